@@ -1,0 +1,31 @@
+// The sizes that both sides agree on. They are part of the wire format: docs/protocol.md lists them.
+
+/**
+ * The largest unreliable packet, in bytes. 1,200 is what QUIC takes every path to carry (RFC 9000 §14); WebRTC adds
+ * about 50 bytes of its own, and a packet above the path's limit is cut in two by SCTP, which costs twice the send.
+ */
+export const MAX_UNRELIABLE_PACKET = 1150
+
+/**
+ * The largest reliable packet, in bytes. 16 KiB is what every WebRTC stack delivers whole without blocking other
+ * channels (RFC 8831 §6.6).
+ */
+export const MAX_RELIABLE_PACKET = 16_384
+
+/** The most that a header, its acknowledgement mask included, can take of a packet, in bytes. */
+export const MAX_HEADER = 54
+
+/** The largest update block: one always fits an unreliable packet, whatever its header. */
+export const MAX_BLOCK = MAX_UNRELIABLE_PACKET - MAX_HEADER
+
+/** What a call or message takes around its payload at most: section, definition, entity, length. */
+export const MAX_CALL_OVERHEAD = 14
+
+/** The largest payload of one unreliable call or message, in bytes. */
+export const MAX_UNRELIABLE_PAYLOAD = MAX_BLOCK - MAX_CALL_OVERHEAD
+
+/** The largest payload of one reliable call or message, in bytes. */
+export const MAX_RELIABLE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_CALL_OVERHEAD
+
+/** The longest text of a close reason, in bytes of UTF-8. */
+export const MAX_REASON_BYTES = 512

@@ -1,0 +1,208 @@
+// Where packets wait between a network callback and the next tick: one growing byte ring per peer and channel.
+//
+// A ring starts small and doubles up to its limit, so a steady connection allocates nothing and a flood is bounded per
+// peer: one client that sends too fast fills its own ring, never anybody else's.
+import { isPing, PONG_BYTES, writePong } from '../protocol/heartbeat.js'
+import {
+  Channel,
+  type PeerId,
+  type TransportCloseReason,
+  type TransportCounters,
+  type TransportSink,
+} from './transport.js'
+
+/** Length of the packet (u32) and time of arrival (f64) before each packet in a ring. */
+const RECORD_HEADER = 12
+/** A length that says: nothing more before the end of the ring, go on at its start. */
+const WRAP = 0xffffffff
+const SMALLEST_RING = 4096
+
+/** A byte ring of packets. Each record lies in one piece, so that it can be copied out with one call. */
+class PacketRing {
+  private bytes: Uint8Array
+  private view: DataView
+  private head = 0
+  private tail = 0
+  private used = 0
+  /** Packets in the ring. */
+  count = 0
+
+  constructor(private readonly limit: number) {
+    this.bytes = new Uint8Array(Math.min(SMALLEST_RING, limit))
+    this.view = new DataView(this.bytes.buffer)
+  }
+
+  push(packet: Uint8Array, length: number, time: number): boolean {
+    const need = RECORD_HEADER + length
+    while (!this.hasRoom(need)) if (!this.grow()) return false
+    const room = this.bytes.length - this.tail
+    if (room < need) {
+      if (room >= 4) this.view.setUint32(this.tail, WRAP, true)
+      this.used += room
+      this.tail = 0
+    }
+    const at = this.tail
+    this.view.setUint32(at, length, true)
+    this.view.setFloat64(at + 4, time, true)
+    if (packet.length === length) this.bytes.set(packet, at + RECORD_HEADER)
+    // A longer array is a sender's reused buffer; `subarray` would allocate a view for every packet.
+    else for (let i = 0; i < length; i++) this.bytes[at + RECORD_HEADER + i] = packet[i]!
+    this.tail = at + need === this.bytes.length ? 0 : at + need
+    this.used += need
+    this.count++
+    return true
+  }
+
+  /** Copies the oldest packet to the start of `out` and returns its length; `times[0]` becomes its arrival. */
+  shift(out: Uint8Array, times: Float64Array): number {
+    if (this.bytes.length - this.head < 4 || this.view.getUint32(this.head, true) === WRAP) {
+      this.used -= this.bytes.length - this.head
+      this.head = 0
+    }
+    const at = this.head
+    const length = this.view.getUint32(at, true)
+    times[0] = this.view.getFloat64(at + 4, true)
+    const start = at + RECORD_HEADER
+    for (let i = 0; i < length; i++) out[i] = this.bytes[start + i]!
+    const end = start + length
+    this.head = end === this.bytes.length ? 0 : end
+    this.used -= RECORD_HEADER + length
+    if (--this.count === 0) this.head = this.tail = this.used = 0
+    return length
+  }
+
+  private hasRoom(need: number): boolean {
+    if (this.used + need > this.bytes.length) return false
+    if (this.tail < this.head) return this.head - this.tail >= need
+    const room = this.bytes.length - this.tail
+    return room >= need || this.head >= need
+  }
+
+  private grow(): boolean {
+    const size = Math.min(this.bytes.length * 2, this.limit)
+    if (size === this.bytes.length) return false
+    const old = this.bytes
+    const oldView = this.view
+    this.bytes = new Uint8Array(size)
+    this.view = new DataView(this.bytes.buffer)
+    let from = this.head
+    let to = 0
+    for (let i = 0; i < this.count; i++) {
+      if (old.length - from < 4 || oldView.getUint32(from, true) === WRAP) from = 0
+      const record = RECORD_HEADER + oldView.getUint32(from, true)
+      this.bytes.set(old.subarray(from, from + record), to)
+      from = from + record === old.length ? 0 : from + record
+      to += record
+    }
+    this.head = 0
+    this.tail = to === size ? 0 : to
+    this.used = to
+    return true
+  }
+}
+
+interface InboxPeer {
+  readonly id: PeerId
+  readonly reliable: PacketRing
+  readonly unreliable: PacketRing
+  opened: boolean
+  closed: TransportCloseReason | undefined
+}
+
+export interface InboxOptions {
+  /** The most bytes that wait for one peer on one channel. */
+  limitPerPeer: number
+  /** The largest packet that is taken, in bytes. */
+  maxPacket: number
+  counters: TransportCounters
+  now: () => number
+  /** Sends the answer to a heart-beat. */
+  reply: (peer: PeerId, bytes: Uint8Array, length: number) => void
+  /** Called once when a peer must be closed because of what it sent. */
+  refuse: (peer: PeerId, reason: TransportCloseReason) => void
+}
+
+/** The inbox of a transport. Its `push*` methods are for network callbacks: they never throw and never call the game. */
+export class Inbox {
+  private readonly peers = new Map<PeerId, InboxPeer>()
+  private readonly scratch: Uint8Array
+  private readonly time = new Float64Array(1)
+  private readonly pong = new Uint8Array(PONG_BYTES)
+
+  constructor(private readonly options: InboxOptions) {
+    this.scratch = new Uint8Array(options.maxPacket)
+  }
+
+  pushOpened(peer: PeerId): void {
+    const { limitPerPeer } = this.options
+    this.peers.set(peer, {
+      id: peer,
+      reliable: new PacketRing(limitPerPeer),
+      unreliable: new PacketRing(limitPerPeer),
+      opened: false,
+      closed: undefined,
+    })
+  }
+
+  pushPacket(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): void {
+    const options = this.options
+    const counters = options.counters
+    const entry = this.peers.get(peer)
+    if (entry === undefined || entry.closed !== undefined) return
+    counters.packetsReceived++
+    counters.bytesReceived += length
+    if (length === 0 || length > options.maxPacket) {
+      counters.oversized++
+      if (channel === Channel.Reliable) options.refuse(peer, { code: 'overflow', text: `a packet of ${length} bytes` })
+      return
+    }
+    if (isPing(bytes, length)) {
+      writePong(bytes, this.pong)
+      options.reply(peer, this.pong, PONG_BYTES)
+    }
+    const ring = channel === Channel.Reliable ? entry.reliable : entry.unreliable
+    if (ring.push(bytes, length, options.now())) return
+    if (channel === Channel.Reliable) {
+      options.refuse(peer, { code: 'overflow', text: 'reliable bytes arrived faster than they were drained' })
+    } else counters.inboxDropped++
+  }
+
+  pushClosed(peer: PeerId, reason: TransportCloseReason): void {
+    const entry = this.peers.get(peer)
+    if (entry !== undefined && entry.closed === undefined) entry.closed = reason
+  }
+
+  /** Packets that wait, for tests and metrics. */
+  get waiting(): number {
+    let n = 0
+    for (const peer of this.peers.values()) n += peer.reliable.count + peer.unreliable.count
+    return n
+  }
+
+  /**
+   * Delivers what waits. A peer's reliable packets come before its unreliable ones: what changed the structure of the
+   * world is then known when the values that refer to it are read.
+   */
+  drain(sink: TransportSink): void {
+    for (const peer of this.peers.values()) {
+      if (!peer.opened) {
+        peer.opened = true
+        sink.opened(peer.id)
+      }
+      this.drainRing(peer, Channel.Reliable, peer.reliable, sink)
+      this.drainRing(peer, Channel.Unreliable, peer.unreliable, sink)
+      if (peer.closed !== undefined && peer.reliable.count === 0 && peer.unreliable.count === 0) {
+        this.peers.delete(peer.id)
+        sink.closed(peer.id, peer.closed)
+      }
+    }
+  }
+
+  private drainRing(peer: InboxPeer, channel: Channel, ring: PacketRing, sink: TransportSink): void {
+    // Only what was there at the start: a sink whose answer is delivered at once, as over loopback, cannot keep us here.
+    for (let n = ring.count; n > 0; n--) {
+      const length = ring.shift(this.scratch, this.time)
+      sink.packet(peer.id, channel, this.scratch, length, this.time[0]!)
+    }
+  }
+}

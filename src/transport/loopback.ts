@@ -1,0 +1,152 @@
+// An in-memory network: one server, any number of clients, nothing lost. The testing network and host mode stand on it.
+import { Inbox } from './inbox.js'
+import { Channel, createTransportCounters, type PeerId, type Transport, type TransportSink } from './transport.js'
+
+export interface LoopbackOptions {
+  /** Milliseconds; the same clock for all sides. Default `performance.now`. */
+  now?: () => number
+  /** The most bytes that wait for one peer on one channel. Default 16 MiB. */
+  inboxLimit?: number
+}
+
+export interface Loopback {
+  readonly server: Transport
+  /** A new client's transport; both sides see it open at their next `receive`. */
+  connect(): Transport
+}
+
+/** The client's number for the server: it has only one peer. */
+const SERVER_PEER: PeerId = 1
+
+interface Link {
+  client: LoopbackClient
+  peer: PeerId
+  open: boolean
+}
+
+/** Makes an in-memory network. */
+export function createLoopback(options: LoopbackOptions = {}): Loopback {
+  const server = new LoopbackServer(options)
+  return { server, connect: () => server.connect() }
+}
+
+class LoopbackServer implements Transport {
+  readonly counters = createTransportCounters()
+  onArrival: (() => void) | undefined
+  readonly inbox: Inbox
+  private readonly links = new Map<PeerId, Link>()
+  private nextPeer = 1
+
+  constructor(private readonly options: LoopbackOptions) {
+    this.inbox = new Inbox({
+      limitPerPeer: options.inboxLimit ?? 1 << 24,
+      maxPacket: 262_144,
+      counters: this.counters,
+      now: options.now ?? (() => performance.now()),
+      reply: (peer, bytes, length) => this.send(peer, Channel.Unreliable, bytes, length),
+      refuse: (peer, reason) => {
+        this.inbox.pushClosed(peer, reason)
+        this.disconnect(peer)
+      },
+    })
+  }
+
+  connect(): Transport {
+    const peer = this.nextPeer++
+    const link: Link = { client: undefined as unknown as LoopbackClient, peer, open: true }
+    link.client = new LoopbackClient(this, link, this.options)
+    this.links.set(peer, link)
+    this.inbox.pushOpened(peer)
+    link.client.inbox.pushOpened(SERVER_PEER)
+    return link.client
+  }
+
+  send(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean {
+    const link = this.links.get(peer)
+    if (link === undefined || !link.open) {
+      this.counters.sendDropped++
+      return false
+    }
+    this.counters.packetsSent++
+    this.counters.bytesSent += length
+    link.client.inbox.pushPacket(SERVER_PEER, channel, bytes, length)
+    link.client.onArrival?.()
+    return true
+  }
+
+  receive(sink: TransportSink): void {
+    this.inbox.drain(sink)
+  }
+
+  buffered(): number {
+    return 0
+  }
+
+  disconnect(peer: PeerId): void {
+    const link = this.links.get(peer)
+    if (link === undefined) return
+    link.open = false
+    this.links.delete(peer)
+    this.inbox.pushClosed(peer, { code: 'closed', text: 'closed' })
+    link.client.inbox.pushClosed(SERVER_PEER, { code: 'closed', text: 'closed by the server' })
+    link.client.onArrival?.()
+  }
+
+  close(): Promise<void> {
+    for (const peer of [...this.links.keys()]) this.disconnect(peer)
+    return Promise.resolve()
+  }
+}
+
+class LoopbackClient implements Transport {
+  readonly counters = createTransportCounters()
+  onArrival: (() => void) | undefined
+  readonly inbox: Inbox
+
+  constructor(
+    private readonly server: LoopbackServer,
+    private readonly link: Link,
+    options: LoopbackOptions,
+  ) {
+    this.inbox = new Inbox({
+      limitPerPeer: options.inboxLimit ?? 1 << 24,
+      maxPacket: 262_144,
+      counters: this.counters,
+      now: options.now ?? (() => performance.now()),
+      reply: (_, bytes, length) => this.send(SERVER_PEER, Channel.Unreliable, bytes, length),
+      refuse: (_, reason) => {
+        this.inbox.pushClosed(SERVER_PEER, reason)
+        this.disconnect()
+      },
+    })
+  }
+
+  send(_peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean {
+    if (!this.link.open) {
+      this.counters.sendDropped++
+      return false
+    }
+    this.counters.packetsSent++
+    this.counters.bytesSent += length
+    this.server.inbox.pushPacket(this.link.peer, channel, bytes, length)
+    this.server.onArrival?.()
+    return true
+  }
+
+  receive(sink: TransportSink): void {
+    this.inbox.drain(sink)
+  }
+
+  buffered(): number {
+    return 0
+  }
+
+  disconnect(): void {
+    this.server.disconnect(this.link.peer)
+  }
+
+  close(): Promise<void> {
+    this.disconnect()
+    return Promise.resolve()
+  }
+}

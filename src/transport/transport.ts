@@ -1,0 +1,100 @@
+// What the library asks of a network: send bytes to a peer on one of two channels, and drain what arrived.
+//
+// A transport never calls into the game. Its native callbacks answer heart-beats and copy into an inbox; everything
+// else happens when `receive` is called, once per tick, on the caller's stack.
+
+/** The two channels of a connection, by number on the hot path. */
+export const Channel = {
+  /** Ordered, never lost while the connection lives. */
+  Reliable: 0,
+  /** Unordered, may be lost or doubled, never sent again by the network. */
+  Unreliable: 1,
+} as const
+export type Channel = (typeof Channel)[keyof typeof Channel]
+
+/** The public names of the channels. */
+export type ChannelName = 'reliable' | 'unreliable'
+
+/** A peer of one transport: a small positive integer, never used twice by the same transport. */
+export type PeerId = number
+
+/** Why a transport lost a peer. `code` is stable, `text` is for people. */
+export interface TransportCloseReason {
+  /**
+   * `closed`: the other side, or this one, closed it in order. `lost`: the network gave up. `overflow`: reliable bytes
+   * arrived faster than they were drained. `text-frame`: the peer sent text. `failed`: it never opened.
+   */
+  readonly code: 'closed' | 'lost' | 'overflow' | 'text-frame' | 'failed'
+  readonly text: string
+}
+
+/** Where `receive` delivers to. Every callback runs inside the call of `receive`. */
+export interface TransportSink {
+  /** Both channels to this peer are open. Comes before any packet of it. */
+  opened(peer: PeerId): void
+  /**
+   * One packet. `bytes[0 .. length)` is valid during this call only; the transport uses the memory again.
+   * `time` is when it arrived, in milliseconds of the transport's clock.
+   */
+  packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void
+  /** The peer is gone; nothing follows. Comes once for every `opened`, also after `disconnect`. */
+  closed(peer: PeerId, reason: TransportCloseReason): void
+}
+
+/** What a transport counted since it was made. */
+export interface TransportCounters {
+  packetsSent: number
+  bytesSent: number
+  packetsReceived: number
+  bytesReceived: number
+  /** Unreliable packets dropped because the inbox was full. They were never acknowledged, so their content comes again. */
+  inboxDropped: number
+  /** Text frames refused. */
+  textFrames: number
+  /** Packets refused for their size. */
+  oversized: number
+  /** Data channels that a peer opened by itself: drained and closed. */
+  foreignChannels: number
+  /** Packets dropped on the way out because the outgoing queue was full, or the peer was gone. */
+  sendDropped: number
+}
+
+export function createTransportCounters(): TransportCounters {
+  return {
+    packetsSent: 0,
+    bytesSent: 0,
+    packetsReceived: 0,
+    bytesReceived: 0,
+    inboxDropped: 0,
+    textFrames: 0,
+    oversized: 0,
+    foreignChannels: 0,
+    sendDropped: 0,
+  }
+}
+
+export interface Transport {
+  /**
+   * Sends `bytes[0 .. length)` and copies them before it returns, so that the caller may write into `bytes` again.
+   * Never throws. Returns false when the packet was not taken: the peer is gone, or its outgoing queue is full. A
+   * reliable channel whose queue is full closes the peer (`overflow`), since a gap would break its promise.
+   */
+  send(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean
+  /** Delivers everything that arrived since the last call: per peer, in the order of arrival on each channel. */
+  receive(sink: TransportSink): void
+  /** Bytes handed to the channel and not yet taken by the network. */
+  buffered(peer: PeerId, channel: Channel): number
+  /**
+   * Closes the connection to one peer. What was sent on the reliable channel before is delivered first, within a short
+   * limit. `closed` follows in a later `receive`.
+   */
+  disconnect(peer: PeerId): void
+  /** Closes every peer and frees everything the transport holds. Resolves when nothing of it is left. Idempotent. */
+  close(): Promise<void>
+  readonly counters: TransportCounters
+  /**
+   * Called after something arrived, outside of any game code, possibly from a native callback: it must not throw and
+   * should only schedule. It lets a client whose frames have stopped keep draining.
+   */
+  onArrival: (() => void) | undefined
+}
