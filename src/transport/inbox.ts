@@ -105,7 +105,9 @@ interface InboxPeer {
   readonly id: PeerId
   readonly reliable: PacketRing
   readonly unreliable: PacketRing
-  opened: boolean
+  /** Its channels are open, so that the game may hear of it. Packets that come earlier wait in the rings. */
+  ready: boolean
+  announced: boolean
   closed: TransportCloseReason | undefined
 }
 
@@ -133,15 +135,23 @@ export class Inbox {
     this.scratch = new Uint8Array(options.maxPacket)
   }
 
-  pushOpened(peer: PeerId): void {
+  /** A peer whose channels are not all open yet. What it sends is kept, and delivered after {@link pushOpened}. */
+  pushOpening(peer: PeerId): void {
     const { limitPerPeer } = this.options
     this.peers.set(peer, {
       id: peer,
       reliable: new PacketRing(limitPerPeer),
       unreliable: new PacketRing(limitPerPeer),
-      opened: false,
+      ready: false,
+      announced: false,
       closed: undefined,
     })
+  }
+
+  /** A peer whose channels are open. */
+  pushOpened(peer: PeerId): void {
+    if (!this.peers.has(peer)) this.pushOpening(peer)
+    this.peers.get(peer)!.ready = true
   }
 
   pushPacket(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): void {
@@ -167,9 +177,12 @@ export class Inbox {
     } else counters.inboxDropped++
   }
 
+  /** The first reason counts. A peer that never opened leaves no trace. */
   pushClosed(peer: PeerId, reason: TransportCloseReason): void {
     const entry = this.peers.get(peer)
-    if (entry !== undefined && entry.closed === undefined) entry.closed = reason
+    if (entry === undefined || entry.closed !== undefined) return
+    if (entry.ready) entry.closed = reason
+    else this.peers.delete(peer)
   }
 
   /** Packets that wait, for tests and metrics. */
@@ -185,8 +198,9 @@ export class Inbox {
    */
   drain(sink: TransportSink): void {
     for (const peer of this.peers.values()) {
-      if (!peer.opened) {
-        peer.opened = true
+      if (!peer.ready) continue
+      if (!peer.announced) {
+        peer.announced = true
         sink.opened(peer.id)
       }
       this.drainRing(peer, Channel.Reliable, peer.reliable, sink)

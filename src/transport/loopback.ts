@@ -33,6 +33,7 @@ export function createLoopback(options: LoopbackOptions = {}): Loopback {
 class LoopbackServer implements Transport {
   readonly counters = createTransportCounters()
   onArrival: (() => void) | undefined
+  answer: ((peer: PeerId, bytes: Uint8Array, length: number) => void) | undefined
   readonly inbox: Inbox
   private readonly links = new Map<PeerId, Link>()
   private nextPeer = 1
@@ -43,7 +44,8 @@ class LoopbackServer implements Transport {
       maxPacket: 262_144,
       counters: this.counters,
       now: options.now ?? (() => performance.now()),
-      reply: (peer, bytes, length) => this.send(peer, Channel.Unreliable, bytes, length),
+      reply: (peer, bytes, length) =>
+        this.answer ? this.answer(peer, bytes, length) : this.send(peer, Channel.Unreliable, bytes, length),
       refuse: (peer, reason) => {
         this.inbox.pushClosed(peer, reason)
         this.disconnect(peer)
@@ -101,6 +103,7 @@ class LoopbackServer implements Transport {
 class LoopbackClient implements Transport {
   readonly counters = createTransportCounters()
   onArrival: (() => void) | undefined
+  answer: ((peer: PeerId, bytes: Uint8Array, length: number) => void) | undefined
   readonly inbox: Inbox
 
   constructor(
@@ -113,7 +116,8 @@ class LoopbackClient implements Transport {
       maxPacket: 262_144,
       counters: this.counters,
       now: options.now ?? (() => performance.now()),
-      reply: (_, bytes, length) => this.send(SERVER_PEER, Channel.Unreliable, bytes, length),
+      reply: (peer, bytes, length) =>
+        this.answer ? this.answer(peer, bytes, length) : this.send(peer, Channel.Unreliable, bytes, length),
       refuse: (_, reason) => {
         this.inbox.pushClosed(SERVER_PEER, reason)
         this.disconnect()

@@ -57,6 +57,10 @@ export interface TransportCounters {
   foreignChannels: number
   /** Packets dropped on the way out because the outgoing queue was full, or the peer was gone. */
   sendDropped: number
+  /** Peers that began to connect and never opened both channels. */
+  neverOpened: number
+  /** Errors caught in native callbacks, where a throw would end the process. Always 0 unless something is broken. */
+  callbackErrors: number
 }
 
 export function createTransportCounters(): TransportCounters {
@@ -70,6 +74,8 @@ export function createTransportCounters(): TransportCounters {
     oversized: 0,
     foreignChannels: 0,
     sendDropped: 0,
+    neverOpened: 0,
+    callbackErrors: 0,
   }
 }
 
@@ -97,4 +103,9 @@ export interface Transport {
    * should only schedule. It lets a client whose frames have stopped keep draining.
    */
   onArrival: (() => void) | undefined
+  /**
+   * How the answers to heart-beats leave; `send` on the unreliable channel when it is undefined. A transport that wraps
+   * this one sets it, so that the answers pass through it like everything else.
+   */
+  answer: ((peer: PeerId, bytes: Uint8Array, length: number) => void) | undefined
 }

@@ -1,0 +1,309 @@
+// One client of the geckos server: takes its channels over from geckos before the offer leaves, so that no byte is lost
+// and geckos' parser never runs.
+//
+// Everything here obeys one rule: a throw inside a native callback ends the process, and no handler can catch it. So
+// every callback is guarded, and nothing native is closed while one of its own callbacks runs.
+import type { Inbox } from './inbox.js'
+import {
+  Channel,
+  type Channel as ChannelNumber,
+  type PeerId,
+  type TransportCloseReason,
+  type TransportCounters,
+} from './transport.js'
+
+/** What we use of node-datachannel's `DataChannel`. */
+export interface NativeDataChannel {
+  close(): void
+  sendMessageBinary(bytes: Uint8Array): boolean
+  bufferedAmount(): number
+  onOpen(callback: () => void): void
+  onClosed(callback: () => void): void
+  onError(callback: (error: string) => void): void
+  onMessage(callback: (message: string | Uint8Array | ArrayBuffer) => void): void
+}
+
+/** What we use of node-datachannel's `PeerConnection`. */
+export interface NativePeerConnection {
+  close(): void
+  createDataChannel(label: string, config: { unordered: boolean }): NativeDataChannel
+  onStateChange(callback: (state: string) => void): void
+  onDataChannel(callback: (channel: NativeDataChannel) => void): void
+}
+
+/** What we use of geckos' connection object. */
+export interface GeckosConnection {
+  readonly id: string
+  readonly peerConnection: NativePeerConnection
+  readonly channel: { readonly dataChannel: NativeDataChannel }
+  close(state?: string): Promise<void>
+}
+
+/** What a peer needs of the transport it belongs to. */
+export interface PeerHost {
+  readonly inbox: Inbox
+  readonly counters: TransportCounters
+  readonly openTimeout: number
+  readonly sendLimit: { readonly reliable: number; readonly unreliable: number }
+  now(): number
+  /** Something is there to `receive`. */
+  arrived(): void
+  /** The peer's native objects are closed. */
+  released(peer: ServerPeer): void
+}
+
+/** How long reliable data may take to leave when a connection is closed in order, in milliseconds. */
+export const FLUSH_LIMIT = 300
+
+/**
+ * How long to wait between the last reliable byte and the close of its channel, in milliseconds. node-datachannel runs
+ * messages and closes through separate queues, and a close that overtakes a message throws the message away.
+ */
+export const LINGER = 60
+
+/** How often a flush looks whether the data has left, in milliseconds. */
+const FLUSH_POLL = 10
+
+/** How long one channel may stay open after the other has closed, in milliseconds. */
+const HALF_CLOSED_LIMIT = 250
+
+/** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
+export const LOST_AFTER_SILENCE = 10_000
+
+/** A client has no reason to open channels; one that opens more than this many is closed. */
+const MAX_FOREIGN_CHANNELS = 16
+
+export class ServerPeer {
+  private readonly connection: GeckosConnection
+  private readonly native: NativePeerConnection
+  private readonly unreliable: NativeDataChannel
+  private reliable: NativeDataChannel | undefined
+  private lastHeard: number
+  private foreignChannels = 0
+  private opened = false
+  /** Nothing is sent or taken any more; the native objects may still be flushing. */
+  private ended = false
+  private released = false
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(
+    readonly id: PeerId,
+    connection: GeckosConnection,
+    private readonly host: PeerHost,
+  ) {
+    this.connection = connection
+    this.native = connection.peerConnection
+    this.unreliable = connection.channel.dataChannel
+    this.lastHeard = host.now()
+    host.inbox.pushOpening(id)
+    this.takeOver()
+    this.timer = setTimeout(() => this.expire(), host.openTimeout)
+  }
+
+  /** geckos' own id of this connection. */
+  get geckosId(): string {
+    return this.connection.id
+  }
+
+  /** Copies and sends. False when the peer is gone or its queue is full. */
+  send(channel: ChannelNumber, bytes: Uint8Array, length: number): boolean {
+    const { counters, sendLimit } = this.host
+    const isReliable = channel === Channel.Reliable
+    const native = isReliable ? this.reliable : this.unreliable
+    if (native === undefined || !this.opened || this.ended) {
+      counters.sendDropped++
+      return false
+    }
+    try {
+      const limit = isReliable ? sendLimit.reliable : sendLimit.unreliable
+      if (native.bufferedAmount() + length > limit) {
+        counters.sendDropped++
+        if (isReliable) this.drop({ code: 'overflow', text: 'the client reads slower than the server sends' })
+        return false
+      }
+      // `false` from the native call only says that the bytes wait in its queue, which the limit above bounds.
+      native.sendMessageBinary(length === bytes.length ? bytes : bytes.subarray(0, length))
+    } catch {
+      // The channel closed a moment ago and its event is still on the way.
+      counters.sendDropped++
+      return false
+    }
+    counters.packetsSent++
+    counters.bytesSent += length
+    return true
+  }
+
+  /** Bytes that wait in the channel's queue. */
+  buffered(channel: ChannelNumber): number {
+    const native = channel === Channel.Reliable ? this.reliable : this.unreliable
+    if (native === undefined || this.released) return 0
+    try {
+      return native.bufferedAmount()
+    } catch {
+      return 0
+    }
+  }
+
+  /** Ends the session now and gives reliable data a short time to leave. */
+  leave(reason: TransportCloseReason): void {
+    if (this.ended) return
+    const flush = this.opened
+    this.end(reason)
+    if (!flush) return this.releaseSoon()
+    const start = performance.now()
+    const step = (): void => {
+      if (this.released) return
+      const spent = performance.now() - start
+      if (spent < FLUSH_LIMIT && (spent < LINGER || this.buffered(Channel.Reliable) > 0)) {
+        this.timer = setTimeout(step, FLUSH_POLL)
+        return
+      }
+      // Closing the stream follows the data in order, also under loss. A client of ours answers by closing the whole
+      // connection, which ends the wait.
+      this.attempt(() => this.reliable?.close())
+      this.timer = setTimeout(() => this.release(), Math.max(FLUSH_LIMIT - spent, FLUSH_POLL))
+    }
+    step()
+  }
+
+  /** Ends the session and closes everything, whatever is still in the queues. Safe inside native callbacks. */
+  drop(reason: TransportCloseReason): void {
+    if (this.ended) return
+    this.end(reason)
+    this.releaseSoon()
+  }
+
+  private takeOver(): void {
+    const { unreliable, native } = this
+    unreliable.onMessage(this.guard((message) => this.message(Channel.Unreliable, message)))
+    // geckos would install its parser later, and that would also throw away what arrived in between.
+    Object.defineProperty(unreliable, 'onMessage', { value: () => {} })
+    // From here on none of geckos' callbacks is left: its `onOpen` throws when the client is gone already, and its
+    // `onStateChange` closes channels that it set to null.
+    unreliable.onOpen(this.guard(() => this.openReliable()))
+    unreliable.onClosed(this.guard(() => this.halfClosed()))
+    native.onStateChange(this.guard((state: string) => this.stateChanged(state)))
+    native.onDataChannel(this.guard((channel: NativeDataChannel) => this.refuseChannel(channel)))
+    // geckos calls this for `POST …/close`.
+    this.connection.close = () => {
+      this.halfClosed()
+      return Promise.resolve()
+    }
+  }
+
+  private openReliable(): void {
+    if (this.ended) return
+    // Throws when the client has left already; the guard counts that, and its close is on the way.
+    const reliable = this.attempt(() => this.native.createDataChannel('reliable', { unordered: false }))
+    if (reliable === undefined) return this.drop({ code: 'failed', text: 'the client left while it connected' })
+    this.reliable = reliable
+    // Messages before the close: callbacks that are due together run in the order of their registration.
+    reliable.onMessage(this.guard((message) => this.message(Channel.Reliable, message)))
+    reliable.onOpen(this.guard(() => this.announce()))
+    reliable.onClosed(this.guard(() => this.drop(this.goneReason())))
+  }
+
+  private announce(): void {
+    if (this.ended || this.opened) return
+    this.opened = true
+    clearTimeout(this.timer)
+    this.host.inbox.pushOpened(this.id)
+    this.host.arrived()
+  }
+
+  private message(channel: ChannelNumber, message: string | Uint8Array | ArrayBuffer): void {
+    if (this.ended) return
+    const { host } = this
+    this.lastHeard = host.now()
+    if (typeof message === 'string') {
+      host.counters.textFrames++
+      this.drop({ code: 'text-frame', text: 'the client sent text' })
+      return
+    }
+    const bytes = message instanceof Uint8Array ? message : new Uint8Array(message)
+    host.inbox.pushPacket(this.id, channel, bytes, bytes.length)
+    host.arrived()
+  }
+
+  /** Reads and closes a channel that the client opened: unread, 1,024 messages in it would block the whole process. */
+  private refuseChannel(channel: NativeDataChannel): void {
+    this.host.counters.foreignChannels++
+    channel.onMessage(() => {})
+    this.attempt(() => channel.close())
+    if (++this.foreignChannels > MAX_FOREIGN_CHANNELS) {
+      this.drop({ code: 'overflow', text: 'the client opened channels of its own' })
+    }
+  }
+
+  private stateChanged(state: string): void {
+    if (state !== 'disconnected' && state !== 'failed' && state !== 'closed') return
+    if (this.ended) {
+      // The client has closed its side too: what was being flushed has arrived.
+      this.releaseSoon()
+      return
+    }
+    if (state === 'failed') this.drop({ code: 'lost', text: 'the network lost the client' })
+    // Messages that arrived with the close are still in their own queue.
+    else setImmediate(() => this.drop(this.goneReason()))
+  }
+
+  /** One channel closed, or the client asked for it over HTTP: the other one may still deliver what is on the way. */
+  private halfClosed(): void {
+    if (this.ended) return
+    if (!this.opened) return this.drop({ code: 'failed', text: 'the client left while it connected' })
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.drop(this.goneReason()), HALF_CLOSED_LIMIT)
+  }
+
+  private goneReason(): TransportCloseReason {
+    if (this.host.now() - this.lastHeard > LOST_AFTER_SILENCE) {
+      return { code: 'lost', text: 'the network lost the client' }
+    }
+    return { code: 'closed', text: 'closed by the client' }
+  }
+
+  private expire(): void {
+    this.drop({ code: 'failed', text: `the channels did not open within ${this.host.openTimeout} ms` })
+  }
+
+  private end(reason: TransportCloseReason): void {
+    this.ended = true
+    clearTimeout(this.timer)
+    if (!this.opened) this.host.counters.neverOpened++
+    this.host.inbox.pushClosed(this.id, reason)
+    this.host.arrived()
+  }
+
+  private releaseSoon(): void {
+    setImmediate(() => this.release())
+  }
+
+  private release(): void {
+    if (this.released) return
+    this.released = true
+    clearTimeout(this.timer)
+    this.attempt(() => this.reliable?.close())
+    this.attempt(() => this.unreliable.close())
+    this.attempt(() => this.native.close())
+    this.host.released(this)
+  }
+
+  private attempt<T>(action: () => T): T | undefined {
+    try {
+      return action()
+    } catch {
+      // Closed already, or the peer is gone.
+      return undefined
+    }
+  }
+
+  private guard<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+    return (...args) => {
+      try {
+        callback(...args)
+      } catch {
+        this.host.counters.callbackErrors++
+      }
+    }
+  }
+}
