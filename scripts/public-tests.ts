@@ -1,0 +1,57 @@
+// Which test files use the library through its public names alone, so that they can run against dist as well.
+//
+// A test that reaches into the sources, itself or through a helper, would meet two copies of the library there: the
+// built one and the sources, with two sets of symbols and components.
+import { readFileSync } from 'node:fs'
+import { findImports, isRelative, listCode, resolveRelative } from './imports.js'
+import { root } from './entries.js'
+
+const SOURCES = ['src', 'systems', 'components']
+
+/** How a test reaches the sources: the files on the way, the test first. Empty when it never does. */
+export type Route = readonly string[]
+
+/** For every test file under `folders` (`test/unit`), its route into the sources. */
+export function routesIntoSources(folders: readonly string[]): Map<string, Route> {
+  const sources = new Set(SOURCES.flatMap((folder) => listCode(root, folder)))
+  const helpers = new Set(listCode(root, 'test'))
+  const paths = new Set([...sources, ...helpers])
+  const nextOf = new Map<string, string[]>()
+  for (const path of helpers) {
+    const next: string[] = []
+    for (const { specifier, typeOnly } of findImports(path, readFileSync(root + path, 'utf8'))) {
+      const target =
+        typeOnly || specifier === undefined || !isRelative(specifier)
+          ? undefined
+          : resolveRelative(path, specifier, paths)
+      if (target !== undefined) next.push(target)
+    }
+    nextOf.set(path, next)
+  }
+  const routes = new Map<string, Route>()
+  for (const path of helpers) {
+    if (!path.endsWith('.test.ts') || !folders.some((folder) => path.startsWith(`${folder}/`))) continue
+    routes.set(path, findRoute(path, nextOf, sources))
+  }
+  return routes
+}
+
+function findRoute(start: string, nextOf: ReadonlyMap<string, readonly string[]>, goal: ReadonlySet<string>): Route {
+  const cameFrom = new Map<string, string | undefined>([[start, undefined]])
+  for (const path of cameFrom.keys()) {
+    if (goal.has(path)) {
+      const route: string[] = []
+      for (let at: string | undefined = path; at !== undefined; at = cameFrom.get(at)) route.unshift(at)
+      return route
+    }
+    for (const next of nextOf.get(path) ?? []) if (!cameFrom.has(next)) cameFrom.set(next, path)
+  }
+  return []
+}
+
+/** The test files that may run against dist. */
+export function publicTests(): string[] {
+  return [...routesIntoSources(['test/behaviour', 'test/unit'])]
+    .filter(([, route]) => route.length === 0)
+    .map(([path]) => path)
+}

@@ -1,0 +1,44 @@
+// A vitest reporter that refuses skipped tests in CI and writes the run's totals where `.ci/run` adds them up.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What one run came to. A file that could not be loaded, and an error outside every test, count as one failure each. */
+export function countRun(modules, unhandledErrors) {
+  const totals = { passed: 0, failed: unhandledErrors.length, skipped: [] }
+  for (const module of modules) {
+    totals.failed += module.errors().length
+    for (const suite of module.children.allSuites()) totals.failed += suite.errors().length
+    for (const test of module.children.allTests()) {
+      const { state } = test.result()
+      if (state === 'passed') totals.passed++
+      else if (state === 'failed') totals.failed++
+      else totals.skipped.push(`${module.relativeModuleId} > ${test.fullName}`)
+    }
+  }
+  return totals
+}
+
+export default class TotalsReporter {
+  onInit(vitest) {
+    this.vitest = vitest
+  }
+
+  onTestRunEnd(modules, unhandledErrors) {
+    const totals = countRun(modules, unhandledErrors)
+    // A run of chosen tests (`-t name`) skips the rest on purpose.
+    const chosen = Boolean(this.vitest.config.testNamePattern)
+    if (totals.skipped.length > 0 && !chosen) {
+      console.error(`\n${totals.skipped.length} skipped or to-do:\n  ${totals.skipped.join('\n  ')}`)
+      if (process.env.CI) {
+        console.error('A skipped test is a failure in CI.')
+        totals.failed += totals.skipped.length
+        process.exitCode = 1
+      }
+    }
+    const folder = process.env.BITECS_NET_TOTALS
+    if (folder) {
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(totals))
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// The rules of the source tree: layers, packages, cycles, the shape of a file. Pure, so that made-up trees test them.
+import { builtinModules } from 'node:module'
+import { findImports, isRelative, resolveRelative } from '../../scripts/imports.js'
+import { findCycles, reach, wayTo, type Graph } from './cycles.js'
+import { isGeckosAdapter, isNodeOnly, mayImport, mayUseTools, packageOf, placeOf } from './layers.js'
+
+/** Text of every file, by path from the root with `/`. */
+export type Files = ReadonlyMap<string, string>
+
+/** What a tree breaks, one sentence each, with file and line. */
+export type Violations = string[]
+
+/** Lines of code that one file of the library may have. */
+export const MAX_LINES = 450
+
+const BARREL = 'systems/index.ts'
+const NODE_MODULES = new Set(builtinModules)
+/** The entries that a browser loads. */
+const BROWSER_ENTRIES = ['src/index.ts', 'src/client.ts', 'components/index.ts', 'systems/index.ts']
+
+export function isNodeModule(specifier: string): boolean {
+  return specifier.startsWith('node:') || NODE_MODULES.has(packageOf(specifier))
+}
+
+export function isGeckos(specifier: string): boolean {
+  return specifier.startsWith('@geckos.io/') || packageOf(specifier) === 'node-datachannel'
+}
+
+/** Checks who imports whom, over the files of `src`, `systems` and `components`. */
+export function checkImports(files: Files): Violations {
+  const violations: Violations = []
+  const paths = new Set(files.keys())
+  for (const [path, text] of files) {
+    const place = placeOf(path)
+    if (place === undefined) violations.push(`${path}: stands in no layer`)
+    for (const { specifier, typeOnly, line } of findImports(path, text)) {
+      const broken =
+        specifier === undefined
+          ? checkDynamic(path)
+          : isRelative(specifier)
+            ? checkRelative(path, specifier, paths)
+            : checkPackage(path, specifier, typeOnly)
+      if (broken !== undefined) violations.push(`${path}:${line}: ${broken}`)
+    }
+  }
+  return violations
+}
+
+function checkDynamic(path: string): string | undefined {
+  return mayUseTools(path) ? undefined : 'imports a module that is only known at run time'
+}
+
+function checkRelative(path: string, specifier: string, paths: ReadonlySet<string>): string | undefined {
+  if (!specifier.endsWith('.js')) return `imports ${specifier}, which does not end in .js`
+  const target = resolveRelative(path, specifier, paths)
+  if (target === undefined) return `imports ${specifier}, which is no file of src, systems or components`
+  const from = placeOf(path)
+  const to = placeOf(target)
+  // A file in no layer is reported by itself.
+  if (from === undefined || to === undefined) return undefined
+  if (!mayImport(from, to)) return `${from} must not import ${to} (${target})`
+  if (from === 'systems' && to === 'systems' && path !== BARREL) return `a system must not import a system (${target})`
+  return undefined
+}
+
+function checkPackage(path: string, specifier: string, typeOnly: boolean): string | undefined {
+  const place = placeOf(path)
+  if (isNodeModule(specifier)) {
+    if (!isNodeOnly(path)) return `only the server, the Node client, the command and their adapters use ${specifier}`
+    if (!specifier.startsWith('node:')) return `write node:${specifier}`
+    return undefined
+  }
+  if (isGeckos(specifier)) {
+    return isGeckosAdapter(path) ? undefined : `only src/transport/geckos-*.ts use ${specifier}`
+  }
+  if (specifier === 'bitecs') {
+    if (place === 'protocol' || place === 'transport') return `${place} must not import bitecs`
+    if (place === 'components' && !typeOnly) return 'components import nothing of bitecs but types'
+    return undefined
+  }
+  return mayUseTools(path) ? undefined : `only the server and the command use packages (${specifier})`
+}
+
+/** Who imports whom; `runtimeOnly` leaves out what disappears when built. */
+export function graphOf(files: Files, runtimeOnly: boolean): Graph {
+  const paths = new Set(files.keys())
+  const graph = new Map<string, string[]>()
+  for (const [path, text] of files) {
+    const targets: string[] = []
+    for (const { specifier, typeOnly } of findImports(path, text)) {
+      if (specifier === undefined || !isRelative(specifier) || (typeOnly && runtimeOnly)) continue
+      const target = resolveRelative(path, specifier, paths)
+      if (target !== undefined) targets.push(target)
+    }
+    graph.set(path, targets)
+  }
+  return graph
+}
+
+/** Every import cycle, type imports included: `a.ts → b.ts → a.ts`. */
+export function checkCycles(files: Files): Violations {
+  return findCycles(graphOf(files, false)).map((cycle) => `import cycle: ${cycle.join(' → ')}`)
+}
+
+/** What a browser would load of Node and server code, with the way it gets there. */
+export function checkBrowserReach(files: Files): Violations {
+  const violations = new Set<string>()
+  const graph = graphOf(files, true)
+  for (const entry of BROWSER_ENTRIES) {
+    if (!files.has(entry)) continue
+    const cameFrom = reach(graph, entry)
+    for (const path of cameFrom.keys()) {
+      for (const { specifier, typeOnly } of findImports(path, files.get(path) ?? '')) {
+        if (typeOnly || specifier === undefined || !isServerSide(specifier)) continue
+        violations.add(`${wayTo(cameFrom, path).join(' → ')} → ${specifier}`)
+      }
+    }
+  }
+  return [...violations]
+}
+
+/** Whether a module must never reach a browser. */
+export function isServerSide(specifier: string): boolean {
+  return isNodeModule(specifier) || (isGeckos(specifier) && packageOf(specifier) !== '@geckos.io/client')
+}
+
+/** Checks that the first line (after a shebang) is a comment that says what the file is for. */
+export function checkFirstLines(files: Files): Violations {
+  const violations: Violations = []
+  for (const [path, text] of files) {
+    const lines = text.split('\n', 2)
+    const first = (lines[0]?.startsWith('#!') ? lines[1] : lines[0]) ?? ''
+    // Three words at least: fewer say nothing.
+    if (!/^\/\/ \S+ \S+ \S+/.test(first)) violations.push(`${path}: the first line must say what the file is for`)
+  }
+  return violations
+}
+
+/** Checks that no file is longer than a few screens. */
+export function checkLengths(files: Files): Violations {
+  const violations: Violations = []
+  for (const [path, text] of files) {
+    const lines = text.replace(/\n$/, '').split('\n').length
+    if (lines > MAX_LINES) violations.push(`${path}: ${lines} lines, more than ${MAX_LINES}: is it one thing?`)
+  }
+  return violations
+}

@@ -1,0 +1,50 @@
+// Holds the source tree to its architecture: layers, packages, cycles, what a browser reaches, the shape of each file.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { root } from '../../scripts/entries.js'
+import { listCode } from '../../scripts/imports.js'
+import { routesIntoSources } from '../../scripts/public-tests.js'
+import { checkBrowserReach, checkCycles, checkFirstLines, checkImports, checkLengths, type Files } from './rules.js'
+
+function readAll(...folders: string[]): Files {
+  return new Map(
+    folders.flatMap((folder) => listCode(root, folder)).map((path) => [path, readFileSync(root + path, 'utf8')]),
+  )
+}
+
+describe('the sources', () => {
+  const library = readAll('src', 'systems', 'components')
+
+  it('are all there', () => {
+    for (const entry of ['src/index.ts', 'src/client.ts', 'src/server.ts', 'systems/index.ts', 'components/index.ts']) {
+      expect([...library.keys()]).toContain(entry)
+    }
+  })
+
+  it('import in one direction only, each package where it belongs', () => {
+    expect(checkImports(library)).toEqual([])
+  })
+
+  it('have no import cycle', () => {
+    expect(checkCycles(library)).toEqual([])
+  })
+
+  it('keep Node and server code away from browsers', () => {
+    expect(checkBrowserReach(library)).toEqual([])
+  })
+
+  it('say in the first line what each file is for', () => {
+    expect(checkFirstLines(readAll('src', 'systems', 'components', 'test', 'bench', 'examples', 'scripts'))).toEqual([])
+  })
+
+  it('have no file of more than a few screens', () => {
+    expect(checkLengths(library)).toEqual([])
+  })
+})
+
+describe('the tests', () => {
+  it('of behaviours use the public names alone, so that they run against dist too', () => {
+    const routes = [...routesIntoSources(['test/behaviour'])].filter(([, route]) => route.length > 0)
+    expect(routes.map(([, route]) => route.join(' → '))).toEqual([])
+  })
+})

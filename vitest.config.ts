@@ -1,0 +1,79 @@
+// How the tests run: everything that is quick side by side, what needs the machine for itself one file after another.
+//
+// The tests import the library by its public names. By default these lead to the sources; with BITECS_NET_TARGET=dist
+// they lead to the built files, and only the tests that use nothing but public names run.
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { readEntries, root } from './scripts/entries.js'
+
+const target = process.env['BITECS_NET_TARGET'] ?? 'source'
+if (target !== 'source' && target !== 'dist') {
+  throw new Error(`BITECS_NET_TARGET must be "source" or "dist", not "${target}"`)
+}
+const dist = target === 'dist'
+
+const resolve = {
+  alias: readEntries().map(({ name, source, built }) => ({
+    find: new RegExp(`^${name}$`),
+    replacement: dist ? built : source,
+  })),
+}
+
+// What shares two cores badly (real connections with their time limits, a browser, child processes), or needs dist.
+const SERIAL = [
+  'test/contract/**/*.test.ts',
+  'test/package/**/*.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/**/*.webrtc.test.ts',
+  'test/architecture/built.test.ts',
+]
+
+// In dist mode everything else is left out, so the two projects divide the same list of files.
+const included = dist ? (await import('./scripts/public-tests.js')).publicTests() : ['test/**/*.test.ts']
+const isSerialFile = (path: string): boolean => path.endsWith('.webrtc.test.ts')
+
+const shared: TestProjectInlineConfiguration['test'] = {
+  environment: 'node',
+  // The native WebRTC module does not survive worker threads.
+  pool: 'forks',
+  // Some tests measure the heap, and collect it first.
+  execArgv: ['--expose-gc'],
+  // The built files are loaded by Node itself, as a user's program would.
+  server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
+}
+
+const fast: TestProjectInlineConfiguration = {
+  resolve,
+  test: {
+    ...shared,
+    name: 'fast',
+    include: dist ? included.filter((path) => !isSerialFile(path)) : included,
+    exclude: dist ? [] : SERIAL,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+}
+
+const serial: TestProjectInlineConfiguration = {
+  resolve,
+  test: {
+    ...shared,
+    name: 'serial',
+    include: dist ? included.filter(isSerialFile) : SERIAL,
+    globalSetup: './scripts/ensure-built.mjs',
+    fileParallelism: false,
+    // After the fast ones, not beside them.
+    sequence: { groupOrder: 1 },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+}
+
+export default defineConfig({
+  root,
+  test: {
+    projects: [fast, serial],
+    allowOnly: false,
+    passWithNoTests: false,
+    reporters: ['default', './scripts/totals-reporter.mjs'],
+  },
+})
