@@ -229,7 +229,9 @@ class GeckosClient implements Transport {
     Object.defineProperty(manager, 'localPeerConnection', {
       configurable: true,
       get: () => this.connection,
-      set: (connection: RTCPeerConnection) => this.adopt(connection),
+      set: (connection: RTCPeerConnection) => {
+        this.adopt(connection)
+      },
     })
   }
 
@@ -352,7 +354,11 @@ class GeckosClient implements Transport {
     } else if (this.connection !== undefined) {
       this.fail('unreachable', `the signalling with ${this.url} broke off: ${text}`, error)
     } else {
-      this.fail('unreachable', `${this.url} does not answer: check the address and that the server runs (${text})`, error)
+      this.fail(
+        'unreachable',
+        `${this.url} does not answer: check the address and that the server runs (${text})`,
+        error,
+      )
     }
   }
 

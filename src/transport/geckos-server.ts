@@ -6,13 +6,7 @@ import { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
 import { ServerPeer, type GeckosConnection, type PeerHost } from './geckos-server-peer.js'
 import { Inbox } from './inbox.js'
-import {
-  Channel,
-  createTransportCounters,
-  type PeerId,
-  type Transport,
-  type TransportSink,
-} from './transport.js'
+import { Channel, createTransportCounters, type PeerId, type Transport, type TransportSink } from './transport.js'
 
 /** A STUN or TURN server, as browsers write it. */
 export interface IceServer {

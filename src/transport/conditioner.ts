@@ -1,0 +1,450 @@
+// A bad network in front of any transport: latency, jitter, loss, duplication, reordering, limited rate, outage.
+//
+// It affects what its side sends; wrap both sides for both directions. Everything follows from the seed and the clock,
+// so that a test under loss can be repeated.
+import { createRandom } from './random.js'
+import { Channel, type PeerId, type Transport, type TransportCloseReason, type TransportSink } from './transport.js'
+
+export interface Conditions {
+  /** One way, in milliseconds. */
+  latency: number
+  /** Up to this much more, evenly spread, in milliseconds. It keeps the order, as the queues of real networks do. */
+  jitter: number
+  /** The share of packets that is lost, 0 to 1. A lost packet of the reliable channel comes later, as do all behind it. */
+  loss: number
+  /** The share of unreliable packets that arrives twice, 0 to 1. */
+  duplicate: number
+  /** The share of unreliable packets that is overtaken by later ones, 0 to 1. */
+  reorder: number
+  /** How much later those arrive, in milliseconds. */
+  reorderBy: number
+  /** Bytes per second to one peer; 0 is no limit. */
+  rate: number
+  /** Bytes that may wait for `rate`; an unreliable packet above it is lost. */
+  queue: number
+  /** Nothing gets through. Reliable packets wait for the end of it. */
+  down: boolean
+}
+
+export interface ConditionerOptions extends Partial<Conditions> {
+  /** Default 1. */
+  seed?: number
+  /** Milliseconds. Default `performance.now`. Packets that are due leave in `send`, `receive` and `flush`. */
+  now?: () => number
+  /** Lets packets leave by timers too. For a real clock only. */
+  timer?: boolean
+}
+
+export interface ConditionerStats {
+  lost: number
+  duplicated: number
+  reordered: number
+  /** Reliable packets that had to be sent again. */
+  retransmitted: number
+}
+
+export interface ConditionedTransport extends Transport {
+  /** Changes conditions from now on. */
+  set(conditions: Partial<Conditions>): void
+  /** Lets the packets go that are due. */
+  flush(): void
+  /** Packets that are still under way. */
+  readonly held: number
+  readonly stats: ConditionerStats
+}
+
+const PERFECT: Conditions = {
+  latency: 0,
+  jitter: 0,
+  loss: 0,
+  duplicate: 0,
+  reorder: 0,
+  reorderBy: 20,
+  rate: 0,
+  queue: 65_536,
+  down: false,
+}
+
+/** The least time until a sender notices a loss, on top of a round trip, in milliseconds. */
+const RETRANSMIT_DELAY = 20
+/** A packet is not lost more often than this in a row. */
+const MAX_RETRANSMITS = 8
+
+/** Wraps a transport. With all conditions at zero, everything passes through untouched. */
+export function condition(transport: Transport, options: ConditionerOptions = {}): ConditionedTransport {
+  return new Conditioner(transport, options)
+}
+
+/** A packet under way. Its memory is used again. */
+interface Held {
+  peer: PeerId
+  channel: Channel
+  bytes: Uint8Array
+  length: number
+  due: number
+  /** Breaks ties: what was sent first leaves first. */
+  order: number
+}
+
+/** The path to one peer. */
+interface Line {
+  readonly peer: PeerId
+  /** When the last packet of each channel is due: none may overtake it. */
+  readonly lastDue: [reliable: number, unreliable: number]
+  readonly heldCount: [reliable: number, unreliable: number]
+  readonly heldBytes: [reliable: number, unreliable: number]
+  /** When the last byte has left, with a limited rate. */
+  idleAt: number
+  /** Reliable packets of an outage. */
+  readonly stalled: Held[]
+  /** `disconnect` was called; the other side hears of it when the last reliable packet has left. */
+  leaving: boolean
+  /** When the other side hears of it. */
+  leaveAt: number
+  /** Our side has been told that it is closed. */
+  closeTold: boolean
+}
+
+class Conditioner implements ConditionedTransport, TransportSink {
+  readonly stats: ConditionerStats = { lost: 0, duplicated: 0, reordered: 0, retransmitted: 0 }
+  answer: ((peer: PeerId, bytes: Uint8Array, length: number) => void) | undefined
+  private readonly conditions: Conditions
+  private readonly random: () => number
+  private readonly now: () => number
+  private readonly usesTimer: boolean
+  private readonly lines = new Map<PeerId, Line>()
+  private readonly gone = new Set<PeerId>()
+  /** Binary min-heap of packets by time. */
+  private readonly heap: Held[] = []
+  /** Free packets by the binary logarithm of their size. */
+  private readonly pool: Held[][] = Array.from({ length: 32 }, () => [])
+  private order = 0
+  private leavingCount = 0
+  private sink: TransportSink | undefined
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private timerDue = Infinity
+  private closing: Promise<void> | undefined
+
+  constructor(
+    private readonly inner: Transport,
+    options: ConditionerOptions,
+  ) {
+    const { seed, now, timer, ...conditions } = options
+    this.conditions = { ...PERFECT, ...conditions }
+    this.random = createRandom(seed ?? 1)
+    this.now = now ?? (() => performance.now())
+    this.usesTimer = timer ?? false
+    // The answers to heart-beats are part of the traffic.
+    inner.answer = (peer, bytes, length) => {
+      if (this.answer) this.answer(peer, bytes, length)
+      else this.send(peer, Channel.Unreliable, bytes, length)
+    }
+  }
+
+  get counters(): Transport['counters'] {
+    return this.inner.counters
+  }
+
+  get onArrival(): (() => void) | undefined {
+    return this.inner.onArrival
+  }
+
+  set onArrival(callback: (() => void) | undefined) {
+    this.inner.onArrival = callback
+  }
+
+  get held(): number {
+    let n = this.heap.length
+    for (const line of this.lines.values()) n += line.stalled.length
+    return n
+  }
+
+  set(conditions: Partial<Conditions>): void {
+    const wasDown = this.conditions.down
+    Object.assign(this.conditions, conditions)
+    if (wasDown && !this.conditions.down) this.resume()
+    this.flush()
+  }
+
+  send(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean {
+    this.flush()
+    if (this.closing !== undefined || this.gone.has(peer) || this.line(peer).leaving) {
+      this.inner.counters.sendDropped++
+      return false
+    }
+    const line = this.line(peer)
+    if (this.isPerfect() && line.heldCount[channel] === 0) return this.inner.send(peer, channel, bytes, length)
+    if (channel === Channel.Reliable) this.sendReliable(line, bytes, length)
+    else this.sendUnreliable(line, bytes, length)
+    return true
+  }
+
+  receive(sink: TransportSink): void {
+    this.flush()
+    this.sink = sink
+    try {
+      this.inner.receive(this)
+      if (this.leavingCount > 0) this.tellClosed(sink)
+    } finally {
+      this.sink = undefined
+    }
+    this.flush()
+  }
+
+  opened(peer: PeerId): void {
+    if (!this.line(peer).leaving) this.sink?.opened(peer)
+  }
+
+  packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
+    if (!this.line(peer).leaving) this.sink?.packet(peer, channel, bytes, length, time)
+  }
+
+  closed(peer: PeerId, reason: TransportCloseReason): void {
+    const line = this.line(peer)
+    const told = line.closeTold
+    const code = line.leaving ? { code: 'closed' as const, text: 'closed' } : reason
+    this.forget(line)
+    if (!told) this.sink?.closed(peer, code)
+  }
+
+  buffered(peer: PeerId, channel: Channel): number {
+    return this.inner.buffered(peer, channel) + (this.lines.get(peer)?.heldBytes[channel] ?? 0)
+  }
+
+  disconnect(peer: PeerId): void {
+    if (this.gone.has(peer)) return
+    const line = this.line(peer)
+    if (line.leaving) return
+    line.leaving = true
+    line.leaveAt = this.now() + this.conditions.latency
+    this.leavingCount++
+    this.flush()
+    this.schedule(line.leaveAt)
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.closeAll()
+    return this.closing
+  }
+
+  flush(): void {
+    const now = this.now()
+    // A packet sent meanwhile, by whoever is called by a send of ours, waits for the next flush.
+    for (let n = this.heap.length; n > 0; n--) {
+      const first = this.heap[0]
+      if (first === undefined || first.due > now) break
+      this.release(this.pop())
+    }
+    if (this.leavingCount > 0 && !this.conditions.down) {
+      for (const line of this.lines.values()) {
+        if (!line.leaving || line.leaveAt > now || line.heldCount[Channel.Reliable] > 0) continue
+        line.leaveAt = Infinity
+        this.inner.disconnect(line.peer)
+      }
+    }
+    if (this.heap[0] !== undefined) this.schedule(this.heap[0].due)
+  }
+
+  private closeAll(): Promise<void> {
+    clearTimeout(this.timer)
+    if (this.conditions.down) for (const line of this.lines.values()) this.drop(line)
+    // Earlier reliable packets get out first, whenever they were due.
+    while (this.heap.length > 0) {
+      const held = this.pop()
+      if (held.channel === Channel.Reliable) this.release(held)
+      else this.free(held)
+    }
+    return this.inner.close()
+  }
+
+  private isPerfect(): boolean {
+    const { latency, jitter, loss, duplicate, reorder, rate, down } = this.conditions
+    return latency + jitter + loss + duplicate + reorder + rate === 0 && !down
+  }
+
+  private line(peer: PeerId): Line {
+    let line = this.lines.get(peer)
+    if (line === undefined) {
+      line = {
+        peer,
+        lastDue: [0, 0],
+        heldCount: [0, 0],
+        heldBytes: [0, 0],
+        idleAt: 0,
+        stalled: [],
+        leaving: false,
+        leaveAt: 0,
+        closeTold: false,
+      }
+      this.lines.set(peer, line)
+    }
+    return line
+  }
+
+  private sendReliable(line: Line, bytes: Uint8Array, length: number): void {
+    const held = this.hold(line, Channel.Reliable, bytes, length)
+    if (this.conditions.down) line.stalled.push(held)
+    else this.dispatchReliable(line, held)
+  }
+
+  private dispatchReliable(line: Line, held: Held): void {
+    const { latency, loss } = this.conditions
+    let due = this.arrival(line, held.length)
+    for (let tries = 0; tries < MAX_RETRANSMITS && this.random() < loss; tries++) {
+      this.stats.retransmitted++
+      due += 2 * latency + RETRANSMIT_DELAY
+    }
+    this.push(line, held, Math.max(due, line.lastDue[Channel.Reliable]))
+  }
+
+  private sendUnreliable(line: Line, bytes: Uint8Array, length: number): void {
+    const { loss, duplicate, reorder, reorderBy, rate, queue, down } = this.conditions
+    const isLost = this.random() < loss
+    const isFull = rate > 0 && ((line.idleAt - this.now()) * rate) / 1000 > queue
+    if (down || isLost || isFull) {
+      this.stats.lost++
+      return
+    }
+    const held = this.hold(line, Channel.Unreliable, bytes, length)
+    const due = this.arrival(line, length)
+    if (this.random() < reorder) {
+      this.stats.reordered++
+      held.due = due + reorderBy
+      this.insert(held)
+    } else this.push(line, held, Math.max(due, line.lastDue[Channel.Unreliable]))
+    if (this.random() < duplicate) {
+      this.stats.duplicated++
+      const copy = this.hold(line, Channel.Unreliable, bytes, length)
+      copy.due = held.due
+      this.insert(copy)
+    }
+  }
+
+  /** When a packet that leaves now arrives, in milliseconds. */
+  private arrival(line: Line, length: number): number {
+    const { latency, jitter, rate } = this.conditions
+    let time = this.now()
+    if (rate > 0) {
+      line.idleAt = Math.max(line.idleAt, time) + (length * 1000) / rate
+      time = line.idleAt
+    }
+    return time + latency + this.random() * jitter
+  }
+
+  /** The outage is over: what waited leaves, in order. */
+  private resume(): void {
+    for (const line of this.lines.values()) {
+      for (const held of line.stalled) this.dispatchReliable(line, held)
+      line.stalled.length = 0
+    }
+  }
+
+  private tellClosed(sink: TransportSink): void {
+    for (const line of this.lines.values()) {
+      if (!line.leaving || line.closeTold) continue
+      line.closeTold = true
+      sink.closed(line.peer, { code: 'closed', text: 'closed' })
+    }
+  }
+
+  private forget(line: Line): void {
+    this.drop(line)
+    if (line.leaving) this.leavingCount--
+    this.lines.delete(line.peer)
+    this.gone.add(line.peer)
+  }
+
+  /** Throws away what waits for the end of an outage. What is in the heap finds its peer gone by itself. */
+  private drop(line: Line): void {
+    for (const held of line.stalled) this.free(held)
+    line.stalled.length = 0
+  }
+
+  private release(held: Held): void {
+    const { peer, channel, bytes, length } = held
+    this.inner.send(peer, channel, bytes, length)
+    this.free(held)
+  }
+
+  private hold(line: Line, channel: Channel, bytes: Uint8Array, length: number): Held {
+    const size = length <= 1 ? 0 : 32 - Math.clz32(length - 1)
+    const held = this.pool[size]!.pop() ?? {
+      peer: 0,
+      channel,
+      bytes: new Uint8Array(2 ** size),
+      length,
+      due: 0,
+      order: 0,
+    }
+    held.peer = line.peer
+    held.channel = channel
+    held.length = length
+    held.order = this.order++
+    held.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length))
+    line.heldCount[channel]++
+    line.heldBytes[channel] += length
+    return held
+  }
+
+  private free(held: Held): void {
+    const line = this.lines.get(held.peer)
+    if (line !== undefined) {
+      line.heldCount[held.channel]--
+      line.heldBytes[held.channel] -= held.length
+    }
+    this.pool[31 - Math.clz32(held.bytes.length)]!.push(held)
+  }
+
+  private push(line: Line, held: Held, due: number): void {
+    held.due = line.lastDue[held.channel] = due
+    this.insert(held)
+  }
+
+  private insert(held: Held): void {
+    const { heap } = this
+    let i = heap.push(held) - 1
+    while (i > 0) {
+      const up = (i - 1) >> 1
+      if (!isBefore(held, heap[up]!)) break
+      heap[i] = heap[up]!
+      i = up
+    }
+    heap[i] = held
+    this.schedule(held.due)
+  }
+
+  private pop(): Held {
+    const { heap } = this
+    const first = heap[0]!
+    const last = heap.pop()!
+    if (heap.length === 0) return first
+    let i = 0
+    for (;;) {
+      let down = 2 * i + 1
+      if (down >= heap.length) break
+      if (down + 1 < heap.length && isBefore(heap[down + 1]!, heap[down]!)) down++
+      if (!isBefore(heap[down]!, last)) break
+      heap[i] = heap[down]!
+      i = down
+    }
+    heap[i] = last
+    return first
+  }
+
+  private schedule(due: number): void {
+    if (!this.usesTimer || this.closing !== undefined || due >= this.timerDue) return
+    clearTimeout(this.timer)
+    this.timerDue = due
+    this.timer = setTimeout(
+      () => {
+        this.timerDue = Infinity
+        this.flush()
+      },
+      Math.max(due - this.now(), 0),
+    )
+  }
+}
+
+function isBefore(a: Held, b: Held): boolean {
+  return a.due < b.due || (a.due === b.due && a.order < b.order)
+}
