@@ -2,16 +2,15 @@
 //
 //   PORT (default 9208) and BOTS (default 4) may be set in the environment.
 import { spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync } from 'node:fs'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
+import { bundleGame, GAME, PUBLIC } from './bundle-game.mjs'
 import { ensureBuilt } from './ensure-built.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 import { main, root } from './run.mjs'
 
-const GAME = 'examples/capture-the-flag'
-/** What the browser gets; git ignores it. */
-const PUBLIC = `${GAME}/dist`
+/** How often to look whether npm is still there. */
+const PARENT_CHECK_MS = 500
 /** How long the server may take until it answers. */
 const READY_LIMIT_MS = 30_000
 /** How long the children may take to say goodbye to their connections. */
@@ -29,7 +28,7 @@ await main(async () => {
   }
   await ensureInstalled()
   await ensureBuilt()
-  await bundleClient()
+  await bundleGame()
 
   const children = new Set()
   stopWithSignals(children)
@@ -56,29 +55,6 @@ function isFree(wanted) {
   })
 }
 
-/** Bundles the browser's half of the game, with the built library as any user of the package gets it. */
-async function bundleClient() {
-  const { build } = await import('esbuild')
-  mkdirSync(root + PUBLIC, { recursive: true })
-  await build({
-    absWorkingDir: root,
-    entryPoints: [`${GAME}/client.ts`],
-    outfile: `${PUBLIC}/client.js`,
-    bundle: true,
-    minify: true,
-    sourcemap: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    // The paths of tsconfig.json would lead to the sources.
-    tsconfigRaw: {},
-    logLevel: 'warning',
-    // Chunks of the library have no side effects, so that leaving out the bare import of one is right.
-    logOverride: { 'ignored-bare-import': 'silent' },
-  })
-  copyFileSync(`${root}${GAME}/index.html`, `${root}${PUBLIC}/index.html`)
-}
-
 /** Starts the library's command in a group of its own, so that Ctrl+C reaches it through us, once. */
 function startCommand(children, args) {
   const child = spawn(process.execPath, ['dist/cli.js', ...args], { cwd: root, stdio: 'inherit', detached: true })
@@ -87,17 +63,24 @@ function startCommand(children, args) {
   return child
 }
 
-/** Passes signals on, and ends children that do not stop in time. */
+/** Passes signals on, and ends children that do not stop in time, or at the second signal. */
 function stopWithSignals(children) {
   let stopping = false
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      for (const child of children) child.kill(stopping ? 'SIGKILL' : 'SIGTERM')
-      if (stopping) return
-      stopping = true
-      setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), STOP_LIMIT_MS).unref()
-    })
+  const stop = () => {
+    for (const child of children) child.kill(stopping ? 'SIGKILL' : 'SIGTERM')
+    if (stopping) return
+    stopping = true
+    setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), STOP_LIMIT_MS).unref()
   }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
+  // npm runs this through a shell, which keeps the signals that npm passes on: `kill` of npm ends the shell, not us.
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    // After Ctrl+C the shell ends as well, while the children say goodbye.
+    if (!stopping) stop()
+  }, PARENT_CHECK_MS).unref()
 }
 
 /** Waits until the server serves the page. False when it ended before that. */

@@ -1,0 +1,40 @@
+// Bundles the browser's half of capture-the-flag into a folder that the server serves. Also a command of its own.
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { ensureBuilt } from './ensure-built.mjs'
+import { main, root } from './run.mjs'
+
+/** The game's folder, from the root. */
+export const GAME = 'examples/capture-the-flag'
+/** What a browser gets, from the root; git ignores it. */
+export const PUBLIC = `${GAME}/dist`
+
+/** Bundles the client with the built library, as any user of the package gets it. */
+export async function bundleGame() {
+  const { build } = await import('esbuild')
+  mkdirSync(root + PUBLIC, { recursive: true })
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`${GAME}/client.ts`],
+    outfile: `${PUBLIC}/client.js`,
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    // The paths of tsconfig.json would lead to the sources.
+    tsconfigRaw: {},
+    logLevel: 'warning',
+    // Chunks of the library have no side effects, so that leaving out the bare import of one is right.
+    logOverride: { 'ignored-bare-import': 'silent' },
+  })
+  copyFileSync(`${root}${GAME}/index.html`, `${root}${PUBLIC}/index.html`)
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await main(async () => {
+    await ensureBuilt()
+    await bundleGame()
+  })
+}
