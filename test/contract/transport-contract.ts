@@ -55,16 +55,16 @@ class Watched {
 
 export function transportContract(name: string, makeNetwork: (options: NetworkOptions) => Promise<Network>): void {
   describe(`transport contract: ${name}`, { timeout: LIMIT }, () => {
-    let network: Network | undefined
+    let running: Network | undefined
 
     afterEach(async () => {
-      await network?.close()
-      network = undefined
+      await running?.close()
+      running = undefined
     })
 
     async function start(options: NetworkOptions = {}): Promise<{ network: Network; server: Watched }> {
-      network = await makeNetwork(options)
-      return { network, server: new Watched(network.server) }
+      running = await makeNetwork(options)
+      return { network: running, server: new Watched(running.server) }
     }
 
     async function pair(options: NetworkOptions = {}): Promise<{ server: Watched; client: Watched; peer: number }> {
@@ -90,6 +90,7 @@ export function transportContract(name: string, makeNetwork: (options: NetworkOp
       const { network, server } = await start()
       await network.connect({ channel: Channel.Reliable, count: 1000, size: 100 })
       await server.until('1,000 packets', () => server.count('packet') >= 1000)
+      expect(server.count('closed')).toBe(0)
       expectInOrder(server.packets(Channel.Reliable), 1000, 100)
     })
 

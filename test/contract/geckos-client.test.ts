@@ -1,0 +1,156 @@
+// How one try to connect fails, and what a real network with loss does to a connection.
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createGeckosServerTransport, type GeckosServerTransport } from '../../src/transport/geckos-server.js'
+import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos-node-client.js'
+import { Channel, type Transport } from '../../src/transport/transport.js'
+import { startRelay, type Relay, type RelayOptions } from '../support/relay.js'
+import { until } from '../support/until.js'
+import { LocalSide, type SideEvent } from './side.js'
+
+const cleanup: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const action of cleanup.splice(0).reverse()) await action()
+})
+
+async function startServer(): Promise<GeckosServerTransport> {
+  const server = await createGeckosServerTransport({ host: '127.0.0.1', bindAddress: '127.0.0.1' })
+  cleanup.push(() => server.close())
+  return server
+}
+
+async function startBehindRelay(options: Partial<RelayOptions>): Promise<{ server: Transport; relay: Relay }> {
+  const server = await startServer()
+  const relay = await startRelay({ upstream: `http://127.0.0.1:${server.port}`, ...options })
+  cleanup.push(() => relay.close())
+  return { server, relay }
+}
+
+/** A server whose signalling answers everything with one status, or, with 0, never answers. */
+async function answering(status: number): Promise<string> {
+  const server = http.createServer((_, response) => {
+    if (status > 0) response.writeHead(status).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanup.push(() => new Promise((resolve) => server.close(resolve).closeAllConnections()))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function connect(options: Partial<GeckosClientOptions> & { url: string }): Promise<Transport> {
+  const client = await connectGeckos({ timeout: 10_000, ...options })
+  cleanup.push(() => client.close())
+  return client
+}
+
+/** Loss makes some tries fail; the connection above tries again, and so does this. */
+async function connectWithRetry(url: string): Promise<Transport> {
+  let client: Transport | undefined
+  await until(
+    'a connection through loss',
+    async () => {
+      client = await connect({ url, timeout: 4000 }).catch(() => undefined)
+      return client !== undefined
+    },
+    40_000,
+  )
+  return client!
+}
+
+describe('a try that fails', { timeout: 15_000 }, () => {
+  it.each([
+    [401, 'refused'],
+    [403, 'refused'],
+    [404, 'unreachable'],
+    [500, 'unreachable'],
+    [503, 'server-full'],
+  ])('names HTTP %i as %s', async (status, code) => {
+    const error = await connect({ url: await answering(status) }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ name: 'ConnectionError', code })
+    expect(String(error)).toContain(`HTTP ${status}`)
+  })
+
+  it('says that nobody answers', async () => {
+    const server = await startServer()
+    const url = `http://127.0.0.1:${server.port}/`
+    await server.close()
+    await expect(connect({ url })).rejects.toMatchObject({ code: 'unreachable' })
+  })
+
+  it('gives up on a server that accepts and says nothing', async () => {
+    const url = await answering(0)
+    const start = performance.now()
+    await expect(connect({ url, timeout: 300 })).rejects.toMatchObject({ code: 'unreachable' })
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+
+  it('says what to check when UDP is blocked, and leaves nothing behind on either side', async () => {
+    const { server, relay } = await startBehindRelay({ up: { down: true }, down: { down: true } })
+    const error = await connect({ url: relay.url, timeout: 700 }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ name: 'ConnectionError', code: 'udp-blocked' })
+    expect(String(error)).toMatch(/UDP.*STUN.*TURN/)
+    await until('the server to forget it', () => server.counters.neverOpened === 1)
+  })
+
+  it('ends when it is told to, before and during the try', async () => {
+    const { server, relay } = await startBehindRelay({ up: { down: true }, down: { down: true } })
+    await expect(connect({ url: relay.url, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' })
+    const controller = new AbortController()
+    const started = connect({ url: relay.url, signal: controller.signal })
+    await until('packets on the way', () => relay.down.seen + relay.up.seen > 0)
+    controller.abort()
+    await expect(started).rejects.toMatchObject({ code: 'aborted' })
+    await until('the server to forget it', () => server.counters.neverOpened === 1)
+  })
+})
+
+describe('a bad network', { timeout: 60_000 }, () => {
+  it('loses and reorders nothing on the reliable channel at 15 % loss, and damages nothing on the other', async () => {
+    const bad = { loss: 0.15, latency: 10, jitter: 5, reorder: 0.1, duplicate: 0.05 }
+    const { server, relay } = await startBehindRelay({ seed: 5, up: bad, down: bad })
+    const client = new LocalSide(await connectWithRetry(relay.url))
+    for (let i = 0; i < 5; i++) {
+      await client.send(1, { channel: Channel.Reliable, count: 100, size: 500, first: i * 100 })
+      await client.send(1, { channel: Channel.Unreliable, count: 20, size: 1150, first: i * 20 })
+    }
+    const side = new LocalSide(server)
+    const events: SideEvent[] = []
+    const packets = (channel: Channel) =>
+      events.filter((event) => event.type === 'packet').filter((event) => event.channel === channel)
+    await until(
+      'all reliable packets',
+      async () => {
+        events.push(...(await side.receive()))
+        return packets(Channel.Reliable).length >= 500
+      },
+      30_000,
+    )
+    expect(packets(Channel.Reliable).map((packet) => packet.index)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+    expect(events.every((event) => event.type !== 'packet' || event.isIntact)).toBe(true)
+    expect(packets(Channel.Unreliable).length).toBeGreaterThan(0)
+    expect(relay.up.lost).toBeGreaterThan(0)
+  })
+
+  it('delivers the last reliable packets before an orderly close, at 15 % loss', async () => {
+    const { server, relay } = await startBehindRelay({ seed: 6 })
+    const client = new LocalSide(await connectWithRetry(relay.url))
+    const side = new LocalSide(server)
+    await until('opened', async () => (await side.receive()).some((event) => event.type === 'opened'))
+    relay.up.set({ loss: 0.15 })
+    relay.down.set({ loss: 0.15 })
+    await side.send(1, { channel: Channel.Reliable, count: 5, size: 200 })
+    await side.disconnect(1)
+    const events: SideEvent[] = []
+    await until(
+      'closed',
+      async () => {
+        events.push(...(await client.receive()))
+        return events.some((event) => event.type === 'closed')
+      },
+      20_000,
+    )
+    expect(events.filter((event) => event.type === 'packet').map((event) => event.index)).toEqual([0, 1, 2, 3, 4])
+    expect(events.at(-1)).toEqual({ type: 'closed', peer: 1, code: 'closed' })
+  })
+})
