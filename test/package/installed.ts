@@ -18,7 +18,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 20_000
 
 /** The files that npm would publish. Throws when npm fails. */
 export function packedFiles(): PackedFile[] {
