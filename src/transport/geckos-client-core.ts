@@ -2,6 +2,7 @@
 // channels. The geckos client and its environment come as an argument, so that this file imports neither.
 import { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
+import { CLOSE_LIMIT, DISCONNECT_LIMIT, FLUSH_POLL } from './flush-limits.js'
 import { Inbox } from './inbox.js'
 import {
   Channel,
@@ -59,10 +60,6 @@ export type GeckosClientFactory = (options: {
 /** The server's number for a client: it has only one peer. */
 export const SERVER_PEER: PeerId = 1
 
-/** How long reliable data may take to leave when the connection is closed in order, in milliseconds. */
-const FLUSH_LIMIT = 300
-/** How often a flush looks whether the data has left, in milliseconds. */
-const FLUSH_POLL = 10
 /** How long the reliable channel may stay open after the other has closed, in milliseconds. */
 const HALF_CLOSED_LIMIT = 250
 /** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
@@ -105,6 +102,9 @@ class GeckosClient implements Transport {
   private opened = false
   /** Nothing is sent or taken any more; the connection may still be flushing. */
   private ended = false
+  private deadline = Infinity
+  /** The reliable channel has been closed behind its data. */
+  private isShut = false
   private isReleased = false
   private readonly released: Promise<void>
   private resolveReleased: () => void = () => {}
@@ -195,28 +195,36 @@ class GeckosClient implements Transport {
     return native.bufferedAmount
   }
 
-  /** Ends the session now and gives reliable data a short time to leave. */
   disconnect(): void {
-    if (this.ended) return
-    this.end({ code: 'closed', text: 'closed' })
-    const start = performance.now()
-    const step = (): void => {
-      if (this.isReleased) return
-      const spent = performance.now() - start
-      if (spent < FLUSH_LIMIT && this.buffered(SERVER_PEER, Channel.Reliable) > 0) {
-        this.timer = setTimeout(step, FLUSH_POLL)
-        return
-      }
-      // Closing the stream follows the data in order, also under loss. The server answers by closing the connection.
-      this.reliable?.close()
-      this.timer = setTimeout(() => this.release(), Math.max(FLUSH_LIMIT - spent, FLUSH_POLL))
-    }
-    step()
+    this.leave(DISCONNECT_LIMIT)
   }
 
   close(): Promise<void> {
-    this.disconnect()
+    this.leave(CLOSE_LIMIT)
     return this.released
+  }
+
+  /** Ends the session now; reliable data has `limit` milliseconds to leave. Called again, it may shorten the limit. */
+  private leave(limit: number): void {
+    if (!this.ended) this.end({ code: 'closed', text: 'closed' })
+    this.deadline = Math.min(this.deadline, performance.now() + limit)
+    this.flush()
+  }
+
+  private flush(): void {
+    if (this.isReleased) return
+    clearTimeout(this.timer)
+    const now = performance.now()
+    if (!this.isShut && now < this.deadline && this.buffered(SERVER_PEER, Channel.Reliable) > 0) {
+      this.timer = setTimeout(() => this.flush(), FLUSH_POLL)
+      return
+    }
+    if (!this.isShut) {
+      this.isShut = true
+      // Closing the stream follows the data in order, also under loss. The server answers by closing the connection.
+      this.reliable?.close()
+    }
+    this.timer = setTimeout(() => this.release(), Math.max(this.deadline - now, FLUSH_POLL))
   }
 
   /** Puts ourselves between geckos and the connection, before there is one. */
@@ -309,8 +317,11 @@ class GeckosClient implements Transport {
     const state = this.connection?.connectionState
     if (state === 'failed') this.drop({ code: 'lost', text: 'the network lost the server' })
     else if (state === 'closed') {
-      if (this.ended) this.release()
-      else this.drop(this.goneReason())
+      // Messages that arrived with the close may be delivered after it.
+      setTimeout(() => {
+        if (this.ended) this.release()
+        else this.drop(this.goneReason())
+      }, 0)
     }
   }
 

@@ -3,6 +3,7 @@
 //
 // Everything here obeys one rule: a throw inside a native callback ends the process, and no handler can catch it. So
 // every callback is guarded, and nothing native is closed while one of its own callbacks runs.
+import { FLUSH_POLL } from './flush-limits.js'
 import type { Inbox } from './inbox.js'
 import {
   Channel,
@@ -52,23 +53,17 @@ export interface PeerHost {
   released(peer: ServerPeer): void
 }
 
-/** How long reliable data may take to leave when a connection is closed in order, in milliseconds. */
-export const FLUSH_LIMIT = 300
-
 /**
  * How long to wait between the last reliable byte and the close of its channel, in milliseconds. node-datachannel runs
  * messages and closes through separate queues, and a close that overtakes a message throws the message away.
  */
-export const LINGER = 60
-
-/** How often a flush looks whether the data has left, in milliseconds. */
-const FLUSH_POLL = 10
+const LINGER = 60
 
 /** How long one channel may stay open after the other has closed, in milliseconds. */
 const HALF_CLOSED_LIMIT = 250
 
 /** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
-export const LOST_AFTER_SILENCE = 10_000
+const LOST_AFTER_SILENCE = 10_000
 
 /** A client has no reason to open channels; one that opens more than this many is closed. */
 const MAX_FOREIGN_CHANNELS = 16
@@ -83,6 +78,10 @@ export class ServerPeer {
   private opened = false
   /** Nothing is sent or taken any more; the native objects may still be flushing. */
   private ended = false
+  private flushStart = 0
+  private deadline = Infinity
+  /** The reliable channel has been closed behind its data. */
+  private isShut = false
   private released = false
   private timer: NodeJS.Timeout | undefined
 
@@ -144,26 +143,17 @@ export class ServerPeer {
     }
   }
 
-  /** Ends the session now and gives reliable data a short time to leave. */
-  leave(reason: TransportCloseReason): void {
-    if (this.ended) return
-    const flush = this.opened
-    this.end(reason)
-    if (!flush) return this.releaseSoon()
-    const start = performance.now()
-    const step = (): void => {
-      if (this.released) return
-      const spent = performance.now() - start
-      if (spent < FLUSH_LIMIT && (spent < LINGER || this.buffered(Channel.Reliable) > 0)) {
-        this.timer = setTimeout(step, FLUSH_POLL)
-        return
-      }
-      // Closing the stream follows the data in order, also under loss. A client of ours answers by closing the whole
-      // connection, which ends the wait.
-      this.attempt(() => this.reliable?.close())
-      this.timer = setTimeout(() => this.release(), Math.max(FLUSH_LIMIT - spent, FLUSH_POLL))
+  /** Ends the session now; reliable data has `limit` milliseconds to leave. Called again, it may shorten the limit. */
+  leave(reason: TransportCloseReason, limit: number): void {
+    const now = performance.now()
+    if (!this.ended) {
+      const hasData = this.opened
+      this.end(reason)
+      if (!hasData) return this.releaseSoon()
+      this.flushStart = now
     }
-    step()
+    this.deadline = Math.min(this.deadline, now + limit)
+    this.flush()
   }
 
   /** Ends the session and closes everything, whatever is still in the queues. Safe inside native callbacks. */
@@ -171,6 +161,24 @@ export class ServerPeer {
     if (this.ended) return
     this.end(reason)
     this.releaseSoon()
+  }
+
+  private flush(): void {
+    if (this.released) return
+    clearTimeout(this.timer)
+    const now = performance.now()
+    const isLeaving = now - this.flushStart < LINGER || this.buffered(Channel.Reliable) > 0
+    if (!this.isShut && isLeaving && now < this.deadline) {
+      this.timer = setTimeout(() => this.flush(), FLUSH_POLL)
+      return
+    }
+    if (!this.isShut) {
+      this.isShut = true
+      // Closing the stream follows the data in order, also under loss. A client of ours answers by closing the whole
+      // connection, which ends the wait.
+      this.attempt(() => this.reliable?.close())
+    }
+    this.timer = setTimeout(() => this.release(), Math.max(this.deadline - now, FLUSH_POLL))
   }
 
   private takeOver(): void {

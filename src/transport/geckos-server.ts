@@ -5,6 +5,7 @@ import { geckos } from '@geckos.io/server'
 import { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
 import { ServerPeer, type GeckosConnection, type PeerHost } from './geckos-server-peer.js'
+import { CLOSE_LIMIT, DISCONNECT_LIMIT } from './flush-limits.js'
 import { Inbox } from './inbox.js'
 import { Channel, createTransportCounters, type PeerId, type Transport, type TransportSink } from './transport.js'
 
@@ -170,7 +171,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   }
 
   disconnect(peer: PeerId): void {
-    this.peers.get(peer)?.leave({ code: 'closed', text: 'closed' })
+    this.peers.get(peer)?.leave({ code: 'closed', text: 'closed' }, DISCONNECT_LIMIT)
   }
 
   close(): Promise<void> {
@@ -201,7 +202,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   }
 
   private async closeAll(): Promise<void> {
-    for (const peer of [...this.peers.values()]) peer.leave({ code: 'closed', text: 'the server closed' })
+    for (const peer of [...this.peers.values()]) peer.leave({ code: 'closed', text: 'the server closed' }, CLOSE_LIMIT)
     if (!this.isEmpty) await new Promise<void>((resolve) => (this.emptied = resolve))
     this.detach()
     if (this.ownsServer) {

@@ -1,12 +1,17 @@
 // How one try to connect fails, and what a real network with loss does to a connection.
+import { fork } from 'node:child_process'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createGeckosServerTransport, type GeckosServerTransport } from '../../src/transport/geckos-server.js'
 import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos-node-client.js'
 import { Channel, type Transport } from '../../src/transport/transport.js'
+import { buildProgram } from '../support/bundle.js'
+import { standStill } from '../support/stand-still.js'
 import { startRelay, type Relay, type RelayOptions } from '../support/relay.js'
 import { until } from '../support/until.js'
+import { connectRaw } from '../support/webrtc-raw.js'
 import { LocalSide, type SideEvent } from './side.js'
 
 const cleanup: (() => unknown)[] = []
@@ -105,13 +110,50 @@ describe('a try that fails', { timeout: 15_000 }, () => {
   })
 })
 
+describe('a process that stood still', { timeout: 15_000 }, () => {
+  it('gets what the server sent before it closed', async () => {
+    const server = await startServer()
+    const program = await buildProgram(fileURLToPath(new URL('stand-still.ts', import.meta.url)))
+    const child = fork(program, [`http://127.0.0.1:${server.port}`])
+    cleanup.push(() => child.kill('SIGKILL'))
+    const report = new Promise<unknown>((resolve) => child.once('message', resolve))
+    const side = new LocalSide(server)
+    await until('opened', async () => (await side.receive()).some((event) => event.type === 'opened'))
+    // The first packet makes the client stand still, longer than the close takes.
+    await side.send(1, { channel: Channel.Reliable, count: 1, size: 100 })
+    await until('the client to stand still', async () =>
+      (await side.receive()).some((event) => event.type === 'packet'),
+    )
+    await side.send(1, { channel: Channel.Reliable, count: 50, size: 100, first: 1 })
+    await side.disconnect(1)
+    expect(await report).toEqual({ indexes: Array.from({ length: 51 }, (_, i) => i), closed: 'closed' })
+  })
+
+  it('gets what a client sent before it closed', async () => {
+    const server = await startServer()
+    const client = await connectRaw(`http://127.0.0.1:${server.port}`)
+    cleanup.push(() => client.close())
+    const side = new LocalSide(server)
+    await until('opened', async () => (await side.receive()).some((event) => event.type === 'opened'))
+    for (let i = 0; i < 50; i++) client.reliable.sendMessageBinary(new Uint8Array(100))
+    client.reliable.close()
+    standStill(300)
+    const events: SideEvent[] = []
+    await until('closed', async () => {
+      events.push(...(await side.receive()))
+      return events.some((event) => event.type === 'closed')
+    })
+    expect(events.filter((event) => event.type === 'packet')).toHaveLength(50)
+  })
+})
+
 describe('a bad network', { timeout: 60_000 }, () => {
-  it('loses and reorders nothing on the reliable channel at 15 % loss, and damages nothing on the other', async () => {
-    const bad = { loss: 0.15, latency: 10, jitter: 5, reorder: 0.1, duplicate: 0.05 }
+  it('loses and reorders nothing on the reliable channel at 10 % loss, and damages nothing on the other', async () => {
+    const bad = { loss: 0.1, latency: 10, jitter: 5, reorder: 0.1, duplicate: 0.05 }
     const { server, relay } = await startBehindRelay({ seed: 5, up: bad, down: bad })
     const client = new LocalSide(await connectWithRetry(relay.url))
     for (let i = 0; i < 5; i++) {
-      await client.send(1, { channel: Channel.Reliable, count: 100, size: 500, first: i * 100 })
+      await client.send(1, { channel: Channel.Reliable, count: 60, size: 500, first: i * 60 })
       await client.send(1, { channel: Channel.Unreliable, count: 20, size: 1150, first: i * 20 })
     }
     const side = new LocalSide(server)
@@ -122,23 +164,23 @@ describe('a bad network', { timeout: 60_000 }, () => {
       'all reliable packets',
       async () => {
         events.push(...(await side.receive()))
-        return packets(Channel.Reliable).length >= 500
+        return packets(Channel.Reliable).length >= 300
       },
       30_000,
     )
-    expect(packets(Channel.Reliable).map((packet) => packet.index)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+    expect(packets(Channel.Reliable).map((packet) => packet.index)).toEqual(Array.from({ length: 300 }, (_, i) => i))
     expect(events.every((event) => event.type !== 'packet' || event.isIntact)).toBe(true)
     expect(packets(Channel.Unreliable).length).toBeGreaterThan(0)
     expect(relay.up.lost).toBeGreaterThan(0)
   })
 
-  it('delivers the last reliable packets before an orderly close, at 15 % loss', async () => {
+  it('delivers the last reliable packets before an orderly close, at 30 % loss', async () => {
     const { server, relay } = await startBehindRelay({ seed: 6 })
     const client = new LocalSide(await connectWithRetry(relay.url))
     const side = new LocalSide(server)
     await until('opened', async () => (await side.receive()).some((event) => event.type === 'opened'))
-    relay.up.set({ loss: 0.15 })
-    relay.down.set({ loss: 0.15 })
+    relay.up.set({ loss: 0.3 })
+    relay.down.set({ loss: 0.3 })
     await side.send(1, { channel: Channel.Reliable, count: 5, size: 200 })
     await side.disconnect(1)
     const events: SideEvent[] = []

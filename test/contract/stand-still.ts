@@ -1,0 +1,23 @@
+// A client in a process of its own, whose loop stands still from its first packet on while the server sends and closes.
+// Tells its parent what it got.
+import { connectGeckos } from '../../src/transport/geckos-node-client.js'
+import { Channel } from '../../src/transport/transport.js'
+import { standStill } from '../support/stand-still.js'
+import { until } from '../support/until.js'
+import { LocalSide } from './side.js'
+
+const client = new LocalSide(await connectGeckos({ url: process.argv[2]!, timeout: 10_000 }))
+const indexes: number[] = []
+let closed: string | undefined
+await until('the close', async () => {
+  for (const event of await client.receive()) {
+    if (event.type === 'closed') closed = event.code
+    if (event.type !== 'packet') continue
+    indexes.push(event.index)
+    if (indexes.length > 1) continue
+    await client.send(1, { channel: Channel.Reliable, count: 1, size: 100 })
+    standStill(500)
+  }
+  return closed !== undefined
+})
+process.send?.({ indexes, closed })
