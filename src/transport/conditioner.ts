@@ -101,6 +101,8 @@ interface Line {
   leaving: boolean
   /** When the other side hears of it. */
   leaveAt: number
+  /** Our side has been told that it is open. */
+  openTold: boolean
   /** Our side has been told that it is closed. */
   closeTold: boolean
 }
@@ -192,7 +194,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
   }
 
   opened(peer: PeerId): void {
-    if (!this.line(peer).leaving) this.sink?.opened(peer)
+    this.line(peer).openTold = true
+    this.sink?.opened(peer)
   }
 
   packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
@@ -274,6 +277,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
         stalled: [],
         leaving: false,
         leaveAt: 0,
+        openTold: false,
         closeTold: false,
       }
       this.lines.set(peer, line)
@@ -341,7 +345,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   private tellClosed(sink: TransportSink): void {
     for (const line of this.lines.values()) {
-      if (!line.leaving || line.closeTold) continue
+      if (!line.leaving || !line.openTold || line.closeTold) continue
       line.closeTold = true
       sink.closed(line.peer, { code: 'closed', text: 'closed' })
     }
