@@ -1,0 +1,28 @@
+// Connections: one entity for each client on the server, one for the server on a client.
+
+/** A connection. Add nothing by hand: the library makes these entities. */
+export const Connection = {
+  /** The connection's number on its server; never used twice while the server runs. */
+  id: [] as number[],
+  /** Smoothed round-trip time in milliseconds; 0 before it is known. */
+  roundTrip: [] as number[],
+  /** The entity that stands for this connection, in this world, or 0. Set it with `setPlayer`. */
+  player: [] as number[],
+  /** Why the connection ended; undefined while it lasts. Set before `Connected` is removed. */
+  reason: [] as (
+    | undefined
+    | { readonly code: string; readonly text: string; readonly by: 'local' | 'remote' | 'network' }
+  )[],
+}
+
+/** Tag: the session is open. Added after the hello was accepted, removed when the session ends. */
+export const Connected = {}
+
+/** Tag: the connection takes part: state and calls flow. */
+export const Ready = {}
+
+/** Tag: on a world that is server and client at once, the connection of its own client. */
+export const LocalConnection = {}
+
+/** Tag: on the network entity of a server's world while it listens. */
+export const Listening = {}

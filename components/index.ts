@@ -1,0 +1,3 @@
+// Every component that the library adds to a world.
+export { Connected, Connection, Listening, LocalConnection, Ready } from './connection.js'
+export { LocalPlayer, Networked, Owned } from './networked.js'

@@ -1,0 +1,23 @@
+// Networked entities: what exists on both sides, whose it is, and which one is the player.
+
+/**
+ * An entity that exists on both sides. On the server, adding it spawns the entity for its observers and removing it
+ * despawns it. On a client the library adds and removes it.
+ */
+export const Networked = {
+  /** The name that both sides know the entity by; see `netIdOf` and `entityOf`. */
+  netId: [] as number[],
+  /** The connection entity that owns it, or 0. Set it with `setOwner`. On a client only its own connection is known. */
+  owner: [] as number[],
+  /**
+   * Why the entity ended, on a client; '' while it lasts. `hidden`: it lives on, out of this client's sight.
+   * `disconnected`: the connection ended. Set before `Networked` is removed.
+   */
+  reason: [] as ('' | 'destroyed' | 'hidden' | 'disconnected')[],
+}
+
+/** Tag: the entity has an owner (server), or this client is its owner (client). */
+export const Owned = {}
+
+/** Tag, on a client: the entity that stands for this client. */
+export const LocalPlayer = {}

@@ -1,0 +1,114 @@
+// Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
+import { ConnectionError } from '../protocol/errors.js'
+import type { Transport } from '../transport/transport.js'
+import { clientRole, type ClientWorld } from '../world/state.js'
+
+export interface ConnectOptions {
+  /** The server's address, such as `https://play.example.org` or `http://127.0.0.1:9208`. */
+  url: string
+  /** Presented to the server's authenticator. Default ''. */
+  token?: string
+  /** Milliseconds for all tries together. Default 15,000. */
+  timeout?: number
+  /** Milliseconds without a packet until the server counts as gone, later. Default 5,000. */
+  idleTimeout?: number
+  /** Take part as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
+  autoReady?: boolean
+  /** STUN and TURN servers. Default none. */
+  iceServers?: { urls: string | string[]; username?: string; credential?: string }[]
+  /** Ends the attempt. */
+  signal?: AbortSignal
+}
+
+/** Makes one try at a transport, within `timeout` milliseconds. */
+export type OpenTransport = (options: {
+  url: string
+  iceServers?: ConnectOptions['iceServers']
+  timeout: number
+  now: () => number
+  signal?: AbortSignal
+}) => Promise<Transport>
+
+/** How long one try may take: a connection opens in a fraction of a second, or something is wrong with this try. */
+const TRY_LIMIT_MS = 6000
+const PUMP_INTERVAL_MS = 5
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 2000
+/** Failures that another try cannot mend. */
+const FINAL = new Set(['refused', 'no-webrtc', 'missing-dependency', 'aborted', 'bad-url'])
+
+/**
+ * Connects a client's world. Resolves when the server has let it in: `Connected` is on the connection entity, and the
+ * world fills as the client's pipelines run.
+ *
+ * @throws ConnectionError when the server refuses (`code` is the server's, such as `protocol-mismatch`), or no try
+ * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, …).
+ */
+export async function connectWorld(world: ClientWorld, open: OpenTransport, options: ConnectOptions): Promise<void> {
+  const { timeout = 15_000, signal } = options
+  const deadline = performance.now() + timeout
+  const role = clientRole(world)
+  let failure = new ConnectionError('timeout', `no connection within ${timeout} ms`)
+  let pause = FIRST_PAUSE_MS
+  for (;;) {
+    try {
+      await tryOnce(world, open, options, deadline)
+      return
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error
+      failure = error
+      if (FINAL.has(error.code) || error.cause === REFUSED) break
+    }
+    if (performance.now() + pause >= deadline) break
+    await wait(pause, signal)
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+  }
+  await role.stop('client-closed', 'the attempt was given up')
+  throw failure
+}
+
+/** Marks an error as the server's own refusal. */
+const REFUSED = Symbol('refused by the server')
+
+async function tryOnce(
+  world: ClientWorld,
+  open: OpenTransport,
+  options: ConnectOptions,
+  deadline: number,
+): Promise<void> {
+  const role = clientRole(world)
+  const { url, iceServers, signal, token, idleTimeout, autoReady } = options
+  const limit = Math.min(deadline, performance.now() + TRY_LIMIT_MS)
+  const timeout = Math.max(1, limit - performance.now())
+  const transport = await open({ url, iceServers, timeout, now: role.options.now, signal })
+  role.start(transport, { token, timeout: idleTimeout, autoReady })
+  const session = role.session!
+  // The game's loop may not run yet, so the handshake drives itself; what comes after it waits for the loop.
+  while (session.state === 'connecting') {
+    session.receive()
+    if (session.state !== 'connecting') break
+    if (performance.now() > limit) session.close('handshake-timeout', 'the server did not answer the hello')
+    else if (signal?.aborted) session.close('aborted', 'the attempt was aborted')
+    else await wait(PUMP_INTERVAL_MS, signal)
+  }
+  if (session.state === 'open') {
+    role.updateConnection()
+    return
+  }
+  const { reason } = session
+  role.applyArrived()
+  const text = reason?.text ?? 'the connection closed'
+  throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
+}
+
+function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds)
+    signal?.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,26 @@
+// A hidden tab gets no animation frames, so the game's loop stands still, but its messages still arrive. They drive the
+// receiving here until frames come again: else the inbox would fill, and the session would be closed for it.
+import { clientRole, type ClientWorld } from '../world/state.js'
+
+/** Milliseconds without a frame after which arrivals take over. */
+const STILL_AFTER_MS = 250
+
+/** Keeps a connected client draining while its loop stands still. Ends by itself with the transport. */
+export function drainWhenHidden(world: ClientWorld): void {
+  const role = clientRole(world)
+  const { transport } = role
+  if (transport === undefined || typeof MessageChannel === 'undefined') return
+  // A task of its own: nothing of the game may run inside the network's callback, and timers are held back in a hidden tab.
+  const tasks = new MessageChannel()
+  let scheduled = false
+  tasks.port1.addEventListener('message', () => {
+    scheduled = false
+    if (role.transport === transport) role.pump()
+  })
+  tasks.port1.start()
+  transport.onArrival = () => {
+    if (scheduled || role.options.now() - role.lastFrameAt < STILL_AFTER_MS) return
+    scheduled = true
+    tasks.port2.postMessage(undefined)
+  }
+}

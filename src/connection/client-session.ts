@@ -1,0 +1,177 @@
+// The client's side of a session: hello, welcome, data, and an end with a reason.
+import { ByteReader, ByteWriter } from '../protocol/bytes.js'
+import { PacketKind } from '../protocol/packet-kind.js'
+import { DataHeader, readClose, readWelcome, writeClose, writeHello } from '../protocol/packet.js'
+import { WIRE_VERSION, type Protocol } from '../protocol/protocol.js'
+import {
+  Channel,
+  type PeerId,
+  type Transport,
+  type TransportCloseReason,
+  type TransportSink,
+} from '../transport/transport.js'
+import type { CloseReason } from './close-reason.js'
+import type { Counters } from './counters.js'
+import type { ErrorLog } from './error-log.js'
+import { Session } from './session.js'
+import { TickClock } from './tick-clock.js'
+
+/** What the session tells the layers above, inside `receive`, `maintain` and `close`. */
+export interface ClientSessionEvents {
+  opened(session: Session): void
+  /** An open session ended; `session.reason` says why. */
+  closed(session: Session): void
+  /** A data packet arrived; to be kept, and given to `readData` when the world is ready for it. */
+  packet(channel: Channel, bytes: Uint8Array, length: number, time: number): void
+  /**
+   * A data packet is read; the reader stands at its first section. Returns whether it may be acknowledged.
+   */
+  data(session: Session, channel: Channel, header: DataHeader, reader: ByteReader): boolean
+}
+
+export interface ClientSessionOptions {
+  protocol: Protocol
+  now: () => number
+  /** Milliseconds without a packet until the server counts as gone. */
+  timeout: number
+  /** Presented to the server's authenticator. */
+  token: string
+}
+
+export class ClientSession implements TransportSink {
+  session: Session | undefined
+  readonly clock = new TickClock()
+  /** Why the session ended, or was refused. */
+  reason: CloseReason | undefined
+  private readonly reader = new ByteReader()
+  private readonly writer = new ByteWriter(1024)
+  private readonly header = new DataHeader()
+
+  constructor(
+    readonly transport: Transport,
+    readonly options: ClientSessionOptions,
+    private readonly events: ClientSessionEvents,
+    private readonly counters: Counters,
+    private readonly errors: ErrorLog,
+  ) {}
+
+  get state(): 'connecting' | 'open' | 'closed' {
+    if (this.reason !== undefined) return 'closed'
+    return this.session?.state === 'open' ? 'open' : 'connecting'
+  }
+
+  receive(): void {
+    this.transport.receive(this)
+  }
+
+  opened(peer: PeerId): void {
+    const { protocol, token, now } = this.options
+    this.session = new Session(this.transport, peer, now())
+    this.writer.clear()
+    writeHello(this.writer, {
+      wireVersion: WIRE_VERSION,
+      hashHigh: protocol.hashHigh,
+      hashLow: protocol.hashLow,
+      token,
+      description: protocol.description,
+    })
+    this.transport.send(peer, Channel.Reliable, this.writer.bytes, this.writer.length)
+  }
+
+  packet(_peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
+    const { session, reader } = this
+    if (session === undefined || session.state === 'closed') return
+    session.lastHeard = Math.max(session.lastHeard, time)
+    reader.reset(bytes, 0, length)
+    const kind = reader.u8()
+    if (kind === PacketKind.Ping) {
+      reader.u32()
+      this.clock.observe(reader.u32(), time)
+    } else if (kind === PacketKind.Pong) {
+      const clock = reader.u32()
+      if (!reader.failed) session.pong(clock, time)
+    } else if (kind === PacketKind.Close && channel === Channel.Reliable) {
+      const { code, text } = readClose(reader)
+      this.end(reader.failed ? { code: 'lost', text: 'a malformed close', by: 'remote' } : { code, text, by: 'remote' })
+    } else if (session.state === 'handshake') {
+      if (kind === PacketKind.Welcome && channel === Channel.Reliable) this.takeWelcome(session, time)
+      else this.counters.packetsBeforeHello++
+    } else if (kind === PacketKind.Data) this.events.packet(channel, bytes, length, time)
+    else this.malformed()
+  }
+
+  closed(_peer: PeerId, reason: TransportCloseReason): void {
+    const code = reason.code === 'closed' ? 'lost' : reason.code
+    this.end({ code, text: reason.text, by: 'network' })
+  }
+
+  /** Once per tick: heart-beats, time-outs, lost packets. */
+  maintain(): void {
+    const { session, options } = this
+    if (session === undefined || session.state !== 'open') return
+    const now = options.now()
+    if (now - session.lastHeard > options.timeout) this.close('timeout', `nothing heard for ${options.timeout} ms`)
+    else session.maintain(now, this.clock.latest, this.writer)
+  }
+
+  /** Ends the session from this side and tells the server why. */
+  close(code: string, text: string): void {
+    if (this.reason !== undefined) return
+    if (this.session !== undefined && this.session.state !== 'closed') {
+      this.writer.clear()
+      writeClose(this.writer, code, text)
+      this.transport.send(this.session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
+    }
+    this.end({ code, text, by: 'local' })
+  }
+
+  private takeWelcome(session: Session, time: number): void {
+    const welcome = readWelcome(this.reader)
+    if (this.reader.failed || welcome.milliTicksPerSecond === 0) return this.malformed()
+    session.connectionId = welcome.connectionId
+    session.state = 'open'
+    this.clock.start(1_000_000 / welcome.milliTicksPerSecond, welcome.tick, time)
+    this.events.opened(session)
+  }
+
+  /** Reads a data packet that was kept. */
+  readData(channel: Channel, bytes: Uint8Array, start: number, end: number, time: number): void {
+    const { session, reader, header } = this
+    if (session === undefined) return
+    reader.reset(bytes, start, end)
+    reader.u8()
+    header.read(reader)
+    if (reader.failed) return this.malformed()
+    if (header.sequenced && !session.received.isNew(header.sequence)) {
+      this.counters.duplicatePackets++
+      return
+    }
+    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) return this.malformed()
+    if (channel === Channel.Unreliable) this.clock.observe(header.tick, time)
+    else session.acknowledgeDue = true
+    const accepted = this.events.data(session, channel, header, reader)
+    if (header.sequenced) {
+      session.received.mark(header.sequence, accepted)
+      session.acknowledgeDue = true
+    }
+  }
+
+  /** Counts a packet that is not what it claims. A server is trusted more than a client, but a broken packet of one must not break the game either. */
+  malformed(): void {
+    this.counters.malformedPackets++
+    this.errors.once('malformed-packet', '', 'the server sent a malformed packet')
+  }
+
+  private end(reason: CloseReason): void {
+    if (this.reason !== undefined) return
+    this.reason = reason
+    const { session } = this
+    const wasOpen = session?.state === 'open'
+    if (session !== undefined) {
+      session.state = 'closed'
+      session.reason = reason
+      this.transport.disconnect(session.peer)
+    }
+    if (wasOpen) this.events.closed(session!)
+  }
+}

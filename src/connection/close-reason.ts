@@ -1,0 +1,26 @@
+// Why a connection ended, in a form that both sides, and a player, can read.
+
+/** Codes of closes that the library makes; a game may use codes of its own with `kick` and `close`. */
+export type CloseCode =
+  | 'client-closed'
+  | 'server-stopped'
+  | 'kicked'
+  | 'timeout'
+  | 'lost'
+  | 'protocol-mismatch'
+  | 'wire-version'
+  | 'handshake-timeout'
+  | 'server-full'
+  | 'malformed'
+  | 'overflow'
+  | 'text-frame'
+  | (string & {})
+
+export interface CloseReason {
+  /** Stable, for code. */
+  readonly code: CloseCode
+  /** For people. */
+  readonly text: string
+  /** Whether this side ended it, the other, or the network between them. */
+  readonly by: 'local' | 'remote' | 'network'
+}

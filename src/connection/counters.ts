@@ -1,0 +1,72 @@
+// Everything that is dropped is counted, by reason. One object per side, made once.
+
+export interface Counters {
+  /** Packets that were not what they claim: dropped whole, and weighed on the connection's error budget. */
+  malformedPackets: number
+  /** Packets that came before a hello was accepted. */
+  packetsBeforeHello: number
+  /** Unreliable packets that the network doubled, or that came too late to be told from a double. */
+  duplicatePackets: number
+  /** Sections with a definition that the protocol does not list, or in a direction that it does not allow. */
+  unknownDefinitions: number
+  /** Calls on a net id that was never given to this client. */
+  unknownEntities: number
+  /** Calls on an entity that is gone, or that this client does not observe (any more). An honest client can cause it. */
+  staleCalls: number
+  /** Commands from a client that does not own the entity. An honest client can cause it. */
+  unauthorizedCalls: number
+  /** Calls and messages from a client that is not ready. */
+  notReadyCalls: number
+  /** Commands over their rate. */
+  rateLimitedCalls: number
+  /** Calls whose arguments are not what the definition says. */
+  malformedCalls: number
+  /** Calls that nobody drained in time. */
+  undrainedCalls: number
+  /** Calls dropped at the sender: the receiver has no spawn of the entity, or is gone. */
+  unsentCalls: number
+  /** Unreliable calls dropped at the sender, because too many packets were unacknowledged. */
+  windowDroppedCalls: number
+  /** Handlers that threw. */
+  handlerErrors: number
+  /** Values dropped because their entity was not there, and no spawn of it was under way. */
+  staleValues: number
+  /** Packets of values kept until a structural change that they need arrives. */
+  heldPackets: number
+  /** Packets of values that could not be kept: they are not acknowledged, so their values come again. */
+  holdOverflows: number
+  /** Values clamped into the range of their type. */
+  clampedValues: number
+  /** Unreliable packets found lost. */
+  lostPackets: number
+  /** Values sent again because the packet that carried them was lost. */
+  resentValues: number
+  /** Connections refused before they were open. */
+  refusedConnections: number
+}
+
+export function createCounters(): Counters {
+  return {
+    malformedPackets: 0,
+    packetsBeforeHello: 0,
+    duplicatePackets: 0,
+    unknownDefinitions: 0,
+    unknownEntities: 0,
+    staleCalls: 0,
+    unauthorizedCalls: 0,
+    notReadyCalls: 0,
+    rateLimitedCalls: 0,
+    malformedCalls: 0,
+    undrainedCalls: 0,
+    unsentCalls: 0,
+    windowDroppedCalls: 0,
+    handlerErrors: 0,
+    staleValues: 0,
+    heldPackets: 0,
+    holdOverflows: 0,
+    clampedValues: 0,
+    lostPackets: 0,
+    resentValues: 0,
+    refusedConnections: 0,
+  }
+}

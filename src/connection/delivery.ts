@@ -1,0 +1,128 @@
+// The fate of unreliable packets: which are in flight, which arrived, which are lost, and whether another may leave.
+//
+// Loss is found as QUIC finds it (RFC 9002 §6.1): by packets acknowledged after it, or by time. The window is ours: after
+// an outage a data channel delivers everything that was queued meanwhile, seconds old, so nothing may be queued. While
+// too many packets are unacknowledged nothing leaves but a probe four times a second, and what changed waits, as "owed",
+// to leave with its newest value.
+import { ACK_WINDOW, type Acknowledgement, nextSequence, sequenceDistance } from '../protocol/sequence.js'
+
+/** Packets acknowledged after one that was not, until it counts as lost (RFC 9002: kPacketThreshold). */
+const REORDER_THRESHOLD = 3
+/** Unacknowledged packets that are always allowed. */
+const SMALLEST_WINDOW = 8
+const PROBE_INTERVAL = 250
+
+const Fate = { None: 0, InFlight: 1, TimedOut: 2 } as const
+
+/** Learns the fate of each packet, once. */
+export interface DeliverySink {
+  acknowledged(sequence: number): void
+  /** Lost, or not heard of for so long that it must be taken for lost. */
+  lost(sequence: number): void
+}
+
+export class Delivery {
+  /** The next sequence number. */
+  private next = 0
+  /** The oldest packet whose fate is open; equal to `next` when there is none. */
+  private oldest = 0
+  private readonly fate = new Uint8Array(ACK_WINDOW)
+  private readonly sentAt = new Float64Array(ACK_WINDOW)
+  /** Packets sent since the newest acknowledged one, those that timed out included. */
+  private outstanding = 0
+  /** The newest packet known to have arrived, or -1. */
+  private newestAcknowledged = -1
+  private lastProbe = -Infinity
+  private packetsThisTick = 0
+  private packetsPerTick = 0
+
+  constructor(private readonly sink: DeliverySink) {}
+
+  get unacknowledged(): number {
+    return this.outstanding
+  }
+
+  /** Starts a tick: how many packets a tick takes decides the size of the window. */
+  startTick(): void {
+    this.packetsPerTick = Math.max(this.packetsThisTick, this.packetsPerTick * 0.95)
+    this.packetsThisTick = 0
+  }
+
+  /** Whether a packet may leave now. `roundTripTicks` is the smoothed round trip in ticks of the sender. */
+  maySend(now: number, roundTripTicks: number): boolean {
+    const perTick = Math.max(this.packetsPerTick, this.packetsThisTick)
+    const window = Math.max(SMALLEST_WINDOW, Math.ceil(perTick * (roundTripTicks + 2)))
+    if (this.outstanding < Math.min(window, ACK_WINDOW - REORDER_THRESHOLD)) return true
+    return now - this.lastProbe >= PROBE_INTERVAL
+  }
+
+  /** Takes the next sequence number for a packet that leaves now. */
+  send(now: number): number {
+    const sequence = this.next
+    // A slot still open belongs to a packet that no acknowledgement can cover any more.
+    if (sequenceDistance(sequence, this.oldest) >= ACK_WINDOW) this.giveUp(this.oldest)
+    this.next = nextSequence(sequence)
+    this.fate[sequence % ACK_WINDOW] = Fate.InFlight
+    this.sentAt[sequence % ACK_WINDOW] = now
+    this.outstanding++
+    this.packetsThisTick++
+    this.lastProbe = now
+    return sequence
+  }
+
+  /**
+   * Takes an acknowledgement in. Returns false when it names a packet that was never sent: the peer lies or is broken.
+   */
+  acknowledge(ack: Acknowledgement): boolean {
+    if (sequenceDistance(ack.latest, this.next) >= 0) return false
+    if (sequenceDistance(ack.latest, this.oldest) < 0) return true
+    for (let s = this.oldest; sequenceDistance(ack.latest, s) >= 0; s = nextSequence(s)) {
+      const fate = this.fate[s % ACK_WINDOW]!
+      if (fate === Fate.None) continue
+      if (ack.covers(s)) {
+        this.settle(s)
+        if (fate === Fate.InFlight) this.sink.acknowledged(s)
+        if (this.newestAcknowledged < 0 || sequenceDistance(s, this.newestAcknowledged) > 0) this.newestAcknowledged = s
+      }
+    }
+    for (let s = this.oldest; sequenceDistance(ack.latest, s) >= REORDER_THRESHOLD; s = nextSequence(s)) {
+      const fate = this.fate[s % ACK_WINDOW]!
+      if (fate === Fate.None) continue
+      this.settle(s)
+      if (fate === Fate.InFlight) this.sink.lost(s)
+    }
+    this.advance()
+    return true
+  }
+
+  /** Takes packets that left more than `timeout` milliseconds ago for lost. They still count against the window. */
+  expire(now: number, timeout: number): void {
+    for (let s = this.oldest; s !== this.next; s = nextSequence(s)) {
+      if (this.fate[s % ACK_WINDOW] !== Fate.InFlight) continue
+      if (now - this.sentAt[s % ACK_WINDOW]! < timeout) break
+      this.fate[s % ACK_WINDOW] = Fate.TimedOut
+      this.sink.lost(s)
+    }
+  }
+
+  private giveUp(sequence: number): void {
+    const fate = this.fate[sequence % ACK_WINDOW]!
+    if (fate !== Fate.None) {
+      this.settle(sequence)
+      if (fate === Fate.InFlight) this.sink.lost(sequence)
+    }
+    this.advance()
+    if (this.oldest === sequence) this.oldest = nextSequence(sequence)
+  }
+
+  private settle(sequence: number): void {
+    this.fate[sequence % ACK_WINDOW] = Fate.None
+    this.outstanding--
+  }
+
+  private advance(): void {
+    while (this.oldest !== this.next && this.fate[this.oldest % ACK_WINDOW] === Fate.None) {
+      this.oldest = nextSequence(this.oldest)
+    }
+  }
+}

@@ -1,0 +1,217 @@
+// The server's side of sessions: peers come, say hello, are let in or refused, are heard of, and leave with a reason.
+import { ByteReader, ByteWriter } from '../protocol/bytes.js'
+import { PacketKind } from '../protocol/packet-kind.js'
+import { DataHeader, readClose, readHello, writeClose, writeWelcome } from '../protocol/packet.js'
+import { protocolDifferences, WIRE_VERSION, type Protocol } from '../protocol/protocol.js'
+import {
+  Channel,
+  type PeerId,
+  type Transport,
+  type TransportCloseReason,
+  type TransportSink,
+} from '../transport/transport.js'
+import type { CloseReason } from './close-reason.js'
+import type { Counters } from './counters.js'
+import type { ErrorLog } from './error-log.js'
+import { Session } from './session.js'
+
+/** What sessions tell the layers above, inside `receive`, `maintain` and `close`. */
+export interface ServerSessionEvents {
+  /** A client was let in. */
+  opened(session: Session): void
+  /** A client that had been let in is gone; `session.reason` says why. */
+  closed(session: Session): void
+  /**
+   * A data packet; the reader stands at its first section. Returns false when it is malformed, or, for an unreliable
+   * packet, when it must not be acknowledged.
+   */
+  data(session: Session, channel: Channel, header: DataHeader, reader: ByteReader): boolean
+}
+
+export interface ServerSessionOptions {
+  protocol: Protocol
+  now: () => number
+  /** Milliseconds without a packet until a client counts as gone. */
+  timeout: number
+  /** Milliseconds that a client has to say hello. */
+  handshakeTimeout: number
+  maxConnections: number
+  ticksPerSecond: number
+}
+
+export class ServerSessions implements TransportSink {
+  /** Open sessions and those that have not said hello, by peer. */
+  private readonly byPeer = new Map<PeerId, Session>()
+  /** Open sessions, in the order in which they opened. */
+  readonly open: Session[] = []
+  private nextConnectionId = 1
+  private readonly reader = new ByteReader()
+  private readonly writer = new ByteWriter(1024)
+  private readonly header = new DataHeader()
+  tick = 0
+
+  constructor(
+    readonly transport: Transport,
+    readonly options: ServerSessionOptions,
+    private readonly events: ServerSessionEvents,
+    private readonly counters: Counters,
+    private readonly errors: ErrorLog,
+  ) {}
+
+  /** Takes in everything that arrived. */
+  receive(): void {
+    this.transport.receive(this)
+  }
+
+  opened(peer: PeerId): void {
+    this.byPeer.set(peer, new Session(this.transport, peer, this.options.now()))
+  }
+
+  packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
+    const session = this.byPeer.get(peer)
+    if (session === undefined || session.state === 'closed') return
+    session.lastHeard = Math.max(session.lastHeard, time)
+    const { reader } = this
+    reader.reset(bytes, 0, length)
+    const kind = reader.u8()
+    if (kind === PacketKind.Ping) return
+    if (kind === PacketKind.Pong) {
+      const clock = reader.u32()
+      if (!reader.failed) session.pong(clock, time)
+      return
+    }
+    if (session.state === 'handshake') {
+      if (kind === PacketKind.Hello && channel === Channel.Reliable) this.takeHello(session)
+      else if (kind === PacketKind.Close)
+        this.end(session, { code: 'client-closed', text: 'closed by the client', by: 'remote' })
+      else this.counters.packetsBeforeHello++
+      return
+    }
+    if (kind === PacketKind.Data) this.takeData(session, channel)
+    else if (kind === PacketKind.Close && channel === Channel.Reliable) this.takeClose(session)
+    else this.malformed(session, `a packet of unknown kind ${kind}`)
+  }
+
+  closed(peer: PeerId, reason: TransportCloseReason): void {
+    const session = this.byPeer.get(peer)
+    if (session === undefined) return
+    const code = reason.code === 'closed' ? 'client-closed' : reason.code
+    this.end(session, { code, text: reason.text, by: 'network' })
+  }
+
+  /** Once per tick: heart-beats, time-outs, lost packets. */
+  maintain(): void {
+    const now = this.options.now()
+    for (const session of this.byPeer.values()) {
+      if (session.state === 'open') {
+        if (now - session.lastHeard > this.options.timeout) {
+          this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
+        } else session.maintain(now, this.tick, this.writer)
+      } else if (now - session.startedAt > this.options.handshakeTimeout) {
+        this.refuse(session, 'handshake-timeout', `no hello within ${this.options.handshakeTimeout} ms`)
+      }
+    }
+  }
+
+  /** Ends a session from this side: tells the peer why, then closes the connection. */
+  close(session: Session, code: string, text: string): void {
+    if (session.state === 'closed') return
+    this.sendClose(session, code, text)
+    this.end(session, { code, text, by: 'local' })
+  }
+
+  private takeHello(session: Session): void {
+    const { reader, options } = this
+    const hello = readHello(reader)
+    if (reader.failed) return this.refuse(session, 'malformed', 'the hello was malformed')
+    if (hello.wireVersion !== WIRE_VERSION) {
+      const text = `the server speaks version ${WIRE_VERSION} of the wire format, the client ${hello.wireVersion}`
+      return this.refuse(session, 'wire-version', text)
+    }
+    const { protocol } = options
+    if (hello.hashHigh !== protocol.hashHigh || hello.hashLow !== protocol.hashLow) {
+      const differences = protocolDifferences(protocol.description, hello.description)
+      return this.refuse(session, 'protocol-mismatch', differences.join('; ') || 'the protocols differ')
+    }
+    if (this.open.length >= options.maxConnections) return this.refuse(session, 'server-full', 'the server is full')
+    session.connectionId = this.nextConnectionId++
+    session.state = 'open'
+    session.lastHeard = options.now()
+    this.open.push(session)
+    this.writer.clear()
+    writeWelcome(this.writer, {
+      connectionId: session.connectionId,
+      milliTicksPerSecond: Math.round(options.ticksPerSecond * 1000),
+      tick: this.tick,
+    })
+    session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
+    this.events.opened(session)
+  }
+
+  private takeData(session: Session, channel: Channel): void {
+    const { reader, header } = this
+    header.read(reader)
+    const wrongChannel = header.sequenced && channel === Channel.Reliable
+    if (reader.failed || wrongChannel || header.completesStructure || header.structureTick > session.structureTick) {
+      return this.malformed(session, 'a data packet with a malformed header')
+    }
+    if (header.sequenced && !session.received.isNew(header.sequence)) {
+      this.counters.duplicatePackets++
+      return
+    }
+    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) {
+      return this.malformed(session, 'an acknowledgement of a packet that was never sent')
+    }
+    if (header.structureTick > session.structureAcknowledged) session.structureAcknowledged = header.structureTick
+    const accepted = this.events.data(session, channel, header, reader)
+    if (header.sequenced) {
+      session.received.mark(header.sequence, accepted)
+      session.acknowledgeDue = true
+    }
+    if (!accepted) this.malformed(session, 'a data packet with a malformed section')
+  }
+
+  private takeClose(session: Session): void {
+    const { code, text } = readClose(this.reader)
+    if (this.reader.failed) return this.malformed(session, 'a malformed close')
+    this.end(session, { code, text, by: 'remote' })
+  }
+
+  /** Counts a packet that is not what it claims. */
+  private malformed(session: Session, text: string): void {
+    this.counters.malformedPackets++
+    this.weigh(session, text)
+  }
+
+  /** Weighs something that no honest client sends on the session's error budget; over budget it is closed. */
+  weigh(session: Session, text: string): void {
+    if (session.state === 'closed' || session.spendMalformed(this.options.now())) return
+    this.errors.push('malformed', `connection closed: ${text}`, { connection: session.entity })
+    this.close(session, 'malformed', 'too much that no honest client sends')
+  }
+
+  private refuse(session: Session, code: string, text: string): void {
+    this.counters.refusedConnections++
+    this.errors.push(code, `a client was refused: ${text}`)
+    this.sendClose(session, code, text)
+    this.end(session, { code, text, by: 'local' })
+  }
+
+  private sendClose(session: Session, code: string, text: string): void {
+    this.writer.clear()
+    writeClose(this.writer, code, text)
+    session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
+  }
+
+  private end(session: Session, reason: CloseReason): void {
+    if (session.state === 'closed') return
+    const wasOpen = session.state === 'open'
+    session.state = 'closed'
+    session.reason = reason
+    this.byPeer.delete(session.peer)
+    this.transport.disconnect(session.peer)
+    if (!wasOpen) return
+    this.open.splice(this.open.indexOf(session), 1)
+    this.events.closed(session)
+  }
+}

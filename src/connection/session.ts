@@ -1,0 +1,175 @@
+// One session: what a side knows about the connection to one peer. Data and bookkeeping, the same on both sides.
+import { ByteWriter } from '../protocol/bytes.js'
+import { MAX_RELIABLE_PACKET, MAX_UNRELIABLE_PACKET } from '../protocol/limits.js'
+import { PacketFlag, writeDataHeader, writePing } from '../protocol/packet.js'
+import { ReceiveWindow } from '../protocol/sequence.js'
+import { Channel, type PeerId, type Transport } from '../transport/transport.js'
+import type { CloseReason } from './close-reason.js'
+import { Delivery, type DeliverySink } from './delivery.js'
+import { RoundTrip } from './round-trip.js'
+import { TokenBuckets } from './token-bucket.js'
+
+/** Milliseconds between two heart-beats. */
+const PING_INTERVAL = 500
+/** How late the other side may acknowledge: its tick or frame, and a hidden tab's delay. */
+const ANSWER_DELAY = 120
+/** Malformed packets at once, and per second, until a connection is closed for them. */
+const MALFORMED_BURST = 16
+const MALFORMED_PER_SECOND = 1
+
+export type SessionState = 'handshake' | 'open' | 'closed'
+
+export class Session implements DeliverySink {
+  state: SessionState = 'handshake'
+  /** The number of the connection on its server; 0 before it is known. */
+  connectionId = 0
+  /** The connection entity in this side's world; 0 before it exists. */
+  entity = 0
+  /** Whether the peer takes part: it gets state and calls, and its calls count. */
+  ready = false
+  reason: CloseReason | undefined
+  readonly roundTrip = new RoundTrip()
+  readonly received = new ReceiveWindow()
+  readonly delivery = new Delivery(this)
+  /** Learns the fate of this session's packets; set by replication. */
+  deliverySink: DeliverySink | undefined
+  /** Something arrived that has not been acknowledged yet. */
+  acknowledgeDue = false
+  lastHeard: number
+  /** The newest tick whose structure was sent to the peer, or, on a client, applied from it. */
+  structureTick = 0
+  /** The newest tick whose structure the peer has applied. */
+  structureAcknowledged = 0
+  private lastPing = -Infinity
+  private readonly malformedBudget = new TokenBuckets(
+    Float64Array.of(MALFORMED_PER_SECOND),
+    Float64Array.of(MALFORMED_BURST),
+  )
+
+  constructor(
+    readonly transport: Transport,
+    readonly peer: PeerId,
+    readonly startedAt: number,
+  ) {
+    this.lastHeard = startedAt
+  }
+
+  /** Counts one malformed packet against the budget; false when it is used up. */
+  spendMalformed(now: number): boolean {
+    return this.malformedBudget.take(0, now)
+  }
+
+  acknowledged(sequence: number): void {
+    this.deliverySink?.acknowledged(sequence)
+  }
+
+  lost(sequence: number): void {
+    this.deliverySink?.lost(sequence)
+  }
+
+  /** Sends a heart-beat when one is due, and finds lost packets by time. */
+  maintain(now: number, tick: number, scratch: ByteWriter): void {
+    this.delivery.startTick()
+    this.delivery.expire(now, this.roundTrip.timeout(ANSWER_DELAY))
+    if (now - this.lastPing < PING_INTERVAL) return
+    this.lastPing = now
+    scratch.clear()
+    writePing(scratch, Math.trunc(now), tick)
+    this.transport.send(this.peer, Channel.Unreliable, scratch.bytes, scratch.length)
+  }
+
+  /** Takes the answer to a heart-beat: `clock` is what the ping said, `arrival` when the answer came. */
+  pong(clock: number, arrival: number): void {
+    const elapsed = (Math.trunc(arrival) - clock) >>> 0
+    // Anything longer than a minute is an answer to nothing we sent.
+    if (elapsed < 60_000) this.roundTrip.sample(elapsed)
+  }
+}
+
+/**
+ * Fills packets for one session after another, over one buffer for each channel: sections are added, and a packet
+ * leaves when the next would not fit.
+ */
+export class PacketBuilder {
+  readonly writer: ByteWriter
+  private session: Session | undefined
+  private open = false
+  private flags = 0
+  private tick = 0
+  private now = 0
+  private tickMs = 50
+  /** The sequence number of the packet being filled, on the unreliable channel. */
+  sequence = -1
+
+  constructor(private readonly channel: Channel) {
+    this.writer = new ByteWriter(channel === Channel.Reliable ? MAX_RELIABLE_PACKET : MAX_UNRELIABLE_PACKET)
+  }
+
+  /** Starts over for one session. */
+  start(session: Session, tick: number, now: number, tickMs: number): void {
+    this.session = session
+    this.tick = tick
+    this.now = now
+    this.tickMs = tickMs
+    this.open = false
+  }
+
+  /**
+   * Makes room for a section of `bytes` bytes; write it to `writer` next. Returns false when no packet may leave: too
+   * many are unacknowledged.
+   */
+  fit(bytes: number): boolean {
+    const limit = this.channel === Channel.Reliable ? MAX_RELIABLE_PACKET : MAX_UNRELIABLE_PACKET
+    if (this.open && this.writer.length + bytes <= limit) return true
+    this.send()
+    const session = this.session!
+    if (this.channel === Channel.Unreliable) {
+      if (!session.delivery.maySend(this.now, session.roundTrip.smoothed / this.tickMs)) return false
+      this.sequence = session.delivery.send(this.now)
+    }
+    this.begin()
+    return true
+  }
+
+  /** Says that with the packet being filled, or an empty one, all structural changes of this tick have been sent. */
+  completeStructure(): void {
+    if (!this.open) {
+      this.begin()
+    }
+    this.flags |= PacketFlag.Structure
+  }
+
+  /** Sends what is being filled; when nothing was and an acknowledgement is due, sends that alone. */
+  finish(): void {
+    const session = this.session!
+    if (!this.open && this.channel === Channel.Unreliable && session.acknowledgeDue) {
+      this.sequence = -1
+      this.begin()
+    }
+    this.send()
+    this.session = undefined
+  }
+
+  private begin(): void {
+    const session = this.session!
+    this.writer.clear()
+    this.flags = 0
+    writeDataHeader(
+      this.writer,
+      this.channel === Channel.Unreliable ? this.sequence : -1,
+      session.received,
+      this.tick,
+      session.structureTick,
+    )
+    session.acknowledgeDue = false
+    this.open = true
+  }
+
+  private send(): void {
+    if (!this.open) return
+    this.open = false
+    this.writer.bytes[1]! |= this.flags
+    const session = this.session!
+    session.transport.send(session.peer, this.channel, this.writer.bytes, this.writer.length)
+  }
+}

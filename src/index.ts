@@ -1,0 +1,92 @@
+// "bitecs-net": what both sides share. Definitions, verbs and types; no input or output.
+export type { CloseCode, CloseReason } from './connection/close-reason.js'
+export type { Counters } from './connection/counters.js'
+export type { NetworkErrorEntry } from './connection/error-log.js'
+export {
+  type ChannelName,
+  type ClientRpc,
+  type ClientRpcOptions,
+  type Command,
+  type CommandOptions,
+  defineClientRpc,
+  defineCommand,
+  defineMessage,
+  defineTargetRpc,
+  type Definition,
+  type Message,
+  type MessageOptions,
+  type MessageOrigin,
+  type RateLimit,
+  type RemoteDefinition,
+  replicate,
+  type ReplicatedComponent,
+  type ReplicatedFields,
+  type ReplicateOptions,
+  type TargetRpc,
+  type TargetRpcOptions,
+  type TypedStore,
+} from './protocol/definitions.js'
+export { ArgumentError, ConnectionError, NetworkError, ProtocolError, UsageError } from './protocol/errors.js'
+export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
+export {
+  bool,
+  entity,
+  f32,
+  f64,
+  i16,
+  i32,
+  i8,
+  type Infer,
+  quantized,
+  type Schema,
+  type SchemaType,
+  string,
+  u16,
+  u32,
+  u8,
+  varint,
+} from './protocol/schema.js'
+export type { LifecycleEvent } from './remote/event-queue.js'
+export type { TransportCounters } from './transport/transport.js'
+export {
+  type MessageTarget,
+  sendCommand,
+  sendMessage,
+  type SendMessageOptions,
+  sendRpc,
+  type SendRpcOptions,
+  sendTargetRpc,
+  type SendTargetRpcOptions,
+} from './world/calls.js'
+export { close } from './world/close.js'
+export {
+  type ClientWorldOptions,
+  createClientWorld,
+  createServerWorld,
+  type ServerWorldOptions,
+  type WorldOptions,
+} from './world/create.js'
+export {
+  added,
+  type CommandCall,
+  drain,
+  handle,
+  type LifecycleEvents,
+  type MessageCall,
+  NetworkErrors,
+  removed,
+  type RpcCall,
+} from './world/drain.js'
+export type { LifecycleComponent } from './world/lifecycle.js'
+export { connectionOf, entityOf, netIdOf, type NetworkStats, serverTick, stats } from './world/lookup.js'
+export {
+  clearOwner,
+  despawn,
+  kick,
+  observersOf,
+  setOwner,
+  type SetOwnerOptions,
+  setPlayer,
+  setReady,
+} from './world/ownership.js'
+export type { ClientWorld, NetworkWorld, ServerWorld } from './world/state.js'

@@ -1,0 +1,209 @@
+// What a game declares once and shares between both sides: commands, RPCs, messages and replicated components.
+import { ProtocolError } from './errors.js'
+import { MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
+import { RecordCodec } from './record.js'
+import type { BoolType, ColumnType, Schema } from './schema.js'
+
+export type ChannelName = 'reliable' | 'unreliable'
+
+/** A token bucket: `perSecond` calls on average, `burst` at once. What is over it is dropped and counted. */
+export interface RateLimit {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+interface CallBase<S extends Schema> {
+  readonly schema: S
+  readonly channel: ChannelName
+  readonly codec: RecordCodec
+}
+
+/** Client to server, on a networked entity. */
+export interface Command<S extends Schema = Schema> extends CallBase<S> {
+  readonly kind: 'command'
+  readonly requiresAuthority: boolean
+  readonly rate: RateLimit | undefined
+}
+
+/** Server to every observer of an entity. */
+export interface ClientRpc<S extends Schema = Schema> extends CallBase<S> {
+  readonly kind: 'client-rpc'
+  readonly includeOwner: boolean
+}
+
+/** Server to one connection, by default the owner of the entity. */
+export interface TargetRpc<S extends Schema = Schema> extends CallBase<S> {
+  readonly kind: 'target-rpc'
+}
+
+/** Who may send a message. */
+export type MessageOrigin = 'client' | 'server' | 'both'
+
+/** Typed data between client and server, tied to no entity. */
+export interface Message<S extends Schema = Schema, From extends MessageOrigin = MessageOrigin> extends CallBase<S> {
+  readonly kind: 'message'
+  readonly from: From
+}
+
+export type RemoteDefinition = Command | ClientRpc | TargetRpc
+export type Definition = RemoteDefinition | Message
+
+export interface CommandOptions {
+  /** Default `reliable`. */
+  channel?: ChannelName
+  /** Only the entity's owner may call it. Default true. */
+  requiresAuthority?: boolean
+  /** Default: no limit. */
+  rate?: RateLimit
+}
+
+export interface ClientRpcOptions {
+  /** Default `reliable`. */
+  channel?: ChannelName
+  /** Whether the entity's owner gets it too. Default true. */
+  includeOwner?: boolean
+}
+
+export interface TargetRpcOptions {
+  /** Default `reliable`. */
+  channel?: ChannelName
+}
+
+export interface MessageOptions<From extends MessageOrigin> {
+  /** Default `reliable`. */
+  channel?: ChannelName
+  /** Default `both`. */
+  from?: From
+}
+
+function callBase<S extends Schema>(what: string, schema: S, channel: ChannelName = 'reliable'): CallBase<S> {
+  if (channel !== 'reliable' && channel !== 'unreliable') {
+    throw new ProtocolError('bad-definition', `${what}: channel is 'reliable' or 'unreliable', got ${String(channel)}`)
+  }
+  const codec = new RecordCodec(schema)
+  const limit = channel === 'reliable' ? MAX_RELIABLE_PAYLOAD : MAX_UNRELIABLE_PAYLOAD
+  if (codec.maxBytes > limit) {
+    throw new ProtocolError(
+      'bad-definition',
+      `${what} ${codec.text}: may take ${codec.maxBytes} bytes, at most ${limit} fit the ${channel} channel`,
+    )
+  }
+  return { schema, channel, codec }
+}
+
+/**
+ * Declares a call from a client to the server on a networked entity (Mirror's Command).
+ *
+ * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or the rate is not positive.
+ */
+export function defineCommand<const S extends Schema>(schema: S, options: CommandOptions = {}): Command<S> {
+  const { rate, requiresAuthority = true } = options
+  if (rate !== undefined && !(rate.perSecond > 0 && rate.burst >= 1)) {
+    throw new ProtocolError('bad-definition', 'a rate needs perSecond above 0 and a burst of at least 1')
+  }
+  return { kind: 'command', ...callBase('a command', schema, options.channel), requiresAuthority, rate }
+}
+
+/**
+ * Declares a call from the server to every observer of an entity (Mirror's ClientRpc).
+ *
+ * @throws ProtocolError when a field is no schema type or the arguments cannot fit a packet.
+ */
+export function defineClientRpc<const S extends Schema>(schema: S, options: ClientRpcOptions = {}): ClientRpc<S> {
+  const { includeOwner = true } = options
+  return { kind: 'client-rpc', ...callBase('a client RPC', schema, options.channel), includeOwner }
+}
+
+/**
+ * Declares a call from the server to one connection, the entity's owner by default (Mirror's TargetRpc).
+ *
+ * @throws ProtocolError when a field is no schema type or the arguments cannot fit a packet.
+ */
+export function defineTargetRpc<const S extends Schema>(schema: S, options: TargetRpcOptions = {}): TargetRpc<S> {
+  return { kind: 'target-rpc', ...callBase('a target RPC', schema, options.channel) }
+}
+
+/**
+ * Declares typed data between client and server, tied to no entity (Mirror's NetworkMessage).
+ *
+ * @throws ProtocolError when a field is no schema type or the message cannot fit a packet.
+ */
+export function defineMessage<const S extends Schema, From extends MessageOrigin = 'both'>(
+  schema: S,
+  options: MessageOptions<From> = {},
+): Message<S, From> {
+  const from = options.from ?? ('both' as From)
+  return { kind: 'message', ...callBase('a message', schema, options.channel), from }
+}
+
+/** The arrays that a component's store may have. */
+export type TypedStore =
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+
+export interface ReplicateOptions {
+  /**
+   * Clients show the component between the values received, a fixed delay behind the server, instead of jumping from one
+   * to the next. Numbers that are floats or quantized move; the others switch. Default false.
+   */
+  interpolate?: boolean
+}
+
+export interface ReplicatedField {
+  readonly name: string
+  readonly type: ColumnType
+  readonly array: TypedStore
+}
+
+/** A component of the game and what of it is replicated. A component without fields is a tag. */
+export interface ReplicatedComponent<C extends object = object> {
+  readonly kind: 'component'
+  /** The component as bitECS knows it. */
+  readonly store: C
+  readonly fields: readonly ReplicatedField[]
+  readonly interpolate: boolean
+  readonly text: string
+}
+
+/** The fields of a store that can be replicated, each with its type. */
+export type ReplicatedFields<C extends object> = {
+  readonly [K in keyof C as C[K] extends TypedStore ? K : never]?: ColumnType | BoolType
+}
+
+/**
+ * Declares that a component is replicated: which of its fields, and how each is packed. Without fields it is a tag.
+ *
+ * @throws ProtocolError when a field is not a typed array of the store, or its type cannot be replicated.
+ */
+export function replicate<C extends object>(
+  store: C,
+  fields: ReplicatedFields<C> = {},
+  options: ReplicateOptions = {},
+): ReplicatedComponent<C> {
+  if (store === null || typeof store !== 'object') {
+    throw new ProtocolError('bad-definition', 'replicate: the first argument is a component, an object')
+  }
+  const list: ReplicatedField[] = Object.keys(fields)
+    .sort()
+    .map((name) => {
+      const type = (fields as Record<string, ColumnType | undefined>)[name]
+      const array = (store as Record<string, unknown>)[name]
+      if (!ArrayBuffer.isView(array) || array instanceof DataView) {
+        throw new ProtocolError('bad-definition', `replicate: field ${name} is not a typed array of the component`)
+      }
+      if (type?.column === undefined) {
+        throw new ProtocolError('bad-definition', `replicate: ${name} cannot be ${type?.text}; use a type of numbers`)
+      }
+      return { name, type, array: array as unknown as TypedStore }
+    })
+  const interpolate = options.interpolate ?? false
+  const text = `{${list.map((field) => `${field.name}:${field.type.text}`).join(',')}}`
+  return { kind: 'component', store, fields: list, interpolate, text }
+}

@@ -1,0 +1,155 @@
+// A protocol is everything that two sides agree on: components, remote actions and messages, numbered and hashed.
+import type { Definition, Message, RemoteDefinition, ReplicatedComponent } from './definitions.js'
+import { ProtocolError } from './errors.js'
+import { MAX_BLOCK } from './limits.js'
+
+/** The version of the wire format, docs/protocol.md. Two versions never talk to each other. */
+export const WIRE_VERSION = 1
+
+export interface ProtocolInput {
+  readonly components?: Readonly<Record<string, ReplicatedComponent>>
+  readonly remote?: Readonly<Record<string, RemoteDefinition>>
+  readonly messages?: Readonly<Record<string, Message>>
+}
+
+/** A list of what both sides share, made by {@link defineProtocol}. */
+export interface Protocol<I extends ProtocolInput = ProtocolInput> {
+  readonly components: NonNullable<I['components']>
+  readonly remote: NonNullable<I['remote']>
+  readonly messages: NonNullable<I['messages']>
+  /** Components by id. */
+  readonly componentList: readonly ReplicatedComponent[]
+  readonly componentNames: readonly string[]
+  /** Calls and messages by id. */
+  readonly definitions: readonly Definition[]
+  readonly definitionNames: readonly string[]
+  readonly ids: ReadonlyMap<Definition, number>
+  /** One line for each thing listed, sorted; equal on two sides that agree. */
+  readonly description: string
+  /** A hash of the description, as two unsigned 32-bit halves. */
+  readonly hashHigh: number
+  readonly hashLow: number
+}
+
+/**
+ * Lists what a game's two sides share. Names come from the keys; ids follow the sorted names, so that two sides that
+ * list the same things in another order agree.
+ *
+ * @throws ProtocolError when something is listed twice, or one entity's components cannot fit a packet.
+ */
+export function defineProtocol<const I extends ProtocolInput>(input: I): Protocol<I> {
+  const components = input.components ?? {}
+  const componentNames = Object.keys(components).sort()
+  const componentList = componentNames.map((name) => components[name]!)
+  requireUnique(
+    componentList.map((component) => component.store),
+    componentNames,
+    'component',
+  )
+  requireFits(componentList)
+
+  const calls: Record<string, Definition> = { ...input.remote }
+  for (const [name, message] of Object.entries(input.messages ?? {})) {
+    if (name in calls) throw new ProtocolError('bad-protocol', `${name} is both a remote action and a message`)
+    calls[name] = message
+  }
+  const definitionNames = Object.keys(calls).sort()
+  const definitions = definitionNames.map((name) => calls[name]!)
+  requireUnique(definitions, definitionNames, 'definition')
+
+  for (const name of [...componentNames, ...definitionNames]) {
+    if (!/^[\w$.-]{1,64}$/.test(name)) {
+      throw new ProtocolError(
+        'bad-protocol',
+        `${JSON.stringify(name)}: names are 1 to 64 letters, digits, _, $, . or -`,
+      )
+    }
+  }
+
+  const description = [
+    `wire ${WIRE_VERSION}`,
+    ...componentNames.map((name, i) => `component ${name} ${componentList[i]!.text}`),
+    ...definitionNames.map((name, i) => describeDefinition(name, definitions[i]!)),
+  ].join('\n')
+  const hash = fnv1a64(description)
+  return {
+    components: components as NonNullable<I['components']>,
+    remote: (input.remote ?? {}) as NonNullable<I['remote']>,
+    messages: (input.messages ?? {}) as NonNullable<I['messages']>,
+    componentList,
+    componentNames,
+    definitions,
+    definitionNames,
+    ids: new Map(definitions.map((definition, id) => [definition, id])),
+    description,
+    hashHigh: Number(hash >> 32n),
+    hashLow: Number(hash & 0xffffffffn),
+  }
+}
+
+function describeDefinition(name: string, definition: Definition): string {
+  const from = definition.kind === 'message' ? ` from ${definition.from}` : ''
+  return `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}${from}`
+}
+
+function requireUnique(things: readonly unknown[], names: readonly string[], what: string): void {
+  things.forEach((thing, i) => {
+    const first = things.indexOf(thing)
+    if (first !== i) {
+      throw new ProtocolError('bad-protocol', `${names[first]} and ${names[i]} are the same ${what}; list it once`)
+    }
+  })
+}
+
+/** An entity is never split over two packets, so all that one entity may have must fit one. */
+function requireFits(components: readonly ReplicatedComponent[]): void {
+  const header = 16 + Math.ceil(components.length / 8)
+  let bytes = header
+  for (const component of components) {
+    for (const field of component.fields) bytes += Math.ceil((field.type.column.bits * field.type.column.lanes) / 8)
+  }
+  if (bytes > MAX_BLOCK) {
+    throw new ProtocolError(
+      'bad-protocol',
+      `an entity with every component takes ${bytes} bytes, at most ${MAX_BLOCK} fit a packet; replicate fewer fields`,
+    )
+  }
+}
+
+/** FNV-1a, 64 bits, over UTF-8 (Fowler, Noll, Vo; draft-eastlake-fnv). Used once per protocol, so BigInt is fine. */
+function fnv1a64(text: string): bigint {
+  let hash = 0xcbf29ce484222325n
+  for (const byte of new TextEncoder().encode(text)) {
+    hash ^= BigInt(byte)
+    hash = (hash * 0x100000001b3n) & 0xffffffffffffffffn
+  }
+  return hash
+}
+
+/**
+ * What differs between two descriptions, for people: one entry for each thing that only one side lists or that the two
+ * list differently. Empty when they agree.
+ */
+export function protocolDifferences(server: string, client: string): string[] {
+  const ours = parseDescription(server)
+  const theirs = parseDescription(client)
+  const differences: string[] = []
+  for (const [key, shape] of ours) {
+    const other = theirs.get(key)
+    if (other === undefined) differences.push(`${key} is only on the server`)
+    else if (other !== shape) differences.push(`${key} is ${shape} on the server, ${other} on the client`)
+  }
+  for (const key of theirs.keys()) if (!ours.has(key)) differences.push(`${key} is only on the client`)
+  return differences
+}
+
+function parseDescription(description: string): Map<string, string> {
+  const entries = new Map<string, string>()
+  for (const line of description.split('\n')) {
+    const parts = line.split(' ')
+    // `wire 1` has no name of its own.
+    const keyLength = parts[0] === 'wire' ? 1 : 2
+    entries.set(parts.slice(0, keyLength).join(' '), parts.slice(keyLength).join(' '))
+  }
+  return entries
+}

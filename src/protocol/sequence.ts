@@ -1,0 +1,100 @@
+// Sequence numbers of unreliable packets: 16 bits that wrap, compared in serial number arithmetic (RFC 1982), and the
+// window that tells which of them arrived.
+import type { ByteReader, ByteWriter } from './bytes.js'
+
+/** How far apart `a` is after `b`: positive when newer. Right while the two are less than 32,768 apart. */
+export function sequenceDistance(a: number, b: number): number {
+  return ((a - b) << 16) >> 16
+}
+
+export function nextSequence(sequence: number): number {
+  return (sequence + 1) & 0xffff
+}
+
+/** Packets that one acknowledgement can cover, and so the most that may be unacknowledged. */
+export const ACK_WINDOW = 256
+const MASK_BYTES = ACK_WINDOW / 8
+
+const UNSEEN = 0
+const SEEN = 1
+const ACKNOWLEDGED = 2
+
+/**
+ * The receiver's side: which of the last {@link ACK_WINDOW} sequence numbers were received. It refuses what it has seen,
+ * so a packet doubled by the network is handled once, and what is older than the window, whose fate it cannot tell.
+ */
+export class ReceiveWindow {
+  /** The newest sequence number seen; meaningless while `empty`. */
+  latest = 0
+  empty = true
+  /** Ring by sequence number modulo the window. */
+  private readonly state = new Uint8Array(ACK_WINDOW)
+
+  /** True when this number is new: not seen before, and not too old to tell. */
+  isNew(sequence: number): boolean {
+    if (this.empty) return true
+    const distance = sequenceDistance(sequence, this.latest)
+    if (distance > 0) return true
+    return distance > -ACK_WINDOW && this.state[sequence % ACK_WINDOW] === UNSEEN
+  }
+
+  /** Marks a number as received. One that is not acknowledged counts as lost for its sender, but is not taken twice. */
+  mark(sequence: number, acknowledge: boolean): void {
+    const distance = this.empty ? ACK_WINDOW : sequenceDistance(sequence, this.latest)
+    if (distance >= ACK_WINDOW) this.state.fill(UNSEEN)
+    else for (let i = 1; i < distance; i++) this.state[(this.latest + i) % ACK_WINDOW] = UNSEEN
+    if (distance > 0) {
+      this.latest = sequence
+      this.empty = false
+    }
+    this.state[sequence % ACK_WINDOW] = acknowledge ? ACKNOWLEDGED : SEEN
+  }
+
+  /**
+   * Writes the acknowledgement: the newest number (u16), the length of the mask in bytes (u8), the mask. Bit `i` of it
+   * stands for `latest - i`. Trailing zero bytes are left out.
+   */
+  write(writer: ByteWriter): void {
+    writer.u16(this.latest)
+    const countAt = writer.length
+    writer.u8(0)
+    writer.reserve(MASK_BYTES)
+    let used = 0
+    for (let byte = 0; byte < MASK_BYTES; byte++) {
+      let bits = 0
+      for (let bit = 0; bit < 8; bit++) {
+        const sequence = (this.latest - byte * 8 - bit) & (ACK_WINDOW - 1)
+        if (this.state[sequence] === ACKNOWLEDGED) bits |= 1 << bit
+      }
+      writer.bytes[countAt + 1 + byte] = bits
+      if (bits !== 0) used = byte + 1
+    }
+    writer.bytes[countAt] = used
+    writer.length = countAt + 1 + used
+  }
+}
+
+/** An acknowledgement as read from a packet; reused for every packet. */
+export class Acknowledgement {
+  latest = 0
+  maskBytes = 0
+  readonly mask = new Uint8Array(MASK_BYTES)
+
+  read(reader: ByteReader): void {
+    this.latest = reader.u16()
+    this.maskBytes = reader.u8()
+    if (this.maskBytes > MASK_BYTES || reader.left < this.maskBytes) {
+      this.maskBytes = 0
+      reader.fail()
+      return
+    }
+    for (let i = 0; i < this.maskBytes; i++) this.mask[i] = reader.u8()
+  }
+
+  /** True when `sequence` is acknowledged by it. */
+  covers(sequence: number): boolean {
+    const back = sequenceDistance(this.latest, sequence)
+    if (back < 0 || back >= this.maskBytes * 8) return false
+    return (this.mask[back >> 3]! & (1 << (back & 7))) !== 0
+  }
+}

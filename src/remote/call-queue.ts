@@ -1,0 +1,172 @@
+// Inbound calls of one definition: bytes that wait until a system drains them.
+//
+// A call is validated when it arrives and decoded when it is drained, into one view that is used again and again; so a
+// call costs no object, however many arrive.
+import type { Definition } from '../protocol/definitions.js'
+import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
+import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { growTo } from '../replication/slot-set.js'
+
+/** Calls that may wait in one queue, and bytes; what is over it is dropped and counted as undrained. */
+const MAX_WAITING = 8192
+const MAX_WAITING_BYTES = 1 << 20
+
+/** What a system sees of one call. Valid until the next iteration. */
+export interface CallView {
+  /** The entity it is addressed to, in this world; 0 for a message. */
+  readonly entity: number
+  /** The connection entity that sent it. */
+  readonly sender: number
+  /** Numbers the calls of this side; a later answer refers to it. */
+  readonly id: number
+  readonly args: Readonly<Record<string, unknown>>
+}
+
+interface MutableView {
+  entity: number
+  sender: number
+  id: number
+  args: Record<string, unknown>
+}
+
+/** Counts what a queue drops. */
+export interface QueueListener {
+  /** `count` calls were dropped because nobody drained `queue`. */
+  undrained(queue: CallQueue, count: number): void
+  /** A call's entity went away between arrival and drain. */
+  stale(queue: CallQueue): void
+}
+
+export class CallQueue implements IterableIterator<CallView> {
+  private readonly bytes = new ByteWriter(256)
+  private netIds = new Uint32Array(16)
+  private senders = new Uint32Array(16)
+  private ids = new Uint32Array(16)
+  private ticks = new Uint32Array(16)
+  /** Where each payload begins; it ends where the next begins. */
+  private starts = new Uint32Array(17)
+  private head = 0
+  private tail = 0
+  private readonly reader: ByteReader = new Reader()
+  private readonly view: MutableView
+  private readonly yielded: IteratorYieldResult<CallView>
+  private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
+  private readonly scratch: Record<string, unknown>
+  /** Runs for each call in place of a system that drains; set by `handle`. */
+  handler: ((call: CallView) => void) | undefined
+
+  constructor(
+    readonly definition: Definition,
+    readonly name: string,
+    private readonly entities: EntityMapper,
+    private readonly listener: QueueListener,
+  ) {
+    this.reader.entities = entities
+    this.view = { entity: 0, sender: 0, id: 0, args: definition.codec.createView() }
+    this.yielded = { done: false, value: this.view }
+    this.scratch = definition.codec.createView()
+  }
+
+  get waiting(): number {
+    return this.tail - this.head
+  }
+
+  /**
+   * Takes in the payload `bytes[start .. end)`. Returns false when it is not what the definition says; nothing is kept
+   * then.
+   */
+  push(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    netId: number,
+    sender: number,
+    id: number,
+    tick: number,
+  ): boolean {
+    this.reader.reset(bytes, start, end)
+    if (!this.definition.codec.validate(this.reader, this.scratch)) return false
+    if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > MAX_WAITING_BYTES) {
+      this.listener.undrained(this, 1)
+      return true
+    }
+    const at = this.tail++
+    if (at >= this.netIds.length) this.grow()
+    this.netIds[at] = netId
+    this.senders[at] = sender
+    this.ids[at] = id
+    this.ticks[at] = tick
+    this.starts[at] = this.bytes.length
+    this.bytes.copy(bytes, start, end)
+    this.starts[at + 1] = this.bytes.length
+    return true
+  }
+
+  /** Drops the calls that arrived before `tick`, and makes room when nothing waits. */
+  expire(tick: number): void {
+    let dropped = 0
+    while (this.head < this.tail && this.ticks[this.head]! < tick) {
+      this.head++
+      dropped++
+    }
+    if (dropped > 0) this.listener.undrained(this, dropped)
+    this.compact()
+  }
+
+  clear(): void {
+    this.head = this.tail
+    this.compact()
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<CallView, undefined> {
+    const { view, definition } = this
+    while (this.head < this.tail) {
+      const at = this.head++
+      const netId = this.netIds[at]!
+      const entity = netId === 0 ? 0 : this.entities.entityOf(netId)
+      if (netId !== 0 && entity === 0) {
+        this.listener.stale(this)
+        continue
+      }
+      view.entity = entity
+      view.sender = this.senders[at]!
+      view.id = this.ids[at]!
+      this.reader.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
+      definition.codec.read(this.reader, view.args)
+      return this.yielded
+    }
+    this.compact()
+    return this.ended
+  }
+
+  private compact(): void {
+    if (this.head < this.tail) {
+      if (this.head < 1024) return
+      const from = this.starts[this.head]!
+      const waiting = this.tail - this.head
+      for (const column of [this.netIds, this.senders, this.ids, this.ticks]) column.copyWithin(0, this.head, this.tail)
+      for (let i = 0; i <= waiting; i++) this.starts[i] = this.starts[this.head + i]! - from
+      this.bytes.bytes.copyWithin(0, from, this.bytes.length)
+      this.bytes.length -= from
+      this.head = 0
+      this.tail = waiting
+      return
+    }
+    this.head = 0
+    this.tail = 0
+    this.bytes.clear()
+  }
+
+  private grow(): void {
+    const size = this.tail
+    this.netIds = growTo(this.netIds, size)
+    this.senders = growTo(this.senders, size)
+    this.ids = growTo(this.ids, size)
+    this.ticks = growTo(this.ticks, size)
+    this.starts = growTo(this.starts, this.netIds.length + 1)
+  }
+}

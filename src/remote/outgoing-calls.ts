@@ -1,0 +1,96 @@
+// Outgoing calls and messages of a tick, in the order in which the game made them.
+//
+// A call is encoded once, when it is made, as the section that will travel. Who gets it is decided when the tick is sent:
+// only then is it known who observes the entity, those for whom it has just spawned included.
+import { ByteWriter } from '../protocol/bytes.js'
+import type { Definition } from '../protocol/definitions.js'
+import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { writeNetId } from '../protocol/net-id.js'
+import { SectionKind } from '../protocol/packet.js'
+import { Channel } from '../transport/transport.js'
+import { growTo } from '../replication/slot-set.js'
+
+/** Whom a call goes to. */
+export const Audience = {
+  /** Everyone that has the entity spawned. */
+  Observers: 0,
+  /** One connection. */
+  One: 1,
+  /** Every open connection. */
+  All: 2,
+  /** Every connection that takes part. */
+  Ready: 3,
+  /** A list of connections. */
+  List: 4,
+} as const
+export type Audience = (typeof Audience)[keyof typeof Audience]
+
+export class OutgoingCalls {
+  readonly writer = new ByteWriter(1024)
+  private readonly payload = new ByteWriter(256)
+  count = 0
+  starts = new Uint32Array(17)
+  channels = new Uint8Array(16)
+  audiences = new Uint8Array(16)
+  /** The net id of the entity a call is on, or 0. */
+  netIds = new Uint32Array(16)
+  /** For {@link Audience.One} the connection entity; otherwise a connection left out, or 0. */
+  connections = new Uint32Array(16)
+  /** 1 when the entity's owner is left out; the owner is the one of the moment of the call. */
+  excludedOwners = new Uint32Array(16)
+  readonly lists: (ReadonlySet<number> | undefined)[] = []
+
+  constructor(entities: EntityMapper) {
+    this.payload.entities = entities
+  }
+
+  /** Adds a call or, with a net id of 0, a message. `args` have been checked. */
+  add(
+    id: number,
+    definition: Definition,
+    netId: number,
+    args: Readonly<Record<string, unknown>>,
+    audience: Audience,
+    connection: number,
+    excludedOwner: number,
+    list: ReadonlySet<number> | undefined,
+  ): void {
+    const { payload, writer } = this
+    payload.clear()
+    definition.codec.write(payload, args)
+    const at = this.count++
+    if (at >= this.channels.length) this.grow()
+    this.starts[at] = writer.length
+    this.channels[at] = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
+    this.audiences[at] = audience
+    this.netIds[at] = netId
+    this.connections[at] = connection
+    this.excludedOwners[at] = excludedOwner
+    this.lists[at] = list
+    if (definition.kind === 'message') writer.u8(SectionKind.Message)
+    else {
+      writer.u8(SectionKind.Call)
+      writeNetId(writer, netId)
+    }
+    writer.varint(id)
+    writer.varint(payload.length)
+    writer.copy(payload.bytes, 0, payload.length)
+    this.starts[at + 1] = writer.length
+  }
+
+  clear(): void {
+    this.writer.clear()
+    this.lists.length = 0
+    this.count = 0
+  }
+
+  private grow(): void {
+    const size = this.count
+    this.channels = growTo(this.channels, size)
+    this.audiences = growTo(this.audiences, size)
+    this.netIds = growTo(this.netIds, size)
+    this.connections = growTo(this.connections, size)
+    this.excludedOwners = growTo(this.excludedOwners, size)
+    this.starts = growTo(this.starts, this.channels.length + 1)
+  }
+}

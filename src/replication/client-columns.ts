@@ -1,0 +1,131 @@
+// A replicated component on a client: reading its columns and rows, and writing them to the game's arrays or, when it is
+// interpolated, to its snapshots.
+import type { ByteReader } from '../protocol/bytes.js'
+import type { ReplicatedComponent, TypedStore } from '../protocol/definitions.js'
+import { type ColumnSpec, ColumnKind } from '../protocol/schema.js'
+import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { f64FromWire, fromWire, maxWire, rowBytes } from './columns.js'
+import { laneBytes, readLane } from './lanes.js'
+import { Snapshots } from './snapshots.js'
+import { growTo } from './slot-set.js'
+
+interface ClientColumn {
+  readonly spec: ColumnSpec
+  readonly array: TypedStore
+  /** The largest integer of the wire that is a value. */
+  readonly largest: number
+  /** By slot: the net id that a field of entities names, so that it can be resolved again. */
+  references: Uint32Array | undefined
+}
+
+/** Room for one block's lanes; a block never holds more entities than bytes. */
+const lowWire = new Uint32Array(2048)
+const highWire = new Uint32Array(2048)
+/** The most entities that one block may name. */
+export const MAX_BLOCK_ENTITIES = 2048
+
+export class ClientComponent {
+  readonly columns: readonly ClientColumn[]
+  /** Present when the component is interpolated. */
+  readonly snapshots: Snapshots | undefined
+  /** The entities that the game's arrays have room for. */
+  readonly capacity: number
+  readonly rowBytes: number
+  readonly hasReferences: boolean
+
+  constructor(
+    readonly id: number,
+    readonly name: string,
+    readonly definition: ReplicatedComponent,
+    private readonly entities: EntityMapper,
+  ) {
+    this.columns = definition.fields.map(({ type, array }) => ({
+      spec: type.column,
+      array,
+      largest: maxWire(type.column),
+      references: type.column.kind === ColumnKind.Entity ? new Uint32Array(0) : undefined,
+    }))
+    this.capacity = Math.min(...definition.fields.map(({ array }) => array.length), Infinity)
+    this.rowBytes = rowBytes(definition)
+    this.hasReferences = this.columns.some((column) => column.references !== undefined)
+    const moving = definition.interpolate && this.columns.length > 0
+    this.snapshots = moving ? new Snapshots(this.columns) : undefined
+  }
+
+  reserve(slots: number): void {
+    for (const column of this.columns) if (column.references) column.references = growTo(column.references, slots)
+    this.snapshots?.reserve(slots)
+  }
+
+  /** Skips the columns of `count` entities; the reader fails when one is short or holds a value out of its range. */
+  checkColumns(reader: ByteReader, count: number): void {
+    for (const { spec, largest } of this.columns) {
+      const unbounded = largest === (spec.bits === 32 ? 0xffffffff : 2 ** spec.bits - 1)
+      if (unbounded) {
+        reader.skip(laneBytes(spec.bits, count) * spec.lanes)
+        continue
+      }
+      readLane(reader, spec.bits, lowWire, count)
+      for (let i = 0; i < count; i++) if (lowWire[i]! > largest) reader.fail()
+    }
+  }
+
+  /** Skips one row, as `checkColumns` does columns. */
+  checkRow(reader: ByteReader): void {
+    for (const { spec, largest } of this.columns) {
+      const bytes = (spec.bits + 7) >> 3
+      if (reader.uint(bytes) > largest) reader.fail()
+      if (spec.lanes === 2) reader.skip(bytes)
+    }
+  }
+
+  /** Reads the columns of `count` entities; those whose `targets` entry is 0 are passed over. */
+  readColumns(reader: ByteReader, slots: Uint32Array, targets: Uint32Array, count: number, tick: number): void {
+    const { snapshots } = this
+    if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(slots[i]!, tick)
+    for (let c = 0; c < this.columns.length; c++) {
+      const { spec, array, references } = this.columns[c]!
+      readLane(reader, spec.bits, lowWire, count)
+      if (spec.lanes === 2) readLane(reader, spec.bits, highWire, count)
+      if (reader.failed) return
+      for (let i = 0; i < count; i++) {
+        const eid = targets[i]!
+        if (eid === 0) continue
+        if (references !== undefined) references[slots[i]!] = lowWire[i]!
+        const value = this.value(spec, lowWire[i]!, highWire[i]!)
+        // What entity a field names does not blend, and must resolve again as entities come and go.
+        if (snapshots !== undefined && references === undefined) snapshots.set(slots[i]!, c, value)
+        else array[eid] = value
+      }
+    }
+  }
+
+  /** Reads one row: the values that an entity, or a component, begins with. Always written to the game's arrays. */
+  readRow(reader: ByteReader, slot: number, eid: number, tick: number): void {
+    const store = eid < this.capacity
+    this.snapshots?.restart(slot, tick)
+    for (let c = 0; c < this.columns.length; c++) {
+      const { spec, array, references } = this.columns[c]!
+      const bytes = (spec.bits + 7) >> 3
+      const low = reader.uint(bytes)
+      const high = spec.lanes === 2 ? reader.uint(bytes) : 0
+      if (references !== undefined) references[slot] = low
+      const value = this.value(spec, low, high)
+      this.snapshots?.set(slot, c, value)
+      if (store) array[eid] = value
+    }
+  }
+
+  /** Looks up again what fields of entities name, after entities came or went. */
+  resolve(slot: number, eid: number): void {
+    for (const { array, references } of this.columns) {
+      if (references !== undefined && eid < this.capacity) array[eid] = this.entities.entityOf(references[slot]!)
+    }
+  }
+
+  private value(spec: ColumnSpec, low: number, high: number): number {
+    if (spec.kind === ColumnKind.F64) return f64FromWire(low, high)
+    if (spec.kind === ColumnKind.Entity) return this.entities.entityOf(low)
+    return fromWire(spec, low)
+  }
+}

@@ -1,0 +1,82 @@
+// The client's table of networked entities: which of its entities stands for which slot of the server.
+import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { slotOf } from '../protocol/net-id.js'
+import { growTo } from './slot-set.js'
+
+export class ClientEntities implements EntityMapper {
+  /** By slot: the entity, or 0 when there is none, or the game has removed its copy. */
+  eidOf = new Uint32Array(64)
+  /** By slot: the net id, or 0 when the server has not spawned it here. */
+  netIds = new Uint32Array(64)
+  /** By slot: the set of replicated components it has. */
+  componentsOf = new Int32Array(64)
+  /** By slot: when it was spawned, counted over all spawns. */
+  order = new Float64Array(64)
+  /** By slot: 1 while this client is its owner. */
+  owned = new Uint8Array(64)
+  /** One past the highest slot ever used. */
+  slots = 1
+  alive = 0
+  private slotByEid = new Uint32Array(64)
+  private spawns = 0
+
+  add(netId: number, eid: number): number {
+    const slot = slotOf(netId)
+    this.eidOf = growTo(this.eidOf, slot + 1)
+    this.netIds = growTo(this.netIds, slot + 1)
+    this.componentsOf = growTo(this.componentsOf, slot + 1)
+    this.order = growTo(this.order, slot + 1)
+    this.owned = growTo(this.owned, slot + 1)
+    this.slotByEid = growTo(this.slotByEid, eid + 1)
+    if (slot >= this.slots) this.slots = slot + 1
+    this.eidOf[slot] = eid
+    this.netIds[slot] = netId
+    this.componentsOf[slot] = 0
+    this.owned[slot] = 0
+    this.order[slot] = ++this.spawns
+    this.slotByEid[eid] = slot
+    this.alive++
+    return slot
+  }
+
+  /** True when the server has spawned an entity in this slot, even if the game has removed its copy. */
+  isSpawned(slot: number): boolean {
+    return slot < this.slots && this.netIds[slot] !== 0
+  }
+
+  /** The game removed its copy; the slot stays the server's. */
+  dropCopy(slot: number): void {
+    const eid = this.eidOf[slot]!
+    if (eid === 0) return
+    if (this.slotByEid[eid] === slot) this.slotByEid[eid] = 0
+    this.eidOf[slot] = 0
+    this.owned[slot] = 0
+  }
+
+  remove(slot: number): void {
+    this.dropCopy(slot)
+    this.netIds[slot] = 0
+    this.alive--
+  }
+
+  slotOfEntity(eid: number): number {
+    return this.slotByEid[eid] ?? 0
+  }
+
+  netIdOf(eid: number): number {
+    const slot = this.slotByEid[eid] ?? 0
+    return slot === 0 ? 0 : this.netIds[slot]!
+  }
+
+  entityOf(netId: number): number {
+    const slot = slotOf(netId)
+    return slot > 0 && slot < this.slots && this.netIds[slot] === netId ? this.eidOf[slot]! : 0
+  }
+
+  /** The slots in use, newest spawn first. */
+  newestFirst(): number[] {
+    const slots: number[] = []
+    for (let slot = 1; slot < this.slots; slot++) if (this.netIds[slot] !== 0) slots.push(slot)
+    return slots.sort((a, b) => this.order[b]! - this.order[a]!)
+  }
+}

@@ -1,0 +1,68 @@
+// Sets of slots as bits: cheap to keep for every client, and walked in ascending order.
+
+/** A growing set of small integers. */
+export class SlotSet {
+  private words = new Uint32Array(32)
+  /** One past the highest word that ever held a member. */
+  private used = 0
+  size = 0
+
+  has(slot: number): boolean {
+    const word = slot >>> 5
+    return word < this.used && (this.words[word]! & (1 << (slot & 31))) !== 0
+  }
+
+  add(slot: number): boolean {
+    const word = slot >>> 5
+    if (word >= this.words.length) this.words = growTo(this.words, word + 1)
+    if (word >= this.used) this.used = word + 1
+    const bit = 1 << (slot & 31)
+    if ((this.words[word]! & bit) !== 0) return false
+    this.words[word]! |= bit
+    this.size++
+    return true
+  }
+
+  delete(slot: number): boolean {
+    if (!this.has(slot)) return false
+    this.words[slot >>> 5]! &= ~(1 << (slot & 31))
+    this.size--
+    return true
+  }
+
+  clear(): void {
+    if (this.size > 0) this.words.fill(0, 0, this.used)
+    this.size = 0
+    this.used = 0
+  }
+
+  /** The smallest member from `slot` on, or -1. */
+  next(slot: number): number {
+    let word = slot >>> 5
+    if (word >= this.used) return -1
+    let bits = this.words[word]! & (-1 << (slot & 31))
+    while (bits === 0) {
+      if (++word >= this.used) return -1
+      bits = this.words[word]!
+    }
+    return (word << 5) + (31 - Math.clz32(bits & -bits))
+  }
+}
+
+type Growable = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array
+
+/** The same array, or a copy at least `size` long, doubled so that growing is rare. */
+export function growTo<T extends Growable>(array: T, size: number): T {
+  if (size <= array.length) return array
+  let length = Math.max(16, array.length)
+  while (length < size) length *= 2
+  const grown = new (array.constructor as new (length: number) => T)(length)
+  grown.set(array)
+  return grown
+}
+
+/** Writes to one of our own component stores, which are plain arrays: filled, so that none turns into a hash table. */
+export function put<T>(store: T[], eid: number, value: T, empty: T): void {
+  while (store.length <= eid) store.push(empty)
+  store[eid] = value
+}

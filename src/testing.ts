@@ -1,0 +1,154 @@
+// "bitecs-net/testing": a server and clients in one process, over a network in memory, driven by a clock of the test's own.
+//
+// Nothing here runs by itself: `tick` moves the clock and runs everyone's pipelines once. With a seed, a run under loss and
+// jitter can be repeated exactly.
+import { createEntityIndex } from 'bitecs'
+import type { CloseReason } from './connection/close-reason.js'
+import { UsageError } from './protocol/errors.js'
+import type { Protocol } from './protocol/protocol.js'
+import { type ConditionedTransport, condition, type Conditions } from './transport/conditioner.js'
+import { createLoopback } from './transport/loopback.js'
+import { createClientWorld, createServerWorld } from './world/create.js'
+import type { System } from './world/loop.js'
+import type { JoinOptions } from './world/client-role.js'
+import type { ServeOptions } from './world/server-role.js'
+import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './world/state.js'
+import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../systems/index.js'
+
+export interface TestNetworkOptions extends ServeOptions {
+  /** Clients that are connected, and ready, when this returns. Default 1. */
+  clients?: number
+  /** Ticks per second. Default 20. */
+  tickRate?: number
+  /** What the network does to packets, in both directions. Default: nothing. */
+  conditions?: Partial<Conditions>
+  /** Everything random follows from it. Default 1. */
+  seed?: number
+  /** The server's systems, run in every tick. */
+  serverSystems?: readonly System<ServerWorld>[]
+  /** Every client's systems. */
+  clientSystems?: readonly System<ClientWorld>[]
+  /** The protocol that clients use; default the server's. Another one shows what happens when they differ. */
+  clientProtocol?: Protocol
+}
+
+/** One client of a test network. */
+export interface TestClient {
+  readonly world: ClientWorld
+  /** Its connection entity in the server's world, or 0 while there is none. */
+  readonly connection: number
+  /** Why it is not connected any more, or was never let in. */
+  readonly reason: CloseReason | undefined
+  /** Changes what the network does to packets from and to this client. */
+  setConditions(conditions: Partial<Conditions>): void
+  /** Runs the client's pipelines once. */
+  step(): void
+  /** While false, `tick` passes it over: a client whose frames have stopped. */
+  running: boolean
+}
+
+export interface TestNetwork {
+  readonly server: ServerWorld
+  readonly clients: readonly TestClient[]
+  /** Milliseconds since the network was made. */
+  readonly now: number
+  /** Moves the clock by a tick and runs everyone once: the clients, then the server. `count` times. */
+  tick(count?: number): void
+  /**
+   * Ticks until `condition` holds.
+   *
+   * @throws UsageError when it does not within `limit` ticks, default 200.
+   */
+  until(condition: () => boolean, limit?: number): void
+  /** Adds a client and ticks until it is connected, or refused. */
+  connect(options?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient
+  /** Adds a client whose connection has only begun. */
+  begin(options?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient
+}
+
+/**
+ * Makes a server and clients in memory. Their worlds share an entity index, since their components may live in the same
+ * arrays; so an entity has another id on every side.
+ */
+export function createTestNetwork(protocol: Protocol, options: TestNetworkOptions = {}): TestNetwork {
+  const { clients: count = 1, tickRate = 20, conditions = {}, seed = 1 } = options
+  const { serverSystems = [], clientSystems = [], clientProtocol = protocol } = options
+  let time = 0
+  const now = (): number => time
+  const entityIndex = createEntityIndex()
+  const loopback = createLoopback({ now })
+  const server = createServerWorld(protocol, { entityIndex, tickRate, now })
+  const serverTransport = condition(loopback.server, { ...conditions, seed, now })
+  serverRole(server).start(serverTransport, options)
+  const clients: TestClient[] = []
+
+  function begin(joinOptions: JoinOptions & { world?: ClientWorld; protocol?: Protocol } = {}): TestClient {
+    const { world: given, protocol: own = clientProtocol, ...join } = joinOptions
+    const world = given ?? createClientWorld(own, { entityIndex, now })
+    const transport = condition(loopback.connect(), { ...conditions, seed: seed + clients.length + 1, now })
+    const role = clientRole(world)
+    role.start(transport, join)
+    const session = role.session!
+    const client: TestClient = {
+      world,
+      get connection() {
+        const id = session.session?.connectionId ?? 0
+        return serverRole(server).peers.find((peer) => peer.session.connectionId === id)?.session.entity ?? 0
+      },
+      get reason() {
+        return session.reason
+      },
+      setConditions: (changed) => (transport as ConditionedTransport).set(changed),
+      step: () => runSystems(world, [...clientReceive, ...clientSystems, ...clientSend] as System<ClientWorld>[]),
+      running: true,
+    }
+    clients.push(client)
+    return client
+  }
+
+  function tick(times = 1): void {
+    for (let i = 0; i < times; i++) {
+      time += 1000 / tickRate
+      for (const client of clients) if (client.running) client.step()
+      runSystems(server, [...serverReceive, ...serverSystems, ...serverSend] as System<ServerWorld>[])
+    }
+  }
+
+  function until(holds: () => boolean, limit = 200): void {
+    for (let i = 0; i < limit; i++) {
+      if (holds()) return
+      tick()
+    }
+    if (!holds()) throw new UsageError('time-out', `the condition did not hold within ${limit} ticks`)
+  }
+
+  function connect(joinOptions?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient {
+    const client = begin(joinOptions)
+    const autoReady = joinOptions?.autoReady ?? true
+    const settled = (): boolean => {
+      if (client.reason !== undefined) return true
+      const peer = serverRole(server).peers.find(({ session }) => session.entity === client.connection)
+      return peer !== undefined && (peer.observer.joined || !autoReady)
+    }
+    until(settled)
+    // One more, so that what the server sent on joining is applied.
+    tick()
+    return client
+  }
+
+  for (let i = 0; i < count; i++) connect()
+  return {
+    server,
+    clients,
+    get now() {
+      return time
+    },
+    tick,
+    until,
+    connect,
+    begin,
+  }
+}
+
+export type { Conditions } from './transport/conditioner.js'
+export { condition, type ConditionedTransport } from './transport/conditioner.js'

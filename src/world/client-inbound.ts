@@ -1,0 +1,187 @@
+// What the server sends, applied by a client: packets are checked whole, then take effect section by section.
+import type { Counters } from '../connection/counters.js'
+import type { DataHeader } from '../protocol/packet.js'
+import type { Session } from '../connection/session.js'
+import { ByteReader } from '../protocol/bytes.js'
+import { slotOf } from '../protocol/net-id.js'
+import { SectionKind } from '../protocol/packet.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import { type ClientReplication, UpdateResult } from '../replication/client-replication.js'
+import { HeldPackets } from '../replication/held-packets.js'
+import { SlotSet } from '../replication/slot-set.js'
+import { Channel } from '../transport/transport.js'
+
+/** What reading needs of the client's role. */
+export interface ClientInboundContext {
+  readonly protocol: Protocol
+  readonly counters: Counters
+  readonly replication: ClientReplication
+  readonly inbound: InboundCalls
+  /** The connection entity. */
+  readonly connection: number
+  /** Counts the pipelines run. */
+  readonly frame: number
+  malformed(): void
+}
+
+export class ClientInbound {
+  private readonly section = new CallSection()
+  private readonly held = new HeldPackets()
+  private readonly heldReader = new ByteReader()
+  /** Slots of entities with a call that no system has had the chance to drain. */
+  private readonly called = new SlotSet()
+  /** Set by a reliable packet that must not be read on before the game has seen the calls: where to go on. */
+  private pausedAt = -1
+  private readonly applyHeld = (bytes: Uint8Array, length: number, tick: number): void => {
+    this.heldReader.reset(bytes, 0, length)
+    this.applyUpdates(this.heldReader, tick)
+  }
+
+  constructor(private readonly role: ClientInboundContext) {}
+
+  /** A new frame: the game had its chance to drain. */
+  startFrame(): void {
+    this.called.clear()
+  }
+
+  reset(): void {
+    this.held.clear()
+    this.called.clear()
+    this.pausedAt = -1
+  }
+
+  /** Where the packet just read stopped, or -1 when it was read to its end. Read it again from there next frame. */
+  takePause(): number {
+    const at = this.pausedAt
+    this.pausedAt = -1
+    return at
+  }
+
+  /** Reads the sections of a packet. Returns whether it may be acknowledged. */
+  read(session: Session, channel: Channel, header: DataHeader, reader: ByteReader, from: number): boolean {
+    const start = reader.offset
+    if (from < 0 && !this.check(reader, channel)) {
+      this.role.malformed()
+      return false
+    }
+    reader.offset = Math.max(start, from)
+    if (channel === Channel.Unreliable) return this.applyUnreliable(session, header, reader)
+    this.applyReliable(session, header, reader)
+    return true
+  }
+
+  private check(reader: ByteReader, channel: Channel): boolean {
+    const { replication } = this.role
+    const reliable = channel === Channel.Reliable
+    while (reader.left > 0) {
+      const kind = reader.u8()
+      if (kind === SectionKind.Call) this.section.read(reader, true)
+      else if (kind === SectionKind.Message) this.section.read(reader, false)
+      else if (kind === SectionKind.Update && !reliable) replication.checkUpdate(reader)
+      else if (kind === SectionKind.Spawn && reliable) replication.checkSpawn(reader)
+      else if (kind === SectionKind.Despawn && reliable) replication.checkDespawn(reader)
+      else if (kind === SectionKind.AddComponents && reliable) replication.checkAdd(reader)
+      else if (kind === SectionKind.RemoveComponents && reliable) replication.checkRemove(reader)
+      else if (kind === SectionKind.Ownership && reliable) replication.checkOwnership(reader)
+      else if (kind === SectionKind.Player && reliable) replication.checkPlayer(reader)
+      else reader.fail()
+      if (reader.failed) return false
+    }
+    return true
+  }
+
+  private applyReliable(session: Session, header: DataHeader, reader: ByteReader): void {
+    const { replication } = this.role
+    const { tick } = header
+    while (reader.left > 0) {
+      const sectionStart = reader.offset
+      const kind = reader.u8()
+      if (kind === SectionKind.Spawn) replication.applySpawn(reader, tick)
+      else if (kind === SectionKind.AddComponents) replication.applyAdd(reader, tick)
+      else if (kind === SectionKind.RemoveComponents) replication.applyRemove(reader)
+      else if (kind === SectionKind.Ownership) replication.applyOwnership(reader)
+      else if (kind === SectionKind.Player) replication.applyPlayer(reader)
+      else if (kind === SectionKind.Despawn) {
+        if (this.mustWait(reader)) {
+          this.pausedAt = sectionStart
+          break
+        }
+        replication.applyDespawn(reader)
+      } else this.applyCall(reader, kind === SectionKind.Call)
+    }
+    replication.resolveReferences()
+    if (this.pausedAt >= 0 || !header.completesStructure) return
+    session.structureTick = tick
+    this.held.release(tick, this.applyHeld)
+  }
+
+  /**
+   * A call and the despawn of its entity often come together: "explode, then remove". The despawn waits a frame, so that
+   * the systems that drain the call still find the entity.
+   */
+  private mustWait(reader: ByteReader): boolean {
+    const at = reader.offset
+    const waits = this.called.has(reader.varint())
+    reader.offset = at
+    return waits
+  }
+
+  private applyUnreliable(session: Session, header: DataHeader, reader: ByteReader): boolean {
+    const { counters, replication } = this.role
+    const start = reader.offset
+    replication.missing = 0
+    let waits = false
+    while (reader.left > 0) {
+      const kind = reader.u8()
+      if (kind !== SectionKind.Update) this.applyCall(reader, kind === SectionKind.Call)
+      else if (replication.applyUpdate(reader, header.tick) === UpdateResult.Waits) waits = true
+    }
+    if (!waits) return true
+    if (header.structureTick <= session.structureTick) {
+      // The structure it was made under has been applied: what it speaks of has ended since.
+      counters.staleValues += replication.missing
+      return true
+    }
+    if (this.held.hold(reader.bytes, start, reader.end, header.tick, header.structureTick)) {
+      counters.heldPackets++
+      return true
+    }
+    counters.holdOverflows++
+    return false
+  }
+
+  /** Applies the values of a packet that was held; its calls ran when it came. */
+  private applyUpdates(reader: ByteReader, tick: number): void {
+    const { replication, counters } = this.role
+    replication.missing = 0
+    while (reader.left > 0) {
+      const kind = reader.u8()
+      if (kind === SectionKind.Update) replication.applyUpdate(reader, tick)
+      else this.section.read(reader, kind === SectionKind.Call)
+    }
+    counters.staleValues += replication.missing
+  }
+
+  private applyCall(reader: ByteReader, call: boolean): void {
+    const { section } = this
+    section.read(reader, call)
+    const { protocol, counters, inbound, replication, connection, frame } = this.role
+    const definition = protocol.definitions[section.id]
+    const expected = call
+      ? definition?.kind === 'client-rpc' || definition?.kind === 'target-rpc'
+      : definition?.kind === 'message' && definition.from !== 'client'
+    if (!expected) {
+      counters.unknownDefinitions++
+      return
+    }
+    if (call) {
+      if (replication.entities.entityOf(section.netId) === 0) {
+        counters.staleCalls++
+        return
+      }
+      this.called.add(slotOf(section.netId))
+    }
+    if (!inbound.push(section, reader.bytes, connection, frame)) counters.malformedCalls++
+  }
+}

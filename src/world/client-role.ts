@@ -1,0 +1,238 @@
+// The client's role of a world: everything the client's systems and verbs work on.
+import { addComponent, addEntity, removeComponent, type World } from 'bitecs'
+import { Connected, Connection, Ready } from '../../components/connection.js'
+import { ClientSession } from '../connection/client-session.js'
+import { type Counters, createCounters } from '../connection/counters.js'
+import { ErrorLog } from '../connection/error-log.js'
+import { PacketQueue } from '../connection/packet-queue.js'
+import { PacketBuilder } from '../connection/session.js'
+import { SectionKind } from '../protocol/packet.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { InboundCalls } from '../remote/inbound-calls.js'
+import { OutgoingCalls } from '../remote/outgoing-calls.js'
+import { ClientReplication } from '../replication/client-replication.js'
+import { put } from '../replication/slot-set.js'
+import { Channel, type Transport } from '../transport/transport.js'
+import { ClientInbound } from './client-inbound.js'
+
+export interface ClientRoleOptions {
+  /** How far behind the server interpolated components are shown, in server ticks. */
+  interpolationDelay: number
+  /** Frames after which calls that nobody drained are dropped. */
+  undrainedTicks: number
+  /** Milliseconds; default `performance.now`. */
+  now: () => number
+}
+
+export interface JoinOptions {
+  /** Presented to the server's authenticator. Default ''. */
+  token?: string
+  /** Milliseconds without a packet until the server counts as gone. Default 5,000. */
+  timeout?: number
+  /** Take part as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
+  autoReady?: boolean
+}
+
+export class ClientRole {
+  readonly counters: Counters = createCounters()
+  readonly errors = new ErrorLog()
+  readonly replication: ClientReplication
+  readonly inbound: InboundCalls
+  readonly outgoing: OutgoingCalls
+  readonly reliable = new PacketBuilder(Channel.Reliable)
+  readonly unreliable = new PacketBuilder(Channel.Unreliable)
+  /** The one connection entity of this world. */
+  readonly connection: number
+  session: ClientSession | undefined
+  transport: Transport | undefined
+  /** Counts the runs of the receiving pipeline. */
+  frame = 0
+  /** When the receiving pipeline last ran. */
+  lastFrameAt = 0
+  private readonly handler: ClientInbound
+  private readonly arrived: readonly [PacketQueue, PacketQueue] = [new PacketQueue(), new PacketQueue()]
+  private autoReady = true
+  /** What the server should be told of readiness, if anything. */
+  private readyToSend: boolean | undefined
+  private wasOpen = false
+  private resumeAt = -1
+
+  constructor(
+    readonly world: World,
+    readonly protocol: Protocol,
+    readonly options: ClientRoleOptions,
+  ) {
+    this.connection = addEntity(world)
+    const eid = this.connection
+    put(Connection.id, eid, 0, 0)
+    put(Connection.roundTrip, eid, 0, 0)
+    put(Connection.player, eid, 0, 0)
+    put(Connection.reason, eid, undefined, undefined)
+    addComponent(world, eid, Connection)
+    this.replication = new ClientReplication(world, protocol, eid, this.counters, this.errors)
+    this.inbound = new InboundCalls(protocol, this.replication.entities, this.counters, this.errors)
+    this.outgoing = new OutgoingCalls(this.replication.entities)
+    this.handler = new ClientInbound(this)
+  }
+
+  /** Begins a session over a transport that is open or about to open. */
+  start(transport: Transport, options: JoinOptions): void {
+    if (this.session !== undefined) void this.stop('client-closed', 'a new connection took its place')
+    const { token = '', timeout = 5000, autoReady = true } = options
+    this.autoReady = autoReady
+    this.transport = transport
+    Connection.reason[this.connection] = undefined
+    this.session = new ClientSession(
+      transport,
+      { protocol: this.protocol, now: this.options.now, timeout, token },
+      {
+        opened: () => undefined,
+        closed: () => undefined,
+        packet: (channel, bytes, length, time) => this.arrived[channel].push(bytes, length, time),
+        data: (session, channel, header, reader) =>
+          this.handler.read(session, channel, header, reader, channel === Channel.Reliable ? this.resumeAt : -1),
+      },
+      this.counters,
+      this.errors,
+    )
+  }
+
+  malformed(): void {
+    this.session?.malformed()
+  }
+
+  /** Takes part, or no longer. */
+  setReady(ready: boolean): void {
+    this.readyToSend = ready
+  }
+
+  /** Shows that the session has opened, keeps it alive, and finds it dead. */
+  updateConnection(): void {
+    const { session } = this
+    if (session === undefined) return
+    if (!this.wasOpen && session.session?.connectionId) this.showOpen(session)
+    session.maintain()
+    if (session.state === 'open') Connection.roundTrip[this.connection] = session.session!.roundTrip.smoothed
+  }
+
+  /**
+   * Keeps the session alive while the game's loop stands still: applies what arrives and acknowledges it. Calls wait in
+   * their queues.
+   */
+  pump(): void {
+    this.session?.receive()
+    this.updateConnection()
+    this.handler.startFrame()
+    this.apply()
+    this.send()
+  }
+
+  /** Applies what arrived. When the session has ended, its end is shown once everything before it was applied. */
+  applyArrived(): void {
+    this.frame++
+    this.lastFrameAt = this.options.now()
+    this.handler.startFrame()
+    this.apply()
+  }
+
+  private apply(): void {
+    const { session } = this
+    if (session === undefined) return
+    const [reliable, unreliable] = this.arrived
+    while (reliable.count > 0) {
+      this.resumeAt = reliable.progress > 0 ? reliable.start + reliable.progress : -1
+      session.readData(Channel.Reliable, reliable.bytes, reliable.start, reliable.end, reliable.time)
+      this.resumeAt = -1
+      const pause = this.handler.takePause()
+      if (pause >= 0) {
+        reliable.progress = pause - reliable.start
+        break
+      }
+      reliable.shift()
+    }
+    while (unreliable.count > 0) {
+      session.readData(Channel.Unreliable, unreliable.bytes, unreliable.start, unreliable.end, unreliable.time)
+      unreliable.shift()
+    }
+    if (session.state === 'closed' && reliable.count === 0) this.finish()
+  }
+
+  /** Sends what the game called in this frame, and acknowledgements. */
+  send(): void {
+    const session = this.session?.session
+    if (session === undefined || session.state !== 'open') {
+      this.outgoing.clear()
+      return
+    }
+    const { reliable, unreliable } = this
+    const now = this.options.now()
+    const { latest: tick, tickMs } = this.session!.clock
+    reliable.start(session, tick, now, tickMs)
+    this.writeReady(reliable)
+    this.writeCalls(Channel.Reliable, reliable)
+    reliable.finish()
+    unreliable.start(session, tick, now, tickMs)
+    this.writeCalls(Channel.Unreliable, unreliable)
+    unreliable.finish()
+    this.outgoing.clear()
+  }
+
+  /** Ends the session from this side, shows its end at once, and frees the transport. */
+  async stop(code: string, text: string): Promise<void> {
+    const { session, transport } = this
+    if (session === undefined || transport === undefined) return
+    session.close(code, text)
+    this.finish()
+    await transport.close()
+  }
+
+  private showOpen(session: ClientSession): void {
+    this.wasOpen = true
+    Connection.id[this.connection] = session.session!.connectionId
+    session.session!.entity = this.connection
+    addComponent(this.world, this.connection, Connected)
+    if (this.autoReady && this.readyToSend === undefined) this.readyToSend = true
+  }
+
+  /** Shows the end of the session, in the reverse order of its beginning. */
+  private finish(): void {
+    const { session, transport } = this
+    this.session = undefined
+    this.transport = undefined
+    Connection.reason[this.connection] = session?.reason
+    this.replication.despawnAll()
+    if (this.wasOpen) {
+      removeComponent(this.world, this.connection, Ready)
+      removeComponent(this.world, this.connection, Connected)
+    }
+    this.wasOpen = false
+    this.readyToSend = undefined
+    for (const queue of this.arrived) queue.clear()
+    this.handler.reset()
+    this.outgoing.clear()
+    void transport?.close()
+  }
+
+  private writeReady(packet: PacketBuilder): void {
+    const ready = this.readyToSend
+    if (ready === undefined || this.session?.session === undefined) return
+    this.readyToSend = undefined
+    this.session.session.ready = ready
+    packet.fit(2)
+    packet.writer.u8(SectionKind.Ready)
+    packet.writer.u8(ready ? 1 : 0)
+    if (ready) addComponent(this.world, this.connection, Ready)
+    else removeComponent(this.world, this.connection, Ready)
+  }
+
+  private writeCalls(channel: Channel, packet: PacketBuilder): void {
+    const { outgoing, counters } = this
+    for (let i = 0; i < outgoing.count; i++) {
+      if (outgoing.channels[i] !== channel) continue
+      const start = outgoing.starts[i]!
+      const end = outgoing.starts[i + 1]!
+      if (packet.fit(end - start)) packet.writer.copy(outgoing.writer.bytes, start, end)
+      else counters.windowDroppedCalls++
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// Making a networked world: one of bitECS, with a role of the network under its symbol.
+import { createWorld, type createEntityIndex, type World } from 'bitecs'
+import { UsageError } from '../protocol/errors.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { ClientRole } from './client-role.js'
+import { Lifecycle } from './lifecycle.js'
+import { ServerRole } from './server-role.js'
+import { type ClientWorld, extendNetwork, networkOf, type ServerWorld } from './state.js'
+
+export interface WorldOptions {
+  /** The game's own world, to be given the role. Default: a new world. */
+  world?: World
+  /**
+   * For a new world: an entity index shared with other worlds of this process, made by `createEntityIndex` of bitECS.
+   * Worlds whose components live in the same arrays need one, so that no two of them use the same entity id.
+   */
+  entityIndex?: ReturnType<typeof createEntityIndex>
+  /** A clock in milliseconds that never goes back. Default `performance.now`. */
+  now?: () => number
+  /** Ticks after which calls that nobody drained are dropped, and reported once. Default 120. */
+  undrainedTicks?: number
+}
+
+export interface ServerWorldOptions extends WorldOptions {
+  /** Ticks per second, from 1 to 1,000. Clients learn it. Default 20. */
+  tickRate?: number
+}
+
+export interface ClientWorldOptions extends WorldOptions {
+  /** How far behind the server components with `interpolate` are shown, in server ticks. Default 2. */
+  interpolationDelay?: number
+}
+
+function baseWorld(options: WorldOptions): World {
+  if (options.world !== undefined) return options.world
+  return options.entityIndex === undefined ? createWorld() : createWorld(options.entityIndex)
+}
+
+/**
+ * Makes a world of the server's side, or gives the game's own world that role.
+ *
+ * @throws UsageError when the world has the role already, or an option is out of range.
+ */
+export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
+  const { tickRate = 20, undrainedTicks = 120, now = () => performance.now() } = options
+  if (!(tickRate >= 1 && tickRate <= 1000)) {
+    throw new UsageError('bad-option', `tickRate is from 1 to 1,000 ticks per second, got ${tickRate}`)
+  }
+  const world = baseWorld(options)
+  if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
+  const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
+  extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
+  return world as ServerWorld
+}
+
+/**
+ * Makes a world of the client's side, or gives the game's own world that role.
+ *
+ * @throws UsageError when the world has the role already, or an option is out of range.
+ */
+export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
+  const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
+  if (!(interpolationDelay >= 0 && interpolationDelay <= 6)) {
+    throw new UsageError('bad-option', `interpolationDelay is from 0 to 6 ticks, got ${interpolationDelay}`)
+  }
+  const world = baseWorld(options)
+  if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
+  const role = new ClientRole(world, protocol, { interpolationDelay, undrainedTicks, now })
+  extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = role
+  return world as ClientWorld
+}

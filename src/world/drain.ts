@@ -1,0 +1,155 @@
+// The verbs that receive: calls and messages, lifecycle events, errors.
+import type { NetworkErrorEntry } from '../connection/error-log.js'
+import type { ClientRpc, Command, Definition, Message, TargetRpc } from '../protocol/definitions.js'
+import { UsageError } from '../protocol/errors.js'
+import type { Infer, Schema } from '../protocol/schema.js'
+import type { CallQueue, CallView } from '../remote/call-queue.js'
+import type { LifecycleEvent } from '../remote/event-queue.js'
+import type { LifecycleComponent } from './lifecycle.js'
+import { type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
+
+/** A command as the server sees it. Valid until the next iteration. */
+export interface CommandCall<S extends Schema> {
+  /** The entity it was called on. */
+  readonly entity: number
+  /** The connection entity of the client that called. */
+  readonly sender: number
+  /** Numbers the calls that arrived. */
+  readonly id: number
+  readonly args: Readonly<Infer<S>>
+}
+
+/** A client or target RPC as a client sees it. Valid until the next iteration. */
+export interface RpcCall<S extends Schema> {
+  /** The entity it was called on, in this client's world. */
+  readonly entity: number
+  readonly id: number
+  readonly args: Readonly<Infer<S>>
+}
+
+/** A message. Valid until the next iteration. */
+export interface MessageCall<S extends Schema> {
+  /** The connection entity it came from. */
+  readonly sender: number
+  readonly id: number
+  readonly args: Readonly<Infer<S>>
+}
+
+/** Events of one component, made by {@link added} and {@link removed}. */
+export interface LifecycleEvents {
+  readonly kind: 'added' | 'removed'
+  readonly component: LifecycleComponent
+}
+
+const addedEvents = new Map<LifecycleComponent, LifecycleEvents>()
+const removedEvents = new Map<LifecycleComponent, LifecycleEvents>()
+
+function events(kind: LifecycleEvents['kind'], component: LifecycleComponent): LifecycleEvents {
+  const cache = kind === 'added' ? addedEvents : removedEvents
+  let made = cache.get(component)
+  if (made === undefined) cache.set(component, (made = { kind, component }))
+  return made
+}
+
+/** The adds of a lifecycle component, to be drained: `for (const { entity } of drain(world, added(Owned)))`. */
+export function added(component: LifecycleComponent): LifecycleEvents {
+  return events('added', component)
+}
+
+/** The removes of a lifecycle component, to be drained; `reason` says why, where there is a reason. */
+export function removed(component: LifecycleComponent): LifecycleEvents {
+  return events('removed', component)
+}
+
+/** Everything that went wrong, to be drained: `for (const { code, message } of drain(world, NetworkErrors))`. */
+export const NetworkErrors = { kind: 'errors' } as const
+
+/**
+ * What arrived since the last time: calls, messages, lifecycle events or errors.
+ *
+ * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. Lifecycle events are
+ * not: every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
+ *
+ * @throws UsageError when the definition is not listed, or not received by this side.
+ */
+export function drain<S extends Schema>(world: ServerWorld, command: Command<S>): Iterable<CommandCall<S>>
+export function drain<S extends Schema>(world: ClientWorld, rpc: ClientRpc<S> | TargetRpc<S>): Iterable<RpcCall<S>>
+export function drain<S extends Schema>(
+  world: ServerWorld,
+  message: Message<S, 'client' | 'both'>,
+): Iterable<MessageCall<S>>
+export function drain<S extends Schema>(
+  world: ClientWorld,
+  message: Message<S, 'server' | 'both'>,
+): Iterable<MessageCall<S>>
+export function drain(world: NetworkWorld, events: LifecycleEvents): Iterable<LifecycleEvent>
+export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
+export function drain(
+  world: NetworkWorld,
+  what: Definition | LifecycleEvents | typeof NetworkErrors,
+): Iterable<unknown> {
+  const network = networkOf(world)
+  if (network === undefined)
+    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+  if (what.kind === 'errors') return (network.server ?? network.client)!.errors.take()
+  if ('component' in what) {
+    const queue = network.lifecycle.queue(what.kind, what.component)
+    if (queue === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')
+    return queue.read()
+  }
+  return inboundQueue(world, what)
+}
+
+/**
+ * Runs `handler` for each call or message, in place of a system that drains it: at the same point of the tick, before the
+ * game's systems. A handler that throws is reported in `NetworkErrors` and stops nothing else. Returns a function that
+ * takes the handler away.
+ *
+ * @throws UsageError when there is a handler already, or the definition is not received by this side.
+ */
+export function handle<S extends Schema>(
+  world: ServerWorld,
+  command: Command<S>,
+  handler: (call: CommandCall<S>) => void,
+): () => void
+export function handle<S extends Schema>(
+  world: ClientWorld,
+  rpc: ClientRpc<S> | TargetRpc<S>,
+  handler: (call: RpcCall<S>) => void,
+): () => void
+export function handle<S extends Schema>(
+  world: ServerWorld,
+  message: Message<S, 'client' | 'both'>,
+  handler: (call: MessageCall<S>) => void,
+): () => void
+export function handle<S extends Schema>(
+  world: ClientWorld,
+  message: Message<S, 'server' | 'both'>,
+  handler: (call: MessageCall<S>) => void,
+): () => void
+export function handle<Call>(world: NetworkWorld, what: Definition, handler: (call: Call) => void): () => void {
+  const queue = inboundQueue(world, what)
+  if (queue.handler !== undefined) {
+    throw new UsageError('has-handler', `${queue.name} has a handler already; take it away first`)
+  }
+  const run = handler as unknown as (call: CallView) => void
+  queue.handler = run
+  return () => {
+    if (queue.handler === run) queue.handler = undefined
+  }
+}
+
+function inboundQueue(world: NetworkWorld, definition: Definition): CallQueue {
+  const network = networkOf(world)
+  const server = network?.server
+  const role = server ?? network?.client
+  if (role === undefined)
+    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+  const queue = role.inbound.queueOf(definition)
+  const toServer = definition.kind === 'command' || (definition.kind === 'message' && definition.from !== 'server')
+  const toClient = definition.kind !== 'command' && (definition.kind !== 'message' || definition.from !== 'client')
+  if (server !== undefined ? !toServer : !toClient) {
+    throw new UsageError('wrong-side', `${queue.name} is not received by this side`)
+  }
+  return queue
+}

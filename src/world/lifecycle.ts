@@ -1,0 +1,54 @@
+// Lifecycle as events: every add and remove of a lifecycle component, recorded from the creation of the network on.
+import { observe, onAdd, onRemove, type World } from 'bitecs'
+import { Connected, Connection, Listening, Ready } from '../../components/connection.js'
+import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
+import { EventQueue } from '../remote/event-queue.js'
+
+/** The components whose adds and removes can be drained. */
+export type LifecycleComponent =
+  | typeof Connected
+  | typeof Ready
+  | typeof Networked
+  | typeof Owned
+  | typeof LocalPlayer
+  | typeof Listening
+
+/** In this order: bitECS tells observers of a removed entity in the order in which their queries were registered. */
+const LIFECYCLE = [LocalPlayer, Owned, Networked, Ready, Connected, Listening] as const
+
+export class Lifecycle {
+  private readonly addedQueues = new Map<object, EventQueue>()
+  private readonly removedQueues = new Map<object, EventQueue>()
+  private readonly stop: (() => void)[] = []
+
+  constructor(world: World) {
+    for (const component of LIFECYCLE) {
+      const added = new EventQueue()
+      const removed = new EventQueue()
+      this.addedQueues.set(component, added)
+      this.removedQueues.set(component, removed)
+      const ofConnection = component === Connected || component === Ready
+      this.stop.push(
+        observe(world, onAdd(component), (eid: number) => added.push(eid, Networked.netId[eid] ?? 0, '')),
+        observe(world, onRemove(component), (eid: number) => {
+          const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]
+          removed.push(eid, Networked.netId[eid] ?? 0, reason ?? '')
+        }),
+      )
+    }
+  }
+
+  queue(kind: 'added' | 'removed', component: object): EventQueue | undefined {
+    return (kind === 'added' ? this.addedQueues : this.removedQueues).get(component)
+  }
+
+  /** Shows every system what was gathered since the last call. */
+  publish(): void {
+    for (const queue of this.addedQueues.values()) queue.publish()
+    for (const queue of this.removedQueues.values()) queue.publish()
+  }
+
+  dispose(): void {
+    for (const stop of this.stop.splice(0)) stop()
+  }
+}

@@ -1,0 +1,75 @@
+// A fixed-step loop: runs systems at an even rate, catches up after a stall, never spirals, reports what it could not run.
+import type { World } from 'bitecs'
+
+/** A system: what bitECS games are made of. */
+export type System<W = World> = (world: W) => void
+
+export interface LoopOptions {
+  /** Steps per second. */
+  rate: number
+  /** Steps that one wake-up may run to catch up; what is missing beyond is skipped and counted. Default 5. */
+  maxCatchUp?: number
+  /** Called when a system throws; the loop goes on with the next system. Default: `console.error`. */
+  onError?: (error: unknown) => void
+  /** Called when steps were skipped, with their number. */
+  onOverrun?: (skipped: number) => void
+  /** Milliseconds. Default `performance.now`. */
+  now?: () => number
+}
+
+/** A running loop. */
+export interface Loop {
+  /** Steps run, and steps skipped because the machine was too slow. */
+  readonly steps: number
+  readonly skipped: number
+  /** Stops it; no step runs after this returns. */
+  stop(): void
+}
+
+/**
+ * Runs `systems` on `world`, one after another, `rate` times a second. Steps keep to the grid of the first one, so that a
+ * late step is followed by an early one.
+ */
+export function startLoop<W>(world: W, systems: readonly System<W>[], options: LoopOptions): Loop {
+  const { rate, maxCatchUp = 5, onOverrun, now = () => performance.now() } = options
+  const onError = options.onError ?? ((error: unknown) => console.error(error))
+  const interval = 1000 / rate
+  let due = now() + interval
+  const loop = {
+    steps: 0,
+    skipped: 0,
+    running: true,
+    timer: setTimeout(wake, interval),
+    stop() {
+      loop.running = false
+      clearTimeout(loop.timer)
+    },
+  }
+  return loop
+
+  function step(): void {
+    loop.steps++
+    for (const system of systems) {
+      try {
+        system(world)
+      } catch (error) {
+        onError(error)
+      }
+      if (!loop.running) return
+    }
+  }
+
+  function wake(): void {
+    for (let run = 0; loop.running && now() >= due && run < maxCatchUp; run++) {
+      due += interval
+      step()
+    }
+    const behind = Math.floor((now() - due) / interval) + 1
+    if (behind > 0) {
+      due += behind * interval
+      loop.skipped += behind
+      onOverrun?.(behind)
+    }
+    if (loop.running) loop.timer = setTimeout(wake, Math.max(0, due - now()))
+  }
+}

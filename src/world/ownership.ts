@@ -1,0 +1,98 @@
+// The verbs of owners, players and the end of entities, on the server; and readiness, on the client.
+import { entityExists, hasComponent } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { Networked } from '../../components/networked.js'
+import { UsageError } from '../protocol/errors.js'
+import { slotOf } from '../protocol/net-id.js'
+import type { ServerRole } from './server-role.js'
+import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './state.js'
+
+export interface SetOwnerOptions {
+  /** What becomes of the entity when the owner's connection ends. Default `despawn`; `keep` leaves it without an owner. */
+  onLeave?: 'despawn' | 'keep'
+}
+
+/**
+ * Makes a connection the owner of a networked entity: it may send commands on it. The former owner loses `Owned` first.
+ *
+ * @throws UsageError when the entity is not networked, or `connection` is not an open connection.
+ */
+export function setOwner(world: ServerWorld, entity: number, connection: number, options: SetOwnerOptions = {}): void {
+  const role = serverRole(world)
+  const slot = requireSlot(role, entity)
+  requireOpen(role, connection)
+  role.replication.entities.keeps[slot] = options.onLeave === 'keep' ? 1 : 0
+  role.setOwner(entity, connection)
+}
+
+/**
+ * Takes a networked entity from its owner.
+ *
+ * @throws UsageError when the entity is not networked.
+ */
+export function clearOwner(world: ServerWorld, entity: number): void {
+  const role = serverRole(world)
+  requireSlot(role, entity)
+  role.setOwner(entity, 0)
+}
+
+/**
+ * Makes a networked entity the player of a connection, and the connection its owner: that client's world gives it
+ * `LocalPlayer`. The player before it keeps its owner. `entity` 0 takes the player away.
+ *
+ * @throws UsageError when the entity is not networked, or `connection` is not an open connection.
+ */
+export function setPlayer(world: ServerWorld, connection: number, entity: number, options: SetOwnerOptions = {}): void {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  if (entity !== 0) setOwner(world, entity, connection, options)
+  Connection.player[connection] = entity
+}
+
+/**
+ * Removes an entity from the server's world and from every client's, in the reverse order of its spawn: `Owned`,
+ * `Networked`, then the rest, its values readable at every step. An entity that is not networked is just removed; one that
+ * does not exist any more is passed over.
+ */
+export function despawn(world: ServerWorld, entity: number): void {
+  const role = serverRole(world)
+  if (entityExists(world, entity)) role.despawn(entity)
+}
+
+/** The connections that have an entity spawned, each as its connection entity; empty when it is not networked. */
+export function observersOf(world: ServerWorld, entity: number): number[] {
+  const { replication, peers } = serverRole(world)
+  const slot = slotOf(replication.entities.netIdOf(entity))
+  if (slot === 0) return []
+  return peers.filter((peer) => peer.observer.sees(slot)).map((peer) => peer.session.entity)
+}
+
+/**
+ * Ends a connection from the server, with a reason that the client can read.
+ *
+ * @throws UsageError when `connection` is not an open connection.
+ */
+export function kick(world: ServerWorld, connection: number, text = 'kicked', code = 'kicked'): void {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  role.sessions?.close(role.peerOfConnection.get(connection)!.session, code, text)
+}
+
+/** Says that this client takes part from now on, or no longer. Without `autoReady: false` the library says it by itself. */
+export function setReady(world: ClientWorld, ready: boolean): void {
+  clientRole(world).setReady(ready)
+}
+
+function requireSlot(role: ServerRole, entity: number): number {
+  const slot = role.replication.entities.slotOfEntity(entity)
+  if (slot === 0 || !hasComponent(role.world, entity, Networked)) {
+    throw new UsageError('not-networked', `entity ${entity} is not networked: add Networked first`)
+  }
+  return slot
+}
+
+function requireOpen(role: ServerRole, connection: number): void {
+  if (!role.peerOfConnection.has(connection)) {
+    throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
+  }
+}

@@ -1,0 +1,118 @@
+// What a client sends, read by the server: every byte is checked, every refusal is counted, nothing is trusted.
+import { Networked } from '../../components/networked.js'
+import type { Counters } from '../connection/counters.js'
+import type { ServerSessions } from '../connection/server-sessions.js'
+import type { Session } from '../connection/session.js'
+import type { TokenBuckets } from '../connection/token-bucket.js'
+import type { ByteReader } from '../protocol/bytes.js'
+import type { Definition } from '../protocol/definitions.js'
+import { slotOf } from '../protocol/net-id.js'
+import { SectionKind } from '../protocol/packet.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import type { Observer } from '../replication/observer.js'
+import type { ServerReplication } from '../replication/server-replication.js'
+import { Channel } from '../transport/transport.js'
+
+/** What reading needs of the server's role. */
+export interface InboundContext {
+  readonly protocol: Protocol
+  readonly counters: Counters
+  readonly replication: ServerReplication
+  readonly inbound: InboundCalls
+  readonly sessions: ServerSessions | undefined
+  readonly options: { readonly now: () => number }
+  readonly tick: number
+  peerOf(session: Session): { readonly observer: Observer; readonly rates: TokenBuckets } | undefined
+  setReady(session: Session, ready: boolean): void
+}
+
+export class ServerInbound {
+  private readonly section = new CallSection()
+
+  constructor(private readonly role: InboundContext) {}
+
+  /** Reads the sections of a data packet; false when one is malformed, and then none took effect. */
+  read(session: Session, channel: Channel, reader: ByteReader): boolean {
+    const start = reader.offset
+    if (!this.check(reader)) return false
+    reader.offset = start
+    while (reader.left > 0 && session.state === 'open') this.apply(session, channel, reader)
+    return true
+  }
+
+  private check(reader: ByteReader): boolean {
+    while (reader.left > 0) {
+      const kind = reader.u8()
+      if (kind === SectionKind.Call) this.section.read(reader, true)
+      else if (kind === SectionKind.Message) this.section.read(reader, false)
+      else if (kind === SectionKind.Ready) {
+        if (reader.u8() > 1) reader.fail()
+      } else reader.fail()
+      if (reader.failed) return false
+    }
+    return true
+  }
+
+  private apply(session: Session, channel: Channel, reader: ByteReader): void {
+    const kind = reader.u8()
+    if (kind === SectionKind.Ready) {
+      this.role.setReady(session, reader.u8() === 1)
+      return
+    }
+    this.section.read(reader, kind === SectionKind.Call)
+    const definition = this.role.protocol.definitions[this.section.id]
+    const { counters } = this.role
+    const listed = definition !== undefined && (definition.channel === 'reliable') === (channel === Channel.Reliable)
+    if (listed && kind === SectionKind.Call && definition.kind === 'command') {
+      if (this.mayCommand(session, definition)) this.push(session, reader)
+    } else if (
+      listed &&
+      kind === SectionKind.Message &&
+      definition.kind === 'message' &&
+      definition.from !== 'server'
+    ) {
+      // A connection that opened in this very receive has no entity yet; an honest client waits for its welcome.
+      if (session.entity !== 0) this.push(session, reader)
+      else counters.notReadyCalls++
+    } else {
+      counters.unknownDefinitions++
+      this.role.sessions?.weigh(session, 'a call or message that no client may send')
+    }
+  }
+
+  private mayCommand(session: Session, definition: Definition & { kind: 'command' }): boolean {
+    const { counters, replication, sessions, options } = this.role
+    const peer = this.role.peerOf(session)
+    if (!session.ready || peer === undefined) {
+      counters.notReadyCalls++
+      return false
+    }
+    const { netId, id } = this.section
+    const eid = replication.entities.entityOf(netId)
+    if (eid === 0 || !peer.observer.sees(slotOf(netId))) {
+      if (replication.entities.wasIssued(netId)) counters.staleCalls++
+      else {
+        counters.unknownEntities++
+        sessions?.weigh(session, 'a command on an entity that was never spawned for it')
+      }
+      return false
+    }
+    if (definition.requiresAuthority && Networked.owner[eid] !== session.entity) {
+      counters.unauthorizedCalls++
+      return false
+    }
+    if (!peer.rates.take(id, options.now())) {
+      counters.rateLimitedCalls++
+      return false
+    }
+    return true
+  }
+
+  private push(session: Session, reader: ByteReader): void {
+    const { inbound, counters, sessions, tick } = this.role
+    if (inbound.push(this.section, reader.bytes, session.entity, tick)) return
+    counters.malformedCalls++
+    sessions?.weigh(session, 'a call whose arguments are not what its definition says')
+  }
+}

@@ -1,0 +1,79 @@
+// What the server sends in a tick, client by client: structure, calls, despawns, then values.
+import { Connection } from '../../components/connection.js'
+import { slotOf } from '../protocol/net-id.js'
+import type { PacketBuilder } from '../connection/session.js'
+import { Audience } from '../remote/outgoing-calls.js'
+import { Channel } from '../transport/transport.js'
+import type { ServerPeer, ServerRole } from './server-role.js'
+
+/** Sends everything of this tick to every client. */
+export function sendTick(role: ServerRole): void {
+  for (const peer of role.peers) sendToPeer(role, peer)
+  countUnsent(role)
+  role.outgoing.clear()
+  role.replication.finishTick()
+}
+
+function sendToPeer(role: ServerRole, peer: ServerPeer): void {
+  const { reliable, unreliable, replication, tick, tickMs } = role
+  const { session, observer } = peer
+  const now = role.options.now()
+
+  // Structure first, since calls may be about entities that have just spawned; despawns last, since calls may be about
+  // entities that have just ended.
+  reliable.start(session, tick, now, tickMs)
+  let structure = observer.joined && replication.writeStructure(observer, reliable, Connection.player[session.entity]!)
+  writeCalls(role, peer, Channel.Reliable, reliable)
+  if (replication.writeDespawns(observer, reliable)) structure = true
+  if (structure) {
+    session.structureTick = tick
+    reliable.completeStructure()
+  }
+  reliable.finish()
+
+  unreliable.start(session, tick, now, tickMs)
+  writeCalls(role, peer, Channel.Unreliable, unreliable)
+  if (observer.joined) replication.writeUpdates(observer, unreliable)
+  unreliable.finish()
+}
+
+function writeCalls(role: ServerRole, peer: ServerPeer, channel: Channel, packet: PacketBuilder): void {
+  const { outgoing, counters } = role
+  for (let i = 0; i < outgoing.count; i++) {
+    if (outgoing.channels[i] !== channel || !isRecipient(role, peer, i)) continue
+    const start = outgoing.starts[i]!
+    const end = outgoing.starts[i + 1]!
+    if (packet.fit(end - start)) packet.writer.copy(outgoing.writer.bytes, start, end)
+    else counters.windowDroppedCalls++
+  }
+}
+
+function isRecipient(role: ServerRole, peer: ServerPeer, call: number): boolean {
+  const { outgoing } = role
+  const { entity, ready } = peer.session
+  const audience = outgoing.audiences[call]!
+  const connection = outgoing.connections[call]!
+  if (audience === Audience.One) {
+    if (connection !== entity) return false
+  } else if (connection === entity || outgoing.excludedOwners[call] === entity) return false
+  if (audience === Audience.List && !outgoing.lists[call]!.has(entity)) return false
+  if (audience === Audience.Ready && !ready) return false
+  const netId = outgoing.netIds[call]!
+  if (netId === 0 || hasSpawned(role, peer, netId)) return true
+  if (audience === Audience.One) role.counters.unsentCalls++
+  return false
+}
+
+function hasSpawned(role: ServerRole, peer: ServerPeer, netId: number): boolean {
+  const slot = slotOf(netId)
+  return role.replication.entities.netIds[slot] === netId && peer.observer.sees(slot)
+}
+
+/** Counts the calls to one connection that is gone. */
+function countUnsent(role: ServerRole): void {
+  const { outgoing, counters } = role
+  for (let i = 0; i < outgoing.count; i++) {
+    const gone = outgoing.audiences[i] === Audience.One && !role.peerOfConnection.has(outgoing.connections[i]!)
+    if (gone) counters.unsentCalls++
+  }
+}

@@ -1,0 +1,228 @@
+// The server's role of a world: everything the server's systems and verbs work on, and how sessions become entities.
+import { addComponent, addEntity, hasComponent, query, removeComponent, removeEntity, type World } from 'bitecs'
+import { Connected, Connection, Listening, Ready } from '../../components/connection.js'
+import { Networked, Owned } from '../../components/networked.js'
+import { type Counters, createCounters } from '../connection/counters.js'
+import { ErrorLog } from '../connection/error-log.js'
+import { ServerSessions } from '../connection/server-sessions.js'
+import { PacketBuilder, type Session } from '../connection/session.js'
+import { TokenBuckets } from '../connection/token-bucket.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { InboundCalls } from '../remote/inbound-calls.js'
+import { OutgoingCalls } from '../remote/outgoing-calls.js'
+import type { Observer } from '../replication/observer.js'
+import { ServerReplication } from '../replication/server-replication.js'
+import { put } from '../replication/slot-set.js'
+import { Channel, type Transport } from '../transport/transport.js'
+import { ServerInbound } from './server-inbound.js'
+
+/** What the server keeps for one client. */
+export class ServerPeer {
+  readonly rates: TokenBuckets
+
+  constructor(
+    readonly session: Session,
+    readonly observer: Observer,
+    protocol: Protocol,
+  ) {
+    const { definitions } = protocol
+    const rate = (id: number) => {
+      const definition = definitions[id]!
+      return definition.kind === 'command' ? definition.rate : undefined
+    }
+    this.rates = new TokenBuckets(
+      Float64Array.from(definitions, (_, id) => rate(id)?.perSecond ?? 0),
+      Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
+    )
+  }
+}
+
+export interface ServerRoleOptions {
+  /** Ticks per second. */
+  tickRate: number
+  /** Ticks after which calls that nobody drained are dropped. */
+  undrainedTicks: number
+  /** Milliseconds; default `performance.now`. */
+  now: () => number
+}
+
+export interface ServeOptions {
+  /** Milliseconds without a packet until a client counts as gone. Default 5,000. */
+  timeout?: number
+  /** Milliseconds that a client has to say hello. Default 5,000. */
+  handshakeTimeout?: number
+  /** Default 1,024. */
+  maxConnections?: number
+}
+
+export class ServerRole {
+  readonly counters: Counters = createCounters()
+  readonly errors = new ErrorLog()
+  readonly replication: ServerReplication
+  readonly inbound: InboundCalls
+  readonly outgoing: OutgoingCalls
+  readonly reliable = new PacketBuilder(Channel.Reliable)
+  readonly unreliable = new PacketBuilder(Channel.Unreliable)
+  readonly peers: ServerPeer[] = []
+  private readonly peerOfSession = new Map<Session, ServerPeer>()
+  readonly peerOfConnection = new Map<number, ServerPeer>()
+  sessions: ServerSessions | undefined
+  transport: Transport | undefined
+  tick = 0
+  /** The entity that stands for the network: it carries `Listening`. */
+  readonly networkEntity: number
+  private readonly handler: ServerInbound
+  /** Sessions that opened, ended or changed their readiness since `updateConnections` last ran. */
+  private readonly joining: Session[] = []
+  private readonly ending: Session[] = []
+  private readonly readinessChanged: Session[] = []
+  /** Connection entities that are gone but for what their last tick needs. */
+  private readonly retiring: number[] = []
+
+  constructor(
+    readonly world: World,
+    readonly protocol: Protocol,
+    readonly options: ServerRoleOptions,
+  ) {
+    this.replication = new ServerReplication(world, protocol, this.counters, this.errors)
+    this.inbound = new InboundCalls(protocol, this.replication.entities, this.counters, this.errors)
+    this.outgoing = new OutgoingCalls(this.replication.entities)
+    this.handler = new ServerInbound(this)
+    this.networkEntity = addEntity(world)
+  }
+
+  get tickMs(): number {
+    return 1000 / this.options.tickRate
+  }
+
+  peerOf(session: Session): ServerPeer | undefined {
+    return this.peerOfSession.get(session)
+  }
+
+  /** Begins to serve over a transport. */
+  start(transport: Transport, options: ServeOptions): void {
+    const { timeout = 5000, handshakeTimeout = 5000, maxConnections = 1024 } = options
+    this.transport = transport
+    this.sessions = new ServerSessions(
+      transport,
+      {
+        protocol: this.protocol,
+        now: this.options.now,
+        timeout,
+        handshakeTimeout,
+        maxConnections,
+        ticksPerSecond: this.options.tickRate,
+      },
+      {
+        opened: (session) => this.joining.push(session),
+        closed: (session) => this.ending.push(session),
+        data: (session, channel, _header, reader) => this.handler.read(session, channel, reader),
+      },
+      this.counters,
+      this.errors,
+    )
+    addComponent(this.world, this.networkEntity, Listening)
+  }
+
+  /** Ends every connection with a reason, and frees the transport. */
+  async stop(code: string, text: string): Promise<void> {
+    const { sessions, transport } = this
+    if (sessions === undefined || transport === undefined) return
+    this.sessions = undefined
+    this.transport = undefined
+    for (const session of [...sessions.open]) sessions.close(session, code, text)
+    this.updateConnections()
+    this.retireConnections()
+    this.inbound.clear()
+    this.outgoing.clear()
+    removeComponent(this.world, this.networkEntity, Listening)
+    await transport.close()
+  }
+
+  /** Notes that a client began, or ceased, to take part. */
+  setReady(session: Session, ready: boolean): void {
+    if (session.ready === ready) return
+    session.ready = ready
+    this.readinessChanged.push(session)
+  }
+
+  /** Turns what happened to sessions into entities and components. */
+  updateConnections(): void {
+    for (const session of this.joining.splice(0)) if (session.state === 'open') this.addConnection(session)
+    for (const session of this.readinessChanged.splice(0)) if (session.state === 'open') this.showReadiness(session)
+    for (const session of this.ending.splice(0)) this.endConnection(session)
+    for (const { session } of this.peers) Connection.roundTrip[session.entity] = session.roundTrip.smoothed
+  }
+
+  /**
+   * Ends what a leaving client leaves behind: a tick after `Connected` was removed, so that the systems of that tick
+   * still find its entities and its connection.
+   */
+  retireConnections(): void {
+    for (const connection of this.retiring.splice(0)) {
+      this.releaseOwned(connection)
+      removeEntity(this.world, connection)
+    }
+  }
+
+  private addConnection(session: Session): void {
+    const eid = addEntity(this.world)
+    session.entity = eid
+    put(Connection.id, eid, session.connectionId, 0)
+    put(Connection.roundTrip, eid, 0, 0)
+    put(Connection.player, eid, 0, 0)
+    put(Connection.reason, eid, undefined, undefined)
+    const peer = new ServerPeer(session, this.replication.addObserver(session), this.protocol)
+    this.peers.push(peer)
+    this.peerOfSession.set(session, peer)
+    this.peerOfConnection.set(eid, peer)
+    addComponent(this.world, eid, Connection)
+    addComponent(this.world, eid, Connected)
+  }
+
+  private showReadiness(session: Session): void {
+    if (session.entity === 0) return
+    if (session.ready) addComponent(this.world, session.entity, Ready)
+    else removeComponent(this.world, session.entity, Ready)
+  }
+
+  private endConnection(session: Session): void {
+    const peer = this.peerOfSession.get(session)
+    if (peer === undefined) return
+    const eid = session.entity
+    this.peers.splice(this.peers.indexOf(peer), 1)
+    this.peerOfSession.delete(session)
+    this.peerOfConnection.delete(eid)
+    this.replication.removeObserver(peer.observer)
+    Connection.reason[eid] = session.reason
+    removeComponent(this.world, eid, Ready)
+    removeComponent(this.world, eid, Connected)
+    this.retiring.push(eid)
+  }
+
+  private releaseOwned(connection: number): void {
+    const { entities } = this.replication
+    // A copy: despawning changes what the query shows.
+    for (const eid of [...query(this.world, [Networked, Owned])]) {
+      if (Networked.owner[eid] !== connection || !hasComponent(this.world, eid, Networked)) continue
+      if (entities.keeps[entities.slotOfEntity(eid)] === 1) this.setOwner(eid, 0)
+      else this.despawn(eid)
+    }
+  }
+
+  /** Moves ownership: `Owned` is removed before it is added, so it is there exactly while someone owns the entity. */
+  setOwner(eid: number, connection: number): void {
+    if (Networked.owner[eid] === connection) return
+    if (Networked.owner[eid] !== 0) removeComponent(this.world, eid, Owned)
+    Networked.owner[eid] = connection
+    if (connection !== 0) addComponent(this.world, eid, Owned)
+    this.replication.touchOwner(eid)
+  }
+
+  /** Removes an entity in the reverse order of its spawn, its values readable at every step. */
+  despawn(eid: number): void {
+    removeComponent(this.world, eid, Owned)
+    removeComponent(this.world, eid, Networked)
+    removeEntity(this.world, eid)
+  }
+}
