@@ -1,0 +1,159 @@
+// A server and clients, in memory or over real WebRTC, behind one interface: a behaviour is written once, and run over both.
+import { createEntityIndex } from 'bitecs'
+import {
+  type ClientWorld,
+  close,
+  createClientWorld,
+  createServerWorld,
+  type Protocol,
+  type ServerWorld,
+} from 'bitecs-net'
+import { Connection, Connected, Ready } from 'bitecs-net/components'
+import { connect } from 'bitecs-net/node'
+import { listen } from 'bitecs-net/server'
+import { clientReceive, clientSend, runSystems, serverReceive, serverSend, type System } from 'bitecs-net/systems'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { hasComponent, query } from 'bitecs'
+import { until } from './until.js'
+
+export interface Peer {
+  readonly world: ClientWorld
+  /** Its connection entity in the server's world. */
+  readonly connection: number
+}
+
+export interface Peers {
+  readonly server: ServerWorld
+  readonly clients: readonly Peer[]
+  /** Runs everyone's pipelines until `condition` holds; fails, naming `what`, when it never does. */
+  until(what: string, condition: () => boolean): Promise<void>
+  /** Runs everyone's pipelines `count` times, and lets the network deliver in between. */
+  settle(count?: number): Promise<void>
+  /** Runs the server's pipelines before and behind `act`, so that all that `act` does is of one tick. */
+  onServer(act: () => void): Promise<void>
+  /** Adds a client, connected and ready. */
+  join(): Promise<Peer>
+  close(): Promise<void>
+}
+
+export type MakePeers = (protocol: Protocol, clients: number) => Promise<Peers>
+
+const run = <W extends object>(world: W, systems: readonly System[]): void => runSystems(world, systems)
+
+/** Over the network in memory. */
+export const inMemory: MakePeers = async (protocol, count) => {
+  const network = createTestNetwork(protocol, { clients: 0 })
+  const peers: Peer[] = []
+  const join = (): Promise<Peer> => {
+    const client = network.connect()
+    peers.push(client)
+    return Promise.resolve(client)
+  }
+  for (let i = 0; i < count; i++) await join()
+  return {
+    server: network.server,
+    clients: peers,
+    async until(what, condition) {
+      // Looked at once in each turn: a condition may drain what it looks for.
+      for (let i = 0; i < 400; i++) {
+        if (condition()) return
+        network.tick()
+      }
+      throw new Error(`in vain for 400 ticks: ${what}`)
+    },
+    async settle(ticks = 6) {
+      network.tick(ticks)
+    },
+    async onServer(act) {
+      network.tick()
+      act()
+      network.tick()
+    },
+    join,
+    async close() {
+      await Promise.all(network.clients.map((client) => close(client.world)))
+      await close(network.server)
+    },
+  }
+}
+
+/** Over real WebRTC, between a geckos server and Node clients. */
+export const overWebRtc = (relayed?: (url: string) => Promise<string>): MakePeers => {
+  return async (protocol, count) => {
+    const entityIndex = createEntityIndex()
+    const server = createServerWorld(protocol, { entityIndex, tickRate: 60 })
+    const handle = await listen(server, { port: 0, host: '127.0.0.1' })
+    const direct = `http://127.0.0.1:${handle.port}`
+    const url = relayed === undefined ? direct : await relayed(direct)
+    const peers: Peer[] = []
+    const step = (): void => {
+      for (const { world } of peers) run(world, [...clientReceive, ...clientSend])
+      run(server, [...serverReceive, ...serverSend])
+    }
+
+    async function join(): Promise<Peer> {
+      const world = createClientWorld(protocol, { entityIndex })
+      // The server must tick for the handshake to be answered.
+      let settled = false
+      const connecting = connect(world, { url, timeout: 20_000 }).finally(() => (settled = true))
+      await until(
+        'the client is let in',
+        () => {
+          step()
+          return settled
+        },
+        21_000,
+      )
+      await connecting
+      const before = new Set(peers.map((peer) => peer.connection))
+      const peer = { world, connection: 0 }
+      peers.push(peer)
+      await until('the client is ready', () => {
+        step()
+        peer.connection = query(server, [Connected, Ready]).find((eid) => !before.has(eid)) ?? 0
+        return peer.connection !== 0
+      })
+      return peer
+    }
+
+    for (let i = 0; i < count; i++) await join()
+    return {
+      server,
+      clients: peers,
+      until: (what, condition) =>
+        until(
+          what,
+          () => {
+            step()
+            return condition()
+          },
+          20_000,
+        ),
+      async settle(ticks = 6) {
+        // What a tick sends is there when its echo is: a round trip of real packets, twice over.
+        const pings = ticks * 2
+        for (let i = 0; i < pings; i++) {
+          step()
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      },
+      async onServer(act) {
+        run(server, serverReceive)
+        act()
+        run(server, serverSend)
+      },
+      join,
+      async close() {
+        await Promise.all(peers.map((peer) => close(peer.world)))
+        await handle.close()
+      },
+    }
+  }
+}
+
+/** The reason that a world's connection entity shows. */
+export function reasonOf(connection: number): string | undefined {
+  return Connection.reason[connection]?.code
+}
+
+export const has = hasComponent
