@@ -39,7 +39,7 @@ export interface TestClient {
   readonly connection: number
   /** Why it is not connected any more, or was never let in. */
   readonly reason: CloseReason | undefined
-  /** Changes what the network does to packets from and to this client. */
+  /** Changes what the network does to packets from this client. */
   setConditions(conditions: Partial<Conditions>): void
   /** Runs the client's pipelines once. */
   step(): void
@@ -60,6 +60,8 @@ export interface TestNetwork {
    * @throws UsageError when it does not within `limit` ticks, default 200.
    */
   until(condition: () => boolean, limit?: number): void
+  /** Changes what the network does to packets from the server to the clients. */
+  setServerConditions(conditions: Partial<Conditions>): void
   /** Adds a client and ticks until it is connected, or refused. */
   connect(options?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient
   /** Adds a client whose connection has only begun. */
@@ -145,6 +147,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     },
     tick,
     until,
+    setServerConditions: (changed) => serverTransport.set(changed),
     connect,
     begin,
   }

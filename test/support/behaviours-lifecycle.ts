@@ -1,0 +1,111 @@
+// Behaviours of lifecycle that hold over every network.
+import { addComponent, addEntity, hasComponent, observe, onAdd, onRemove } from 'bitecs'
+import { close, connectionOf, setPlayer } from 'bitecs-net'
+import { Connected, Connection, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
+import { describe, expect, it } from 'vitest'
+import * as game from './arena.js'
+import { withPeers } from './behaviours-remote.js'
+import type { MakePeers } from './peers.js'
+
+/** Writes down, in order, what a world is told of its lifecycle, with what could be read at that moment. */
+export function record(world: object): string[] {
+  const log: string[] = []
+  const steps = { Connected, Ready, Position: game.Position, Health: game.Health, Networked, Owned, LocalPlayer }
+  for (const [name, component] of Object.entries(steps)) {
+    const value = (eid: number): string =>
+      name === 'Connected' || name === 'Ready' ? '' : ` hp=${game.Health.hp[eid]}`
+    observe(world, onAdd(component), (eid: number) => void log.push(`+${name}${value(eid)}`))
+    observe(world, onRemove(component), (eid: number) => void log.push(`-${name}${value(eid)}`))
+  }
+  return log
+}
+
+export function lifecycleBehaviours(network: string, make: MakePeers): void {
+  describe(`lifecycle over ${network}`, () => {
+    it('joins in order, connected first, values before components before ownership, and leaves in the exact reverse', () =>
+      withPeers(make, 1, async (peers) => {
+        const { world, connection } = peers.clients[0]!
+        const log = record(world)
+        const ship = game.spawnShip(peers.server, 1, 2, 33)
+        setPlayer(peers.server, connection, ship)
+        await peers.until('the player is there', () => log.length === 5)
+        expect(log).toEqual([
+          '+Health hp=33',
+          '+Position hp=33',
+          '+Networked hp=33',
+          '+Owned hp=33',
+          '+LocalPlayer hp=33',
+        ])
+        const mine = connectionOf(world)
+        expect(hasComponent(world, mine, Connected)).toBe(true)
+        expect(Connection.player[mine]).toBe(game.copyOf(world, peers.server, ship))
+
+        log.length = 0
+        await close(peers.server, 'that is all')
+        await peers.until('the client has left', () => !hasComponent(world, mine, Connected))
+        expect(log).toEqual([
+          '-LocalPlayer hp=33',
+          '-Owned hp=33',
+          '-Networked hp=33',
+          '-Position hp=33',
+          '-Health hp=33',
+          '-Ready',
+          '-Connected',
+        ])
+        expect(Connection.reason[mine]).toEqual({ code: 'server-stopped', text: 'that is all', by: 'remote' })
+      }))
+
+    it('tells every client why when the server stops', () =>
+      withPeers(make, 3, async (peers) => {
+        const ends = peers.clients.map(({ world }) => connectionOf(world))
+        const stopping = close(peers.server, 'maintenance')
+        await peers.until('all have left', () =>
+          peers.clients.every(({ world }, i) => !hasComponent(world, ends[i]!, Connected)),
+        )
+        await stopping
+        expect(ends.map((end) => Connection.reason[end]?.text)).toEqual(['maintenance', 'maintenance', 'maintenance'])
+      }))
+
+    it('shows the server that a client left, with its reason, while the entities it owned still exist', () =>
+      withPeers(make, 2, async (peers) => {
+        const { world, connection } = peers.clients[0]!
+        const ship = game.spawnShip(peers.server, 1, 2, 33)
+        setPlayer(peers.server, connection, ship)
+        await peers.until('the player is there', () => game.copyOf(world, peers.server, ship) !== 0)
+        const seen: unknown[] = []
+        observe(peers.server, onRemove(Connected), (eid: number) => {
+          seen.push(
+            eid,
+            Connection.reason[eid]?.code,
+            hasComponent(peers.server, ship, Networked),
+            game.Health.hp[ship],
+          )
+        })
+        await close(world, 'bye')
+        await peers.until('the server noticed', () => seen.length > 0)
+        expect(seen).toEqual([connection, 'client-closed', true, 33])
+        await peers.until('the ship is gone', () => game.networked(peers.clients[1]!.world).length === 0)
+      }))
+
+    it('brings a late client everything there is, with its current values', () =>
+      withPeers(make, 1, async (peers) => {
+        const count = 1000
+        const ships: number[] = []
+        for (let i = 0; i < count; i++) ships.push(game.spawnShip(peers.server, i, -i, i))
+        const flag = addEntity(peers.server)
+        addComponent(peers.server, flag, game.Flag)
+        addComponent(peers.server, flag, Networked)
+        await peers.settle()
+        game.Health.hp[ships[7]!] = 777
+        const late = await peers.join()
+        await peers.until('all are there', () => game.networked(late.world).length === count + 1)
+        for (const [i, ship] of ships.entries()) {
+          const copy = game.copyOf(late.world, peers.server, ship)
+          expect(copy).not.toBe(0)
+          expect([game.Position.x[copy], game.Position.y[copy]]).toEqual([game.quantize(i), game.quantize(-i)])
+          expect(game.Health.hp[copy]).toBe(i === 7 ? 777 : i)
+        }
+        expect(hasComponent(late.world, game.copyOf(late.world, peers.server, flag), game.Flag)).toBe(true)
+      }))
+  })
+}
