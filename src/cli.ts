@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// The command `bitecs-net`: a headless server for a game module, and bots that play on it.
+import { readFileSync } from 'node:fs'
+import { createProgram } from './cli/program.js'
+import { explain } from './cli/user-error.js'
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+let code = 1
+try {
+  await createProgram(manifest.version, (result) => (code = result)).parseAsync()
+} catch (error) {
+  process.stderr.write(`bitecs-net: ${explain(error)}\n`)
+}
+// What WebRTC leaves behind, such as candidate timers, would keep the process alive for some ten seconds.
+process.exit(code)

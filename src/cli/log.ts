@@ -1,0 +1,75 @@
+// The log of the command: one line for a person on a terminal, JSON lines for everything else.
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import pretty from 'pino-pretty'
+
+export type Log = Logger
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+export const LOG_FORMATS = ['pretty', 'json'] as const
+
+export interface LogOptions {
+  logLevel: (typeof LOG_LEVELS)[number]
+  /** Default: `pretty` on a terminal, else `json`. */
+  logFormat?: (typeof LOG_FORMATS)[number]
+}
+
+/** Makes a log that writes at once, so that nothing is lost when the process exits. */
+export function createLog(options: LogOptions, destination?: DestinationStream): Log {
+  const { logLevel: level, logFormat: format = process.stdout.isTTY ? 'pretty' : 'json' } = options
+  const settings = {
+    level,
+    base: undefined,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  if (format === 'json') return pino(settings, destination ?? pino.destination({ fd: 1, sync: true }))
+  const stream = pretty({
+    colorize: process.stdout.isTTY && destination === undefined,
+    destination: destination === undefined ? 1 : (destination as NodeJS.WritableStream),
+    ignore: 'pid,hostname',
+    singleLine: true,
+    sync: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  })
+  return pino(settings, stream)
+}
+
+/** How many lines about one thing may appear in a period, and how long that is in milliseconds. */
+const LINES_PER_PERIOD = 5
+const PERIOD_MS = 5000
+/** Things told apart; what comes later shares one budget. */
+const MAX_KEYS = 256
+
+interface Budget {
+  start: number
+  lines: number
+  suppressed: number
+}
+
+/** Keeps what may happen in every tick, or at a hostile client's will, from filling the log. */
+export class LogThrottle {
+  private readonly budgets = new Map<string, Budget>()
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /**
+   * Whether a line about `key` may be written now: undefined when not, else how many were left out since the last one.
+   */
+  admit(key: string): number | undefined {
+    const known = this.budgets.has(key) || this.budgets.size < MAX_KEYS ? key : ''
+    let budget = this.budgets.get(known)
+    if (budget === undefined) this.budgets.set(known, (budget = { start: this.now(), lines: 0, suppressed: 0 }))
+    if (this.now() - budget.start >= PERIOD_MS) {
+      budget.start = this.now()
+      budget.lines = 0
+    }
+    if (budget.lines >= LINES_PER_PERIOD) {
+      budget.suppressed++
+      return undefined
+    }
+    budget.lines++
+    const { suppressed } = budget
+    budget.suppressed = 0
+    return suppressed
+  }
+}

@@ -1,0 +1,122 @@
+// The HTTP server of the headless mode: the game's page, beside which the signalling is put.
+import { statSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { resolve } from 'node:path'
+import sirv from 'sirv'
+import { UserError } from './user-error.js'
+
+/** A request is small and quick; one that dawdles holds a socket, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 10_000
+
+/**
+ * Makes the server, which does not listen yet. Without a folder, or where it has no page, `/` says that the server is
+ * there.
+ *
+ * @throws UserError when the folder is missing.
+ */
+export function createPageServer(folder: string | undefined): Server {
+  const files = folder === undefined ? undefined : serveFolder(folder)
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'Method not allowed')
+    const rest = (): void => {
+      if (pathOf(request) === '/') answer(response, 200, 'This is a bitecs-net server.')
+      else answer(response, 404, 'Not found')
+    }
+    if (files === undefined || isHidden(request)) rest()
+    else files(request, response, rest)
+  })
+  server.requestTimeout = server.headersTimeout = REQUEST_TIMEOUT_MS
+  return server
+}
+
+/**
+ * Listens, and resolves with the port.
+ *
+ * @throws UserError when it cannot, with what to do.
+ */
+export function startListening(server: Server, port: number, host: string | undefined): Promise<number> {
+  return new Promise((done, fail) => {
+    const failed = (error: NodeJS.ErrnoException): void => fail(listenError(error, port, host))
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.off('error', failed)
+      const address = server.address()
+      done(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+/** Ends the server and every request. */
+export function stopListening(server: Server): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done())
+    server.closeAllConnections()
+  })
+}
+
+function listenError(error: NodeJS.ErrnoException, port: number, host: string | undefined): UserError {
+  const options = { cause: error }
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new UserError(
+        `port ${port} is in use: stop the program that uses it, or choose another with --port`,
+        options,
+      )
+    case 'EACCES':
+      return new UserError(
+        `port ${port} needs more rights than this process has: choose one above 1023 with --port`,
+        options,
+      )
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new UserError(`${host} is no address of this machine: choose another with --host`, options)
+    default:
+      return new UserError(`cannot listen on port ${port}: ${error.message}`, options)
+  }
+}
+
+function serveFolder(path: string): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
+  const folder = resolve(path)
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) throw new UserError(`there is no folder ${folder}, which --static names`)
+  if (!found.isDirectory()) throw new UserError(`${folder}, which --static names, is not a folder`)
+  // Looked up for each request: otherwise a page that is built again would be sent with its former length.
+  const files = sirv(folder, { dev: true, etag: true })
+  return (request, response, next) => {
+    // Nobody else listens to the file's stream: a file that cannot be read would end the process, and a client that
+    // leaves halfway would leave it open.
+    response.on('pipe', (source: NodeJS.ReadableStream & { destroy(): void }) => {
+      source.on('error', () => response.destroy())
+      response.on('close', () => source.destroy())
+    })
+    if (!isSimpleRange(request.headers.range)) delete request.headers.range
+    files(request, response, next)
+  }
+}
+
+/** Whether a `Range` is one that starts before it ends; any other may be ignored, and would make the stream throw. */
+function isSimpleRange(range: string | undefined): boolean {
+  const match = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(range ?? '')
+  return match !== null && (match[2] === '' || Number(match[1]) <= Number(match[2]))
+}
+
+/** Whether a path leads to a file that is hidden, such as `.env`, or out of the folder. */
+function isHidden(request: IncomingMessage): boolean {
+  return pathOf(request)
+    .split(/[/\\]/)
+    .some((part) => part.startsWith('.') && part !== '.well-known')
+}
+
+function pathOf(request: IncomingMessage): string {
+  const path = (request.url ?? '/').split(/[?#]/, 1)[0]!
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function answer(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
+  response.end(`${text}\n`)
+}
