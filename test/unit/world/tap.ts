@@ -1,0 +1,59 @@
+// Listening in on a test network: every packet that leaves, copied; reliable packets held back; bytes of a test's own.
+import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../../src/world/state.js'
+import { Channel, type PeerId, type Transport, type TransportSink } from '../../../src/transport/transport.js'
+
+/** One packet as it left. */
+export interface Captured {
+  readonly from: 'client' | 'server'
+  readonly channel: Channel
+  readonly bytes: Uint8Array
+}
+
+/** The transport of a side that has begun. */
+export function transportOf(world: ClientWorld | ServerWorld, side: 'client' | 'server'): Transport {
+  const role = side === 'client' ? clientRole(world) : serverRole(world)
+  if (role.transport === undefined) throw new Error(`the ${side} has no transport`)
+  return role.transport
+}
+
+/** Copies every packet that this transport sends from now on into `into`. */
+export function capture(transport: Transport, from: Captured['from'], into: Captured[]): void {
+  const send = transport.send.bind(transport)
+  transport.send = (peer, channel, bytes, length) => {
+    into.push({ from, channel, bytes: bytes.slice(0, length) })
+    return send(peer, channel, bytes, length)
+  }
+}
+
+/** What was held back of a transport's arrivals. */
+export interface Gate {
+  /** While true, reliable packets wait. */
+  holdReliable: boolean
+  /** While true, unreliable packets are lost. */
+  loseUnreliable: boolean
+}
+
+/** Puts a gate in front of what a transport receives: as when the reliable channel waits for a packet sent again. */
+export function gate(transport: Transport): Gate {
+  const state: Gate = { holdReliable: false, loseUnreliable: false }
+  const held: { peer: PeerId; bytes: Uint8Array; time: number }[] = []
+  const receive = transport.receive.bind(transport)
+  transport.receive = (sink: TransportSink) => {
+    if (!state.holdReliable) {
+      for (const { peer, bytes, time } of held.splice(0)) {
+        sink.packet(peer, Channel.Reliable, bytes, bytes.length, time)
+      }
+    }
+    receive({
+      opened: (peer) => sink.opened(peer),
+      closed: (peer, reason) => sink.closed(peer, reason),
+      packet: (peer, channel, bytes, length, time) => {
+        if (channel === Channel.Reliable && state.holdReliable) {
+          held.push({ peer, bytes: bytes.slice(0, length), time })
+        } else if (channel === Channel.Unreliable && state.loseUnreliable) return
+        else sink.packet(peer, channel, bytes, length, time)
+      },
+    })
+  }
+  return state
+}
