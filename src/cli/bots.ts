@@ -7,6 +7,7 @@ import { createClientWorld } from '../world/create.js'
 import { drain, removed } from '../world/drain.js'
 import { type Loop, startLoop, type System } from '../world/loop.js'
 import type { ClientWorld } from '../world/state.js'
+import { untilFailure } from './failure.js'
 import { type BotGame, loadBotGame } from './game-module.js'
 import { type Log, LogThrottle } from './log.js'
 import { createErrorReport, guardSystems, reportThrow } from './report.js'
@@ -38,14 +39,14 @@ interface Bot {
 export async function runBots(path: string, settings: BotSettings, log: Log): Promise<number> {
   const game = await loadBotGame(path)
   const stop = stopOnSignals()
-  const crowd = new Crowd(game, path, settings, log, stop.aborted)
-  const ended = crowd.play()
+  const crowd = new Crowd(game, path, settings, log)
+  const ended = crowd.play().then(() => 'ended' as const)
   try {
     // Whichever comes first; a crowd that cannot even begin throws here.
-    await Promise.race([ended, stop.requested])
-    if (!stop.aborted.aborted) return crowd.troubles === 0 ? 0 : 1
-    await ended
-    return 0
+    const why = await Promise.race([ended, stop.requested, untilFailure(log)])
+    if (why === 'ended') return crowd.troubles === 0 ? 0 : 1
+    if (why !== undefined) log.info({ signal: why }, 'stopping')
+    return why === undefined ? 1 : 0
   } finally {
     await crowd.leave()
     stop.dispose()
@@ -58,106 +59,95 @@ class Crowd {
   private readonly entityIndex = createEntityIndex()
   private readonly throttle = new LogThrottle()
   private readonly bots: Bot[] = []
-  private readonly giveUp = new AbortController()
+  /** Aborted when no more bots shall connect. */
+  private readonly enough = new AbortController()
   private begun = 0
   private connected = 0
-  private refusal: unknown
-  private emptied: (() => void) | undefined
+  private ended: (() => void) | undefined
 
   constructor(
     private readonly game: BotGame,
     private readonly path: string,
     private readonly settings: BotSettings,
     private readonly log: Log,
-    private readonly stopping: AbortSignal,
-  ) {
-    stopping.addEventListener('abort', () => this.giveUp.abort(), { once: true })
-  }
+  ) {}
 
-  /** Connects all, and resolves when none is connected any more. */
+  /**
+   * Connects all, and resolves when none is connected any more.
+   *
+   * @throws UserError when the first does not get in: then the others need not try.
+   */
   async play(): Promise<void> {
     const { count, url } = this.settings
-    const workers = Array.from({ length: Math.min(count, CONNECTING_AT_ONCE) }, () => this.connectSome())
     try {
-      await Promise.all(workers)
+      await this.connectOne(this.begun++)
     } catch (error) {
-      this.giveUp.abort()
-      throw error
+      if (error instanceof UserError) throw error
+      throw new UserError(`cannot connect to ${url}: ${firstLine(error)}`, { cause: error })
     }
-    if (this.refusal !== undefined) throw this.refusal
-    if (this.stopping.aborted) return
-    this.log.info({ connected: this.connected, count, url }, `${this.connected} of ${count} bots play on ${url}`)
-    if (this.connected > 0) await new Promise<void>((resolve) => this.whenEmpty(resolve))
-    if (!this.stopping.aborted) this.log.info('no bot is connected any more')
+    await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, () => this.connectSome()))
+    const { connected } = this
+    if (!this.enough.signal.aborted) this.log.info({ connected, count, url }, `${connected} of ${count} bots play`)
+    if (connected > 0) await new Promise<void>((resolve) => (this.ended = resolve))
+    this.log.info('no bot is connected any more')
   }
 
   /** Says goodbye for every bot. */
   async leave(): Promise<void> {
+    this.enough.abort()
     for (const { loop } of this.bots) loop?.stop()
     await Promise.all(this.bots.map(({ world }) => close(world, 'the bots stopped')))
-    this.emptied?.()
-  }
-
-  private whenEmpty(resolve: () => void): void {
-    this.emptied = resolve
-    this.stopping.addEventListener('abort', resolve, { once: true })
-    if (this.connected === 0) resolve()
-  }
-
-  private get mayConnect(): boolean {
-    return this.begun < this.settings.count && !this.giveUp.signal.aborted
   }
 
   /** Takes the next bot, and the next, until all were tried. */
   private async connectSome(): Promise<void> {
-    while (this.mayConnect) await this.connectOne(this.begun++)
+    while (this.begun < this.settings.count && !this.enough.signal.aborted) {
+      const index = this.begun++
+      try {
+        await this.connectOne(index)
+      } catch (error) {
+        if (error instanceof UserError) throw error
+        if (this.enough.signal.aborted) return
+        this.troubles++
+        this.log.warn({ bot: index }, `bot ${index} could not connect: ${firstLine(error)}`)
+      }
+    }
   }
 
   private async connectOne(index: number): Promise<void> {
-    const { url } = this.settings
-    const { game, entityIndex, log } = this
+    const { game, entityIndex, log, throttle } = this
     const bot: Bot = { world: createClientWorld(game.protocol, { entityIndex }) }
     this.bots.push(bot)
     const systems = this.systemsOf(bot, index)
-    try {
-      await connect(bot.world, { url, signal: this.giveUp.signal })
-    } catch (error) {
-      if (!this.stopping.aborted) this.failed(index, error)
-      return
-    }
+    await connect(bot.world, { url: this.settings.url, signal: this.enough.signal })
     this.connected++
     log.debug({ bot: index }, `bot ${index} connected`)
     const rate = this.settings.rate ?? game.rate ?? 20
-    const onError = (error: unknown): void => reportThrow('of the library', error, log, this.throttle)
+    const onError = (error: unknown): void => reportThrow('of the library', error, log, throttle)
     bot.loop = startLoop<ClientWorld>(bot.world, systems, { rate, onError })
   }
 
-  /** When not even one bot gets in, none will: the first one's reason ends the command. */
-  private failed(index: number, error: unknown): void {
-    this.troubles++
-    if (this.connected === 0 && this.refusal === undefined) {
-      this.refusal = new UserError(`cannot connect to ${this.settings.url}: ${firstLine(error)}`, { cause: error })
-      this.giveUp.abort()
-    } else if (!this.giveUp.signal.aborted) {
-      this.log.warn({ bot: index }, `bot ${index} could not connect: ${firstLine(error)}`)
-    }
-  }
-
+  /** The game's systems for one bot, between the pipelines. */
   private systemsOf(bot: Bot, index: number): System<ClientWorld>[] {
-    const { game, throttle } = this
+    const { game, path, throttle } = this
     const log = this.log.child({ bot: index })
     let own: readonly System<ClientWorld>[]
     try {
       own = game.createBot(bot.world, index)
     } catch (error) {
-      throw new UserError(`createBot of ${this.path} failed: ${firstLine(error)}`, { cause: error })
+      throw new UserError(`createBot of ${path} failed: ${firstLine(error)}`, { cause: error })
     }
     if (!Array.isArray(own) || own.some((system) => typeof system !== 'function')) {
-      throw new UserError(`createBot of ${this.path} must return an array of functions`)
+      throw new UserError(`createBot of ${path} must return an array of functions`)
     }
     const watch = (): void => this.watch(bot, index)
-    const systems = guardSystems(own, log, throttle)
-    return [...clientReceive, ...systems, watch, createErrorReport(log, throttle), ...clientSend]
+    return [
+      ...clientReceive,
+      ...guardSystems(own, log, throttle),
+      createErrorReport(log, throttle),
+      watch,
+      ...clientSend,
+    ]
   }
 
   /** Notices that a bot's connection ended. */
@@ -168,7 +158,9 @@ class Crowd {
       this.connected--
       if (by !== 'remote') this.troubles++
       this.log.info({ bot: index, code, by }, `bot ${index} left: ${text}`)
-      if (this.connected === 0) this.emptied?.()
+      // Those that are still connecting would try in vain for a while.
+      if (code === 'server-stopped') this.enough.abort()
+      if (this.connected === 0) this.ended?.()
     }
   }
 }

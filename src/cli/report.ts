@@ -58,7 +58,13 @@ export function createErrorReport(log: Log, throttle: LogThrottle): System<Netwo
       const suppressed = throttle.admit(`error ${code} ${name}`)
       if (suppressed === undefined) continue
       const connection = eid === 0 ? undefined : Connection.id[eid]
-      const details = { code, connection, entity: entity || undefined, name: name || undefined, ...counted(suppressed) }
+      const details = {
+        code,
+        connection,
+        entity: entity || undefined,
+        about: name || undefined,
+        ...counted(suppressed),
+      }
       log.warn(cause === undefined ? details : { ...details, err: asError(cause) }, message)
     }
   }

@@ -1,6 +1,7 @@
 // `bitecs-net serve`: runs a game module as a headless server until a signal ends it.
 import { listen } from '../server.js'
 import { createServerWorld } from '../world/create.js'
+import { untilFailure } from './failure.js'
 import { loadServerGame } from './game-module.js'
 import { type Log, LogThrottle } from './log.js'
 import { createPageServer, startListening, stopListening } from './page-server.js'
@@ -41,7 +42,7 @@ export async function serve(path: string, settings: ServeSettings, log: Log): Pr
   }
 
   const stop = stopOnSignals()
-  const failure = failed(log)
+  const failure = untilFailure(log)
   const server = await listen(world, {
     server: http,
     maxConnections,
@@ -56,7 +57,7 @@ export async function serve(path: string, settings: ServeSettings, log: Log): Pr
       onOverrun(skipped) {
         const suppressed = throttle.admit('overrun')
         if (suppressed === undefined) return
-        log.warn({ skipped, ...counted(suppressed) }, `the machine is too slow: ${skipped} ticks skipped`)
+        log.warn({ skipped, ...counted(suppressed) }, 'ticks were skipped: the machine is too slow for them')
       },
     },
   )
@@ -70,16 +71,6 @@ export async function serve(path: string, settings: ServeSettings, log: Log): Pr
   log.info('stopped')
   stop.dispose()
   return signal === undefined ? 1 : 0
-}
-
-/** Resolves when something fails that no system's guard sees, such as a promise of the game: its state is unknown. */
-function failed(log: Log): Promise<undefined> {
-  return new Promise((resolve) => {
-    process.on('uncaughtException', (error) => {
-      log.fatal({ err: error }, `uncaught: ${firstLine(error)}`)
-      resolve(undefined)
-    })
-  })
 }
 
 /** What a browser on this machine can open. */
