@@ -1,0 +1,72 @@
+// Snowballs: thrown by command, flown by the server, and burst on trees, on enemies, or where their flight ends.
+import { hasComponent, query } from 'bitecs'
+import { despawn, drain, sendRpc, sendTargetRpc, serverTick } from 'bitecs-net'
+import type { ServerWorld } from 'bitecs-net/server'
+import { Ball, Burst, Facing, Frozen, Player, Position, Throw, YouWereFrozen } from '../protocol.js'
+import {
+  BALL_RADIUS,
+  clamp,
+  direction,
+  FIELD,
+  FREEZE_TIME,
+  PLAYER_RADIUS,
+  THROW_INTERVAL,
+  TICK_RATE,
+  TREES,
+} from '../rules.js'
+import { canBeFrozen, freeze } from './freeze.js'
+import { spawnBall } from './spawn.js'
+import { Flight, isPlaying, tickIn, Timers } from './state.js'
+
+/** Throws for those who want to and can. */
+export function throwBalls(world: ServerWorld): void {
+  for (const { entity: player, args } of drain(world, Throw)) {
+    const aim = direction(args.x, args.y)
+    const aimless = aim.x === 0 && aim.y === 0
+    if (aimless || hasComponent(world, player, Frozen) || Timers.mayThrowAt[player]! > serverTick(world)) continue
+    Timers.mayThrowAt[player] = tickIn(world, THROW_INTERVAL)
+    Facing.x[player] = aim.x
+    Facing.y[player] = aim.y
+    spawnBall(world, player, aim.x, aim.y)
+  }
+}
+
+/** Moves the balls, and bursts those that met something. */
+export function flyBalls(world: ServerWorld): void {
+  // A copy: bursting changes what the query shows.
+  for (const ball of [...query(world, [Ball, Position])]) {
+    Position.x[ball]! += Flight.x[ball]! / TICK_RATE
+    Position.y[ball]! += Flight.y[ball]! / TICK_RATE
+    const victim = isPlaying(world) ? findVictim(world, ball) : 0
+    if (victim !== 0) {
+      freeze(world, victim, FREEZE_TIME)
+      sendTargetRpc(world, victim, YouWereFrozen, { by: Flight.thrower[ball]! })
+    }
+    if (victim !== 0 || Flight.until[ball]! <= serverTick(world) || isBlocked(ball)) burst(world, ball, victim !== 0)
+  }
+}
+
+/** The call and the despawn leave in the same tick; the library lets every client see the ball until it has the call. */
+function burst(world: ServerWorld, ball: number, hit: boolean): void {
+  const x = clamp(Position.x[ball]!, 0, FIELD.width)
+  const y = clamp(Position.y[ball]!, 0, FIELD.height)
+  sendRpc(world, ball, Burst, { x, y, hit })
+  despawn(world, ball)
+}
+
+function findVictim(world: ServerWorld, ball: number): number {
+  for (const player of query(world, [Player, Position])) {
+    if (Player.team[player] === Ball.team[ball] || !canBeFrozen(world, player)) continue
+    const x = Position.x[player]! - Position.x[ball]!
+    const y = Position.y[player]! - Position.y[ball]!
+    if (Math.hypot(x, y) < PLAYER_RADIUS + BALL_RADIUS) return player
+  }
+  return 0
+}
+
+function isBlocked(ball: number): boolean {
+  const x = Position.x[ball]!
+  const y = Position.y[ball]!
+  if (x < 0 || y < 0 || x > FIELD.width || y > FIELD.height) return true
+  return TREES.some((tree) => Math.hypot(x - tree.x, y - tree.y) < tree.radius)
+}

@@ -1,0 +1,52 @@
+// Movement: players run where they want to, as far as the field and its trees let them.
+import { hasComponent, query } from 'bitecs'
+import { drain } from 'bitecs-net'
+import type { ServerWorld } from 'bitecs-net/server'
+import { Facing, Flag, Frozen, Move, Player, Position } from '../protocol.js'
+import { CARRIER_SPEED, clamp, direction, FIELD, PLAYER_RADIUS, PLAYER_SPEED, TICK_RATE, TREES } from '../rules.js'
+import { Intent } from './state.js'
+
+/** Takes in where players want to go. */
+export function steerPlayers(world: ServerWorld): void {
+  for (const { entity: player, args } of drain(world, Move)) {
+    // Slower than full speed is fine, faster is not.
+    const wanted = Math.hypot(args.x, args.y)
+    const scale = wanted > 1 ? 1 / wanted : 1
+    Intent.x[player] = args.x * scale
+    Intent.y[player] = args.y * scale
+  }
+}
+
+/** Moves everyone who is not frozen. */
+export function movePlayers(world: ServerWorld): void {
+  const carriers = new Set(query(world, [Flag]).map((flag) => Flag.carrier[flag]!))
+  for (const player of query(world, [Player, Position])) {
+    const x = Intent.x[player]!
+    const y = Intent.y[player]!
+    if (Math.hypot(x, y) < 0.05 || hasComponent(world, player, Frozen)) continue
+    const stride = (carriers.has(player) ? CARRIER_SPEED : PLAYER_SPEED) / TICK_RATE
+    Position.x[player]! += x * stride
+    Position.y[player]! += y * stride
+    const facing = direction(x, y)
+    Facing.x[player] = facing.x
+    Facing.y[player] = facing.y
+    keepOutOfTrees(player)
+    Position.x[player] = clamp(Position.x[player]!, PLAYER_RADIUS, FIELD.width - PLAYER_RADIUS)
+    Position.y[player] = clamp(Position.y[player]!, PLAYER_RADIUS, FIELD.height - PLAYER_RADIUS)
+  }
+}
+
+/** Pushes a player out of a tree to the nearest free place, so that running against one glides around it. */
+function keepOutOfTrees(player: number): void {
+  for (const tree of TREES) {
+    const x = Position.x[player]! - tree.x
+    const y = Position.y[player]! - tree.y
+    const distance = Math.hypot(x, y)
+    const room = tree.radius + PLAYER_RADIUS
+    if (distance >= room) continue
+    // In the very middle every way out is as good.
+    const out = distance === 0 ? { x: 1, y: 0 } : { x: x / distance, y: y / distance }
+    Position.x[player] = tree.x + out.x * room
+    Position.y[player] = tree.y + out.y * room
+  }
+}

@@ -1,0 +1,36 @@
+// Tagging: an enemy in your half, within reach, drops the flag and sits in the own base for a while.
+import { hasComponent } from 'bitecs'
+import { drain, sendRpc, sendTargetRpc } from 'bitecs-net'
+import type { ServerWorld } from 'bitecs-net/server'
+import { Frozen, Player, Position, Tag, Tagged, YouWereTagged } from '../protocol.js'
+import { halfOf, TAG_PENALTY, TAG_REACH, TAG_TOLERANCE } from '../rules.js'
+import { dropFlagsOf } from './flags.js'
+import { freeze } from './freeze.js'
+import { placePlayerHome } from './spawn.js'
+import { isPlaying, teamOf } from './state.js'
+
+/** Tags those who may be tagged. */
+export function tagIntruders(world: ServerWorld): void {
+  for (const { entity: tagger, args } of drain(world, Tag)) {
+    if (isPlaying(world) && mayTag(world, tagger, args.victim)) tag(world, tagger, args.victim)
+  }
+}
+
+/** A client may name any entity of the world, or none, so nothing about the victim is taken for granted. */
+function mayTag(world: ServerWorld, tagger: number, victim: number): boolean {
+  if (victim === 0 || !hasComponent(world, victim, Player)) return false
+  if (hasComponent(world, tagger, Frozen)) return false
+  const team = teamOf(tagger)
+  if (team === teamOf(victim) || halfOf(Position.x[victim]!) !== team) return false
+  const x = Position.x[victim]! - Position.x[tagger]!
+  const y = Position.y[victim]! - Position.y[tagger]!
+  return Math.hypot(x, y) <= TAG_REACH + TAG_TOLERANCE
+}
+
+function tag(world: ServerWorld, tagger: number, victim: number): void {
+  dropFlagsOf(world, victim)
+  sendRpc(world, victim, Tagged, { x: Position.x[victim]!, y: Position.y[victim]!, by: tagger })
+  sendTargetRpc(world, victim, YouWereTagged, { by: tagger })
+  placePlayerHome(world, victim)
+  freeze(world, victim, TAG_PENALTY)
+}
