@@ -2,6 +2,7 @@
 //
 // It affects what its side sends; wrap both sides for both directions. Everything follows from the seed and the clock,
 // so that a test under loss can be repeated.
+import { DueQueue, type Due } from './due-queue.js'
 import { createRandom } from './random.js'
 import { Channel, type PeerId, type Transport, type TransportCloseReason, type TransportSink } from './transport.js'
 
@@ -76,14 +77,11 @@ export function condition(transport: Transport, options: ConditionerOptions = {}
 }
 
 /** A packet under way. Its memory is used again. */
-interface Held {
+interface Held extends Due {
   peer: PeerId
   channel: Channel
   bytes: Uint8Array
   length: number
-  due: number
-  /** Breaks ties: what was sent first leaves first. */
-  order: number
 }
 
 /** The path to one peer. */
@@ -116,8 +114,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
   private readonly usesTimer: boolean
   private readonly lines = new Map<PeerId, Line>()
   private readonly gone = new Set<PeerId>()
-  /** Binary min-heap of packets by time. */
-  private readonly heap: Held[] = []
+  private readonly queue = new DueQueue<Held>()
   /** Free packets by the binary logarithm of their size. */
   private readonly pool: Held[][] = Array.from({ length: 32 }, () => [])
   private order = 0
@@ -156,7 +153,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
   }
 
   get held(): number {
-    let n = this.heap.length
+    let n = this.queue.size
     for (const line of this.lines.values()) n += line.stalled.length
     return n
   }
@@ -233,10 +230,10 @@ class Conditioner implements ConditionedTransport, TransportSink {
   flush(): void {
     const now = this.now()
     // A packet sent meanwhile, by whoever is called by a send of ours, waits for the next flush.
-    for (let n = this.heap.length; n > 0; n--) {
-      const first = this.heap[0]
+    for (let n = this.queue.size; n > 0; n--) {
+      const first = this.queue.first
       if (first === undefined || first.due > now) break
-      this.release(this.pop())
+      this.release(this.queue.pop())
     }
     if (this.leavingCount > 0 && !this.conditions.down) {
       for (const line of this.lines.values()) {
@@ -245,15 +242,15 @@ class Conditioner implements ConditionedTransport, TransportSink {
         this.inner.disconnect(line.peer)
       }
     }
-    if (this.heap[0] !== undefined) this.schedule(this.heap[0].due)
+    if (this.queue.first !== undefined) this.schedule(this.queue.first.due)
   }
 
   private closeAll(): Promise<void> {
     clearTimeout(this.timer)
     if (this.conditions.down) for (const line of this.lines.values()) this.drop(line)
     // Earlier reliable packets get out first, whenever they were due.
-    while (this.heap.length > 0) {
-      const held = this.pop()
+    while (this.queue.size > 0) {
+      const held = this.queue.pop()
       if (held.channel === Channel.Reliable) this.release(held)
       else this.free(held)
     }
@@ -358,7 +355,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
     this.gone.add(line.peer)
   }
 
-  /** Throws away what waits for the end of an outage. What is in the heap finds its peer gone by itself. */
+  /** Throws away what waits for the end of an outage. What is in the queue finds its peer gone by itself. */
   private drop(line: Line): void {
     for (const held of line.stalled) this.free(held)
     line.stalled.length = 0
@@ -405,34 +402,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
   }
 
   private insert(held: Held): void {
-    const { heap } = this
-    let i = heap.push(held) - 1
-    while (i > 0) {
-      const up = (i - 1) >> 1
-      if (!isBefore(held, heap[up]!)) break
-      heap[i] = heap[up]!
-      i = up
-    }
-    heap[i] = held
+    this.queue.push(held)
     this.schedule(held.due)
-  }
-
-  private pop(): Held {
-    const { heap } = this
-    const first = heap[0]!
-    const last = heap.pop()!
-    if (heap.length === 0) return first
-    let i = 0
-    for (;;) {
-      let down = 2 * i + 1
-      if (down >= heap.length) break
-      if (down + 1 < heap.length && isBefore(heap[down + 1]!, heap[down]!)) down++
-      if (!isBefore(heap[down]!, last)) break
-      heap[i] = heap[down]!
-      i = down
-    }
-    heap[i] = last
-    return first
   }
 
   private schedule(due: number): void {
@@ -447,8 +418,4 @@ class Conditioner implements ConditionedTransport, TransportSink {
       Math.max(due - this.now(), 0),
     )
   }
-}
-
-function isBefore(a: Held, b: Held): boolean {
-  return a.due < b.due || (a.due === b.due && a.order < b.order)
 }

@@ -1,8 +1,9 @@
 // The client's side of a real network, for browsers and Node alike: geckos' client does the signalling, we own the
 // channels. The geckos client and its environment come as an argument, so that this file imports neither.
-import { ConnectionError } from '../protocol/errors.js'
+import type { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
 import { CLOSE_LIMIT, DISCONNECT_LIMIT, FLUSH_POLL } from './flush-limits.js'
+import { aborted, brokenOff, signallingError, timedOut, withoutWebRtc } from './geckos-client-errors.js'
 import { Inbox } from './inbox.js'
 import {
   Channel,
@@ -60,6 +61,8 @@ export type GeckosClientFactory = (options: {
 /** The server's number for a client: it has only one peer. */
 export const SERVER_PEER: PeerId = 1
 
+/** Chromium gives the same statistics again for this long, in milliseconds. */
+const STATISTICS_AGE = 60
 /** How long the reliable channel may stay open after the other has closed, in milliseconds. */
 const HALF_CLOSED_LIMIT = 250
 /** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
@@ -71,10 +74,7 @@ const LOST_AFTER_SILENCE = 10_000
  * `aborted`.
  */
 export function connectWith(factory: GeckosClientFactory, options: GeckosClientOptions): Promise<Transport> {
-  if (typeof RTCPeerConnection === 'undefined') {
-    const text = 'this browser has no WebRTC: it may be switched off by a setting or an extension'
-    return Promise.reject(new ConnectionError('no-webrtc', text))
-  }
+  if (typeof RTCPeerConnection === 'undefined') return Promise.reject(withoutWebRtc())
   return new Promise((resolve, reject) => {
     new GeckosClient(factory, options, resolve, reject).start()
   })
@@ -99,6 +99,8 @@ class GeckosClient implements Transport {
   private reliable: RTCDataChannel | undefined
   private unreliable: RTCDataChannel | undefined
   private lastHeard = 0
+  /** Both channels say that they are open. */
+  private isConfirming = false
   private opened = false
   /** Nothing is sent or taken any more; the connection may still be flushing. */
   private ended = false
@@ -147,11 +149,14 @@ class GeckosClient implements Transport {
     const { options } = this
     this.inbox.pushOpening(SERVER_PEER)
     this.takeOver()
-    if (options.signal?.aborted) return this.fail('aborted', 'the try was ended')
-    options.signal?.addEventListener('abort', () => this.fail('aborted', 'the try was ended'), {
+    if (options.signal?.aborted) return this.fail(aborted())
+    options.signal?.addEventListener('abort', () => this.fail(aborted()), {
       signal: this.listeners.signal,
     })
-    this.timer = setTimeout(() => this.timedOut(), options.timeout)
+    this.timer = setTimeout(
+      () => this.fail(timedOut(this.url, options.timeout, this.connection !== undefined)),
+      options.timeout,
+    )
     Promise.resolve(this.channel.onConnect((error) => this.signallingEnded(error))).catch((error: unknown) =>
       this.signallingEnded(error),
     )
@@ -276,14 +281,35 @@ class GeckosClient implements Transport {
     const { signal } = this.listeners
     native.binaryType = 'arraybuffer'
     native.addEventListener('message', (event: MessageEvent<unknown>) => this.message(channel, event.data), { signal })
-    native.addEventListener('open', () => this.announce(), { signal })
+    native.addEventListener('open', () => this.channelOpened(), { signal })
     native.addEventListener('close', () => this.channelClosed(channel), { signal })
+    this.channelOpened()
+  }
+
+  private channelOpened(): void {
+    if (this.ended || this.isConfirming) return
+    if (this.reliable?.readyState !== 'open' || this.unreliable?.readyState !== 'open') return
+    this.isConfirming = true
+    void this.confirmOpen()
+  }
+
+  /**
+   * Chromium calls a channel open as soon as it announces it, a moment before it carries anything. What is sent in
+   * between vanishes, on the reliable channel too. The statistics know the true state.
+   */
+  private async confirmOpen(): Promise<void> {
+    try {
+      while (!this.ended && (await isConnecting(this.connection))) {
+        await new Promise((resolve) => setTimeout(resolve, STATISTICS_AGE))
+      }
+    } catch {
+      // Statistics are not to be had; the event has to do.
+    }
     this.announce()
   }
 
   private announce(): void {
     if (this.ended || this.opened) return
-    if (this.reliable?.readyState !== 'open' || this.unreliable?.readyState !== 'open') return
     this.opened = true
     clearTimeout(this.timer)
     this.lastHeard = this.now()
@@ -354,50 +380,20 @@ class GeckosClient implements Transport {
 
   private signallingEnded(error: unknown): void {
     if (error === undefined || this.opened || this.ended) return
-    const status = httpStatus(error)
-    const text = error instanceof Error ? error.message : ''
-    if (status === 401 || status === 402 || status === 403) {
-      this.fail('refused', `${this.url} refused the connection (HTTP ${status}): check the authorization`, error)
-    } else if (status === 503) {
-      this.fail('server-full', `${this.url} takes no more clients now (HTTP 503): try again later`, error)
-    } else if (status !== undefined) {
-      this.fail('unreachable', `${this.url} answered with HTTP ${status}: is this the game server's address?`, error)
-    } else if (this.connection !== undefined) {
-      this.fail('unreachable', `the signalling with ${this.url} broke off: ${text}`, error)
-    } else {
-      this.fail(
-        'unreachable',
-        `${this.url} does not answer: check the address and that the server runs (${text})`,
-        error,
-      )
-    }
+    this.fail(signallingError(this.url, error, this.connection !== undefined))
   }
 
-  private timedOut(): void {
-    const { timeout } = this.options
-    if (this.connection === undefined) {
-      const text = `${this.url} did not answer within ${timeout} ms: check the address and that the server runs`
-      return this.fail('unreachable', text)
-    }
-    this.fail(
-      'udp-blocked',
-      `${this.url} answered, but no packet got through within ${timeout} ms: check that UDP is open between client and ` +
-        "server (firewalls, the server's portRange), that the server's address is reachable, and give both sides a " +
-        'STUN server, or a TURN server where UDP is blocked (iceServers)',
-    )
-  }
-
-  private fail(code: string, text: string, cause?: unknown): void {
+  private fail(error: ConnectionError): void {
     if (this.opened || this.ended) return
-    this.end({ code: 'failed', text })
+    this.end({ code: 'failed', text: error.message })
     this.release()
-    this.reject(new ConnectionError(code, text, { cause }))
+    this.reject(error)
   }
 
   /** Ends the session and closes everything, whatever is still in the queues. */
   private drop(reason: TransportCloseReason): void {
     if (this.ended) return
-    if (!this.opened) return this.fail('unreachable', `${this.url} closed the connection while it was being made`)
+    if (!this.opened) return this.fail(brokenOff(this.url))
     this.end(reason)
     // Not inside the callback of the channel that is being closed.
     setTimeout(() => this.release(), 0)
@@ -438,7 +434,11 @@ class GeckosClient implements Transport {
   }
 }
 
-function httpStatus(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined
-  return typeof error.status === 'number' ? error.status : undefined
+async function isConnecting(connection: RTCPeerConnection | undefined): Promise<boolean> {
+  let waits = false
+  const report = await connection?.getStats()
+  report?.forEach((entry: { type: string; state?: string }) => {
+    if (entry.type === 'data-channel' && entry.state === 'connecting') waits = true
+  })
+  return waits
 }

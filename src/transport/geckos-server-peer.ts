@@ -18,6 +18,7 @@ export interface NativeDataChannel {
   close(): void
   sendMessageBinary(bytes: Uint8Array): boolean
   bufferedAmount(): number
+  isOpen(): boolean
   onOpen(callback: () => void): void
   onClosed(callback: () => void): void
   onError(callback: (error: string) => void): void
@@ -209,6 +210,8 @@ export class ServerPeer {
     reliable.onMessage(this.guard((message) => this.message(Channel.Reliable, message)))
     reliable.onOpen(this.guard(() => this.announce()))
     reliable.onClosed(this.guard(() => this.drop(this.goneReason())))
+    // On a busy machine the client's answer can be here before `onOpen` is registered, which then never fires.
+    if (reliable.isOpen()) this.announce()
   }
 
   private announce(): void {

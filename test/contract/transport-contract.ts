@@ -108,15 +108,20 @@ export function transportContract(name: string, makeNetwork: (options: NetworkOp
       expectInOrder(client.packets(Channel.Reliable), 1000, 100)
     })
 
-    it.each([1, 1150, 16_384])('carries packets of %i bytes exactly, both ways', async (size) => {
+    // Fewer of the largest, so that they fit an inbox even when all arrive at once.
+    it.each([
+      { size: 1, count: 20 },
+      { size: 1150, count: 20 },
+      { size: 16_384, count: 10 },
+    ])('carries packets of $size bytes exactly, both ways', async ({ size, count }) => {
       const { server, client, peer } = await pair()
-      const burst: Burst = { channel: Channel.Reliable, count: 20, size }
-      expect(await client.side.send(SERVER, burst)).toBe(20)
-      expect(await server.side.send(peer, burst)).toBe(20)
-      await server.until('20 packets', () => server.count('packet') >= 20)
-      await client.until('20 packets', () => client.count('packet') >= 20)
-      expectInOrder(server.packets(Channel.Reliable), 20, size)
-      expectInOrder(client.packets(Channel.Reliable), 20, size)
+      const burst: Burst = { channel: Channel.Reliable, count, size }
+      expect(await client.side.send(SERVER, burst)).toBe(count)
+      expect(await server.side.send(peer, burst)).toBe(count)
+      await server.until('all packets', () => server.count('packet') >= count)
+      await client.until('all packets', () => client.count('packet') >= count)
+      expectInOrder(server.packets(Channel.Reliable), count, size)
+      expectInOrder(client.packets(Channel.Reliable), count, size)
     })
 
     it('carries unreliable packets both ways, none damaged and none for the other channel', async () => {
@@ -151,7 +156,7 @@ export function transportContract(name: string, makeNetwork: (options: NetworkOp
       const clients: Watched[] = []
       for (let i = 0; i < 3; i++) {
         clients.push(new Watched(await network.connect({ channel: Channel.Reliable, count: 1, size: 20, first: i })))
-        await server.until('its packet', () => server.count('packet') === i + 1)
+        await server.until(`packet ${i} on the server`, () => server.count('packet') === i + 1)
       }
       const packets = server.packets(Channel.Reliable)
       expect(new Set(packets.map((packet) => packet.peer)).size).toBe(3)
@@ -159,7 +164,7 @@ export function transportContract(name: string, makeNetwork: (options: NetworkOp
         await server.side.send(peer, { channel: Channel.Reliable, count: 1, size: 20, first: index + 100 })
       }
       for (const [i, client] of clients.entries()) {
-        await client.until('its packet', () => client.count('packet') === 1)
+        await client.until(`the packet of client ${i}`, () => client.count('packet') === 1)
         expect(client.packets(Channel.Reliable)[0]?.index).toBe(i + 100)
       }
     })
