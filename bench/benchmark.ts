@@ -1,0 +1,47 @@
+// The benchmark as a function: runs scenarios and returns what they say.
+import { cpus } from 'node:os'
+import manifest from '../package.json' with { type: 'json' }
+import { checksum } from './harness.js'
+import type { Report, Row } from './result.js'
+import type { Scenario } from './scenarios/index.js'
+
+export interface BenchmarkOptions {
+  readonly scenarios: readonly Scenario[]
+  /** Everything random follows from it. */
+  readonly seed: number
+  readonly quick: boolean
+  /** Default: 1,000 and 10,000. */
+  readonly counts?: readonly number[]
+  /** Default: 1 %, 10 % and 100 %. */
+  readonly fractions?: readonly number[]
+  /** Milliseconds for one workload. Default 10,000, or 2,000 when quick. */
+  readonly budget?: number
+  readonly onProgress?: (scenario: string, workload: string, done: number) => void
+  /** Called with the rows of each workload when it is finished. */
+  readonly onRows?: (rows: readonly Row[]) => void
+}
+
+/** Runs scenarios one after another. */
+export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
+  const { scenarios, seed, quick, onProgress, onRows } = options
+  const { counts = [1000, 10_000], fractions = [0.01, 0.1, 1], budget = quick ? 2000 : 10_000 } = options
+  const rows: Row[] = []
+  for (const scenario of scenarios) {
+    await scenario.run({
+      seed,
+      quick,
+      counts,
+      fractions,
+      budget,
+      progress: (workload, done) => onProgress?.(scenario.name, workload, done),
+      emit: (finished) => {
+        rows.push(...finished)
+        onRows?.(finished)
+      },
+    })
+  }
+  if (Number.isNaN(checksum())) throw new Error('a subject returned no number: its time means nothing')
+  const cpu = cpus()[0]?.model.trim() ?? 'unknown'
+  const meta = { version: manifest.version, node: process.versions.node, cpu, date: new Date().toISOString(), seed }
+  return { meta, rows }
+}

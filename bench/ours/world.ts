@@ -1,0 +1,119 @@
+// The library at work on the workload: a server and a client that have joined over the in-memory network. What a scenario
+// times are the engine's own classes, in the calls that the pipelines make.
+import { addComponents, addEntity } from 'bitecs'
+import { Networked } from '../../components/networked.js'
+import { defineProtocol, f32, type Protocol, quantized, replicate, u16 } from '../../src/index.js'
+import { BlockEncoder, BlockHistory } from '../../src/replication/blocks.js'
+import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
+import { clientRole, serverRole } from '../../src/world/state.js'
+import { ByteReader } from '../../src/protocol/bytes.js'
+import { DataHeader } from '../../src/protocol/packet.js'
+import type { Session } from '../../src/connection/session.js'
+import { Channel } from '../../src/transport/transport.js'
+import { ClientInbound } from '../../src/world/client-inbound.js'
+import type { ClientRole } from '../../src/world/client-role.js'
+import type { ServerRole } from '../../src/world/server-role.js'
+import { POSITION_RANGE, POSITION_STEP, ROTATION_STEP, Stores, type Workload } from '../workload.js'
+
+const VELOCITY_RANGE = 64
+const VELOCITY_STEP = 1 / 64
+
+/** The protocol of the workload: as 32-bit floats, or quantized to 18 bits for each of a position and 10 of a rotation. */
+export function protocolOf(stores: Stores, quantize: boolean): Protocol {
+  const position = quantize ? quantized(-POSITION_RANGE, POSITION_RANGE, POSITION_STEP) : f32
+  const rotation = quantize ? quantized(-1, 1, ROTATION_STEP) : f32
+  const velocity = quantize ? quantized(-VELOCITY_RANGE, VELOCITY_RANGE, VELOCITY_STEP) : f32
+  return defineProtocol({
+    components: {
+      Position: replicate(stores.position, { x: position, y: position, z: position }),
+      Rotation: replicate(stores.rotation, { x: rotation, y: rotation, z: rotation, w: rotation }),
+      Velocity: replicate(stores.velocity, { x: velocity, y: velocity, z: velocity }),
+      Health: replicate(stores.health, { hp: u16 }),
+    },
+  })
+}
+
+/** A server with the workload's entities and a client that has all of them. */
+export class OurWorld {
+  readonly stores: Stores
+  readonly network: TestNetwork
+  /** By number of the workload. */
+  readonly eids: Uint32Array
+  readonly clientEids: Uint32Array
+  readonly server: ServerRole
+  readonly client: ClientRole
+
+  constructor(
+    readonly workload: Workload,
+    quantize: boolean,
+  ) {
+    const { count } = workload
+    // Both sides write to the same stores, under ids of their own.
+    this.stores = new Stores(2 * count + 16)
+    this.network = createTestNetwork(protocolOf(this.stores, quantize))
+    const { server } = this.network
+    this.server = serverRole(server)
+    this.client = clientRole(this.network.clients[0]!.world)
+    const { position, rotation, velocity, health } = this.stores
+    this.eids = Uint32Array.from({ length: count }, () => addEntity(server))
+    workload.populate(this.stores, this.eids)
+    for (const eid of this.eids) addComponents(server, eid, position, rotation, velocity, health, Networked)
+    const { entities } = this.client.replication
+    this.network.until(() => entities.alive === count)
+    this.clientEids = this.eids.map((eid) => entities.entityOf(Networked.netId[eid]!))
+  }
+}
+
+/** Finds what changed and encodes it into blocks, as the server does once per tick for all clients. */
+export class OurEncoder {
+  readonly blocks: BlockEncoder
+  private tick: number
+
+  constructor(readonly world: OurWorld) {
+    const { replication, tick } = world.server
+    this.blocks = new BlockEncoder(replication.sets, replication.tracker.components, new BlockHistory())
+    this.tick = tick
+  }
+
+  /** Returns the number of bytes. */
+  encode(): number {
+    const { tracker } = this.world.server.replication
+    this.tick++
+    tracker.scan(this.tick)
+    this.blocks.encode(tracker.dirty, tracker.changed, this.tick)
+    return this.blocks.writer.length
+  }
+
+  /** The blocks of the last tick, one packet's sections each. */
+  packets(): Uint8Array[] {
+    const { count, starts, ends, writer } = this.blocks
+    return Array.from({ length: count }, (_, b) => writer.bytes.slice(starts[b], ends[b]))
+  }
+}
+
+/** Checks packets of blocks and writes their values into the stores, as the client does with what arrives. */
+export class OurDecoder {
+  private readonly inbound: ClientInbound
+  private readonly session: Session
+  private readonly reader = new ByteReader()
+  private readonly header = new DataHeader()
+
+  constructor(readonly world: OurWorld) {
+    this.inbound = new ClientInbound(world.client)
+    this.session = world.client.session!.session!
+    this.header.tick = world.server.tick
+  }
+
+  /** Applies packets as those of a newer tick. Returns the number of packets that took effect. */
+  decode(packets: readonly Uint8Array[]): number {
+    const { inbound, session, reader, header } = this
+    header.tick++
+    let applied = 0
+    for (let i = 0; i < packets.length; i++) {
+      const bytes = packets[i]!
+      reader.reset(bytes, 0, bytes.length)
+      if (inbound.read(session, Channel.Unreliable, header, reader, -1)) applied++
+    }
+    return applied
+  }
+}

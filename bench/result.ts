@@ -1,0 +1,105 @@
+// What a benchmark says: rows, their ratios, and whether the library meets its goals.
+import type { Subject, Timing } from './harness.js'
+
+/** One row of the result; `--json` prints exactly these. */
+export interface Row {
+  scenario: string
+  workload: string
+  /** Ours, a peer with its version, or a limit. */
+  subject: string
+  median: number
+  p99: number
+  unit: string
+  /** Bytes for each changed entity, or for each call; null where there are none. */
+  bytes: number | null
+  /** This median divided by the other subject's: above 1, the other is faster. */
+  ratios: Record<string, number>
+  /** Only on rows of ours that have one. */
+  goal?: string
+  met?: boolean
+}
+
+/** Everything that `--json` prints. */
+export interface Report {
+  meta: { version: string; node: string; cpu: string; date: string; seed: number }
+  rows: Row[]
+}
+
+/** One thing that a row has to fulfil. */
+export interface Condition {
+  readonly text: string
+  holds(row: Row): boolean
+}
+
+function ratioTo(row: Row, other: string): number {
+  const ratio = row.ratios[other]
+  if (ratio === undefined)
+    throw new Error(`${row.scenario}: a goal of ${row.subject} names ${other}, which is not there`)
+  return ratio
+}
+
+/** At most `times` as long as another subject takes. */
+export function atMost(times: number, other: string): Condition {
+  return { text: `≤ ${times} × ${other}`, holds: (row) => ratioTo(row, other) <= times }
+}
+
+/** At least `times` faster than another subject. */
+export function faster(times: number, other: string): Condition {
+  return { text: `≥ ${times} × faster than ${other}`, holds: (row) => ratioTo(row, other) <= 1 / times }
+}
+
+/** At most so many bytes for each changed entity or call. */
+export function bytesAtMost(bytes: number): Condition {
+  return { text: `≤ ${bytes} B per changed entity`, holds: (row) => row.bytes !== null && row.bytes <= bytes }
+}
+
+/** The median is at most `value`, in the unit of the row. */
+export function valueAtMost(value: number, text: string): Condition {
+  return { text, holds: (row) => row.median <= value }
+}
+
+/** A subject with what there is to say about it beyond its time. */
+export interface Contender extends Subject {
+  readonly bytes?: number
+  readonly goal?: readonly Condition[]
+}
+
+/**
+ * The rows of one workload. `scale` turns milliseconds of one run into the unit: 1,000 for a tick in µs.
+ */
+export function toRows(
+  scenario: string,
+  workload: string,
+  contenders: readonly Contender[],
+  timings: readonly Timing[],
+  unit: string,
+  scale: number,
+): Row[] {
+  return contenders.map((contender, i) => {
+    const { median, p99 } = timings[i]!
+    const row: Row = {
+      scenario,
+      workload,
+      subject: contender.name,
+      median: round(median * scale),
+      p99: round(p99 * scale),
+      unit,
+      bytes: contender.bytes === undefined ? null : round(contender.bytes),
+      ratios: Object.fromEntries(
+        contenders.flatMap((other, j) => (j === i ? [] : [[other.name, round(median / timings[j]!.median)]])),
+      ),
+    }
+    return judge(row, contender.goal)
+  })
+}
+
+/** Adds the goal, and whether it is met. */
+export function judge(row: Row, goal: readonly Condition[] | undefined): Row {
+  if (goal === undefined || goal.length === 0) return row
+  return { ...row, goal: goal.map(({ text }) => text).join('; '), met: goal.every((condition) => condition.holds(row)) }
+}
+
+/** Four digits are more than a measurement is worth. */
+function round(value: number): number {
+  return Number(value.toPrecision(4))
+}

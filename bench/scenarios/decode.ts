@@ -1,0 +1,154 @@
+// One tick's bytes into the stores of a client whose entities have ids of their own.
+import { Columns } from '../limits/columns.js'
+import { PackedRecords } from '../limits/packed-records.js'
+import { QuantizedRecords } from '../limits/quantized-records.js'
+import { measure } from '../harness.js'
+import { OurDecoder, OurEncoder, OurWorld } from '../ours/world.js'
+import { BITECS, BitecsDecoder, BitecsDirtyList } from '../peers/bitecs.js'
+import { decodeJson, encodeJson } from '../peers/json.js'
+import { atMost, type Contender, faster, toRows } from '../result.js'
+import { numbers, Stores, Workload } from '../workload.js'
+import type { Scenario } from './scenario.js'
+
+const RECORDS = 'limit: hand-typed'
+const COLUMNS = 'limit: columns'
+const QUANTIZED = 'limit: hand-quantized'
+const BITECS_SOA = `${BITECS} SoA`
+
+export const decode: Scenario = {
+  name: 'decode',
+  title: "applying one tick's changes",
+  async run({ counts, fractions, seed, budget, progress, emit }) {
+    for (const count of counts) {
+      for (const fraction of fractions) {
+        const workload = new Workload(count, fraction, seed)
+        const contenders = decoders(workload)
+        const timings = await measure(contenders, { budget, onProgress: (done) => progress(workload.name, done) })
+        emit(toRows('decode', workload.name, contenders, timings, 'µs', 1000))
+      }
+    }
+  },
+}
+
+/** Every decoder on a workload, each with stores of its own. */
+export function decoders(workload: Workload): Contender[] {
+  return [
+    ours('bitecs-net', workload, false, [atMost(2, RECORDS), faster(15, BITECS_SOA)]),
+    ours('bitecs-net, quantized', workload, true, undefined),
+    bitecsDecoder(workload),
+    jsonDecoder(workload),
+    limit(RECORDS, workload, () => new PackedRecords(workload.count)),
+    limit(COLUMNS, workload, (stores) => {
+      const codec = new Columns(stores, workload.count)
+      return {
+        encode: (_, moved, hurt) => codec.encode(moved, hurt),
+        decode: (target, eidOf) => codec.decode(target, eidOf),
+      }
+    }),
+    limit(QUANTIZED, workload, () => new QuantizedRecords(workload.count)),
+  ]
+}
+
+/** Takes the distinct ticks by turns, so that no run meets the bytes of the one before. */
+function turns<T>(items: readonly T[], use: (item: T) => number): () => number {
+  let turn = 0
+  return () => use(items[turn++ % items.length]!)
+}
+
+function ours(name: string, workload: Workload, quantize: boolean, goal: Contender['goal']): Contender {
+  const world = new OurWorld(workload, quantize)
+  const encoder = new OurEncoder(world)
+  const decoder = new OurDecoder(world)
+  let bytes = 0
+  const ticks = workload.variants.map((_, tick) => {
+    workload.apply(tick, world.stores, world.eids)
+    bytes += encoder.encode()
+    return encoder.packets()
+  })
+  const run = turns(ticks, (packets) => decoder.decode(packets))
+  return { name, kind: 'ours', goal, repeatable: true, run, bytes: bytes / workload.changedEntities }
+}
+
+/** The sender's side of a decoder: stores, entities from 1 on, and who changed in each tick. */
+class Sender {
+  readonly stores: Stores
+  readonly target: Stores
+  private readonly eids: Uint32Array
+  private bytes = 0
+
+  constructor(readonly workload: Workload) {
+    this.stores = new Stores(workload.count + 1)
+    this.target = new Stores(2 * workload.count + 1)
+    this.eids = numbers(1, workload.count)
+    workload.populate(this.stores, this.eids)
+  }
+
+  /** What `encodeTick` makes of each distinct tick; it returns the number of bytes too. */
+  ticks<T>(encodeTick: (moved: Uint32Array, hurt: Uint32Array) => { packet: T; bytes: number }): T[] {
+    return this.workload.variants.map(({ moved, hurt }, tick) => {
+      this.workload.apply(tick, this.stores, this.eids)
+      const { packet, bytes } = encodeTick(
+        moved.map((i) => this.eids[i]!),
+        hurt.map((i) => this.eids[i]!),
+      )
+      this.bytes += bytes
+      return packet
+    })
+  }
+
+  /** By the sender's entity: the receiver's. */
+  get eidOf(): Uint32Array {
+    return Uint32Array.from({ length: this.workload.count + 1 }, (_, eid) =>
+      eid === 0 ? 0 : eid + this.workload.count,
+    )
+  }
+
+  get idMap(): Map<number, number> {
+    return new Map(Array.from(this.eidOf, (eid, sender): [number, number] => [sender, eid]).slice(1))
+  }
+
+  get bytesPerChange(): number {
+    return this.bytes / this.workload.changedEntities
+  }
+}
+
+function bitecsDecoder(workload: Workload): Contender {
+  const sender = new Sender(workload)
+  const encoder = new BitecsDirtyList(sender.stores, workload.count)
+  const decoder = new BitecsDecoder(sender.target)
+  const ids = sender.idMap
+  const ticks = sender.ticks((moved, hurt) => {
+    const bytes = encoder.encode([...moved], [...hurt])
+    return { bytes, packet: { poses: encoder.posePacket, healths: encoder.healthPacket } }
+  })
+  const run = turns(ticks, ({ poses, healths }) => decoder.decode(poses, healths, ids))
+  return { name: BITECS_SOA, kind: 'peer', repeatable: true, run, bytes: sender.bytesPerChange }
+}
+
+function jsonDecoder(workload: Workload): Contender {
+  const sender = new Sender(workload)
+  const ids = sender.idMap
+  const ticks = sender.ticks((moved, hurt) => {
+    const packet = encodeJson(sender.stores, [...moved], [...hurt])
+    return { packet, bytes: packet.length }
+  })
+  const run = turns(ticks, (text) => decodeJson(text, sender.target, ids))
+  return { name: 'JSON', kind: 'peer', repeatable: true, run, bytes: sender.bytesPerChange }
+}
+
+interface HandWritten {
+  encode(stores: Stores, moved: Uint32Array, hurt: Uint32Array): number
+  decode(target: Stores, eidOf: Uint32Array): number
+}
+
+/** Hand-written code reads from the buffer that it wrote to, so each distinct tick has a codec of its own. */
+function limit(name: string, workload: Workload, make: (stores: Stores) => HandWritten): Contender {
+  const sender = new Sender(workload)
+  const { target, eidOf } = sender
+  const ticks = sender.ticks((moved, hurt) => {
+    const packet = make(sender.stores)
+    return { packet, bytes: packet.encode(sender.stores, moved, hurt) }
+  })
+  const run = turns(ticks, (codec) => codec.decode(target, eidOf))
+  return { name, kind: 'limit', repeatable: true, run, bytes: sender.bytesPerChange }
+}

@@ -1,0 +1,165 @@
+// One tick's changes into bytes: finding them, where nobody tells, and writing them.
+import { Columns } from '../limits/columns.js'
+import { Memcpy } from '../limits/memcpy.js'
+import { PackedRecords } from '../limits/packed-records.js'
+import { QuantizedRecords } from '../limits/quantized-records.js'
+import { ShadowScan } from '../limits/shadow-scan.js'
+import { measure } from '../harness.js'
+import { OurEncoder, OurWorld } from '../ours/world.js'
+import { BITECS, BitecsDiff, BitecsDirtyList } from '../peers/bitecs.js'
+import { encodeJson } from '../peers/json.js'
+import { atMost, bytesAtMost, type Contender, faster, toRows } from '../result.js'
+import { numbers, Stores, VARIANTS, Workload } from '../workload.js'
+import type { Scenario } from './scenario.js'
+
+const MEMCPY = 'limit: memcpy'
+const RECORDS = 'limit: hand-typed, dirty list'
+const COLUMNS = 'limit: columns, dirty list'
+const QUANTIZED = 'limit: hand-quantized, dirty list'
+const SHADOW_SCAN = 'limit: hand-typed shadow scan'
+const BITECS_LIST = `${BITECS} SoA, dirty list`
+const BITECS_DIFF = `${BITECS} SoA, diff mode`
+
+/** Microseconds from milliseconds. */
+const MICROSECONDS = 1000
+
+export const encode: Scenario = {
+  name: 'encode',
+  title: "encoding one tick's changes",
+  async run({ counts, fractions, seed, budget, progress, emit }) {
+    for (const count of counts) {
+      for (const fraction of fractions) {
+        const workload = new Workload(count, fraction, seed)
+        const contenders = encoders(workload)
+        const timings = await measure(contenders, { budget, onProgress: (done) => progress(workload.name, done) })
+        emit(toRows('encode', workload.name, contenders, timings, 'µs', MICROSECONDS))
+      }
+    }
+  },
+}
+
+/** Every encoder on a workload, each with stores of its own. */
+export function encoders(workload: Workload): Contender[] {
+  const { fraction, count } = workload
+  const size = workload.at(0).moved.length * 32 + workload.at(0).hurt.length * 6
+  const copy = new Memcpy(size)
+  const records = new PackedRecords(count)
+  const quantized = new QuantizedRecords(count)
+  const goals = {
+    // Few changes do not spread the block headers.
+    quantized: fraction >= 0.1 ? [bytesAtMost(12)] : undefined,
+    scan: [atMost(1.5, SHADOW_SCAN), faster(500, BITECS_DIFF)],
+  }
+  return [
+    ours('bitecs-net, scan', workload, false, goals.scan),
+    ours('bitecs-net, scan, quantized', workload, true, goals.quantized),
+    listed(BITECS_LIST, 'peer', workload, (stores) => {
+      const encoder = new BitecsDirtyList(stores, count)
+      return ({ movedList, hurtList }) => encoder.encode(movedList, hurtList)
+    }),
+    scanning(BITECS_DIFF, 'peer', workload, (stores, eids) => new BitecsDiff(stores, eids)),
+    listed('JSON', 'peer', workload, (stores) => {
+      return ({ movedList, hurtList }) => encodeJson(stores, movedList, hurtList).length
+    }),
+    { name: MEMCPY, kind: 'limit', repeatable: true, bytes: size / workload.at(0).entities, run: () => copy.encode() },
+    listed(
+      RECORDS,
+      'limit',
+      workload,
+      (stores) =>
+        ({ moved, hurt }) =>
+          records.encode(stores, moved, hurt),
+    ),
+    listed(COLUMNS, 'limit', workload, (stores) => {
+      const encoder = new Columns(stores, count)
+      return ({ moved, hurt }) => encoder.encode(moved, hurt)
+    }),
+    listed(
+      QUANTIZED,
+      'limit',
+      workload,
+      (stores) =>
+        ({ moved, hurt }) =>
+          quantized.encode(stores, moved, hurt),
+    ),
+    scanning(SHADOW_SCAN, 'limit', workload, (stores, eids) => new ShadowScan(stores, eids)),
+  ]
+}
+
+function ours(name: string, workload: Workload, quantize: boolean, goal: Contender['goal']): Contender {
+  const world = new OurWorld(workload, quantize)
+  const encoder = new OurEncoder(world)
+  return tracking(name, 'ours', workload, world.stores, world.eids, encoder, goal)
+}
+
+function scanning(
+  name: string,
+  kind: Contender['kind'],
+  workload: Workload,
+  make: (stores: Stores, eids: Uint32Array) => { encode(): number },
+): Contender {
+  const stores = new Stores(workload.count + 1)
+  const eids = numbers(1, workload.count)
+  workload.populate(stores, eids)
+  return tracking(name, kind, workload, stores, eids, make(stores, eids), undefined)
+}
+
+/** An encoder that finds the changes: each run needs new ones. */
+function tracking(
+  name: string,
+  kind: Contender['kind'],
+  workload: Workload,
+  stores: Stores,
+  eids: Uint32Array,
+  encoder: { encode(): number },
+  goal: Contender['goal'],
+): Contender {
+  let tick = 0
+  const prepare = (): void => workload.apply(tick++, stores, eids)
+  const run = (): number => encoder.encode()
+  return { name, kind, goal, repeatable: false, prepare, run, bytes: averageBytes(workload, prepare, run) }
+}
+
+interface DirtyLists {
+  readonly moved: Uint32Array
+  readonly hurt: Uint32Array
+  /** The same as plain arrays, as some libraries want them. */
+  readonly movedList: readonly number[]
+  readonly hurtList: readonly number[]
+}
+
+/** An encoder that is told what changed: it can run again on the same changes. */
+function listed(
+  name: string,
+  kind: Contender['kind'],
+  workload: Workload,
+  make: (stores: Stores) => (lists: DirtyLists) => number,
+): Contender {
+  const stores = new Stores(workload.count + 1)
+  const eids = numbers(1, workload.count)
+  workload.populate(stores, eids)
+  const encodeLists = make(stores)
+  const lists = workload.variants.map((changes): DirtyLists => {
+    const moved = changes.moved.map((i) => eids[i]!)
+    const hurt = changes.hurt.map((i) => eids[i]!)
+    return { moved, hurt, movedList: [...moved], hurtList: [...hurt] }
+  })
+  let tick = 0
+  let current = lists[0]!
+  const prepare = (): void => {
+    current = lists[tick % VARIANTS]!
+    workload.apply(tick++, stores, eids)
+  }
+  const run = (): number => encodeLists(current)
+  return { name, kind, repeatable: true, prepare, run, bytes: averageBytes(workload, prepare, run) }
+}
+
+/** Bytes for each changed entity, over all distinct ticks. */
+function averageBytes(workload: Workload, prepare: () => void, run: () => number): number {
+  let bytes = 0
+  for (let i = 0; i < VARIANTS; i++) {
+    prepare()
+    bytes += run()
+  }
+  return bytes / workload.changedEntities
+}

@@ -1,0 +1,26 @@
+// What a scenario is: a name to choose it by, and rows.
+import type { Row } from '../result.js'
+
+export interface ScenarioContext {
+  /** Everything random follows from it. */
+  readonly seed: number
+  /** Less time for each workload, and fewer ticks. */
+  readonly quick: boolean
+  /** Sizes of the worlds. */
+  readonly counts: readonly number[]
+  /** The parts that change in a tick, from 0 to 1. */
+  readonly fractions: readonly number[]
+  /** Milliseconds for one workload. */
+  readonly budget: number
+  /** Says what is being measured, and how much of it is done, from 0 to 1. */
+  readonly progress: (workload: string, done: number) => void
+  /** Takes the rows of a finished workload. */
+  readonly emit: (rows: readonly Row[]) => void
+}
+
+export interface Scenario {
+  readonly name: string
+  /** One line for people. */
+  readonly title: string
+  run(context: ScenarioContext): Promise<void>
+}
