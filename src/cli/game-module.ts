@@ -1,8 +1,9 @@
 // Loading a game module, TypeScript or JavaScript, and checking what it exports.
 import { realpathSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { createJiti, type Jiti } from 'jiti'
+import * as bitecs from 'bitecs'
+import { createJiti } from 'jiti'
 import type { Protocol } from '../protocol/protocol.js'
 import type { System } from '../world/loop.js'
 import type { ClientWorld, ServerWorld } from '../world/state.js'
@@ -104,8 +105,14 @@ function isProtocol(value: unknown): boolean {
 async function loadModule(path: string): Promise<Exports> {
   const file = findFile(path)
   // The cache would be a folder that anyone on the machine may write to.
-  const jiti = createJiti(import.meta.url, { fsCache: false, interopDefault: false, tryNative: false })
-  for (const name of SHARED_PACKAGES) checkCopy(jiti, name, file)
+  const jiti = createJiti(import.meta.url, {
+    fsCache: false,
+    interopDefault: false,
+    tryNative: false,
+    // Where a game's folder has no bitECS, the loader would fall back to ours, but to the CommonJS copy in it.
+    virtualModules: { bitecs },
+  })
+  for (const name of SHARED_PACKAGES) checkCopy(name, file)
   try {
     return await jiti.import<Exports>(file)
   } catch (error) {
@@ -135,9 +142,9 @@ function place(error: unknown, file: string): string {
  * The game must get the copies of the library and of bitECS that this command uses. It does not where the command is
  * installed globally and the game has a copy of its own.
  */
-function checkCopy(jiti: Jiti, name: string, file: string): void {
-  const own = resolveCopy(jiti, name, import.meta.url)
-  const theirs = resolveCopy(jiti, name, pathToFileURL(file).href)
+function checkCopy(name: string, file: string): void {
+  const own = resolveCopy(name, import.meta.url)
+  const theirs = resolveCopy(name, file)
   if (own === undefined || theirs === undefined || own === theirs) return
   throw new UserError(
     `${file} uses another copy of ${name} (${theirs}) than this command (${own}): ` +
@@ -145,7 +152,11 @@ function checkCopy(jiti: Jiti, name: string, file: string): void {
   )
 }
 
-function resolveCopy(jiti: Jiti, name: string, parentURL: string): string | undefined {
-  const url = jiti.esmResolve(name, { parentURL, try: true })
-  return url === undefined ? undefined : realpathSync(url.startsWith('file:') ? fileURLToPath(url) : url)
+function resolveCopy(name: string, from: string): string | undefined {
+  try {
+    return createRequire(from).resolve(name)
+  } catch {
+    // Nothing there uses it, or loading it will say that it is missing.
+    return undefined
+  }
 }

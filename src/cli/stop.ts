@@ -13,8 +13,6 @@ const SAME_SIGNAL_MS = 300
 export interface StopRequest {
   /** Resolves with the first signal. Never rejects. */
   readonly requested: Promise<StopSignal>
-  /** Aborted by the first signal. */
-  readonly aborted: AbortSignal
   /** Gives the signals back to the process. */
   dispose(): void
 }
@@ -31,7 +29,6 @@ export function stopOnSignals(
   source: SignalSource = process,
   now: () => number = () => performance.now(),
 ): StopRequest {
-  const controller = new AbortController()
   let firstAt: number | undefined
   let resolve: (signal: StopSignal) => void
   const requested = new Promise<StopSignal>((done) => (resolve = done))
@@ -39,13 +36,11 @@ export function stopOnSignals(
     if (firstAt === undefined) {
       firstAt = now()
       resolve(signal)
-      controller.abort()
     } else if (now() - firstAt >= SAME_SIGNAL_MS) source.exit(128 + constants.signals[signal])
   }
   for (const signal of SIGNALS) source.on(signal, listener)
   return {
     requested,
-    aborted: controller.signal,
     dispose() {
       for (const signal of SIGNALS) source.off(signal, listener)
     },

@@ -1,0 +1,93 @@
+// What the options of the command accept, and how a wrong one is told.
+import { CommanderError } from 'commander'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { rate, serverAddress, wholeNumber } from '../../../src/cli/options.js'
+import { createProgram } from '../../../src/cli/program.js'
+
+describe('an option', () => {
+  it('that counts accepts whole numbers within its bounds', () => {
+    const port = wholeNumber(0, 65_535)
+    expect(port('0')).toBe(0)
+    expect(port('65535')).toBe(65_535)
+    for (const wrong of ['', ' ', '-1', '65536', '1.5', '1e3', '0x10', 'x', '9999999999999999999999']) {
+      expect(() => port(wrong)).toThrow('whole number from 0 to 65535')
+    }
+  })
+
+  it('that is a rate accepts what the loop can run', () => {
+    expect(rate('1')).toBe(1)
+    expect(rate('0.5e2')).toBe(50)
+    expect(rate('1000')).toBe(1000)
+    for (const wrong of ['', ' ', '0', '0.5', '1001', 'NaN', 'Infinity', 'fast']) {
+      expect(() => rate(wrong)).toThrow('from 1 to 1000')
+    }
+  })
+
+  it('that is an address accepts http and https, and takes a slash off the end', () => {
+    expect(serverAddress('http://127.0.0.1:9208/')).toBe('http://127.0.0.1:9208')
+    expect(serverAddress('https://play.example.org')).toBe('https://play.example.org')
+    for (const wrong of ['', '127.0.0.1:9208', 'ws://127.0.0.1', 'localhost', '/']) {
+      expect(() => serverAddress(wrong)).toThrow('such as http://')
+    }
+  })
+})
+
+describe('the program', () => {
+  let written: string
+
+  beforeEach(() => {
+    written = ''
+    vi.stubEnv('PORT', undefined)
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  /** What commander throws in place of exiting. */
+  async function refusalOf(...args: string[]): Promise<CommanderError> {
+    const program = createProgram('1.2.3', () => undefined)
+    for (const command of [program, ...program.commands]) {
+      command.exitOverride()
+      command.configureOutput({ writeErr: (text) => (written += text), writeOut: (text) => (written += text) })
+    }
+    try {
+      await program.parseAsync(args, { from: 'user' })
+    } catch (error) {
+      if (error instanceof CommanderError) return error
+      throw error
+    }
+    throw new Error('commander accepted it')
+  }
+
+  it('prints its version, and nothing more', async () => {
+    expect((await refusalOf('--version')).exitCode).toBe(0)
+    expect(written).toBe('1.2.3\n')
+  })
+
+  it('names its commands', async () => {
+    expect((await refusalOf('--help')).exitCode).toBe(0)
+    expect(written).toMatch(/^ {2}serve \[options\] <game module>/m)
+    expect(written).toMatch(/^ {2}bots \[options\] <game module>/m)
+  })
+
+  it.each([
+    [['serve', 'game.ts', '--port', 'x'], 'It is a whole number from 0 to 65535'],
+    [['serve', 'game.ts', '--tick-rate', '0'], 'It is a number from 1 to 1000'],
+    [['serve', 'game.ts', '--max-connections', '0'], 'It is a whole number from 1'],
+    [['serve', 'game.ts', '--log-format', 'xml'], 'Allowed choices are pretty, json'],
+    [['serve', 'game.ts', '--log-level', 'loud'], 'Allowed choices are trace'],
+    [['serve', 'game.ts', '--prot', '1'], "unknown option '--prot'"],
+    [['serve'], "missing required argument 'game module'"],
+    [['serve', 'a.ts', 'b.ts'], 'too many arguments'],
+    [['bots', 'game.ts', '--count', '0'], 'It is a whole number from 1 to 1024'],
+    [['bots', 'game.ts', '--url', 'nowhere'], 'It is an address'],
+    [['sevre', 'game.ts'], "unknown command 'sevre'"],
+  ])('refuses %j', async (args, text) => {
+    expect((await refusalOf(...args)).exitCode).toBe(1)
+    expect(written).toContain(text)
+  })
+
+  it('refuses a PORT of the environment that is none', async () => {
+    vi.stubEnv('PORT', 'http')
+    expect((await refusalOf('serve', 'game.ts')).exitCode).toBe(1)
+    expect(written).toContain('PORT')
+  })
+})

@@ -1,0 +1,156 @@
+// The page beside the signalling: files, nothing outside the folder, nothing hidden, and no request that ends the process.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type IncomingHttpHeaders, request, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createPageServer, startListening, stopListening } from '../../../src/cli/page-server.js'
+
+const parent = mkdtempSync(join(tmpdir(), 'bitecs-net-page-'))
+const folder = join(parent, 'public')
+
+beforeAll(() => {
+  mkdirSync(join(folder, '.git'), { recursive: true })
+  mkdirSync(join(folder, '.well-known'))
+  mkdirSync(join(parent, 'public-secret'))
+  writeFileSync(join(folder, 'index.html'), '<title>the game</title>')
+  writeFileSync(join(folder, 'game.js'), 'play()')
+  writeFileSync(join(folder, '.env'), 'SECRET')
+  writeFileSync(join(folder, '.git', 'config'), 'SECRET')
+  writeFileSync(join(folder, '.well-known', 'security.txt'), 'write to us')
+  writeFileSync(join(parent, 'outside.txt'), 'SECRET')
+  writeFileSync(join(parent, 'public-secret', 'key.txt'), 'SECRET')
+})
+afterAll(() => rmSync(parent, { recursive: true, force: true }))
+
+let running: Server | undefined
+let port = 0
+
+async function start(path?: string): Promise<void> {
+  running = createPageServer(path)
+  port = await startListening(running, 0, '127.0.0.1')
+}
+
+afterEach(async () => {
+  if (running !== undefined) await stopListening(running)
+  running = undefined
+})
+
+interface Answer {
+  status: number | undefined
+  body: string
+  headers: IncomingHttpHeaders
+}
+
+/** As raw as it gets: `fetch` would tidy the path up. */
+function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, headers, method }, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (text: string) => (body += text))
+      response.on('end', () => resolve({ status: response.statusCode, body, headers: response.headers }))
+      response.on('error', reject)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
+describe('without a folder', () => {
+  it('answers at / and nowhere else', async () => {
+    await start()
+    expect(await ask('/')).toMatchObject({ status: 200, body: 'This is a bitecs-net server.\n' })
+    expect((await ask('/?x=1')).status).toBe(200)
+    expect((await ask('/index.html')).status).toBe(404)
+    expect((await ask('/%')).status).toBe(404)
+    expect((await ask('/', {}, 'POST')).status).toBe(405)
+  })
+})
+
+describe('a folder', () => {
+  it('is served, with types and revalidation', async () => {
+    await start(folder)
+    const page = await ask('/')
+    expect(page).toMatchObject({ status: 200, body: '<title>the game</title>' })
+    expect(page.headers['content-type']).toBe('text/html;charset=utf-8')
+    expect((await ask('/game.js?v=2')).body).toBe('play()')
+    expect((await ask('/', { 'if-none-match': page.headers['etag']! })).status).toBe(304)
+    expect(await ask('/game.js', {}, 'HEAD')).toMatchObject({ status: 200, body: '' })
+    expect((await ask('/nothing.js')).status).toBe(404)
+    expect((await ask('/.well-known/security.txt')).body).toBe('write to us')
+  })
+
+  it('is served as it is now, also when a file was built again', async () => {
+    await start(folder)
+    const file = join(folder, 'built.js')
+    writeFileSync(file, 'short')
+    expect((await ask('/built.js')).body).toBe('short')
+    writeFileSync(file, 'a good deal longer than before')
+    expect((await ask('/built.js')).body).toBe('a good deal longer than before')
+  })
+
+  it.each([
+    '/.env',
+    '/%2eenv',
+    '/.git/config',
+    '/../outside.txt',
+    '/..%2foutside.txt',
+    '/%2e%2e/outside.txt',
+    '/../public-secret/key.txt',
+    '/..\\outside.txt',
+    '/x/../../outside.txt',
+    '//../outside.txt',
+  ])('gives nothing away for %s', async (path) => {
+    await start(folder)
+    const { status, body } = await ask(path)
+    expect(status).toBe(404)
+    expect(body).not.toContain('SECRET')
+  })
+
+  it.each(['bytes=5-2', 'bytes=-3', 'bytes=a-b', 'bytes=', 'lines=1-2', 'bytes=0-1,3-4', `bytes=${'9'.repeat(40)}-`])(
+    'survives the range %s and sends the whole file',
+    async (range) => {
+      await start(folder)
+      expect(await ask('/game.js', { range })).toMatchObject({ status: 200, body: 'play()' })
+    },
+  )
+
+  it('sends a part of a file', async () => {
+    await start(folder)
+    expect(await ask('/game.js', { range: 'bytes=1-3' })).toMatchObject({ status: 206, body: 'lay' })
+    expect((await ask('/game.js', { range: 'bytes=100-' })).status).toBe(416)
+  })
+
+  it('survives a file that is there and cannot be read', async () => {
+    await start(folder)
+    // On Linux it opens, for root as well, and then the reading fails.
+    symlinkSync('/proc/self/mem', join(folder, 'memory.bin'))
+    await ask('/memory.bin').catch(() => undefined)
+    expect((await ask('/')).status).toBe(200)
+  })
+
+  it('that is missing, or a file, is refused in a sentence', () => {
+    expect(() => createPageServer(join(parent, 'nothing'))).toThrow(
+      /^there is no folder .*nothing, which --static names$/,
+    )
+    expect(() => createPageServer(join(folder, 'game.js'))).toThrow(/is not a folder$/)
+  })
+})
+
+describe('listening', () => {
+  it('says how to choose another port when one is taken', async () => {
+    await start()
+    const second = createPageServer(undefined)
+    await expect(startListening(second, port, '127.0.0.1')).rejects.toThrow(
+      `port ${port} is in use: stop the program that uses it, or choose another with --port`,
+    )
+  })
+
+  it('says so when the address is not of this machine', async () => {
+    const server = createPageServer(undefined)
+    await expect(startListening(server, 0, '192.0.2.1')).rejects.toThrow(
+      '192.0.2.1 is no address of this machine: choose another with --host',
+    )
+  })
+})
