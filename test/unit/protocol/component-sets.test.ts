@@ -1,0 +1,84 @@
+// Component sets: small integers for sets, checked against the sets of JavaScript.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
+import { ComponentSets, EMPTY_SET } from '../../../src/protocol/component-sets.js'
+
+const SEED = 20_260_104
+
+function intern(sets: ComponentSets, members: Iterable<number>): number {
+  let set = EMPTY_SET
+  for (const member of members) set = sets.with(set, member)
+  return set
+}
+
+const membersOf = (sets: ComponentSets, set: number): number[] => [...sets.members[set]!]
+const sorted = (members: Iterable<number>): number[] => [...members].sort((a, b) => a - b)
+
+describe('ComponentSets', () => {
+  it('does what sets do', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }).chain((count) => {
+          const members = fc.uniqueArray(fc.nat(count - 1), { maxLength: count })
+          return fc.tuple(fc.constant(count), members, members)
+        }),
+        ([count, a, b]) => {
+          const sets = new ComponentSets(count)
+          const x = intern(sets, a)
+          const y = intern(sets, b)
+          expect(membersOf(sets, x)).toEqual(sorted(a))
+          expect(membersOf(sets, sets.union(x, y))).toEqual(sorted(new Set([...a, ...b])))
+          expect(membersOf(sets, sets.difference(x, y))).toEqual(sorted(a.filter((c) => !b.includes(c))))
+          expect(membersOf(sets, sets.intersection(x, y))).toEqual(sorted(a.filter((c) => b.includes(c))))
+          for (let c = 0; c < count; c++) {
+            expect(sets.has(x, c)).toBe(a.includes(c))
+            expect(membersOf(sets, sets.without(x, c))).toEqual(sorted(a.filter((m) => m !== c)))
+          }
+          // The same set is the same number, whatever the way to it.
+          expect(intern(sets, a.toReversed())).toBe(x)
+        },
+      ),
+      { seed: SEED, numRuns: 200 },
+    )
+  })
+
+  it('round-trips over bytes, lowest component in the lowest bit', () => {
+    const sets = new ComponentSets(10)
+    const writer = new ByteWriter()
+    sets.write(writer, intern(sets, [0, 3, 9]))
+    expect([...writer.bytes.subarray(0, writer.length)]).toEqual([0b1001, 0b10])
+    const reader = new ByteReader()
+    reader.reset(writer.bytes, 0, writer.length)
+    const other = new ComponentSets(10)
+    expect(membersOf(other, other.read(reader))).toEqual([0, 3, 9])
+  })
+
+  it('refuses a component that does not exist, and too few bytes', () => {
+    for (const bytes of [[0, 0b100], [0xff, 0xff], [1], []]) {
+      const reader = new ByteReader()
+      reader.reset(Uint8Array.from(bytes), 0, bytes.length)
+      new ComponentSets(10).read(reader)
+      expect(reader.failed).toBe(true)
+    }
+  })
+
+  it('of no components takes no bytes', () => {
+    const sets = new ComponentSets(0)
+    const reader = new ByteReader()
+    reader.reset(new Uint8Array(0), 0, 0)
+    expect(sets.read(reader)).toBe(EMPTY_SET)
+    expect(reader.failed).toBe(false)
+  })
+
+  it('bounds what a peer can make it remember', () => {
+    const sets = new ComponentSets(24)
+    const reader = new ByteReader()
+    for (let i = 0; i < 140_000; i++) {
+      reader.reset(Uint8Array.of(i & 0xff, (i >> 8) & 0xff, (i >> 16) & 0xff), 0, 3)
+      sets.read(reader)
+    }
+    expect(sets.count).toBeLessThanOrEqual(1 << 16)
+    expect(reader.failed).toBe(true)
+  })
+})

@@ -1,0 +1,152 @@
+// Protocols: ids that do not depend on the order of listing, a hash of everything that matters, differences for people.
+import { describe, expect, it } from 'vitest'
+import { defineClientRpc, defineCommand, defineMessage, replicate } from '../../../src/protocol/definitions.js'
+import { ProtocolError } from '../../../src/protocol/errors.js'
+import { defineProtocol, protocolDifferences } from '../../../src/protocol/protocol.js'
+import { f32, quantized, string, u16, u8 } from '../../../src/protocol/schema.js'
+
+const Position = { x: new Float32Array(4), y: new Float32Array(4) }
+const Health = { hp: new Uint16Array(4) }
+const Fire = defineCommand({ angle: f32 })
+const Boom = defineClientRpc({ x: f32 })
+const Chat = defineMessage({ text: string(200) })
+
+describe('defineProtocol', () => {
+  it('gives ids by name, so that the order of listing does not matter', () => {
+    const one = defineProtocol({
+      components: { Position: replicate(Position, { x: f32, y: f32 }), Health: replicate(Health, { hp: u16 }) },
+      remote: { Fire, Boom },
+      messages: { Chat },
+    })
+    const two = defineProtocol({
+      messages: { Chat },
+      remote: { Boom, Fire },
+      components: { Health: replicate(Health, { hp: u16 }), Position: replicate(Position, { y: f32, x: f32 }) },
+    })
+    expect(one.componentNames).toEqual(['Health', 'Position'])
+    expect(one.definitionNames).toEqual(['Boom', 'Chat', 'Fire'])
+    expect(one.ids.get(Fire)).toBe(2)
+    expect(two.description).toBe(one.description)
+    expect([two.hashHigh, two.hashLow]).toEqual([one.hashHigh, one.hashLow])
+    expect(protocolDifferences(one.description, two.description)).toEqual([])
+  })
+
+  it('describes what both sides must agree on, one line for each thing', () => {
+    const protocol = defineProtocol({
+      components: { Position: replicate(Position, { x: quantized(-1, 1, 0.5), y: f32 }) },
+      remote: { Fire, Boom },
+      messages: { News: defineMessage({ text: string(5) }, { from: 'server', channel: 'unreliable' }) },
+    })
+    expect(protocol.description.split('\n')).toEqual([
+      'wire 1',
+      'component Position {x:quantized(-1,1,0.5),y:f32}',
+      'client-rpc Boom {x:f32} reliable',
+      'command Fire {angle:f32} reliable',
+      'message News {text:string(5)} unreliable from server',
+    ])
+  })
+
+  it('hashes the description with FNV-1a of 64 bits', () => {
+    // Computed by hand with 16-bit limbs, so that a mistake in the BigInt arithmetic shows.
+    const { description, hashHigh, hashLow } = defineProtocol({ remote: { Fire } })
+    let [a, b, c, d] = [0x2325, 0x8422, 0x9ce4, 0xcbf2]
+    for (const byte of new TextEncoder().encode(description)) {
+      a ^= byte
+      // The prime is 2^40 + 0x1b3.
+      const p = 0x1b3
+      const n0 = a * p
+      const n1 = b * p + Math.floor(n0 / 65_536)
+      const n2 = c * p + a * 256 + Math.floor(n1 / 65_536)
+      const n3 = d * p + b * 256 + Math.floor(n2 / 65_536)
+      ;[a, b, c, d] = [n0 % 65_536, n1 % 65_536, n2 % 65_536, n3 % 65_536]
+    }
+    expect([hashHigh, hashLow]).toEqual([d * 65_536 + c, b * 65_536 + a])
+  })
+
+  it('has another hash when anything that travels differs', () => {
+    const base = { Fire }
+    const hash = (remote: Record<string, typeof Fire>): string => {
+      const { hashHigh, hashLow } = defineProtocol({ remote })
+      return `${hashHigh}.${hashLow}`
+    }
+    const same = hash(base)
+    for (const other of [
+      { Fires: Fire },
+      { Fire: defineCommand({ angle: u8 }) },
+      { Fire: defineCommand({ turn: f32 }) },
+      { Fire: defineCommand({ angle: f32 }, { channel: 'unreliable' }) },
+      { Fire, Extra: defineCommand({}) },
+      {},
+    ]) {
+      expect(hash(other as Record<string, typeof Fire>)).not.toBe(same)
+    }
+    expect(hash({ Fire: defineCommand({ angle: f32 }, { rate: { perSecond: 1, burst: 1 } }) })).toBe(same)
+  })
+
+  it('refuses to list one thing under two names', () => {
+    expect(() => defineProtocol({ remote: { Fire, Shoot: Fire } })).toThrow('Fire and Shoot are the same definition')
+    const components = { A: replicate(Health, { hp: u16 }), B: replicate(Health) }
+    expect(() => defineProtocol({ components })).toThrow('A and B are the same component')
+  })
+
+  it('refuses one name for a remote action and a message', () => {
+    expect(() => defineProtocol({ remote: { Chat: Fire }, messages: { Chat } })).toThrow('Chat is both')
+  })
+
+  it('takes any name of letters, digits, _, $, . and -, those of Object’s own methods too', () => {
+    for (const name of ['a', 'A.b-c_d$9', 'constructor', 'toString', 'hasOwnProperty', 'x'.repeat(64)]) {
+      const protocol = defineProtocol({ remote: { Fire }, messages: { [name]: Chat } })
+      expect(protocol.definitionNames).toContain(name)
+    }
+  })
+
+  it('refuses names that would break the description', () => {
+    for (const name of ['', 'a b', 'a\nb', 'ä', 'x'.repeat(65)]) {
+      expect(() => defineProtocol({ remote: { [name]: Fire } })).toThrow(ProtocolError)
+      expect(() => defineProtocol({ components: { [name]: replicate({}) } })).toThrow('names are')
+    }
+  })
+
+  it('refuses components of which one entity would not fit a packet', () => {
+    const wide = (fields: number) => {
+      const store: Record<string, Float32Array> = {}
+      const types: Record<string, typeof f32> = {}
+      for (let i = 0; i < fields; i++) {
+        store[`f${i}`] = new Float32Array(4)
+        types[`f${i}`] = f32
+      }
+      return defineProtocol({ components: { Wide: replicate(store, types) } })
+    }
+    expect(() => wide(269)).not.toThrow()
+    expect(() => wide(270)).toThrow('replicate fewer fields')
+  })
+})
+
+describe('protocolDifferences', () => {
+  const server = defineProtocol({
+    components: { Position: replicate(Position, { x: f32 }) },
+    remote: { Fire, Boom },
+  }).description
+
+  it('names what only one side lists, and what they list differently', () => {
+    const client = defineProtocol({
+      components: { Position: replicate(Position, { x: f32, y: f32 }) },
+      remote: { Fire },
+      messages: { Chat },
+    }).description
+    expect(protocolDifferences(server, client)).toEqual([
+      'component Position is {x:f32} on the server, {x:f32,y:f32} on the client',
+      'client-rpc Boom is only on the server',
+      'message Chat is only on the client',
+    ])
+  })
+
+  it('survives whatever a client says', () => {
+    for (const text of ['', '\n\n\n', ' ', 'wire', 'wire 2', 'component', 'x'.repeat(11_000), 'a b\n'.repeat(3000)]) {
+      expect(protocolDifferences(server, text).length).toBeGreaterThan(0)
+    }
+    expect(protocolDifferences(server, server.replace('wire 1', 'wire 2'))).toEqual([
+      'wire is 1 on the server, 2 on the client',
+    ])
+  })
+})

@@ -1,0 +1,110 @@
+// Records: named fields in one fixed order, checked together, read into one object again and again.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
+import { ArgumentError, ProtocolError } from '../../../src/protocol/errors.js'
+import { RecordCodec } from '../../../src/protocol/record.js'
+import { bool, f64, i16, type Schema, string, u32, u8, varint } from '../../../src/protocol/schema.js'
+
+const SEED = 20_260_103
+
+function bytesOf(codec: RecordCodec, args: Record<string, unknown>): number[] {
+  const writer = new ByteWriter()
+  codec.write(writer, args)
+  return [...writer.bytes.subarray(0, writer.length)]
+}
+
+function validates(codec: RecordCodec, bytes: readonly number[]): boolean {
+  const reader = new ByteReader()
+  reader.reset(Uint8Array.from(bytes), 0, bytes.length)
+  return codec.validate(reader, codec.createView())
+}
+
+describe('RecordCodec', () => {
+  const schema = { text: string(20), flag: bool, a: u8, n: varint, d: f64 }
+  const codec = new RecordCodec(schema)
+
+  it('writes fields sorted by name, whatever the order of declaration', () => {
+    const other = new RecordCodec({ n: varint, d: f64, a: u8, text: string(20), flag: bool })
+    const args = { a: 7, d: 1.5, flag: true, n: 300, text: 'hi' }
+    expect(bytesOf(codec, args)).toEqual(bytesOf(other, args))
+    expect(codec.names).toEqual(['a', 'd', 'flag', 'n', 'text'])
+    expect(codec.text).toBe('{a:u8,d:f64,flag:bool,n:varint,text:string(20)}')
+    expect(codec.text).toBe(other.text)
+  })
+
+  it('round-trips, into the same object every time', () => {
+    const view = codec.createView()
+    fc.assert(
+      fc.property(
+        fc.record({
+          a: fc.nat(255),
+          d: fc.double(),
+          flag: fc.boolean(),
+          n: fc.integer({ min: 0, max: 0xffffffff }),
+          text: fc.string({ unit: 'grapheme-ascii', maxLength: 20 }),
+        }),
+        (args) => {
+          codec.check(args)
+          const bytes = bytesOf(codec, args)
+          expect(bytes.length).toBeGreaterThanOrEqual(codec.minBytes)
+          expect(bytes.length).toBeLessThanOrEqual(codec.maxBytes)
+          expect(validates(codec, bytes)).toBe(true)
+          const reader = new ByteReader()
+          reader.reset(Uint8Array.from(bytes), 0, bytes.length)
+          codec.read(reader, view)
+          expect(view).toEqual(args)
+        },
+      ),
+      { seed: SEED, numRuns: 300 },
+    )
+  })
+
+  it('names the field that cannot be sent', () => {
+    const good = { a: 7, d: 1.5, flag: true, n: 300, text: 'hi' }
+    for (const [field, value] of [
+      ['a', 256],
+      ['d', 'x'],
+      ['flag', 1],
+      ['n', -1],
+      ['text', 'x'.repeat(21)],
+    ] as const) {
+      expect(() => codec.check({ ...good, [field]: value })).toThrow(`args.${field}: `)
+    }
+    expect(() => codec.check({ a: 1 })).toThrow(ArgumentError)
+    expect(() => codec.check(undefined as never)).toThrow('args: must be an object with a, d, flag, n, text')
+    expect(() => codec.check(null as never)).toThrow(ArgumentError)
+  })
+
+  it('refuses a payload with a byte too few or too many', () => {
+    const bytes = bytesOf(codec, { a: 7, d: 1.5, flag: true, n: 300, text: 'hi' })
+    expect(validates(codec, bytes)).toBe(true)
+    expect(validates(codec, bytes.slice(0, -1))).toBe(false)
+    expect(validates(codec, [...bytes, 0])).toBe(false)
+    expect(validates(codec, [])).toBe(false)
+  })
+
+  it('knows by its length alone whether a payload of fixed types is valid', () => {
+    const fixed = new RecordCodec({ a: u8, b: i16, c: u32 })
+    expect(fixed.total).toBe(true)
+    expect([fixed.minBytes, fixed.maxBytes]).toEqual([7, 7])
+    for (let size = 0; size < 16; size++) expect(validates(fixed, new Array(size).fill(0xff))).toBe(size === 7)
+    expect(codec.total).toBe(false)
+  })
+
+  it('without fields takes no bytes and no arguments', () => {
+    const empty = new RecordCodec({})
+    expect(() => empty.check(undefined as never)).not.toThrow()
+    expect(bytesOf(empty, {})).toEqual([])
+    expect(validates(empty, [])).toBe(true)
+    expect(validates(empty, [0])).toBe(false)
+    expect(empty.text).toBe('{}')
+  })
+
+  it('refuses a field that is no schema type, naming it', () => {
+    for (const type of [undefined, null, Number, 'u8', {}]) {
+      expect(() => new RecordCodec({ speed: type } as unknown as Schema)).toThrow(ProtocolError)
+      expect(() => new RecordCodec({ speed: type } as unknown as Schema)).toThrow('field speed')
+    }
+  })
+})
