@@ -2,6 +2,7 @@
 import { createEntityIndex } from 'bitecs'
 import { Connected, Connection } from '../../components/connection.js'
 import { clientReceive, clientSend, connect } from '../node-client.js'
+import { ConnectionError } from '../protocol/errors.js'
 import { close } from '../world/close.js'
 import { createClientWorld } from '../world/create.js'
 import { drain, removed } from '../world/drain.js'
@@ -83,7 +84,8 @@ class Crowd {
       await this.connectOne(this.begun++)
     } catch (error) {
       if (error instanceof UserError) throw error
-      throw new UserError(`cannot connect to ${url}: ${firstLine(error)}`, { cause: error })
+      const code = error instanceof ConnectionError ? ` (${error.code})` : ''
+      throw new UserError(`cannot connect to ${url}${code}: ${firstLine(error)}`, { cause: error })
     }
     await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, () => this.connectSome()))
     const { connected } = this
