@@ -89,7 +89,13 @@ describe('the data header', () => {
 })
 
 describe('hello', () => {
-  const hello = { wireVersion: 1, hashHigh: 0xdeadbeef, hashLow: 0xffffffff, token: 'sesame ü', description: 'wire 1\na' }
+  const hello = {
+    wireVersion: 1,
+    hashHigh: 0xdeadbeef,
+    hashLow: 0xffffffff,
+    token: 'sesame ü',
+    description: 'wire 1\na',
+  }
 
   it('round-trips, the largest one within a reliable packet', () => {
     for (const value of [

@@ -104,7 +104,8 @@ describe('floats', () => {
       fc.property(fc.double(), (value) => Object.is(roundTrip(f64, value), value)),
       { seed: SEED, numRuns: 500 },
     )
-    for (const value of [NaN, -0, Infinity, -Infinity, Number.MAX_VALUE, 5e-324]) expect(roundTrip(f64, value)).toBe(value)
+    for (const value of [NaN, -0, Infinity, -Infinity, Number.MAX_VALUE, 5e-324])
+      expect(roundTrip(f64, value)).toBe(value)
   })
 
   it('f32 round-trips every 32-bit float, and takes any other to the nearest', () => {
@@ -289,7 +290,10 @@ describe('every type', () => {
     for (const type of types.filter(({ total }) => total)) {
       expect(type.minBytes).toBe(type.maxBytes)
       fc.assert(
-        fc.property(fc.uint8Array({ minLength: type.minBytes, maxLength: type.minBytes }), (bytes) => !failsOn(type, ...bytes)),
+        fc.property(
+          fc.uint8Array({ minLength: type.minBytes, maxLength: type.minBytes }),
+          (bytes) => !failsOn(type, ...bytes),
+        ),
         { seed: SEED, numRuns: 200 },
       )
     }

@@ -1,5 +1,15 @@
 // Recycled entity ids: bitECS gives an id out again at once, and nobody may take the new entity for the one before it.
-import { addComponent, addEntity, entityExists, hasComponent, observe, onRemove, query, removeComponent, removeEntity } from 'bitecs'
+import {
+  addComponent,
+  addEntity,
+  entityExists,
+  hasComponent,
+  observe,
+  onRemove,
+  query,
+  removeComponent,
+  removeEntity,
+} from 'bitecs'
 import {
   added,
   connectionOf,

@@ -1,0 +1,36 @@
+// The error log: bounded, and quiet about what repeats.
+import { describe, expect, it } from 'vitest'
+import { ErrorLog } from '../../../src/connection/error-log.js'
+
+describe('ErrorLog', () => {
+  it('hands out each entry once, whole', () => {
+    const log = new ErrorLog()
+    const cause = new Error('x')
+    log.push('handler-threw', 'it threw', { connection: 3, cause })
+    expect(log.take()).toEqual([
+      { code: 'handler-threw', message: 'it threw', connection: 3, entity: 0, name: '', cause },
+    ])
+    expect(log.take()).toEqual([])
+  })
+
+  it('reports what repeats once for each code and name', () => {
+    const log = new ErrorLog()
+    for (let i = 0; i < 5; i++) {
+      log.once('undrained', 'Fire', 'nobody drains Fire')
+      log.once('undrained', 'Boom', 'nobody drains Boom')
+      log.take()
+    }
+    log.once('undrained', 'Fire', 'again')
+    log.once('clamped', 'Fire', 'another code')
+    expect(log.take().map(({ code }) => code)).toEqual(['clamped'])
+  })
+
+  it('that nobody drains is bounded and counts the rest', () => {
+    const log = new ErrorLog(10)
+    for (let i = 0; i < 25; i++) log.push('code', `${i}`)
+    expect(log.dropped).toBe(15)
+    expect(log.take()).toHaveLength(10)
+    log.push('code', 'room again')
+    expect(log.take()).toHaveLength(1)
+  })
+})

@@ -1,0 +1,149 @@
+// Update blocks: each fits a packet, no entity is split, and the history tells what a block held.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ByteReader } from '../../../src/protocol/bytes.js'
+import { ComponentSets } from '../../../src/protocol/component-sets.js'
+import { MAX_BLOCK } from '../../../src/protocol/limits.js'
+import { SectionKind } from '../../../src/protocol/packet.js'
+import { bool, type ColumnType, f32, f64, u16, u8 } from '../../../src/protocol/schema.js'
+import { BlockEncoder, BlockHistory } from '../../../src/replication/blocks.js'
+import { ServerComponent } from '../../../src/replication/change-tracker.js'
+import { Column } from '../../../src/replication/columns.js'
+import { laneBytes } from '../../../src/replication/lanes.js'
+import { SlotSet } from '../../../src/replication/slot-set.js'
+
+const SEED = 20_260_111
+const NO_ENTITIES = { netIdOf: () => 0, entityOf: () => 0 }
+
+function makeEncoder(shapes: readonly (readonly ColumnType[])[], slots: number) {
+  const components = shapes.map((types, id) => {
+    const columns = types.map((type, i) => {
+      const column = new Column({ name: `f${i}`, type, array: new Float64Array(1) }, NO_ENTITIES)
+      column.reserve(slots)
+      return column
+    })
+    return new ServerComponent(id, `C${id}`, {}, columns)
+  })
+  const sets = new ComponentSets(shapes.length)
+  const history = new BlockHistory()
+  return { components, sets, history, encoder: new BlockEncoder(sets, components, history) }
+}
+
+interface DecodedBlock {
+  size: number
+  set: number
+  slots: number[]
+}
+
+/** Reads the blocks of an encoder back; throws when one does not end where it should. */
+function decode({ encoder, sets, components }: ReturnType<typeof makeEncoder>): DecodedBlock[] {
+  const blocks: DecodedBlock[] = []
+  for (let b = 0; b < encoder.count; b++) {
+    const reader = new ByteReader()
+    reader.reset(encoder.writer.bytes, encoder.starts[b]!, encoder.ends[b]!)
+    expect(reader.u8()).toBe(SectionKind.Update)
+    const set = sets.read(reader)
+    const count = reader.varint()
+    const slots: number[] = []
+    for (let i = 0; i < count; i++) slots.push((slots.at(-1) ?? 0) + reader.varint())
+    for (const component of sets.members[set]!) {
+      for (const { spec } of components[component]!.columns) reader.skip(laneBytes(spec.bits, count) * spec.lanes)
+    }
+    expect(reader.failed).toBe(false)
+    expect(reader.left).toBe(0)
+    blocks.push({ size: encoder.ends[b]! - encoder.starts[b]!, set, slots })
+  }
+  return blocks
+}
+
+function encode(shapes: readonly (readonly ColumnType[])[], changes: ReadonlyMap<number, readonly number[]>) {
+  const slots = Math.max(0, ...changes.keys()) + 1
+  const made = makeEncoder(shapes, slots)
+  const dirty = new SlotSet()
+  const changed = new Int32Array(slots)
+  for (const [slot, members] of changes) {
+    dirty.add(slot)
+    for (const member of members) changed[slot] = made.sets.with(changed[slot]!, member)
+  }
+  made.encoder.encode(dirty, changed, 9)
+  return { ...made, changed, blocks: decode(made) }
+}
+
+describe('blocks', () => {
+  it('hold every changed entity once, with its own set, within the limit', () => {
+    const shapes = [[f32, f32], [bool as unknown as ColumnType], [u16, f64], []]
+    const change = fc.tuple(fc.integer({ min: 1, max: 100_000 }), fc.subarray([0, 1, 2], { minLength: 1 }))
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 400 }), (list) => {
+        const changes = new Map(list)
+        const { blocks, changed } = encode(shapes, changes)
+        const seen: number[] = []
+        for (const { size, set, slots } of blocks) {
+          expect(size).toBeLessThanOrEqual(MAX_BLOCK)
+          expect(slots.length).toBeGreaterThan(0)
+          for (const slot of slots) expect(changed[slot]).toBe(set)
+          seen.push(...slots)
+        }
+        expect(seen.toSorted((a, b) => a - b)).toEqual([...changes.keys()].sort((a, b) => a - b))
+      }),
+      { seed: SEED, numRuns: 60 },
+    )
+  })
+
+  it('fill a packet: many entities take few of them', () => {
+    const changes = new Map(Array.from({ length: 1000 }, (_, i) => [i + 1, [0]] as const))
+    const { blocks } = encode([[u8]], changes)
+    expect(blocks.length).toBe(2)
+  })
+
+  it.each([
+    ['f32', f32, 268],
+    ['u16', u16, 538],
+    ['u8', u8, 1070],
+    ['bool', bool as unknown as ColumnType, 1070],
+    ['f64', f64, 134],
+  ] as const)('of the widest entity a protocol allows, in %s, hold it whole and are never empty', (_, type, fields) => {
+    const shapes = [Array.from({ length: fields }, () => type)]
+    const { blocks } = encode(
+      shapes,
+      new Map([
+        [16_384, [0]],
+        [16_390, [0]],
+      ]),
+    )
+    for (const { size, slots } of blocks) {
+      expect(slots.length).toBeGreaterThan(0)
+      expect(size).toBeLessThanOrEqual(MAX_BLOCK)
+    }
+    expect(blocks.flatMap(({ slots }) => slots)).toEqual([16_384, 16_390])
+  })
+
+  it('of nothing are none', () => {
+    expect(encode([[u8]], new Map()).blocks).toEqual([])
+  })
+})
+
+describe('BlockHistory', () => {
+  it('tells what a block held, until it was overwritten', () => {
+    const history = new BlockHistory()
+    const slots = Uint32Array.of(9, 3, 5, 7)
+    const first = history.record(4, 100, slots, 1, 3)
+    expect(history.remembers(first)).toBe(true)
+    expect([history.setOf(first), history.tickOf(first), history.countOf(first)]).toEqual([4, 100, 3])
+    expect([0, 1, 2].map((i) => history.slotOf(first, i))).toEqual([3, 5, 7])
+    for (let i = 0; i < 8191; i++) history.record(1, 101, slots, 0, 1)
+    expect(history.remembers(first)).toBe(true)
+    history.record(1, 101, slots, 0, 1)
+    expect(history.remembers(first)).toBe(false)
+  })
+
+  it('forgets by slots too', () => {
+    const history = new BlockHistory()
+    const slots = new Uint32Array(1 << 17)
+    const first = history.record(1, 1, slots, 0, 2)
+    history.record(1, 2, slots, 0, 1 << 17)
+    expect(history.remembers(first)).toBe(true)
+    history.record(1, 3, slots, 0, (1 << 17) - 1)
+    expect(history.remembers(first)).toBe(false)
+  })
+})

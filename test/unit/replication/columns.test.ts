@@ -1,0 +1,217 @@
+// Columns: the game's numbers as integers of the wire. Out of range clamps, NaN keeps the last value, floats go by bits.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { TypedStore } from '../../../src/protocol/definitions.js'
+import {
+  bool,
+  type ColumnType,
+  entity,
+  f32,
+  f64,
+  i16,
+  i32,
+  i8,
+  quantized,
+  u16,
+  u32,
+  u8,
+  varint,
+} from '../../../src/protocol/schema.js'
+import { Column, f64FromWire, fromWire, maxWire, rowBytes } from '../../../src/replication/columns.js'
+
+const SEED = 20_260_110
+const NO_ENTITIES = { netIdOf: (eid: number) => eid * 2, entityOf: (netId: number) => netId / 2 }
+
+function make(type: ColumnType, array: TypedStore): Column {
+  const column = new Column({ name: 'v', type, array }, NO_ENTITIES)
+  column.reserve(16)
+  return column
+}
+
+/** What a value of the game arrives as, over `take` and over `scan`, which must agree. */
+function carry(type: ColumnType, array: TypedStore, value: number): { arrives: number; outOfRange: number } {
+  array[3] = value
+  const taken = make(type, array)
+  taken.take(5, 3)
+  const scanned = make(type, array)
+  scanned.scan(Uint32Array.of(5), 1, Uint32Array.of(0, 0, 0, 0, 0, 3), new Uint8Array(1))
+  expect(scanned.wire[5]).toBe(taken.wire[5])
+  expect(scanned.outOfRange).toBe(taken.outOfRange)
+  if (type.column.lanes === 1) expect(taken.wire[5]!).toBeLessThanOrEqual(maxWire(type.column))
+  const arrives =
+    type.column.lanes === 2 ? f64FromWire(taken.wire[5]!, taken.wireHigh[5]!) : fromWire(type.column, taken.wire[5]!)
+  return { arrives, outOfRange: taken.outOfRange }
+}
+
+describe('integers', () => {
+  const cases: [string, ColumnType, () => TypedStore, number, number][] = [
+    ['u8 in a Uint8Array', u8, () => new Uint8Array(8), 0, 255],
+    ['u16 in a Uint8Array', u16, () => new Uint8Array(8), 0, 255],
+    ['u8 in a Uint16Array', u8, () => new Uint16Array(8), 0, 255],
+    ['u16 in a Uint16Array', u16, () => new Uint16Array(8), 0, 65_535],
+    ['u32 in a Uint32Array', u32, () => new Uint32Array(8), 0, 4_294_967_295],
+    ['varint in a Uint32Array', varint, () => new Uint32Array(8), 0, 4_294_967_295],
+    ['i8 in an Int8Array', i8, () => new Int8Array(8), -128, 127],
+    ['i16 in an Int16Array', i16, () => new Int16Array(8), -32_768, 32_767],
+    ['i32 in an Int32Array', i32, () => new Int32Array(8), -2_147_483_648, 2_147_483_647],
+    ['i32 in an Int8Array', i32, () => new Int8Array(8), -128, 127],
+    ['u32 in a Float64Array', u32, () => new Float64Array(8), 0, 4_294_967_295],
+    ['i32 in a Float64Array', i32, () => new Float64Array(8), -2_147_483_648, 2_147_483_647],
+    ['u8 in a Float32Array', u8, () => new Float32Array(8), 0, 255],
+  ]
+  it.each(cases)('%s: every value arrives', (_, type, array, min, max) => {
+    for (const value of [min, min + 1, 0, 1, max - 1, max]) {
+      expect(carry(type, array(), value)).toEqual({ arrives: value, outOfRange: 0 })
+    }
+    fc.assert(
+      fc.property(fc.integer({ min, max }), (value) => carry(type, array(), value).arrives === value),
+      { seed: SEED, numRuns: 100 },
+    )
+  })
+
+  it('clamp what their type cannot hold, and count it', () => {
+    expect(carry(u8, new Float32Array(8), 300)).toEqual({ arrives: 255, outOfRange: 1 })
+    expect(carry(u8, new Int16Array(8), -1)).toEqual({ arrives: 0, outOfRange: 1 })
+    expect(carry(u8, new Uint16Array(8), 256)).toEqual({ arrives: 255, outOfRange: 1 })
+    expect(carry(i8, new Int16Array(8), 128)).toEqual({ arrives: 127, outOfRange: 1 })
+    expect(carry(i8, new Uint8Array(8), 200)).toEqual({ arrives: 127, outOfRange: 1 })
+    expect(carry(i32, new Float64Array(8), -1e20)).toEqual({ arrives: -2_147_483_648, outOfRange: 1 })
+    expect(carry(u32, new Float64Array(8), Infinity)).toEqual({ arrives: 4_294_967_295, outOfRange: 1 })
+  })
+
+  it('round a fraction to the nearest', () => {
+    expect(carry(i16, new Float32Array(8), 2.6)).toEqual({ arrives: 3, outOfRange: 0 })
+    expect(carry(i16, new Float32Array(8), -2.6)).toEqual({ arrives: -3, outOfRange: 0 })
+  })
+})
+
+describe('floats', () => {
+  it('f32 goes by bits: NaN is a value, and minus zero another than zero', () => {
+    const array = new Float32Array(8)
+    const column = make(f32, array)
+    array[3] = NaN
+    expect(column.take(5, 3)).toBe(true)
+    expect(column.take(5, 3)).toBe(false)
+    array[3] = 0
+    expect(column.take(5, 3)).toBe(true)
+    array[3] = -0
+    expect(column.take(5, 3)).toBe(true)
+    expect(Object.is(fromWire(f32.column, column.wire[5]!), -0)).toBe(true)
+  })
+
+  it('f32 arrives as it is, from a part of a larger buffer too', () => {
+    const part = new Float32Array(new ArrayBuffer(128), 16, 8)
+    fc.assert(
+      fc.property(fc.float(), (value) => Object.is(carry(f32, part, value).arrives, value)),
+      { seed: SEED, numRuns: 200 },
+    )
+  })
+
+  it('f32 in an array of 64 bits is rounded, and clamped where it would become infinite', () => {
+    expect(carry(f32, new Float64Array(8), 0.1)).toEqual({ arrives: Math.fround(0.1), outOfRange: 0 })
+    expect(carry(f32, new Float64Array(8), 1e300)).toEqual({ arrives: 3.4028234663852886e38, outOfRange: 1 })
+    expect(carry(f32, new Float64Array(8), -1e300)).toEqual({ arrives: -3.4028234663852886e38, outOfRange: 1 })
+    expect(carry(f32, new Float64Array(8), Infinity)).toEqual({ arrives: Infinity, outOfRange: 0 })
+  })
+
+  it('f64 arrives as it is', () => {
+    fc.assert(
+      fc.property(fc.double(), (value) => Object.is(carry(f64, new Float64Array(8), value).arrives, value)),
+      { seed: SEED, numRuns: 200 },
+    )
+  })
+
+  it('f64 changes when either half changes', () => {
+    const array = new Float64Array(8)
+    const column = make(f64, array)
+    array[3] = 1
+    expect(column.take(5, 3)).toBe(true)
+    array[3] = 1 + Number.EPSILON
+    expect(column.take(5, 3)).toBe(true)
+    array[3] = 2
+    expect(column.take(5, 3)).toBe(true)
+    expect(column.take(5, 3)).toBe(false)
+  })
+})
+
+describe('quantized', () => {
+  const type = quantized(-10, 10, 0.25)
+
+  it('arrives as the nearest step; less than half a step is no change, until it adds up', () => {
+    const array = new Float32Array(8)
+    const column = make(type, array)
+    array[3] = 1
+    column.take(5, 3)
+    const changes: number[] = []
+    for (let i = 1; i <= 10; i++) {
+      array[3] = 1 + i * 0.05
+      if (column.take(5, 3)) changes.push(fromWire(type.column, column.wire[5]!))
+    }
+    expect(changes).toEqual([1.25, 1.5])
+  })
+
+  it('clamps outside of its range and counts it', () => {
+    for (const [value, arrives] of [
+      [10.1, 10],
+      [-10.1, -10],
+      [Infinity, 10],
+      [-Infinity, -10],
+    ] as const) {
+      expect(carry(type, new Float32Array(8), value)).toEqual({ arrives, outOfRange: 1 })
+    }
+    expect(carry(type, new Float32Array(8), 10)).toEqual({ arrives: 10, outOfRange: 0 })
+    expect(carry(type, new Float32Array(8), -10)).toEqual({ arrives: -10, outOfRange: 0 })
+  })
+
+  it('keeps the last value when the new one is NaN', () => {
+    const array = new Float32Array(8)
+    const column = make(type, array)
+    array[3] = 4
+    column.take(5, 3)
+    array[3] = NaN
+    expect(column.take(5, 3)).toBe(false)
+    expect(fromWire(type.column, column.wire[5]!)).toBe(4)
+    expect(column.outOfRange).toBe(1)
+    const flags = new Uint8Array(1)
+    column.scan(Uint32Array.of(5), 1, Uint32Array.of(0, 0, 0, 0, 0, 3), flags)
+    expect(flags[0]).toBe(0)
+    expect(column.outOfRange).toBe(2)
+  })
+
+  it('never arrives outside of its range', () => {
+    for (const [min, max, step] of [
+      [0, 0.3, 0.1],
+      [0, 1, 0.4],
+      [-1, 1, 0.3],
+    ] as const) {
+      const { arrives } = carry(quantized(min, max, step), new Float64Array(8), max)
+      expect(arrives).toBeLessThanOrEqual(max)
+    }
+  })
+})
+
+describe('other kinds', () => {
+  it('bool is a bit', () => {
+    expect(carry(bool as unknown as ColumnType, new Uint8Array(8), 0).arrives).toBe(0)
+    expect(carry(bool as unknown as ColumnType, new Uint8Array(8), 1).arrives).toBe(1)
+    expect(carry(bool as unknown as ColumnType, new Uint8Array(8), 7).arrives).toBe(1)
+  })
+
+  it('entity travels as a net id, and whatever is no entity as none', () => {
+    const array = new Uint32Array(8)
+    const column = make(entity, array)
+    array[3] = 21
+    column.take(5, 3)
+    expect(column.wire[5]).toBe(42)
+  })
+
+  it('a row takes whole bytes for each lane', () => {
+    const store = { a: new Uint8Array(1), b: new Float64Array(1), c: new Float32Array(1) }
+    const fields = [
+      { name: 'a', type: bool as unknown as ColumnType, array: store.a },
+      { name: 'b', type: f64, array: store.b },
+      { name: 'c', type: quantized(0, 1000, 1), array: store.c },
+    ]
+    expect(rowBytes({ kind: 'component', store, fields, interpolate: false, text: '' })).toBe(1 + 8 + 2)
+  })
+})

@@ -1,0 +1,67 @@
+// The server's table of entities: slots first in, first out, generations, and which net ids were ever given out.
+import { describe, expect, it } from 'vitest'
+import { generationOf, makeNetId, MAX_GENERATION, slotOf } from '../../../src/protocol/net-id.js'
+import { ServerEntities } from '../../../src/replication/server-entities.js'
+
+describe('ServerEntities', () => {
+  it('gives a slot out again only when everyone has acknowledged its despawn, in the order they were freed', () => {
+    const entities = new ServerEntities()
+    let acknowledged = 0
+    const add = (eid: number): number => entities.add(eid, () => acknowledged)
+    expect([add(11), add(12), add(13)].map(slotOf)).toEqual([1, 2, 3])
+    entities.remove(2, 5)
+    entities.remove(1, 6)
+    acknowledged = 4
+    expect(slotOf(add(14))).toBe(4)
+    acknowledged = 5
+    const again = add(15)
+    expect([slotOf(again), generationOf(again)]).toEqual([2, 1])
+    expect(slotOf(add(16))).toBe(5)
+    acknowledged = 6
+    expect(slotOf(add(17))).toBe(1)
+  })
+
+  it('maps both ways, and knows nothing of a former tenant', () => {
+    const entities = new ServerEntities()
+    const first = entities.add(11, () => 100)
+    expect([entities.entityOf(first), entities.netIdOf(11)]).toEqual([11, first])
+    entities.remove(slotOf(first), 1)
+    expect([entities.entityOf(first), entities.netIdOf(11)]).toEqual([0, 0])
+    const second = entities.add(11, () => 100)
+    expect(slotOf(second)).toBe(slotOf(first))
+    expect([entities.entityOf(first), entities.entityOf(second)]).toEqual([0, 11])
+    expect([entities.netIdOf(999_999), entities.entityOf(makeNetId(77, 0)), entities.entityOf(0)]).toEqual([0, 0, 0])
+  })
+
+  it('wraps the generation after 1,024 tenants', () => {
+    const entities = new ServerEntities()
+    for (let i = 0; i <= MAX_GENERATION; i++) {
+      const netId = entities.add(5, () => i)
+      expect(generationOf(netId)).toBe(i)
+      entities.remove(slotOf(netId), i)
+    }
+    expect(generationOf(entities.add(5, () => MAX_GENERATION))).toBe(0)
+  })
+
+  it('tells ids that were given out from those that never were', () => {
+    const entities = new ServerEntities()
+    const first = entities.add(11, () => 100)
+    entities.remove(slotOf(first), 1)
+    const second = entities.add(11, () => 100)
+    expect(entities.wasIssued(first)).toBe(true)
+    expect(entities.wasIssued(second)).toBe(true)
+    expect(entities.wasIssued(makeNetId(slotOf(second), 2))).toBe(false)
+    expect(entities.wasIssued(makeNetId(2, 0))).toBe(false)
+    expect(entities.wasIssued(0)).toBe(false)
+  })
+
+  it('stays small while thousands come and go', () => {
+    const entities = new ServerEntities()
+    for (let tick = 1; tick < 5000; tick++) {
+      const netId = entities.add(tick % 50, () => tick - 3)
+      entities.remove(slotOf(netId), tick)
+    }
+    expect(entities.slots).toBeLessThan(12)
+    expect(entities.alive).toBe(0)
+  })
+})
