@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createGeckosServerTransport, type GeckosServerTransport } from '../../src/transport/geckos-server.js'
 import { bundleForBrowser } from '../support/bundle.js'
 import { launchChromium } from '../support/chromium.js'
+import { tryAgain } from '../support/connect-patiently.js'
 import { until } from '../support/until.js'
 import { LocalSide, type Side } from './side.js'
 import { transportContract, type NetworkOptions } from './transport-contract.js'
@@ -88,11 +89,13 @@ transportContract('geckos server and Chromium', async (options) => {
   return {
     server: new LocalSide(site.transport),
     connect: async (first) => {
-      const connectOptions = { url: site.url, timeout: 10_000, ...options }
-      const side = await site.page.evaluate(([client, burst]) => globalThis.pageSides.connect(client, burst), [
-        connectOptions,
-        first,
-      ] as const)
+      const connectOptions = { url: site.url, timeout: 5000, ...options }
+      const side = await tryAgain(() =>
+        site.page.evaluate(([client, burst]) => globalThis.pageSides.connect(client, burst), [
+          connectOptions,
+          first,
+        ] as const),
+      )
       return new PageSide(site.page, side)
     },
     close: async () => {

@@ -1,7 +1,7 @@
 // The contract over real WebRTC, with clients in Node.
 import { createGeckosServerTransport } from '../../src/transport/geckos-server.js'
-import { connectGeckos } from '../../src/transport/geckos-node-client.js'
 import type { Transport } from '../../src/transport/transport.js'
+import { connectPatiently } from '../support/connect-patiently.js'
 import { LocalSide } from './side.js'
 import { transportContract } from './transport-contract.js'
 
@@ -11,7 +11,7 @@ transportContract('geckos server and Node client', async (options) => {
   return {
     server: new LocalSide(transport),
     connect: async (first) => {
-      const client = await connectGeckos({ url: 'http://127.0.0.1', port: transport.port, timeout: 10_000, ...options })
+      const client = await connectPatiently({ url: 'http://127.0.0.1', port: transport.port, ...options })
       clients.push(client)
       const side = new LocalSide(client)
       if (first !== undefined) await side.send(1, first)

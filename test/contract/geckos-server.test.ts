@@ -11,6 +11,7 @@ import {
 import { connectGeckos } from '../../src/transport/geckos-node-client.js'
 import { Channel, type Transport } from '../../src/transport/transport.js'
 import { buildProgram } from '../support/bundle.js'
+import { connectPatiently } from '../support/connect-patiently.js'
 import { standStill } from '../support/stand-still.js'
 import { until } from '../support/until.js'
 import { connectRaw, type RawClient, type RawOptions } from '../support/webrtc-raw.js'
@@ -45,7 +46,7 @@ function urlOf(server: GeckosServerTransport): string {
 }
 
 async function connect(server: GeckosServerTransport): Promise<Transport> {
-  const client = await connectGeckos({ url: urlOf(server), timeout: 10_000 })
+  const client = await connectPatiently({ url: urlOf(server) })
   cleanup.push(() => client.close())
   return client
 }
@@ -152,7 +153,10 @@ describe('hostile clients', { timeout: LIMIT }, () => {
     const honest = await connect(server)
     for (let i = 0; i < 10; i++) {
       await Promise.all([
-        connectGeckos({ url: urlOf(server), timeout: 10_000 }).then((client) => client.close()),
+        connectGeckos({ url: urlOf(server), timeout: 10_000 }).then(
+          (client) => client.close(),
+          () => {},
+        ),
         connectRaw(urlOf(server), { leaveAtOnce: true }),
         connectRaw(urlOf(server), { leaveAtOnce: true }),
       ])

@@ -1,12 +1,12 @@
 // A client in a process of its own, whose loop stands still from its first packet on while the server sends and closes.
 // Tells its parent what it got.
-import { connectGeckos } from '../../src/transport/geckos-node-client.js'
 import { Channel } from '../../src/transport/transport.js'
 import { standStill } from '../support/stand-still.js'
+import { connectPatiently } from '../support/connect-patiently.js'
 import { until } from '../support/until.js'
 import { LocalSide } from './side.js'
 
-const client = new LocalSide(await connectGeckos({ url: process.argv[2]!, timeout: 10_000 }))
+const client = new LocalSide(await connectPatiently({ url: process.argv[2]! }))
 const indexes: number[] = []
 let closed: string | undefined
 await until('the close', async () => {

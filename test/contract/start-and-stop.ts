@@ -1,13 +1,13 @@
 // A program of its own: starts a server and clients, uses them, closes them, and does not call `process.exit`. Whatever
 // stays open keeps it alive.
 import { createGeckosServerTransport } from '../../src/transport/geckos-server.js'
-import { connectGeckos } from '../../src/transport/geckos-node-client.js'
 import { Channel } from '../../src/transport/transport.js'
+import { connectPatiently } from '../support/connect-patiently.js'
 import { until } from '../support/until.js'
 
 const server = await createGeckosServerTransport({ host: '127.0.0.1', bindAddress: '127.0.0.1' })
 const url = `http://127.0.0.1:${server.port}`
-const clients = await Promise.all([1, 2, 3].map(() => connectGeckos({ url, timeout: 10_000 })))
+const clients = await Promise.all([1, 2, 3].map(() => connectPatiently({ url })))
 for (const client of clients) client.send(1, Channel.Reliable, new Uint8Array(100), 100)
 let packets = 0
 await until('a packet of each client', () => {

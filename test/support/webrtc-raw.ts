@@ -1,5 +1,6 @@
 // A client that keeps to no rule: signalling by hand, native channels in the open. For tests of hostile input.
 import { PeerConnection, type DataChannel, type RtcConfig } from 'node-datachannel'
+import { tryAgain } from './connect-patiently.js'
 import { until } from './until.js'
 
 export interface RawClient {
@@ -16,8 +17,12 @@ export interface RawOptions extends Partial<RtcConfig> {
   leaveAtOnce?: boolean
 }
 
-/** Connects to the signalling at `url`. */
-export async function connectRaw(url: string, options: RawOptions = {}): Promise<RawClient> {
+/** Connects to the signalling at `url`; again, when a try fails and was not meant to. */
+export function connectRaw(url: string, options: RawOptions = {}): Promise<RawClient> {
+  return tryAgain(() => tryRaw(url, options))
+}
+
+async function tryRaw(url: string, options: RawOptions): Promise<RawClient> {
   const { leaveAtOnce = false, ...config } = options
   const route = `${url}/.wrtc/v2/connections`
   const offer = (await (await fetch(route, { method: 'POST' })).json()) as {
@@ -58,6 +63,10 @@ export async function connectRaw(url: string, options: RawOptions = {}): Promise
     if (!closed) for (const { candidate, sdpMid } of candidates) native.addRemoteCandidate(candidate, sdpMid)
     return false
   })
+  if (channels.size < 2 && !leaveAtOnce) {
+    native.close()
+    throw new Error('the connection of a raw client failed')
+  }
   return {
     native,
     unreliable: channels.get('geckos.io')!,

@@ -1,0 +1,22 @@
+// Connecting on a busy machine: now and then the encryption's handshake fails, and a client has to try again.
+import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos-node-client.js'
+import type { Transport } from '../../src/transport/transport.js'
+
+const TRIES = 3
+
+/** Runs `attempt` up to three times; the last error counts. */
+export async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let i = 1; i < TRIES; i++) {
+    try {
+      return await attempt()
+    } catch {
+      // The next try, or the error of the last one.
+    }
+  }
+  return await attempt()
+}
+
+/** {@link connectGeckos}, up to three times. */
+export function connectPatiently(options: Omit<GeckosClientOptions, 'timeout'>): Promise<Transport> {
+  return tryAgain(() => connectGeckos({ ...options, timeout: 5000 }))
+}
