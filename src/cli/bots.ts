@@ -1,4 +1,5 @@
 // `bitecs-net bots`: many clients of one game in one process, until the server or a signal ends them.
+import { setMaxListeners } from 'node:events'
 import { createEntityIndex } from 'bitecs'
 import { Connected, Connection } from '../../components/connection.js'
 import { clientReceive, clientSend, connect } from '../node-client.js'
@@ -71,7 +72,10 @@ class Crowd {
     private readonly path: string,
     private readonly settings: BotSettings,
     private readonly log: Log,
-  ) {}
+  ) {
+    // Every bot that is connecting listens to it; Node takes more than ten listeners for a leak.
+    setMaxListeners(0, this.enough.signal)
+  }
 
   /**
    * Connects all, and resolves when none is connected any more.

@@ -205,6 +205,7 @@ describe('bots', () => {
     expect(await crowd.end()).toBe(0)
     expect(crowd.lines.filter(({ msg }) => msg.endsWith('left: the server stopped'))).toHaveLength(10)
     expect(crowd.lines.at(-1)?.msg).toBe('no bot is connected any more')
+    expect(crowd.stderr).toBe('')
   })
 
   it('say goodbye on SIGINT', async () => {
