@@ -95,11 +95,15 @@ export class Delivery {
     return true
   }
 
-  /** Takes packets that left more than `timeout` milliseconds ago for lost. They still count against the window. */
-  expire(now: number, timeout: number): void {
+  /**
+   * Takes packets that left too long ago for lost; they still count against the window. `timeout` holds for the newest
+   * packets, in milliseconds. Those that a later packet has overtaken need not be waited for as long: `overtaken`.
+   */
+  expire(now: number, timeout: number, overtaken = timeout): void {
     for (let s = this.oldest; s !== this.next; s = nextSequence(s)) {
       if (this.fate[s % ACK_WINDOW] !== Fate.InFlight) continue
-      if (now - this.sentAt[s % ACK_WINDOW]! < timeout) break
+      const passed = this.newestAcknowledged >= 0 && sequenceDistance(this.newestAcknowledged, s) > 0
+      if (now - this.sentAt[s % ACK_WINDOW]! < (passed ? overtaken : timeout)) break
       this.fate[s % ACK_WINDOW] = Fate.TimedOut
       this.sink.lost(s)
     }

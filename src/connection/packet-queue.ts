@@ -38,6 +38,7 @@ export class PacketQueue {
   }
 
   shift(): void {
+    if (this.count === 0) return
     this.head++
     this.progress = 0
     if (this.head === this.starts.length) this.clear()

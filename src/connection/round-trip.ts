@@ -22,4 +22,9 @@ export class RoundTrip {
   timeout(answerDelay: number): number {
     return this.smoothed + Math.max(4 * this.variation, 5) + answerDelay
   }
+
+  /** The same for a packet that a later one has overtaken: an eighth more than the round trip (RFC 9002 §6.1.2). */
+  overtakenTimeout(answerDelay: number): number {
+    return (this.smoothed * 9) / 8 + answerDelay
+  }
 }

@@ -70,7 +70,8 @@ export class Session implements DeliverySink {
   /** Sends a heart-beat when one is due, and finds lost packets by time. */
   maintain(now: number, tick: number, scratch: ByteWriter): void {
     this.delivery.startTick()
-    this.delivery.expire(now, this.roundTrip.timeout(ANSWER_DELAY))
+    const { roundTrip } = this
+    this.delivery.expire(now, roundTrip.timeout(ANSWER_DELAY), roundTrip.overtakenTimeout(ANSWER_DELAY))
     if (now - this.lastPing < PING_INTERVAL) return
     this.lastPing = now
     scratch.clear()

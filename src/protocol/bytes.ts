@@ -6,7 +6,7 @@
 import type { EntityMapper } from './entity-mapper.js'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The longest varint: 32 bits in groups of seven. */
 export const MAX_VARINT_BYTES = 5

@@ -50,7 +50,8 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
 
   const calls: Record<string, Definition> = { ...input.remote }
   for (const [name, message] of Object.entries(input.messages ?? {})) {
-    if (name in calls) throw new ProtocolError('bad-protocol', `${name} is both a remote action and a message`)
+    if (Object.hasOwn(calls, name))
+      throw new ProtocolError('bad-protocol', `${name} is both a remote action and a message`)
     calls[name] = message
   }
   const definitionNames = Object.keys(calls).sort()

@@ -198,7 +198,7 @@ export function quantized(min: number, max: number, step: number): ColumnType {
     maxBytes: bytes,
     total: false,
     zero: min <= 0 && max >= 0 ? 0 : min,
-    column: { kind: ColumnKind.Quantized, bits, lanes: 1, min, max: min + steps * step, step },
+    column: { kind: ColumnKind.Quantized, bits, lanes: 1, min, max, step },
     check(value, field) {
       requireNumber(value, field)
       if (!(value >= min && value <= max)) throw new ArgumentError(field, `must be from ${min} to ${max}, got ${value}`)
@@ -207,7 +207,8 @@ export function quantized(min: number, max: number, step: number): ColumnType {
     read(reader) {
       const wire = reader.uint(bytes)
       if (wire > steps) reader.fail()
-      return min + wire * step
+      // Rounding, or a step that does not divide the range, must not lead out of it.
+      return Math.min(max, min + wire * step)
     },
   }
 }
@@ -229,6 +230,7 @@ export function string(maxBytes: number): SchemaType<string> {
     zero: '',
     check(value, field) {
       if (typeof value !== 'string') throw new ArgumentError(field, `must be a text, got ${describe(value)}`)
+      if (/[\ud800-\udfff]/u.test(value)) throw new ArgumentError(field, 'has half a surrogate pair, which is no text')
       // A UTF-16 unit takes at most three bytes, so most texts need no count.
       if (value.length * 3 > maxBytes && utf8Length(value) > maxBytes) {
         throw new ArgumentError(field, `is ${utf8Length(value)} bytes long, at most ${maxBytes} fit`)

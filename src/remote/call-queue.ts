@@ -86,6 +86,7 @@ export class CallQueue implements IterableIterator<CallView> {
   ): boolean {
     this.reader.reset(bytes, start, end)
     if (!this.definition.codec.validate(this.reader, this.scratch)) return false
+    this.compact()
     if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > MAX_WAITING_BYTES) {
       this.listener.undrained(this, 1)
       return true
@@ -143,10 +144,11 @@ export class CallQueue implements IterableIterator<CallView> {
     return this.ended
   }
 
+  /** Forgets what was drained: at once when nothing waits, else when it is most of what is kept. */
   private compact(): void {
     if (this.head < this.tail) {
-      if (this.head < 1024) return
       const from = this.starts[this.head]!
+      if (this.head < 1024 && (from < 4096 || from * 2 < this.bytes.length)) return
       const waiting = this.tail - this.head
       for (const column of [this.netIds, this.senders, this.ids, this.ticks]) column.copyWithin(0, this.head, this.tail)
       for (let i = 0; i <= waiting; i++) this.starts[i] = this.starts[this.head + i]! - from

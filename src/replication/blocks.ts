@@ -123,7 +123,8 @@ export class BlockEncoder {
       const slot = group.slots[i]!
       const more = varintBytes(slot - previous)
       const size = fixed + idBytes + more + ((bits * (i - start + 1)) >> 3)
-      if (size > MAX_BLOCK) {
+      // One entity alone fits, as the protocol was checked for it; `size` counts the padding of its lanes twice.
+      if (size > MAX_BLOCK && i > start) {
         this.writeBlock(set, group.slots, start, i - start, tick)
         start = i
         idBytes = varintBytes(slot)

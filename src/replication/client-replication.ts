@@ -27,10 +27,6 @@ import { growTo, put } from './slot-set.js'
 
 export type DespawnReason = 'destroyed' | 'hidden' | 'disconnected'
 
-/** What became of an update block. */
-export const UpdateResult = { Applied: 0, Waits: 1 } as const
-export type UpdateResult = (typeof UpdateResult)[keyof typeof UpdateResult]
-
 export class ClientReplication {
   readonly entities = new ClientEntities()
   readonly components: readonly ClientComponent[]
@@ -42,8 +38,8 @@ export class ClientReplication {
   private readonly targets = new Uint32Array(MAX_BLOCK_ENTITIES)
   /** Entities came or went since fields of entities were last resolved. */
   private unresolved = false
-  /** The library itself is removing entities, so an onRemove is not the game's doing. */
-  private removing = false
+  /** The entity that the library itself is removing, or 0: its onRemove is not the game's doing. */
+  private removing = 0
   private readonly stop: () => void
 
   constructor(
@@ -60,7 +56,7 @@ export class ClientReplication {
     this.width = this.components.length
     this.sets = new ComponentSets(this.width)
     this.stop = observe(world, onRemove(Networked), (eid: number) => {
-      if (!this.removing) this.dropCopy(eid)
+      if (eid !== this.removing) this.dropCopy(eid)
     })
   }
 
@@ -113,9 +109,10 @@ export class ClientReplication {
     const eid = addEntity(this.world)
     this.entities.add(netId, eid)
     this.reserve(slot + 1)
+    // What the slot's former tenant had counts for nothing.
+    for (let c = 0; c < this.width; c++) this.valueTick[slot * this.width + c] = tick
     const set = this.readRow(reader, slot, eid, tick)
     this.entities.componentsOf[slot] = set
-    for (let c = 0; c < this.width; c++) this.valueTick[slot * this.width + c] = tick
     put(Networked.netId, eid, netId, 0)
     put(Networked.owner, eid, 0, 0)
     put(Networked.reason, eid, '', '')
@@ -140,10 +137,7 @@ export class ClientReplication {
     const before = this.entities.componentsOf[slot]!
     const added = this.readRow(reader, slot, eid, tick)
     this.entities.componentsOf[slot] = this.sets.union(before, added)
-    for (const component of this.sets.members[added]!) {
-      this.valueTick[slot * this.width + component] = tick
-      this.add(eid, this.components[component]!.definition.store)
-    }
+    for (const component of this.sets.members[added]!) this.add(eid, this.components[component]!.definition.store)
   }
 
   applyRemove(reader: ByteReader): void {
@@ -179,8 +173,8 @@ export class ClientReplication {
     if (now !== 0) this.add(now, LocalPlayer)
   }
 
-  /** Applies the values that are news. `Waits`: some are for an entity or component that is not there yet. */
-  applyUpdate(reader: ByteReader, tick: number): UpdateResult {
+  /** Applies the values that are news; counts those whose entity or component is not there in `missing`. */
+  applyUpdate(reader: ByteReader, tick: number): void {
     const set = this.sets.read(reader)
     const count = this.readSlots(reader)
     const { slots, targets, width, entities } = this
@@ -203,7 +197,6 @@ export class ClientReplication {
       this.components[component]!.readColumns(reader, slots, targets, count, tick)
     }
     this.missing += missing
-    return missing > 0 ? UpdateResult.Waits : UpdateResult.Applied
   }
 
   /** Values that had no place to go in the updates since this was last set to 0. */
@@ -243,7 +236,7 @@ export class ClientReplication {
       this.entities.remove(slot)
       return
     }
-    this.removing = true
+    this.removing = eid
     Networked.reason[eid] = reason
     if (Connection.player[this.connection] === eid) {
       this.remove(eid, LocalPlayer)
@@ -257,7 +250,7 @@ export class ClientReplication {
     // The table comes last, so that an observer of any step can still ask for the net id.
     this.entities.remove(slot)
     this.guard(() => removeEntity(this.world, eid))
-    this.removing = false
+    this.removing = 0
   }
 
   /** The game removed its copy of an entity: the slot stays, and what comes for it is passed over. */
@@ -287,7 +280,13 @@ export class ClientReplication {
         const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
         this.errors.once('store-too-small', component.name, message, eid)
       }
-      component.readRow(reader, slot, eid, tick)
+      // The unreliable channel may have overtaken this one: a newer value stays.
+      const at = slot * this.width + id
+      if (this.valueTick[at]! > tick) component.checkRow(reader)
+      else {
+        this.valueTick[at] = tick
+        component.readRow(reader, slot, eid, tick)
+      }
     }
     return set
   }

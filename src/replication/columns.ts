@@ -162,7 +162,7 @@ export class Column {
 export function fromWire(spec: ColumnSpec, wire: number): number {
   switch (spec.kind) {
     case ColumnKind.Quantized:
-      return spec.min + wire * spec.step
+      return Math.min(spec.max, spec.min + wire * spec.step)
     case ColumnKind.Signed:
       return (wire << (32 - spec.bits)) >> (32 - spec.bits)
     case ColumnKind.F32:

@@ -3,8 +3,9 @@
 //
 // Structure (spawns, despawns, components, owners) travels on the reliable channel, in the order of the ticks; values on
 // the unreliable one, always whole and always the newest. What was lost is told again with the value of now.
-import { entityExists, hasComponent, observe, onAdd, onRemove, query, type World } from 'bitecs'
-import { Networked } from '../../components/networked.js'
+import { entityExists, hasComponent, observe, onAdd, onRemove, query, removeComponent, type World } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { Networked, Owned } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { PacketBuilder, Session } from '../connection/session.js'
@@ -228,6 +229,14 @@ export class ServerReplication {
     // The despawn leaves with the next tick that is sent.
     this.entities.remove(slot, this.sentTick + 1)
     this.removed.push(slot)
+    // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
+    if (Networked.owner[eid] !== 0) {
+      Networked.owner[eid] = 0
+      if (entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
+    }
+    for (const { session } of this.observers) {
+      if (Connection.player[session.entity] === eid) Connection.player[session.entity] = 0
+    }
     this.structureDirty.delete(slot)
     this.ownerDirty.delete(slot)
   }

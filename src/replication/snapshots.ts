@@ -103,7 +103,10 @@ export class Snapshots {
       const from = values[earlier * width + c]!
       const { array, spec } = this.columns[c]!
       if (eid >= array.length || spec.kind === ColumnKind.Entity) continue
-      array[eid] = this.blends[c]! ? from + (values[later * width + c]! - from) * fraction : from
+      const to = values[later * width + c]!
+      // Between infinities there is no way: the difference is no number, and the value switches.
+      const blended = from + (to - from) * fraction
+      array[eid] = this.blends[c]! && fraction > 0 && Number.isFinite(to - from) ? blended : from
     }
   }
 

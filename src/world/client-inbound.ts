@@ -7,7 +7,7 @@ import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
-import { type ClientReplication, UpdateResult } from '../replication/client-replication.js'
+import type { ClientReplication } from '../replication/client-replication.js'
 import { HeldPackets } from '../replication/held-packets.js'
 import { SlotSet } from '../replication/slot-set.js'
 import { Channel } from '../transport/transport.js'
@@ -131,18 +131,22 @@ export class ClientInbound {
     const { counters, replication } = this.role
     const start = reader.offset
     replication.missing = 0
-    let waits = false
+    let values = false
     while (reader.left > 0) {
       const kind = reader.u8()
-      if (kind !== SectionKind.Update) this.applyCall(reader, kind === SectionKind.Call)
-      else if (replication.applyUpdate(reader, header.tick) === UpdateResult.Waits) waits = true
+      if (kind === SectionKind.Update) {
+        replication.applyUpdate(reader, header.tick)
+        values = true
+      } else this.applyCall(reader, kind === SectionKind.Call)
     }
-    if (!waits) return true
+    if (!values) return true
     if (header.structureTick <= session.structureTick) {
       // The structure it was made under has been applied: what it speaks of has ended since.
       counters.staleValues += replication.missing
       return true
     }
+    // Even values that found their place are applied again behind the structure that is still under way: it may take the
+    // place away and bring it back with an older value.
     if (this.held.hold(reader.bytes, start, reader.end, header.tick, header.structureTick)) {
       counters.heldPackets++
       return true

@@ -6,6 +6,7 @@ import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
 import { PacketQueue } from '../connection/packet-queue.js'
 import { PacketBuilder } from '../connection/session.js'
+import { UsageError } from '../protocol/errors.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
@@ -56,6 +57,9 @@ export class ClientRole {
   private readyToSend: boolean | undefined
   private wasOpen = false
   private resumeAt = -1
+  /** What arrived is being applied: whoever ends the session meanwhile, from an observer, must wait for the end of it. */
+  private applying = false
+  private endRequested = false
 
   constructor(
     readonly world: World,
@@ -77,6 +81,8 @@ export class ClientRole {
 
   /** Begins a session over a transport that is open or about to open. */
   start(transport: Transport, options: JoinOptions): void {
+    if (this.applying)
+      throw new UsageError('busy', 'connect from a system, not from an observer of what is being applied')
     if (this.session !== undefined) void this.stop('client-closed', 'a new connection took its place')
     const { token = '', timeout = 5000, autoReady = true } = options
     this.autoReady = autoReady
@@ -139,7 +145,8 @@ export class ClientRole {
     const { session } = this
     if (session === undefined) return
     const [reliable, unreliable] = this.arrived
-    while (reliable.count > 0) {
+    this.applying = true
+    while (reliable.count > 0 && !this.endRequested) {
       this.resumeAt = reliable.progress > 0 ? reliable.start + reliable.progress : -1
       session.readData(Channel.Reliable, reliable.bytes, reliable.start, reliable.end, reliable.time)
       this.resumeAt = -1
@@ -150,11 +157,12 @@ export class ClientRole {
       }
       reliable.shift()
     }
-    while (unreliable.count > 0) {
+    while (unreliable.count > 0 && !this.endRequested) {
       session.readData(Channel.Unreliable, unreliable.bytes, unreliable.start, unreliable.end, unreliable.time)
       unreliable.shift()
     }
-    if (session.state === 'closed' && reliable.count === 0) this.finish()
+    this.applying = false
+    if (this.endRequested || (session.state === 'closed' && reliable.count === 0)) this.finish()
   }
 
   /** Sends what the game called in this frame, and acknowledgements. */
@@ -196,6 +204,11 @@ export class ClientRole {
 
   /** Shows the end of the session, in the reverse order of its beginning. */
   private finish(): void {
+    if (this.applying) {
+      this.endRequested = true
+      return
+    }
+    this.endRequested = false
     const { session, transport } = this
     this.session = undefined
     this.transport = undefined

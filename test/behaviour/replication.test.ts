@@ -16,7 +16,6 @@ import {
   drain,
   entityOf,
   f32,
-  i16,
   i8,
   netIdOf,
   NetworkErrors,
@@ -248,7 +247,7 @@ describe('values', () => {
     net.tick(3)
     expect(values()).toEqual([1, -128, Number.POSITIVE_INFINITY])
     const reports = [...drain(net.server, NetworkErrors)].map(({ code, name }) => [code, name])
-    expect(reports.sort()).toEqual([
+    expect(reports.toSorted(([, a], [, b]) => a!.localeCompare(b!))).toEqual([
       ['clamped-value', 'Body.q'],
       ['clamped-value', 'Body.small'],
     ])
