@@ -1,0 +1,174 @@
+// A small game with something of everything, for packets to be recorded from and thrown at.
+import { addComponent, addEntity, removeComponent } from 'bitecs'
+import {
+  bool,
+  type ClientWorld,
+  defineClientRpc,
+  defineCommand,
+  defineMessage,
+  defineProtocol,
+  defineTargetRpc,
+  despawn,
+  drain,
+  entity,
+  entityOf,
+  f32,
+  f64,
+  i8,
+  netIdOf,
+  NetworkErrors,
+  quantized,
+  replicate,
+  sendCommand,
+  sendMessage,
+  sendRpc,
+  sendTargetRpc,
+  type ServerWorld,
+  setPlayer,
+  string,
+  u16,
+  u32,
+  varint,
+} from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
+import { transportOf } from '../unit/world/tap.js'
+import type { Channel } from '../../src/transport/transport.js'
+
+const MAX = 60_000
+const Position = { x: new Float32Array(MAX), y: new Float32Array(MAX) }
+const Health = { hp: new Uint16Array(MAX), alive: new Uint8Array(MAX) }
+const Motion = { vx: new Float32Array(MAX), seed: new Float64Array(MAX), turn: new Int8Array(MAX) }
+const Aim = { at: new Uint32Array(MAX) }
+const Flag = {}
+
+const Move = defineCommand({ dx: f32, step: varint })
+const Dash = defineCommand({ step: varint }, { channel: 'unreliable' })
+const Knock = defineCommand({ door: u16, who: entity, loud: bool }, { requiresAuthority: false })
+const Boom = defineClientRpc({ x: f32, shooter: entity })
+const Prize = defineTargetRpc({ gold: u32 })
+const Chat = defineMessage({ text: string(200) })
+const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
+
+export const protocol = defineProtocol({
+  components: {
+    Position: replicate(
+      Position,
+      { x: quantized(-100, 100, 0.01), y: quantized(-100, 100, 0.01) },
+      { interpolate: true },
+    ),
+    Health: replicate(Health, { hp: u16, alive: bool }),
+    Motion: replicate(Motion, { vx: f32, seed: f64, turn: i8 }),
+    Aim: replicate(Aim, { at: entity }),
+    Flag: replicate(Flag),
+  },
+  remote: { Move, Dash, Knock, Boom, Prize },
+  messages: { Chat, Blip },
+})
+
+/** What one honest client and its ship have been through. */
+interface Honest {
+  readonly client: TestClient
+  readonly ship: number
+  sent: number
+  readonly received: number[]
+}
+
+/** A running game: honest clients whose every command must arrive, whatever else goes on. */
+export class FuzzGame {
+  readonly net: TestNetwork
+  readonly honest: Honest[] = []
+  /** What a server's system threw, if one did. */
+  readonly errors: string[] = []
+  private steps = 0
+
+  constructor(seed: number, honestClients = 2) {
+    this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems: [this.serverSystem] })
+    for (const client of this.net.clients) {
+      const ship = this.spawn()
+      setPlayer(this.net.server, client.connection, ship)
+      this.honest.push({ client, ship, sent: 0, received: [] })
+    }
+    this.net.tick(4)
+  }
+
+  private spawn(): number {
+    const { server } = this.net
+    const eid = addEntity(server)
+    for (const component of [Position, Health, Motion, Aim]) addComponent(server, eid, component)
+    Health.alive[eid] = 1
+    Aim.at[eid] = 0
+    addComponent(server, eid, Networked)
+    return eid
+  }
+
+  private readonly serverSystem = (world: ServerWorld): void => {
+    for (const { entity: ship, args } of drain(world, Move)) {
+      this.honest.find((one) => one.ship === ship)?.received.push(args.step)
+    }
+    for (const _ of drain(world, Dash));
+    for (const _ of drain(world, Knock));
+    for (const _ of drain(world, Chat));
+    for (const _ of drain(world, Blip));
+    for (const { code } of drain(world, NetworkErrors)) this.errors.push(code)
+  }
+
+  /** One tick in which everything that the wire knows happens now and then. */
+  step(): void {
+    const { net } = this
+    const step = ++this.steps
+    this.honest.forEach((one, i) => {
+      const { client, ship } = one
+      Position.x[ship] = Math.sin(step / 7 + i) * 90
+      Position.y[ship] = step % 100
+      Health.hp[ship] = step & 0xffff
+      Motion.vx[ship] = step / 3
+      Motion.seed[ship] = step * Math.PI
+      Motion.turn[ship] = (step % 200) - 100
+      Aim.at[ship] = this.honest[(i + 1) % this.honest.length]!.ship
+      if (step % 5 === 0) addComponent(net.server, ship, Flag)
+      if (step % 5 === 3) removeComponent(net.server, ship, Flag)
+      if (step % 4 === 0) sendRpc(net.server, ship, Boom, { x: step, shooter: ship })
+      if (step % 6 === 0) sendTargetRpc(net.server, ship, Prize, { gold: step })
+      const copy = entityOf(client.world, netIdOf(net.server, ship))
+      sendCommand(client.world, copy, Move, { dx: 1, step: one.sent++ })
+      if (step % 3 === 0) sendCommand(client.world, copy, Dash, { step })
+      if (step % 7 === 0) sendCommand(client.world, copy, Knock, { door: 3, who: copy, loud: true })
+      if (step % 8 === 0) sendMessage(client.world, Chat, { text: `hello ${step}` })
+      if (step % 2 === 0) sendMessage(client.world, Blip, { n: step })
+    })
+    if (step % 9 === 0) sendMessage(net.server, Chat, { text: 'all' }, { to: 'all' })
+    const bullet = this.spawn()
+    net.tick()
+    despawn(net.server, bullet)
+  }
+
+  /** The first honest difference between server and clients after a quiet moment, or ''. */
+  difference(): string {
+    const { net } = this
+    net.tick(30)
+    for (const { client, ship, sent, received } of this.honest) {
+      if (client.reason !== undefined) return `an honest client was closed: ${client.reason.code}`
+      const copy = entityOf(client.world, netIdOf(net.server, ship))
+      if (copy === 0) return 'an honest client lost its ship'
+      if (Math.abs(Position.x[copy]! - Position.x[ship]!) > 0.0051) return `x ${Position.x[copy]}`
+      if (Health.hp[copy] !== Health.hp[ship]) return `hp ${Health.hp[copy]}`
+      if (!Object.is(Motion.seed[copy], Motion.seed[ship])) return `seed ${Motion.seed[copy]}`
+      if (Motion.turn[copy] !== Motion.turn[ship]) return `turn ${Motion.turn[copy]}`
+      if (received.length !== sent || received.some((step, i) => step !== i)) {
+        return `${received.length} of ${sent} commands arrived`
+      }
+    }
+    return ''
+  }
+
+  /** Sends bytes as a client would. */
+  throwAtServer(client: TestClient, channel: Channel, bytes: Uint8Array): void {
+    transportOf(client.world, 'client').send(1, channel, bytes, bytes.length)
+  }
+
+  /** Whether the server still has a connection for this client’s transport. */
+  isOpen(client: { world: ClientWorld; reason: unknown; connection: number }): boolean {
+    return client.reason === undefined && client.connection !== 0
+  }
+}

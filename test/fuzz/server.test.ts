@@ -1,0 +1,95 @@
+// Ten thousand hostile packets at a server before the hello, and as many after it: it serves the others as if nothing were.
+import { stats } from 'bitecs-net'
+import type { TestClient } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { serverRole } from '../../src/world/state.js'
+import { createRandom } from '../../src/transport/random.js'
+import { Channel } from '../../src/transport/transport.js'
+import { capture, type Captured, transportOf } from '../unit/world/tap.js'
+import { FuzzGame } from './game.js'
+import { hostilePacket, oneOf } from './generate.js'
+
+/** For each seed; two seeds make ten thousand for each half. */
+const PACKETS = 5000
+const CHANNELS = [Channel.Reliable, Channel.Unreliable] as const
+
+/** Packets of honest clients, the handshake included. */
+function recordClientPackets(): Uint8Array[] {
+  const game = new FuzzGame(1, 1)
+  const captured: Captured[] = []
+  const late = game.net.begin()
+  capture(transportOf(late.world, 'client'), 'client', captured)
+  capture(transportOf(game.honest[0]!.client.world, 'client'), 'client', captured)
+  for (let i = 0; i < 60; i++) game.step()
+  return captured.map(({ bytes }) => bytes)
+}
+
+/** What the server counted against packets and calls. */
+function dropped(game: FuzzGame): number {
+  const { counters } = stats(game.net.server)
+  const { malformedPackets, packetsBeforeHello, unknownDefinitions, unknownEntities, refusedConnections } = counters
+  const { malformedCalls, staleCalls, unauthorizedCalls, notReadyCalls, duplicatePackets } = counters
+  return (
+    malformedPackets +
+    packetsBeforeHello +
+    unknownDefinitions +
+    unknownEntities +
+    refusedConnections +
+    malformedCalls +
+    staleCalls +
+    unauthorizedCalls +
+    notReadyCalls +
+    duplicatePackets
+  )
+}
+
+describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
+  const recorded = recordClientPackets()
+
+  it('before the hello drops and counts them, and serves the others with the right values', () => {
+    const game = new FuzzGame(seed)
+    const random = createRandom(seed)
+    const { net } = game
+    let hostile: TestClient | undefined
+    let connections = 0
+    for (let sent = 0; sent < PACKETS;) {
+      // A connection that never says what it should; the server ends it at the first bad hello.
+      hostile = net.begin()
+      hostile.running = false
+      connections++
+      for (let i = 0; i < 40; i++, sent++) {
+        game.throwAtServer(hostile, oneOf(random, CHANNELS), hostilePacket(random, recorded, 1))
+      }
+      game.step()
+    }
+    expect(connections).toBeGreaterThan(100)
+    expect(dropped(game)).toBeGreaterThan(1000)
+    expect(game.difference()).toBe('')
+    expect(transportOf(net.server, 'server').counters.callbackErrors).toBe(0)
+  })
+
+  it('after the hello drops and counts them, closes whom it must, and serves the others with the right values', () => {
+    const game = new FuzzGame(seed + 100)
+    const random = createRandom(seed + 100)
+    const { net } = game
+    let closed = 0
+    for (let sent = 0; sent < PACKETS;) {
+      const hostile = net.connect()
+      hostile.running = false
+      for (let i = 0; i < 60 && game.isOpen(hostile); i += 6) {
+        for (let j = 0; j < 6; j++, sent++) {
+          game.throwAtServer(
+            hostile,
+            oneOf(random, CHANNELS),
+            hostilePacket(random, recorded, serverRole(net.server).tick),
+          )
+        }
+        game.step()
+      }
+      if (!game.isOpen(hostile)) closed++
+    }
+    expect(closed).toBeGreaterThan(20)
+    expect(dropped(game)).toBeGreaterThan(1000)
+    expect(game.difference()).toBe('')
+  })
+})
