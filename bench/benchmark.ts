@@ -9,6 +9,7 @@ export interface BenchmarkOptions {
   readonly scenarios: readonly Scenario[]
   /** Everything random follows from it. */
   readonly seed: number
+  /** Less time for each workload, and fewer ticks. */
   readonly quick: boolean
   /** Default: 1,000 and 10,000. */
   readonly counts?: readonly number[]
@@ -16,6 +17,8 @@ export interface BenchmarkOptions {
   readonly fractions?: readonly number[]
   /** Milliseconds for one workload. Default 10,000, or 2,000 when quick. */
   readonly budget?: number
+  /** Ticks of a game that is watched as a whole. Default 10,000, or 1,000 when quick. */
+  readonly ticks?: number
   readonly onProgress?: (scenario: string, workload: string, done: number) => void
   /** Called with the rows of each workload when it is finished. */
   readonly onRows?: (rows: readonly Row[]) => void
@@ -24,15 +27,20 @@ export interface BenchmarkOptions {
 /** Runs scenarios one after another. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
   const { scenarios, seed, quick, onProgress, onRows } = options
-  const { counts = [1000, 10_000], fractions = [0.01, 0.1, 1], budget = quick ? 2000 : 10_000 } = options
+  const {
+    counts = [1000, 10_000],
+    fractions = [0.01, 0.1, 1],
+    budget = quick ? 2000 : 10_000,
+    ticks = quick ? 1000 : 10_000,
+  } = options
   const rows: Row[] = []
   for (const scenario of scenarios) {
     await scenario.run({
       seed,
-      quick,
       counts,
       fractions,
       budget,
+      ticks,
       progress: (workload, done) => onProgress?.(scenario.name, workload, done),
       emit: (finished) => {
         rows.push(...finished)

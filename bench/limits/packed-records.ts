@@ -1,38 +1,27 @@
-// Hand-typed records over typed arrays: what a game that knows its two kinds of change would write by hand.
+// Hand-typed records: what a game that knows its two kinds of change would write by hand.
 //
 // A tick is: number of poses, number of healths, poses of eight words (entity, position, rotation), then the entities of
 // the healths, then the healths.
-import type { Stores } from '../workload.js'
+import { HAND_TYPED_ENTITIES, type HandTyped, handTypedStores } from './hand-typed.js'
 
-const POSE_WORDS = 8
+/** Words of a pose: the entity, then its seven values. */
+export const POSE_WORDS = 8
 
-/** A buffer of records, as words, floats and halves over the same bytes. */
-export class PackedRecords {
-  readonly bytes: Uint8Array
-  readonly words: Uint32Array
-  readonly floats: Float32Array
-  readonly halves: Uint16Array
-  length = 0
+export const packedRecords: HandTyped = (() => {
+  const buffer = new ArrayBuffer(8 + HAND_TYPED_ENTITIES * (POSE_WORDS * 4 + 8))
+  const words = new Uint32Array(buffer)
+  const floats = new Float32Array(buffer)
+  const halves = new Uint16Array(buffer)
+  const source = handTypedStores()
+  const { x: px, y: py, z: pz } = source.position
+  const { x: rx, y: ry, z: rz, w: rw } = source.rotation
+  const { hp } = source.health
+  const target = handTypedStores()
+  const { x: tpx, y: tpy, z: tpz } = target.position
+  const { x: trx, y: tryy, z: trz, w: trw } = target.rotation
+  const { hp: thp } = target.health
 
-  constructor(entities: number) {
-    const buffer = new ArrayBuffer(8 + entities * (POSE_WORDS * 4 + 8))
-    this.bytes = new Uint8Array(buffer)
-    this.words = new Uint32Array(buffer)
-    this.floats = new Float32Array(buffer)
-    this.halves = new Uint16Array(buffer)
-  }
-
-  /** Encodes what is known to have changed. Returns the number of bytes. */
-  encode(stores: Stores, moved: Uint32Array, hurt: Uint32Array): number {
-    return this.encodeLists(stores, moved, moved.length, hurt, hurt.length)
-  }
-
-  /** The same for the first `movers` and `hurts` entities of the two lists. */
-  encodeLists(stores: Stores, moved: Uint32Array, movers: number, hurt: Uint32Array, hurts: number): number {
-    const { words, floats, halves } = this
-    const { position, rotation, health } = stores
-    const { x: px, y: py, z: pz } = position
-    const { x: rx, y: ry, z: rz, w: rw } = rotation
+  function encode(moved: Uint32Array, movers: number, hurt: Uint32Array, hurts: number): number {
     words[0] = movers
     words[1] = hurts
     let at = 2
@@ -49,32 +38,28 @@ export class PackedRecords {
     }
     for (let i = 0; i < hurts; i++) words[at++] = hurt[i]!
     let half = at * 2
-    for (let i = 0; i < hurts; i++) halves[half++] = health.hp[hurt[i]!]!
-    this.length = half * 2
-    return this.length
+    for (let i = 0; i < hurts; i++) halves[half++] = hp[hurt[i]!]!
+    return half * 2
   }
 
-  /** Writes what was encoded into stores. `eidOf` is by the sender's entity. Returns the number of records. */
-  decode(stores: Stores, eidOf: Uint32Array): number {
-    const { words, floats, halves } = this
-    const { position, rotation, health } = stores
-    const { x: px, y: py, z: pz } = position
-    const { x: rx, y: ry, z: rz, w: rw } = rotation
-    const moved = words[0]!
-    const hurt = words[1]!
+  function decode(eidOf: Uint32Array): number {
+    const movers = words[0]!
+    const hurts = words[1]!
     let at = 2
-    for (let i = 0; i < moved; i++, at += POSE_WORDS) {
+    for (let i = 0; i < movers; i++, at += POSE_WORDS) {
       const eid = eidOf[words[at]!]!
-      px[eid] = floats[at + 1]!
-      py[eid] = floats[at + 2]!
-      pz[eid] = floats[at + 3]!
-      rx[eid] = floats[at + 4]!
-      ry[eid] = floats[at + 5]!
-      rz[eid] = floats[at + 6]!
-      rw[eid] = floats[at + 7]!
+      tpx[eid] = floats[at + 1]!
+      tpy[eid] = floats[at + 2]!
+      tpz[eid] = floats[at + 3]!
+      trx[eid] = floats[at + 4]!
+      tryy[eid] = floats[at + 5]!
+      trz[eid] = floats[at + 6]!
+      trw[eid] = floats[at + 7]!
     }
-    let half = (at + hurt) * 2
-    for (let i = 0; i < hurt; i++) health.hp[eidOf[words[at++]!]!] = halves[half++]!
-    return moved + hurt
+    let half = (at + hurts) * 2
+    for (let i = 0; i < hurts; i++) thp[eidOf[words[at++]!]!] = halves[half++]!
+    return movers + hurts
   }
-}
+
+  return { source, target, bytes: new Uint8Array(buffer), encode, decode }
+})()

@@ -26,7 +26,6 @@ import type { Scenario } from './scenario.js'
 const CLIENTS = 2
 /** Ticks between two looks at the heap: few enough that most of these stretches meet no collection. */
 const STRETCH = 50
-const TICKS = 10_000
 const WARM_UP_TICKS = 2_000
 
 /** A median over many stretches, so next to nothing is nothing. */
@@ -37,12 +36,11 @@ const KEEPS_NOTHING: readonly Condition[] = [valueAtMost(8, '≤ 8 B per tick')]
 export const allocation: Scenario = {
   name: 'allocation',
   title: `heap of a server and ${CLIENTS} clients, calls included`,
-  run({ counts, seed, quick, progress, emit }) {
+  run({ counts, seed, ticks, progress, emit }) {
     for (const count of counts) {
       // A world in which nothing changes is the floor: what its ticks allocate is not the values'.
       for (const fraction of [0, 0.1]) {
         const workload = new Workload(count, fraction, seed)
-        const ticks = quick ? TICKS / 10 : TICKS
         const { allocated, kept } = measureHeap(workload, ticks, (done) => progress(workload.name, done))
         const contenders = [
           contender('bitecs-net, allocated', ALLOCATES_NOTHING),

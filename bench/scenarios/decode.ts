@@ -1,7 +1,8 @@
 // One tick's bytes into the stores of a client whose entities have ids of their own.
 import { Columns } from '../limits/columns.js'
-import { PackedRecords } from '../limits/packed-records.js'
-import { QuantizedRecords } from '../limits/quantized-records.js'
+import { type HandTyped, requireRoom } from '../limits/hand-typed.js'
+import { packedRecords } from '../limits/packed-records.js'
+import { quantizedRecords } from '../limits/quantized-records.js'
 import { measure } from '../harness.js'
 import { OurDecoder, OurEncoder, OurWorld } from '../ours/world.js'
 import { BITECS, BitecsDecoder, BitecsDirtyList } from '../peers/bitecs.js'
@@ -32,20 +33,15 @@ export const decode: Scenario = {
 
 /** Every decoder on a workload, each with stores of its own. */
 export function decoders(workload: Workload): Contender[] {
+  requireRoom(workload.count)
   return [
     ours('bitecs-net', workload, false, [atMost(2, RECORDS), faster(15, BITECS_SOA)]),
     ours('bitecs-net, quantized', workload, true, undefined),
     bitecsDecoder(workload),
     jsonDecoder(workload),
-    limit(RECORDS, workload, () => new PackedRecords(workload.count)),
-    limit(COLUMNS, workload, (stores) => {
-      const codec = new Columns(stores, workload.count)
-      return {
-        encode: (_, moved, hurt) => codec.encode(moved, hurt),
-        decode: (target, eidOf) => codec.decode(target, eidOf),
-      }
-    }),
-    limit(QUANTIZED, workload, () => new QuantizedRecords(workload.count)),
+    handTyped(RECORDS, workload, packedRecords),
+    columnsDecoder(workload),
+    handTyped(QUANTIZED, workload, quantizedRecords),
   ]
 }
 
@@ -71,13 +67,14 @@ function ours(name: string, workload: Workload, quantize: boolean, goal: Contend
 
 /** The sender's side of a decoder: stores, entities from 1 on, and who changed in each tick. */
 class Sender {
-  readonly stores: Stores
   readonly target: Stores
   private readonly eids: Uint32Array
   private bytes = 0
 
-  constructor(readonly workload: Workload) {
-    this.stores = new Stores(workload.count + 1)
+  constructor(
+    readonly workload: Workload,
+    readonly stores = new Stores(workload.count + 1),
+  ) {
     this.target = new Stores(2 * workload.count + 1)
     this.eids = numbers(1, workload.count)
     workload.populate(this.stores, this.eids)
@@ -136,19 +133,29 @@ function jsonDecoder(workload: Workload): Contender {
   return { name: 'JSON', kind: 'peer', repeatable: true, run, bytes: sender.bytesPerChange }
 }
 
-interface HandWritten {
-  encode(stores: Stores, moved: Uint32Array, hurt: Uint32Array): number
-  decode(target: Stores, eidOf: Uint32Array): number
-}
-
-/** Hand-written code reads from the buffer that it wrote to, so each distinct tick has a codec of its own. */
-function limit(name: string, workload: Workload, make: (stores: Stores) => HandWritten): Contender {
+function columnsDecoder(workload: Workload): Contender {
   const sender = new Sender(workload)
   const { target, eidOf } = sender
   const ticks = sender.ticks((moved, hurt) => {
-    const packet = make(sender.stores)
-    return { packet, bytes: packet.encode(sender.stores, moved, hurt) }
+    const codec = new Columns(sender.stores, workload.count)
+    return { packet: codec, bytes: codec.encode(moved, hurt) }
   })
   const run = turns(ticks, (codec) => codec.decode(target, eidOf))
-  return { name, kind: 'limit', repeatable: true, run, bytes: sender.bytesPerChange }
+  return { name: COLUMNS, kind: 'limit', repeatable: true, run, bytes: sender.bytesPerChange }
+}
+
+/** Hand-typed code reads from a buffer of its own, where the bytes of a tick are put before it is timed. */
+function handTyped(name: string, workload: Workload, codec: HandTyped): Contender {
+  const sender = new Sender(workload, codec.source)
+  const { eidOf } = sender
+  const ticks = sender.ticks((moved, hurt) => {
+    const bytes = codec.encode(moved, moved.length, hurt, hurt.length)
+    return { packet: codec.bytes.slice(), bytes }
+  })
+  const prepare = turns(ticks, (packet) => {
+    codec.bytes.set(packet)
+    return 0
+  })
+  const run = (): number => codec.decode(eidOf)
+  return { name, kind: 'limit', repeatable: true, prepare, run, bytes: sender.bytesPerChange }
 }

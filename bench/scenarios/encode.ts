@@ -1,9 +1,10 @@
 // One tick's changes into bytes: finding them, where nobody tells, and writing them.
 import { Columns } from '../limits/columns.js'
 import { Memcpy } from '../limits/memcpy.js'
-import { PackedRecords } from '../limits/packed-records.js'
-import { QuantizedRecords } from '../limits/quantized-records.js'
-import { ShadowScan } from '../limits/shadow-scan.js'
+import { type HandTyped, requireRoom } from '../limits/hand-typed.js'
+import { packedRecords } from '../limits/packed-records.js'
+import { quantizedRecords } from '../limits/quantized-records.js'
+import { shadowScan } from '../limits/shadow-scan.js'
 import { measure } from '../harness.js'
 import { OurEncoder, OurWorld } from '../ours/world.js'
 import { BITECS, BitecsDiff, BitecsDirtyList } from '../peers/bitecs.js'
@@ -43,8 +44,7 @@ export function encoders(workload: Workload): Contender[] {
   const { fraction, count } = workload
   const size = workload.at(0).moved.length * 32 + workload.at(0).hurt.length * 6
   const copy = new Memcpy(size)
-  const records = new PackedRecords(count)
-  const quantized = new QuantizedRecords(count)
+  requireRoom(count)
   const goals = {
     // Few changes do not spread the block headers.
     quantized: fraction >= 0.1 ? [bytesAtMost(12)] : undefined,
@@ -57,32 +57,18 @@ export function encoders(workload: Workload): Contender[] {
       const encoder = new BitecsDirtyList(stores, count)
       return ({ movedList, hurtList }) => encoder.encode(movedList, hurtList)
     }),
-    scanning(BITECS_DIFF, 'peer', workload, (stores, eids) => new BitecsDiff(stores, eids)),
+    bitecsDiff(workload),
     listed('JSON', 'peer', workload, (stores) => {
       return ({ movedList, hurtList }) => encodeJson(stores, movedList, hurtList).length
     }),
     { name: MEMCPY, kind: 'limit', repeatable: true, bytes: size / workload.at(0).entities, run: () => copy.encode() },
-    listed(
-      RECORDS,
-      'limit',
-      workload,
-      (stores) =>
-        ({ moved, hurt }) =>
-          records.encode(stores, moved, hurt),
-    ),
+    handTyped(RECORDS, workload, packedRecords),
     listed(COLUMNS, 'limit', workload, (stores) => {
       const encoder = new Columns(stores, count)
       return ({ moved, hurt }) => encoder.encode(moved, hurt)
     }),
-    listed(
-      QUANTIZED,
-      'limit',
-      workload,
-      (stores) =>
-        ({ moved, hurt }) =>
-          quantized.encode(stores, moved, hurt),
-    ),
-    scanning(SHADOW_SCAN, 'limit', workload, (stores, eids) => new ShadowScan(stores, eids)),
+    handTyped(QUANTIZED, workload, quantizedRecords),
+    handScan(workload),
   ]
 }
 
@@ -92,16 +78,31 @@ function ours(name: string, workload: Workload, quantize: boolean, goal: Contend
   return tracking(name, 'ours', workload, world.stores, world.eids, encoder, goal)
 }
 
-function scanning(
-  name: string,
-  kind: Contender['kind'],
-  workload: Workload,
-  make: (stores: Stores, eids: Uint32Array) => { encode(): number },
-): Contender {
+function bitecsDiff(workload: Workload): Contender {
   const stores = new Stores(workload.count + 1)
   const eids = numbers(1, workload.count)
   workload.populate(stores, eids)
-  return tracking(name, kind, workload, stores, eids, make(stores, eids), undefined)
+  return tracking(BITECS_DIFF, 'peer', workload, stores, eids, new BitecsDiff(stores, eids), undefined)
+}
+
+function handScan(workload: Workload): Contender {
+  const eids = numbers(1, workload.count)
+  workload.populate(shadowScan.source, eids)
+  const encoder = { encode: () => shadowScan.encode(eids) }
+  encoder.encode()
+  return tracking(SHADOW_SCAN, 'limit', workload, shadowScan.source, eids, encoder, undefined)
+}
+
+function handTyped(name: string, workload: Workload, codec: HandTyped): Contender {
+  return listed(
+    name,
+    'limit',
+    workload,
+    () =>
+      ({ moved, hurt }) =>
+        codec.encode(moved, moved.length, hurt, hurt.length),
+    codec.source,
+  )
 }
 
 /** An encoder that finds the changes: each run needs new ones. */
@@ -134,8 +135,8 @@ function listed(
   kind: Contender['kind'],
   workload: Workload,
   make: (stores: Stores) => (lists: DirtyLists) => number,
+  stores = new Stores(workload.count + 1),
 ): Contender {
-  const stores = new Stores(workload.count + 1)
   const eids = numbers(1, workload.count)
   workload.populate(stores, eids)
   const encodeLists = make(stores)

@@ -4,14 +4,14 @@ import type { Row } from '../result.js'
 export interface ScenarioContext {
   /** Everything random follows from it. */
   readonly seed: number
-  /** Less time for each workload, and fewer ticks. */
-  readonly quick: boolean
   /** Sizes of the worlds. */
   readonly counts: readonly number[]
   /** The parts that change in a tick, from 0 to 1. */
   readonly fractions: readonly number[]
   /** Milliseconds for one workload. */
   readonly budget: number
+  /** Ticks of a game that is watched as a whole. */
+  readonly ticks: number
   /** Says what is being measured, and how much of it is done, from 0 to 1. */
   readonly progress: (workload: string, done: number) => void
   /** Takes the rows of a finished workload. */

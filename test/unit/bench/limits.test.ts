@@ -1,0 +1,228 @@
+// The hand-written limits of the benchmark do what they claim: what they decode is what the library decodes.
+import { describe, expect, it } from 'vitest'
+import { CallCodec } from '../../../bench/limits/call-codec.js'
+import { Columns } from '../../../bench/limits/columns.js'
+import { Memcpy } from '../../../bench/limits/memcpy.js'
+import type { HandTyped } from '../../../bench/limits/hand-typed.js'
+import { packedRecords } from '../../../bench/limits/packed-records.js'
+import { quantizedRecords } from '../../../bench/limits/quantized-records.js'
+import { shadowScan } from '../../../bench/limits/shadow-scan.js'
+import { OurCalls } from '../../../bench/ours/calls.js'
+import { OurDecoder, OurEncoder, OurWorld } from '../../../bench/ours/world.js'
+import { BitecsDecoder, BitecsDiff, BitecsDirtyList } from '../../../bench/peers/bitecs.js'
+import { GeckosCalls } from '../../../bench/peers/geckos.js'
+import { createJsonDispatch, decodeJson, encodeJson, encodeJsonCall } from '../../../bench/peers/json.js'
+import { numbers, POSITION_STEP, ROTATION_STEP, Stores, VARIANTS, Workload } from '../../../bench/workload.js'
+
+const COUNT = 300
+const workload = new Workload(COUNT, 0.2, 5)
+
+/** The eleven values of each changed entity of a tick, in order. */
+function valuesOf(stores: Stores, eids: Uint32Array, tick: number): number[][] {
+  const { moved, hurt } = workload.at(tick)
+  const poses = [...moved].map((i) => stores.columns.slice(0, 7).map((column) => column[eids[i]!]!))
+  return [...poses, [...hurt].map((i) => stores.health.hp[eids[i]!]!)]
+}
+
+/** What the library's client has after each distinct tick. */
+function ours(quantize: boolean): number[][][] {
+  const world = new OurWorld(workload, quantize)
+  const encoder = new OurEncoder(world)
+  const decoder = new OurDecoder(world)
+  return workload.variants.map((_, tick) => {
+    workload.apply(tick, world.stores, world.eids)
+    encoder.encode()
+    const packets = encoder.packets()
+    expect(decoder.decode(packets)).toBe(packets.length)
+    return valuesOf(world.stores, world.clientEids, tick)
+  })
+}
+
+interface Sent {
+  stores: Stores
+  eids: Uint32Array
+  moved: Uint32Array
+  hurt: Uint32Array
+}
+
+/** What another codec delivers for each distinct tick. `decode` is given the receiver's ids, by the sender's. */
+function theirs(
+  make: (stores: Stores, eids: Uint32Array) => Codec,
+  stores = new Stores(COUNT + 1),
+  target = new Stores(2 * COUNT + 1),
+): number[][][] {
+  const eids = numbers(1, COUNT)
+  workload.populate(stores, eids)
+  const codec = make(stores, eids)
+  const eidOf = Uint32Array.from({ length: COUNT + 1 }, (_, eid) => (eid === 0 ? 0 : eid + COUNT))
+  return workload.variants.map((changes, tick) => {
+    workload.apply(tick, stores, eids)
+    const moved = changes.moved.map((i) => eids[i]!)
+    const hurt = changes.hurt.map((i) => eids[i]!)
+    codec.encode({ stores, eids, moved, hurt })
+    codec.decode(target, eidOf)
+    return valuesOf(target, numbers(COUNT + 1, COUNT), tick)
+  })
+}
+
+interface Codec {
+  encode(sent: Sent): unknown
+  decode(target: Stores, eidOf: Uint32Array): unknown
+}
+
+const idMap = (eidOf: Uint32Array): Map<number, number> => new Map([...eidOf].map((eid, sender) => [sender, eid]))
+
+/** The same for hand-typed code, whose stores are its own. */
+function handTyped(codec: HandTyped): number[][][] {
+  const make = (): Codec => ({
+    encode: ({ moved, hurt }) => codec.encode(moved, moved.length, hurt, hurt.length),
+    decode: (_, eidOf) => codec.decode(eidOf),
+  })
+  return theirs(make, codec.source, codec.target)
+}
+
+describe('the limits', () => {
+  it('of records deliver what the library delivers', () => {
+    expect(handTyped(packedRecords)).toEqual(ours(false))
+  })
+
+  it('of columns deliver what the library delivers', () => {
+    const delivered = theirs((stores) => {
+      const codec = new Columns(stores, COUNT)
+      return {
+        encode: ({ moved, hurt }) => codec.encode(moved, hurt),
+        decode: (target, eidOf) => codec.decode(target, eidOf),
+      }
+    })
+    expect(delivered).toEqual(ours(false))
+  })
+
+  it('of a shadow scan find exactly the changes, and deliver what the library delivers', () => {
+    const make = (_: Stores, eids: Uint32Array): Codec => {
+      shadowScan.encode(eids)
+      return {
+        encode: ({ moved, hurt }) => {
+          expect(shadowScan.encode(eids)).toBe(8 + moved.length * 32 + hurt.length * 6)
+          packedRecords.bytes.set(shadowScan.bytes)
+          expect([...new Uint32Array(packedRecords.bytes.buffer, 0, 2)]).toEqual([moved.length, hurt.length])
+        },
+        decode: (__, eidOf) => packedRecords.decode(eidOf),
+      }
+    }
+    expect(theirs(make, shadowScan.source, packedRecords.target)).toEqual(ours(false))
+  })
+
+  it('of quantized records deliver what the library delivers, but for a step where a value lies between two', () => {
+    const delivered = handTyped(quantizedRecords)
+    const expected = ours(true)
+    delivered.forEach((tick, t) => {
+      expect(tick.length).toBe(expected[t]!.length)
+      expect(tick.at(-1)).toEqual(expected[t]!.at(-1))
+      tick.slice(0, -1).forEach((pose, p) => {
+        pose.forEach((value, c) => {
+          const step = c < 3 ? POSITION_STEP : ROTATION_STEP
+          expect(Math.abs(value - expected[t]![p]![c]!)).toBeLessThan(step * 1.01)
+        })
+      })
+    })
+  })
+
+  it('of copying copy every byte', () => {
+    expect(new Memcpy(200).encode()).toBe(199)
+  })
+})
+
+describe('the peers', () => {
+  it('of bitECS deliver what the library delivers', () => {
+    let decoder: BitecsDecoder | undefined
+    const delivered = theirs((stores) => {
+      const codec = new BitecsDirtyList(stores, COUNT)
+      return {
+        encode: ({ moved, hurt }) => codec.encode([...moved], [...hurt]),
+        decode: (target, eidOf) =>
+          (decoder ??= new BitecsDecoder(target)).decode(codec.posePacket, codec.healthPacket, idMap(eidOf)),
+      }
+    })
+    expect(delivered).toEqual(ours(false))
+  })
+
+  it('of bitECS in diff mode find the changes', () => {
+    const stores = new Stores(COUNT + 1)
+    const eids = numbers(1, COUNT)
+    workload.populate(stores, eids)
+    const codec = new BitecsDiff(stores, eids)
+    expect(codec.encode()).toBe(0)
+    workload.apply(0, stores, eids)
+    const { moved, hurt } = workload.at(0)
+    expect(codec.encode()).toBe(moved.length * (21 + 25) + hurt.length * 11)
+  })
+
+  it('of JSON deliver what the library delivers', () => {
+    let text = ''
+    const delivered = theirs(() => ({
+      encode: ({ stores, moved, hurt }) => {
+        text = encodeJson(stores, [...moved], [...hurt])
+      },
+      decode: (target, eidOf) => decodeJson(text, target, idMap(eidOf)),
+    }))
+    expect(delivered).toEqual(ours(false))
+  })
+})
+
+describe('a call', () => {
+  const call = [1.5, -2.25, 1024, 200] as const
+  let heard: number[][] = []
+  const fire = (...args: number[]): void => {
+    heard.push(args)
+  }
+
+  it('arrives once and whole by every way', async () => {
+    heard = []
+    const codec = new CallCodec(4)
+    codec.write(9, ...call)
+    codec.dispatch(fire)
+    createJsonDispatch(fire)(encodeJsonCall(9, ...call))
+    new GeckosCalls(fire).emit(9, ...call)
+    await Promise.resolve()
+    const expected = [9, ...call]
+    expect(heard).toEqual([expected, expected, expected])
+  })
+
+  it('of the library arrives with its entity, as often as it is sent', () => {
+    heard = []
+    const calls = new OurCalls()
+    for (let round = 0; round < 3; round++) {
+      calls.clear()
+      calls.send(...call)
+      calls.send(...call)
+      calls.dispatch(fire)
+    }
+    expect(heard).toEqual(Array.from({ length: 6 }, () => [calls.entity, ...call]))
+    expect(calls.size).toBeGreaterThan(0)
+  })
+})
+
+describe('the workload', () => {
+  it('changes exactly the entities it names, also when its ticks repeat', () => {
+    const stores = new Stores(COUNT + 1)
+    const eids = numbers(1, COUNT)
+    workload.populate(stores, eids)
+    for (let tick = 0; tick < 3 * VARIANTS; tick++) {
+      const before = stores.columns.map((column) => column.slice())
+      workload.apply(tick, stores, eids)
+      const changed = eids.filter((eid) => stores.columns.some((column, c) => column[eid] !== before[c]![eid]))
+      const { moved, hurt, entities } = workload.at(tick)
+      const named = new Set([...moved, ...hurt].map((i) => eids[i]!))
+      expect(new Set(changed)).toEqual(named)
+      expect(named.size).toBe(entities)
+      expect(moved.length).toBe(60)
+      expect(hurt.length).toBe(3)
+    }
+  })
+
+  it('is the same for the same seed, and another for another', () => {
+    const poses = (seed: number): number[] => [...new Workload(20, 0.5, seed).at(1).poses]
+    expect(poses(3)).toEqual(poses(3))
+    expect(poses(3)).not.toEqual(poses(4))
+  })
+})
