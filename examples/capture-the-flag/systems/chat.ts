@@ -6,12 +6,13 @@ import type { ServerWorld } from 'bitecs-net/server'
 import { Chat, Say } from '../protocol.js'
 import { CHAT_LENGTH } from '../rules.js'
 import { Profile } from './state.js'
+import { tidy } from './text.js'
 
 /** Passes on what players say. */
 export function relayChat(world: ServerWorld): void {
   for (const { sender, args } of drain(world, Say)) {
     if (!hasComponent(world, sender, Connected) || !hasComponent(world, sender, Profile)) continue
-    const text = [...args.text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()].slice(0, CHAT_LENGTH).join('')
+    const text = tidy(args.text, CHAT_LENGTH)
     if (text !== '') sendMessage(world, Chat, { player: Connection.id[sender]!, text })
   }
 }

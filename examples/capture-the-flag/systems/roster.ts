@@ -8,6 +8,7 @@ import { NAME_LENGTH, type Team } from '../rules.js'
 import { returnFlagsOf } from './flags.js'
 import { spawnPlayer } from './spawn.js'
 import { Profile } from './state.js'
+import { tidy } from './text.js'
 
 /** Tells a newcomer who everyone is: names are not part of the world's state, so they come as messages. */
 export function introducePlayers(world: ServerWorld): void {
@@ -21,7 +22,7 @@ export function admitPlayers(world: ServerWorld): void {
   for (const { sender, args } of drain(world, Join)) {
     // Someone may ask and be gone within the same tick.
     if (!hasComponent(world, sender, Connected)) continue
-    Profile.name[sender] = tidyName(args.name) || `Player ${Connection.id[sender]}`
+    Profile.name[sender] = tidy(args.name, NAME_LENGTH) || `Player ${Connection.id[sender]}`
     if (hasComponent(world, sender, Profile)) {
       introduce(world, sender, 'ready')
       continue
@@ -54,11 +55,4 @@ function smallerTeam(world: ServerWorld): Team {
   let lead = 0
   for (const player of query(world, [Player])) lead += Player.team[player] === 0 ? 1 : -1
   return lead > 0 ? 1 : 0
-}
-
-/** A name for a scoreboard: one line, not too long. */
-function tidyName(wanted: string): string {
-  const line = wanted.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()
-  // By characters, so that none is cut in two.
-  return [...line].slice(0, NAME_LENGTH).join('')
 }

@@ -1,0 +1,77 @@
+// `gameSnapshot()` in the page's console: what this page sees of the game, for tests and for the curious.
+import { hasComponent, query } from 'bitecs'
+import { connectionOf } from 'bitecs-net'
+import type { ClientWorld } from 'bitecs-net/client'
+import { Connection, LocalPlayer } from 'bitecs-net/components'
+import { Ball, Flag, Frozen, Match, Player, Position } from '../protocol.js'
+import { nameOf, type View } from './view.js'
+
+export interface GameSnapshot {
+  readonly status: View['status']
+  /** Why the connection ended; '' before. */
+  readonly reason: string
+  /** The number of the own player, or 0. */
+  readonly me: number
+  readonly players: readonly PlayerSnapshot[]
+  readonly flags: readonly { team: number; x: number; y: number; away: boolean; carrier: number }[]
+  /** Snowballs in the air. */
+  readonly balls: number
+  readonly scores: readonly [blue: number, orange: number]
+  /** As text, the newest last. */
+  readonly feed: readonly string[]
+  readonly banner: string
+  /** Milliseconds. */
+  readonly roundTrip: number
+}
+
+export interface PlayerSnapshot {
+  /** The number of the player's connection. */
+  readonly id: number
+  readonly name: string
+  readonly team: number
+  /** Metres. */
+  readonly x: number
+  readonly y: number
+  readonly frozen: boolean
+  readonly captures: number
+}
+
+declare global {
+  var gameSnapshot: () => GameSnapshot
+}
+
+/** Puts the function on the page: `gameSnapshot().players` lists everyone. What it returns is a copy. */
+export function exposeGame(world: ClientWorld, view: View): void {
+  globalThis.gameSnapshot = () => takeSnapshot(world, view)
+}
+
+function takeSnapshot(world: ClientWorld, view: View): GameSnapshot {
+  const [me] = query(world, [LocalPlayer])
+  const [match] = query(world, [Match])
+  return {
+    status: view.status,
+    reason: view.reason,
+    me: me === undefined ? 0 : Player.id[me]!,
+    players: [...query(world, [Player, Position])].map((player) => ({
+      id: Player.id[player]!,
+      name: nameOf(view, Player.id[player]!).text,
+      team: Player.team[player]!,
+      x: Position.x[player]!,
+      y: Position.y[player]!,
+      frozen: hasComponent(world, player, Frozen),
+      captures: Player.captures[player]!,
+    })),
+    flags: [...query(world, [Flag, Position])].map((flag) => ({
+      team: Flag.team[flag]!,
+      x: Position.x[flag]!,
+      y: Position.y[flag]!,
+      away: Flag.away[flag] === 1,
+      carrier: Flag.carrier[flag] === 0 ? 0 : Player.id[Flag.carrier[flag]!]!,
+    })),
+    balls: query(world, [Ball]).length,
+    scores: match === undefined ? [0, 0] : [Match.blue[match]!, Match.orange[match]!],
+    feed: view.feed.map((line) => line.map(({ text }) => text).join('')),
+    banner: view.banner === undefined ? '' : `${view.banner.title}: ${view.banner.detail}`,
+    roundTrip: Connection.roundTrip[connectionOf(world)]!,
+  }
+}

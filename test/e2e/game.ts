@@ -1,0 +1,129 @@
+// The game as a player starts it: the command as a process of its own, with bots, and pages in a browser.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import type { GameSnapshot } from '../../examples/capture-the-flag/client/probe.js'
+import { until } from '../support/until.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const artefacts = `${root}test/artefacts/`
+const GAME = 'examples/capture-the-flag'
+
+/** A program that runs until it is told to stop. */
+export class Program {
+  /** What it wrote, line by line. */
+  readonly lines: string[] = []
+  private readonly child: ChildProcess
+  private readonly ended: Promise<unknown>
+
+  constructor(args: readonly string[]) {
+    this.child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.ended = once(this.child, 'exit')
+    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+      createInterface({ input: stream }).on('line', (line) => this.lines.push(line))
+    }
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  get exitCode(): number | null {
+    return this.child.exitCode
+  }
+
+  /** Asks it to stop, and waits until it has. */
+  async stop(): Promise<void> {
+    if (this.running) this.child.kill('SIGTERM')
+    await this.ended
+  }
+}
+
+/** Runs a program to its end. */
+export async function runToEnd(args: readonly string[]): Promise<void> {
+  const program = new Program(args)
+  await until(`${args.join(' ')} ends`, () => !program.running, 60_000)
+  if (program.exitCode !== 0) throw new Error(`${args.join(' ')} failed:\n${program.lines.join('\n')}`)
+}
+
+/** Bundles the page. */
+export async function bundleGame(): Promise<void> {
+  await runToEnd(['scripts/bundle-game.mjs'])
+}
+
+/** Starts the game's server on a free port; returns it with its address. */
+export async function serveGame(): Promise<{ server: Program; address: string }> {
+  const page = ['--static', `${GAME}/dist`]
+  const server = new Program([
+    'dist/cli.js',
+    'serve',
+    `${GAME}/server.ts`,
+    '--port',
+    '0',
+    ...page,
+    '--log-format',
+    'json',
+  ])
+  let address = ''
+  await until(
+    'the server listens',
+    () => {
+      if (!server.running) throw new Error(`the server ended:\n${server.lines.join('\n')}`)
+      address = /http:\/\/127\.0\.0\.1:\d+/.exec(server.lines.join('\n'))?.[0] ?? ''
+      return address !== ''
+    },
+    20_000,
+  )
+  return { server, address }
+}
+
+export function startBots(count: number, address: string): Program {
+  return new Program(['dist/cli.js', 'bots', `${GAME}/bots.ts`, '--count', `${count}`, '--url', address])
+}
+
+/** A page of the game, in a window of its own. */
+export class GamePage {
+  /** What went wrong on the page. */
+  readonly errors: string[] = []
+
+  private constructor(
+    readonly page: Page,
+    readonly name: string,
+  ) {
+    page.on('pageerror', (error) => this.errors.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.errors.push(message.text())
+    })
+  }
+
+  static async open(browser: Browser, address: string, name: string): Promise<GamePage> {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+    const opened = new GamePage(page, name)
+    await page.goto(`${address}/?name=${name}`)
+    return opened
+  }
+
+  look(): Promise<GameSnapshot> {
+    return this.page.evaluate(() => gameSnapshot())
+  }
+
+  /** Waits until what the page sees of the game is so. */
+  async sees(what: string, test: (game: GameSnapshot) => boolean, limit = 15_000): Promise<GameSnapshot> {
+    let seen: GameSnapshot | undefined
+    try {
+      await until(`${this.name} sees ${what}`, async () => test((seen = await this.look())), limit)
+    } catch (error) {
+      throw new Error(`${String(error)}\n${JSON.stringify(seen)}\n${this.errors.join('\n')}`, { cause: error })
+    }
+    return seen!
+  }
+
+  /** Keeps a picture of the page. */
+  async keepPicture(title: string): Promise<void> {
+    await mkdir(artefacts, { recursive: true })
+    await this.page.screenshot({ path: `${artefacts}${title}.png` })
+  }
+}
