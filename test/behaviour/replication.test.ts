@@ -33,9 +33,9 @@ import * as game from '../support/arena.js'
 import { converged, convergenceBehaviours } from '../support/behaviours-replication.js'
 import type { MakePeers } from '../support/peers.js'
 
-const badNetwork: MakePeers = async (protocol, count) => {
+const badNetwork: MakePeers = async (protocol, clients) => {
   const conditions = { loss: 0.2, jitter: 40, latency: 20, duplicate: 0.1, reorder: 0.2, reorderBy: 60 }
-  const net = createTestNetwork(protocol, { clients: count, conditions, seed: 7 })
+  const net = createTestNetwork(protocol, { clients, conditions, seed: 7 })
   return {
     server: net.server,
     clients: net.clients,

@@ -77,14 +77,20 @@ export const inMemory: MakePeers = async (protocol, count) => {
   }
 }
 
+const TICK_RATE = 60
+
+/** Puts something between client and server: the address to connect to, and what happens once all are connected. */
+export type Relayed = (url: string) => Promise<{ url: string; opened: () => void }>
+
 /** Over real WebRTC, between a geckos server and Node clients. */
-export const overWebRtc = (relayed?: (url: string) => Promise<string>): MakePeers => {
+export const overWebRtc = (relayed?: Relayed): MakePeers => {
   return async (protocol, count) => {
     const entityIndex = createEntityIndex()
-    const server = createServerWorld(protocol, { entityIndex, tickRate: 60 })
+    const server = createServerWorld(protocol, { entityIndex, tickRate: TICK_RATE })
     const handle = await listen(server, { port: 0, host: '127.0.0.1' })
     const direct = `http://127.0.0.1:${handle.port}`
-    const url = relayed === undefined ? direct : await relayed(direct)
+    const relay = await relayed?.(direct)
+    const url = relay?.url ?? direct
     const peers: Peer[] = []
     const step = (): void => {
       for (const { world } of peers) run(world, [...clientReceive, ...clientSend])
@@ -117,6 +123,7 @@ export const overWebRtc = (relayed?: (url: string) => Promise<string>): MakePeer
     }
 
     for (let i = 0; i < count; i++) await join()
+    relay?.opened()
     return {
       server,
       clients: peers,
@@ -129,13 +136,12 @@ export const overWebRtc = (relayed?: (url: string) => Promise<string>): MakePeer
           },
           20_000,
         ),
-      async settle(ticks = 6) {
-        // What a tick sends is there when its echo is: a round trip of real packets, twice over.
-        const pings = ticks * 2
-        for (let i = 0; i < pings; i++) {
+      settle(ticks = 6) {
+        const end = performance.now() + (ticks * 1000) / TICK_RATE
+        return until(`${ticks} ticks`, () => {
           step()
-          await new Promise((resolve) => setImmediate(resolve))
-        }
+          return performance.now() >= end
+        })
       },
       async onServer(act) {
         run(server, serverReceive)
