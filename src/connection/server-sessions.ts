@@ -131,7 +131,7 @@ export class ServerSessions implements TransportSink {
     const { protocol } = options
     if (hello.hashHigh !== protocol.hashHigh || hello.hashLow !== protocol.hashLow) {
       const differences = protocolDifferences(protocol.description, hello.description)
-      return this.refuse(session, 'protocol-mismatch', differences.join('; ') || 'the protocols differ')
+      return this.refuse(session, 'protocol-mismatch', `the protocols differ: ${differences.join('; ')}`)
     }
     if (this.open.length >= options.maxConnections) return this.refuse(session, 'server-full', 'the server is full')
     session.connectionId = this.nextConnectionId++

@@ -112,6 +112,8 @@ class GeckosClient implements Transport {
   private resolveReleased: () => void = () => {}
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly listeners = new AbortController()
+  /** Ends with the try, so that a caller's signal is not listened to for the life of the connection. */
+  private readonly attempt = new AbortController()
 
   constructor(
     factory: GeckosClientFactory,
@@ -151,7 +153,7 @@ class GeckosClient implements Transport {
     this.takeOver()
     if (options.signal?.aborted) return this.fail(aborted())
     options.signal?.addEventListener('abort', () => this.fail(aborted()), {
-      signal: this.listeners.signal,
+      signal: this.attempt.signal,
     })
     this.timer = setTimeout(
       () => this.fail(timedOut(this.url, options.timeout, this.connection !== undefined)),
@@ -314,6 +316,7 @@ class GeckosClient implements Transport {
     clearTimeout(this.timer)
     this.lastHeard = this.now()
     this.inbox.pushOpened(SERVER_PEER)
+    this.attempt.abort()
     this.resolve(this)
   }
 
@@ -409,6 +412,7 @@ class GeckosClient implements Transport {
   private release(): void {
     if (this.isReleased) return
     this.isReleased = true
+    this.attempt.abort()
     this.listeners.abort()
     clearTimeout(this.timer)
     this.reliable?.close()

@@ -9,8 +9,8 @@ export interface LoopOptions {
   rate: number
   /** Steps that one wake-up may run to catch up; what is missing beyond is skipped and counted. Default 5. */
   maxCatchUp?: number
-  /** Called when a system throws; the loop goes on with the next system. Default: `console.error`. */
-  onError?: (error: unknown) => void
+  /** Called when a system throws, with the name of its function; the loop goes on with the next. Default: `console.error`. */
+  onError?: (error: unknown, system: string) => void
   /** Called when steps were skipped, with their number. */
   onOverrun?: (skipped: number) => void
   /** Milliseconds. Default `performance.now`. */
@@ -32,7 +32,8 @@ export interface Loop {
  */
 export function startLoop<W>(world: W, systems: readonly System<W>[], options: LoopOptions): Loop {
   const { rate, maxCatchUp = 5, onOverrun, now = () => performance.now() } = options
-  const onError = options.onError ?? ((error: unknown) => console.error(error))
+  const onError =
+    options.onError ?? ((error: unknown, system: string) => console.error(`system ${system} threw:`, error))
   const interval = 1000 / rate
   let due = now() + interval
   const loop = {
@@ -53,7 +54,7 @@ export function startLoop<W>(world: W, systems: readonly System<W>[], options: L
       try {
         system(world)
       } catch (error) {
-        onError(error)
+        onError(error, system.name)
       }
       if (!loop.running) return
     }

@@ -52,7 +52,8 @@ describe('the package', () => {
         for (const [key, value] of Object.entries(await import(name))) {
           const first = seen.get(key)
           if (first === undefined) seen.set(key, { name, value })
-          else if (!Object.is(first.value, value)) problems.push(key + ' differs in ' + first.name + ' and ' + name)
+          // Each client brings its own way to connect.
+          else if (key !== 'connect' && !Object.is(first.value, value)) problems.push(key + ' differs in ' + first.name + ' and ' + name)
         }
       }
       console.log(JSON.stringify({ problems, count: seen.size }))
