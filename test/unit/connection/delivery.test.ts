@@ -1,5 +1,5 @@
 // Delivery: the fate of unreliable packets. Each is told once, nothing is forgotten, and the window holds.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Delivery, type DeliverySink } from '../../../src/connection/delivery.js'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'

@@ -1,5 +1,5 @@
 // The packet queue: first in, first out, in one buffer that does not keep what was dealt with.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PacketQueue } from '../../../src/connection/packet-queue.js'
 

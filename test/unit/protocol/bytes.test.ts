@@ -1,5 +1,5 @@
 // Bytes: what is written is read back, every reader stops at its end, and a reader that failed stays failed.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter, MAX_VARINT_BYTES, utf8Length, varintBytes } from '../../../src/protocol/bytes.js'
 

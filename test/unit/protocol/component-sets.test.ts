@@ -1,5 +1,5 @@
 // Component sets: small integers for sets, checked against the sets of JavaScript.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { ComponentSets, EMPTY_SET } from '../../../src/protocol/component-sets.js'

@@ -1,5 +1,5 @@
 // Records: named fields in one fixed order, checked together, read into one object again and again.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { ArgumentError, ProtocolError } from '../../../src/protocol/errors.js'

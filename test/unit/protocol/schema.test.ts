@@ -1,5 +1,5 @@
 // Schema types: every one round-trips, bounds included; what it cannot represent throws and names the field.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { ArgumentError, ProtocolError } from '../../../src/protocol/errors.js'

@@ -1,5 +1,5 @@
 // Sequence numbers: 16 bits that wrap, a window of 256, and acknowledgements that say exactly what arrived.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import {

@@ -1,5 +1,5 @@
 // Call queues: bytes in, one reused view out, in order; bounded, expiring, and safe to leave in the middle.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { defineMessage, type Message } from '../../../src/protocol/definitions.js'

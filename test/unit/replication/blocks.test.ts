@@ -1,5 +1,5 @@
 // Update blocks: each fits a packet, no entity is split, and the history tells what a block held.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../../src/protocol/bytes.js'
 import { ComponentSets } from '../../../src/protocol/component-sets.js'

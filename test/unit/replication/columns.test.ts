@@ -1,5 +1,5 @@
 // Columns: the game's numbers as integers of the wire. Out of range clamps, NaN keeps the last value, floats go by bits.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TypedStore } from '../../../src/protocol/definitions.js'
 import {

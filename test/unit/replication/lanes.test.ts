@@ -1,5 +1,5 @@
 // Lanes: every width from 1 to 32 bits against a reader that takes one bit at a time.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { laneBytes, readLane, writeLane } from '../../../src/replication/lanes.js'

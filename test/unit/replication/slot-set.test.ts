@@ -1,5 +1,5 @@
 // Slot sets against the sets of JavaScript, and the arrays that grow.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { growTo, put, SlotSet } from '../../../src/replication/slot-set.js'
 
