@@ -47,7 +47,15 @@ export function createHud(view: View, actions: HudActions): Hud {
     overlay.dataset['status'] = view.status
     setText(element('overlay-title'), view.status === 'ended' ? 'Disconnected' : 'Connecting…')
     setText(element('overlay-reason'), view.reason)
-    element('retry').hidden = view.status !== 'ended'
+    showRetry(view.status === 'ended')
+  }
+
+  function showRetry(wanted: boolean): void {
+    const retry = element('retry')
+    if (retry.hidden !== wanted) return
+    retry.hidden = !wanted
+    // So that Enter is enough.
+    if (wanted) retry.focus()
   }
 
   function showFeed(list: HTMLElement, news: number): void {

@@ -18,6 +18,7 @@ interface Particle {
 
 /** More are not seen, only paid for. */
 const MAX_PARTICLES = 500
+const DUST = '#d3e3f2'
 
 export class Particles {
   private readonly alive: Particle[] = []
@@ -49,7 +50,7 @@ export class Particles {
   /** Snow kicked up by running feet. */
   kickUp(x: number, y: number): void {
     const side = (Math.random() - 0.5) * 0.6
-    this.add('puff', '#ffffff', x + side, y + 0.55, side, -0.4, 0.18 + 0.16 * Math.random(), 0.6)
+    this.add('puff', DUST, x + side, y + 0.55, side, -0.4, 0.18 + 0.16 * Math.random(), 0.6)
   }
 
   private add(

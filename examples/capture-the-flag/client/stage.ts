@@ -46,6 +46,10 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     scale = Math.max(1, Math.min(free.x / FIELD.width, free.y / FIELD.height))
     left = (width - FIELD.width * scale) / 2
     top = MARGIN.top * ratio + (free.y - FIELD.height * scale) / 2
+    // What the page lays over the field keeps to its edges.
+    const { style } = document.documentElement
+    style.setProperty('--field-left', `${left / ratio}px`)
+    style.setProperty('--field-top', `${top / ratio}px`)
     paintBackdrop(backdrop.getContext('2d', { alpha: false })!, width, height)
   }
 

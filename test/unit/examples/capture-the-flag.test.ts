@@ -1,0 +1,348 @@
+// The rules of capture-the-flag, over a network in memory: what each command does, and what every client is told.
+import { hasComponent, query } from 'bitecs'
+import { close, drain, NetworkErrors, sendCommand, sendMessage } from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import type { ClientWorld } from 'bitecs-net/client'
+import { runSystems, type System } from 'bitecs-net/systems'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, test } from 'vitest'
+import { createBot } from '../../../examples/capture-the-flag/bots.js'
+import {
+  Ball,
+  Burst,
+  Chat,
+  Flag,
+  FlagCaptured,
+  FlagDropped,
+  FlagReturned,
+  FlagTaken,
+  Frozen,
+  Join,
+  Match,
+  MatchOver,
+  MatchStarted,
+  Move,
+  Player,
+  PlayerInfo,
+  PlayerJoined,
+  PlayerLeft,
+  Position,
+  protocol,
+  Say,
+  Tag,
+  Tagged,
+  Throw,
+  YouWereFrozen,
+  YouWereTagged,
+} from '../../../examples/capture-the-flag/protocol.js'
+import {
+  BASES,
+  FLAG_RETURN_TIME,
+  FREEZE_TIME,
+  MATCH_PAUSE,
+  PLAYER_RADIUS,
+  PLAYER_SPEED,
+  TAG_PENALTY,
+  TAG_REACH,
+  TREES,
+} from '../../../examples/capture-the-flag/rules.js'
+import { setup, systems, tickRate } from '../../../examples/capture-the-flag/server.js'
+import { Arena, type Contestant } from './arena.js'
+
+function teams(...contestants: Contestant[]): number[] {
+  return contestants.map(({ body }) => Player.team[body]!)
+}
+
+describe('joining and leaving', () => {
+  test('players fill the smaller team, and everyone learns every name', () => {
+    const arena = new Arena()
+    const [ada, bob, cyd] = arena.joinAll('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
+    expect(teams(ada, bob, cyd)).toEqual([0, 1, 0])
+    const known = new Map(ada.heard(PlayerInfo).map(({ player, name }) => [player, name]))
+    expect([...known.values()]).toEqual(['Ada', 'Bob', 'Cyd'])
+    expect(ada.heard(PlayerJoined).map(({ player }) => player)).toEqual([ada.number, bob.number, cyd.number])
+    expect(Player.id[cyd.self]).toBe(cyd.number)
+  })
+
+  test('one who comes late sees players, flags, score and names', () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    Match.orange[arena.match] = 2
+    bob.put(BASES[0].x, BASES[0].y)
+    arena.network.tick(2)
+    const eve = arena.join('Eve')
+    expect(new Set(eve.heard(PlayerInfo).map(({ name }) => name))).toEqual(new Set(['Ada', 'Bob', 'Eve']))
+    expect(query(eve.world, [Player])).toHaveLength(3)
+    expect(Match.orange[eve.seen(arena.match)]).toBe(2)
+    // The field of an entity holds this client's own id of the carrier.
+    expect(Flag.carrier[eve.seen(arena.flag(0))]).toBe(eve.seen(bob.body))
+    expect(Player.team[eve.seen(ada.body)]).toBe(0)
+  })
+
+  test('a name is one tidy line, and can be changed', () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll(' Ada\n of\u0007the  North ', '\u0000') as [Contestant, Contestant]
+    expect(ada.heard(PlayerInfo).map(({ name }) => name)).toEqual(['Ada of the North', `Player ${bob.number}`])
+    sendMessage(bob.world, Join, { name: '🦊'.repeat(16) })
+    arena.network.tick(3)
+    expect(ada.heard(PlayerInfo)).toEqual([{ player: bob.number, team: 1, name: '🦊'.repeat(16) }])
+    expect(query(ada.world, [Player])).toHaveLength(2)
+  })
+
+  test('who leaves with a flag leaves it at home, and is gone for the others', async () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    bob.put(BASES[0].x, BASES[0].y)
+    arena.network.tick(2)
+    const { number } = bob
+    expect(Flag.carrier[arena.flag(0)]).toBe(bob.body)
+    await close(bob.world)
+    arena.network.tick(4)
+    expect(Flag.carrier[arena.flag(0)]).toBe(0)
+    expect(Flag.away[ada.seen(arena.flag(0))]).toBe(0)
+    expect(ada.heard(FlagReturned)).toEqual([{ flag: 0, player: 0 }])
+    expect(ada.heard(PlayerLeft)).toEqual([{ player: number, reason: 'client-closed' }])
+    expect(query(ada.world, [Player])).toHaveLength(1)
+  })
+
+  test('chat reaches everyone, as one line', () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    sendMessage(ada.world, Say, { text: 'over\nhere ' })
+    sendMessage(ada.world, Say, { text: ' \t ' })
+    arena.network.tick(3)
+    for (const one of [ada, bob]) expect(one.heard(Chat)).toEqual([{ player: ada.number, text: 'over here' }])
+  })
+})
+
+describe('running', () => {
+  test('a player runs at full speed and no faster, in any direction', () => {
+    const arena = new Arena()
+    const ada = arena.join('Ada')
+    ada.put(10, 14)
+    sendCommand(ada.world, ada.self, Move, { x: 1, y: 1 })
+    arena.seconds(1)
+    const way = Math.hypot(Position.x[ada.body]! - 10, Position.y[ada.body]! - 14)
+    expect(way).toBeGreaterThan(PLAYER_SPEED * 0.9)
+    expect(way).toBeLessThan(PLAYER_SPEED * 1.01)
+  })
+
+  test('trees and the edge of the field stand in the way', () => {
+    const arena = new Arena()
+    const ada = arena.join('Ada')
+    const tree = TREES[0]
+    ada.put(tree.x - 4, tree.y)
+    sendCommand(ada.world, ada.self, Move, { x: 1, y: 0 })
+    arena.seconds(2)
+    expect(Math.hypot(Position.x[ada.body]! - tree.x, Position.y[ada.body]! - tree.y)).toBeGreaterThan(
+      tree.radius + PLAYER_RADIUS - 0.01,
+    )
+    ada.put(2, 2)
+    sendCommand(ada.world, ada.self, Move, { x: -1, y: -1 })
+    arena.seconds(1)
+    expect([Position.x[ada.body], Position.y[ada.body]].map((at) => at!.toFixed(1))).toEqual(['0.8', '0.8'])
+  })
+})
+
+describe('flags', () => {
+  test('a flag is taken by touch, brought home by running, and every client drains the message', () => {
+    const arena = new Arena()
+    const everyone = arena.joinAll('Ada', 'Bob', 'Cyd', 'Dan')
+    const [ada, bob] = everyone as [Contestant, Contestant]
+    bob.put(30, 2)
+    ada.put(BASES[1].x - 4, BASES[1].y)
+    ada.runTo(BASES[1].x - 1, BASES[1].y)
+    expect(Flag.carrier[arena.flag(1)]).toBe(ada.body)
+    ada.runTo(BASES[0].x + 18, 10)
+    ada.runTo(BASES[0].x + 2, BASES[0].y)
+    for (const one of everyone) {
+      expect(one.heard(FlagTaken)).toEqual([{ flag: 1, player: ada.number }])
+      expect(one.heard(FlagCaptured)).toEqual([{ team: 0, player: ada.number, blue: 1, orange: 0 }])
+      expect(Match.blue[one.seen(arena.match)]).toBe(1)
+      expect(Player.captures[one.seen(ada.body)]).toBe(1)
+    }
+    expect([Position.x[arena.flag(1)], Position.y[arena.flag(1)]]).toEqual([BASES[1].x, BASES[1].y])
+  })
+
+  test('a flag in the field is brought back by a friend, or returns by itself', () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    const flag = arena.flag(0)
+    const drop = (): void => {
+      bob.put(BASES[0].x, BASES[0].y)
+      arena.network.tick(1)
+      bob.put(15, 14)
+      ada.put(15, 15)
+      arena.network.tick(3)
+      sendCommand(ada.world, ada.self, Tag, { victim: ada.seen(bob.body) })
+      // Out of the way, else it would take the flag up.
+      ada.put(13, 13.5)
+      arena.network.tick(2)
+      arena.seconds(TAG_PENALTY + 0.5)
+    }
+    drop()
+    expect([Flag.carrier[flag], Flag.away[flag]]).toEqual([0, 1])
+    expect(ada.heard(FlagDropped)).toEqual([{ flag: 0, player: bob.number }])
+    ada.put(15, 14)
+    arena.network.tick(3)
+    expect(Flag.away[flag]).toBe(0)
+    expect(ada.heard(FlagReturned)).toEqual([{ flag: 0, player: ada.number }])
+    drop()
+    expect(Flag.away[flag]).toBe(1)
+    ada.put(2, 2)
+    arena.seconds(FLAG_RETURN_TIME)
+    expect(Flag.away[flag]).toBe(0)
+    expect(ada.heard(FlagReturned)).toEqual([{ flag: 0, player: 0 }])
+  })
+
+  test('three captures win; after the pause a new match begins for everyone', () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    bob.put(24, 8)
+    for (let capture = 0; capture < 3; capture++) {
+      ada.put(BASES[1].x, BASES[1].y)
+      arena.network.tick(1)
+      ada.put(BASES[0].x, BASES[0].y)
+      arena.network.tick(1)
+    }
+    arena.network.tick(2)
+    expect(bob.heard(FlagCaptured).map(({ blue }) => blue)).toEqual([1, 2, 3])
+    expect(bob.heard(MatchOver)).toEqual([{ winner: 0, blue: 3, orange: 0, pause: MATCH_PAUSE }])
+    // Nothing counts in between.
+    ada.put(BASES[1].x, BASES[1].y)
+    arena.network.tick(2)
+    expect(Flag.carrier[arena.flag(1)]).toBe(0)
+    arena.seconds(MATCH_PAUSE)
+    for (const one of [ada, bob]) expect(one.heard(MatchStarted)).toHaveLength(1)
+    expect([Match.blue[ada.seen(arena.match)], Match.over[ada.seen(arena.match)]]).toEqual([0, 0])
+    expect(Player.captures[bob.seen(ada.body)]).toBe(0)
+    expect(Position.x[ada.body]).toBeLessThan(10)
+  })
+})
+
+describe('tagging', () => {
+  function face(): { arena: Arena; ada: Contestant; bob: Contestant } {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    ada.put(15, 13)
+    bob.put(15 + TAG_REACH - 0.2, 13)
+    arena.network.tick(3)
+    return { arena, ada, bob }
+  }
+
+  test('an enemy in the own half goes home and sits still; everyone sees it, the victim is told', () => {
+    const { arena, ada, bob } = face()
+    sendCommand(ada.world, ada.self, Tag, { victim: ada.seen(bob.body) })
+    arena.network.tick(3)
+    expect(Position.x[bob.body]).toBeGreaterThan(38)
+    expect(hasComponent(ada.world, ada.seen(bob.body), Frozen)).toBe(true)
+    expect(ada.heard(Tagged)).toMatchObject([{ entity: ada.seen(bob.body), by: ada.self }])
+    expect(bob.heard(Tagged)).toMatchObject([{ entity: bob.self, by: bob.seen(ada.body) }])
+    expect(bob.heard(YouWereTagged)).toEqual([{ entity: bob.self, by: bob.seen(ada.body) }])
+    expect(ada.heard(YouWereTagged)).toEqual([])
+    const x = Position.x[bob.body]
+    sendCommand(bob.world, bob.self, Move, { x: -1, y: 0 })
+    arena.seconds(TAG_PENALTY / 2)
+    expect(Position.x[bob.body]).toBe(x)
+    arena.seconds(TAG_PENALTY)
+    expect(Position.x[bob.body]).toBeLessThan(x!)
+  })
+
+  test('a tag in the wrong half, out of reach, on a friend or on no player does nothing', () => {
+    const { arena, ada, bob } = face()
+    const cyd = arena.join('Cyd')
+    const tries: [number, number, number][] = [
+      [30, 31, bob.body],
+      [10, 15, bob.body],
+      [15, 15.5, cyd.body],
+      [15, 15.5, arena.flag(1)],
+      [15, 15.5, ada.body],
+    ]
+    for (const [from, to, victim] of tries) {
+      ada.put(from, 13)
+      bob.put(to, 20)
+      Position.x[victim] = to
+      Position.y[victim] = 13
+      arena.network.tick(3)
+      sendCommand(ada.world, ada.self, Tag, { victim: ada.seen(victim) })
+      arena.network.tick(3)
+      expect(query(arena.network.server, [Player, Frozen])).toHaveLength(0)
+      // The rate limit of the command is not what stops it.
+      arena.seconds(0.5)
+    }
+    expect(ada.heard(Tagged)).toEqual([])
+  })
+})
+
+describe('snowballs', () => {
+  test('a ball flies on every screen, freezes the enemy it hits for a while, and bursts', () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    ada.put(20, 9)
+    bob.put(27, 9)
+    arena.network.tick(2)
+    sendCommand(ada.world, ada.self, Throw, { x: 1, y: 0 })
+    arena.network.tick(4)
+    expect(query(bob.world, [Ball, Position, Networked])).toHaveLength(1)
+    arena.network.until(() => hasComponent(bob.world, bob.self, Frozen), 20)
+    expect(bob.heard(YouWereFrozen)).toEqual([{ entity: bob.self, by: bob.seen(ada.body) }])
+    arena.network.tick(2)
+    expect(bob.heard(Burst)).toMatchObject([{ hit: true }])
+    expect(query(bob.world, [Ball])).toHaveLength(0)
+    const x = Position.x[bob.body]
+    sendCommand(bob.world, bob.self, Move, { x: 1, y: 0 })
+    arena.seconds(FREEZE_TIME - 0.5)
+    expect(Position.x[bob.body]).toBe(x)
+    arena.seconds(1)
+    expect(hasComponent(bob.world, bob.self, Frozen)).toBe(false)
+    // Just thawed, the next ball does nothing.
+    sendCommand(bob.world, bob.self, Move, { x: 0, y: 0 })
+    bob.put(22, 9)
+    sendCommand(ada.world, ada.self, Throw, { x: 1, y: 0 })
+    arena.network.tick(8)
+    expect(hasComponent(bob.world, bob.self, Frozen)).toBe(false)
+  })
+
+  test('friends are not hit, trees stop a ball, and nobody throws without pause', () => {
+    const arena = new Arena()
+    const [ada, bob, cyd] = arena.joinAll('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
+    const tree = TREES[1]
+    ada.put(tree.x - 6, tree.y)
+    cyd.put(tree.x - 4, tree.y)
+    bob.put(tree.x + 4, tree.y)
+    arena.network.tick(2)
+    sendCommand(ada.world, ada.self, Throw, { x: 1, y: 0 })
+    sendCommand(ada.world, ada.self, Throw, { x: 1, y: 0 })
+    arena.network.tick(3)
+    expect(query(arena.network.server, [Ball])).toHaveLength(1)
+    arena.seconds(1)
+    expect(query(arena.network.server, [Ball])).toHaveLength(0)
+    expect(query(arena.network.server, [Frozen])).toHaveLength(0)
+    expect(bob.heard(Burst)).toMatchObject([{ hit: false }])
+  })
+})
+
+test('four bots play by themselves, comment on every capture, and nothing goes wrong on the way', () => {
+  const minds = new Map<ClientWorld, readonly System<ClientWorld>[]>()
+  const think = (world: ClientWorld): void => runSystems(world, minds.get(world) ?? [])
+  const network = createTestNetwork(protocol, { clients: 0, tickRate, serverSystems: systems, clientSystems: [think] })
+  setup(network.server)
+  for (let index = 0; index < 4; index++) {
+    const { world } = network.begin()
+    minds.set(world, createBot(world, index))
+  }
+  const watcher = network.connect().world
+  let captures = 0
+  const talkers = new Set<number>()
+  minds.set(watcher, [
+    (world) => {
+      for (const _ of drain(world, FlagCaptured)) captures++
+      for (const { args } of drain(world, Chat)) talkers.add(args.player)
+    },
+  ])
+  network.until(() => captures >= 2 && talkers.size === 4, tickRate * 120)
+  const players = [...minds.keys()].filter((world) => world !== watcher)
+  for (const world of [network.server, ...players]) {
+    expect(Array.from(drain(world, NetworkErrors), ({ message }) => message)).toEqual([])
+  }
+})
