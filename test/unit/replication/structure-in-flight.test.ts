@@ -1,6 +1,6 @@
 // Values that overtake structure: the two channels race, and the newest value must win whichever comes first.
 import { addComponent, addEntity, hasComponent, removeComponent } from 'bitecs'
-import { defineProtocol, entityOf, netIdOf, replicate, setReady, stats, u16 } from 'bitecs-net'
+import { defineProtocol, entityOf, f32, netIdOf, replicate, setReady, stats, u16 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -8,8 +8,13 @@ import { gate, transportOf } from '../world/tap.js'
 
 const Health = { hp: new Uint16Array(1000) }
 const Armour = { left: new Uint16Array(1000) }
+const Place = { x: new Float32Array(1000) }
 const protocol = defineProtocol({
-  components: { Health: replicate(Health, { hp: u16 }), Armour: replicate(Armour, { left: u16 }) },
+  components: {
+    Health: replicate(Health, { hp: u16 }),
+    Armour: replicate(Armour, { left: u16 }),
+    Place: replicate(Place, { x: f32 }, { interpolate: true }),
+  },
 })
 
 function setUp() {
@@ -40,6 +45,25 @@ describe('a value newer than a structural change that is still in flight', () =>
     net.tick(40)
     expect(hasComponent(client.world, copy(), Health)).toBe(true)
     expect(Health.hp[copy()]).toBe(3)
+  })
+
+  it('survives it where the component is interpolated, too', () => {
+    const { net, client, ship, copy, arrivals } = setUp()
+    addComponent(net.server, ship, Place)
+    Place.x[ship] = 1
+    net.tick(5)
+    arrivals.holdReliable = true
+    removeComponent(net.server, ship, Place)
+    net.tick()
+    addComponent(net.server, ship, Place)
+    Place.x[ship] = 2
+    net.tick()
+    Place.x[ship] = 3
+    net.tick(2)
+    arrivals.holdReliable = false
+    net.tick(40)
+    expect(hasComponent(client.world, copy(), Place)).toBe(true)
+    expect(Place.x[copy()]).toBe(3)
   })
 
   it('survives the entity being hidden and shown again', () => {

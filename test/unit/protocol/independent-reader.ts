@@ -1,0 +1,414 @@
+// A second reader of the wire, written from docs/protocol.md alone: it imports nothing and trusts nothing of the library.
+//
+// It turns packets into sentences. When it and the library disagree, one of the two, or the page, is wrong.
+
+/** A type of a field, from its text in a description. */
+interface FieldType {
+  readonly name: string
+  readonly numbers: readonly number[]
+}
+
+interface Field {
+  readonly name: string
+  readonly type: FieldType
+}
+
+interface Component {
+  readonly name: string
+  readonly fields: readonly Field[]
+}
+
+interface Definition {
+  readonly kind: string
+  readonly name: string
+  readonly fields: readonly Field[]
+  readonly channel: string
+}
+
+/** A protocol as its description tells it. */
+export interface DescribedProtocol {
+  readonly components: readonly Component[]
+  readonly definitions: readonly Definition[]
+}
+
+export type Value = number | boolean | string
+
+export function parseType(text: string): FieldType {
+  const open = text.indexOf('(')
+  if (open < 0) return { name: text, numbers: [] }
+  return {
+    name: text.slice(0, open),
+    numbers: text
+      .slice(open + 1, -1)
+      .split(',')
+      .map(Number),
+  }
+}
+
+function parseFields(text: string): Field[] {
+  const inner = text.slice(1, -1)
+  if (inner === '') return []
+  // A comma inside of parentheses belongs to a type.
+  return inner.split(/,(?![^(]*\))/).map((part) => {
+    const colon = part.indexOf(':')
+    return { name: part.slice(0, colon), type: parseType(part.slice(colon + 1)) }
+  })
+}
+
+export function parseProtocol(description: string): DescribedProtocol {
+  const components: Component[] = []
+  const definitions: Definition[] = []
+  for (const line of description.split('\n').slice(1)) {
+    const [kind = '', name = '', fields = '', channel = ''] = line.split(' ')
+    if (kind === 'component') components.push({ name, fields: parseFields(fields) })
+    else definitions.push({ kind, name, fields: parseFields(fields), channel })
+  }
+  return { components, definitions }
+}
+
+/** FNV-1a, 64 bits, in two halves, without the arithmetic that the library uses. */
+export function fnv1a(text: string): [high: number, low: number] {
+  let limbs = [0x2325, 0x8422, 0x9ce4, 0xcbf2]
+  for (const byte of new TextEncoder().encode(text)) {
+    limbs[0]! ^= byte
+    const [a = 0, b = 0, c = 0, d = 0] = limbs
+    const sums = [a * 0x1b3, b * 0x1b3, c * 0x1b3 + a * 0x100, d * 0x1b3 + b * 0x100]
+    let carry = 0
+    limbs = sums.map((sum) => {
+      const whole = sum + carry
+      carry = Math.floor(whole / 0x10000)
+      return whole % 0x10000
+    })
+  }
+  const [a = 0, b = 0, c = 0, d = 0] = limbs
+  return [d * 0x10000 + c, b * 0x10000 + a]
+}
+
+export function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+class Cursor {
+  at = 0
+  constructor(readonly bytes: Uint8Array) {}
+
+  get done(): boolean {
+    return this.at === this.bytes.length
+  }
+
+  u8(): number {
+    const byte = this.bytes[this.at++]
+    if (byte === undefined) throw new Error('the packet ends in the middle of a field')
+    return byte
+  }
+
+  unsigned(bytes: number): number {
+    let value = 0
+    for (let i = 0; i < bytes; i++) value += this.u8() * 2 ** (8 * i)
+    return value
+  }
+
+  float(bytes: 4 | 8): number {
+    const view = new DataView(new ArrayBuffer(8))
+    for (let i = 0; i < bytes; i++) view.setUint8(i, this.u8())
+    return bytes === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true)
+  }
+
+  varint(): number {
+    let value = 0
+    for (let i = 0; i < 5; i++) {
+      const byte = this.u8()
+      value += (byte % 128) * 128 ** i
+      if (byte < 128) {
+        if (value > 0xffffffff) throw new Error('a varint above 32 bits')
+        return value
+      }
+    }
+    throw new Error('a varint without an end')
+  }
+
+  text(most: number): string {
+    const length = this.varint()
+    if (length > most || this.at + length > this.bytes.length) throw new Error('a text that is too long')
+    this.at += length
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      this.bytes.slice(this.at - length, this.at),
+    )
+  }
+
+  /** "slot.generation", or "none". */
+  netId(): string {
+    const slot = this.varint()
+    if (slot === 0) return 'none'
+    const generation = this.varint()
+    if (slot > 1_048_575 || generation > 1023) throw new Error('a net id out of range')
+    return `${slot}.${generation}`
+  }
+}
+
+const INTEGERS: Record<string, [bytes: 1 | 2 | 4, signed: boolean]> = {
+  u8: [1, false],
+  u16: [2, false],
+  u32: [4, false],
+  i8: [1, true],
+  i16: [2, true],
+  i32: [4, true],
+}
+
+function stepsOf({ numbers: [min = 0, max = 0, step = 1] }: FieldType): number {
+  return Math.round((max - min) / step)
+}
+
+function signed(value: number, bits: number): number {
+  return value >= 2 ** (bits - 1) ? value - 2 ** bits : value
+}
+
+function unquantize(type: FieldType, number: number): number {
+  const [min = 0, max = 0, step = 1] = type.numbers
+  if (number > stepsOf(type)) throw new Error('a step above the last')
+  return Math.min(max, min + number * step)
+}
+
+/** A value as it stands in a call or message. */
+function readValue(cursor: Cursor, type: FieldType): Value {
+  const integer = INTEGERS[type.name]
+  if (integer !== undefined) {
+    const value = cursor.unsigned(integer[0])
+    return integer[1] ? signed(value, 8 * integer[0]) : value
+  }
+  switch (type.name) {
+    case 'bool': {
+      const byte = cursor.u8()
+      if (byte > 1) throw new Error('a bool that is neither')
+      return byte === 1
+    }
+    case 'f32':
+      return cursor.float(4)
+    case 'f64':
+      return cursor.float(8)
+    case 'varint':
+      return cursor.varint()
+    case 'quantized':
+      return unquantize(type, cursor.unsigned(Math.ceil(bitsOf(type) / 8)))
+    case 'string':
+      return cursor.text(type.numbers[0] ?? 0)
+    case 'entity':
+      return cursor.netId()
+    default:
+      throw new Error(`no such type: ${type.name}`)
+  }
+}
+
+/** A value by the text of its type; the bytes must end with it. */
+export function decodeValue(typeText: string, bytes: Uint8Array): Value {
+  const cursor = new Cursor(bytes)
+  const value = readValue(cursor, parseType(typeText))
+  if (!cursor.done) throw new Error('bytes behind the value')
+  return value
+}
+
+/** Bits of one lane of a column. */
+function bitsOf(type: FieldType): number {
+  const integer = INTEGERS[type.name]
+  if (integer !== undefined) return 8 * integer[0]
+  if (type.name === 'bool') return 1
+  if (type.name === 'entity') return 30
+  if (type.name === 'quantized') return Math.floor(Math.log2(stepsOf(type))) + 1
+  return 32
+}
+
+const lanesOf = (type: FieldType): number => (type.name === 'f64' ? 2 : 1)
+
+/** What the integers of a column's lanes stand for. */
+function fromLanes(type: FieldType, low: number, high: number): Value {
+  const integer = INTEGERS[type.name]
+  if (integer !== undefined) return integer[1] ? signed(low, 8 * integer[0]) : low
+  const view = new DataView(new ArrayBuffer(8))
+  view.setUint32(0, low, true)
+  view.setUint32(4, high, true)
+  if (type.name === 'f32') return view.getFloat32(0, true)
+  if (type.name === 'f64') return view.getFloat64(0, true)
+  if (type.name === 'quantized') return unquantize(type, low)
+  if (type.name === 'bool') return low === 1
+  if (type.name === 'entity') return low === 0 ? 'none' : `${low % 2 ** 20}.${Math.floor(low / 2 ** 20)}`
+  return low
+}
+
+function readRow(cursor: Cursor, component: Component): string {
+  const fields = component.fields.map(({ name, type }) => {
+    const bytes = Math.ceil(bitsOf(type) / 8)
+    const low = cursor.unsigned(bytes)
+    const high = lanesOf(type) === 2 ? cursor.unsigned(bytes) : 0
+    return `${name}=${fromLanes(type, low, high)}`
+  })
+  return `${component.name}(${fields.join(' ')})`
+}
+
+/** A lane, one bit after the other. */
+export function readLaneBits(bytes: Uint8Array, start: number, bits: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => {
+    let value = 0
+    for (let b = 0; b < bits; b++) {
+      const bit = i * bits + b
+      const byte = bytes[start + Math.floor(bit / 8)]
+      if (byte === undefined) throw new Error('a lane that is cut off')
+      if (Math.floor(byte / 2 ** (bit % 8)) % 2 === 1) value += 2 ** b
+    }
+    return value
+  })
+}
+
+function readLane(cursor: Cursor, bits: number, count: number): number[] {
+  const values = readLaneBits(cursor.bytes, cursor.at, bits, count)
+  cursor.at += Math.ceil((bits * count) / 8)
+  return values
+}
+
+function readSet(cursor: Cursor, protocol: DescribedProtocol): Component[] {
+  const members: Component[] = []
+  const bytes = Math.ceil(protocol.components.length / 8)
+  for (let id = 0; id < bytes * 8; id += 8) {
+    const mask = cursor.u8()
+    for (let bit = 0; bit < 8; bit++) {
+      if (Math.floor(mask / 2 ** bit) % 2 === 0) continue
+      const component = protocol.components[id + bit]
+      if (component === undefined) throw new Error('a component that does not exist')
+      members.push(component)
+    }
+  }
+  return members
+}
+
+function readRecord(cursor: Cursor, protocol: DescribedProtocol): string {
+  const definition = protocol.definitions[cursor.varint()]
+  if (definition === undefined) throw new Error('a definition that does not exist')
+  const length = cursor.varint()
+  const record = new Cursor(cursor.bytes.slice(cursor.at, cursor.at + length))
+  cursor.at += length
+  const fields = definition.fields.map(({ name, type }) => `${name}=${readValue(record, type)}`)
+  if (!record.done) throw new Error('bytes behind a record')
+  return `${definition.name}(${fields.join(' ')})`
+}
+
+function readUpdate(cursor: Cursor, protocol: DescribedProtocol): string {
+  const members = readSet(cursor, protocol)
+  const count = cursor.varint()
+  const slots: number[] = []
+  for (let i = 0; i < count; i++) {
+    const step = cursor.varint()
+    if (step === 0) throw new Error('slots that do not ascend')
+    slots.push((slots.at(-1) ?? 0) + step)
+  }
+  const columns = members.map(({ name, fields }) => {
+    const lanes = fields.map((field) => {
+      const low = readLane(cursor, bitsOf(field.type), count)
+      const high = lanesOf(field.type) === 2 ? readLane(cursor, 32, count) : []
+      return `${field.name}=${low.map((value, i) => fromLanes(field.type, value, high[i] ?? 0)).join(',')}`
+    })
+    return `${name}(${lanes.join(' ')})`
+  })
+  return `update ${slots.join(',')} ${columns.join(' ')}`
+}
+
+function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
+  const kind = cursor.u8()
+  const rows = (members: Component[]): string => members.map((component) => readRow(cursor, component)).join(' ')
+  switch (kind) {
+    case 1: {
+      const netId = cursor.netId()
+      return `spawn ${netId} ${rows(readSet(cursor, protocol))}`
+    }
+    case 2:
+      return `despawn ${cursor.varint()} ${['destroyed', 'hidden'][cursor.u8()]}`
+    case 3: {
+      const slot = cursor.varint()
+      return `add ${slot} ${rows(readSet(cursor, protocol))}`
+    }
+    case 4: {
+      const slot = cursor.varint()
+      return `remove ${slot} ${readSet(cursor, protocol)
+        .map(({ name }) => name)
+        .join(' ')}`
+    }
+    case 5: {
+      const slot = cursor.varint()
+      return `${['loses', 'owns'][cursor.u8()]} ${slot}`
+    }
+    case 6:
+      return `player ${cursor.netId()}`
+    case 7: {
+      const netId = cursor.netId()
+      if (netId === 'none') throw new Error('a call on no entity')
+      return `call ${netId} ${readRecord(cursor, protocol)}`
+    }
+    case 8:
+      return `message ${readRecord(cursor, protocol)}`
+    case 9:
+      return readUpdate(cursor, protocol)
+    case 10:
+      return ['not ready', 'ready'][cursor.u8()] ?? 'ready?'
+    default:
+      throw new Error(`no such section: ${kind}`)
+  }
+}
+
+function readAcknowledgement(cursor: Cursor): string {
+  const newest = cursor.unsigned(2)
+  const mask = Array.from({ length: cursor.u8() }, () => cursor.u8())
+  if (mask.length > 32) throw new Error('a mask that is too long')
+  const numbers: number[] = []
+  mask.forEach((byte, i) => {
+    for (let bit = 0; bit < 8; bit++) {
+      if (Math.floor(byte / 2 ** bit) % 2 === 1) numbers.push((newest - i * 8 - bit + 65_536) % 65_536)
+    }
+  })
+  return `newest ${newest} acknowledges ${numbers.join(',') || 'none'}`
+}
+
+function readData(cursor: Cursor, protocol: DescribedProtocol): string[] {
+  const flags = cursor.u8()
+  if (flags > 7) throw new Error('a flag that does not exist')
+  const head: string[] = ['data']
+  if (flags % 2 === 1) head.push(`number ${cursor.unsigned(2)}`)
+  if (Math.floor(flags / 2) % 2 === 1) head.push(readAcknowledgement(cursor))
+  head.push(`tick ${cursor.varint()}`, `structure ${cursor.varint()}`)
+  if (flags >= 4) head.push('complete')
+  const lines = [head.join(' ')]
+  while (!cursor.done) lines.push(readSection(cursor, protocol))
+  return lines
+}
+
+/** What a packet says, a line for its head and one for each section. Throws when it is malformed. */
+export function readPacket(bytes: Uint8Array, protocol: DescribedProtocol): string[] {
+  const cursor = new Cursor(bytes)
+  const lines = readKind(cursor, protocol)
+  if (!cursor.done) throw new Error('bytes behind the packet')
+  return lines
+}
+
+function readKind(cursor: Cursor, protocol: DescribedProtocol): string[] {
+  const kind = cursor.u8()
+  switch (kind) {
+    case 0:
+      return readData(cursor, protocol)
+    case 1: {
+      const version = cursor.unsigned(2)
+      const hash = [cursor.unsigned(4), cursor.unsigned(4)].map((half) => half.toString(16).padStart(8, '0'))
+      const token = cursor.text(4096)
+      const description = cursor.text(11_000)
+      return [`hello wire ${version} hash ${hash.join('')} token "${token}"`, ...description.split('\n')]
+    }
+    case 2:
+      return [`welcome connection ${cursor.varint()} rate ${cursor.unsigned(4)} tick ${cursor.varint()}`]
+    case 3: {
+      const code = cursor.text(64)
+      return [`close ${code}: ${cursor.text(512)}`]
+    }
+    case 4:
+      return [`ping clock ${cursor.unsigned(4)} tick ${cursor.unsigned(4)}`]
+    case 5:
+      return [`pong clock ${cursor.unsigned(4)}`]
+    default:
+      throw new Error(`no such packet: ${kind}`)
+  }
+}

@@ -1,0 +1,266 @@
+// Golden vectors: the library writes them byte for byte and reads them, and so does a reader written from the page alone.
+import { readFileSync } from 'node:fs'
+import { createEntityIndex, hasComponent, query } from 'bitecs'
+import { connectionOf, createClientWorld, drain, removed, stats } from 'bitecs-net'
+import { Connected, Connection, Networked } from 'bitecs-net/components'
+import { clientReceive, runSystems } from 'bitecs-net/systems'
+import { describe, expect, it } from 'vitest'
+import { ByteReader } from '../../../src/protocol/bytes.js'
+import { readClose, readHello, readWelcome } from '../../../src/protocol/packet.js'
+import {
+  bool,
+  entity,
+  f32,
+  f64,
+  i16,
+  i32,
+  i8,
+  quantized,
+  type SchemaType,
+  string,
+  u16,
+  u32,
+  u8,
+  varint,
+} from '../../../src/protocol/schema.js'
+import { readLane } from '../../../src/replication/lanes.js'
+import { Channel, createTransportCounters, type Transport } from '../../../src/transport/transport.js'
+import { clientRole } from '../../../src/world/state.js'
+import { decodeValue, fnv1a, fromHex, parseProtocol, readLaneBits, readPacket } from './independent-reader.js'
+import {
+  type LaneVector,
+  laneVectors,
+  type PacketVector,
+  packetVectors,
+  protocol,
+  type RunVector,
+  scriptedRun,
+  type ValueVector,
+  valueVectors,
+} from './vectors.js'
+
+interface Vectors {
+  readonly values: readonly ValueVector[]
+  readonly lanes: readonly LaneVector[]
+  readonly packets: readonly PacketVector[]
+  readonly description: string
+  /** Each with what it says, a line for the header and one for each section. */
+  readonly run: readonly (RunVector & { readonly says: readonly string[] })[]
+}
+
+const described = parseProtocol(protocol.description)
+
+function write(): Vectors {
+  const run = scriptedRun().map((packet) => ({ ...packet, says: readPacket(fromHex(packet.hex), described) }))
+  return {
+    values: valueVectors(),
+    lanes: laneVectors(),
+    packets: packetVectors(),
+    description: protocol.description,
+    run,
+  }
+}
+
+const golden = (): Vectors => JSON.parse(readFileSync(new URL('vectors.json', import.meta.url), 'utf8')) as Vectors
+
+function readerOf(hex: string): ByteReader {
+  const reader = new ByteReader()
+  const bytes = fromHex(hex)
+  reader.reset(bytes, 0, bytes.length)
+  return reader
+}
+
+describe('the library', () => {
+  it('writes the golden vectors byte for byte', async () => {
+    // After a change that is meant: raise the version of the wire, and run this file with `-u`.
+    await expect(`${JSON.stringify(write(), null, 2)}\n`).toMatchFileSnapshot('vectors.json')
+  })
+
+  it('reads the golden values', () => {
+    const types: readonly SchemaType<unknown>[] = [
+      ...([u8, u16, u32, i8, i16, i32, f32, f64, varint, entity] as SchemaType<unknown>[]),
+      bool as SchemaType<unknown>,
+      quantized(-100, 100, 0.5) as SchemaType<unknown>,
+      quantized(0, 1, 1) as SchemaType<unknown>,
+      string(60) as SchemaType<unknown>,
+      string(200) as SchemaType<unknown>,
+    ]
+    for (const { type, value, hex } of golden().values) {
+      const reader = readerOf(hex)
+      const read = types.find(({ text }) => text === type)!.read(reader)
+      expect([reader.failed, reader.left]).toEqual([false, 0])
+      const netId = (id: number): string => (id === 0 ? 'none' : `${id & 0xfffff}.${id >>> 20}`)
+      expect(String(type === 'entity' ? netId(read as number) : read)).toBe(String(value))
+    }
+  })
+
+  it('reads the golden lanes', () => {
+    for (const { bits, values, hex } of golden().lanes) {
+      const reader = readerOf(hex)
+      const out = new Uint32Array(values.length)
+      readLane(reader, bits, out, values.length)
+      expect([...out]).toEqual(values)
+      expect([reader.failed, reader.left]).toEqual([false, 0])
+    }
+  })
+
+  it('reads the golden control packets', () => {
+    const packet = (name: string): ByteReader => {
+      const reader = readerOf(golden().packets.find((vector) => vector.name === name)!.hex)
+      reader.u8()
+      return reader
+    }
+    expect(readHello(packet('hello'))).toEqual({
+      wireVersion: 1,
+      hashHigh: 0x01234567,
+      hashLow: 0x89abcdef,
+      token: 'key',
+      description: 'wire 1',
+    })
+    expect(readWelcome(packet('welcome'))).toEqual({ connectionId: 7, milliTicksPerSecond: 20_000, tick: 300 })
+    expect(readClose(packet('close'))).toEqual({ code: 'kicked', text: 'spam' })
+  })
+
+  it('lets a client live through the golden run', () => {
+    const { run } = golden()
+    const world = createClientWorld(protocol, { entityIndex: createEntityIndex(), now: () => 0 })
+    const arriving: RunVector[] = []
+    let begun = false
+    const transport: Transport = {
+      send: () => true,
+      receive(sink) {
+        if (!begun) sink.opened(1)
+        begun = true
+        for (const { channel, hex } of arriving.splice(0)) {
+          const bytes = fromHex(hex)
+          const number = channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
+          sink.packet(1, number, bytes, bytes.length, 0)
+        }
+      },
+      buffered: () => 0,
+      disconnect: () => undefined,
+      close: () => Promise.resolve(),
+      counters: createTransportCounters(),
+      onArrival: undefined,
+      answer: undefined,
+    }
+    clientRole(world).start(transport, {})
+    let most = 0
+    let reason = ''
+    for (let tick = 0; tick <= run.at(-1)!.tick + 1; tick++) {
+      arriving.push(...run.filter((packet) => packet.from === 'server' && packet.tick === tick))
+      runSystems(world, [...clientReceive])
+      // The run's client sent one packet that was acknowledged.
+      if (tick === 2) clientRole(world).session!.session!.delivery.send(0)
+      most = Math.max(most, query(world, [Networked]).length)
+      for (const event of drain(world, removed(Connected))) ({ reason } = event)
+    }
+    expect(most).toBe(2)
+    expect(reason).toBe('server-stopped')
+    expect(Connection.reason[connectionOf(world)]).toEqual({ code: 'server-stopped', text: 'the end', by: 'remote' })
+    expect(hasComponent(world, connectionOf(world), Connected)).toBe(false)
+    const { malformedPackets, malformedCalls, unknownDefinitions } = stats(world).counters
+    expect([malformedPackets, malformedCalls, unknownDefinitions]).toEqual([0, 0, 0])
+  })
+})
+
+describe('a reader written from docs/protocol.md alone', () => {
+  it('reads the same values', () => {
+    for (const { name, type, value, hex } of golden().values) {
+      expect(String(decodeValue(type, fromHex(hex))), name).toBe(String(value))
+    }
+  })
+
+  it('reads the same lanes', () => {
+    for (const { bits, values, hex } of golden().lanes)
+      expect(readLaneBits(fromHex(hex), 0, bits, values.length)).toEqual(values)
+  })
+
+  it('reads the same control packets', () => {
+    const says = Object.fromEntries(
+      golden()
+        .packets.filter(({ name }) => name !== 'component set')
+        .map(({ name, hex }) => [name, readPacket(fromHex(hex), described)]),
+    )
+    expect(says).toEqual({
+      hello: ['hello wire 1 hash 0123456789abcdef token "key"', 'wire 1'],
+      welcome: ['welcome connection 7 rate 20000 tick 300'],
+      close: ['close kicked: spam'],
+      ping: ['ping clock 1000 tick 20'],
+    })
+  })
+
+  it('finds the same hash of the description', () => {
+    expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
+  })
+
+  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+    const said = golden().run.flatMap(({ from, channel, hex }) =>
+      readPacket(fromHex(hex), described).map((line) => `${from} ${channel}: ${line}`),
+    )
+    const inOrder = [
+      'client reliable: hello wire 1 hash',
+      'server reliable: welcome connection 1 rate 20000',
+      'client reliable: ready',
+      'server reliable: spawn 1.0 Health(hp=100 shield=true) Position(x=-100 y=12.34',
+      'server reliable: owns 1',
+      'server reliable: player 1.0',
+      'server unreliable: update 1 Position(x=50 y=12.34',
+      'server reliable: spawn 2.0 Aim(at=1.0) Health(hp=65535 shield=false) Motion(seed=0.1 speed=-0.5 turn=-3) Position(x=1 y=2',
+      'server unreliable: update 1 Health(hp=7 shield=true) Position(x=99.99',
+      'server unreliable: update 2 Aim(at=none) Health(hp=7 shield=false) Motion(seed=-1 speed=-0.5 turn=-3) Position(x=99.99',
+      'server reliable: add 1 Flag()',
+      'server reliable: remove 1 Flag',
+      'server reliable: add 1 Motion(seed=4 speed=1 turn=127)',
+      'client reliable: call 1.0 Fire(angle=1.5 power=200)',
+      'client reliable: message Chat(text=hello)',
+      'client unreliable: call 1.0 Dash(step=300)',
+      'server reliable: call 1.0 Boom(shooter=1.0 x=2.5)',
+      'server reliable: call 1.0 Prize(gold=500)',
+      'server reliable: message Chat(text=grün)',
+      'server unreliable: message Blip(n=128)',
+      'server unreliable: update 1 Health(hp=8 shield=true)',
+      'server unreliable: update 1 Health(hp=8 shield=true)',
+      'server reliable: call 2.0 Boom(shooter=none x=0)',
+      'server reliable: despawn 2 destroyed',
+      'server reliable: loses 1',
+      'client reliable: not ready',
+      'server reliable: despawn 1 hidden',
+      'server reliable: close server-stopped: the end',
+    ]
+    let at = -1
+    for (const wanted of inOrder) {
+      at = said.findIndex((line, i) => i > at && line.startsWith(wanted))
+      expect(at, `${wanted} in\n${said.join('\n')}`).toBeGreaterThanOrEqual(0)
+    }
+  })
+
+  it('refuses what the page calls malformed', () => {
+    for (const hex of [
+      '',
+      '06',
+      '0008',
+      '000003',
+      '0000000000',
+      '0000010063',
+      '0000010107000100',
+      '000001010900',
+      '04',
+      '0300',
+    ]) {
+      expect(() => readPacket(fromHex(hex), described), hex).toThrow()
+    }
+  })
+})
+
+describe('the page', () => {
+  it('quotes only vectors that exist', () => {
+    const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
+    const section = page.slice(page.indexOf('## Vectors'))
+    const quoted = [...section.matchAll(/\| `((?:[0-9a-f]{2} ?)+)` \|/g)].map((match) => match[1]!.replaceAll(' ', ''))
+    const { values, lanes, packets, run } = golden()
+    const known = new Set([...values, ...lanes, ...packets, ...run].map(({ hex }) => hex))
+    expect(quoted.length).toBeGreaterThan(10)
+    for (const hex of quoted) expect(known.has(hex), hex).toBe(true)
+  })
+})
