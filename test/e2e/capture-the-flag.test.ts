@@ -118,3 +118,12 @@ test('when the server stops, every page says why', async () => {
   await bots.stop()
   expect(bots.exitCode).toBe(0)
 })
+
+test('when the server is back, one key is enough to play again', async () => {
+  ;({ server } = await serveGame({ port: Number(new URL(address).port) }))
+  // The button has the focus.
+  await ada.page.keyboard.press('Enter')
+  const game = await ada.sees('herself', ({ players, status }) => status === 'playing' && players.length === 1)
+  expect(game.players[0]!.name).toBe('Ada')
+  await ada.keepPicture('again')
+})

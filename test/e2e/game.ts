@@ -54,19 +54,19 @@ export async function bundleGame(): Promise<void> {
   await runToEnd(['scripts/bundle-game.mjs'])
 }
 
-/** Starts the game's server on a free port; returns it with its address. */
-export async function serveGame(): Promise<{ server: Program; address: string }> {
-  const page = ['--static', `${GAME}/dist`]
-  const server = new Program([
-    'dist/cli.js',
-    'serve',
-    `${GAME}/server.ts`,
-    '--port',
-    '0',
-    ...page,
-    '--log-format',
-    'json',
-  ])
+export interface Serving {
+  /** Default: a free one. */
+  port?: number
+  /** The game module, and the folder of the page; default capture-the-flag. */
+  module?: string
+  page?: string
+}
+
+/** Starts a game's server; returns it with its address. */
+export async function serveGame(serving: Serving = {}): Promise<{ server: Program; address: string }> {
+  const { port = 0, module = `${GAME}/server.ts`, page = `${GAME}/dist` } = serving
+  const options = ['--port', `${port}`, '--static', page, '--log-format', 'json']
+  const server = new Program(['dist/cli.js', 'serve', module, ...options])
   let address = ''
   await until(
     'the server listens',
