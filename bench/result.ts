@@ -12,7 +12,7 @@ export interface Row {
   unit: string
   /** Bytes for each changed entity, or for each call; null where there are none. */
   bytes: number | null
-  /** This median divided by the other subject's: above 1, the other is faster. */
+  /** This median divided by the other subject's: above 1, the other is faster. Without subjects whose median is 0. */
   ratios: Record<string, number>
   /** Only on rows of ours that have one. */
   goal?: string
@@ -85,12 +85,25 @@ export function toRows(
       p99: round(p99 * scale),
       unit,
       bytes: contender.bytes === undefined ? null : round(contender.bytes),
-      ratios: Object.fromEntries(
-        contenders.flatMap((other, j) => (j === i ? [] : [[other.name, round(median / timings[j]!.median)]])),
-      ),
+      ratios: ratiosOf(median, i, contenders, timings),
     }
     return judge(row, contender.goal)
   })
+}
+
+/** Without those whose time is zero, which nothing can be compared with. */
+function ratiosOf(
+  median: number,
+  own: number,
+  contenders: readonly Contender[],
+  timings: readonly Timing[],
+): Record<string, number> {
+  const ratios: Record<string, number> = {}
+  contenders.forEach(({ name }, i) => {
+    const other = timings[i]!.median
+    if (i !== own && other > 0) ratios[name] = round(median / other)
+  })
+  return ratios
 }
 
 /** Adds the goal, and whether it is met. */

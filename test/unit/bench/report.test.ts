@@ -49,6 +49,19 @@ describe('rows', () => {
     expect(peer).not.toHaveProperty('met')
   })
 
+  it('compare with nothing that took no time', () => {
+    const [ours, peer] = toRows(
+      'allocation',
+      'N=1',
+      [subject('a', 'ours'), subject('b', 'ours')],
+      [timing(3), timing(0)],
+      'B/tick',
+      1,
+    )
+    expect(ours!.ratios).toEqual({})
+    expect(peer!.ratios).toEqual({ a: 0 })
+  })
+
   it('say that a goal is not met when one of its conditions is not', () => {
     const met = (...medians: [number, number, number]): boolean | undefined =>
       toRows('encode', 'N=1', contenders, medians.map(timing), 'µs', 1)[0]!.met
@@ -139,8 +152,9 @@ describe('the JSON', () => {
         expect(['µs', 'ns', 'B/tick']).toContain(row.unit)
         for (const value of [row.median, row.p99]) expect(Number.isFinite(value) && value >= 0).toBe(true)
         expect(row.bytes === null || row.bytes > 0).toBe(true)
-        const others = rows.filter((other) => other.workload === row.workload && other !== row)
+        const others = rows.filter((other) => other.workload === row.workload && other !== row && other.median > 0)
         expect(Object.keys(row.ratios)).toEqual(others.map((other) => other.subject))
+        expect(Object.values(row.ratios).every((ratio) => Number.isFinite(ratio))).toBe(true)
         expect(Object.keys(row).includes('met')).toBe(Object.keys(row).includes('goal'))
         expect(row.goal === undefined || row.subject.startsWith('bitecs-net')).toBe(true)
       }
