@@ -53,7 +53,7 @@ describe('RecordCodec', () => {
           const reader = new ByteReader()
           reader.reset(Uint8Array.from(bytes), 0, bytes.length)
           codec.read(reader, view)
-          expect(view).toEqual(args)
+          expect(view.args).toEqual(args)
         },
       ),
       { seed: SEED, numRuns: 300 },
@@ -88,7 +88,13 @@ describe('RecordCodec', () => {
     const fixed = new RecordCodec({ a: u8, b: i16, c: u32 })
     expect(fixed.total).toBe(true)
     expect([fixed.minBytes, fixed.maxBytes]).toEqual([7, 7])
-    for (let size = 0; size < 16; size++) expect(validates(fixed, new Array(size).fill(0xff))).toBe(size === 7)
+    for (let size = 0; size < 16; size++)
+      expect(
+        validates(
+          fixed,
+          Array.from({ length: size }, () => 0xff),
+        ),
+      ).toBe(size === 7)
     expect(codec.total).toBe(false)
   })
 

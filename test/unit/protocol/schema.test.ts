@@ -37,16 +37,15 @@ function roundTrip<T>(type: SchemaType<T>, value: T): T {
   return read
 }
 
+/** What `check` says against a value, or ''. Anything but an ArgumentError that names the field is told as it is. */
 function problemOf<T>(type: SchemaType<T>, value: unknown): string {
   try {
     type.check(value as T, 'args.field')
+    return ''
   } catch (error) {
-    expect(error).toBeInstanceOf(ArgumentError)
-    expect((error as ArgumentError).field).toBe('args.field')
-    expect((error as ArgumentError).code).toBe('bad-argument')
-    return (error as Error).message
+    const named = error instanceof ArgumentError && error.field === 'args.field' && error.code === 'bad-argument'
+    return named ? error.message : `not an ArgumentError: ${String(error)}`
   }
-  return ''
 }
 
 function failsOn<T>(type: SchemaType<T>, ...bytes: number[]): boolean {
@@ -78,7 +77,7 @@ describe.each(INTEGERS)('$text', ({ type, text, min, max }) => {
 
   it('refuses what lies outside, fractions, NaN, infinities and other kinds, naming the field', () => {
     for (const value of [min - 1, max + 1, 0.5, NaN, Infinity, -Infinity, '1', true, null, undefined, 1n]) {
-      expect(problemOf(type, value), String(value)).toMatch(/^args\.field: /)
+      expect(problemOf(type, value), `value ${String(value)}`).toMatch(/^args\.field: /)
     }
   })
 

@@ -115,7 +115,12 @@ describe('ReceiveWindow', () => {
 
 describe('Acknowledgement', () => {
   it('longer than the window, or than its bytes, fails and covers nothing', () => {
-    for (const bytes of [[0, 0, 33, ...new Array<number>(33).fill(0xff)], [0, 0, 4, 0xff, 0xff, 0xff], [0, 0], []]) {
+    for (const bytes of [
+      [0, 0, 33, ...Array.from({ length: 33 }, () => 0xff)],
+      [0, 0, 4, 0xff, 0xff, 0xff],
+      [0, 0],
+      [],
+    ]) {
       const reader = new ByteReader()
       reader.reset(Uint8Array.from(bytes), 0, bytes.length)
       const ack = new Acknowledgement()

@@ -51,7 +51,13 @@ interface Vectors {
 const described = parseProtocol(protocol.description)
 
 function write(): Vectors {
-  const run = scriptedRun().map((packet) => ({ ...packet, says: readPacket(fromHex(packet.hex), described) }))
+  const run = scriptedRun().map(({ from, channel, tick, hex }) => ({
+    from,
+    channel,
+    tick,
+    hex,
+    says: readPacket(fromHex(hex), described),
+  }))
   return {
     values: valueVectors(),
     lanes: laneVectors(),
@@ -167,7 +173,7 @@ describe('the library', () => {
 describe('a reader written from docs/protocol.md alone', () => {
   it('reads the same values', () => {
     for (const { name, type, value, hex } of golden().values) {
-      expect(String(decodeValue(type, fromHex(hex))), name).toBe(String(value))
+      expect(String(decodeValue(type, fromHex(hex))), `value ${name}`).toBe(String(value))
     }
   })
 
@@ -248,7 +254,7 @@ describe('a reader written from docs/protocol.md alone', () => {
       '04',
       '0300',
     ]) {
-      expect(() => readPacket(fromHex(hex), described), hex).toThrow()
+      expect(() => readPacket(fromHex(hex), described), `value ${hex}`).toThrow(/./)
     }
   })
 })
@@ -261,6 +267,6 @@ describe('the page', () => {
     const { values, lanes, packets, run } = golden()
     const known = new Set([...values, ...lanes, ...packets, ...run].map(({ hex }) => hex))
     expect(quoted.length).toBeGreaterThan(10)
-    for (const hex of quoted) expect(known.has(hex), hex).toBe(true)
+    for (const hex of quoted) expect(known.has(hex), `value ${hex}`).toBe(true)
   })
 })

@@ -72,6 +72,8 @@ describe('a queue', () => {
       fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
         const { queue, push } = make(Text)
         let model: { n: number; tick: number }[] = []
+        const drained: number[] = []
+        const expected: number[] = []
         let next = 0
         let tick = 0
         for (const act of actions) {
@@ -84,9 +86,13 @@ describe('a queue', () => {
               push({ text: 'x'.repeat(next % 7), n: next }, 0, tick)
               model.push({ n: next++, tick })
             }
-          } else expect(drainNumbers(queue, act.drain)).toEqual(model.splice(0, act.drain).map(({ n }) => n))
+          } else {
+            drained.push(...drainNumbers(queue, act.drain))
+            expected.push(...model.splice(0, act.drain).map(({ n }) => n))
+          }
           expect(queue.waiting).toBe(model.length)
         }
+        expect(drained).toEqual(expected)
         expect(drainNumbers(queue)).toEqual(model.map(({ n }) => n))
       }),
       { seed: SEED, numRuns: 100 },

@@ -37,7 +37,8 @@ function carry(type: ColumnType, array: TypedStore, value: number): { arrives: n
   scanned.scan(Uint32Array.of(5), 1, Uint32Array.of(0, 0, 0, 0, 0, 3), new Uint8Array(1))
   expect(scanned.wire[5]).toBe(taken.wire[5])
   expect(scanned.outOfRange).toBe(taken.outOfRange)
-  if (type.column.lanes === 1) expect(taken.wire[5]!).toBeLessThanOrEqual(maxWire(type.column))
+  const most = type.column.lanes === 1 ? maxWire(type.column) : 0xffffffff
+  expect(taken.wire[5]!).toBeLessThanOrEqual(most)
   const arrives =
     type.column.lanes === 2 ? f64FromWire(taken.wire[5]!, taken.wireHigh[5]!) : fromWire(type.column, taken.wire[5]!)
   return { arrives, outOfRange: taken.outOfRange }
@@ -102,7 +103,9 @@ describe('floats', () => {
   it('f32 arrives as it is, from a part of a larger buffer too', () => {
     const part = new Float32Array(new ArrayBuffer(128), 16, 8)
     fc.assert(
-      fc.property(fc.float(), (value) => Object.is(carry(f32, part, value).arrives, value)),
+      fc.property(fc.float(), (value) => {
+        expect(carry(f32, part, value).arrives).toBe(value)
+      }),
       { seed: SEED, numRuns: 200 },
     )
   })
@@ -116,7 +119,9 @@ describe('floats', () => {
 
   it('f64 arrives as it is', () => {
     fc.assert(
-      fc.property(fc.double(), (value) => Object.is(carry(f64, new Float64Array(8), value).arrives, value)),
+      fc.property(fc.double(), (value) => {
+        expect(carry(f64, new Float64Array(8), value).arrives).toBe(value)
+      }),
       { seed: SEED, numRuns: 200 },
     )
   })

@@ -4,7 +4,7 @@ import { HeldPackets } from '../../../src/replication/held-packets.js'
 
 function release(held: HeldPackets, tick: number): string[] {
   const seen: string[] = []
-  held.release(tick, (bytes, length, packetTick) => seen.push(`${packetTick}:${[...bytes.subarray(0, length)]}`))
+  held.release(tick, (bytes, length, packetTick) => seen.push(`${packetTick}:${bytes.subarray(0, length).join()}`))
   return seen
 }
 

@@ -43,7 +43,8 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
         writer.u8(0xff)
         expect(naiveRead(writer.bytes, 1, bits, wanted.length)).toEqual(wanted)
         const padding = laneBytes(bits, wanted.length) * 8 - bits * wanted.length
-        if (padding > 0) expect(writer.bytes[writer.length - 2]! >> (8 - padding)).toBe(0)
+        const last = padding > 0 ? writer.bytes[writer.length - 2]! : 0
+        expect(last >> (8 - padding)).toBe(0)
         const reader = new ByteReader()
         reader.reset(writer.bytes, 1, writer.length)
         const out = new Uint32Array(wanted.length + 1).fill(0xabcdef01)
@@ -64,6 +65,6 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
     const out = new Uint32Array(11)
     readLane(reader, bits, out, 11)
     expect(reader.failed).toBe(true)
-    expect([...out]).toEqual(new Array(11).fill(0))
+    expect([...out]).toEqual(Array.from({ length: 11 }, () => 0))
   })
 })

@@ -1,6 +1,6 @@
 // A game that closes its connection from an observer, in the middle of a packet that is being applied.
 import { addComponent, addEntity, observe, onAdd, onRemove, query } from 'bitecs'
-import { close, defineProtocol, despawn, netIdOf, replicate, setPlayer, u16 } from 'bitecs-net'
+import { close, defineProtocol, despawn, replicate, type ServerWorld, setPlayer, u16 } from 'bitecs-net'
 import { Connected, LocalPlayer, Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 const Health = { hp: new Uint16Array(4000) }
 const protocol = defineProtocol({ components: { Health: replicate(Health, { hp: u16 }) } })
 
-function spawn(world: Parameters<typeof netIdOf>[0]): number {
+function spawn(world: ServerWorld): number {
   const eid = addEntity(world)
   addComponent(world, eid, Health)
   addComponent(world, eid, Networked)

@@ -1,0 +1,208 @@
+// Types: what a schema infers, and what must not compile. Checked by `tsc`; the calls here never run.
+import { expectTypeOf, it } from 'vitest'
+import {
+  added,
+  bool,
+  type ClientWorld,
+  defineClientRpc,
+  defineCommand,
+  defineMessage,
+  defineProtocol,
+  defineTargetRpc,
+  drain,
+  entity,
+  f32,
+  f64,
+  handle,
+  i32,
+  type Infer,
+  type LifecycleEvent,
+  type NetworkErrorEntry,
+  NetworkErrors,
+  quantized,
+  removed,
+  replicate,
+  sendCommand,
+  sendMessage,
+  sendRpc,
+  sendTargetRpc,
+  type ServerWorld,
+  setOwner,
+  setPlayer,
+  setReady,
+  string,
+  u8,
+  varint,
+} from 'bitecs-net'
+import { Connected } from 'bitecs-net/components'
+
+const Position = { x: new Float32Array(1), y: new Float32Array(1), label: ['a'] }
+const Health = { hp: new Uint16Array(1), alive: new Uint8Array(1) }
+const Fire = defineCommand({ angle: f32, power: u8 })
+const Empty = defineCommand({})
+const Boom = defineClientRpc({ x: f32, shooter: entity })
+const Prize = defineTargetRpc({ gold: varint, note: string(20), first: bool })
+const Both = defineMessage({ text: string(20) })
+const FromServer = defineMessage({ n: i32 }, { from: 'server' })
+const FromClient = defineMessage({ n: f64 }, { from: 'client', channel: 'unreliable' })
+
+declare const server: ServerWorld
+declare const client: ClientWorld
+
+it('infers arguments from schemas', () => {
+  expectTypeOf<Infer<typeof Fire.schema>>().toEqualTypeOf<{ angle: number; power: number }>()
+  expectTypeOf<Infer<typeof Prize.schema>>().toEqualTypeOf<{ gold: number; note: string; first: boolean }>()
+  const sample = { b: bool, s: string(5), q: quantized(0, 1, 0.1), e: entity }
+  expectTypeOf<Infer<typeof sample>>().toEqualTypeOf<{ b: boolean; s: string; q: number; e: number }>()
+})
+
+it('types what is drained', () => {
+  expectTypeOf(() => {
+    for (const call of drain(server, Fire)) {
+      expectTypeOf(call.args).toEqualTypeOf<Readonly<{ angle: number; power: number }>>()
+      expectTypeOf(call.sender).toEqualTypeOf<number>()
+      expectTypeOf(call.entity).toEqualTypeOf<number>()
+      // @ts-expect-error views are read-only
+      call.args.power = 5
+      // @ts-expect-error views are read-only
+      call.entity = 5
+      // @ts-expect-error no such argument
+      void call.args.speed
+    }
+    for (const { args } of drain(client, Boom)) {
+      expectTypeOf(args).toEqualTypeOf<Readonly<{ x: number; shooter: number }>>()
+    }
+    for (const { args } of drain(client, Prize)) {
+      expectTypeOf(args).toEqualTypeOf<Readonly<{ gold: number; note: string; first: boolean }>>()
+    }
+    for (const { args, sender } of drain(server, Both)) {
+      expectTypeOf(args).toEqualTypeOf<Readonly<{ text: string }>>()
+      expectTypeOf(sender).toEqualTypeOf<number>()
+    }
+    for (const event of drain(client, added(Connected))) expectTypeOf(event).toEqualTypeOf<LifecycleEvent>()
+    for (const event of drain(server, removed(Connected))) expectTypeOf(event.reason).toEqualTypeOf<string>()
+    for (const error of drain(server, NetworkErrors)) expectTypeOf(error).toEqualTypeOf<NetworkErrorEntry>()
+    handle(server, Fire, ({ args, sender }) => {
+      expectTypeOf(args.angle).toEqualTypeOf<number>()
+      expectTypeOf(sender).toEqualTypeOf<number>()
+    })
+    handle(client, Prize, ({ args }) => expectTypeOf(args.note).toEqualTypeOf<string>())
+  }).returns.toBeVoid()
+})
+
+it('compiles what is right', () => {
+  expectTypeOf(() => {
+    sendCommand(client, 1, Fire, { angle: 1, power: 2 })
+    sendCommand(client, 1, Empty, {})
+    sendRpc(server, 1, Boom, { x: 1, shooter: 2 }, { except: 3 })
+    sendTargetRpc(server, 1, Prize, { gold: 1, note: '', first: true }, { to: 3 })
+    sendMessage(client, Both, { text: '' })
+    sendMessage(server, Both, { text: '' }, { to: 'all' })
+    sendMessage(server, FromServer, { n: 1 }, { to: [1, 2], except: 2 })
+    sendMessage(client, FromClient, { n: 1 })
+  }).returns.toBeVoid()
+})
+
+it('refuses wrong fields and types', () => {
+  expectTypeOf(() => {
+    // @ts-expect-error a field is missing
+    sendCommand(client, 1, Fire, { angle: 1 })
+    // @ts-expect-error a field of another type
+    sendCommand(client, 1, Fire, { angle: '1', power: 2 })
+    // @ts-expect-error a field that does not exist
+    sendCommand(client, 1, Fire, { angle: 1, power: 2, speed: 3 })
+    // @ts-expect-error a text is no number
+    sendTargetRpc(server, 1, Prize, { gold: 1, note: 5, first: true })
+    // @ts-expect-error a number is no boolean
+    sendTargetRpc(server, 1, Prize, { gold: 1, note: '', first: 1 })
+    // @ts-expect-error there is no such target
+    sendMessage(server, Both, { text: '' }, { to: 'nobody' })
+  }).returns.toBeVoid()
+})
+
+it('refuses the wrong side', () => {
+  expectTypeOf(() => {
+    // @ts-expect-error commands are the client's
+    sendCommand(server, 1, Fire, { angle: 1, power: 2 })
+    // @ts-expect-error RPCs are the server's
+    sendRpc(client, 1, Boom, { x: 1, shooter: 2 })
+    // @ts-expect-error target RPCs are the server's
+    sendTargetRpc(client, 1, Prize, { gold: 1, note: '', first: true })
+    // @ts-expect-error only the server sends it
+    sendMessage(client, FromServer, { n: 1 })
+    // @ts-expect-error only clients send it
+    sendMessage(server, FromClient, { n: 1 })
+    // @ts-expect-error a client says nothing about whom a message is for
+    sendMessage(client, Both, { text: '' }, { to: 'all' })
+    // @ts-expect-error commands arrive at the server
+    drain(client, Fire)
+    // @ts-expect-error RPCs arrive at clients
+    drain(server, Boom)
+    // @ts-expect-error it arrives at clients
+    drain(server, FromServer)
+    // @ts-expect-error it arrives at the server
+    drain(client, FromClient)
+    // @ts-expect-error owners are the server's
+    setOwner(client, 1, 2)
+    // @ts-expect-error players are the server's
+    setPlayer(client, 1, 2)
+    // @ts-expect-error readiness is the client's
+    setReady(server, true)
+  }).returns.toBeVoid()
+})
+
+it('refuses the wrong kind', () => {
+  expectTypeOf(() => {
+    // @ts-expect-error an RPC is no command
+    sendCommand(client, 1, Boom, { x: 1, shooter: 2 })
+    // @ts-expect-error a target RPC is no client RPC
+    sendRpc(server, 1, Prize, { gold: 1, note: '', first: true })
+    // @ts-expect-error a command is no message
+    sendMessage(client, Fire, { angle: 1, power: 2 })
+  }).returns.toBeVoid()
+})
+
+it('refuses definitions that cannot be', () => {
+  expectTypeOf(() => {
+    // @ts-expect-error a field needs a schema type
+    defineCommand({ angle: 'f32' })
+    // @ts-expect-error there is no such channel
+    defineCommand({}, { channel: 'fast' })
+    // @ts-expect-error there is no such origin
+    defineMessage({}, { from: 'nobody' })
+    // @ts-expect-error a burst is needed
+    defineCommand({}, { rate: { perSecond: 5 } })
+    // @ts-expect-error a message belongs to messages
+    defineProtocol({ remote: { Both } })
+    // @ts-expect-error a command belongs to remote
+    defineProtocol({ messages: { Fire } })
+  }).returns.toBeVoid()
+})
+
+it('knows the fields of a component that can be replicated', () => {
+  expectTypeOf(() => {
+    replicate(Position, { x: f32, y: quantized(0, 1, 0.1) })
+    replicate(Health, { hp: u8, alive: bool })
+    // @ts-expect-error no such field
+    replicate(Position, { z: f32 })
+    // @ts-expect-error not a typed array
+    replicate(Position, { label: f32 })
+    // @ts-expect-error a text is in no column
+    replicate(Position, { x: string(5) })
+  }).returns.toBeVoid()
+})
+
+it('keeps the names of a protocol', () => {
+  expectTypeOf(() => {
+    const protocol = defineProtocol({
+      components: { Position: replicate(Position, { x: f32 }) },
+      remote: { Fire, Boom },
+      messages: { Both },
+    })
+    expectTypeOf(protocol.remote.Fire).toEqualTypeOf(Fire)
+    expectTypeOf(protocol.messages.Both).toEqualTypeOf(Both)
+    expectTypeOf(protocol.components.Position.store).toEqualTypeOf<typeof Position>()
+    // @ts-expect-error not in the protocol
+    void protocol.remote.Prize
+  }).returns.toBeVoid()
+})
