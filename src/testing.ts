@@ -83,6 +83,8 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const serverTransport = condition(loopback.server, { ...conditions, seed, now })
   serverRole(server).start(serverTransport, options)
   const clients: TestClient[] = []
+  const serverPipeline = [...serverReceive, ...serverSystems, ...serverSend] as System<ServerWorld>[]
+  const clientPipeline = [...clientReceive, ...clientSystems, ...clientSend] as System<ClientWorld>[]
 
   function begin(joinOptions: JoinOptions & { world?: ClientWorld; protocol?: Protocol } = {}): TestClient {
     const { world: given, protocol: own = clientProtocol, ...join } = joinOptions
@@ -101,7 +103,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
         return session.reason
       },
       setConditions: (changed) => (transport as ConditionedTransport).set(changed),
-      step: () => runSystems(world, [...clientReceive, ...clientSystems, ...clientSend] as System<ClientWorld>[]),
+      step: () => runSystems(world, clientPipeline),
       running: true,
     }
     clients.push(client)
@@ -112,7 +114,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     for (let i = 0; i < times; i++) {
       time += 1000 / tickRate
       for (const client of clients) if (client.running) client.step()
-      runSystems(server, [...serverReceive, ...serverSystems, ...serverSend] as System<ServerWorld>[])
+      runSystems(server, serverPipeline)
     }
   }
 

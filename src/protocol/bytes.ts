@@ -8,6 +8,9 @@ import type { EntityMapper } from './entity-mapper.js'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Copies up to this size, in bytes, go byte by byte. */
+const MAX_LOOPED_COPY = 2048
+
 /** The longest varint: 32 bits in groups of seven. */
 export const MAX_VARINT_BYTES = 5
 
@@ -96,11 +99,23 @@ export class ByteWriter {
   copy(source: Uint8Array, start: number, end: number): void {
     const size = end - start
     this.reserve(size)
-    // Short copies are the common case here, and `set(subarray)` allocates a view for each.
-    if (size <= 128) {
+    // `set(subarray)` allocates a view for each copy; only where copies are rare and large is it worth it.
+    if (size <= MAX_LOOPED_COPY) {
       for (let i = start, to = this.length; i < end; i++, to++) this.bytes[to] = source[i]!
     } else this.bytes.set(source.subarray(start, end), this.length)
     this.length += size
+  }
+
+  /** A copy of what another writer holds from `start` to `end`, four bytes at a time and without allocating. */
+  copyFrom(source: ByteWriter, start: number, end: number): void {
+    this.reserve(end - start)
+    const { view, bytes } = this
+    const from = source.view
+    let at = this.length
+    let i = start
+    for (; i + 4 <= end; i += 4, at += 4) view.setUint32(at, from.getUint32(i, true), true)
+    for (; i < end; i++, at++) bytes[at] = source.bytes[i]!
+    this.length = at
   }
 
   /** Text as its length in bytes (varint) and UTF-8. `limit` is in bytes; the caller has checked the text against it. */

@@ -1,7 +1,42 @@
 // A record is the arguments of a call or message: named fields in a fixed order, checked, written and read together.
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { ArgumentError, ProtocolError } from './errors.js'
-import type { Schema, SchemaType } from './schema.js'
+import { readNetId } from './net-id.js'
+import { ColumnKind, ScalarForm, type Schema, type SchemaType } from './schema.js'
+
+/**
+ * The arguments of one call, read again and again. Numbers live in a typed array and `args` has a getter for each: stored
+ * as plain properties, each would cost a boxed number for every call.
+ */
+export class RecordView {
+  readonly values: Float64Array
+  /** What is not a number: texts. */
+  readonly others: unknown[]
+  /** What the game sees. */
+  readonly args: Record<string, unknown> = {}
+
+  constructor(names: readonly string[], types: readonly SchemaType<unknown>[]) {
+    const values = new Float64Array(names.length)
+    const others: unknown[] = []
+    this.values = values
+    this.others = others
+    names.forEach((name, i) => {
+      const { scalar = ScalarForm.None, zero } = types[i]!
+      others.push(zero)
+      if (typeof zero === 'number') values[i] = zero
+      const get =
+        scalar === ScalarForm.Bool
+          ? () => values[i] === 1
+          : scalar === ScalarForm.None
+            ? () => others[i]
+            : () => values[i]
+      Object.defineProperty(this.args, name, { get, enumerable: true })
+    })
+    // Printed as the values they are, not as the getters that read them.
+    const plain = (): Record<string, unknown> => ({ ...this.args })
+    Object.defineProperty(this.args, Symbol.for('nodejs.util.inspect.custom'), { value: plain })
+  }
+}
 
 /** Reads and writes the arguments that a schema describes. Made once per definition. */
 export class RecordCodec {
@@ -14,6 +49,13 @@ export class RecordCodec {
   /** True when every payload of `minBytes` bytes is valid, so that its length is all there is to check. */
   readonly total: boolean
   readonly text: string
+  /** By field: how it is read, and the parameters of that. */
+  private readonly forms: Uint8Array
+  private readonly fixedBytes: Uint8Array
+  private readonly largest: Float64Array
+  private readonly min: Float64Array
+  private readonly max: Float64Array
+  private readonly step: Float64Array
 
   constructor(schema: Schema) {
     this.names = Object.keys(schema).sort()
@@ -28,6 +70,16 @@ export class RecordCodec {
     this.minBytes = this.types.reduce((sum, type) => sum + type.minBytes, 0)
     this.maxBytes = this.types.reduce((sum, type) => sum + type.maxBytes, 0)
     this.total = this.types.every((type) => type.total)
+    const { types } = this
+    this.forms = Uint8Array.from(types, ({ scalar }) => scalar ?? ScalarForm.None)
+    this.fixedBytes = Uint8Array.from(types, ({ minBytes }) => minBytes)
+    this.min = Float64Array.from(types, ({ column }) => column?.min ?? 0)
+    this.max = Float64Array.from(types, ({ column }) => column?.max ?? 0)
+    this.step = Float64Array.from(types, ({ column }) => column?.step ?? 0)
+    this.largest = Float64Array.from(types, ({ column }) => {
+      if (column === undefined) return 0
+      return column.kind === ColumnKind.Quantized ? Math.round((column.max - column.min) / column.step) : column.max
+    })
     this.text = `{${this.names.map((name, i) => `${name}:${this.types[i]!.text}`).join(',')}}`
   }
 
@@ -44,13 +96,48 @@ export class RecordCodec {
     for (let i = 0; i < this.names.length; i++) this.types[i]!.write(writer, args[this.names[i]!])
   }
 
-  /** Reads into `out`, an object that `createView` made, and nothing is allocated but texts. */
-  read(reader: ByteReader, out: Record<string, unknown>): void {
-    for (let i = 0; i < this.names.length; i++) out[this.names[i]!] = this.types[i]!.read(reader)
+  /** Reads into a view that `createView` made; nothing is allocated but texts. */
+  read(reader: ByteReader, view: RecordView): void {
+    const { values, others } = view
+    for (let i = 0; i < this.forms.length; i++) {
+      const bytes = this.fixedBytes[i]!
+      switch (this.forms[i]) {
+        case ScalarForm.Unsigned:
+        case ScalarForm.Bool:
+          values[i] = reader.uint(bytes)
+          if (values[i]! > this.largest[i]!) reader.fail()
+          break
+        case ScalarForm.Signed:
+          values[i] = (reader.uint(bytes) << (32 - 8 * bytes)) >> (32 - 8 * bytes)
+          break
+        case ScalarForm.F32:
+          values[i] = reader.f32()
+          break
+        case ScalarForm.F64:
+          values[i] = reader.f64()
+          break
+        case ScalarForm.Varint:
+          values[i] = reader.varint()
+          break
+        case ScalarForm.Quantized: {
+          const wire = reader.uint(bytes)
+          if (wire > this.largest[i]!) reader.fail()
+          values[i] = Math.min(this.max[i]!, this.min[i]! + wire * this.step[i]!)
+          break
+        }
+        case ScalarForm.Entity: {
+          const netId = readNetId(reader)
+          values[i] = reader.entities === undefined ? netId : reader.entities.entityOf(netId)
+          break
+        }
+        default:
+          others[i] = this.types[i]!.read(reader)
+      }
+    }
   }
 
   /** True when what is left to read is exactly one valid record. */
-  validate(reader: ByteReader, scratch: Record<string, unknown>): boolean {
+  validate(reader: ByteReader, scratch: RecordView): boolean {
     const size = reader.left
     if (size < this.minBytes || size > this.maxBytes) return false
     if (this.total) return true
@@ -58,10 +145,8 @@ export class RecordCodec {
     return !reader.failed && reader.left === 0
   }
 
-  /** An object with every field, to be read into again and again. */
-  createView(): Record<string, unknown> {
-    const view: Record<string, unknown> = {}
-    for (let i = 0; i < this.names.length; i++) view[this.names[i]!] = this.types[i]!.zero
-    return view
+  /** A view with every field, to be read into again and again. */
+  createView(): RecordView {
+    return new RecordView(this.names, this.types)
   }
 }

@@ -22,6 +22,20 @@ export interface ColumnSpec {
 export const ColumnKind = { Bool: 0, Unsigned: 1, Signed: 2, F32: 3, F64: 4, Quantized: 5, Entity: 6 } as const
 export type ColumnKind = (typeof ColumnKind)[keyof typeof ColumnKind]
 
+/** How a call reads the types that are numbers: by a switch in one loop, so that no number is boxed on its way. */
+export const ScalarForm = {
+  None: 0,
+  Bool: 1,
+  Unsigned: 2,
+  Signed: 3,
+  F32: 4,
+  F64: 5,
+  Varint: 6,
+  Quantized: 7,
+  Entity: 8,
+} as const
+export type ScalarForm = (typeof ScalarForm)[keyof typeof ScalarForm]
+
 export interface SchemaType<T> {
   /** The type as text, its parameters included. It is part of the protocol's hash. */
   readonly text: string
@@ -32,6 +46,8 @@ export interface SchemaType<T> {
   readonly total: boolean
   /** What a view holds before anything was read into it. */
   readonly zero: T
+  /** Present on the types whose values are numbers or booleans. */
+  readonly scalar?: ScalarForm
   /** Present on the types that a replicated component may use. */
   readonly column?: ColumnSpec
   /** Throws an {@link ArgumentError} that names `field` when `value` cannot be represented. */
@@ -74,6 +90,7 @@ function unsigned(bytes: 1 | 2 | 4): ColumnType {
     maxBytes: bytes,
     total: true,
     zero: 0,
+    scalar: ScalarForm.Unsigned,
     column: { kind: ColumnKind.Unsigned, bits: 8 * bytes, lanes: 1, min: 0, max, step: 1 },
     check: (value, field) => requireInteger(value, field, 0, max),
     write: (writer, value) => writer.uint(value, bytes),
@@ -91,6 +108,7 @@ function signed(bytes: 1 | 2 | 4): ColumnType {
     maxBytes: bytes,
     total: true,
     zero: 0,
+    scalar: ScalarForm.Signed,
     column: { kind: ColumnKind.Signed, bits: 8 * bytes, lanes: 1, min, max, step: 1 },
     check: (value, field) => requireInteger(value, field, min, max),
     write: (writer, value) => writer.uint(value, bytes),
@@ -118,6 +136,7 @@ export const bool: BoolType = {
   maxBytes: 1,
   total: false,
   zero: false,
+  scalar: ScalarForm.Bool,
   column: { kind: ColumnKind.Bool, bits: 1, lanes: 1, min: 0, max: 1, step: 1 },
   check(value, field) {
     if (typeof value !== 'boolean') throw new ArgumentError(field, `must be true or false, got ${describe(value)}`)
@@ -137,6 +156,7 @@ export const f32: ColumnType = {
   maxBytes: 4,
   total: true,
   zero: 0,
+  scalar: ScalarForm.F32,
   column: { kind: ColumnKind.F32, bits: 32, lanes: 1, min: -Infinity, max: Infinity, step: 0 },
   check(value, field) {
     requireNumber(value, field)
@@ -155,6 +175,7 @@ export const f64: ColumnType = {
   maxBytes: 8,
   total: true,
   zero: 0,
+  scalar: ScalarForm.F64,
   column: { kind: ColumnKind.F64, bits: 32, lanes: 2, min: -Infinity, max: Infinity, step: 0 },
   check: (value, field) => requireNumber(value, field),
   write: (writer, value) => writer.f64(value),
@@ -168,6 +189,7 @@ export const varint: ColumnType = {
   maxBytes: MAX_VARINT_BYTES,
   total: false,
   zero: 0,
+  scalar: ScalarForm.Varint,
   column: { kind: ColumnKind.Unsigned, bits: 32, lanes: 1, min: 0, max: 0xffffffff, step: 1 },
   check: (value, field) => requireInteger(value, field, 0, 0xffffffff),
   write: (writer, value) => writer.varint(value),
@@ -198,6 +220,7 @@ export function quantized(min: number, max: number, step: number): ColumnType {
     maxBytes: bytes,
     total: false,
     zero: min <= 0 && max >= 0 ? 0 : min,
+    scalar: ScalarForm.Quantized,
     column: { kind: ColumnKind.Quantized, bits, lanes: 1, min, max, step },
     check(value, field) {
       requireNumber(value, field)
@@ -251,6 +274,7 @@ export const entity: ColumnType = {
   maxBytes: 6,
   total: false,
   zero: 0,
+  scalar: ScalarForm.Entity,
   column: { kind: ColumnKind.Entity, bits: NET_ID_BITS, lanes: 1, min: 0, max: 2 ** NET_ID_BITS - 1, step: 1 },
   check: (value, field) => requireInteger(value, field, 0, 0xffffffff),
   write: (writer, value) => writeNetId(writer, writer.entities === undefined ? value : writer.entities.netIdOf(value)),

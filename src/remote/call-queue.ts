@@ -4,6 +4,7 @@
 // call costs no object, however many arrive.
 import type { Definition } from '../protocol/definitions.js'
 import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
+import type { RecordView } from '../protocol/record.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { growTo } from '../replication/slot-set.js'
 
@@ -49,9 +50,10 @@ export class CallQueue implements IterableIterator<CallView> {
   private tail = 0
   private readonly reader: ByteReader = new Reader()
   private readonly view: MutableView
+  private readonly record: RecordView
   private readonly yielded: IteratorYieldResult<CallView>
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
-  private readonly scratch: Record<string, unknown>
+  private readonly scratch: RecordView
   /** Runs for each call in place of a system that drains; set by `handle`. */
   handler: ((call: CallView) => void) | undefined
 
@@ -62,7 +64,8 @@ export class CallQueue implements IterableIterator<CallView> {
     private readonly listener: QueueListener,
   ) {
     this.reader.entities = entities
-    this.view = { entity: 0, sender: 0, id: 0, args: definition.codec.createView() }
+    this.record = definition.codec.createView()
+    this.view = { entity: 0, sender: 0, id: 0, args: this.record.args }
     this.yielded = { done: false, value: this.view }
     this.scratch = definition.codec.createView()
   }
@@ -137,7 +140,7 @@ export class CallQueue implements IterableIterator<CallView> {
       view.sender = this.senders[at]!
       view.id = this.ids[at]!
       this.reader.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
-      definition.codec.read(this.reader, view.args)
+      definition.codec.read(this.reader, this.record)
       return this.yielded
     }
     this.compact()

@@ -74,7 +74,7 @@ export class OutgoingCalls {
     }
     writer.varint(id)
     writer.varint(payload.length)
-    writer.copy(payload.bytes, 0, payload.length)
+    writer.copyFrom(payload, 0, payload.length)
     this.starts[at + 1] = writer.length
   }
 

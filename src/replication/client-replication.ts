@@ -280,13 +280,9 @@ export class ClientReplication {
         const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
         this.errors.once('store-too-small', component.name, message, eid)
       }
-      // The unreliable channel may have overtaken this one: a newer value stays.
-      const at = slot * this.width + id
-      if (this.valueTick[at]! > tick) component.checkRow(reader)
-      else {
-        this.valueTick[at] = tick
-        component.readRow(reader, slot, eid, tick)
-      }
+      // Newer values that have overtaken this row are held, and applied again behind it.
+      this.valueTick[slot * this.width + id] = tick
+      component.readRow(reader, slot, eid, tick)
     }
     return set
   }

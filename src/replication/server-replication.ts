@@ -202,7 +202,7 @@ export class ServerReplication {
     const start = blocks.starts[b]!
     const end = blocks.ends[b]!
     if (!packet.fit(end - start)) return false
-    packet.writer.copy(blocks.writer.bytes, start, end)
+    packet.writer.copyFrom(blocks.writer, start, end)
     observer.carries(packet.sequence, this.tick, blocks.ids[b]!)
     observer.settle(blocks.ids[b]!)
     return true
@@ -378,7 +378,7 @@ export class ServerReplication {
 
   private copy(packet: PacketBuilder, start: number, end: number): void {
     packet.fit(end - start)
-    packet.writer.copy(this.structure.bytes, start, end)
+    packet.writer.copyFrom(this.structure, start, end)
   }
 
   /** The replicated components that an entity has, without those whose arrays have no room for it. */

@@ -244,7 +244,7 @@ export class ClientRole {
       if (outgoing.channels[i] !== channel) continue
       const start = outgoing.starts[i]!
       const end = outgoing.starts[i + 1]!
-      if (packet.fit(end - start)) packet.writer.copy(outgoing.writer.bytes, start, end)
+      if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)
       else counters.windowDroppedCalls++
     }
   }

@@ -19,12 +19,14 @@ const LIFECYCLE = [LocalPlayer, Owned, Networked, Ready, Connected, Listening] a
 export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()
   private readonly removedQueues = new Map<object, EventQueue>()
+  private readonly queues: EventQueue[] = []
   private readonly stop: (() => void)[] = []
 
   constructor(world: World) {
     for (const component of LIFECYCLE) {
       const added = new EventQueue()
       const removed = new EventQueue()
+      this.queues.push(added, removed)
       this.addedQueues.set(component, added)
       this.removedQueues.set(component, removed)
       const ofConnection = component === Connected || component === Ready
@@ -44,8 +46,7 @@ export class Lifecycle {
 
   /** Shows every system what was gathered since the last call. */
   publish(): void {
-    for (const queue of this.addedQueues.values()) queue.publish()
-    for (const queue of this.removedQueues.values()) queue.publish()
+    for (let i = 0; i < this.queues.length; i++) this.queues[i]!.publish()
   }
 
   dispose(): void {

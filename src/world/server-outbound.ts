@@ -43,7 +43,7 @@ function writeCalls(role: ServerRole, peer: ServerPeer, channel: Channel, packet
     if (outgoing.channels[i] !== channel || !isRecipient(role, peer, i)) continue
     const start = outgoing.starts[i]!
     const end = outgoing.starts[i + 1]!
-    if (packet.fit(end - start)) packet.writer.copy(outgoing.writer.bytes, start, end)
+    if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)
     else counters.windowDroppedCalls++
   }
 }

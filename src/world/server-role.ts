@@ -148,9 +148,13 @@ export class ServerRole {
 
   /** Turns what happened to sessions into entities and components. */
   updateConnections(): void {
-    for (const session of this.joining.splice(0)) if (session.state === 'open') this.addConnection(session)
-    for (const session of this.readinessChanged.splice(0)) if (session.state === 'open') this.showReadiness(session)
-    for (const session of this.ending.splice(0)) this.endConnection(session)
+    // An observer may close a connection while these lists are walked; what it adds is dealt with in the same walk.
+    for (let i = 0; i < this.joining.length; i++) this.addConnection(this.joining[i]!)
+    this.joining.length = 0
+    for (let i = 0; i < this.readinessChanged.length; i++) this.showReadiness(this.readinessChanged[i]!)
+    this.readinessChanged.length = 0
+    for (let i = 0; i < this.ending.length; i++) this.endConnection(this.ending[i]!)
+    this.ending.length = 0
     for (const { session } of this.peers) Connection.roundTrip[session.entity] = session.roundTrip.smoothed
   }
 
@@ -159,13 +163,15 @@ export class ServerRole {
    * still find its entities and its connection.
    */
   retireConnections(): void {
-    for (const connection of this.retiring.splice(0)) {
-      this.releaseOwned(connection)
-      removeEntity(this.world, connection)
+    for (let i = 0; i < this.retiring.length; i++) {
+      this.releaseOwned(this.retiring[i]!)
+      removeEntity(this.world, this.retiring[i]!)
     }
+    this.retiring.length = 0
   }
 
   private addConnection(session: Session): void {
+    if (session.state !== 'open') return
     const eid = addEntity(this.world)
     session.entity = eid
     put(Connection.id, eid, session.connectionId, 0)
@@ -181,7 +187,7 @@ export class ServerRole {
   }
 
   private showReadiness(session: Session): void {
-    if (session.entity === 0) return
+    if (session.entity === 0 || session.state !== 'open') return
     if (session.ready) addComponent(this.world, session.entity, Ready)
     else removeComponent(this.world, session.entity, Ready)
   }
