@@ -7,7 +7,7 @@ import { Match, Player, SCORES } from '../protocol.js'
 import { CHAT_LENGTH, type Team } from '../rules.js'
 import { type Announcement, type FeedPart, nameOf, type View } from './view.js'
 
-const SHOWN_LINES = 7
+const SHOWN_LINES = 6
 
 export interface HudActions {
   /** The player wrote something. */
