@@ -1,0 +1,356 @@
+// Sessions byte by byte: what opens one, what is refused and why, what weighs on a connection, and how it ends.
+import { describe, expect, it } from 'vitest'
+import { ClientSession } from '../../../src/connection/client-session.js'
+import { createCounters } from '../../../src/connection/counters.js'
+import { ErrorLog } from '../../../src/connection/error-log.js'
+import { ServerSessions } from '../../../src/connection/server-sessions.js'
+import type { Session } from '../../../src/connection/session.js'
+import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
+import { PacketKind } from '../../../src/protocol/packet-kind.js'
+import {
+  type Hello,
+  readClose,
+  readWelcome,
+  writeClose,
+  writeDataHeader,
+  writeHello,
+} from '../../../src/protocol/packet.js'
+import { defineProtocol } from '../../../src/protocol/protocol.js'
+import { ReceiveWindow } from '../../../src/protocol/sequence.js'
+import { createLoopback } from '../../../src/transport/loopback.js'
+import { Channel, type Transport } from '../../../src/transport/transport.js'
+
+const protocol = defineProtocol({})
+const HELLO: Hello = {
+  wireVersion: 1,
+  hashHigh: protocol.hashHigh,
+  hashLow: protocol.hashLow,
+  token: '',
+  description: protocol.description,
+}
+
+function makeServer(options: { maxConnections?: number; accept?: (reader: ByteReader) => boolean } = {}) {
+  const { maxConnections = 10, accept = () => true } = options
+  const clock = { now: 0 }
+  const loopback = createLoopback({ now: () => clock.now })
+  const counters = createCounters()
+  const errors = new ErrorLog()
+  const events: string[] = []
+  const sessions = new ServerSessions(
+    loopback.server,
+    {
+      protocol,
+      now: () => clock.now,
+      timeout: 5000,
+      handshakeTimeout: 3000,
+      maxConnections,
+      ticksPerSecond: 20,
+    },
+    {
+      opened: (session) => events.push(`opened ${session.connectionId}`),
+      closed: (session) => events.push(`closed ${session.connectionId} ${session.reason!.code} ${session.reason!.by}`),
+      data: (_session, _channel, _header, reader) => accept(reader),
+    },
+    counters,
+    errors,
+  )
+  return { clock, loopback, counters, errors, events, sessions }
+}
+
+/** A peer that says what a test wants. */
+class RawPeer {
+  readonly received: { channel: Channel; bytes: Uint8Array }[] = []
+  closed = false
+  constructor(readonly transport: Transport) {}
+
+  send(channel: Channel, write: (writer: ByteWriter) => void): void {
+    const writer = new ByteWriter()
+    write(writer)
+    this.transport.send(1, channel, writer.bytes, writer.length)
+  }
+
+  hello(changes: Partial<Hello> = {}): void {
+    this.send(Channel.Reliable, (writer) => writeHello(writer, { ...HELLO, ...changes }))
+  }
+
+  data(channel: Channel, sequence: number, structureTick = 0): void {
+    this.send(channel, (writer) => writeDataHeader(writer, sequence, new ReceiveWindow(), 1, structureTick))
+  }
+
+  drain(): void {
+    this.transport.receive({
+      opened: () => undefined,
+      closed: () => void (this.closed = true),
+      packet: (_peer, channel, bytes, length) => this.received.push({ channel, bytes: bytes.slice(0, length) }),
+    })
+  }
+
+  /** The reason of the close that came, and the transport closed behind it. */
+  refusal(): { code: string; text: string } | undefined {
+    this.drain()
+    const packet = this.received.find(({ bytes }) => bytes[0] === PacketKind.Close)
+    if (packet === undefined || !this.closed) return undefined
+    const reader = new ByteReader()
+    reader.reset(packet.bytes, 1, packet.bytes.length)
+    return readClose(reader)
+  }
+}
+
+function join(server: ReturnType<typeof makeServer>): RawPeer {
+  const peer = new RawPeer(server.loopback.connect())
+  peer.hello()
+  server.sessions.receive()
+  peer.drain()
+  return peer
+}
+
+describe('the hello', () => {
+  it('opens a session, and the welcome says what the client needs', () => {
+    const server = makeServer()
+    server.sessions.tick = 77
+    const peer = join(server)
+    const reader = new ByteReader()
+    reader.reset(peer.received[0]!.bytes, 1, peer.received[0]!.bytes.length)
+    expect(peer.received[0]!.channel).toBe(Channel.Reliable)
+    expect(readWelcome(reader)).toEqual({ connectionId: 1, milliTicksPerSecond: 20_000, tick: 77 })
+    expect(server.events).toEqual(['opened 1'])
+  })
+
+  it.each([
+    [{ wireVersion: 2 }, 'wire-version', 'version 1'],
+    [{ hashLow: 1, description: 'wire 1\ncommand Fire {} reliable' }, 'protocol-mismatch', 'command Fire'],
+    [{ hashHigh: 1, description: '' }, 'protocol-mismatch', ''],
+  ])('%j is refused as %s', (changes, code, text) => {
+    const server = makeServer()
+    const peer = new RawPeer(server.loopback.connect())
+    peer.hello(changes)
+    server.sessions.receive()
+    const refusal = peer.refusal()!
+    expect(refusal.code).toBe(code)
+    expect(refusal.text).toContain(text)
+    expect(server.events).toEqual([])
+    expect(server.counters.refusedConnections).toBe(1)
+  })
+
+  it('that is malformed is refused', () => {
+    const server = makeServer()
+    const peer = new RawPeer(server.loopback.connect())
+    peer.send(Channel.Reliable, (writer) => writer.u8(PacketKind.Hello))
+    server.sessions.receive()
+    expect(peer.refusal()!.code).toBe('malformed')
+  })
+
+  it('is refused when the server is full, and the place of one who left is free', () => {
+    const server = makeServer({ maxConnections: 2 })
+    const first = join(server)
+    join(server)
+    expect(join(server).refusal()!.code).toBe('server-full')
+    first.send(Channel.Reliable, (writer) => writeClose(writer, 'bye', ''))
+    server.sessions.receive()
+    expect(join(server).refusal()).toBeUndefined()
+    expect(server.events).toEqual(['opened 1', 'opened 2', 'closed 1 bye remote', 'opened 3'])
+  })
+
+  it('is waited for so long and no longer', () => {
+    const server = makeServer()
+    const peer = new RawPeer(server.loopback.connect())
+    server.sessions.receive()
+    server.clock.now = 3000
+    server.sessions.maintain()
+    expect(peer.refusal()).toBeUndefined()
+    server.clock.now = 3001
+    server.sessions.maintain()
+    expect(peer.refusal()!.code).toBe('handshake-timeout')
+  })
+
+  it('comes first: nothing before it counts, on neither channel', () => {
+    const server = makeServer()
+    const peer = new RawPeer(server.loopback.connect())
+    peer.data(Channel.Reliable, -1)
+    peer.data(Channel.Unreliable, 0)
+    peer.send(Channel.Unreliable, (writer) => writeHello(writer, HELLO))
+    server.sessions.receive()
+    expect(server.counters.packetsBeforeHello).toBe(3)
+    expect(server.events).toEqual([])
+    peer.hello()
+    server.sessions.receive()
+    expect(server.events).toEqual(['opened 1'])
+  })
+
+  it('comes once', () => {
+    const server = makeServer()
+    const peer = join(server)
+    peer.hello()
+    server.sessions.receive()
+    expect(server.counters.malformedPackets).toBe(1)
+    expect(server.sessions.open).toHaveLength(1)
+  })
+})
+
+describe('data', () => {
+  it.each([
+    ['a number on the reliable channel', (peer: RawPeer) => peer.data(Channel.Reliable, 5)],
+    ['a structure tick that was never sent', (peer: RawPeer) => peer.data(Channel.Reliable, -1, 1)],
+    [
+      'the flag that only a server sets',
+      (peer: RawPeer) => peer.send(Channel.Reliable, (w) => [0, 4, 1, 0].forEach((b) => w.u8(b))),
+    ],
+    [
+      'an acknowledgement of nothing',
+      (peer: RawPeer) => peer.send(Channel.Unreliable, (w) => [0, 2, 9, 0, 1, 1, 1, 0].forEach((b) => w.u8(b))),
+    ],
+    ['a kind that does not exist', (peer: RawPeer) => peer.send(Channel.Reliable, (w) => w.u8(77))],
+    ['a welcome', (peer: RawPeer) => peer.send(Channel.Reliable, (w) => [2, 1, 0, 0, 0, 0, 1].forEach((b) => w.u8(b)))],
+    ['a close on the wrong channel', (peer: RawPeer) => peer.send(Channel.Unreliable, (w) => writeClose(w, 'x', ''))],
+  ])('with %s is malformed', (_, send) => {
+    const server = makeServer()
+    const peer = join(server)
+    send(peer)
+    server.sessions.receive()
+    expect(server.counters.malformedPackets).toBe(1)
+    expect(server.sessions.open).toHaveLength(1)
+  })
+
+  it('is taken once, however often the network delivers it', () => {
+    let taken = 0
+    const server = makeServer({ accept: () => ++taken > 0 })
+    const peer = join(server)
+    for (const sequence of [0, 1, 1, 0, 65_000, 2]) peer.data(Channel.Unreliable, sequence)
+    server.sessions.receive()
+    // 65,000 is far behind, not ahead.
+    expect(taken).toBe(3)
+    expect(server.counters.duplicatePackets).toBe(3)
+  })
+
+  it('malformed too often ends the connection, with a reason for both sides', () => {
+    const server = makeServer({ accept: () => false })
+    const peer = join(server)
+    for (let i = 0; i < 16; i++) peer.data(Channel.Reliable, -1)
+    server.sessions.receive()
+    expect(server.sessions.open).toHaveLength(1)
+    peer.data(Channel.Reliable, -1)
+    peer.data(Channel.Reliable, -1)
+    server.sessions.receive()
+    expect(server.events).toEqual(['opened 1', 'closed 1 malformed local'])
+    expect(peer.refusal()!.code).toBe('malformed')
+    expect(server.errors.take().map(({ code }) => code)).toEqual(['malformed'])
+  })
+
+  it('malformed now and then does not', () => {
+    const server = makeServer({ accept: () => false })
+    const peer = join(server)
+    for (let i = 0; i < 100; i++) {
+      server.clock.now += 1001
+      peer.data(Channel.Reliable, -1)
+      server.sessions.receive()
+    }
+    expect(server.sessions.open).toHaveLength(1)
+    expect(server.counters.malformedPackets).toBe(100)
+  })
+})
+
+describe('an end', () => {
+  it('by silence comes after the time-out', () => {
+    const server = makeServer()
+    const peer = join(server)
+    server.clock.now = 5000
+    server.sessions.maintain()
+    expect(server.sessions.open).toHaveLength(1)
+    server.clock.now = 5001
+    server.sessions.maintain()
+    expect(server.events.at(-1)).toBe('closed 1 timeout local')
+    expect(peer.refusal()!.code).toBe('timeout')
+  })
+
+  it('is told once, whoever else ends it too', () => {
+    const server = makeServer()
+    const peer = join(server)
+    const session: Session = server.sessions.open[0]!
+    server.sessions.close(session, 'kicked', 'out')
+    server.sessions.close(session, 'kicked', 'again')
+    void peer.transport.close()
+    server.sessions.receive()
+    expect(server.events).toEqual(['opened 1', 'closed 1 kicked local'])
+    expect(server.sessions.open).toEqual([])
+  })
+})
+
+describe('the client’s side', () => {
+  function makeClient() {
+    const clock = { now: 0 }
+    const loopback = createLoopback({ now: () => clock.now })
+    const events: string[] = []
+    const counters = createCounters()
+    const session = new ClientSession(
+      loopback.connect(),
+      { protocol, now: () => clock.now, timeout: 5000, token: 'key' },
+      {
+        opened: () => events.push('opened'),
+        closed: () => events.push('closed'),
+        packet: (channel, _bytes, length) => events.push(`packet ${channel} ${length}`),
+        data: () => true,
+      },
+      counters,
+      new ErrorLog(),
+    )
+    const server = new RawPeer(loopback.server)
+    session.receive()
+    server.drain()
+    return { clock, session, server, events, counters }
+  }
+
+  it('says hello as soon as it can, and is open with the welcome', () => {
+    const { session, server, events } = makeClient()
+    expect(server.received.map(({ channel, bytes }) => [channel, bytes[0]])).toEqual([
+      [Channel.Reliable, PacketKind.Hello],
+    ])
+    expect(session.state).toBe('connecting')
+    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50].forEach((byte) => writer.u8(byte)))
+    session.receive()
+    expect(session.state).toBe('open')
+    expect(session.session!.connectionId).toBe(9)
+    expect([session.clock.latest, session.clock.tickMs]).toEqual([50, 50])
+    expect(events).toEqual(['opened'])
+  })
+
+  it.each([
+    ['that is cut short', [2, 9, 0x20]],
+    ['of no ticks per second', [2, 9, 0, 0, 0, 0, 50]],
+  ])('does not open with a welcome %s', (_, bytes) => {
+    const { session, server, counters } = makeClient()
+    server.send(Channel.Reliable, (writer) => bytes.forEach((byte) => writer.u8(byte)))
+    session.receive()
+    expect(session.state).toBe('connecting')
+    expect(counters.malformedPackets).toBe(1)
+  })
+
+  it('keeps the server’s reason', () => {
+    const { session, server, events } = makeClient()
+    server.send(Channel.Reliable, (writer) => writeClose(writer, 'server-full', 'the server is full'))
+    session.receive()
+    expect(session.reason).toEqual({ code: 'server-full', text: 'the server is full', by: 'remote' })
+    expect(session.state).toBe('closed')
+    expect(events).toEqual([])
+  })
+
+  it('tells the server why it leaves, and tells its own side once', () => {
+    const { session, server, events } = makeClient()
+    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50].forEach((byte) => writer.u8(byte)))
+    session.receive()
+    session.close('client-closed', 'enough')
+    session.close('client-closed', 'again')
+    session.receive()
+    expect(events).toEqual(['opened', 'closed'])
+    expect(server.refusal()).toEqual({ code: 'client-closed', text: 'enough' })
+  })
+
+  it('takes silence for the end', () => {
+    const { clock, session, server, events } = makeClient()
+    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50].forEach((byte) => writer.u8(byte)))
+    session.receive()
+    clock.now = 5001
+    session.maintain()
+    expect(session.reason!.code).toBe('timeout')
+    expect(events).toEqual(['opened', 'closed'])
+  })
+})
