@@ -1,5 +1,12 @@
 // Connections: one entity for each client on the server, one for the server on a client.
 
+declare const $tag: unique symbol
+
+/** A component without data, told from others by its name. */
+export interface Tag<Name extends string> {
+  readonly [$tag]?: Name
+}
+
 /** A connection. Add nothing by hand: the library makes these entities. */
 export const Connection = {
   /** The connection's number on its server; never used twice while the server runs. */
@@ -16,13 +23,13 @@ export const Connection = {
 }
 
 /** Tag: the session is open. Added after the hello was accepted, removed when the session ends. */
-export const Connected = {}
+export const Connected: Tag<'Connected'> = {}
 
 /** Tag: the connection takes part: state and calls flow. */
-export const Ready = {}
+export const Ready: Tag<'Ready'> = {}
 
 /** Tag: on a world that is server and client at once, the connection of its own client. */
-export const LocalConnection = {}
+export const LocalConnection: Tag<'LocalConnection'> = {}
 
 /** Tag: on the network entity of a server's world while it listens. */
-export const Listening = {}
+export const Listening: Tag<'Listening'> = {}

@@ -1,5 +1,7 @@
 // Networked entities: what exists on both sides, whose it is, and which one is the player.
 
+import type { Tag } from './connection.js'
+
 /**
  * An entity that exists on both sides. On the server, adding it spawns the entity for its observers and removing it
  * despawns it. On a client the library adds and removes it.
@@ -17,7 +19,7 @@ export const Networked = {
 }
 
 /** Tag: the entity has an owner (server), or this client is its owner (client). */
-export const Owned = {}
+export const Owned: Tag<'Owned'> = {}
 
 /** Tag, on a client: the entity that stands for this client. */
-export const LocalPlayer = {}
+export const LocalPlayer: Tag<'LocalPlayer'> = {}

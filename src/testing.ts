@@ -155,5 +155,6 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   }
 }
 
+export { createRandom } from './transport/random.js'
 export type { Conditions } from './transport/conditioner.js'
 export { condition, type ConditionedTransport } from './transport/conditioner.js'

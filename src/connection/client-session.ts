@@ -86,7 +86,9 @@ export class ClientSession implements TransportSink {
     const kind = reader.u8()
     if (kind === PacketKind.Ping) {
       reader.u32()
-      this.clock.observe(reader.u32(), time)
+      const tick = reader.u32()
+      if (reader.failed) this.malformed()
+      else this.clock.observe(tick, time)
     } else if (kind === PacketKind.Pong) {
       const clock = reader.u32()
       if (!reader.failed) session.pong(clock, time)

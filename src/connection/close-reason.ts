@@ -6,6 +6,7 @@ export type CloseCode =
   | 'server-stopped'
   | 'kicked'
   | 'timeout'
+  | 'stalled'
   | 'lost'
   | 'protocol-mismatch'
   | 'wire-version'

@@ -15,6 +15,12 @@ import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
 import { Session } from './session.js'
 
+/**
+ * How long a client may answer heart-beats and apply nothing. Until it does, no slot can be given out again: one such
+ * client would use up the slots of all.
+ */
+const STALLED_AFTER_MS = 10_000
+
 /** What sessions tell the layers above, inside `receive`, `maintain` and `close`. */
 export interface ServerSessionEvents {
   /** A client was let in. */
@@ -104,7 +110,10 @@ export class ServerSessions implements TransportSink {
     const now = this.options.now()
     for (const session of this.byPeer.values()) {
       if (session.state === 'open') {
-        if (now - session.lastHeard > this.options.timeout) {
+        if (session.structureAcknowledged === session.structureTick) session.structureProgressAt = now
+        if (now - session.structureProgressAt > STALLED_AFTER_MS) {
+          this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
+        } else if (now - session.lastHeard > this.options.timeout) {
           this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
         } else session.maintain(now, this.tick, this.writer)
       } else if (now - session.startedAt > this.options.handshakeTimeout) {
@@ -162,7 +171,10 @@ export class ServerSessions implements TransportSink {
     if (header.acknowledges && !session.delivery.acknowledge(header.ack)) {
       return this.malformed(session, 'an acknowledgement of a packet that was never sent')
     }
-    if (header.structureTick > session.structureAcknowledged) session.structureAcknowledged = header.structureTick
+    if (header.structureTick > session.structureAcknowledged) {
+      session.structureAcknowledged = header.structureTick
+      session.structureProgressAt = this.options.now()
+    }
     const accepted = this.events.data(session, channel, header, reader)
     if (header.sequenced) {
       session.received.mark(header.sequence, accepted)

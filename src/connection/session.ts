@@ -40,6 +40,8 @@ export class Session implements DeliverySink {
   structureTick = 0
   /** The newest tick whose structure the peer has applied. */
   structureAcknowledged = 0
+  /** When the peer last had applied all structure, or some more of it. */
+  structureProgressAt: number
   private lastPing = -Infinity
   private readonly malformedBudget = new TokenBuckets(
     Float64Array.of(MALFORMED_PER_SECOND),
@@ -52,6 +54,7 @@ export class Session implements DeliverySink {
     readonly startedAt: number,
   ) {
     this.lastHeard = startedAt
+    this.structureProgressAt = startedAt
   }
 
   /** Counts one malformed packet against the budget; false when it is used up. */

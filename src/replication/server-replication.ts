@@ -230,10 +230,8 @@ export class ServerReplication {
     this.entities.remove(slot, this.sentTick + 1)
     this.removed.push(slot)
     // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
-    if (Networked.owner[eid] !== 0) {
-      Networked.owner[eid] = 0
-      if (entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
-    }
+    // (The owner itself stays readable for the game's observers; `begin` clears it.)
+    if (Networked.owner[eid] !== 0 && entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
     for (const { session } of this.observers) {
       if (Connection.player[session.entity] === eid) Connection.player[session.entity] = 0
     }

@@ -7,7 +7,8 @@ import { ErrorLog } from '../connection/error-log.js'
 import { PacketQueue } from '../connection/packet-queue.js'
 import { PacketBuilder } from '../connection/session.js'
 import { UsageError } from '../protocol/errors.js'
-import { SectionKind } from '../protocol/packet.js'
+import { utf8Length } from '../protocol/bytes.js'
+import { MAX_TOKEN_BYTES, SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
@@ -85,6 +86,9 @@ export class ClientRole {
       throw new UsageError('busy', 'connect from a system, not from an observer of what is being applied')
     if (this.session !== undefined) void this.stop('client-closed', 'a new connection took its place')
     const { token = '', timeout = 5000, autoReady = true } = options
+    if (utf8Length(token) > MAX_TOKEN_BYTES) {
+      throw new UsageError('bad-option', `the token is ${utf8Length(token)} bytes long, at most ${MAX_TOKEN_BYTES} fit`)
+    }
     this.autoReady = autoReady
     this.transport = transport
     Connection.reason[this.connection] = undefined
@@ -144,8 +148,17 @@ export class ClientRole {
   private apply(): void {
     const { session } = this
     if (session === undefined) return
-    const [reliable, unreliable] = this.arrived
     this.applying = true
+    try {
+      this.applyQueues(session)
+    } finally {
+      this.applying = false
+    }
+    if (this.endRequested || (session.state === 'closed' && this.arrived[Channel.Reliable].count === 0)) this.finish()
+  }
+
+  private applyQueues(session: ClientSession): void {
+    const [reliable, unreliable] = this.arrived
     while (reliable.count > 0 && !this.endRequested) {
       this.resumeAt = reliable.progress > 0 ? reliable.start + reliable.progress : -1
       session.readData(Channel.Reliable, reliable.bytes, reliable.start, reliable.end, reliable.time)
@@ -161,8 +174,6 @@ export class ClientRole {
       session.readData(Channel.Unreliable, unreliable.bytes, unreliable.start, unreliable.end, unreliable.time)
       unreliable.shift()
     }
-    this.applying = false
-    if (this.endRequested || (session.state === 'closed' && reliable.count === 0)) this.finish()
   }
 
   /** Sends what the game called in this frame, and acknowledgements. */

@@ -14,6 +14,9 @@ import type { Observer } from '../replication/observer.js'
 import type { ServerReplication } from '../replication/server-replication.js'
 import { Channel } from '../transport/transport.js'
 
+/** Indices of a client's general limits. */
+export const PeerLimit = { Calls: 0, Readiness: 1 } as const
+
 /** What reading needs of the server's role. */
 export interface InboundContext {
   readonly protocol: Protocol
@@ -23,7 +26,9 @@ export interface InboundContext {
   readonly sessions: ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
-  peerOf(session: Session): { readonly observer: Observer; readonly rates: TokenBuckets } | undefined
+  peerOf(
+    session: Session,
+  ): { readonly observer: Observer; readonly rates: TokenBuckets; readonly limits: TokenBuckets } | undefined
   setReady(session: Session, ready: boolean): void
 }
 
@@ -57,12 +62,18 @@ export class ServerInbound {
   private apply(session: Session, channel: Channel, reader: ByteReader): void {
     const kind = reader.u8()
     if (kind === SectionKind.Ready) {
-      this.role.setReady(session, reader.u8() === 1)
+      this.takeReadiness(session, reader.u8() === 1)
       return
     }
     this.section.read(reader, kind === SectionKind.Call)
     const definition = this.role.protocol.definitions[this.section.id]
     const { counters } = this.role
+    const peer = this.role.peerOf(session)
+    if (peer !== undefined && !peer.limits.take(PeerLimit.Calls, this.role.options.now())) {
+      counters.rateLimitedCalls++
+      this.role.sessions?.weigh(session, 'more calls than any honest client sends')
+      return
+    }
     const listed = definition !== undefined && (definition.channel === 'reliable') === (channel === Channel.Reliable)
     if (listed && kind === SectionKind.Call && definition.kind === 'command') {
       if (this.mayCommand(session, definition)) this.push(session, reader)
@@ -79,6 +90,14 @@ export class ServerInbound {
       counters.unknownDefinitions++
       this.role.sessions?.weigh(session, 'a call or message that no client may send')
     }
+  }
+
+  private takeReadiness(session: Session, ready: boolean): void {
+    const { options, sessions } = this.role
+    const peer = this.role.peerOf(session)
+    // A client that has no entity yet was let in in this very receive: this is its first word.
+    if (peer === undefined || peer.limits.take(PeerLimit.Readiness, options.now())) this.role.setReady(session, ready)
+    else sessions?.weigh(session, 'readiness changed more often than any honest client does')
   }
 
   private mayCommand(session: Session, definition: Definition & { kind: 'command' }): boolean {

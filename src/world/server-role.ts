@@ -16,9 +16,18 @@ import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { ServerInbound } from './server-inbound.js'
 
+/** Calls and messages of one client: one that sends more crowds out the others. */
+const CALLS_PER_SECOND = 2000
+const CALL_BURST = 1000
+/** Changes of readiness: each may cost the whole world. */
+const READINESS_PER_SECOND = 1
+const READINESS_BURST = 5
+
 /** What the server keeps for one client. */
 export class ServerPeer {
   readonly rates: TokenBuckets
+  /** What no honest client exceeds, by `PeerLimit`. */
+  readonly limits: TokenBuckets
 
   constructor(
     readonly session: Session,
@@ -33,6 +42,10 @@ export class ServerPeer {
     this.rates = new TokenBuckets(
       Float64Array.from(definitions, (_, id) => rate(id)?.perSecond ?? 0),
       Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
+    )
+    this.limits = new TokenBuckets(
+      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND),
+      Float64Array.of(CALL_BURST, READINESS_BURST),
     )
   }
 }
@@ -149,12 +162,9 @@ export class ServerRole {
   /** Turns what happened to sessions into entities and components. */
   updateConnections(): void {
     // An observer may close a connection while these lists are walked; what it adds is dealt with in the same walk.
-    for (let i = 0; i < this.joining.length; i++) this.addConnection(this.joining[i]!)
-    this.joining.length = 0
-    for (let i = 0; i < this.readinessChanged.length; i++) this.showReadiness(this.readinessChanged[i]!)
-    this.readinessChanged.length = 0
-    for (let i = 0; i < this.ending.length; i++) this.endConnection(this.ending[i]!)
-    this.ending.length = 0
+    while (this.joining.length > 0) this.addConnection(this.joining.shift()!)
+    while (this.readinessChanged.length > 0) this.showReadiness(this.readinessChanged.shift()!)
+    while (this.ending.length > 0) this.endConnection(this.ending.shift()!)
     for (const { session } of this.peers) Connection.roundTrip[session.entity] = session.roundTrip.smoothed
   }
 
@@ -163,11 +173,11 @@ export class ServerRole {
    * still find its entities and its connection.
    */
   retireConnections(): void {
-    for (let i = 0; i < this.retiring.length; i++) {
-      this.releaseOwned(this.retiring[i]!)
-      removeEntity(this.world, this.retiring[i]!)
+    while (this.retiring.length > 0) {
+      const connection = this.retiring.shift()!
+      this.releaseOwned(connection)
+      this.guard(() => removeEntity(this.world, connection))
     }
-    this.retiring.length = 0
   }
 
   private addConnection(session: Session): void {
@@ -182,14 +192,14 @@ export class ServerRole {
     this.peers.push(peer)
     this.peerOfSession.set(session, peer)
     this.peerOfConnection.set(eid, peer)
-    addComponent(this.world, eid, Connection)
-    addComponent(this.world, eid, Connected)
+    this.guard(() => addComponent(this.world, eid, Connection))
+    this.guard(() => addComponent(this.world, eid, Connected))
   }
 
   private showReadiness(session: Session): void {
     if (session.entity === 0 || session.state !== 'open') return
-    if (session.ready) addComponent(this.world, session.entity, Ready)
-    else removeComponent(this.world, session.entity, Ready)
+    const { entity, ready } = session
+    this.guard(() => (ready ? addComponent : removeComponent)(this.world, entity, Ready))
   }
 
   private endConnection(session: Session): void {
@@ -201,8 +211,8 @@ export class ServerRole {
     this.peerOfConnection.delete(eid)
     this.replication.removeObserver(peer.observer)
     Connection.reason[eid] = session.reason
-    removeComponent(this.world, eid, Ready)
-    removeComponent(this.world, eid, Connected)
+    this.guard(() => removeComponent(this.world, eid, Ready))
+    this.guard(() => removeComponent(this.world, eid, Connected))
     this.retiring.push(eid)
   }
 
@@ -211,8 +221,18 @@ export class ServerRole {
     // A copy: despawning changes what the query shows.
     for (const eid of [...query(this.world, [Networked, Owned])]) {
       if (Networked.owner[eid] !== connection || !hasComponent(this.world, eid, Networked)) continue
-      if (entities.keeps[entities.slotOfEntity(eid)] === 1) this.setOwner(eid, 0)
-      else this.despawn(eid)
+      const kept = entities.keeps[entities.slotOfEntity(eid)] === 1
+      this.guard(() => (kept ? this.setOwner(eid, 0) : this.despawn(eid)))
+    }
+  }
+
+  /** Observers are the game's; one that throws must not cost another client its connection. */
+  private guard(change: () => void): void {
+    try {
+      change()
+    } catch (cause) {
+      this.counters.handlerErrors++
+      this.errors.push('observer-threw', 'an observer threw while a connection changed', { cause })
     }
   }
 

@@ -3,7 +3,7 @@
 import { addComponent, addEntity, hasComponent, removeComponent } from 'bitecs'
 import { clearOwner, despawn, drain, netIdOf, NetworkErrors, sendRpc, setOwner, stats } from 'bitecs-net'
 import { Networked, Owned } from 'bitecs-net/components'
-import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
+import { createRandom, createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 
@@ -11,16 +11,10 @@ const SEEDS = 150
 const TICKS = 80
 const COMPONENTS = [game.Position, game.Heading, game.Health, game.Target, game.Flag]
 
-/** A small generator with a good spread (Steele et al., SplitMix, in its 32-bit form). */
+/** Random whole numbers below a bound. */
 function generator(seed: number): (below: number) => number {
-  let state = seed * 0x9e3779b9
-  return (below) => {
-    state = (state + 0x9e3779b9) | 0
-    let z = state
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad)
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
-    return ((z ^ (z >>> 15)) >>> 0) % below
-  }
+  const random = createRandom(seed)
+  return (below) => Math.floor(random() * below)
 }
 
 function write(eid: number, random: (below: number) => number, others: readonly number[]): void {

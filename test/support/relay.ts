@@ -5,8 +5,7 @@
 import dgram from 'node:dgram'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Conditions } from '../../src/transport/conditioner.js'
-import { createRandom } from '../../src/transport/random.js'
+import { type Conditions, createRandom } from 'bitecs-net/testing'
 
 export interface RelayOptions {
   /** Where the real signalling is, as in `http://127.0.0.1:9208`. */
