@@ -20,6 +20,8 @@ export interface TestNetworkOptions extends ServeOptions {
   clients?: number
   /** Ticks per second. Default 20. */
   tickRate?: number
+  /** How often clients run for each tick of the server, evenly spread. Default 1. */
+  framesPerTick?: number
   /** What the network does to packets, in both directions. Default: nothing. */
   conditions?: Partial<Conditions>
   /** Everything random follows from it. Default 1. */
@@ -73,7 +75,7 @@ export interface TestNetwork {
  * arrays; so an entity has another id on every side.
  */
 export function createTestNetwork(protocol: Protocol, options: TestNetworkOptions = {}): TestNetwork {
-  const { clients: count = 1, tickRate = 20, conditions = {}, seed = 1 } = options
+  const { clients: count = 1, tickRate = 20, framesPerTick = 1, conditions = {}, seed = 1 } = options
   const { serverSystems = [], clientSystems = [], clientProtocol = protocol } = options
   let time = 0
   const now = (): number => time
@@ -112,8 +114,10 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
 
   function tick(times = 1): void {
     for (let i = 0; i < times; i++) {
-      time += 1000 / tickRate
-      for (const client of clients) if (client.running) client.step()
+      for (let frame = 0; frame < framesPerTick; frame++) {
+        time += 1000 / tickRate / framesPerTick
+        for (const client of clients) if (client.running) client.step()
+      }
       runSystems(server, serverPipeline)
     }
   }

@@ -1,16 +1,20 @@
 // A first-in, first-out queue of packets in one growing buffer: where a client keeps data packets until it applies them.
 import { ByteWriter } from '../protocol/bytes.js'
 
+/** Packets whose places are kept before the lists of them grow. */
+const FIRST_ROOM = 32
+
 export class PacketQueue {
   private readonly store = new ByteWriter(4096)
-  private starts: number[] = []
-  private times: number[] = []
+  private starts = new Float64Array(FIRST_ROOM)
+  private times = new Float64Array(FIRST_ROOM)
   private head = 0
+  private tail = 0
   /** How much of the first packet has been dealt with, from its start, in bytes. */
   progress = 0
 
   get count(): number {
-    return this.starts.length - this.head
+    return this.tail - this.head
   }
 
   get bytes(): Uint8Array {
@@ -22,7 +26,7 @@ export class PacketQueue {
   }
 
   get end(): number {
-    return this.starts[this.head + 1] ?? this.store.length
+    return this.head + 1 < this.tail ? this.starts[this.head + 1]! : this.store.length
   }
 
   get time(): number {
@@ -32,8 +36,10 @@ export class PacketQueue {
   push(bytes: Uint8Array, length: number, time: number): void {
     // A queue that is never quite empty must not keep what it has dealt with.
     if (this.head > 0 && this.start * 2 > this.store.length) this.compact()
-    this.starts.push(this.store.length)
-    this.times.push(time)
+    if (this.tail === this.starts.length) this.grow()
+    this.starts[this.tail] = this.store.length
+    this.times[this.tail] = time
+    this.tail++
     this.store.copy(bytes, 0, length)
   }
 
@@ -41,23 +47,35 @@ export class PacketQueue {
     if (this.count === 0) return
     this.head++
     this.progress = 0
-    if (this.head === this.starts.length) this.clear()
+    if (this.head === this.tail) this.clear()
   }
 
   clear(): void {
     this.store.clear()
-    this.starts.length = 0
-    this.times.length = 0
     this.head = 0
+    this.tail = 0
     this.progress = 0
+  }
+
+  private grow(): void {
+    const starts = new Float64Array(this.tail * 2)
+    const times = new Float64Array(this.tail * 2)
+    starts.set(this.starts)
+    times.set(this.times)
+    this.starts = starts
+    this.times = times
   }
 
   private compact(): void {
     const from = this.start
     this.store.bytes.copyWithin(0, from, this.store.length)
     this.store.length -= from
-    this.starts = this.starts.slice(this.head).map((start) => start - from)
-    this.times = this.times.slice(this.head)
+    const { count } = this
+    for (let i = 0; i < count; i++) {
+      this.starts[i] = this.starts[this.head + i]! - from
+      this.times[i] = this.times[this.head + i]!
+    }
     this.head = 0
+    this.tail = count
   }
 }

@@ -48,6 +48,8 @@ export class CallQueue implements IterableIterator<CallView> {
   private starts = new Uint32Array(17)
   private head = 0
   private tail = 0
+  // One for each memory that is read: a reader that changes between two makes a view each time.
+  private readonly arrival: ByteReader = new Reader()
   private readonly reader: ByteReader = new Reader()
   private readonly view: MutableView
   private readonly record: RecordView
@@ -63,6 +65,7 @@ export class CallQueue implements IterableIterator<CallView> {
     private readonly entities: EntityMapper,
     private readonly listener: QueueListener,
   ) {
+    this.arrival.entities = entities
     this.reader.entities = entities
     this.record = definition.codec.createView()
     this.view = { entity: 0, sender: 0, id: 0, args: this.record.args }
@@ -87,8 +90,8 @@ export class CallQueue implements IterableIterator<CallView> {
     id: number,
     tick: number,
   ): boolean {
-    this.reader.reset(bytes, start, end)
-    if (!this.definition.codec.validate(this.reader, this.scratch)) return false
+    this.arrival.reset(bytes, start, end)
+    if (!this.definition.codec.validate(this.arrival, this.scratch)) return false
     this.compact()
     if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > MAX_WAITING_BYTES) {
       this.listener.undrained(this, 1)

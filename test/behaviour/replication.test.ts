@@ -5,10 +5,12 @@ import {
   addEntity,
   createEntityIndex,
   hasComponent,
+  query,
   removeComponent,
   removeEntity,
 } from 'bitecs'
 import {
+  type ClientWorld,
   close,
   createServerWorld,
   defineProtocol,
@@ -404,5 +406,41 @@ describe('bytes', () => {
     expect(changedBytes - idleBytes).toBeLessThanOrEqual(60)
     net.tick()
     expect(game.Health.hp[game.copyOf(net.clients[0]!.world, net.server, ships[5000]!)]).toBe(2)
+  })
+})
+
+describe('a component that is interpolated', () => {
+  it('shows its values a fixed delay behind the server, between two states, and ends exactly where they end', () => {
+    const Place = { x: new Float32Array(100), room: new Uint8Array(100) }
+    const protocol = defineProtocol({
+      components: { Place: replicate(Place, { x: f32, room: u8 }, { interpolate: true }) },
+    })
+    const shown: number[] = []
+    const watch = (world: ClientWorld): void => {
+      const copy = query(world, [Place])[0]
+      if (copy !== undefined) shown.push(Place.x[copy]!)
+    }
+    const net = createTestNetwork(protocol, { clients: 1, framesPerTick: 4, clientSystems: [watch] })
+    const eid = addEntity(net.server)
+    Place.room[eid] = 1
+    addComponents(net.server, eid, [Place, Networked])
+    net.tick(8)
+    const copy = game.copyOf(net.clients[0]!.world, net.server, eid)
+    for (let i = 0; i < 40; i++) {
+      if (i < 30) Place.x[eid]! += 10
+      Place.room[eid] = i < 15 ? 1 : 2
+      net.tick()
+      // A number that does not blend is never anything in between.
+      expect([1, 2]).toContain(Place.room[copy])
+    }
+    const steps = shown.slice(1).map((x, i) => x - shown[i]!)
+    // Once under way it moves by the same step every frame, never backwards, and between the values that were sent.
+    for (const step of steps) expect(step).toBeGreaterThanOrEqual(0)
+    // Ten for each tick, so a quarter of it for each frame.
+    const moving = steps.slice(steps.findIndex((step) => step > 0) + 4, -60)
+    expect(moving.length).toBeGreaterThan(80)
+    for (const step of moving) expect(Math.abs(step - 2.5)).toBeLessThan(0.5)
+    expect(shown.at(-1)).toBe(300)
+    expect(Place.room[copy]).toBe(2)
   })
 })
