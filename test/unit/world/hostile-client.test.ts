@@ -200,6 +200,32 @@ describe('a token that is too long', () => {
   })
 })
 
+describe('an honest client while the server stands still', () => {
+  it('loses none of its reliable calls, and is not taken for a hostile one', () => {
+    let pressed = 0
+    const net = createTestNetwork(protocol, {
+      serverSystems: [
+        (world) => {
+          for (const { args } of drain(world, Press)) pressed += args.key
+        },
+      ],
+    })
+    const client = net.clients[0]!
+    const ship = spawn(net.server)
+    setPlayer(net.server, client.connection, ship)
+    net.tick(3)
+    const copy = entityOf(client.world, netIdOf(net.server, ship))
+    // Five seconds at sixty frames, five calls in each; then the server goes on.
+    for (let frame = 0; frame < 300; frame++) {
+      for (let i = 0; i < 5; i++) sendCommand(client.world, copy, Press, { key: 1 })
+      client.step()
+    }
+    net.tick(5)
+    expect(client.reason).toBeUndefined()
+    expect(pressed).toBe(1500)
+  })
+})
+
 describe('commands of a client that lost its ship in the meantime', () => {
   it('are counted and weigh on nothing, however many', () => {
     const net = createTestNetwork(protocol)
