@@ -32,11 +32,11 @@ export interface Decision {
 const THROW_RANGE = 10
 const THROW_PAUSE = 24
 const TAG_PAUSE = 6
-const TAG_LUCK = 0.25
+const TAG_LUCK = 0.15
 /** How near an enemy must be to be avoided. */
 const FEARED = 7
 /** How far from home a defender looks for intruders. */
-const GUARDED = 7
+const GUARDED = 6
 
 /** Decides for one step. */
 export function decide(world: ClientWorld, me: number, mind: Mind): Decision {
