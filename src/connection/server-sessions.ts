@@ -110,8 +110,11 @@ export class ServerSessions implements TransportSink {
     const now = this.options.now()
     for (const session of this.byPeer.values()) {
       if (session.state === 'open') {
-        if (session.structureAcknowledged === session.structureTick) session.structureProgressAt = now
-        if (now - session.structureProgressAt > STALLED_AFTER_MS) {
+        if (session.structureAcknowledged === session.structureTick) {
+          session.structureProgressAt = now
+          session.structureGrace = 0
+        }
+        if (now - session.structureProgressAt > STALLED_AFTER_MS + session.structureGrace) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
         } else if (now - session.lastHeard > this.options.timeout) {
           this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)

@@ -13,6 +13,8 @@ import { TokenBuckets } from './token-bucket.js'
 const PING_INTERVAL = 500
 /** How late the other side may acknowledge: its tick or frame, and a hidden tab's delay. */
 const ANSWER_DELAY = 120
+/** Bytes per millisecond that a line may be slow before its client counts as standing still: 8 KB a second. */
+const SLOWEST_LINE = 8
 /** Malformed packets at once, and per second, until a connection is closed for them. */
 const MALFORMED_BURST = 16
 const MALFORMED_PER_SECOND = 1
@@ -27,6 +29,8 @@ export class Session implements DeliverySink {
   entity = 0
   /** Whether the peer takes part: it gets state and calls, and its calls count. */
   ready = false
+  /** What a client last said of it; the server follows, but not more often than is good for the others. */
+  wantsReady = false
   reason: CloseReason | undefined
   readonly roundTrip = new RoundTrip()
   readonly received = new ReceiveWindow()
@@ -42,6 +46,8 @@ export class Session implements DeliverySink {
   structureAcknowledged = 0
   /** When the peer last had applied all structure, or some more of it. */
   structureProgressAt: number
+  /** How long what was sent reliably since may take on a slow line, in milliseconds. */
+  structureGrace = 0
   private lastPing = -Infinity
   private readonly malformedBudget = new TokenBuckets(
     Float64Array.of(MALFORMED_PER_SECOND),
@@ -175,5 +181,6 @@ export class PacketBuilder {
     this.writer.bytes[1]! |= this.flags
     const session = this.session!
     session.transport.send(session.peer, this.channel, this.writer.bytes, this.writer.length)
+    if (this.channel === Channel.Reliable) session.structureGrace += this.writer.length / SLOWEST_LINE
   }
 }

@@ -29,7 +29,6 @@ export interface InboundContext {
   peerOf(
     session: Session,
   ): { readonly observer: Observer; readonly rates: TokenBuckets; readonly limits: TokenBuckets } | undefined
-  setReady(session: Session, ready: boolean): void
 }
 
 export class ServerInbound {
@@ -62,7 +61,7 @@ export class ServerInbound {
   private apply(session: Session, channel: Channel, reader: ByteReader): void {
     const kind = reader.u8()
     if (kind === SectionKind.Ready) {
-      this.takeReadiness(session, reader.u8() === 1)
+      session.wantsReady = reader.u8() === 1
       return
     }
     this.section.read(reader, kind === SectionKind.Call)
@@ -90,14 +89,6 @@ export class ServerInbound {
       counters.unknownDefinitions++
       this.role.sessions?.weigh(session, 'a call or message that no client may send')
     }
-  }
-
-  private takeReadiness(session: Session, ready: boolean): void {
-    const { options, sessions } = this.role
-    const peer = this.role.peerOf(session)
-    // A client that has no entity yet was let in in this very receive: this is its first word.
-    if (peer === undefined || peer.limits.take(PeerLimit.Readiness, options.now())) this.role.setReady(session, ready)
-    else sessions?.weigh(session, 'readiness changed more often than any honest client does')
   }
 
   private mayCommand(session: Session, definition: Definition & { kind: 'command' }): boolean {

@@ -14,11 +14,12 @@ import type { Observer } from '../replication/observer.js'
 import { ServerReplication } from '../replication/server-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
-import { ServerInbound } from './server-inbound.js'
+import { PeerLimit, ServerInbound } from './server-inbound.js'
 
 /** Calls and messages of one client: one that sends more crowds out the others. */
 const CALLS_PER_SECOND = 2000
-const CALL_BURST = 1000
+/** What five seconds of a busy client are, which arrive at once when the server stood still. */
+const CALL_BURST = 4096
 /** Changes of readiness: each may cost the whole world. */
 const READINESS_PER_SECOND = 1
 const READINESS_BURST = 5
@@ -85,10 +86,9 @@ export class ServerRole {
   /** The entity that stands for the network: it carries `Listening`. */
   readonly networkEntity: number
   private readonly handler: ServerInbound
-  /** Sessions that opened, ended or changed their readiness since `updateConnections` last ran. */
+  /** Sessions that opened or ended since `updateConnections` last ran. */
   private readonly joining: Session[] = []
   private readonly ending: Session[] = []
-  private readonly readinessChanged: Session[] = []
   /** Connection entities that are gone but for what their last tick needs. */
   private readonly retiring: number[] = []
 
@@ -152,20 +152,16 @@ export class ServerRole {
     await transport.close()
   }
 
-  /** Notes that a client began, or ceased, to take part. */
-  setReady(session: Session, ready: boolean): void {
-    if (session.ready === ready) return
-    session.ready = ready
-    this.readinessChanged.push(session)
-  }
-
   /** Turns what happened to sessions into entities and components. */
   updateConnections(): void {
     // An observer may close a connection while these lists are walked; what it adds is dealt with in the same walk.
     while (this.joining.length > 0) this.addConnection(this.joining.shift()!)
-    while (this.readinessChanged.length > 0) this.showReadiness(this.readinessChanged.shift()!)
     while (this.ending.length > 0) this.endConnection(this.ending.shift()!)
-    for (const { session } of this.peers) Connection.roundTrip[session.entity] = session.roundTrip.smoothed
+    for (const peer of this.peers) {
+      const { session } = peer
+      Connection.roundTrip[session.entity] = session.roundTrip.smoothed
+      if (session.wantsReady !== session.ready) this.followReadiness(peer)
+    }
   }
 
   /**
@@ -196,10 +192,12 @@ export class ServerRole {
     this.guard(() => addComponent(this.world, eid, Connected))
   }
 
-  private showReadiness(session: Session): void {
-    if (session.entity === 0 || session.state !== 'open') return
-    const { entity, ready } = session
-    this.guard(() => (ready ? addComponent : removeComponent)(this.world, entity, Ready))
+  /** A change of readiness may cost the whole world, so one that flickers is followed only now and then. */
+  private followReadiness({ session, limits }: ServerPeer): void {
+    if (session.state !== 'open' || !limits.take(PeerLimit.Readiness, this.options.now())) return
+    const { entity, wantsReady } = session
+    session.ready = wantsReady
+    this.guard(() => (wantsReady ? addComponent : removeComponent)(this.world, entity, Ready))
   }
 
   private endConnection(session: Session): void {
