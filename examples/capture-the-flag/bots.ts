@@ -3,7 +3,7 @@ import { hasComponent } from 'bitecs'
 import { added, connectionOf, drain, handle, sendCommand, sendMessage } from 'bitecs-net'
 import { Connected, Connection } from 'bitecs-net/components'
 import type { ClientWorld, System } from 'bitecs-net/node'
-import { createMind, type Mind } from './bots/mind.js'
+import { createMind, type Mind, type Temper } from './bots/mind.js'
 import { decide } from './bots/decide.js'
 import {
   Burst,
@@ -52,8 +52,8 @@ const CHEERS = ['woo!', 'yes!', 'go go go', 'nice one']
 const SIGHS = ['argh!', 'oh no', 'next time', 'grr']
 
 /** Makes one bot. All that is random about it follows from its number. */
-export function createBot(world: ClientWorld, index: number): System<ClientWorld>[] {
-  const mind = createMind(index)
+export function createBot(world: ClientWorld, index: number, temper: Temper = 'fighters'): System<ClientWorld>[] {
+  const mind = createMind(index, temper)
   ignoreTheRest(world)
   return [() => joinGame(world, index), () => comment(world, mind), () => play(world, mind)]
 }

@@ -80,8 +80,8 @@ export async function serveGame(serving: Serving = {}): Promise<{ server: Progra
   return { server, address }
 }
 
-export function startBots(count: number, address: string): Program {
-  return new Program(['dist/cli.js', 'bots', `${GAME}/bots.ts`, '--count', `${count}`, '--url', address])
+export function startBots(module: string, count: number, address: string): Program {
+  return new Program(['dist/cli.js', 'bots', module, '--count', `${count}`, '--url', address])
 }
 
 /** A page of the game, in a window of its own. */

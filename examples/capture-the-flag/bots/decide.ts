@@ -45,6 +45,7 @@ export function decide(world: ClientWorld, me: number, mind: Mind): Decision {
   const enemies = [...query(world, [Player, Position])].filter((other) => Player.team[other] !== Player.team[me])
   const goal = chooseGoal(world, me, mind, enemies)
   const move = steer(world, me, goal, enemies)
+  if (mind.temper === 'runners') return { move, tag: 0, throwAt: undefined }
   return { move, tag: chooseVictim(me, mind, enemies), throwAt: aim(world, me, mind, enemies) }
 }
 
@@ -56,10 +57,13 @@ function chooseGoal(world: ClientWorld, me: number, mind: Mind, enemies: readonl
   if (isCarrying(world, me)) return viaLane(me, mind, home)
   const [own, theirs] = findFlags(world, team)
   if (own !== 0 && Flag.away[own] === 1 && (mind.defends || distance(me, at(own)) < 14)) return at(own)
-  const intruder = nearest(
-    me,
-    enemies.filter((enemy) => halfOf(Position.x[enemy]!) === team),
-  )
+  const intruder =
+    mind.temper === 'runners'
+      ? 0
+      : nearest(
+          me,
+          enemies.filter((enemy) => halfOf(Position.x[enemy]!) === team),
+        )
   const guards = mind.defends && intruder !== 0 && distance(intruder, home) < GUARDED
   if (guards || (intruder !== 0 && distance(me, at(intruder)) < 4 && halfOf(Position.x[me]!) === team)) {
     return at(intruder)

@@ -1,6 +1,10 @@
 // What a bot remembers between two decisions, and its dice.
 
+/** `fighters` attack and defend; `runners` do nothing but run for the flag, which makes for quick matches. */
+export type Temper = 'fighters' | 'runners'
+
 export interface Mind {
+  readonly temper: Temper
   /** From 0 to 1; always the same sequence for the same bot. */
   readonly random: () => number
   /** Defends first, and attacks when there is nothing to defend. */
@@ -12,9 +16,10 @@ export interface Mind {
   tagPause: number
 }
 
-export function createMind(index: number): Mind {
+export function createMind(index: number, temper: Temper): Mind {
   const random = createRandom(index + 1)
-  return { random, defends: index % 4 >= 2, lane: 3 + 21 * random(), throwPause: 0, tagPause: 0 }
+  const defends = temper === 'fighters' && index % 4 >= 2
+  return { temper, random, defends, lane: 3 + 21 * random(), throwPause: 0, tagPause: 0 }
 }
 
 /** Mulberry32 by Tommy Ettinger: small, and good enough for a game. */
