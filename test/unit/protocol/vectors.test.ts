@@ -44,8 +44,8 @@ interface Vectors {
   readonly lanes: readonly LaneVector[]
   readonly packets: readonly PacketVector[]
   readonly description: string
-  /** Each with what it says, a line for the header and one for each section. */
-  readonly run: readonly (RunVector & { readonly says: readonly string[] })[]
+  /** Each with what it says: its head, then its sections. */
+  readonly run: readonly (RunVector & { readonly says: string })[]
 }
 
 const described = parseProtocol(protocol.description)
@@ -56,7 +56,7 @@ function write(): Vectors {
     channel,
     tick,
     hex,
-    says: readPacket(fromHex(hex), described),
+    says: readPacket(fromHex(hex), described).join('; '),
   }))
   return {
     values: valueVectors(),
@@ -101,7 +101,8 @@ describe('the library', () => {
   })
 
   it('reads the golden lanes', () => {
-    for (const { bits, values, hex } of golden().lanes) {
+    for (const { bits, values: text, hex } of golden().lanes) {
+      const values = text.split(' ').map(Number)
       const reader = readerOf(hex)
       const out = new Uint32Array(values.length)
       readLane(reader, bits, out, values.length)
@@ -178,8 +179,10 @@ describe('a reader written from docs/protocol.md alone', () => {
   })
 
   it('reads the same lanes', () => {
-    for (const { bits, values, hex } of golden().lanes)
-      expect(readLaneBits(fromHex(hex), 0, bits, values.length)).toEqual(values)
+    for (const { bits, values, hex } of golden().lanes) {
+      const count = values.split(' ').length
+      expect(readLaneBits(fromHex(hex), 0, bits, count).join(' ')).toBe(values)
+    }
   })
 
   it('reads the same control packets', () => {

@@ -54,7 +54,8 @@ export interface ValueVector {
 export interface LaneVector {
   readonly name: string
   readonly bits: number
-  readonly values: readonly number[]
+  /** With spaces between them. */
+  readonly values: string
   readonly hex: string
 }
 
@@ -153,7 +154,7 @@ export function laneVectors(): LaneVector[] {
   const lane = (bits: number, ...values: number[]): LaneVector => {
     const slots = Uint32Array.from(values, (_, i) => i)
     const hex = hexOf((writer) => writeLane(writer, bits, Uint32Array.from(values), slots, 0, values.length))
-    return { name: `${values.length} values of ${bits} bits`, bits, values, hex }
+    return { name: `${values.length} values of ${bits} bits`, bits, values: values.join(' '), hex }
   }
   return [
     lane(1, 1, 0, 1, 1, 0, 0, 0, 1, 1),
