@@ -38,8 +38,9 @@ const frame = [
 ]
 
 function loop(): void {
-  runSystems(world, frame)
+  // First, so that a frame that fails is not the last one.
   requestAnimationFrame(loop)
+  runSystems(world, frame)
 }
 
 async function join(): Promise<void> {

@@ -92,7 +92,8 @@ export const Say = defineMessage({ text }, { from: 'client' })
 /** Who is who. Everyone gets one for each player, also those who come late. */
 export const PlayerInfo = defineMessage({ player: u32, team: u8, name }, { from: 'server' })
 export const PlayerJoined = defineMessage({ player: u32 }, { from: 'server' })
-export const PlayerLeft = defineMessage({ player: u32, reason: string(32) }, { from: 'server' })
+/** `lost`: the connection broke; else the player meant to go. */
+export const PlayerLeft = defineMessage({ player: u32, lost: bool }, { from: 'server' })
 export const Chat = defineMessage({ player: u32, text }, { from: 'server' })
 export const FlagTaken = defineMessage({ flag: u8, player: u32 }, { from: 'server' })
 export const FlagDropped = defineMessage({ flag: u8, player: u32 }, { from: 'server' })

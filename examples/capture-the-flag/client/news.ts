@@ -44,7 +44,7 @@ export function readPeople(world: ClientWorld, view: View): void {
     view.bubbles.set(args.player, { text: args.text, until: performance.now() + BUBBLE_MS })
   }
   for (const { args } of drain(world, PlayerLeft)) {
-    const how = args.reason === 'client-closed' ? ' left' : ' lost the connection'
+    const how = args.lost ? ' lost the connection' : ' left'
     addLine(view, nameOf(view, args.player), { text: how })
     view.people.delete(args.player)
     view.bubbles.delete(args.player)

@@ -34,14 +34,14 @@ export function admitPlayers(world: ServerWorld): void {
   }
 }
 
-/** Says who left, and why. What they owned is still there for this tick; a game that needs it no longer may end it now. */
+/** Says who left. What they owned is still there for this tick; a game that needs it no longer may end it now. */
 export function releasePlayers(world: ServerWorld): void {
   for (const { entity: connection, reason } of drain(world, removed(Connected))) {
     if (!hasComponent(world, connection, Profile)) continue
     const player = Connection.player[connection]!
     returnFlagsOf(world, player)
     despawn(world, player)
-    sendMessage(world, PlayerLeft, { player: Connection.id[connection]!, reason: reason.slice(0, 32) })
+    sendMessage(world, PlayerLeft, { player: Connection.id[connection]!, lost: reason !== 'client-closed' })
   }
 }
 

@@ -101,7 +101,7 @@ describe('joining and leaving', () => {
     expect(Flag.carrier[arena.flag(0)]).toBe(0)
     expect(Flag.away[ada.seen(arena.flag(0))]).toBe(0)
     expect(ada.heard(FlagReturned)).toEqual([{ flag: 0, player: 0 }])
-    expect(ada.heard(PlayerLeft)).toEqual([{ player: number, reason: 'client-closed' }])
+    expect(ada.heard(PlayerLeft)).toEqual([{ player: number, lost: false }])
     expect(query(ada.world, [Player])).toHaveLength(1)
   })
 
