@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { resolve } from 'node:path'
-import sirv from 'sirv'
+import serveStatic from 'serve-static'
 import { UserError } from './user-error.js'
 
 /** A request is small and quick; one that dawdles holds a socket, in milliseconds. */
@@ -80,24 +80,15 @@ function serveFolder(path: string): (request: IncomingMessage, response: ServerR
   const found = statSync(folder, { throwIfNoEntry: false })
   if (found === undefined) throw new UserError(`there is no folder ${folder}, which --static names`)
   if (!found.isDirectory()) throw new UserError(`${folder}, which --static names, is not a folder`)
-  // Looked up for each request: otherwise a page that is built again would be sent with its former length.
-  const files = sirv(folder, { dev: true, etag: true })
+  // Nothing is remembered between requests, so a page that is built again is sent as it is then. What is hidden has been
+  // turned away before.
+  const files = serveStatic(folder, { dotfiles: 'allow', maxAge: 0 })
   return (request, response, next) => {
-    // Nobody else listens to the file's stream: a file that cannot be read would end the process, and a client that
-    // leaves halfway would leave it open.
-    response.on('pipe', (source: NodeJS.ReadableStream & { destroy(): void }) => {
-      source.on('error', () => response.destroy())
-      response.on('close', () => source.destroy())
+    files(request, response, (error?: { readonly status?: number }) => {
+      if (error === undefined) next()
+      else answer(response, error.status ?? 500, 'This cannot be served')
     })
-    if (!isSimpleRange(request.headers.range)) delete request.headers.range
-    files(request, response, next)
   }
-}
-
-/** Whether a `Range` is one that starts before it ends; any other may be ignored, and would make the stream throw. */
-function isSimpleRange(range: string | undefined): boolean {
-  const match = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(range ?? '')
-  return match !== null && (match[2] === '' || Number(match[1]) <= Number(match[2]))
 }
 
 /** Whether a path leads to a file that is hidden, such as `.env`, or out of the folder. */

