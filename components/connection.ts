@@ -2,9 +2,9 @@
 
 declare const $tag: unique symbol
 
-/** A component without data, told from others by its name. */
+/** A component without data. The brand, which is a type alone, tells it from every other. */
 export interface Tag<Name extends string> {
-  readonly [$tag]?: Name
+  readonly [$tag]: Name
 }
 
 /** A connection. Add nothing by hand: the library makes these entities. */
@@ -23,13 +23,13 @@ export const Connection = {
 }
 
 /** Tag: the session is open. Added after the hello was accepted, removed when the session ends. */
-export const Connected: Tag<'Connected'> = {}
+export const Connected = {} as Tag<'Connected'>
 
 /** Tag: the connection takes part: state and calls flow. */
-export const Ready: Tag<'Ready'> = {}
+export const Ready = {} as Tag<'Ready'>
 
 /** Tag: on a world that is server and client at once, the connection of its own client. */
-export const LocalConnection: Tag<'LocalConnection'> = {}
+export const LocalConnection = {} as Tag<'LocalConnection'>
 
 /** Tag: on the network entity of a server's world while it listens. */
-export const Listening: Tag<'Listening'> = {}
+export const Listening = {} as Tag<'Listening'>

@@ -19,7 +19,7 @@ export const Networked = {
 }
 
 /** Tag: the entity has an owner (server), or this client is its owner (client). */
-export const Owned: Tag<'Owned'> = {}
+export const Owned = {} as Tag<'Owned'>
 
 /** Tag, on a client: the entity that stands for this client. */
-export const LocalPlayer: Tag<'LocalPlayer'> = {}
+export const LocalPlayer = {} as Tag<'LocalPlayer'>

@@ -71,6 +71,7 @@ export {
   type CommandCall,
   drain,
   handle,
+  ignore,
   type LifecycleEvents,
   type MessageCall,
   NetworkErrors,

@@ -1,6 +1,6 @@
 // Bots: players without a screen, with the same library, commands and messages as everyone else.
 import { hasComponent } from 'bitecs'
-import { added, connectionOf, drain, handle, sendCommand, sendMessage } from 'bitecs-net'
+import { added, connectionOf, drain, ignore, sendCommand, sendMessage } from 'bitecs-net'
 import { Connected, Connection } from 'bitecs-net/components'
 import type { ClientWorld, System } from 'bitecs-net/node'
 import { createMind, type Mind, type Temper } from './bots/mind.js'
@@ -76,20 +76,19 @@ function comment(world: ClientWorld, mind: Mind): void {
 
 /** What is meant for eyes alone. Calls that nobody drains would be reported as forgotten. */
 function ignoreTheRest(world: ClientWorld): void {
-  const ignore = (): void => undefined
-  handle(world, Burst, ignore)
-  handle(world, Tagged, ignore)
-  handle(world, YouWereFrozen, ignore)
-  handle(world, YouWereTagged, ignore)
-  handle(world, PlayerInfo, ignore)
-  handle(world, PlayerJoined, ignore)
-  handle(world, PlayerLeft, ignore)
-  handle(world, Chat, ignore)
-  handle(world, FlagTaken, ignore)
-  handle(world, FlagDropped, ignore)
-  handle(world, FlagReturned, ignore)
-  handle(world, MatchStarted, ignore)
-  handle(world, MatchOver, ignore)
+  ignore(world, Burst, Tagged, YouWereFrozen, YouWereTagged)
+  ignore(
+    world,
+    PlayerInfo,
+    PlayerJoined,
+    PlayerLeft,
+    Chat,
+    FlagTaken,
+    FlagDropped,
+    FlagReturned,
+    MatchStarted,
+    MatchOver,
+  )
 }
 
 function play(world: ClientWorld, mind: Mind): void {

@@ -86,8 +86,8 @@ const name = string(NAME_LENGTH * 4)
 const text = string(CHAT_LENGTH * 4)
 
 /** Asks to play under a name; once playing, for another name. */
-export const Join = defineMessage({ name }, { from: 'client' })
-export const Say = defineMessage({ text }, { from: 'client' })
+export const Join = defineMessage({ name }, { from: 'client', rate: { perSecond: 1, burst: 3 } })
+export const Say = defineMessage({ text }, { from: 'client', rate: { perSecond: 1, burst: 5 } })
 
 /** Who is who. Everyone gets one for each player, also those who come late. */
 export const PlayerInfo = defineMessage({ player: u32, team: u8, name }, { from: 'server' })

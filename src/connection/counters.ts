@@ -17,7 +17,7 @@ export interface Counters {
   unauthorizedCalls: number
   /** Calls and messages from a client that is not ready. */
   notReadyCalls: number
-  /** Commands over their rate. */
+  /** Commands and messages over their rate. */
   rateLimitedCalls: number
   /** Calls whose arguments are not what the definition says. */
   malformedCalls: number

@@ -187,9 +187,10 @@ export class ServerSessions implements TransportSink {
   }
 
   private takeClose(session: Session): void {
-    const { code, text } = readClose(this.reader)
+    const { text } = readClose(this.reader)
     if (this.reader.failed) return this.malformed(session, 'a malformed close')
-    this.end(session, { code, text, by: 'remote' })
+    // The code is for code, and a client may say anything; what it says is text.
+    this.end(session, { code: 'client-closed', text, by: 'remote' })
   }
 
   /** Counts a packet that is not what it claims. */

@@ -43,6 +43,7 @@ export type MessageOrigin = 'client' | 'server' | 'both'
 export interface Message<S extends Schema = Schema, From extends MessageOrigin = MessageOrigin> extends CallBase<S> {
   readonly kind: 'message'
   readonly from: From
+  readonly rate: RateLimit | undefined
 }
 
 export type RemoteDefinition = Command | ClientRpc | TargetRpc
@@ -74,6 +75,8 @@ export interface MessageOptions<From extends MessageOrigin> {
   channel?: ChannelName
   /** Default `both`. */
   from?: From
+  /** How often each client may send it. Default: no limit. */
+  rate?: RateLimit
 }
 
 function callBase<S extends Schema>(what: string, schema: S, channel: ChannelName = 'reliable'): CallBase<S> {
@@ -91,6 +94,12 @@ function callBase<S extends Schema>(what: string, schema: S, channel: ChannelNam
   return { schema, channel, codec }
 }
 
+function requireRate(rate: RateLimit | undefined): void {
+  if (rate !== undefined && !(rate.perSecond > 0 && rate.burst >= 1)) {
+    throw new ProtocolError('bad-definition', 'a rate needs perSecond above 0 and a burst of at least 1')
+  }
+}
+
 /**
  * Declares a call from a client to the server on a networked entity (Mirror's Command).
  *
@@ -98,9 +107,7 @@ function callBase<S extends Schema>(what: string, schema: S, channel: ChannelNam
  */
 export function defineCommand<const S extends Schema>(schema: S, options: CommandOptions = {}): Command<S> {
   const { rate, requiresAuthority = true } = options
-  if (rate !== undefined && !(rate.perSecond > 0 && rate.burst >= 1)) {
-    throw new ProtocolError('bad-definition', 'a rate needs perSecond above 0 and a burst of at least 1')
-  }
+  requireRate(rate)
   return { kind: 'command', ...callBase('a command', schema, options.channel), requiresAuthority, rate }
 }
 
@@ -133,7 +140,8 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
   options: MessageOptions<From> = {},
 ): Message<S, From> {
   const from = options.from ?? ('both' as From)
-  return { kind: 'message', ...callBase('a message', schema, options.channel), from }
+  requireRate(options.rate)
+  return { kind: 'message', ...callBase('a message', schema, options.channel), from, rate: options.rate }
 }
 
 /** The arrays that a component's store may have. */

@@ -58,6 +58,8 @@ export class CallQueue implements IterableIterator<CallView> {
   private readonly scratch: RecordView
   /** Runs for each call in place of a system that drains; set by `handle`. */
   handler: ((call: CallView) => void) | undefined
+  /** Nobody wants them: they are checked, and dropped without a report. */
+  ignored = false
 
   constructor(
     readonly definition: Definition,
@@ -92,6 +94,7 @@ export class CallQueue implements IterableIterator<CallView> {
   ): boolean {
     this.arrival.reset(bytes, start, end)
     if (!this.definition.codec.validate(this.arrival, this.scratch)) return false
+    if (this.ignored) return true
     this.compact()
     if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > MAX_WAITING_BYTES) {
       this.listener.undrained(this, 1)

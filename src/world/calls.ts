@@ -158,7 +158,8 @@ function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<
 
 function connectedClient(world: World): ClientRole {
   const role = clientRole(world)
-  if (role.session?.state !== 'open') {
+  // Between the end of a session and the frame that shows it, a game cannot know; what it sends then goes nowhere.
+  if (!role.isShownOpen) {
     throw new UsageError(
       'not-connected',
       'not connected: await connect(world, …) first, and stop when Connected is removed',

@@ -56,7 +56,8 @@ export class ClientRole {
   private autoReady = true
   /** What the server should be told of readiness, if anything. */
   private readyToSend: boolean | undefined
-  private wasOpen = false
+  /** Whether the world shows an open session: `Connected` is there. */
+  isShownOpen = false
   private resumeAt = -1
   /** What arrived is being applied: whoever ends the session meanwhile, from an observer, must wait for the end of it. */
   private applying = false
@@ -120,7 +121,7 @@ export class ClientRole {
   updateConnection(): void {
     const { session } = this
     if (session === undefined) return
-    if (!this.wasOpen && session.session?.connectionId) this.showOpen(session)
+    if (!this.isShownOpen && session.session?.connectionId) this.showOpen(session)
     session.maintain()
     if (session.state === 'open') Connection.roundTrip[this.connection] = session.session!.roundTrip.smoothed
   }
@@ -180,6 +181,7 @@ export class ClientRole {
   send(): void {
     const session = this.session?.session
     if (session === undefined || session.state !== 'open') {
+      this.counters.unsentCalls += this.outgoing.count
       this.outgoing.clear()
       return
     }
@@ -206,7 +208,7 @@ export class ClientRole {
   }
 
   private showOpen(session: ClientSession): void {
-    this.wasOpen = true
+    this.isShownOpen = true
     Connection.id[this.connection] = session.session!.connectionId
     session.session!.entity = this.connection
     addComponent(this.world, this.connection, Connected)
@@ -225,11 +227,11 @@ export class ClientRole {
     this.transport = undefined
     Connection.reason[this.connection] = session?.reason
     this.replication.despawnAll()
-    if (this.wasOpen) {
+    if (this.isShownOpen) {
       removeComponent(this.world, this.connection, Ready)
       removeComponent(this.world, this.connection, Connected)
     }
-    this.wasOpen = false
+    this.isShownOpen = false
     this.readyToSend = undefined
     for (const queue of this.arrived) queue.clear()
     this.handler.reset()

@@ -139,6 +139,16 @@ export function handle<Call>(world: NetworkWorld, what: Definition, handler: (ca
   }
 }
 
+/**
+ * Says that nobody here wants these calls and messages: they are dropped as they arrive, without the report that undrained
+ * ones get. For bots, and clients that show only part of a game.
+ *
+ * @throws UsageError when a definition is not received by this side.
+ */
+export function ignore(world: NetworkWorld, ...definitions: readonly Definition[]): void {
+  for (const definition of definitions) inboundQueue(world, definition).ignored = true
+}
+
 function inboundQueue(world: NetworkWorld, definition: Definition): CallQueue {
   const network = networkOf(world)
   const server = network?.server

@@ -83,8 +83,9 @@ export class ServerInbound {
       definition.from !== 'server'
     ) {
       // A connection that opened in this very receive has no entity yet; an honest client waits for its welcome.
-      if (session.entity !== 0) this.push(session, reader)
-      else counters.notReadyCalls++
+      if (peer === undefined) counters.notReadyCalls++
+      else if (!peer.rates.take(this.section.id, this.role.options.now())) counters.rateLimitedCalls++
+      else this.push(session, reader)
     } else {
       counters.unknownDefinitions++
       this.role.sessions?.weigh(session, 'a call or message that no client may send')

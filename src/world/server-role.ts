@@ -38,7 +38,7 @@ export class ServerPeer {
     const { definitions } = protocol
     const rate = (id: number) => {
       const definition = definitions[id]!
-      return definition.kind === 'command' ? definition.rate : undefined
+      return 'rate' in definition ? definition.rate : undefined
     }
     this.rates = new TokenBuckets(
       Float64Array.from(definitions, (_, id) => rate(id)?.perSecond ?? 0),

@@ -6,9 +6,12 @@ import {
   clearOwner,
   close,
   defineCommand,
+  defineMessage,
+  defineProtocol,
   despawn,
   drain,
   handle,
+  ignore,
   NetworkErrors,
   sendCommand,
   sendMessage,
@@ -273,6 +276,36 @@ describe('messages', () => {
     expect(news!.args.text.length).toBe(16_000)
     expect(() => sendMessage(net.clients[0]!.world, game.Chat, { text: `${text}c` })).toThrow(/201 bytes/)
     expect(() => sendMessage(net.server, game.News, { text: 'n'.repeat(16_001) })).toThrow(/16001 bytes/)
+  })
+
+  it('over its rate is dropped and counted, as a command is', () => {
+    const Shout = defineMessage({ n: u8 }, { from: 'client', rate: { perSecond: 1, burst: 2 } })
+    const net = createTestNetwork(defineProtocol({ messages: { Shout } }))
+    for (let n = 0; n < 5; n++) sendMessage(net.clients[0]!.world, Shout, { n })
+    net.tick(2)
+    const heard: number[] = []
+    for (const { args } of drain(net.server, Shout)) heard.push(args.n)
+    expect(heard).toEqual([0, 1])
+    expect(stats(net.server).counters.rateLimitedCalls).toBe(3)
+  })
+
+  it('that nobody wants is dropped without a report', () => {
+    const { net } = shipOfFirst(1)
+    ignore(net.clients[0]!.world, game.Chat, game.Boom)
+    sendMessage(net.server, game.Chat, { text: 'psst' })
+    net.tick(200)
+    const { world } = net.clients[0]!
+    expect([...drain(world, game.Chat)]).toEqual([])
+    expect([stats(world).counters.undrainedCalls, [...drain(world, NetworkErrors)].length]).toEqual([0, 0])
+  })
+
+  it('sent between the end of a session and the frame that shows it goes nowhere, and throws nothing', async () => {
+    const { net, copies } = shipOfFirst(1)
+    const { world } = net.clients[0]!
+    await close(net.server)
+    sendCommand(world, copies[0]!, game.Move, { dx: 1, dy: 1 })
+    net.clients[0]!.step()
+    expect(() => sendCommand(world, copies[0]!, game.Move, { dx: 1, dy: 1 })).toThrow(/not connected/)
   })
 
   it('carries many small messages of one tick in one packet', () => {
