@@ -148,7 +148,7 @@ describe('the hello', () => {
     first.send(Channel.Reliable, (writer) => writeClose(writer, 'bye', ''))
     server.sessions.receive()
     expect(join(server).refusal()).toBeUndefined()
-    expect(server.events).toEqual(['opened 1', 'opened 2', 'closed 1 bye remote', 'opened 3'])
+    expect(server.events).toEqual(['opened 1', 'opened 2', 'closed 1 client-closed remote', 'opened 3'])
   })
 
   it('is waited for so long and no longer', () => {
