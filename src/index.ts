@@ -26,8 +26,10 @@ export {
   type TargetRpcOptions,
   type TypedStore,
 } from './protocol/definitions.js'
+export type { ByteReader, ByteWriter } from './protocol/bytes.js'
 export { ArgumentError, ConnectionError, NetworkError, ProtocolError, UsageError } from './protocol/errors.js'
 export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
+export { array, bytes, custom, type CustomType, enumOf, optional, struct } from './protocol/composite-types.js'
 export {
   bool,
   entity,

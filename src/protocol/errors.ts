@@ -22,7 +22,8 @@ export class ArgumentError extends NetworkError {
   override readonly name = 'ArgumentError'
   constructor(
     readonly field: string,
-    problem: string,
+    /** What is wrong with it, without its name. */
+    readonly problem: string,
   ) {
     super('bad-argument', `${field}: ${problem}`)
   }

@@ -66,8 +66,22 @@ export type BoolType = SchemaType<boolean> & { readonly column: ColumnSpec }
 /** The fields of a call or message by name. */
 export type Schema = { readonly [field: string]: SchemaType<unknown> }
 
+/** The values of a type. */
+type ValueOf<Type> = Type extends SchemaType<infer T> ? T : never
+
+/** The fields that may be left out: those whose value may be undefined. */
+type OptionalField<S extends Schema> = {
+  [K in keyof S]: undefined extends ValueOf<S[K]> ? (unknown extends ValueOf<S[K]> ? never : K) : never
+}[keyof S]
+
+type Flat<T> = { [K in keyof T]: T[K] }
+
 /** The arguments that a schema describes. */
-export type Infer<S extends Schema> = { -readonly [K in keyof S]: S[K] extends SchemaType<infer T> ? T : never }
+export type Infer<S extends Schema> = Flat<
+  { -readonly [K in Exclude<keyof S, OptionalField<S>>]: ValueOf<S[K]> } & {
+    -readonly [K in OptionalField<S>]?: ValueOf<S[K]>
+  }
+>
 
 const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 

@@ -1,8 +1,10 @@
 // Types: what a schema infers, and what must not compile. Checked by `tsc`; the calls here never run.
-import { expectTypeOf, it } from 'vitest'
+import { describe, expectTypeOf, it } from 'vitest'
 import {
   added,
+  array,
   bool,
+  bytes,
   type ClientWorld,
   defineClientRpc,
   defineCommand,
@@ -11,6 +13,7 @@ import {
   defineTargetRpc,
   drain,
   entity,
+  enumOf,
   f32,
   f64,
   handle,
@@ -19,6 +22,7 @@ import {
   type LifecycleEvent,
   type NetworkErrorEntry,
   NetworkErrors,
+  optional,
   quantized,
   removed,
   replicate,
@@ -31,6 +35,7 @@ import {
   setPlayer,
   setReady,
   string,
+  struct,
   u8,
   varint,
 } from 'bitecs-net'
@@ -205,4 +210,28 @@ it('keeps the names of a protocol', () => {
     // @ts-expect-error not in the protocol
     void protocol.remote.Prize
   }).returns.toBeVoid()
+})
+
+describe('composite types', () => {
+  it('are inferred, and what is optional may be left out', () => {
+    const Bag = defineMessage({
+      items: array(struct({ name: string(20), kind: enumOf('axe', 'bow') }), 8),
+      note: optional(string(10)),
+      blob: bytes(4),
+    })
+    interface Expected {
+      items: readonly { name: string; kind: 'axe' | 'bow' }[]
+      note?: string | undefined
+      blob: Uint8Array
+    }
+    expectTypeOf<Infer<(typeof Bag)['schema']>>().toEqualTypeOf<Expected>()
+    const send = (world: ClientWorld): void => {
+      sendMessage(world, Bag, { items: [{ name: 'a', kind: 'bow' }], blob: new Uint8Array(0) })
+      // @ts-expect-error a kind that is not listed
+      sendMessage(world, Bag, { items: [{ name: 'a', kind: 'gun' }], blob: new Uint8Array(0) })
+      // @ts-expect-error a field that is not optional is missing
+      sendMessage(world, Bag, { items: [] })
+    }
+    expectTypeOf(send).toBeFunction()
+  })
 })
