@@ -10,17 +10,27 @@ export function drainWhenHidden(world: ClientWorld): void {
   const role = clientRole(world)
   const { transport } = role
   if (transport === undefined || typeof MessageChannel === 'undefined') return
-  // A task of its own: nothing of the game may run inside the network's callback, and timers are held back in a hidden tab.
-  const tasks = new MessageChannel()
   let scheduled = false
-  tasks.port1.addEventListener('message', () => {
-    scheduled = false
-    if (role.transport === transport) role.pump()
-  })
-  tasks.port1.start()
   transport.onArrival = () => {
     if (scheduled || role.options.now() - role.lastFrameAt < STILL_AFTER_MS) return
     scheduled = true
-    tasks.port2.postMessage(undefined)
+    runSoon(() => {
+      scheduled = false
+      if (role.transport === transport) role.pump()
+    })
   }
+}
+
+/**
+ * Runs a task of its own: nothing of the game may run inside the network's callback, and timers are held back to one a
+ * second in a hidden tab, messages are not.
+ */
+function runSoon(task: () => void): void {
+  const { port1, port2 } = new MessageChannel()
+  port1.addEventListener('message', () => {
+    port1.close()
+    task()
+  })
+  port1.start()
+  port2.postMessage(undefined)
 }

@@ -43,8 +43,7 @@ export function enumOf<const Names extends readonly string[]>(...names: Names): 
     total: names.length === 256,
     zero: names[0]!,
     check(value, field) {
-      if (!numbers.has(value))
-        throw new ArgumentError(field, `must be one of ${names.join(', ')}, got ${value}`)
+      if (!numbers.has(value)) throw new ArgumentError(field, `must be one of ${names.join(', ')}, got ${value}`)
     },
     write: (writer, value) => writer.u8(numbers.get(value)!),
     read(reader) {
