@@ -12,6 +12,8 @@ import { growTo } from './slot-set.js'
 interface ClientColumn {
   readonly spec: ColumnSpec
   readonly array: TypedStore
+  /** The same memory as bits, where the wire carries just these. */
+  readonly bits: Uint32Array | undefined
   /** The largest integer of the wire that is a value. */
   readonly largest: number
   /** By slot: the net id that a field of entities names, so that it can be resolved again. */
@@ -42,6 +44,10 @@ export class ClientComponent {
     this.columns = definition.fields.map(({ type, array }) => ({
       spec: type.column,
       array,
+      bits:
+        type.column.kind === ColumnKind.F32 && array instanceof Float32Array
+          ? new Uint32Array(array.buffer, array.byteOffset, array.length)
+          : undefined,
       largest: maxWire(type.column),
       references: type.column.kind === ColumnKind.Entity ? new Uint32Array(0) : undefined,
     }))
@@ -84,18 +90,27 @@ export class ClientComponent {
     const { snapshots } = this
     if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(slots[i]!, tick)
     for (let c = 0; c < this.columns.length; c++) {
-      const { spec, array, references } = this.columns[c]!
+      const { spec, array, references, bits } = this.columns[c]!
       readLane(reader, spec.bits, lowWire, count)
       if (spec.lanes === 2) readLane(reader, spec.bits, highWire, count)
       if (reader.failed) return
-      for (let i = 0; i < count; i++) {
-        const eid = targets[i]!
-        if (eid === 0) continue
-        if (references !== undefined) references[slots[i]!] = lowWire[i]!
-        const value = this.value(spec, lowWire[i]!, highWire[i]!)
-        // What entity a field names does not blend, and must resolve again as entities come and go.
-        if (snapshots !== undefined && references === undefined) snapshots.set(slots[i]!, c, value)
-        else array[eid] = value
+      if (snapshots === undefined && bits !== undefined) {
+        for (let i = 0; i < count; i++) if (targets[i] !== 0) bits[targets[i]!] = lowWire[i]!
+      } else if (snapshots === undefined && spec.kind === ColumnKind.Quantized) {
+        const { min, max, step } = spec
+        for (let i = 0; i < count; i++) {
+          if (targets[i] !== 0) array[targets[i]!] = Math.min(max, min + lowWire[i]! * step)
+        }
+      } else {
+        for (let i = 0; i < count; i++) {
+          const eid = targets[i]!
+          if (eid === 0) continue
+          if (references !== undefined) references[slots[i]!] = lowWire[i]!
+          const value = this.value(spec, lowWire[i]!, highWire[i]!)
+          // What entity a field names does not blend, and must resolve again as entities come and go.
+          if (snapshots !== undefined && references === undefined) snapshots.set(slots[i]!, c, value)
+          else array[eid] = value
+        }
       }
     }
   }

@@ -177,21 +177,24 @@ export class ClientReplication {
   applyUpdate(reader: ByteReader, tick: number): void {
     const set = this.sets.read(reader)
     const count = this.readSlots(reader)
-    const { slots, targets, width, entities } = this
+    const { slots, targets, width, valueTick, sets } = this
+    const { netIds, componentsOf, eidOf, slots: known } = this.entities
     let missing = 0
-    for (const component of this.sets.members[set]!) {
+    const members = sets.members[set]!
+    for (let m = 0; m < members.length; m++) {
+      const component = members[m]!
       const { capacity } = this.components[component]!
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!
         targets[i] = 0
-        if (!entities.isSpawned(slot) || !this.sets.has(entities.componentsOf[slot]!, component)) {
+        if (slot >= known || netIds[slot] === 0 || !sets.has(componentsOf[slot]!, component)) {
           missing++
           continue
         }
         const at = slot * width + component
-        if (this.valueTick[at]! >= tick) continue
-        this.valueTick[at] = tick
-        const eid = entities.eidOf[slot]!
+        if (valueTick[at]! >= tick) continue
+        valueTick[at] = tick
+        const eid = eidOf[slot]!
         if (eid < capacity) targets[i] = eid
       }
       this.components[component]!.readColumns(reader, slots, targets, count, tick)

@@ -36,8 +36,11 @@ export class Column {
   wire = new Uint32Array(0)
   /** The upper half of an f64, by slot. */
   wireHigh = new Uint32Array(0)
-  /** The same memory as the game's array, as bits; only for f32 in a Float32Array. */
+  /** The same memory as the game's array, as bits; only for a Float32Array. */
   private readonly floatBits: Uint32Array | undefined
+  /** By slot: the bits that `wire` was made of, so that a value at rest is not quantized again in every tick. */
+  private seen = new Uint32Array(0)
+  private readonly scale: number
   private readonly direct: boolean
   private readonly mask: number
   /** Values that had to be clamped, or were NaN, since this was last set to 0. */
@@ -51,21 +54,26 @@ export class Column {
     this.array = field.array
     const { array, spec } = this
     this.floatBits =
-      spec.kind === ColumnKind.F32 && array instanceof Float32Array
-        ? new Uint32Array(array.buffer, array.byteOffset, array.length)
-        : undefined
+      array instanceof Float32Array ? new Uint32Array(array.buffer, array.byteOffset, array.length) : undefined
+    this.scale = 1 / spec.step
     this.direct = holdsOnlyValid(spec, array)
     this.mask = spec.bits === 32 ? 0xffffffff : 2 ** spec.bits - 1
+  }
+
+  private get remembersBits(): boolean {
+    return this.spec.kind === ColumnKind.Quantized && this.floatBits !== undefined
   }
 
   reserve(slots: number): void {
     this.wire = growTo(this.wire, slots)
     if (this.spec.lanes === 2) this.wireHigh = growTo(this.wireHigh, slots)
+    if (this.remembersBits) this.seen = growTo(this.seen, slots)
   }
 
   /** Takes over the value of one entity. Returns whether its wire form changed. */
   take(slot: number, eid: number): boolean {
     if (this.spec.kind === ColumnKind.F64) return this.takeF64(slot, eid)
+    if (this.remembersBits) this.seen[slot] = this.floatBits![eid] ?? 0
     const wire = this.toWire(slot, eid)
     if (wire === this.wire[slot]) return false
     this.wire[slot] = wire
@@ -77,7 +85,7 @@ export class Column {
    */
   scan(slots: Uint32Array, count: number, eidOf: Uint32Array, changed: Uint8Array): void {
     const { wire, array, floatBits } = this
-    if (floatBits !== undefined) {
+    if (floatBits !== undefined && this.spec.kind === ColumnKind.F32) {
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!
         const bits = floatBits[eidOf[slot]!]!
@@ -96,14 +104,18 @@ export class Column {
           changed[i] = 1
         }
       }
-    } else if (this.spec.kind === ColumnKind.Quantized) {
-      const { min, max, step } = this.spec
+    } else if (this.remembersBits) {
+      const { min, max } = this.spec
+      const { scale, seen } = this
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!
-        const value = array[eidOf[slot]!]!
+        const eid = eidOf[slot]!
+        const bits = floatBits![eid]!
+        if (bits === seen[slot]) continue
+        seen[slot] = bits
+        const value = array[eid]!
         // The same expression as in `toWire`; the test also sends NaN there.
-        const quantum =
-          value >= min && value <= max ? Math.round((value - min) / step) : this.toWire(slot, eidOf[slot]!)
+        const quantum = value >= min && value <= max ? ((value - min) * scale + 0.5) >>> 0 : this.toWire(slot, eid)
         if (quantum !== wire[slot]) {
           wire[slot] = quantum
           changed[i] = 1
@@ -141,7 +153,7 @@ export class Column {
           this.outOfRange++
           clamped = value < spec.min ? spec.min : spec.max
         }
-        if (spec.kind === ColumnKind.Quantized) return Math.round((clamped - spec.min) / spec.step)
+        if (spec.kind === ColumnKind.Quantized) return ((clamped - spec.min) * this.scale + 0.5) >>> 0
         return (Math.round(clamped) & this.mask) >>> 0
       }
     }

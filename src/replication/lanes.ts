@@ -27,6 +27,20 @@ export function writeLane(
     for (let i = start; i < end; i++, at += 2) view.setUint16(at, values[slots[i]!]!, true)
   } else if (bits === 8) {
     for (let i = start; i < end; i++) bytes[at++] = values[slots[i]!]!
+  } else if (bits <= 24) {
+    // At most 7 bits wait and 24 are added, so the accumulator never passes 31 bits.
+    let waiting = 0
+    let held = 0
+    for (let i = start; i < end; i++) {
+      waiting |= values[slots[i]!]! << held
+      held += bits
+      while (held >= 8) {
+        bytes[at++] = waiting & 0xff
+        waiting >>>= 8
+        held -= 8
+      }
+    }
+    if (held > 0) bytes[at++] = waiting & 0xff
   } else {
     // At most 7 bits wait and 16 are added at a time, so the accumulator never passes 23 bits.
     const low = Math.min(bits, 16)
@@ -73,6 +87,8 @@ export function readLane(reader: ByteReader, bits: number, out: Uint32Array, cou
     for (let i = 0; i < count; i++, at += 2) out[i] = view.getUint16(at, true)
   } else if (bits === 8) {
     for (let i = 0; i < count; i++) out[i] = bytes[at++]!
+  } else if (bits <= 25) {
+    readNarrow(reader, bits, out, count)
   } else {
     const low = Math.min(bits, 16)
     const high = bits - low
@@ -101,4 +117,24 @@ export function readLane(reader: ByteReader, bits: number, out: Uint32Array, cou
     }
   }
   reader.offset += size
+}
+
+/** Values of at most 25 bits: each lies within four bytes, wherever it begins. The caller has checked that they are there. */
+function readNarrow(reader: ByteReader, bits: number, out: Uint32Array, count: number): void {
+  const { bytes, view, offset } = reader
+  const mask = 2 ** bits - 1
+  // Up to three bytes behind the lane are looked at and masked away; only the end of the memory itself is in the way.
+  const last = bytes.length - 4
+  let bit = 0
+  let i = 0
+  for (; i < count; i++, bit += bits) {
+    const at = offset + (bit >>> 3)
+    if (at > last) break
+    out[i] = (view.getUint32(at, true) >>> (bit & 7)) & mask
+  }
+  for (; i < count; i++, bit += bits) {
+    const at = offset + (bit >>> 3)
+    const word = bytes[at]! | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)
+    out[i] = (word >>> (bit & 7)) & mask
+  }
 }

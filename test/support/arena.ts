@@ -85,5 +85,5 @@ export function networked(world: ServerWorld | ClientWorld): number[] {
 
 /** The value that a coordinate arrives as. */
 export function quantize(value: number): number {
-  return Math.fround(-4096 + Math.round((Math.fround(value) + 4096) / 0.01) * 0.01)
+  return Math.fround(-4096 + Math.floor((Math.fround(value) + 4096) * 100 + 0.5) * 0.01)
 }

@@ -180,7 +180,8 @@ describe('quantized', () => {
     const flags = new Uint8Array(1)
     column.scan(Uint32Array.of(5), 1, Uint32Array.of(0, 0, 0, 0, 0, 3), flags)
     expect(flags[0]).toBe(0)
-    expect(column.outOfRange).toBe(2)
+    // The same NaN again is no news.
+    expect(column.outOfRange).toBe(1)
   })
 
   it('never arrives outside of its range', () => {
