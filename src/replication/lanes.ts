@@ -121,20 +121,26 @@ export function readLane(reader: ByteReader, bits: number, out: Uint32Array, cou
 
 /** Values of at most 25 bits: each lies within four bytes, wherever it begins. The caller has checked that they are there. */
 function readNarrow(reader: ByteReader, bits: number, out: Uint32Array, count: number): void {
-  const { bytes, view, offset } = reader
-  const mask = 2 ** bits - 1
+  const { view, offset } = reader
+  const mask = (1 << bits) - 1
   // Up to three bytes behind the lane are looked at and masked away; only the end of the memory itself is in the way.
-  const last = bytes.length - 4
+  const last = view.byteLength - 4
   let bit = 0
   let i = 0
   for (; i < count; i++, bit += bits) {
     const at = offset + (bit >>> 3)
     if (at > last) break
-    out[i] = (view.getUint32(at, true) >>> (bit & 7)) & mask
+    out[i] = (view.getInt32(at, true) >>> (bit & 7)) & mask
   }
-  for (; i < count; i++, bit += bits) {
-    const at = offset + (bit >>> 3)
-    const word = bytes[at]! | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)
-    out[i] = (word >>> (bit & 7)) & mask
+  for (; i < count; i++, bit += bits) out[i] = readBits(view, offset * 8 + bit, bits)
+}
+
+/** One value at the very end of the memory, bit by bit. */
+function readBits(view: DataView, from: number, bits: number): number {
+  let value = 0
+  for (let i = 0; i < bits; i++) {
+    const bit = from + i
+    value |= ((view.getUint8(bit >>> 3) >>> (bit & 7)) & 1) << i
   }
+  return value
 }
