@@ -51,6 +51,8 @@ export class ClientRole {
   frame = 0
   /** When the receiving pipeline last ran. */
   lastFrameAt = 0
+  /** An attempt to connect that is under way; `stop` ends it. */
+  pendingConnect: AbortController | undefined
   private readonly handler: ClientInbound
   private readonly arrived: readonly [PacketQueue, PacketQueue] = [new PacketQueue(), new PacketQueue()]
   private autoReady = true
@@ -200,6 +202,7 @@ export class ClientRole {
 
   /** Ends the session from this side, shows its end at once, and frees the transport. */
   async stop(code: string, text: string): Promise<void> {
+    this.pendingConnect?.abort()
     const { session, transport } = this
     if (session === undefined || transport === undefined) return
     session.close(code, text)
