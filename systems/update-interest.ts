@@ -4,5 +4,6 @@ import { serverRole } from '../src/world/state.js'
 
 /** Brings every client's view in step with the world: which entities it begins and ceases to see. */
 export function updateInterest(world: World): void {
-  serverRole(world).replication.updateInterest()
+  const role = serverRole(world)
+  role.replication.updateInterest(role.tick)
 }

@@ -166,7 +166,7 @@ class SteadyGame {
     if (this.eids === undefined) return
     for (let i = 0; i < CLIENTS; i++) {
       const own = entities.entityOf(Networked.netId[this.eids[i]!]!)
-      if (own === 0 || entities.owned[entities.slotOfEntity(own)] === 0) continue
+      if (own === 0 || Networked.owner[own] === 0) continue
       this.args.x = this.ticks
       sendCommand(world, own, Steer, this.args)
     }

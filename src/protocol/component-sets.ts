@@ -1,15 +1,31 @@
 // Sets of components as small integers.
 //
-// Which components an entity has, and which of them changed, are sets that repeat: a game has few combinations and many
-// entities. Each distinct set gets a number, and "with one more component" is a table look-up. So a set costs one
-// integer however many components a protocol lists, and grouping entities by what changed is grouping by integer.
+// Which components an entity has, and which of them changed, are sets that repeat: most games have few combinations and
+// many entities. Each distinct set gets a number, and "with one more component" is a table look-up. So a set is one
+// integer however many components a protocol lists, and grouping entities by what changed is grouping by integer. A game
+// whose components change independently meets new sets for ever; then the table is compacted to those in use.
 import type { ByteReader, ByteWriter } from './bytes.js'
 
 export const EMPTY_SET = 0
 
-/** More distinct sets than any game has; a peer that makes up more is refused. */
-const MAX_SETS = 1 << 16
 const UNKNOWN = -1
+
+/**
+ * Reads a set into `out`, its members ascending, and returns how many there are. A component that the protocol does not
+ * list makes the reader fail. Nothing is remembered: what is read comes from outside, and would fill any table.
+ */
+export function readMembers(reader: ByteReader, componentCount: number, out: Uint16Array): number {
+  let count = 0
+  for (let first = 0; first < componentCount; first += 8) {
+    const bits = reader.u8()
+    for (let bit = 0; bit < 8; bit++) {
+      if ((bits & (1 << bit)) === 0) continue
+      if (first + bit >= componentCount) return reader.fail()
+      out[count++] = first + bit
+    }
+  }
+  return count
+}
 
 /** All the sets of one protocol's components that were met so far. */
 export class ComponentSets {
@@ -59,29 +75,25 @@ export class ComponentSets {
     return result
   }
 
-  intersection(a: number, b: number): number {
-    return a === b ? a : this.difference(a, this.difference(a, b))
-  }
-
   write(writer: ByteWriter, set: number): void {
     const mask = this.masks[set]!
     for (let i = 0; i < mask.length; i++) writer.u8(mask[i]!)
   }
 
-  /** Reads a set; unknown components, or more sets than a game can have, make the reader fail. */
-  read(reader: ByteReader): number {
-    // Walking the bits through the transition table finds a set met before without allocating.
-    let set = EMPTY_SET
-    for (let byte = 0; byte < this.maskBytes; byte++) {
-      const bits = reader.u8()
-      for (let bit = 0; bit < 8; bit++) {
-        if ((bits & (1 << bit)) === 0) continue
-        const component = byte * 8 + bit
-        if (component >= this.componentCount || this.count >= MAX_SETS) return reader.fail()
-        set = this.with(set, component)
-      }
-    }
-    return set
+  /**
+   * Forgets every set but those in `live`, and returns the new number of each old one. Numbers held elsewhere must be
+   * exchanged, or never used again. The empty set keeps its number.
+   */
+  compact(live: Iterable<number>): Int32Array {
+    const masks = this.masks.slice()
+    const numbers = new Int32Array(masks.length).fill(UNKNOWN)
+    this.masks.length = 0
+    this.members.length = 0
+    this.byMask.clear()
+    this.transitions = new Int32Array(0)
+    numbers[EMPTY_SET] = this.intern(masks[EMPTY_SET]!)
+    for (const set of live) if (numbers[set] === UNKNOWN) numbers[set] = this.intern(masks[set]!)
+    return numbers
   }
 
   private toggle(set: number, component: number): number {

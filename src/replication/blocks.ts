@@ -38,6 +38,11 @@ export class BlockHistory {
     return block
   }
 
+  /** Forgets everything: packets in flight are repaired from `lastChange`. */
+  forgetAll(): void {
+    this.next += HISTORY_BLOCKS
+  }
+
   remembers(block: number): boolean {
     if (block <= this.next - 1 - HISTORY_BLOCKS) return false
     return this.starts[block % HISTORY_BLOCKS]! >= this.recorded - HISTORY_SLOTS
@@ -82,8 +87,8 @@ export class BlockEncoder {
   private readonly groups: Group[] = []
   private readonly usedSets: number[] = []
   /** Bits of one entity's values, and lanes, by set; -1 while unknown. */
-  private bitsOf: number[] = []
-  private lanesOf: number[] = []
+  private readonly bitsOf: number[] = []
+  private readonly lanesOf: number[] = []
 
   constructor(
     private readonly sets: ComponentSets,
@@ -104,6 +109,13 @@ export class BlockEncoder {
       group.count = 0
     }
     this.usedSets.length = 0
+  }
+
+  /** The numbers of sets have changed: what is kept by them starts anew. */
+  forgetSets(): void {
+    this.groups.length = 0
+    this.bitsOf.length = 0
+    this.lanesOf.length = 0
   }
 
   private groupOf(set: number): Group {

@@ -8,31 +8,38 @@ export class ClientEntities implements EntityMapper {
   eidOf = new Uint32Array(64)
   /** By slot: the net id, or 0 when the server has not spawned it here. */
   netIds = new Uint32Array(64)
-  /** By slot: the set of replicated components it has. */
-  componentsOf = new Int32Array(64)
+  /** By slot: one byte for each replicated component, 1 where the entity has it. */
+  components = new Uint8Array(64)
   /** By slot: when it was spawned, counted over all spawns. */
   order = new Float64Array(64)
-  /** By slot: 1 while this client is its owner. */
-  owned = new Uint8Array(64)
   /** One past the highest slot ever used. */
   slots = 1
   alive = 0
   private slotByEid = new Uint32Array(64)
   private spawns = 0
 
+  /** `width`: the number of components that the protocol lists. */
+  constructor(private readonly width: number) {}
+
+  hasComponent(slot: number, component: number): boolean {
+    return this.components[slot * this.width + component] === 1
+  }
+
+  setComponent(slot: number, component: number, has: boolean): void {
+    this.components[slot * this.width + component] = has ? 1 : 0
+  }
+
   add(netId: number, eid: number): number {
     const slot = slotOf(netId)
     this.eidOf = growTo(this.eidOf, slot + 1)
     this.netIds = growTo(this.netIds, slot + 1)
-    this.componentsOf = growTo(this.componentsOf, slot + 1)
+    this.components = growTo(this.components, (slot + 1) * this.width)
     this.order = growTo(this.order, slot + 1)
-    this.owned = growTo(this.owned, slot + 1)
     this.slotByEid = growTo(this.slotByEid, eid + 1)
     if (slot >= this.slots) this.slots = slot + 1
     this.eidOf[slot] = eid
     this.netIds[slot] = netId
-    this.componentsOf[slot] = 0
-    this.owned[slot] = 0
+    this.components.fill(0, slot * this.width, (slot + 1) * this.width)
     this.order[slot] = ++this.spawns
     this.slotByEid[eid] = slot
     this.alive++
@@ -50,7 +57,6 @@ export class ClientEntities implements EntityMapper {
     if (eid === 0) return
     if (this.slotByEid[eid] === slot) this.slotByEid[eid] = 0
     this.eidOf[slot] = 0
-    this.owned[slot] = 0
   }
 
   remove(slot: number): void {

@@ -6,6 +6,7 @@
 import {
   addComponent,
   addEntity,
+  entityExists,
   hasComponent,
   observe,
   onRemove,
@@ -18,7 +19,7 @@ import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
-import { ComponentSets } from '../protocol/component-sets.js'
+import { readMembers } from '../protocol/component-sets.js'
 import { MAX_SLOT, readNetId, slotOf } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ClientComponent, MAX_BLOCK_ENTITIES } from './client-columns.js'
@@ -28,9 +29,10 @@ import { growTo, put } from './slot-set.js'
 export type DespawnReason = 'destroyed' | 'hidden' | 'disconnected'
 
 export class ClientReplication {
-  readonly entities = new ClientEntities()
+  readonly entities: ClientEntities
   readonly components: readonly ClientComponent[]
-  private readonly sets: ComponentSets
+  /** The components of the section being read. */
+  private readonly members: Uint16Array
   private readonly width: number
   /** By slot and component: the tick of the value it has. */
   private valueTick = new Uint32Array(0)
@@ -40,7 +42,6 @@ export class ClientReplication {
   private unresolved = false
   /** The entity that the library itself is removing, or 0: its onRemove is not the game's doing. */
   private removing = 0
-  private readonly stop: () => void
 
   constructor(
     private readonly world: World,
@@ -50,19 +51,15 @@ export class ClientReplication {
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
   ) {
+    this.width = protocol.componentList.length
+    this.entities = new ClientEntities(this.width)
+    this.members = new Uint16Array(this.width)
     this.components = protocol.componentList.map(
       (component, id) => new ClientComponent(id, protocol.componentNames[id]!, component, this.entities),
     )
-    this.width = this.components.length
-    this.sets = new ComponentSets(this.width)
-    this.stop = observe(world, onRemove(Networked), (eid: number) => {
+    observe(world, onRemove(Networked), (eid: number) => {
       if (eid !== this.removing) this.dropCopy(eid)
     })
-  }
-
-  /** Stops following the world. */
-  dispose(): void {
-    this.stop()
   }
 
   checkSpawn(reader: ByteReader): void {
@@ -82,7 +79,7 @@ export class ClientReplication {
 
   checkRemove(reader: ByteReader): void {
     this.readSlot(reader)
-    this.sets.read(reader)
+    this.readSet(reader)
   }
 
   checkOwnership(reader: ByteReader): void {
@@ -95,10 +92,10 @@ export class ClientReplication {
   }
 
   checkUpdate(reader: ByteReader): void {
-    const set = this.sets.read(reader)
+    const components = this.readSet(reader)
     const count = this.readSlots(reader)
     if (reader.failed) return
-    for (const component of this.sets.members[set]!) this.components[component]!.checkColumns(reader, count)
+    for (let m = 0; m < components; m++) this.components[this.members[m]!]!.checkColumns(reader, count)
   }
 
   applySpawn(reader: ByteReader, tick: number): void {
@@ -111,14 +108,15 @@ export class ClientReplication {
     this.reserve(slot + 1)
     // What the slot's former tenant had counts for nothing.
     for (let c = 0; c < this.width; c++) this.valueTick[slot * this.width + c] = tick
-    const set = this.readRow(reader, slot, eid, tick)
-    this.entities.componentsOf[slot] = set
+    const count = this.readRow(reader, slot, eid, tick)
     put(Networked.netId, eid, netId, 0)
     put(Networked.owner, eid, 0, 0)
     put(Networked.reason, eid, '', '')
-    for (const component of this.sets.members[set]!) this.add(eid, this.components[component]!.definition.store)
+    this.addComponents(eid, count)
     this.add(eid, Networked)
     this.unresolved = true
+    // An observer of the game may have removed it already; then nobody told us.
+    if (!hasComponent(this.world, eid, Networked)) this.dropCopy(eid)
   }
 
   applyDespawn(reader: ByteReader): void {
@@ -134,19 +132,17 @@ export class ClientReplication {
       this.checkRow(reader)
       return
     }
-    const before = this.entities.componentsOf[slot]!
-    const added = this.readRow(reader, slot, eid, tick)
-    this.entities.componentsOf[slot] = this.sets.union(before, added)
-    for (const component of this.sets.members[added]!) this.add(eid, this.components[component]!.definition.store)
+    this.addComponents(eid, this.readRow(reader, slot, eid, tick))
   }
 
   applyRemove(reader: ByteReader): void {
     const slot = this.readSlot(reader)
-    const removed = this.sets.read(reader)
+    const count = this.readSet(reader)
     if (!this.entities.isSpawned(slot)) return
-    this.entities.componentsOf[slot] = this.sets.difference(this.entities.componentsOf[slot]!, removed)
     const eid = this.entities.eidOf[slot]!
-    for (const component of this.sets.members[removed]!) {
+    for (let m = 0; m < count; m++) {
+      const component = this.members[m]!
+      this.entities.setComponent(slot, component, false)
       this.components[component]!.snapshots?.forget(slot)
       if (eid !== 0) this.remove(eid, this.components[component]!.definition.store)
     }
@@ -157,7 +153,6 @@ export class ClientReplication {
     const owned = reader.u8() === 1
     const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
     if (eid === 0) return
-    this.entities.owned[slot] = owned ? 1 : 0
     Networked.owner[eid] = owned ? this.connection : 0
     if (owned) this.add(eid, Owned)
     else this.remove(eid, Owned)
@@ -175,19 +170,18 @@ export class ClientReplication {
 
   /** Applies the values that are news; counts those whose entity or component is not there in `missing`. */
   applyUpdate(reader: ByteReader, tick: number): void {
-    const set = this.sets.read(reader)
+    const { slots, targets, width, valueTick, members } = this
+    const setSize = this.readSet(reader)
     const count = this.readSlots(reader)
-    const { slots, targets, width, valueTick, sets } = this
-    const { netIds, componentsOf, eidOf, slots: known } = this.entities
+    const { netIds, components, eidOf, slots: known } = this.entities
     let missing = 0
-    const members = sets.members[set]!
-    for (let m = 0; m < members.length; m++) {
+    for (let m = 0; m < setSize; m++) {
       const component = members[m]!
       const { capacity } = this.components[component]!
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!
         targets[i] = 0
-        if (slot >= known || netIds[slot] === 0 || !sets.has(componentsOf[slot]!, component)) {
+        if (slot >= known || netIds[slot] === 0 || components[slot * width + component] === 0) {
           missing++
           continue
         }
@@ -214,7 +208,7 @@ export class ClientReplication {
       if (!component.hasReferences) continue
       for (let slot = 1; slot < entities.slots; slot++) {
         const eid = entities.eidOf[slot]!
-        if (eid !== 0 && this.sets.has(entities.componentsOf[slot]!, component.id)) component.resolve(slot, eid)
+        if (eid !== 0 && entities.hasComponent(slot, component.id)) component.resolve(slot, eid)
       }
     }
   }
@@ -231,9 +225,7 @@ export class ClientReplication {
 
   private despawn(slot: number, reason: DespawnReason): void {
     const eid = this.entities.eidOf[slot]!
-    for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) {
-      this.components[component]!.snapshots?.forget(slot)
-    }
+    for (const component of this.components) component.snapshots?.forget(slot)
     this.unresolved = true
     if (eid === 0) {
       this.entities.remove(slot)
@@ -248,8 +240,9 @@ export class ClientReplication {
     this.remove(eid, Owned)
     Networked.owner[eid] = 0
     this.remove(eid, Networked)
-    const members = this.sets.members[this.entities.componentsOf[slot]!]!
-    for (let m = members.length - 1; m >= 0; m--) this.remove(eid, this.components[members[m]!]!.definition.store)
+    for (let c = this.width - 1; c >= 0; c--) {
+      if (this.entities.hasComponent(slot, c)) this.remove(eid, this.components[c]!.definition.store)
+    }
     // The table comes last, so that an observer of any step can still ask for the net id.
     this.entities.remove(slot)
     this.guard(() => removeEntity(this.world, eid))
@@ -263,6 +256,10 @@ export class ClientReplication {
     if (Connection.player[this.connection] === eid) Connection.player[this.connection] = 0
     this.entities.dropCopy(slot)
     this.unresolved = true
+    // What is left of it, if anything is, is the game's own, and neither player nor owned.
+    if (!entityExists(this.world, eid)) return
+    this.remove(eid, LocalPlayer)
+    this.remove(eid, Owned)
   }
 
   private reserve(slots: number): void {
@@ -271,14 +268,22 @@ export class ClientReplication {
   }
 
   private checkRow(reader: ByteReader): void {
-    const set = this.sets.read(reader)
-    for (const component of this.sets.members[set]!) this.components[component]!.checkRow(reader)
+    const count = this.readSet(reader)
+    for (let m = 0; m < count; m++) this.components[this.members[m]!]!.checkRow(reader)
   }
 
+  /** Reads a set of components into `members`, and returns how many there are. */
+  private readSet(reader: ByteReader): number {
+    return readMembers(reader, this.width, this.members)
+  }
+
+  /** Reads a row into an entity; its components are in `members` then, and their number is returned. */
   private readRow(reader: ByteReader, slot: number, eid: number, tick: number): number {
-    const set = this.sets.read(reader)
-    for (const id of this.sets.members[set]!) {
+    const count = this.readSet(reader)
+    for (let m = 0; m < count; m++) {
+      const id = this.members[m]!
       const component = this.components[id]!
+      this.entities.setComponent(slot, id, true)
       if (eid >= component.capacity) {
         const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
         this.errors.once('store-too-small', component.name, message, eid)
@@ -287,7 +292,11 @@ export class ClientReplication {
       this.valueTick[slot * this.width + id] = tick
       component.readRow(reader, slot, eid, tick)
     }
-    return set
+    return count
+  }
+
+  private addComponents(eid: number, count: number): void {
+    for (let m = 0; m < count; m++) this.add(eid, this.components[this.members[m]!]!.definition.store)
   }
 
   private readSlot(reader: ByteReader): number {

@@ -65,6 +65,13 @@ export class Observer implements DeliverySink {
     return this.owed
   }
 
+  /** The numbers of sets have changed. */
+  renumberSets(numbers: Int32Array): void {
+    for (let slot = this.owedSlots.next(0); slot >= 0; slot = this.owedSlots.next(slot + 1)) {
+      this.owed[slot] = numbers[this.owed[slot]!]!
+    }
+  }
+
   /** Remembers that the packet `sequence` of `tick` carries a block. Calls for one packet follow each other. */
   carries(sequence: number, tick: number, block: number): void {
     const at = sequence % ACK_WINDOW

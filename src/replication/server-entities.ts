@@ -21,7 +21,7 @@ export class ServerEntities implements EntityMapper {
   /** One past the highest slot ever used. */
   slots = 1
   alive = 0
-  /** By entity: its slot, or 0. Plain array: entity ids of a shared index can be high and sparse. */
+  /** By entity: its slot, or 0. */
   private slotByEid = new Uint32Array(64)
   /** Slots that wait, first in, first out, until every client has acknowledged the despawn: slot, tick. */
   private waiting: { slot: number; tick: number }[] = []
@@ -46,12 +46,16 @@ export class ServerEntities implements EntityMapper {
     return netId
   }
 
-  /** Ends the tenancy of a slot. It is given out again once every client has applied the structure of `tick`. */
-  remove(slot: number, tick: number): void {
+  /** Ends the tenancy of a slot; `release` it when its despawn is sent. */
+  remove(slot: number): void {
     const eid = this.eidOf[slot]!
     if (this.slotByEid[eid] === slot) this.slotByEid[eid] = 0
     this.eidOf[slot] = 0
     this.alive--
+  }
+
+  /** Gives a slot out again once every client has applied the structure of `tick`. */
+  release(slot: number, tick: number): void {
     this.waiting.push({ slot, tick })
   }
 

@@ -21,6 +21,9 @@ import { LeaveReason, Observer } from './observer.js'
 import { ServerEntities } from './server-entities.js'
 import { growTo, put, SlotSet } from './slot-set.js'
 
+/** Distinct sets of components that are kept without a look at which are in use. */
+const SMALLEST_SET_LIMIT = 4096
+
 /** What one entity's structural change of this tick looks like on the wire, shared by all who know the entity. */
 interface StructuralChange {
   slot: number
@@ -41,9 +44,13 @@ export class ServerReplication {
   private readonly structure = new ByteWriter(4096)
   private readonly scratch = new ByteWriter(256)
 
-  /** Slots that began, and slots that ended, since the last tick was sent. */
+  /** Slots that began, and slots that ended, since interest was last updated. */
   private readonly added: number[] = []
   private readonly removed: number[] = []
+  /** Slots whose components and values have not been taken over yet. */
+  private readonly unspawned: number[] = []
+  /** Sets of components from which on the table of them is compacted. */
+  private setLimit = SMALLEST_SET_LIMIT
   /** Slots whose components may have changed, and whose owner may have. */
   private readonly structureDirty = new SlotSet()
   private readonly ownerDirty = new SlotSet()
@@ -59,7 +66,6 @@ export class ServerReplication {
   private tick = 0
   /** The newest tick whose packets were sent. */
   private sentTick = 0
-  private readonly stop: (() => void)[] = []
   private readonly acknowledgedTick = (): number => {
     let tick = this.sentTick
     for (const { session } of this.observers) {
@@ -80,20 +86,16 @@ export class ServerReplication {
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history)
     for (const eid of query(world, [Networked])) this.begin(eid)
-    this.stop.push(observe(world, onAdd(Networked), (eid: number) => this.begin(eid)))
-    this.stop.push(observe(world, onRemove(Networked), (eid: number) => this.end(eid)))
+    observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
+    observe(world, onRemove(Networked), (eid: number) => this.end(eid))
     const touch = (eid: number): void => {
       const slot = this.entities.slotOfEntity(eid)
       if (slot !== 0) this.structureDirty.add(slot)
     }
     for (const { store } of this.tracker.components) {
-      this.stop.push(observe(world, onAdd(store), touch), observe(world, onRemove(store), touch))
+      observe(world, onAdd(store), touch)
+      observe(world, onRemove(store), touch)
     }
-  }
-
-  /** Stops following the world. */
-  dispose(): void {
-    for (const stop of this.stop.splice(0)) stop()
   }
 
   addObserver(session: Session): Observer {
@@ -115,13 +117,18 @@ export class ServerReplication {
   }
 
   /** Brings every client's view in step with the world. */
-  updateInterest(): void {
+  updateInterest(tick: number): void {
     updateEveryone(this.observers, this.entities, this.added, this.removed)
+    // Despawns that were found here leave with this tick; what a system changes from now on is found in the next.
+    for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, tick)
+    this.added.length = 0
+    this.removed.length = 0
   }
 
   /** Takes over the world's structure and values, and encodes what changed. */
   replicate(tick: number): void {
     this.tick = tick
+    if (this.sets.count > this.setLimit) this.compactSets()
     this.structure.clear()
     this.changeCount = 0
     this.ownerChangeCount = 0
@@ -135,8 +142,6 @@ export class ServerReplication {
   /** Ends the tick: everything was sent. */
   finishTick(): void {
     this.sentTick = this.tick
-    this.added.length = 0
-    this.removed.length = 0
   }
 
   /**
@@ -208,6 +213,24 @@ export class ServerReplication {
     return true
   }
 
+  /** Keeps the sets in use and forgets the others, of which a game with independent components meets ever new ones. */
+  private compactSets(): void {
+    const live = new Set<number>()
+    for (let slot = 1; slot < this.entities.slots; slot++) live.add(this.entities.componentsOf[slot]!)
+    for (const { owedSlots, owedSets } of this.observers) {
+      for (let slot = owedSlots.next(0); slot >= 0; slot = owedSlots.next(slot + 1)) live.add(owedSets[slot]!)
+    }
+    const numbers = this.sets.compact(live)
+    for (let slot = 1; slot < this.entities.slots; slot++) {
+      this.entities.componentsOf[slot] = numbers[this.entities.componentsOf[slot]!]!
+    }
+    for (const observer of this.observers) observer.renumberSets(numbers)
+    this.history.forgetAll()
+    this.shared.forgetSets()
+    this.repeats.forgetSets()
+    this.setLimit = Math.max(SMALLEST_SET_LIMIT, this.sets.count * 2)
+  }
+
   private begin(eid: number): void {
     const netId = this.entities.add(eid, this.acknowledgedTick)
     const slot = slotOf(netId)
@@ -218,6 +241,7 @@ export class ServerReplication {
     put(Networked.netId, eid, netId, 0)
     put(Networked.owner, eid, 0, 0)
     this.added.push(slot)
+    this.unspawned.push(slot)
   }
 
   private end(eid: number): void {
@@ -226,8 +250,7 @@ export class ServerReplication {
     if (this.entities.spawned[slot] === 1) {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) this.tracker.stop(slot, component)
     }
-    // The despawn leaves with the next tick that is sent.
-    this.entities.remove(slot, this.sentTick + 1)
+    this.entities.remove(slot)
     this.removed.push(slot)
     // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
     // (The owner itself stays readable for the game's observers; `begin` clears it.)
@@ -240,8 +263,8 @@ export class ServerReplication {
   }
 
   private takeOverSpawns(): void {
-    for (let i = 0; i < this.added.length; i++) {
-      const slot = this.added[i]!
+    for (let i = 0; i < this.unspawned.length; i++) {
+      const slot = this.unspawned[i]!
       const eid = this.entities.eidOf[slot]!
       if (eid === 0 || this.entities.spawned[slot] === 1) continue
       const set = this.componentsIn(eid)
@@ -252,6 +275,7 @@ export class ServerReplication {
       this.entities.toldOwner[slot] = Networked.owner[eid]!
       this.ownerDirty.delete(slot)
     }
+    this.unspawned.length = 0
   }
 
   private takeOverComponents(): void {

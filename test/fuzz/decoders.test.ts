@@ -1,7 +1,7 @@
 // Every decoder by itself under ten thousand inputs: none throws, none reads past its end, none fails without saying so.
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../src/protocol/bytes.js'
-import { ComponentSets } from '../../src/protocol/component-sets.js'
+import { ComponentSets, readMembers } from '../../src/protocol/component-sets.js'
 import { readNetId } from '../../src/protocol/net-id.js'
 import { DataHeader, readClose, readHello, readWelcome } from '../../src/protocol/packet.js'
 import { protocolDifferences } from '../../src/protocol/protocol.js'
@@ -31,7 +31,7 @@ const decoders: [string, (reader: ByteReader, random: () => number) => void][] =
   ['data header', (reader) => header.read(reader)],
   ['acknowledgement', (reader) => acknowledgement.read(reader)],
   ['net id', (reader) => void readNetId(reader)],
-  ['component set', (reader) => void sets.read(reader)],
+  ['component set', (reader) => void readMembers(reader, sets.componentCount, new Uint16Array(sets.componentCount))],
   ['call section', (reader) => section.read(reader, true)],
   ['message section', (reader) => section.read(reader, false)],
   // A tag has nothing to decode.

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../../src/protocol/bytes.js'
-import { ComponentSets } from '../../../src/protocol/component-sets.js'
+import { ComponentSets, EMPTY_SET, readMembers } from '../../../src/protocol/component-sets.js'
 import { MAX_BLOCK } from '../../../src/protocol/limits.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { bool, type ColumnType, f32, f64, u16, u8 } from '../../../src/protocol/schema.js'
@@ -42,7 +42,10 @@ function decode({ encoder, sets, components }: ReturnType<typeof makeEncoder>): 
     const reader = new ByteReader()
     reader.reset(encoder.writer.bytes, encoder.starts[b]!, encoder.ends[b]!)
     expect(reader.u8()).toBe(SectionKind.Update)
-    const set = sets.read(reader)
+    const members = new Uint16Array(sets.componentCount)
+    const found = readMembers(reader, sets.componentCount, members)
+    let set = EMPTY_SET
+    for (const component of members.subarray(0, found)) set = sets.with(set, component)
     const count = reader.varint()
     const slots: number[] = []
     for (let i = 0; i < count; i++) slots.push((slots.at(-1) ?? 0) + reader.varint())

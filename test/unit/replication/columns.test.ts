@@ -168,6 +168,19 @@ describe('quantized', () => {
     expect(carry(type, new Float32Array(8), -10)).toEqual({ arrives: -10, outOfRange: 0 })
   })
 
+  it('is not clamped at ends that a 32-bit float has only nearly', () => {
+    const narrow = quantized(-0.1, 0.1, 0.001)
+    for (const make of [() => new Float32Array(8), () => new Float64Array(8)]) {
+      for (const end of [-0.1, 0.1]) {
+        expect(carry(narrow, make(), Math.fround(end))).toEqual({ arrives: end, outOfRange: 0 })
+        expect(carry(narrow, make(), end * 1.000001)).toEqual({ arrives: end, outOfRange: 1 })
+      }
+    }
+    // Whole numbers have ends that are exact where they are kept.
+    expect(carry(u32, new Float64Array(8), 4_294_967_296)).toEqual({ arrives: 4_294_967_295, outOfRange: 1 })
+    expect(carry(quantized(-1e39, 1e39, 1e36), new Float32Array(8), Infinity).outOfRange).toBe(1)
+  })
+
   it('keeps the last value when the new one is NaN', () => {
     const array = new Float32Array(8)
     const column = make(type, array)

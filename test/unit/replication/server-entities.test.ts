@@ -3,14 +3,20 @@ import { describe, expect, it } from 'vitest'
 import { generationOf, makeNetId, MAX_GENERATION, slotOf } from '../../../src/protocol/net-id.js'
 import { ServerEntities } from '../../../src/replication/server-entities.js'
 
+/** Ends a tenancy whose despawn is sent at `tick`. */
+function remove(entities: ServerEntities, slot: number, tick: number): void {
+  entities.remove(slot)
+  entities.release(slot, tick)
+}
+
 describe('ServerEntities', () => {
   it('gives a slot out again only when everyone has acknowledged its despawn, in the order they were freed', () => {
     const entities = new ServerEntities()
     let acknowledged = 0
     const add = (eid: number): number => entities.add(eid, () => acknowledged)
     expect([add(11), add(12), add(13)].map(slotOf)).toEqual([1, 2, 3])
-    entities.remove(2, 5)
-    entities.remove(1, 6)
+    remove(entities, 2, 5)
+    remove(entities, 1, 6)
     acknowledged = 4
     expect(slotOf(add(14))).toBe(4)
     acknowledged = 5
@@ -25,7 +31,7 @@ describe('ServerEntities', () => {
     const entities = new ServerEntities()
     const first = entities.add(11, () => 100)
     expect([entities.entityOf(first), entities.netIdOf(11)]).toEqual([11, first])
-    entities.remove(slotOf(first), 1)
+    remove(entities, slotOf(first), 1)
     expect([entities.entityOf(first), entities.netIdOf(11)]).toEqual([0, 0])
     const second = entities.add(11, () => 100)
     expect(slotOf(second)).toBe(slotOf(first))
@@ -38,7 +44,7 @@ describe('ServerEntities', () => {
     for (let i = 0; i <= MAX_GENERATION; i++) {
       const netId = entities.add(5, () => i)
       expect(generationOf(netId)).toBe(i)
-      entities.remove(slotOf(netId), i)
+      remove(entities, slotOf(netId), i)
     }
     expect(generationOf(entities.add(5, () => MAX_GENERATION))).toBe(0)
   })
@@ -46,7 +52,7 @@ describe('ServerEntities', () => {
   it('tells ids that were given out from those that never were', () => {
     const entities = new ServerEntities()
     const first = entities.add(11, () => 100)
-    entities.remove(slotOf(first), 1)
+    remove(entities, slotOf(first), 1)
     const second = entities.add(11, () => 100)
     expect(entities.wasIssued(first)).toBe(true)
     expect(entities.wasIssued(second)).toBe(true)
@@ -59,7 +65,7 @@ describe('ServerEntities', () => {
     const entities = new ServerEntities()
     for (let tick = 1; tick < 5000; tick++) {
       const netId = entities.add(tick % 50, () => tick - 3)
-      entities.remove(slotOf(netId), tick)
+      remove(entities, slotOf(netId), tick)
     }
     expect(entities.slots).toBeLessThan(12)
     expect(entities.alive).toBe(0)
