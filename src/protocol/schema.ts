@@ -211,8 +211,18 @@ export const varint: ColumnType = {
 }
 
 /**
+ * The nearest 32-bit float of an end of a range, where that lies outside of the range; else the end itself. A store of
+ * 32-bit floats holds the end of -0.1 to 0.1 as 0.10000000149, which a game cannot write any better.
+ */
+export const storedMin = (min: number): number => finiteOr(min, Math.min(min, Math.fround(min)))
+export const storedMax = (max: number): number => finiteOr(max, Math.max(max, Math.fround(max)))
+
+/** Beyond 3.4e38 the nearest 32-bit float is infinite, which is no value of a range. */
+const finiteOr = (end: number, stored: number): number => (Number.isFinite(stored) ? stored : end)
+
+/**
  * Numbers from `min` to `max` in steps of `step`, in as few bits as the number of steps needs (at most 32). The value
- * received is the step nearest to the value sent.
+ * received is the step nearest to the value sent. An end that is no 32-bit float may also be given as the nearest one.
  *
  * @throws ProtocolError when the range is empty, the step not positive, or the steps more than 2^32.
  */
@@ -225,6 +235,8 @@ export function quantized(min: number, max: number, step: number): ColumnType {
       `quantized(${min}, ${max}, ${step}): needs min < max and a step that divides the range into 1 to 2^32 steps`,
     )
   }
+  const lowest = storedMin(min)
+  const highest = storedMax(max)
   const bits = 32 - Math.clz32(steps)
   const bytes = (bits + 7) >> 3
   const text = `quantized(${min},${max},${step})`
@@ -238,9 +250,10 @@ export function quantized(min: number, max: number, step: number): ColumnType {
     column: { kind: ColumnKind.Quantized, bits, lanes: 1, min, max, step },
     check(value, field) {
       requireNumber(value, field)
-      if (!(value >= min && value <= max)) throw new ArgumentError(field, `must be from ${min} to ${max}, got ${value}`)
+      if (value >= lowest && value <= highest) return
+      throw new ArgumentError(field, `must be from ${min} to ${max}, got ${value}`)
     },
-    write: (writer, value) => writer.uint(Math.min(steps, Math.round((value - min) / step)), bytes),
+    write: (writer, value) => writer.uint(Math.max(0, Math.min(steps, Math.round((value - min) / step))), bytes),
     read(reader) {
       const wire = reader.uint(bytes)
       if (wire > steps) reader.fail()

@@ -4,7 +4,7 @@
 // repeats all work on these integers, so a value is quantized once, and every client gets the same one.
 import type { ReplicatedComponent, ReplicatedField, TypedStore } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { ColumnKind, type ColumnSpec } from '../protocol/schema.js'
+import { ColumnKind, type ColumnSpec, storedMax, storedMin } from '../protocol/schema.js'
 import { growTo } from './slot-set.js'
 
 const scratchFloat = new Float64Array(1)
@@ -150,7 +150,9 @@ export class Column {
         }
         let clamped = value
         if (value < spec.min || value > spec.max) {
-          this.outOfRange++
+          const isEnd =
+            spec.kind === ColumnKind.Quantized && value >= storedMin(spec.min) && value <= storedMax(spec.max)
+          if (!isEnd) this.outOfRange++
           clamped = value < spec.min ? spec.min : spec.max
         }
         if (spec.kind === ColumnKind.Quantized) return ((clamped - spec.min) * this.scale + 0.5) >>> 0

@@ -168,6 +168,29 @@ describe('quantized', () => {
     }
   })
 
+  it('takes its ends as 32-bit floats have them, and they arrive as the ends', () => {
+    for (const [min, max, step] of [
+      [-0.1, 0.1, 0.001],
+      [-0.7, 0.7, 0.01],
+      [0.1, 16_777_217.3, 0.1],
+    ] as const) {
+      const type = quantized(min, max, step)
+      const steps = Math.round((max - min) / step)
+      expect(roundTrip(type, Math.fround(min))).toBe(min)
+      expect(roundTrip(type, Math.fround(max))).toBe(Math.min(max, min + steps * step))
+    }
+    // Beyond the nearest 32-bit float it is out of range as ever.
+    const type = quantized(-0.1, 0.1, 0.001)
+    for (const value of [0.1000001, -0.1000001]) expect(problemOf(type, value)).toMatch(/must be from -0.1 to 0.1/)
+  })
+
+  it('has ends that no 32-bit float can hold, and still takes no infinity', () => {
+    const type = quantized(-1e39, 1e39, 1e36)
+    for (const value of [Infinity, -Infinity]) expect(problemOf(type, value)).toMatch(/must be from/)
+    // The nearest float lies more than half a step below.
+    expect(roundTrip(quantized(16_777_217, 16_777_217.3, 0.1), 16_777_216)).toBe(16_777_217)
+  })
+
   it('takes the fewest bits that hold its steps', () => {
     for (const [steps, bits] of [
       [1, 1],

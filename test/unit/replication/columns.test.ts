@@ -170,10 +170,10 @@ describe('quantized', () => {
 
   it('is not clamped at ends that a 32-bit float has only nearly', () => {
     const narrow = quantized(-0.1, 0.1, 0.001)
-    for (const make of [() => new Float32Array(8), () => new Float64Array(8)]) {
+    for (const array of [new Float32Array(8), new Float64Array(8)]) {
       for (const end of [-0.1, 0.1]) {
-        expect(carry(narrow, make(), Math.fround(end))).toEqual({ arrives: end, outOfRange: 0 })
-        expect(carry(narrow, make(), end * 1.000001)).toEqual({ arrives: end, outOfRange: 1 })
+        expect(carry(narrow, array, Math.fround(end))).toEqual({ arrives: end, outOfRange: 0 })
+        expect(carry(narrow, array, end * 1.000001)).toEqual({ arrives: end, outOfRange: 1 })
       }
     }
     // Whole numbers have ends that are exact where they are kept.
