@@ -2,7 +2,7 @@
 import { ProtocolError } from './errors.js'
 import { MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
 import { RecordCodec } from './record.js'
-import type { BoolType, ColumnType, Schema } from './schema.js'
+import { type BoolType, ColumnKind, type ColumnType, type Schema } from './schema.js'
 
 export type ChannelName = 'reliable' | 'unreliable'
 
@@ -103,11 +103,16 @@ function requireRate(rate: RateLimit | undefined): void {
 /**
  * Declares a call from a client to the server on a networked entity (Mirror's Command).
  *
- * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or the rate is not positive.
+ * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or an option is no value that
+ * its docs name.
  */
 export function defineCommand<const S extends Schema>(schema: S, options: CommandOptions = {}): Command<S> {
   const { rate, requiresAuthority = true } = options
   requireRate(rate)
+  if (typeof requiresAuthority !== 'boolean') {
+    const text = `a command: requiresAuthority is true or false, got ${String(requiresAuthority)}`
+    throw new ProtocolError('bad-definition', text)
+  }
   return { kind: 'command', ...callBase('a command', schema, options.channel), requiresAuthority, rate }
 }
 
@@ -133,7 +138,8 @@ export function defineTargetRpc<const S extends Schema>(schema: S, options: Targ
 /**
  * Declares typed data between client and server, tied to no entity (Mirror's NetworkMessage).
  *
- * @throws ProtocolError when a field is no schema type or the message cannot fit a packet.
+ * @throws ProtocolError when a field is no schema type, the message cannot fit a packet, or an option is no value that its
+ * docs name.
  */
 export function defineMessage<const S extends Schema, From extends MessageOrigin = 'both'>(
   schema: S,
@@ -141,6 +147,10 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
 ): Message<S, From> {
   const from = options.from ?? ('both' as From)
   requireRate(options.rate)
+  if (from !== 'client' && from !== 'server' && from !== 'both') {
+    const text = `a message: from is 'client', 'server' or 'both', got ${String(from)}`
+    throw new ProtocolError('bad-definition', text)
+  }
   return { kind: 'message', ...callBase('a message', schema, options.channel), from, rate: options.rate }
 }
 
@@ -182,13 +192,20 @@ export interface ReplicatedComponent<C extends object = object> {
 
 /** The fields of a store that can be replicated, each with its type. */
 export type ReplicatedFields<C extends object> = {
-  readonly [K in keyof C as C[K] extends TypedStore ? K : never]?: ColumnType | BoolType
+  readonly [K in keyof C]?: C[K] extends TypedStore ? ColumnType | BoolType : never
+}
+
+/** Ids are whole numbers of up to 32 bits; a 32-bit float holds 24. */
+function holdsEntities(array: ArrayBufferView): boolean {
+  return array instanceof Uint32Array || array instanceof Int32Array || array instanceof Float64Array
 }
 
 /**
- * Declares that a component is replicated: which of its fields, and how each is packed. Without fields it is a tag.
+ * Declares that a component is replicated: which of its fields, and how each is packed. A component without data is a
+ * tag, and needs no fields.
  *
- * @throws ProtocolError when a field is not a typed array of the store, or its type cannot be replicated.
+ * @throws ProtocolError when a field is not a typed array of the store, its type cannot be replicated, its array cannot
+ * hold its values, or a component with data lists no fields.
  */
 export function replicate<C extends object>(
   store: C,
@@ -198,20 +215,42 @@ export function replicate<C extends object>(
   if (store === null || typeof store !== 'object') {
     throw new ProtocolError('bad-definition', 'replicate: the first argument is a component, an object')
   }
+  if (Array.isArray(store) || ArrayBuffer.isView(store)) {
+    throw new ProtocolError(
+      'bad-definition',
+      'replicate: a component that is itself an array is not supported yet; make it an object of typed arrays, as in { value: new Float32Array(1000) }',
+    )
+  }
+  const had = Object.keys(store).join(', ')
   const list: ReplicatedField[] = Object.keys(fields)
     .sort()
     .map((name) => {
       const type = (fields as Record<string, ColumnType | undefined>)[name]
       const array = (store as Record<string, unknown>)[name]
+      if (!(name in store)) {
+        const text = `replicate: the component has no field ${name}; it has ${had === '' ? 'none' : had}`
+        throw new ProtocolError('bad-definition', text)
+      }
       if (!ArrayBuffer.isView(array) || array instanceof DataView) {
         throw new ProtocolError('bad-definition', `replicate: field ${name} is not a typed array of the component`)
       }
       if (type?.column === undefined) {
         throw new ProtocolError('bad-definition', `replicate: ${name} cannot be ${type?.text}; use a type of numbers`)
       }
+      if (type.column.kind === ColumnKind.Entity && !holdsEntities(array)) {
+        const text = `replicate: ${name} holds entities, whose ids need a Uint32Array, Int32Array or Float64Array`
+        throw new ProtocolError('bad-definition', text)
+      }
       return { name, type, array: array as unknown as TypedStore }
     })
+  if (list.length === 0 && had !== '') {
+    const text = `replicate: lists no fields, but the component has ${had}; list those to replicate, or give a component without data to make a tag`
+    throw new ProtocolError('bad-definition', text)
+  }
   const interpolate = options.interpolate ?? false
+  if (interpolate && list.length === 0) {
+    throw new ProtocolError('bad-definition', 'replicate: a component without fields has nothing to interpolate')
+  }
   const text = `{${list.map((field) => `${field.name}:${field.type.text}`).join(',')}}`
   return { kind: 'component', store, fields: list, interpolate, text }
 }

@@ -35,9 +35,12 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
  * Lists what a game's two sides share. Names come from the keys; ids follow the sorted names, so that two sides that
  * list the same things in another order agree.
  *
- * @throws ProtocolError when something is listed twice, or one entity's components cannot fit a packet.
+ * @throws ProtocolError when something is listed twice or in the wrong place, is no definition, or one entity's components cannot fit a packet.
  */
 export function defineProtocol<const I extends ProtocolInput>(input: I): Protocol<I> {
+  for (const place of ['components', 'remote', 'messages'] as const) {
+    for (const [name, member] of Object.entries(input[place] ?? {})) requirePlace(place, name, member)
+  }
   const components = input.components ?? {}
   const componentNames = Object.keys(components).sort()
   const componentList = componentNames.map((name) => components[name]!)
@@ -91,6 +94,37 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
 function describeDefinition(name: string, definition: Definition): string {
   const from = definition.kind === 'message' ? ` from ${definition.from}` : ''
   return `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}${from}`
+}
+
+type Place = 'components' | 'remote' | 'messages'
+
+/** Where each kind of definition is listed, and what people call it. */
+const KINDS: Readonly<Record<(Definition | ReplicatedComponent)['kind'], { place: Place; noun: string }>> = {
+  component: { place: 'components', noun: 'a component' },
+  command: { place: 'remote', noun: 'a command' },
+  'client-rpc': { place: 'remote', noun: 'a client RPC' },
+  'target-rpc': { place: 'remote', noun: 'a target RPC' },
+  message: { place: 'messages', noun: 'a message' },
+}
+
+const MAKERS: Readonly<Record<Place, string>> = {
+  components: 'replicate',
+  remote: 'defineCommand, defineClientRpc or defineTargetRpc',
+  messages: 'defineMessage',
+}
+
+/** A member comes from a game's module, where an import that runs in a circle, or plain JavaScript, can leave anything. */
+function requirePlace(place: Place, name: string, member: unknown): void {
+  const fail = (problem: string): never => {
+    throw new ProtocolError('bad-protocol', `${place}.${name} ${problem}`)
+  }
+  if (member === undefined || member === null) {
+    fail(`is ${String(member)}: it was not made by ${MAKERS[place]}, or is imported in a circle`)
+  }
+  const kind: unknown = typeof member === 'object' && 'kind' in member! ? member.kind : undefined
+  const known = typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind as keyof typeof KINDS] : undefined
+  if (known === undefined) return fail(`was not made by ${MAKERS[place]}`)
+  if (known.place !== place) fail(`is ${known.noun}: list it under ${known.place}`)
 }
 
 function requireUnique(things: readonly unknown[], names: readonly string[], what: string): void {

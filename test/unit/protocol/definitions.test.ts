@@ -9,7 +9,8 @@ import {
 } from '../../../src/protocol/definitions.js'
 import { ProtocolError } from '../../../src/protocol/errors.js'
 import { MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from '../../../src/protocol/limits.js'
-import { bool, f32, string, u16, u8 } from '../../../src/protocol/schema.js'
+import { defineProtocol } from '../../../src/protocol/protocol.js'
+import { bool, entity, f32, string, u16, u8 } from '../../../src/protocol/schema.js'
 
 describe('calls and messages', () => {
   it('have the defaults that their docs name', () => {
@@ -33,6 +34,14 @@ describe('calls and messages', () => {
 
   it('refuse an unknown channel', () => {
     expect(() => defineCommand({}, { channel: 'fast' as never })).toThrow("channel is 'reliable' or 'unreliable'")
+  })
+
+  it('refuse an unknown origin, and an authority that is no boolean', () => {
+    expect(() => defineMessage({}, { from: 'sever' as never })).toThrow(
+      "from is 'client', 'server' or 'both', got sever",
+    )
+    expect(() => defineCommand({}, { requiresAuthority: 'no' as never })).toThrow('requiresAuthority is true or false')
+    expect(() => defineCommand({}, { requiresAuthority: null as never })).toThrow(ProtocolError)
   })
 
   it('refuse a rate that lets nothing through', () => {
@@ -74,7 +83,8 @@ describe('replicate', () => {
   })
 
   it('refuses a field that the store does not have as a typed array', () => {
-    expect(() => replicate(Position, { z: f32 } as never)).toThrow('field z is not a typed array')
+    expect(() => replicate(Position, { z: f32 } as never)).toThrow('the component has no field z; it has y, x, label')
+    expect(() => replicate({}, { z: f32 } as never)).toThrow('the component has no field z; it has none')
     expect(() => replicate(Position, { label: u16 } as never)).toThrow('field label is not a typed array')
     expect(() => replicate({ v: new DataView(new ArrayBuffer(8)) } as never, { v: u8 } as never)).toThrow(ProtocolError)
   })
@@ -85,7 +95,73 @@ describe('replicate', () => {
     expect(() => replicate({ on: new Uint8Array(1) }, { on: bool })).not.toThrow()
   })
 
+  it('knows at compile time which fields can be replicated', () => {
+    // @ts-expect-error a list of texts is no typed array
+    expect(() => replicate({ label: ['a'] }, { label: u8 })).toThrow(ProtocolError)
+    // @ts-expect-error no such field
+    expect(() => replicate(Position, { z: f32 })).toThrow(ProtocolError)
+  })
+
+  it('refuses a store that is itself an array', () => {
+    for (const store of [[], ['a'], new Float32Array(4), new DataView(new ArrayBuffer(4))]) {
+      expect(() => replicate(store)).toThrow('is not supported yet')
+      expect(() => replicate(store)).toThrow(ProtocolError)
+    }
+  })
+
+  it('refuses to make a tag of a component with data', () => {
+    expect(() => replicate(Position)).toThrow('lists no fields, but the component has y, x, label')
+    expect(() => replicate(Position, {})).toThrow(ProtocolError)
+  })
+
+  it('refuses entities in arrays that cannot hold every id', () => {
+    for (const array of [new Uint8Array(4), new Uint16Array(4), new Int16Array(4), new Float32Array(4)]) {
+      expect(() => replicate({ target: array }, { target: entity })).toThrow('target holds entities')
+    }
+    for (const array of [new Uint32Array(4), new Int32Array(4), new Float64Array(4)]) {
+      expect(() => replicate({ target: array }, { target: entity })).not.toThrow()
+    }
+  })
+
+  it('refuses to interpolate a tag', () => {
+    expect(() => replicate({}, {}, { interpolate: true })).toThrow('nothing to interpolate')
+    expect(() => replicate({}, {}, { interpolate: false })).not.toThrow()
+  })
+
   it('refuses what is no component', () => {
     for (const store of [null, undefined, 5, 'Position']) expect(() => replicate(store as never)).toThrow(ProtocolError)
+  })
+})
+
+describe('a protocol', () => {
+  const Fire = defineCommand({ a: u8 })
+  const Chat = defineMessage({ text: string(5) })
+  const Flag = replicate({})
+
+  it('says which of its members is missing', () => {
+    for (const input of [
+      { components: { Gone: undefined } },
+      { remote: { Gone: undefined } },
+      { messages: { Gone: null } },
+    ]) {
+      expect(() => defineProtocol(input as never)).toThrow(/Gone is (undefined|null)/)
+      expect(() => defineProtocol(input as never)).toThrow(ProtocolError)
+    }
+  })
+
+  it('says which of its members was not made by the right function', () => {
+    const cases: [object, string][] = [
+      [{ components: { Raw: { x: new Float32Array(1) } } }, 'components.Raw was not made by replicate'],
+      [{ components: { Fire } }, 'components.Fire is a command: list it under remote'],
+      [{ remote: { Chat } }, 'remote.Chat is a message: list it under messages'],
+      [{ remote: { Flag } }, 'remote.Flag is a component: list it under components'],
+      [{ messages: { Fire } }, 'messages.Fire is a command: list it under remote'],
+      [{ messages: { Raw: {} } }, 'messages.Raw was not made by defineMessage'],
+      [{ remote: { Raw: 5 } }, 'remote.Raw was not made by defineCommand, defineClientRpc or defineTargetRpc'],
+    ]
+    for (const [input, text] of cases) {
+      expect(() => defineProtocol(input as never)).toThrow(text)
+      expect(() => defineProtocol(input as never)).toThrow(ProtocolError)
+    }
   })
 })
