@@ -1,6 +1,11 @@
 // "bitecs-net/server": a server in Node. Listens over WebRTC and runs the fixed-step loop.
-import { createGeckosServerTransport, type GeckosServerOptions } from './transport/geckos-server.js'
+import {
+  createGeckosServerTransport,
+  type GeckosServerOptions,
+  type GeckosServerTransport,
+} from './transport/geckos-server.js'
 import { UsageError } from './protocol/errors.js'
+import { badOption, checkInteger, checkMilliseconds } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
 import type { ServeOptions } from './world/server-role.js'
@@ -25,19 +30,30 @@ export interface Server {
   close(text?: string): Promise<void>
 }
 
+/** Worlds whose `listen` is under way. */
+const starting = new WeakSet<ServerWorld>()
+
 /**
  * Lets clients connect to a server's world. It listens when this resolves; run its pipelines, or `run`, for anything to
  * happen.
  *
- * @throws UsageError when the world listens already.
+ * @throws UsageError when the world listens already or is about to, or an option is out of range.
  * @throws ConnectionError `port-in-use` and others, with a sentence that says what to do.
  */
 export async function listen(world: ServerWorld, options: ListenOptions = {}): Promise<Server> {
   const role = serverRole(world)
+  checkOptions(options)
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
+  if (starting.has(world)) throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, handshakeTimeout, maxConnections, ...network } = options
-  const transport = await createGeckosServerTransport({ ...network, maxPeers: maxConnections, now: role.options.now })
-  role.start(transport, { timeout, handshakeTimeout, maxConnections })
+  starting.add(world)
+  let transport: GeckosServerTransport
+  try {
+    transport = await createGeckosServerTransport({ ...network, maxPeers: maxConnections, now: role.options.now })
+    role.start(transport, { timeout, handshakeTimeout, maxConnections })
+  } finally {
+    starting.delete(world)
+  }
   let loop: Loop | undefined
   return {
     port: transport.port,
@@ -51,6 +67,19 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       loop?.stop()
       return close(world, text)
     },
+  }
+}
+
+function checkOptions({ port, maxConnections, timeout, handshakeTimeout, portRange }: ListenOptions): void {
+  checkInteger('port', port, 0, 65_535)
+  checkInteger('maxConnections', maxConnections, 1)
+  checkMilliseconds('timeout', timeout)
+  checkMilliseconds('handshakeTimeout', handshakeTimeout)
+  if (portRange === undefined) return
+  checkInteger('portRange.min', portRange?.min ?? NaN, 1, 65_535)
+  checkInteger('portRange.max', portRange?.max ?? NaN, 1, 65_535)
+  if (portRange.min > portRange.max) {
+    throw badOption('portRange', 'a range with min at most max', `${portRange.min}-${portRange.max}`)
   }
 }
 

@@ -1,6 +1,7 @@
 // Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
-import { ConnectionError } from '../protocol/errors.js'
+import { ConnectionError, UsageError } from '../protocol/errors.js'
 import type { Transport } from '../transport/transport.js'
+import { checkMilliseconds } from '../world/check-options.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
 export interface ConnectOptions {
@@ -42,28 +43,80 @@ const FINAL = new Set(['refused', 'no-webrtc', 'missing-dependency', 'aborted', 
  * world fills as the client's pipelines run.
  *
  * @throws ConnectionError when the server refuses (`code` is the server's, such as `protocol-mismatch`), or no try
- * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, …).
+ * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, …), the attempt was
+ * ended (`aborted`), or `url` is no address (`bad-url`).
+ * @throws UsageError when an option is out of range, or the world is connecting already.
  */
 export async function connectWorld(world: ClientWorld, open: OpenTransport, options: ConnectOptions): Promise<void> {
-  const { timeout = 15_000, signal } = options
-  const deadline = performance.now() + timeout
   const role = clientRole(world)
+  checkMilliseconds('timeout', options.timeout)
+  checkMilliseconds('idleTimeout', options.idleTimeout)
+  checkUrl(options.url)
+  // One that was aborted is only tidying up.
+  if (role.pendingConnect !== undefined && !role.pendingConnect.signal.aborted) {
+    throw new UsageError('busy', 'this world is connecting already; wait for that, or close it first')
+  }
+  const controller = new AbortController()
+  const abort = (): void => controller.abort()
+  if (options.signal?.aborted) abort()
+  options.signal?.addEventListener('abort', abort)
+  role.pendingConnect = controller
+  try {
+    await attempt(world, open, options, controller)
+  } finally {
+    options.signal?.removeEventListener('abort', abort)
+    if (role.pendingConnect === controller) role.pendingConnect = undefined
+  }
+}
+
+function checkUrl(url: unknown): void {
+  try {
+    if (typeof url === 'string' && /^https?:$/.test(new URL(url).protocol)) return
+  } catch {
+    // No address at all; what follows says so.
+  }
+  const got = typeof url === 'string' ? JSON.stringify(url) : String(url)
+  const text = `url is the server's address with http:// or https://, as in http://127.0.0.1:9208, got ${got}`
+  throw new ConnectionError('bad-url', text)
+}
+
+const wasAborted = (): ConnectionError => new ConnectionError('aborted', 'the attempt to connect was ended')
+
+/** Tries until it succeeds, a failure is final, or time runs out. */
+async function attempt(
+  world: ClientWorld,
+  open: OpenTransport,
+  options: ConnectOptions,
+  controller: AbortController,
+): Promise<void> {
+  const { timeout = 15_000 } = options
+  const { signal } = controller
+  const role = clientRole(world)
+  const deadline = performance.now() + timeout
   let failure = new ConnectionError('timeout', `no connection within ${timeout} ms`)
   let pause = FIRST_PAUSE_MS
   for (;;) {
     try {
-      await tryOnce(world, open, options, deadline)
+      await tryOnce(world, open, options, deadline, controller)
       return
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error
-      failure = error
-      if (FINAL.has(error.code) || error.cause === REFUSED) break
+      failure = signal.aborted ? wasAborted() : error
+      if (FINAL.has(failure.code) || error.cause === REFUSED) break
     }
     if (performance.now() + pause >= deadline) break
     await wait(pause, signal)
+    if (signal.aborted) {
+      failure = wasAborted()
+      break
+    }
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
   }
-  await role.stop('client-closed', 'the attempt was given up')
+  // An attempt that was aborted may have a successor already, which is not to be stopped.
+  if (role.pendingConnect === controller) {
+    role.pendingConnect = undefined
+    await role.stop('client-closed', 'the attempt was given up')
+  }
   throw failure
 }
 
@@ -75,20 +128,35 @@ async function tryOnce(
   open: OpenTransport,
   options: ConnectOptions,
   deadline: number,
+  controller: AbortController,
 ): Promise<void> {
   const role = clientRole(world)
-  const { url, iceServers, signal, token, idleTimeout, autoReady } = options
+  const { signal } = controller
+  const { url, iceServers, token, idleTimeout, autoReady } = options
   const limit = Math.min(deadline, performance.now() + TRY_LIMIT_MS)
   const timeout = Math.max(1, limit - performance.now())
   const transport = await open({ url, iceServers, timeout, now: role.options.now, signal })
-  role.start(transport, { token, timeout: idleTimeout, autoReady })
+  if (signal.aborted) {
+    await transport.close()
+    throw wasAborted()
+  }
+  try {
+    // A session that this one replaces is stopped, which must not end this attempt.
+    role.pendingConnect = undefined
+    role.start(transport, { token, timeout: idleTimeout, autoReady })
+  } catch (error) {
+    void transport.close()
+    throw error
+  } finally {
+    role.pendingConnect = controller
+  }
   const session = role.session!
   // The game's loop may not run yet, so the handshake drives itself; what comes after it waits for the loop.
   while (session.state === 'connecting') {
     session.receive()
     if (session.state !== 'connecting') break
     if (performance.now() > limit) session.close('handshake-timeout', 'the server did not answer the hello')
-    else if (signal?.aborted) session.close('aborted', 'the attempt was aborted')
+    else if (signal.aborted) session.close('aborted', 'the attempt was aborted')
     else await wait(PUMP_INTERVAL_MS, signal)
   }
   if (session.state === 'open') {
@@ -96,19 +164,20 @@ async function tryOnce(
     return
   }
   const { reason } = session
-  role.applyArrived()
+  // After an abort the session of the role may be another's, or none.
+  if (role.session === session) role.applyArrived()
   const text = reason?.text ?? 'the connection closed'
   throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
 }
 
-function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
+      signal.removeEventListener('abort', done)
       resolve()
     }
     const timer = setTimeout(done, milliseconds)
-    signal?.addEventListener('abort', done)
+    signal.addEventListener('abort', done)
   })
 }

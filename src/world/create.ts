@@ -2,6 +2,7 @@
 import { createWorld, type createEntityIndex, type World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { checkInteger, checkNumber } from './check-options.js'
 import { ClientRole } from './client-role.js'
 import { Lifecycle } from './lifecycle.js'
 import { ServerRole } from './server-role.js'
@@ -17,7 +18,7 @@ export interface WorldOptions {
   entityIndex?: ReturnType<typeof createEntityIndex>
   /** A clock in milliseconds that never goes back. Default `performance.now`. */
   now?: () => number
-  /** Ticks after which calls that nobody drained are dropped, and reported once. Default 120. */
+  /** Ticks after which calls that nobody drained are dropped, and reported once; at least 1. Default 120. */
   undrainedTicks?: number
 }
 
@@ -27,7 +28,7 @@ export interface ServerWorldOptions extends WorldOptions {
 }
 
 export interface ClientWorldOptions extends WorldOptions {
-  /** How far behind the server components with `interpolate` are shown, in server ticks. Default 2. */
+  /** How far behind the server components with `interpolate` are shown, in server ticks, from 0 to 6. Default 2. */
   interpolationDelay?: number
 }
 
@@ -43,9 +44,8 @@ function baseWorld(options: WorldOptions): World {
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
   const { tickRate = 20, undrainedTicks = 120, now = () => performance.now() } = options
-  if (!(tickRate >= 1 && tickRate <= 1000)) {
-    throw new UsageError('bad-option', `tickRate is from 1 to 1,000 ticks per second, got ${tickRate}`)
-  }
+  checkNumber('tickRate', tickRate, 1, 1000, 'ticks per second')
+  checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
   const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
@@ -60,9 +60,8 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
-  if (!(interpolationDelay >= 0 && interpolationDelay <= 6)) {
-    throw new UsageError('bad-option', `interpolationDelay is from 0 to 6 ticks, got ${interpolationDelay}`)
-  }
+  checkNumber('interpolationDelay', interpolationDelay, 0, 6, 'ticks')
+  checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
   if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
   const role = new ClientRole(world, protocol, { interpolationDelay, undrainedTicks, now })

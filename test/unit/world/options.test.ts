@@ -1,0 +1,270 @@
+// Options: what is out of range is refused at once, by name, and an attempt under way excludes another.
+import http from 'node:http'
+import { defineProtocol, UsageError } from 'bitecs-net'
+import { close, createServerWorld, listen, type ListenOptions } from 'bitecs-net/server'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type ConnectOptions, connectWorld, type OpenTransport } from '../../../src/client/connect.js'
+import { ConnectionError } from '../../../src/protocol/errors.js'
+import { createLoopback } from '../../../src/transport/loopback.js'
+import type { Transport } from '../../../src/transport/transport.js'
+import { createClientWorld } from '../../../src/world/create.js'
+import { clientRole, serverRole } from '../../../src/world/state.js'
+
+const protocol = defineProtocol({})
+const NO_POSITIVE = [0, -1, NaN, Infinity, '5', null]
+
+/** A factory whose tries end only when they are aborted. */
+function endless(): { open: OpenTransport; tries: () => number } {
+  let tries = 0
+  const open: OpenTransport = ({ signal }) => {
+    tries++
+    return new Promise((_, reject) => {
+      const fail = (): void => reject(new ConnectionError('aborted', 'the try was ended'))
+      if (signal?.aborted) fail()
+      else signal?.addEventListener('abort', fail)
+    })
+  }
+  return { open, tries: () => tries }
+}
+
+/** What an attempt fails with, so that it can be looked at after what ends it. */
+function failureOf(attempt: Promise<void>): Promise<unknown> {
+  return attempt.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+describe('the options of a world', () => {
+  it.each([
+    ['undrainedTicks', [0, -1, 1.5, NaN, Infinity, '5', null]],
+    ['tickRate', [0, 0.5, 1001, NaN, Infinity, '20', null]],
+  ])('%s of a server', (name, values) => {
+    for (const value of values) {
+      expect(() => createServerWorld(protocol, { [name]: value })).toThrow(UsageError)
+      expect(() => createServerWorld(protocol, { [name]: value })).toThrow(`${name} is `)
+    }
+  })
+
+  it.each([
+    ['undrainedTicks', [0, 1.5, NaN, '5']],
+    ['interpolationDelay', [-1, 6.5, NaN, Infinity, '2', null]],
+  ])('%s of a client', (name, values) => {
+    for (const value of values) {
+      expect(() => createClientWorld(protocol, { [name]: value })).toThrow(UsageError)
+      expect(() => createClientWorld(protocol, { [name]: value })).toThrow(`${name} is `)
+    }
+  })
+
+  it('tells what it got', () => {
+    expect(() => createServerWorld(protocol, { tickRate: 5000 })).toThrow(/tickRate is .*1 to 1,000.*got 5000/)
+    expect(() => createServerWorld(protocol, { tickRate: '20' as never })).toThrow('got "20"')
+  })
+
+  it('take their ends', () => {
+    expect(() => createServerWorld(protocol, { tickRate: 1, undrainedTicks: 1 })).not.toThrow()
+    expect(() => createServerWorld(protocol, { tickRate: 1000 })).not.toThrow()
+    expect(() => createClientWorld(protocol, { interpolationDelay: 0 })).not.toThrow()
+    expect(() => createClientWorld(protocol, { interpolationDelay: 6 })).not.toThrow()
+  })
+})
+
+describe('the options of listen', () => {
+  const worlds: ReturnType<typeof createServerWorld>[] = []
+  const create = () => {
+    const world = createServerWorld(protocol)
+    worlds.push(world)
+    return world
+  }
+  afterEach(async () => {
+    await Promise.all(worlds.splice(0).map((world) => close(world)))
+  })
+
+  it.each([
+    ['port', [-1, 65_536, 1.5, NaN, '80', null]],
+    ['maxConnections', [0, -1, 1.5, NaN, Infinity, '5', null]],
+    ['timeout', NO_POSITIVE],
+    ['handshakeTimeout', NO_POSITIVE],
+    ['portRange', [{ min: 5000, max: 4000 }, { min: 0, max: 5 }, { min: 1, max: 65_536 }, { min: 5000 }, 5000]],
+  ])('%s', async (name, values) => {
+    for (const value of values) {
+      const attempt = listen(create(), { [name]: value } as ListenOptions)
+      await expect(attempt).rejects.toMatchObject({
+        name: 'UsageError',
+        code: 'bad-option',
+        message: expect.stringContaining(name) as string,
+      })
+    }
+  })
+
+  it('a second listen while the first is under way is refused, and leaks nothing', async () => {
+    const world = create()
+    const attempts = await Promise.allSettled([listen(world, { port: 0 }), listen(world, { port: 0 })])
+    expect(attempts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    expect((attempts[1] as PromiseRejectedResult).reason).toMatchObject({ name: 'UsageError', code: 'listening' })
+    const transport = serverRole(world).transport
+    const [first] = attempts
+    expect(first?.status === 'fulfilled' && first.value.port === (transport as { port?: number }).port).toBe(true)
+    await expect(listen(world, { port: 0 })).rejects.toMatchObject({ code: 'listening' })
+    await close(world)
+    const again = await listen(world, { port: 0 })
+    expect(again.port).toBeGreaterThan(0)
+  })
+
+  it('a world whose listen failed can listen', async () => {
+    const world = create()
+    const taken = http.createServer()
+    await new Promise<void>((resolve) => taken.listen(0, resolve))
+    const { port } = taken.address() as { port: number }
+    await expect(listen(world, { port })).rejects.toMatchObject({ code: 'port-in-use' })
+    await expect(listen(world, { port: -1 })).rejects.toMatchObject({ code: 'bad-option' })
+    await new Promise((resolve) => taken.close(resolve))
+    expect((await listen(world, { port: 0 })).port).toBeGreaterThan(0)
+  })
+})
+
+describe('connect', () => {
+  const url = 'http://127.0.0.1:9208'
+
+  it.each(['timeout', 'idleTimeout'])('%s is a positive number', async (name) => {
+    for (const value of NO_POSITIVE) {
+      const { open, tries } = endless()
+      const attempt = connectWorld(createClientWorld(protocol), open, { url, [name]: value })
+      await expect(attempt).rejects.toMatchObject({
+        name: 'UsageError',
+        code: 'bad-option',
+        message: expect.stringMatching(new RegExp(`^${name} is `)) as string,
+      })
+      expect(tries()).toBe(0)
+    }
+  })
+
+  it('needs an address of http or https, and does not try another', async () => {
+    for (const bad of [undefined, '', 'localhost:9208', '/game', 'ws://localhost', 'http://', 5, 'null']) {
+      const { open, tries } = endless()
+      const attempt = connectWorld(createClientWorld(protocol), open, { url: bad } as ConnectOptions)
+      await expect(attempt).rejects.toMatchObject({
+        name: 'ConnectionError',
+        code: 'bad-url',
+        message: expect.stringContaining('http') as string,
+      })
+      expect(tries()).toBe(0)
+    }
+  })
+
+  it('a second one is refused while the first is under way', async () => {
+    const world = createClientWorld(protocol)
+    const { open, tries } = endless()
+    const first = connectWorld(world, open, { url })
+    await expect(connectWorld(world, open, { url })).rejects.toMatchObject({ name: 'UsageError', code: 'busy' })
+    expect(tries()).toBe(1)
+    expect(clientRole(world).pendingConnect).toBeDefined()
+    await Promise.all([expect(first).rejects.toMatchObject({ code: 'aborted' }), close(world)])
+    expect(clientRole(world).pendingConnect).toBeUndefined()
+  })
+
+  it('is aborted by close, and the world can connect again at once', async () => {
+    const world = createClientWorld(protocol)
+    const { open, tries } = endless()
+    const first = failureOf(connectWorld(world, open, { url }))
+    await close(world)
+    const second = failureOf(connectWorld(world, open, { url }))
+    expect(await first).toMatchObject({ name: 'ConnectionError', code: 'aborted' })
+    expect(tries()).toBe(2)
+    expect(clientRole(world).pendingConnect?.signal.aborted).toBe(false)
+    await close(world)
+    expect(await second).toMatchObject({ code: 'aborted' })
+    expect(tries()).toBe(2)
+  })
+
+  it('is aborted by the caller’s signal, before and during the attempt', async () => {
+    const world = createClientWorld(protocol)
+    const { open } = endless()
+    const early = connectWorld(world, open, { url, signal: AbortSignal.abort() })
+    await expect(early).rejects.toMatchObject({ code: 'aborted' })
+    const controller = new AbortController()
+    const late = failureOf(connectWorld(world, open, { url, signal: controller.signal }))
+    controller.abort()
+    expect(await late).toMatchObject({ code: 'aborted' })
+    expect(clientRole(world).pendingConnect).toBeUndefined()
+  })
+
+  it('is aborted between two tries', async () => {
+    const world = createClientWorld(protocol)
+    let tries = 0
+    const attempt = connectWorld(
+      world,
+      () => {
+        tries++
+        queueMicrotask(() => queueMicrotask(() => void close(world)))
+        return Promise.reject(new ConnectionError('unreachable', 'nobody there'))
+      },
+      { url },
+    )
+    await expect(attempt).rejects.toMatchObject({ code: 'aborted' })
+    expect(tries).toBe(1)
+  })
+
+  it('is aborted during the handshake, and frees the transport', async () => {
+    const world = createClientWorld(protocol)
+    const loopback = createLoopback()
+    const transport = loopback.connect()
+    let closed = 0
+    const closeTransport = transport.close.bind(transport)
+    transport.close = () => {
+      closed++
+      return closeTransport()
+    }
+    const attempt = failureOf(connectWorld(world, () => Promise.resolve(transport), { url }))
+    await Promise.resolve()
+    await Promise.resolve()
+    expect(clientRole(world).session).toBeDefined()
+    await close(world)
+    expect(await attempt).toMatchObject({ code: 'aborted' })
+    expect(closed).toBeGreaterThan(0)
+    expect(clientRole(world).session).toBeUndefined()
+  })
+
+  it('closes a transport that opened although the attempt was aborted', async () => {
+    const world = createClientWorld(protocol)
+    const transport = createLoopback().connect()
+    let closed = 0
+    transport.close = () => {
+      closed++
+      return Promise.resolve()
+    }
+    let opened: (transport: Transport) => void = () => undefined
+    const attempt = failureOf(connectWorld(world, () => new Promise((resolve) => (opened = resolve)), { url }))
+    await close(world)
+    opened(transport)
+    expect(await attempt).toMatchObject({ code: 'aborted' })
+    expect(closed).toBe(1)
+    expect(clientRole(world).session).toBeUndefined()
+  })
+
+  it('takes the place of an earlier session without ending itself', async () => {
+    const world = createClientWorld(protocol)
+    const role = clientRole(world)
+    role.start(createLoopback().connect(), {})
+    const old = role.session
+    const transport = createLoopback().connect()
+    const attempt = connectWorld(world, () => Promise.resolve(transport), { url, timeout: 30 })
+    await expect(attempt).rejects.toMatchObject({ code: 'handshake-timeout' })
+    expect(old?.state).toBe('closed')
+    expect(role.session).toBeUndefined()
+  })
+
+  it('frees the transport when the session cannot begin', async () => {
+    const world = createClientWorld(protocol)
+    const transport = createLoopback().connect()
+    let closed = 0
+    transport.close = () => {
+      closed++
+      return Promise.resolve()
+    }
+    const attempt = connectWorld(world, () => Promise.resolve(transport), { url, token: 'x'.repeat(100_000) })
+    await expect(attempt).rejects.toMatchObject({ code: 'bad-option' })
+    expect(closed).toBe(1)
+    expect(clientRole(world).pendingConnect).toBeUndefined()
+  })
+})
