@@ -31,11 +31,11 @@ export async function ensureInstalled() {
   if (reason === undefined) return
   console.log(`Installing (${reason}). This takes a minute or so the first time.\n`)
   try {
-    await runNpm('npm ci', ['ci'])
+    await runNpm('npm ci', ['ci', '--include=dev'])
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error
     console.log('\n`npm ci` did not work; trying `npm install`.\n')
-    await runNpm('npm install', ['install'])
+    await runNpm('npm install', ['install', '--include=dev'])
   }
 }
 

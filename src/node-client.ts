@@ -5,7 +5,8 @@ import type { ClientWorld } from './world/state.js'
 
 /**
  * Connects a client's world to a server, over WebRTC. Tries again until `timeout`; resolves when the server has let the
- * client in.
+ * client in. geckos keeps timers for up to ten seconds after that, and with them the process: end a program that is done
+ * with `process.exit`.
  *
  * @throws ConnectionError with a code and a sentence that say why: refused, unreachable, UDP blocked, …
  */

@@ -9,7 +9,7 @@ import { badOption, checkInteger, checkMilliseconds } from './world/check-option
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
 import type { ServeOptions } from './world/server-role.js'
-import { serverRole, type ServerWorld } from './world/state.js'
+import { networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
 export interface ListenOptions
@@ -31,6 +31,11 @@ export interface Server {
 }
 
 /** Worlds whose `listen` is under way. */
+/** As in `ServeOptions`. */
+const DEFAULT_MAX_CONNECTIONS = 1024
+/** Peers that the transport takes beyond the connections that may open. */
+const SPARE_PEERS = 64
+
 const starting = new WeakSet<ServerWorld>()
 
 /**
@@ -47,9 +52,16 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (starting.has(world)) throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, handshakeTimeout, maxConnections, ...network } = options
   starting.add(world)
+  // What happened when it last listened is not this time's news.
+  if (role.hasServed) networkOf(world)?.lifecycle.clear()
   let transport: GeckosServerTransport
   try {
-    transport = await createGeckosServerTransport({ ...network, maxPeers: maxConnections, now: role.options.now })
+    transport = await createGeckosServerTransport({
+      ...network,
+      // The hello refuses who comes too many, with a reason; the transport only stops a crowd.
+      maxPeers: (maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
+      now: role.options.now,
+    })
     role.start(transport, { timeout, handshakeTimeout, maxConnections })
   } finally {
     starting.delete(world)

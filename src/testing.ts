@@ -56,6 +56,8 @@ export interface TestNetwork {
   readonly now: number
   /** Moves the clock by a tick and runs everyone once: the clients, then the server. `count` times. */
   tick(count?: number): void
+  /** Moves the clock while nobody runs: as when a machine, or a debugger, stands still. */
+  stall(milliseconds: number): void
   /**
    * Ticks until `condition` holds.
    *
@@ -152,6 +154,9 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       return time
     },
     tick,
+    stall(milliseconds) {
+      time += milliseconds
+    },
     until,
     setServerConditions: (changed) => serverTransport.set(changed),
     connect,

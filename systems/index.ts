@@ -1,6 +1,7 @@
 // Every system, and the four pipelines they stand in. Run a pipeline, or put a system of your own between any two.
 import type { World } from 'bitecs'
 import type { System } from '../src/world/loop.js'
+import type { ClientWorld, ServerWorld } from '../src/world/state.js'
 import { applyReplication } from './apply-replication.js'
 import { dispatchCalls } from './dispatch-calls.js'
 import { interpolate } from './interpolate.js'
@@ -15,16 +16,26 @@ import { updateConnections } from './update-connections.js'
 import { updateInterest } from './update-interest.js'
 
 /** Before the game's systems, on the server. */
-export const serverReceive: readonly System[] = [receiveFromClients, updateConnections, dispatchCalls]
+export const serverReceive: readonly System<ServerWorld>[] = [receiveFromClients, updateConnections, dispatchCalls]
 
 /** After the game's systems, on the server. */
-export const serverSend: readonly System[] = [retireConnections, updateInterest, replicateState, sendToClients]
+export const serverSend: readonly System<ServerWorld>[] = [
+  retireConnections,
+  updateInterest,
+  replicateState,
+  sendToClients,
+]
 
 /** Before the game's systems, on a client. */
-export const clientReceive: readonly System[] = [receiveFromServer, updateConnection, applyReplication, dispatchCalls]
+export const clientReceive: readonly System<ClientWorld>[] = [
+  receiveFromServer,
+  updateConnection,
+  applyReplication,
+  dispatchCalls,
+]
 
 /** After the game's systems, on a client. */
-export const clientSend: readonly System[] = [interpolate, sendToServer]
+export const clientSend: readonly System<ClientWorld>[] = [interpolate, sendToServer]
 
 /** Runs systems one after another. */
 export function runSystems<W extends World>(world: W, systems: readonly System<W>[]): void {

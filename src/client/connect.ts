@@ -52,6 +52,7 @@ export async function connectWorld(world: ClientWorld, open: OpenTransport, opti
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
   checkUrl(options.url)
+  if (role.isShownOpen) throw new UsageError('connected', 'this world is connected already; await close(world) first')
   // One that was aborted is only tidying up.
   if (role.pendingConnect !== undefined && !role.pendingConnect.signal.aborted) {
     throw new UsageError('busy', 'this world is connecting already; wait for that, or close it first')

@@ -16,11 +16,11 @@ import type { ErrorLog } from './error-log.js'
 import { Session } from './session.js'
 import { TickClock } from './tick-clock.js'
 
+/** A frame may take this long before its side counts as having stood still. */
+const LONGEST_FRAME_MS = 1000
+
 /** What the session tells the layers above, inside `receive`, `maintain` and `close`. */
 export interface ClientSessionEvents {
-  opened(session: Session): void
-  /** An open session ended; `session.reason` says why. */
-  closed(session: Session): void
   /** A data packet arrived; to be kept, and given to `readData` when the world is ready for it. */
   packet(channel: Channel, bytes: Uint8Array, length: number, time: number): void
   /**
@@ -43,6 +43,7 @@ export class ClientSession implements TransportSink {
   readonly clock = new TickClock()
   /** Why the session ended, or was refused. */
   reason: CloseReason | undefined
+  private maintainedAt: number | undefined
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
@@ -112,6 +113,10 @@ export class ClientSession implements TransportSink {
     const { session, options } = this
     if (session === undefined || session.state !== 'open') return
     const now = options.now()
+    // While this side stood still it could not hear; that silence is not the server's.
+    const deaf = this.maintainedAt === undefined ? 0 : Math.max(0, now - this.maintainedAt - LONGEST_FRAME_MS)
+    this.maintainedAt = now
+    session.lastHeard += deaf
     if (now - session.lastHeard > options.timeout) this.close('timeout', `nothing heard for ${options.timeout} ms`)
     else session.maintain(now, this.clock.latest, this.writer)
   }
@@ -133,7 +138,6 @@ export class ClientSession implements TransportSink {
     session.connectionId = welcome.connectionId
     session.state = 'open'
     this.clock.start(1_000_000 / welcome.milliTicksPerSecond, welcome.tick, time)
-    this.events.opened(session)
   }
 
   /** Reads a data packet that was kept. */
@@ -168,12 +172,10 @@ export class ClientSession implements TransportSink {
     if (this.reason !== undefined) return
     this.reason = reason
     const { session } = this
-    const wasOpen = session?.state === 'open'
     if (session !== undefined) {
       session.state = 'closed'
       session.reason = reason
       this.transport.disconnect(session.peer)
     }
-    if (wasOpen) this.events.closed(session!)
   }
 }

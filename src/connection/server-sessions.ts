@@ -1,5 +1,6 @@
 // The server's side of sessions: peers come, say hello, are let in or refused, are heard of, and leave with a reason.
-import { ByteReader, ByteWriter } from '../protocol/bytes.js'
+import { ByteReader, ByteWriter, utf8Length } from '../protocol/bytes.js'
+import { MAX_REASON_BYTES } from '../protocol/limits.js'
 import { PacketKind } from '../protocol/packet-kind.js'
 import { DataHeader, readClose, readHello, writeClose, writeWelcome } from '../protocol/packet.js'
 import { protocolDifferences, WIRE_VERSION, type Protocol } from '../protocol/protocol.js'
@@ -20,6 +21,9 @@ import { Session } from './session.js'
  * client would use up the slots of all.
  */
 const STALLED_AFTER_MS = 10_000
+
+/** A tick may take this long before its side counts as having stood still. */
+const LONGEST_TICK_MS = 1000
 
 /** What sessions tell the layers above, inside `receive`, `maintain` and `close`. */
 export interface ServerSessionEvents {
@@ -55,6 +59,7 @@ export class ServerSessions implements TransportSink {
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
   tick = 0
+  private maintainedAt: number | undefined
 
   constructor(
     readonly transport: Transport,
@@ -108,7 +113,11 @@ export class ServerSessions implements TransportSink {
   /** Once per tick: heart-beats, time-outs, lost packets. */
   maintain(): void {
     const now = this.options.now()
+    // While this side stood still it could not hear; that silence is not the clients'.
+    const deaf = this.maintainedAt === undefined ? 0 : Math.max(0, now - this.maintainedAt - LONGEST_TICK_MS)
+    this.maintainedAt = now
     for (const session of this.byPeer.values()) {
+      session.lastHeard += deaf
       if (session.state === 'open') {
         if (session.structureAcknowledged === session.structureTick) {
           session.structureProgressAt = now
@@ -132,6 +141,11 @@ export class ServerSessions implements TransportSink {
     this.end(session, { code, text, by: 'local' })
   }
 
+  /** Ends every session, also of clients that have not said hello. */
+  closeAll(code: string, text: string): void {
+    for (const session of [...this.byPeer.values()]) this.close(session, code, text)
+  }
+
   private takeHello(session: Session): void {
     const { reader, options } = this
     const hello = readHello(reader)
@@ -143,7 +157,7 @@ export class ServerSessions implements TransportSink {
     const { protocol } = options
     if (hello.hashHigh !== protocol.hashHigh || hello.hashLow !== protocol.hashLow) {
       const differences = protocolDifferences(protocol.description, hello.description)
-      return this.refuse(session, 'protocol-mismatch', `the protocols differ: ${differences.join('; ')}`)
+      return this.refuse(session, 'protocol-mismatch', listDifferences(differences), differences.join('; '))
     }
     if (this.open.length >= options.maxConnections) return this.refuse(session, 'server-full', 'the server is full')
     session.connectionId = this.nextConnectionId++
@@ -206,9 +220,10 @@ export class ServerSessions implements TransportSink {
     this.close(session, 'malformed', 'too much that no honest client sends')
   }
 
-  private refuse(session: Session, code: string, text: string): void {
+  /** `detail` is what the server's own log tells, where the client's room is short. */
+  private refuse(session: Session, code: string, text: string, detail = text): void {
     this.counters.refusedConnections++
-    this.errors.push(code, `a client was refused: ${text}`)
+    this.errors.push(code, `a client was refused: ${detail}`)
     this.sendClose(session, code, text)
     this.end(session, { code, text, by: 'local' })
   }
@@ -230,4 +245,19 @@ export class ServerSessions implements TransportSink {
     this.open.splice(this.open.indexOf(session), 1)
     this.events.closed(session)
   }
+}
+
+/** The differences that fit a close reason, whole, and how many more there are. */
+function listDifferences(differences: readonly string[]): string {
+  const room = MAX_REASON_BYTES - 40
+  let text = 'the protocols differ'
+  let listed = 0
+  for (const difference of differences) {
+    const longer = `${text}${listed === 0 ? ': ' : '; '}${difference}`
+    if (utf8Length(longer) > room) break
+    text = longer
+    listed++
+  }
+  const more = differences.length - listed
+  return more > 0 ? `${text}; and ${more} more` : text
 }

@@ -2,6 +2,7 @@
 //
 // A call is validated when it arrives and decoded when it is drained, into one view that is used again and again; so a
 // call costs no object, however many arrive.
+import { Connection } from '../../components/connection.js'
 import type { Definition } from '../protocol/definitions.js'
 import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
 import type { RecordView } from '../protocol/record.js'
@@ -34,7 +35,7 @@ interface MutableView {
 export interface QueueListener {
   /** `count` calls were dropped because nobody drained `queue`. */
   undrained(queue: CallQueue, count: number): void
-  /** A call's entity went away between arrival and drain. */
+  /** A call's entity or sender went away between arrival and drain. */
   stale(queue: CallQueue): void
 }
 
@@ -42,6 +43,8 @@ export class CallQueue implements IterableIterator<CallView> {
   private readonly bytes = new ByteWriter(256)
   private netIds = new Uint32Array(16)
   private senders = new Uint32Array(16)
+  /** The number of the sender's connection: its entity's id may be another's by the time a call is drained. */
+  private connectionIds = new Uint32Array(16)
   private ids = new Uint32Array(16)
   private ticks = new Uint32Array(16)
   /** Where each payload begins; it ends where the next begins. */
@@ -104,6 +107,7 @@ export class CallQueue implements IterableIterator<CallView> {
     if (at >= this.netIds.length) this.grow()
     this.netIds[at] = netId
     this.senders[at] = sender
+    this.connectionIds[at] = Connection.id[sender] ?? 0
     this.ids[at] = id
     this.ticks[at] = tick
     this.starts[at] = this.bytes.length
@@ -138,12 +142,14 @@ export class CallQueue implements IterableIterator<CallView> {
       const at = this.head++
       const netId = this.netIds[at]!
       const entity = netId === 0 ? 0 : this.entities.entityOf(netId)
-      if (netId !== 0 && entity === 0) {
+      const sender = this.senders[at]!
+      const gone = (Connection.id[sender] ?? 0) !== this.connectionIds[at]
+      if (gone || (netId !== 0 && entity === 0)) {
         this.listener.stale(this)
         continue
       }
       view.entity = entity
-      view.sender = this.senders[at]!
+      view.sender = sender
       view.id = this.ids[at]!
       this.reader.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
       definition.codec.read(this.reader, this.record)
@@ -159,7 +165,11 @@ export class CallQueue implements IterableIterator<CallView> {
       const from = this.starts[this.head]!
       if (this.head < 1024 && (from < 4096 || from * 2 < this.bytes.length)) return
       const waiting = this.tail - this.head
-      for (const column of [this.netIds, this.senders, this.ids, this.ticks]) column.copyWithin(0, this.head, this.tail)
+      this.netIds.copyWithin(0, this.head, this.tail)
+      this.senders.copyWithin(0, this.head, this.tail)
+      this.connectionIds.copyWithin(0, this.head, this.tail)
+      this.ids.copyWithin(0, this.head, this.tail)
+      this.ticks.copyWithin(0, this.head, this.tail)
       for (let i = 0; i <= waiting; i++) this.starts[i] = this.starts[this.head + i]! - from
       this.bytes.bytes.copyWithin(0, from, this.bytes.length)
       this.bytes.length -= from
@@ -176,6 +186,7 @@ export class CallQueue implements IterableIterator<CallView> {
     const size = this.tail
     this.netIds = growTo(this.netIds, size)
     this.senders = growTo(this.senders, size)
+    this.connectionIds = growTo(this.connectionIds, size)
     this.ids = growTo(this.ids, size)
     this.ticks = growTo(this.ticks, size)
     this.starts = growTo(this.starts, this.netIds.length + 1)

@@ -58,6 +58,11 @@ export class EventQueue {
     shown.count = 0
   }
 
+  clear(): void {
+    this.gathering.count = 0
+    this.published.count = 0
+  }
+
   read(): IterableIterator<LifecycleEvent> {
     return new EventIterator(this.published)
   }

@@ -3,6 +3,8 @@
 //
 // Everything here obeys one rule: a throw inside a native callback ends the process, and no handler can catch it. So
 // every callback is guarded, and nothing native is closed while one of its own callbacks runs.
+import { ByteWriter } from '../protocol/bytes.js'
+import { writeClose } from '../protocol/packet.js'
 import { FLUSH_POLL } from './flush-limits.js'
 import type { Inbox } from './inbox.js'
 import {
@@ -65,6 +67,9 @@ const HALF_CLOSED_LIMIT = 250
 
 /** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
 const LOST_AFTER_SILENCE = 10_000
+
+/** How long the reason may take to reach a client that is refused, in milliseconds. */
+const REFUSAL_LIMIT = 300
 
 /** A client has no reason to open channels; one that opens more than this many is closed. */
 const MAX_FOREIGN_CHANNELS = 16
@@ -164,6 +169,15 @@ export class ServerPeer {
     this.releaseSoon()
   }
 
+  /** Ends the session for what the client did, and tells it so in the words of a session: its last packet is a close. */
+  refuse(reason: TransportCloseReason): void {
+    if (this.ended) return
+    const farewell = new ByteWriter()
+    writeClose(farewell, reason.code, reason.text)
+    this.send(Channel.Reliable, farewell.bytes, farewell.length)
+    this.leave(reason, REFUSAL_LIMIT)
+  }
+
   private flush(): void {
     if (this.released) return
     clearTimeout(this.timer)
@@ -228,7 +242,7 @@ export class ServerPeer {
     this.lastHeard = host.now()
     if (typeof message === 'string') {
       host.counters.textFrames++
-      this.drop({ code: 'text-frame', text: 'the client sent text' })
+      this.refuse({ code: 'text-frame', text: 'the client sent text' })
       return
     }
     const bytes = message instanceof Uint8Array ? message : new Uint8Array(message)
@@ -242,7 +256,7 @@ export class ServerPeer {
     channel.onMessage(() => {})
     this.attempt(() => channel.close())
     if (++this.foreignChannels > MAX_FOREIGN_CHANNELS) {
-      this.drop({ code: 'overflow', text: 'the client opened channels of its own' })
+      this.refuse({ code: 'overflow', text: 'the client opened channels of its own' })
     }
   }
 

@@ -136,7 +136,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
       now: this.now,
       reply: (peer, bytes, length) =>
         this.answer ? this.answer(peer, bytes, length) : this.send(peer, Channel.Unreliable, bytes, length),
-      refuse: (peer, reason) => this.peers.get(peer)?.drop(reason),
+      refuse: (peer, reason) => this.peers.get(peer)?.refuse(reason),
     })
     this.io = geckos({
       cors: { origin: options.cors?.origin ?? '*', allowAuthorization: options.cors?.allowAuthorization ?? true },

@@ -146,7 +146,14 @@ export function sendMessage(
   else if (typeof to === 'number') {
     requireConnection(world, to)
     if (to !== except) server.outgoing.add(id, message, 0, args, Audience.One, to, 0, undefined)
-  } else server.outgoing.add(id, message, 0, args, Audience.List, except, 0, new Set(to))
+  } else {
+    if (typeof to === 'string')
+      throw new UsageError('no-target', `to is 'all', 'ready', a connection or a list, got '${String(to)}'`)
+    const list = new Set(to)
+    // A list that was made earlier may name who has left since: counted, as for a receiver that is gone.
+    for (const connection of list) if (!hasComponent(world, connection, Connection)) server.counters.unsentCalls++
+    server.outgoing.add(id, message, 0, args, Audience.List, except, 0, list)
+  }
 }
 
 function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<string, unknown>>): void {

@@ -92,6 +92,8 @@ export class ClientRole {
     if (utf8Length(token) > MAX_TOKEN_BYTES) {
       throw new UsageError('bad-option', `the token is ${utf8Length(token)} bytes long, at most ${MAX_TOKEN_BYTES} fit`)
     }
+    // What the last session left undrained names entities and connections of its own.
+    this.inbound.clear()
     this.autoReady = autoReady
     this.transport = transport
     Connection.reason[this.connection] = undefined
@@ -99,8 +101,6 @@ export class ClientRole {
       transport,
       { protocol: this.protocol, now: this.options.now, timeout, token },
       {
-        opened: () => undefined,
-        closed: () => undefined,
         packet: (channel, bytes, length, time) => this.arrived[channel].push(bytes, length, time),
         data: (session, channel, header, reader) =>
           this.handler.read(session, channel, header, reader, channel === Channel.Reliable ? this.resumeAt : -1),

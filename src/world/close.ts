@@ -1,4 +1,5 @@
 // Ending a world's network, on either side.
+import { sendCallsNow } from './server-outbound.js'
 import { networkOf, type NetworkWorld } from './state.js'
 
 /**
@@ -9,6 +10,8 @@ import { networkOf, type NetworkWorld } from './state.js'
 export async function close(world: NetworkWorld, text?: string): Promise<void> {
   const network = networkOf(world)
   const client = network?.client?.stop('client-closed', text ?? 'the client left')
+  // What was said before the end comes before it.
+  if (network?.server !== undefined) for (const peer of network.server.peers) sendCallsNow(network.server, peer)
   const server = network?.server?.stop('server-stopped', text ?? 'the server stopped')
   await Promise.all([client, server])
 }

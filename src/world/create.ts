@@ -32,6 +32,10 @@ export interface ClientWorldOptions extends WorldOptions {
   interpolationDelay?: number
 }
 
+function noHostMode(): UsageError {
+  return new UsageError('not-yet', 'one world as server and client at once is not supported yet: make two worlds')
+}
+
 function baseWorld(options: WorldOptions): World {
   if (options.world !== undefined) return options.world
   return options.entityIndex === undefined ? createWorld() : createWorld(options.entityIndex)
@@ -47,6 +51,7 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
   checkNumber('tickRate', tickRate, 1, 1000, 'ticks per second')
   checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
+  if (networkOf(world)?.client !== undefined) throw noHostMode()
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
   const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
@@ -63,6 +68,7 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
   checkNumber('interpolationDelay', interpolationDelay, 0, 6, 'ticks')
   checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
+  if (networkOf(world)?.server !== undefined) throw noHostMode()
   if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
   const role = new ClientRole(world, protocol, { interpolationDelay, undrainedTicks, now })
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = role

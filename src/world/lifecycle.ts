@@ -20,7 +20,6 @@ export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()
   private readonly removedQueues = new Map<object, EventQueue>()
   private readonly queues: EventQueue[] = []
-  private readonly stop: (() => void)[] = []
 
   constructor(world: World) {
     for (const component of LIFECYCLE) {
@@ -30,13 +29,11 @@ export class Lifecycle {
       this.addedQueues.set(component, added)
       this.removedQueues.set(component, removed)
       const ofConnection = component === Connected || component === Ready
-      this.stop.push(
-        observe(world, onAdd(component), (eid: number) => added.push(eid, Networked.netId[eid] ?? 0, '')),
-        observe(world, onRemove(component), (eid: number) => {
-          const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]
-          removed.push(eid, Networked.netId[eid] ?? 0, reason ?? '')
-        }),
-      )
+      observe(world, onAdd(component), (eid: number) => added.push(eid, Networked.netId[eid] ?? 0, ''))
+      observe(world, onRemove(component), (eid: number) => {
+        const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]
+        removed.push(eid, Networked.netId[eid] ?? 0, reason ?? '')
+      })
     }
   }
 
@@ -44,12 +41,13 @@ export class Lifecycle {
     return (kind === 'added' ? this.addedQueues : this.removedQueues).get(component)
   }
 
+  /** Forgets what was gathered and what is shown. */
+  clear(): void {
+    for (const queue of this.queues) queue.clear()
+  }
+
   /** Shows every system what was gathered since the last call. */
   publish(): void {
     for (let i = 0; i < this.queues.length; i++) this.queues[i]!.publish()
-  }
-
-  dispose(): void {
-    for (const stop of this.stop.splice(0)) stop()
   }
 }

@@ -4,6 +4,7 @@ import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { slotOf } from '../protocol/net-id.js'
+import { sendCallsNow } from './server-outbound.js'
 import type { ServerRole } from './server-role.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './state.js'
 
@@ -38,14 +39,20 @@ export function clearOwner(world: ServerWorld, entity: number): void {
 
 /**
  * Makes a networked entity the player of a connection, and the connection its owner: that client's world gives it
- * `LocalPlayer`. The player before it keeps its owner. `entity` 0 takes the player away.
+ * `LocalPlayer`. The player before it keeps its owner; an entity that was another connection's player is it no longer.
+ * `entity` 0 takes the player away.
  *
  * @throws UsageError when the entity is not networked, or `connection` is not an open connection.
  */
 export function setPlayer(world: ServerWorld, connection: number, entity: number, options: SetOwnerOptions = {}): void {
   const role = serverRole(world)
   requireOpen(role, connection)
-  if (entity !== 0) setOwner(world, entity, connection, options)
+  if (entity !== 0) {
+    setOwner(world, entity, connection, options)
+    for (const { session } of role.peers) {
+      if (Connection.player[session.entity] === entity) Connection.player[session.entity] = 0
+    }
+  }
   Connection.player[connection] = entity
 }
 
@@ -53,9 +60,14 @@ export function setPlayer(world: ServerWorld, connection: number, entity: number
  * Removes an entity from the server's world and from every client's, in the reverse order of its spawn: `Owned`,
  * `Networked`, then the rest, its values readable at every step. An entity that is not networked is just removed; one that
  * does not exist any more is passed over.
+ *
+ * @throws UsageError when it is a connection.
  */
 export function despawn(world: ServerWorld, entity: number): void {
   const role = serverRole(world)
+  if (hasComponent(world, entity, Connection)) {
+    throw new UsageError('a-connection', `entity ${entity} is a connection: end it with kick`)
+  }
   if (entityExists(world, entity)) role.despawn(entity)
 }
 
@@ -75,7 +87,10 @@ export function observersOf(world: ServerWorld, entity: number): number[] {
 export function kick(world: ServerWorld, connection: number, text = 'kicked', code = 'kicked'): void {
   const role = serverRole(world)
   requireOpen(role, connection)
-  role.sessions?.close(role.peerOfConnection.get(connection)!.session, code, text)
+  const peer = role.peerOfConnection.get(connection)!
+  // What was said to it before, and why it has to go, comes first.
+  sendCallsNow(role, peer)
+  role.sessions?.close(peer.session, code, text)
 }
 
 /** Says that this client takes part from now on, or no longer. Without `autoReady: false` the library says it by itself. */

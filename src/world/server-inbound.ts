@@ -15,7 +15,7 @@ import type { ServerReplication } from '../replication/server-replication.js'
 import { Channel } from '../transport/transport.js'
 
 /** Indices of a client's general limits. */
-export const PeerLimit = { Calls: 0, Readiness: 1 } as const
+export const PeerLimit = { Calls: 0, Readiness: 1, CallBytes: 2 } as const
 
 /** What reading needs of the server's role. */
 export interface InboundContext {
@@ -68,7 +68,7 @@ export class ServerInbound {
     const definition = this.role.protocol.definitions[this.section.id]
     const { counters } = this.role
     const peer = this.role.peerOf(session)
-    if (peer !== undefined && !peer.limits.take(PeerLimit.Calls, this.role.options.now())) {
+    if (peer !== undefined && !this.isWithinLimits(peer.limits)) {
       counters.rateLimitedCalls++
       this.role.sessions?.weigh(session, 'more calls than any honest client sends')
       return
@@ -90,6 +90,12 @@ export class ServerInbound {
       counters.unknownDefinitions++
       this.role.sessions?.weigh(session, 'a call or message that no client may send')
     }
+  }
+
+  private isWithinLimits(limits: TokenBuckets): boolean {
+    const now = this.role.options.now()
+    const bytes = this.section.end - this.section.start
+    return limits.take(PeerLimit.Calls, now) && (bytes === 0 || limits.take(PeerLimit.CallBytes, now, bytes))
   }
 
   private mayCommand(session: Session, definition: Definition & { kind: 'command' }): boolean {

@@ -14,6 +14,13 @@ export function sendTick(role: ServerRole): void {
   role.replication.finishTick()
 }
 
+/** Sends the reliable calls and messages of this tick to a client that is about to be closed. */
+export function sendCallsNow(role: ServerRole, peer: ServerPeer): void {
+  role.reliable.start(peer.session, role.tick, role.options.now(), role.tickMs)
+  writeCalls(role, peer, Channel.Reliable, role.reliable)
+  role.reliable.finish()
+}
+
 function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   const { reliable, unreliable, replication, tick, tickMs } = role
   const { session, observer } = peer

@@ -1,5 +1,15 @@
 // The server's role of a world: everything the server's systems and verbs work on, and how sessions become entities.
-import { addComponent, addEntity, hasComponent, query, removeComponent, removeEntity, type World } from 'bitecs'
+import {
+  addComponent,
+  addEntity,
+  hasComponent,
+  observe,
+  onRemove,
+  query,
+  removeComponent,
+  removeEntity,
+  type World,
+} from 'bitecs'
 import { Connected, Connection, Listening, Ready } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { type Counters, createCounters } from '../connection/counters.js'
@@ -20,6 +30,9 @@ import { PeerLimit, ServerInbound } from './server-inbound.js'
 const CALLS_PER_SECOND = 2000
 /** What five seconds of a busy client are, which arrive at once when the server stood still. */
 const CALL_BURST = 4096
+/** Bytes of calls and messages of one client. */
+const CALL_BYTES_PER_SECOND = 131_072
+const CALL_BYTES_BURST = 262_144
 /** Changes of readiness: each may cost the whole world. */
 const READINESS_PER_SECOND = 1
 const READINESS_BURST = 5
@@ -45,8 +58,8 @@ export class ServerPeer {
       Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
     )
     this.limits = new TokenBuckets(
-      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND),
-      Float64Array.of(CALL_BURST, READINESS_BURST),
+      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND, CALL_BYTES_PER_SECOND),
+      Float64Array.of(CALL_BURST, READINESS_BURST, CALL_BYTES_BURST),
     )
   }
 }
@@ -83,6 +96,8 @@ export class ServerRole {
   sessions: ServerSessions | undefined
   transport: Transport | undefined
   tick = 0
+  /** It has listened before. */
+  hasServed = false
   /** The entity that stands for the network: it carries `Listening`. */
   readonly networkEntity: number
   private readonly handler: ServerInbound
@@ -102,6 +117,7 @@ export class ServerRole {
     this.outgoing = new OutgoingCalls(this.replication.entities)
     this.handler = new ServerInbound(this)
     this.networkEntity = addEntity(world)
+    observe(world, onRemove(Connection), (eid: number) => this.connectionRemoved(eid))
   }
 
   get tickMs(): number {
@@ -116,6 +132,7 @@ export class ServerRole {
   start(transport: Transport, options: ServeOptions): void {
     const { timeout = 5000, handshakeTimeout = 5000, maxConnections = 1024 } = options
     this.transport = transport
+    this.hasServed = true
     this.sessions = new ServerSessions(
       transport,
       {
@@ -143,7 +160,7 @@ export class ServerRole {
     if (sessions === undefined || transport === undefined) return
     this.sessions = undefined
     this.transport = undefined
-    for (const session of [...sessions.open]) sessions.close(session, code, text)
+    sessions.closeAll(code, text)
     this.updateConnections()
     this.retireConnections()
     this.inbound.clear()
@@ -172,6 +189,8 @@ export class ServerRole {
     while (this.retiring.length > 0) {
       const connection = this.retiring.shift()!
       this.releaseOwned(connection)
+      // Its id may be another's at once; what it sent and nobody drained must not be that one's.
+      Connection.id[connection] = 0
       this.guard(() => removeEntity(this.world, connection))
     }
   }
@@ -200,14 +219,29 @@ export class ServerRole {
     this.guard(() => (wantsReady ? addComponent : removeComponent)(this.world, entity, Ready))
   }
 
+  /** The game removed a connection entity, whose id may be another's at once: the client goes with it. */
+  private connectionRemoved(eid: number): void {
+    const peer = this.peerOfConnection.get(eid)
+    if (peer === undefined) return
+    this.errors.push('connection-removed', 'a connection entity was removed by the game; use kick', { connection: eid })
+    this.forgetPeer(peer, eid)
+    Connection.id[eid] = 0
+    this.releaseOwned(eid)
+    this.sessions?.close(peer.session, 'kicked', 'the game removed the connection')
+  }
+
+  private forgetPeer(peer: ServerPeer, eid: number): void {
+    this.peers.splice(this.peers.indexOf(peer), 1)
+    this.peerOfSession.delete(peer.session)
+    this.peerOfConnection.delete(eid)
+    this.replication.removeObserver(peer.observer)
+  }
+
   private endConnection(session: Session): void {
     const peer = this.peerOfSession.get(session)
     if (peer === undefined) return
     const eid = session.entity
-    this.peers.splice(this.peers.indexOf(peer), 1)
-    this.peerOfSession.delete(session)
-    this.peerOfConnection.delete(eid)
-    this.replication.removeObserver(peer.observer)
+    this.forgetPeer(peer, eid)
     Connection.reason[eid] = session.reason
     this.guard(() => removeComponent(this.world, eid, Ready))
     this.guard(() => removeComponent(this.world, eid, Connected))

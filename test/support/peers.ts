@@ -11,7 +11,7 @@ import {
 import { Connection, Connected, Ready } from 'bitecs-net/components'
 import { connect } from 'bitecs-net/node'
 import { listen } from 'bitecs-net/server'
-import { clientReceive, clientSend, runSystems, serverReceive, serverSend, type System } from 'bitecs-net/systems'
+import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { hasComponent, query } from 'bitecs'
 import { until } from './until.js'
@@ -37,8 +37,6 @@ export interface Peers {
 }
 
 export type MakePeers = (protocol: Protocol, clients: number) => Promise<Peers>
-
-const run = <W extends object>(world: W, systems: readonly System[]): void => runSystems(world, systems)
 
 /** Over the network in memory. */
 export const inMemory: MakePeers = async (protocol, count) => {
@@ -93,8 +91,8 @@ export const overWebRtc = (relayed?: Relayed): MakePeers => {
     const url = relay?.url ?? direct
     const peers: Peer[] = []
     const step = (): void => {
-      for (const { world } of peers) run(world, [...clientReceive, ...clientSend])
-      run(server, [...serverReceive, ...serverSend])
+      for (const { world } of peers) runSystems(world, [...clientReceive, ...clientSend])
+      runSystems(server, [...serverReceive, ...serverSend])
     }
 
     async function join(): Promise<Peer> {
@@ -144,9 +142,9 @@ export const overWebRtc = (relayed?: Relayed): MakePeers => {
         })
       },
       async onServer(act) {
-        run(server, serverReceive)
+        runSystems(server, serverReceive)
         act()
-        run(server, serverSend)
+        runSystems(server, serverSend)
       },
       join,
       async close() {

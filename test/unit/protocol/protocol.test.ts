@@ -85,7 +85,7 @@ describe('defineProtocol', () => {
 
   it('refuses to list one thing under two names', () => {
     expect(() => defineProtocol({ remote: { Fire, Shoot: Fire } })).toThrow('Fire and Shoot are the same definition')
-    const components = { A: replicate(Health, { hp: u16 }), B: replicate(Health) }
+    const components = { A: replicate(Health, { hp: u16 }), B: replicate(Health, { hp: u16 }) }
     expect(() => defineProtocol({ components })).toThrow('A and B are the same component')
   })
 
