@@ -22,6 +22,8 @@ export interface TestNetworkOptions extends ServeOptions {
   tickRate?: number
   /** How often clients run for each tick of the server, evenly spread. Default 1. */
   framesPerTick?: number
+  /** An entity index of the test's own, for worlds that it makes itself. Default: a new one. */
+  entityIndex?: ReturnType<typeof createEntityIndex>
   /** What the network does to packets, in both directions. Default: nothing. */
   conditions?: Partial<Conditions>
   /** Everything random follows from it. Default 1. */
@@ -81,7 +83,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const { serverSystems = [], clientSystems = [], clientProtocol = protocol } = options
   let time = 0
   const now = (): number => time
-  const entityIndex = createEntityIndex()
+  const { entityIndex = createEntityIndex() } = options
   const loopback = createLoopback({ now })
   const server = createServerWorld(protocol, { entityIndex, tickRate, now })
   const serverTransport = condition(loopback.server, { ...conditions, seed, now })

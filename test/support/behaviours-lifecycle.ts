@@ -55,6 +55,16 @@ export function lifecycleBehaviours(network: string, make: MakePeers): void {
         expect(Connection.reason[mine]).toEqual({ code: 'server-stopped', text: 'that is all', by: 'remote' })
       }))
 
+    it('shows a client that it is connected before anything of the world', () =>
+      withPeers(make, 0, async (peers) => {
+        for (let i = 0; i < 3; i++) game.spawnShip(peers.server, i, i, 10 + i)
+        let log: string[] = []
+        const { world } = await peers.join((joining) => (log = record(joining)))
+        await peers.until('the ships are there', () => game.networked(world).length === 3)
+        const ship = (hp: number): string[] => [`+Health hp=${hp}`, `+Position hp=${hp}`, `+Networked hp=${hp}`]
+        expect(log).toEqual(['+Connected', '+Ready', ...ship(10), ...ship(11), ...ship(12)])
+      }))
+
     it('tells every client why when the server stops', () =>
       withPeers(make, 3, async (peers) => {
         const ends = peers.clients.map(({ world }) => connectionOf(world))

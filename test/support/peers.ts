@@ -31,8 +31,8 @@ export interface Peers {
   settle(count?: number): Promise<void>
   /** Runs the server's pipelines before and behind `act`, so that all that `act` does is of one tick. */
   onServer(act: () => void): Promise<void>
-  /** Adds a client, connected and ready. */
-  join(): Promise<Peer>
+  /** Adds a client, connected and ready; `prepare` sees its world before it connects. */
+  join(prepare?: (world: ClientWorld) => void): Promise<Peer>
   close(): Promise<void>
 }
 
@@ -40,10 +40,13 @@ export type MakePeers = (protocol: Protocol, clients: number) => Promise<Peers>
 
 /** Over the network in memory. */
 export const inMemory: MakePeers = async (protocol, count) => {
-  const network = createTestNetwork(protocol, { clients: 0 })
+  const entityIndex = createEntityIndex()
+  const network = createTestNetwork(protocol, { clients: 0, entityIndex })
   const peers: Peer[] = []
-  const join = (): Promise<Peer> => {
-    const client = network.connect()
+  const join = (prepare?: (world: ClientWorld) => void): Promise<Peer> => {
+    const world = createClientWorld(protocol, { entityIndex, now: () => network.now })
+    prepare?.(world)
+    const client = network.connect({ world })
     peers.push(client)
     return Promise.resolve(client)
   }
@@ -95,8 +98,9 @@ export const overWebRtc = (relayed?: Relayed): MakePeers => {
       runSystems(server, [...serverReceive, ...serverSend])
     }
 
-    async function join(): Promise<Peer> {
+    async function join(prepare?: (world: ClientWorld) => void): Promise<Peer> {
       const world = createClientWorld(protocol, { entityIndex })
+      prepare?.(world)
       // The server must tick for the handshake to be answered.
       let settled = false
       const connecting = connect(world, { url, timeout: 20_000 }).finally(() => (settled = true))
