@@ -28,8 +28,5 @@ export const Connected = {} as Tag<'Connected'>
 /** Tag: the connection takes part: state and calls flow. */
 export const Ready = {} as Tag<'Ready'>
 
-/** Tag: on a world that is server and client at once, the connection of its own client. */
-export const LocalConnection = {} as Tag<'LocalConnection'>
-
 /** Tag: on the network entity of a server's world while it listens. */
 export const Listening = {} as Tag<'Listening'>

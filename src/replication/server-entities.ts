@@ -1,6 +1,6 @@
 // The server's table of networked entities: which slot an entity has, and what was last taken over of it.
 import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { makeNetId, MAX_GENERATION, MAX_SLOT, slotOf } from '../protocol/net-id.js'
+import { generationOf, makeNetId, MAX_GENERATION, MAX_SLOT, slotOf } from '../protocol/net-id.js'
 import { EMPTY_SET } from '../protocol/component-sets.js'
 import { UsageError } from '../protocol/errors.js'
 import { growTo } from './slot-set.js'
@@ -77,7 +77,7 @@ export class ServerEntities implements EntityMapper {
     const slot = slotOf(netId)
     if (slot === 0 || slot >= this.slots) return false
     // Serial arithmetic over the generations: one that lies ahead was never issued.
-    const ahead = ((netId >>> 20) - (this.netIds[slot]! >>> 20)) & MAX_GENERATION
+    const ahead = (generationOf(netId) - generationOf(this.netIds[slot]!)) & MAX_GENERATION
     return ahead === 0 || ahead > MAX_GENERATION / 2
   }
 
@@ -89,7 +89,7 @@ export class ServerEntities implements EntityMapper {
           this.waiting = this.waiting.slice(this.waitingHead)
           this.waitingHead = 0
         }
-        const generation = ((this.netIds[slot]! >>> 20) + 1) & MAX_GENERATION
+        const generation = (generationOf(this.netIds[slot]!) + 1) & MAX_GENERATION
         this.netIds[slot] = makeNetId(slot, generation)
         return slot
       }

@@ -41,6 +41,11 @@ export class Lifecycle {
     return (kind === 'added' ? this.addedQueues : this.removedQueues).get(component)
   }
 
+  /** Events that were lost because nothing ticked. */
+  get dropped(): number {
+    return this.queues.reduce((sum, queue) => sum + queue.dropped, 0)
+  }
+
   /** Forgets what was gathered and what is shown. */
   clear(): void {
     for (const queue of this.queues) queue.clear()
