@@ -61,11 +61,13 @@ export function startLoop<W>(world: W, systems: readonly System<W>[], options: L
   }
 
   function wake(): void {
-    for (let run = 0; loop.running && now() >= due && run < maxCatchUp; run++) {
+    let run = 0
+    for (; loop.running && run < maxCatchUp && now() >= due; run++) {
       due += interval
       step()
     }
-    const behind = Math.floor((now() - due) / interval) + 1
+    // Only when the limit ended the catching up: a step that falls due between two looks at the clock is just next.
+    const behind = run === maxCatchUp ? Math.floor((now() - due) / interval) + 1 : 0
     if (behind > 0) {
       due += behind * interval
       loop.skipped += behind
