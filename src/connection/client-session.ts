@@ -116,7 +116,7 @@ export class ClientSession implements TransportSink {
     // While this side stood still it could not hear; that silence is not the server's.
     const deaf = this.maintainedAt === undefined ? 0 : Math.max(0, now - this.maintainedAt - LONGEST_FRAME_MS)
     this.maintainedAt = now
-    session.lastHeard += deaf
+    session.lastHeard = Math.min(now, session.lastHeard + deaf)
     if (now - session.lastHeard > options.timeout) this.close('timeout', `nothing heard for ${options.timeout} ms`)
     else session.maintain(now, this.clock.latest, this.writer)
   }

@@ -117,7 +117,8 @@ export class ServerSessions implements TransportSink {
     const deaf = this.maintainedAt === undefined ? 0 : Math.max(0, now - this.maintainedAt - LONGEST_TICK_MS)
     this.maintainedAt = now
     for (const session of this.byPeer.values()) {
-      session.lastHeard += deaf
+      session.lastHeard = Math.min(now, session.lastHeard + deaf)
+      session.structureProgressAt = Math.min(now, session.structureProgressAt + deaf)
       if (session.state === 'open') {
         if (session.structureAcknowledged === session.structureTick) {
           session.structureProgressAt = now
