@@ -4,7 +4,7 @@ import {
   type GeckosServerOptions,
   type GeckosServerTransport,
 } from './transport/geckos-server.js'
-import { UsageError } from './protocol/errors.js'
+import { ConnectionError, UsageError } from './protocol/errors.js'
 import { badOption, checkInteger, checkMilliseconds } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
@@ -30,28 +30,28 @@ export interface Server {
   close(text?: string): Promise<void>
 }
 
-/** Worlds whose `listen` is under way. */
 /** As in `ServeOptions`. */
 const DEFAULT_MAX_CONNECTIONS = 1024
 /** Peers that the transport takes beyond the connections that may open. */
 const SPARE_PEERS = 64
 
-const starting = new WeakSet<ServerWorld>()
-
 /**
  * Lets clients connect to a server's world. It listens when this resolves; run its pipelines, or `run`, for anything to
- * happen.
+ * happen. When the game closes an HTTP server of its own (`server`), the next tick ends every connection, and `Listening`.
  *
  * @throws UsageError when the world listens already or is about to, or an option is out of range.
- * @throws ConnectionError `port-in-use` and others, with a sentence that says what to do.
+ * @throws ConnectionError `port-in-use` and others, with a sentence that says what to do; `aborted` when the world was
+ * closed meanwhile.
  */
 export async function listen(world: ServerWorld, options: ListenOptions = {}): Promise<Server> {
   const role = serverRole(world)
   checkOptions(options)
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
-  if (starting.has(world)) throw new UsageError('listening', 'this world is about to listen; call listen once')
+  if (role.cancelListen !== undefined)
+    throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, handshakeTimeout, maxConnections, ...network } = options
-  starting.add(world)
+  const attempt = new Attempt()
+  role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
   if (role.hasServed) networkOf(world)?.lifecycle.clear()
   let transport: GeckosServerTransport
@@ -62,9 +62,14 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       maxPeers: (maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
       now: role.options.now,
     })
+    if (attempt.isCancelled) {
+      await transport.close()
+      throw new ConnectionError('aborted', 'the world was closed before it listened')
+    }
     role.start(transport, { timeout, handshakeTimeout, maxConnections })
   } finally {
-    starting.delete(world)
+    role.cancelListen = undefined
+    attempt.settle()
   }
   let loop: Loop | undefined
   return {
@@ -79,6 +84,19 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       loop?.stop()
       return close(world, text)
     },
+  }
+}
+
+/** A `listen` that is under way. */
+class Attempt {
+  isCancelled = false
+  settle!: () => void
+  private readonly settled = new Promise<void>((resolve) => (this.settle = resolve))
+
+  /** Resolves when what was begun has been undone. */
+  cancel(): Promise<void> {
+    this.isCancelled = true
+    return this.settled
   }
 }
 

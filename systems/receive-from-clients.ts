@@ -6,6 +6,7 @@ import { serverRole } from '../src/world/state.js'
 export function receiveFromClients(world: World): void {
   const role = serverRole(world)
   role.tick++
+  if (role.transport?.hasEnded) void role.stop('server-stopped', 'the HTTP server was closed')
   const { sessions } = role
   if (sessions === undefined) return
   sessions.tick = role.tick

@@ -144,6 +144,10 @@ class Conditioner implements ConditionedTransport, TransportSink {
     return this.inner.counters
   }
 
+  get hasEnded(): boolean {
+    return this.inner.hasEnded === true
+  }
+
   get onArrival(): (() => void) | undefined {
     return this.inner.onArrival
   }

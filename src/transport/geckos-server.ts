@@ -2,8 +2,10 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { geckos } from '@geckos.io/server'
+import { ByteWriter } from '../protocol/bytes.js'
 import { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
+import { writeClose } from '../protocol/packet.js'
 import { ServerPeer, type GeckosConnection, type PeerHost } from './geckos-server-peer.js'
 import { CLOSE_LIMIT, DISCONNECT_LIMIT } from './flush-limits.js'
 import { Inbox } from './inbox.js'
@@ -23,7 +25,8 @@ export interface GeckosServerOptions {
   host?: string
   /**
    * The game's own HTTP server, to which the signalling is added. Its request handlers keep every path that is not
-   * geckos'; those added later see all of them. It is not closed by `close`.
+   * geckos'; those added later see all of them. It is not closed by `close`. When the game closes it, the
+   * transport ends.
    */
   server?: http.Server
   /** Milliseconds. Default `performance.now`. */
@@ -106,6 +109,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   readonly now: () => number
   onArrival: (() => void) | undefined
   answer: ((peer: PeerId, bytes: Uint8Array, length: number) => void) | undefined
+  hasEnded = false
   private readonly io: ReturnType<typeof geckos>
   private readonly peers = new Map<PeerId, ServerPeer>()
   private readonly maxPeers: number
@@ -201,6 +205,15 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     return this.peers.size === 0 && this.creating === 0
   }
 
+  /** The game closed its own HTTP server, and with it the way in: who is here is told, in the words of a session. */
+  private serverClosed(): void {
+    this.hasEnded = true
+    const farewell = new ByteWriter()
+    writeClose(farewell, 'server-stopped', 'the HTTP server was closed')
+    for (const peer of this.peers.keys()) this.send(peer, Channel.Reliable, farewell.bytes, farewell.length)
+    void this.close()
+  }
+
   private async closeAll(): Promise<void> {
     for (const peer of [...this.peers.values()]) peer.leave({ code: 'closed', text: 'the server closed' }, CLOSE_LIMIT)
     if (!this.isEmpty) await new Promise<void>((resolve) => (this.emptied = resolve))
@@ -261,7 +274,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
       } else if (former.length === 0 && this.ownsServer) fail(response, 404)
       else for (const listener of former) listener.call(server, request, response)
     }
-    const closed = (): void => void this.close()
+    const closed = (): void => this.serverClosed()
     server.on('request', handle)
     server.on('close', closed)
     return () => {

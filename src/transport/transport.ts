@@ -97,6 +97,8 @@ export interface Transport {
   disconnect(peer: PeerId): void
   /** Closes every peer and frees everything the transport holds. Resolves when nothing of it is left. Idempotent. */
   close(): Promise<void>
+  /** True once it has ended by itself: what it stood on is gone, every peer was told, and nobody can come any more. */
+  readonly hasEnded?: boolean
   readonly counters: TransportCounters
   /**
    * Called after something arrived, outside of any game code, possibly from a native callback: it must not throw and

@@ -98,6 +98,8 @@ export class ServerRole {
   tick = 0
   /** It has listened before. */
   hasServed = false
+  /** Ends a `listen` that is under way; resolves when nothing of it is left. */
+  cancelListen: (() => Promise<void>) | undefined
   /** The entity that stands for the network: it carries `Listening`. */
   readonly networkEntity: number
   private readonly handler: ServerInbound
@@ -154,10 +156,10 @@ export class ServerRole {
     addComponent(this.world, this.networkEntity, Listening)
   }
 
-  /** Ends every connection with a reason, and frees the transport. */
+  /** Ends every connection with a reason, and frees the transport; or ends a `listen` that is under way. */
   async stop(code: string, text: string): Promise<void> {
     const { sessions, transport } = this
-    if (sessions === undefined || transport === undefined) return
+    if (sessions === undefined || transport === undefined) return this.cancelListen?.()
     this.sessions = undefined
     this.transport = undefined
     sessions.closeAll(code, text)

@@ -1,7 +1,9 @@
 // Options: what is out of range is refused at once, by name, and an attempt under way excludes another.
 import http from 'node:http'
-import { defineProtocol, UsageError } from 'bitecs-net'
-import { close, createServerWorld, listen, type ListenOptions } from 'bitecs-net/server'
+import { query } from 'bitecs'
+import { defineProtocol, drain, removed, UsageError } from 'bitecs-net'
+import { Listening } from 'bitecs-net/components'
+import { close, createServerWorld, listen, type ListenOptions, runSystems, serverReceive } from 'bitecs-net/server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ConnectOptions, connectWorld, type OpenTransport } from '../../../src/client/connect.js'
 import { ConnectionError } from '../../../src/protocol/errors.js'
@@ -28,7 +30,7 @@ function endless(): { open: OpenTransport; tries: () => number } {
 }
 
 /** What an attempt fails with, so that it can be looked at after what ends it. */
-function failureOf(attempt: Promise<void>): Promise<unknown> {
+function failureOf(attempt: Promise<unknown>): Promise<unknown> {
   return attempt.then(
     () => undefined,
     (error: unknown) => error,
@@ -109,6 +111,38 @@ describe('the options of listen', () => {
     await close(world)
     const again = await listen(world, { port: 0 })
     expect(again.port).toBeGreaterThan(0)
+  })
+
+  it('is cancelled by close while it is under way: nothing is left open, and the world can listen again', async () => {
+    const probe = http.createServer()
+    await new Promise<void>((resolve) => probe.listen(0, resolve))
+    const { port } = probe.address() as { port: number }
+    await new Promise((resolve) => probe.close(resolve))
+    const world = create()
+    const attempt = failureOf(listen(world, { port }))
+    await close(world)
+    expect(await attempt).toMatchObject({ name: 'ConnectionError', code: 'aborted' })
+    expect(serverRole(world).sessions).toBeUndefined()
+    expect(query(world, [Listening])).toHaveLength(0)
+    const again = await listen(world, { port })
+    expect([again.port, query(world, [Listening]).length]).toEqual([port, 1])
+  })
+
+  it('ends, with Listening, when the game closes its own HTTP server', async () => {
+    const world = create()
+    for (let i = 0; i < 2; i++) {
+      const game = http.createServer()
+      await new Promise<void>((resolve) => game.listen(0, resolve))
+      await listen(world, { server: game })
+      await new Promise((resolve) => game.close(resolve))
+      // Systems see it, so it happens in a tick.
+      expect(query(world, [Listening])).toHaveLength(1)
+      runSystems(world, serverReceive)
+      expect(query(world, [Listening])).toHaveLength(0)
+      expect([...drain(world, removed(Listening))]).toHaveLength(1)
+    }
+    await listen(world, { port: 0 })
+    expect(query(world, [Listening])).toHaveLength(1)
   })
 
   it('a world whose listen failed can listen', async () => {
