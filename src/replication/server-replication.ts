@@ -9,40 +9,29 @@ import { Networked, Owned } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { PacketBuilder, Session } from '../connection/session.js'
-import { ByteWriter } from '../protocol/bytes.js'
 import { ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
-import { slotOf, writeNetId } from '../protocol/net-id.js'
-import { SectionKind } from '../protocol/packet.js'
+import { slotOf } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { BlockEncoder, BlockHistory } from './blocks.js'
 import { ChangeTracker } from './change-tracker.js'
 import { updateEveryone } from './interest.js'
-import { LeaveReason, Observer } from './observer.js'
+import { Observer } from './observer.js'
 import { ServerEntities } from './server-entities.js'
-import { growTo, put, SlotSet } from './slot-set.js'
+import { put, SlotSet } from './slot-set.js'
+import { StructureWriter } from './structure-writer.js'
 
 /** Distinct sets of components that are kept without a look at which are in use. */
 const SMALLEST_SET_LIMIT = 4096
-
-/** What one entity's structural change of this tick looks like on the wire, shared by all who know the entity. */
-interface StructuralChange {
-  slot: number
-  start: number
-  end: number
-  removed: number
-  added: number
-}
 
 export class ServerReplication {
   readonly entities = new ServerEntities()
   readonly sets: ComponentSets
   readonly tracker: ChangeTracker
   readonly observers: Observer[] = []
+  readonly structure: StructureWriter
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
   private readonly repeats: BlockEncoder
-  private readonly structure = new ByteWriter(4096)
-  private readonly scratch = new ByteWriter(256)
 
   /** Slots that began, and slots that ended, since interest was last updated. */
   private readonly added: number[] = []
@@ -54,14 +43,6 @@ export class ServerReplication {
   /** Slots whose components may have changed, and whose owner may have. */
   private readonly structureDirty = new SlotSet()
   private readonly ownerDirty = new SlotSet()
-  private readonly changes: StructuralChange[] = []
-  private changeCount = 0
-  private readonly ownerChanges: { slot: number; before: number; now: number }[] = []
-  private ownerChangeCount = 0
-  /** By slot: where its spawn lies in `structure`, if it was encoded in this tick. */
-  private spawnStart = new Uint32Array(64)
-  private spawnEnd = new Uint32Array(64)
-  private spawnTick = new Uint32Array(64)
 
   private tick = 0
   /** The newest tick whose packets were sent. */
@@ -85,6 +66,7 @@ export class ServerReplication {
     this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors)
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history)
+    this.structure = new StructureWriter(this.entities, this.sets, this.tracker)
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
@@ -129,9 +111,7 @@ export class ServerReplication {
   replicate(tick: number): void {
     this.tick = tick
     if (this.sets.count > this.setLimit) this.compactSets()
-    this.structure.clear()
-    this.changeCount = 0
-    this.ownerChangeCount = 0
+    this.structure.begin(tick)
     this.takeOverSpawns()
     this.takeOverComponents()
     this.takeOverOwners()
@@ -142,47 +122,6 @@ export class ServerReplication {
   /** Ends the tick: everything was sent. */
   finishTick(): void {
     this.sentTick = this.tick
-  }
-
-  /**
-   * Writes what begins and changes for one client: spawns, components, owners, the player. Returns whether anything was
-   * written.
-   */
-  writeStructure(observer: Observer, packet: PacketBuilder, player: number): boolean {
-    let written = observer.entering.length > 0
-    for (let i = 0; i < observer.entering.length; i++) this.writeSpawn(observer.entering[i]!, packet)
-    for (let i = 0; i < this.changeCount; i++) {
-      const change = this.changes[i]!
-      if (!observer.known.has(change.slot) || observer.enteringSet.has(change.slot)) continue
-      observer.forget(change.slot, change.removed)
-      observer.forget(change.slot, change.added)
-      this.copy(packet, change.start, change.end)
-      written = true
-    }
-    if (this.writeOwnership(observer, packet)) written = true
-    if (this.writePlayer(observer, packet, player)) written = true
-    observer.entering.length = 0
-    observer.enteringSet.clear()
-    return written
-  }
-
-  /** Writes what ends for one client; it comes after the calls of the tick, which may be about these entities. */
-  writeDespawns(observer: Observer, packet: PacketBuilder): boolean {
-    const { leaving } = observer
-    for (let i = 0; i < leaving.length; i++) {
-      const { slot, reason } = leaving[i]!
-      const { scratch } = this
-      scratch.clear()
-      scratch.u8(SectionKind.Despawn)
-      scratch.varint(slot)
-      scratch.u8(reason === LeaveReason.Destroyed ? 0 : 1)
-      packet.fit(scratch.length)
-      packet.writer.copy(scratch.bytes, 0, scratch.length)
-    }
-    const written = leaving.length > 0
-    leaving.length = 0
-    observer.leavingSet.clear()
-    return written
   }
 
   /** Writes the values that changed, and those that one client is owed. */
@@ -235,9 +174,7 @@ export class ServerReplication {
     const netId = this.entities.add(eid, this.acknowledgedTick)
     const slot = slotOf(netId)
     this.tracker.reserve(slot + 1)
-    this.spawnStart = growTo(this.spawnStart, slot + 1)
-    this.spawnEnd = growTo(this.spawnEnd, slot + 1)
-    this.spawnTick = growTo(this.spawnTick, slot + 1)
+    this.structure.reserve(slot + 1)
     put(Networked.netId, eid, netId, 0)
     put(Networked.owner, eid, 0, 0)
     this.added.push(slot)
@@ -290,30 +227,9 @@ export class ServerReplication {
       for (const component of sets.members[removed]!) tracker.stop(slot, component)
       for (const component of sets.members[added]!) tracker.start(slot, eid, component, this.tick)
       entities.componentsOf[slot] = now
-      this.encodeChange(slot, removed, added)
+      this.structure.addChange(slot, removed, added)
     }
     structureDirty.clear()
-  }
-
-  private encodeChange(slot: number, removed: number, added: number): void {
-    const { structure } = this
-    const start = structure.length
-    if (removed !== EMPTY_SET) {
-      structure.u8(SectionKind.RemoveComponents)
-      structure.varint(slot)
-      this.sets.write(structure, removed)
-    }
-    if (added !== EMPTY_SET) {
-      structure.u8(SectionKind.AddComponents)
-      structure.varint(slot)
-      this.writeRow(slot, added)
-    }
-    const change = (this.changes[this.changeCount++] ??= { slot: 0, start: 0, end: 0, removed: 0, added: 0 })
-    change.slot = slot
-    change.start = start
-    change.end = structure.length
-    change.removed = removed
-    change.added = added
   }
 
   private takeOverOwners(): void {
@@ -323,84 +239,9 @@ export class ServerReplication {
       const now = Networked.owner[entities.eidOf[slot]!]!
       if (before === now) continue
       entities.toldOwner[slot] = now
-      const change = (this.ownerChanges[this.ownerChangeCount++] ??= { slot: 0, before: 0, now: 0 })
-      change.slot = slot
-      change.before = before
-      change.now = now
+      this.structure.addOwnerChange(slot, before, now)
     }
     ownerDirty.clear()
-  }
-
-  private writeSpawn(slot: number, packet: PacketBuilder): void {
-    if (this.spawnTick[slot] !== this.tick) {
-      const { structure } = this
-      this.spawnTick[slot] = this.tick
-      this.spawnStart[slot] = structure.length
-      structure.u8(SectionKind.Spawn)
-      writeNetId(structure, this.entities.netIds[slot]!)
-      this.writeRow(slot, this.entities.componentsOf[slot]!)
-      this.spawnEnd[slot] = structure.length
-    }
-    this.copy(packet, this.spawnStart[slot]!, this.spawnEnd[slot]!)
-  }
-
-  /** A set of components and the values of one entity, each lane in whole bytes. */
-  private writeRow(slot: number, set: number): void {
-    const { structure } = this
-    this.sets.write(structure, set)
-    for (const component of this.sets.members[set]!) {
-      for (const { spec, wire, wireHigh } of this.tracker.components[component]!.columns) {
-        const bytes = (spec.bits + 7) >> 3
-        structure.uint(wire[slot]!, bytes)
-        if (spec.lanes === 2) structure.uint(wireHigh[slot]!, bytes)
-      }
-    }
-  }
-
-  private writeOwnership(observer: Observer, packet: PacketBuilder): boolean {
-    const connection = observer.session.entity
-    let written = false
-    for (const slot of observer.entering) {
-      if (this.entities.toldOwner[slot] === connection) written = this.writeOwned(packet, slot, true)
-    }
-    for (let i = 0; i < this.ownerChangeCount; i++) {
-      const { slot, before, now } = this.ownerChanges[i]!
-      if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
-      if (before === connection) written = this.writeOwned(packet, slot, false)
-      if (now === connection) written = this.writeOwned(packet, slot, true)
-    }
-    return written
-  }
-
-  private writeOwned(packet: PacketBuilder, slot: number, owned: boolean): true {
-    const { scratch } = this
-    scratch.clear()
-    scratch.u8(SectionKind.Ownership)
-    scratch.varint(slot)
-    scratch.u8(owned ? 1 : 0)
-    packet.fit(scratch.length)
-    packet.writer.copy(scratch.bytes, 0, scratch.length)
-    return true
-  }
-
-  /** The player is told when it changes, and again when it comes back into view. */
-  private writePlayer(observer: Observer, packet: PacketBuilder, player: number): boolean {
-    const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
-    const netId = this.entities.netIds[playerSlot]!
-    if (netId === observer.toldPlayer && !(playerSlot !== 0 && observer.enteringSet.has(playerSlot))) return false
-    observer.toldPlayer = netId
-    const { scratch } = this
-    scratch.clear()
-    scratch.u8(SectionKind.Player)
-    writeNetId(scratch, netId)
-    packet.fit(scratch.length)
-    packet.writer.copy(scratch.bytes, 0, scratch.length)
-    return true
-  }
-
-  private copy(packet: PacketBuilder, start: number, end: number): void {
-    packet.fit(end - start)
-    packet.writer.copyFrom(this.structure, start, end)
   }
 
   /** The replicated components that an entity has, without those whose arrays have no room for it. */

@@ -29,9 +29,9 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   // Structure first, since calls may be about entities that have just spawned; despawns last, since calls may be about
   // entities that have just ended.
   reliable.start(session, tick, now, tickMs)
-  let structure = observer.joined && replication.writeStructure(observer, reliable, Connection.player[session.entity]!)
+  let structure = observer.joined && replication.structure.write(observer, reliable, Connection.player[session.entity]!)
   writeCalls(role, peer, Channel.Reliable, reliable)
-  if (replication.writeDespawns(observer, reliable)) structure = true
+  if (replication.structure.writeDespawns(observer, reliable)) structure = true
   if (structure) {
     session.structureTick = tick
     reliable.completeStructure()

@@ -1,0 +1,199 @@
+// The structure of a tick as it leaves: spawns, changes of components, owners, players and despawns, each encoded once and
+// copied to every client that it concerns.
+import type { PacketBuilder } from '../connection/session.js'
+import { ByteWriter } from '../protocol/bytes.js'
+import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
+import { writeNetId } from '../protocol/net-id.js'
+import { SectionKind } from '../protocol/packet.js'
+import type { ChangeTracker } from './change-tracker.js'
+import { LeaveReason, type Observer } from './observer.js'
+import type { ServerEntities } from './server-entities.js'
+import { growTo } from './slot-set.js'
+
+/** What one entity's structural change of this tick looks like on the wire, shared by all who know the entity. */
+interface StructuralChange {
+  slot: number
+  start: number
+  end: number
+  removed: number
+  added: number
+}
+
+export class StructureWriter {
+  /** The sections that several clients get in this tick. */
+  private readonly bytes = new ByteWriter(4096)
+  /** A section of one client's own. */
+  private readonly scratch = new ByteWriter(256)
+  private tick = 0
+  private readonly changes: StructuralChange[] = []
+  private changeCount = 0
+  private readonly ownerChanges: { slot: number; before: number; now: number }[] = []
+  private ownerChangeCount = 0
+  /** By slot: where its spawn lies in `bytes`, and the tick in which it was encoded. */
+  private spawnStart = new Uint32Array(64)
+  private spawnEnd = new Uint32Array(64)
+  private spawnTick = new Uint32Array(64)
+
+  constructor(
+    private readonly entities: ServerEntities,
+    private readonly sets: ComponentSets,
+    private readonly tracker: ChangeTracker,
+  ) {}
+
+  /** Makes room for a slot. */
+  reserve(slots: number): void {
+    this.spawnStart = growTo(this.spawnStart, slots)
+    this.spawnEnd = growTo(this.spawnEnd, slots)
+    this.spawnTick = growTo(this.spawnTick, slots)
+  }
+
+  /** Begins a tick: what the last one encoded is forgotten. */
+  begin(tick: number): void {
+    this.tick = tick
+    this.bytes.clear()
+    this.changeCount = 0
+    this.ownerChangeCount = 0
+  }
+
+  /** What one entity loses and gains in this tick, for all who know it. */
+  addChange(slot: number, removed: number, added: number): void {
+    const { bytes } = this
+    const start = bytes.length
+    if (removed !== EMPTY_SET) {
+      bytes.u8(SectionKind.RemoveComponents)
+      bytes.varint(slot)
+      this.sets.write(bytes, removed)
+    }
+    if (added !== EMPTY_SET) {
+      bytes.u8(SectionKind.AddComponents)
+      bytes.varint(slot)
+      this.writeRow(slot, added)
+    }
+    const change = (this.changes[this.changeCount++] ??= { slot: 0, start: 0, end: 0, removed: 0, added: 0 })
+    change.slot = slot
+    change.start = start
+    change.end = bytes.length
+    change.removed = removed
+    change.added = added
+  }
+
+  addOwnerChange(slot: number, before: number, now: number): void {
+    const change = (this.ownerChanges[this.ownerChangeCount++] ??= { slot: 0, before: 0, now: 0 })
+    change.slot = slot
+    change.before = before
+    change.now = now
+  }
+
+  /**
+   * Writes what begins and changes for one client: spawns, components, owners, the player. Returns whether anything was
+   * written.
+   */
+  write(observer: Observer, packet: PacketBuilder, player: number): boolean {
+    let written = observer.entering.length > 0
+    for (let i = 0; i < observer.entering.length; i++) this.writeSpawn(observer.entering[i]!, packet)
+    for (let i = 0; i < this.changeCount; i++) {
+      const change = this.changes[i]!
+      if (!observer.known.has(change.slot) || observer.enteringSet.has(change.slot)) continue
+      observer.forget(change.slot, change.removed)
+      observer.forget(change.slot, change.added)
+      this.copy(packet, change.start, change.end)
+      written = true
+    }
+    if (this.writeOwnership(observer, packet)) written = true
+    if (this.writePlayer(observer, packet, player)) written = true
+    observer.entering.length = 0
+    observer.enteringSet.clear()
+    return written
+  }
+
+  /** Writes what ends for one client; it comes after the calls of the tick, which may be about these entities. */
+  writeDespawns(observer: Observer, packet: PacketBuilder): boolean {
+    const { leaving } = observer
+    for (let i = 0; i < leaving.length; i++) {
+      const { slot, reason } = leaving[i]!
+      const { scratch } = this
+      scratch.clear()
+      scratch.u8(SectionKind.Despawn)
+      scratch.varint(slot)
+      scratch.u8(reason === LeaveReason.Destroyed ? 0 : 1)
+      packet.fit(scratch.length)
+      packet.writer.copy(scratch.bytes, 0, scratch.length)
+    }
+    const written = leaving.length > 0
+    leaving.length = 0
+    observer.leavingSet.clear()
+    return written
+  }
+
+  private writeSpawn(slot: number, packet: PacketBuilder): void {
+    if (this.spawnTick[slot] !== this.tick) {
+      const { bytes } = this
+      this.spawnTick[slot] = this.tick
+      this.spawnStart[slot] = bytes.length
+      bytes.u8(SectionKind.Spawn)
+      writeNetId(bytes, this.entities.netIds[slot]!)
+      this.writeRow(slot, this.entities.componentsOf[slot]!)
+      this.spawnEnd[slot] = bytes.length
+    }
+    this.copy(packet, this.spawnStart[slot]!, this.spawnEnd[slot]!)
+  }
+
+  /** A set of components and the values of one entity, each lane in whole bytes. */
+  private writeRow(slot: number, set: number): void {
+    const { bytes } = this
+    this.sets.write(bytes, set)
+    for (const component of this.sets.members[set]!) {
+      for (const { spec, wire, wireHigh } of this.tracker.components[component]!.columns) {
+        const size = (spec.bits + 7) >> 3
+        bytes.uint(wire[slot]!, size)
+        if (spec.lanes === 2) bytes.uint(wireHigh[slot]!, size)
+      }
+    }
+  }
+
+  private writeOwnership(observer: Observer, packet: PacketBuilder): boolean {
+    const connection = observer.session.entity
+    let written = false
+    for (const slot of observer.entering) {
+      if (this.entities.toldOwner[slot] === connection) written = this.writeOwned(packet, slot, true)
+    }
+    for (let i = 0; i < this.ownerChangeCount; i++) {
+      const { slot, before, now } = this.ownerChanges[i]!
+      if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
+      if (before === connection) written = this.writeOwned(packet, slot, false)
+      if (now === connection) written = this.writeOwned(packet, slot, true)
+    }
+    return written
+  }
+
+  private writeOwned(packet: PacketBuilder, slot: number, owned: boolean): true {
+    const { scratch } = this
+    scratch.clear()
+    scratch.u8(SectionKind.Ownership)
+    scratch.varint(slot)
+    scratch.u8(owned ? 1 : 0)
+    packet.fit(scratch.length)
+    packet.writer.copy(scratch.bytes, 0, scratch.length)
+    return true
+  }
+
+  /** The player is told when it changes, and again when it comes back into view. */
+  private writePlayer(observer: Observer, packet: PacketBuilder, player: number): boolean {
+    const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
+    const netId = this.entities.netIds[playerSlot]!
+    if (netId === observer.toldPlayer && !(playerSlot !== 0 && observer.enteringSet.has(playerSlot))) return false
+    observer.toldPlayer = netId
+    const { scratch } = this
+    scratch.clear()
+    scratch.u8(SectionKind.Player)
+    writeNetId(scratch, netId)
+    packet.fit(scratch.length)
+    packet.writer.copy(scratch.bytes, 0, scratch.length)
+    return true
+  }
+
+  private copy(packet: PacketBuilder, start: number, end: number): void {
+    packet.fit(end - start)
+    packet.writer.copyFrom(this.bytes, start, end)
+  }
+}
