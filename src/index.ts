@@ -93,3 +93,4 @@ export {
   setReady,
 } from './world/ownership.js'
 export type { ClientWorld, NetworkWorld, ServerWorld } from './world/state.js'
+export { type Transfer, transfers } from './world/transfers.js'

@@ -37,11 +37,18 @@ export class ByteWriter {
     this.length = 0
   }
 
+  /** Forgets what was written, and gives the memory back. */
+  free(): void {
+    this.length = 0
+    this.bytes = new Uint8Array(0)
+    this.view = new DataView(this.bytes.buffer)
+  }
+
   /** Makes room for `extra` more bytes. */
   reserve(extra: number): void {
     const need = this.length + extra
     if (need <= this.bytes.length) return
-    let size = this.bytes.length * 2
+    let size = Math.max(64, this.bytes.length * 2)
     while (size < need) size *= 2
     const grown = new Uint8Array(size)
     grown.set(this.bytes)

@@ -4,15 +4,14 @@
 // the other side claims: a list grows by what was really read.
 import { type ByteReader, type ByteWriter, varintBytes } from './bytes.js'
 import { ArgumentError, ProtocolError } from './errors.js'
+import { MAX_LARGE_PAYLOAD } from './limits.js'
 import { RecordCodec } from './record.js'
 import type { Infer, Schema, SchemaType } from './schema.js'
 
-/** The most that one array, blob or struct may list. */
-const MAX_LENGTH = 16_000
-
 function requireLength(what: string, length: number): void {
-  if (!Number.isInteger(length) || length < 1 || length > MAX_LENGTH) {
-    throw new ProtocolError('bad-type', `${what}: the limit is a whole number from 1 to ${MAX_LENGTH}, got ${length}`)
+  if (!Number.isInteger(length) || length < 1 || length > MAX_LARGE_PAYLOAD) {
+    const range = `from 1 to ${MAX_LARGE_PAYLOAD.toLocaleString('en-US')}`
+    throw new ProtocolError('bad-type', `${what}: the limit is a whole number ${range}, got ${length}`)
   }
 }
 
@@ -57,7 +56,7 @@ export function enumOf<const Names extends readonly string[]>(...names: Names): 
 /**
  * Raw bytes, at most `max` of them. The receiver gets a copy of its own.
  *
- * @throws ProtocolError when `max` is not a whole number from 1 to 16,000.
+ * @throws ProtocolError when `max` is not a whole number from 1 to 16,777,216.
  */
 export function bytes(max: number): SchemaType<Uint8Array> {
   requireLength(`bytes(${max})`, max)
@@ -91,7 +90,7 @@ export function bytes(max: number): SchemaType<Uint8Array> {
 /**
  * A list of at most `max` values of one type.
  *
- * @throws ProtocolError when `max` is not a whole number from 1 to 16,000.
+ * @throws ProtocolError when `max` is not a whole number from 1 to 16,777,216.
  */
 export function array<T>(type: SchemaType<T>, max: number): SchemaType<readonly T[]> {
   requireLength(`array(${type.text},${max})`, max)
@@ -186,7 +185,7 @@ export interface CustomType<T> {
 /**
  * A type of a game's own.
  *
- * @throws ProtocolError when the text is empty or `maxBytes` is not a whole number from 0 to 16,000.
+ * @throws ProtocolError when the text is empty or `maxBytes` is not a whole number from 0 to 16,777,216.
  */
 export function custom<T>(type: CustomType<T>): SchemaType<T> {
   if (!/^[^\s]{1,100}$/.test(type.text)) {

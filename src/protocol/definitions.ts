@@ -1,6 +1,6 @@
 // What a game declares once and shares between both sides: commands, RPCs, messages and replicated components.
 import { ProtocolError } from './errors.js'
-import { MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
+import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
 import { RecordCodec } from './record.js'
 import { type BoolType, ColumnKind, type ColumnType, type Schema } from './schema.js'
 
@@ -44,6 +44,8 @@ export interface Message<S extends Schema = Schema, From extends MessageOrigin =
   readonly kind: 'message'
   readonly from: From
   readonly rate: RateLimit | undefined
+  /** It may be larger than a packet, and then travels in parts. */
+  readonly large: boolean
 }
 
 export type RemoteDefinition = Command | ClientRpc | TargetRpc
@@ -77,18 +79,34 @@ export interface MessageOptions<From extends MessageOrigin> {
   from?: From
   /** How often each client may send it. Default: no limit. */
   rate?: RateLimit
+  /**
+   * It may take more than a packet holds, up to 16 MiB, and is then cut into parts: structure and calls pass it, messages
+   * behind it wait. Each client may make the server hold as much as the largest one. Reliable only. Default false.
+   */
+  large?: boolean
 }
 
-function callBase<S extends Schema>(what: string, schema: S, channel: ChannelName = 'reliable'): CallBase<S> {
+function callBase<S extends Schema>(
+  what: string,
+  schema: S,
+  channel: ChannelName = 'reliable',
+  large = false,
+): CallBase<S> {
   if (channel !== 'reliable' && channel !== 'unreliable') {
     throw new ProtocolError('bad-definition', `${what}: channel is 'reliable' or 'unreliable', got ${String(channel)}`)
   }
   const codec = new RecordCodec(schema)
-  const limit = channel === 'reliable' ? MAX_RELIABLE_PAYLOAD : MAX_UNRELIABLE_PAYLOAD
+  if (large && channel !== 'reliable') {
+    throw new ProtocolError('bad-definition', `${what} ${codec.text}: only the reliable channel carries large messages`)
+  }
+  const limit = large ? MAX_LARGE_PAYLOAD : channel === 'reliable' ? MAX_RELIABLE_PAYLOAD : MAX_UNRELIABLE_PAYLOAD
   if (codec.maxBytes > limit) {
+    const advice =
+      what === 'a message' && channel === 'reliable' && !large ? '; with { large: true } it travels in parts' : ''
+    const fit = large ? 'a large message may take' : `fit the ${channel} channel`
     throw new ProtocolError(
       'bad-definition',
-      `${what} ${codec.text}: may take ${codec.maxBytes} bytes, at most ${limit} fit the ${channel} channel`,
+      `${what} ${codec.text}: may take ${codec.maxBytes} bytes, at most ${limit} ${fit}${advice}`,
     )
   }
   return { schema, channel, codec }
@@ -151,7 +169,8 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
     const text = `a message: from is 'client', 'server' or 'both', got ${String(from)}`
     throw new ProtocolError('bad-definition', text)
   }
-  return { kind: 'message', ...callBase('a message', schema, options.channel), from, rate: options.rate }
+  const { rate, large = false } = options
+  return { kind: 'message', ...callBase('a message', schema, options.channel, large), from, rate, large }
 }
 
 /** The arrays that a component's store may have. */

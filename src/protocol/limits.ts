@@ -27,5 +27,11 @@ export const MAX_UNRELIABLE_PAYLOAD = MAX_BLOCK - MAX_CALL_OVERHEAD
 /** The largest payload of one reliable call or message, in bytes. */
 export const MAX_RELIABLE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_CALL_OVERHEAD
 
+/** The largest value of variable size, and the largest message that travels in parts, in bytes. */
+export const MAX_LARGE_PAYLOAD = 16_777_216
+
+/** Bytes of parts that may be under way to one side before it says that it has taken them in. */
+export const PART_WINDOW = 65_536
+
 /** The longest text of a close reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512

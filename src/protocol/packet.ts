@@ -39,6 +39,10 @@ export const SectionKind = {
   Update: 9,
   /** Client: whether it takes part. */
   Ready: 10,
+  /** A piece of a message that is too large for one packet. */
+  MessagePart: 16,
+  /** How many bytes of such pieces have been taken in. */
+  PartsTaken: 18,
 } as const
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind]
 

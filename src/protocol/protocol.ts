@@ -92,8 +92,8 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
 }
 
 function describeDefinition(name: string, definition: Definition): string {
-  const from = definition.kind === 'message' ? ` from ${definition.from}` : ''
-  return `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}${from}`
+  const base = `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}`
+  return definition.kind === 'message' ? `${base} from ${definition.from}${definition.large ? ' large' : ''}` : base
 }
 
 type Place = 'components' | 'remote' | 'messages'

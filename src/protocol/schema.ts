@@ -4,6 +4,7 @@
 // components use `column` alone: replication packs whole columns in loops of its own and never calls a type per value.
 import { ArgumentError, ProtocolError } from './errors.js'
 import { type ByteReader, type ByteWriter, MAX_VARINT_BYTES, utf8Length, varintBytes } from './bytes.js'
+import { MAX_LARGE_PAYLOAD } from './limits.js'
 import { NET_ID_BITS, readNetId, writeNetId } from './net-id.js'
 
 /** How numbers of a replicated field become bits. A value takes one lane of `bits` bits, an f64 two of 32. */
@@ -266,11 +267,14 @@ export function quantized(min: number, max: number, step: number): ColumnType {
 /**
  * Text of at most `maxBytes` bytes of UTF-8. Calls and messages only.
  *
- * @throws ProtocolError when `maxBytes` is not a whole number from 1 to 16,000.
+ * @throws ProtocolError when `maxBytes` is not a whole number from 1 to 16,777,216.
  */
 export function string(maxBytes: number): SchemaType<string> {
-  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > 16_000) {
-    throw new ProtocolError('bad-type', `string(${maxBytes}): the limit is a whole number of bytes from 1 to 16,000`)
+  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > MAX_LARGE_PAYLOAD) {
+    throw new ProtocolError(
+      'bad-type',
+      `string(${maxBytes}): the limit is a whole number of bytes from 1 to 16,777,216`,
+    )
   }
   return {
     text: `string(${maxBytes})`,

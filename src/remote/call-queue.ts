@@ -59,6 +59,7 @@ export class CallQueue implements IterableIterator<CallView> {
   private readonly yielded: IteratorYieldResult<CallView>
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
   private readonly scratch: RecordView
+  private readonly byteLimit: number
   /** Runs for each call in place of a system that drains; set by `handle`. */
   handler: ((call: CallView) => void) | undefined
   /** Nobody wants them: they are checked, and dropped without a report. */
@@ -76,6 +77,8 @@ export class CallQueue implements IterableIterator<CallView> {
     this.view = { entity: 0, sender: 0, id: 0, args: this.record.args }
     this.yielded = { done: false, value: this.view }
     this.scratch = definition.codec.createView()
+    // Of large messages, a few of the largest.
+    this.byteLimit = Math.max(MAX_WAITING_BYTES, 4 * definition.codec.maxBytes)
   }
 
   get waiting(): number {
@@ -99,7 +102,7 @@ export class CallQueue implements IterableIterator<CallView> {
     if (!this.definition.codec.validate(this.arrival, this.scratch)) return false
     if (this.ignored) return true
     this.compact()
-    if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > MAX_WAITING_BYTES) {
+    if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > this.byteLimit) {
       this.listener.undrained(this, 1)
       return true
     }
@@ -179,6 +182,7 @@ export class CallQueue implements IterableIterator<CallView> {
     }
     this.head = 0
     this.tail = 0
+    if (this.bytes.bytes.length > MAX_WAITING_BYTES) this.bytes.free()
     this.bytes.clear()
   }
 

@@ -26,6 +26,14 @@ export class CallSection {
     this.end = reader.offset
     if (call && this.netId === 0) reader.fail()
   }
+
+  /** Stands for a message whose payload lies by itself, from 0 to `length`. */
+  become(id: number, length: number): void {
+    this.netId = 0
+    this.id = id
+    this.start = 0
+    this.end = length
+  }
 }
 
 export class InboundCalls implements QueueListener {

@@ -10,6 +10,9 @@ import { SectionKind } from '../protocol/packet.js'
 import { Channel } from '../transport/transport.js'
 import { growTo } from '../replication/slot-set.js'
 
+/** Bytes of memory that a tick's calls leave for the next tick's. */
+const LARGEST_KEPT = 1 << 20
+
 /** Whom a call goes to. */
 export const Audience = {
   /** Everyone that has the entity spawned. */
@@ -39,6 +42,7 @@ export class OutgoingCalls {
   /** 1 when the entity's owner is left out; the owner is the one of the moment of the call. */
   excludedOwners = new Uint32Array(16)
   readonly lists: (ReadonlySet<number> | undefined)[] = []
+  private readonly sections: Uint8Array[] = []
 
   constructor(entities: EntityMapper) {
     this.payload.entities = entities
@@ -78,7 +82,23 @@ export class OutgoingCalls {
     this.starts[at + 1] = writer.length
   }
 
+  /** Whether call `i` is a message. */
+  isMessage(i: number): boolean {
+    return this.writer.bytes[this.starts[i]!] === SectionKind.Message
+  }
+
+  /** A copy of the section of call `i`; the same one for each that asks in a tick. */
+  sectionOf(i: number): Uint8Array {
+    return (this.sections[i] ??= this.writer.bytes.slice(this.starts[i]!, this.starts[i + 1]!))
+  }
+
   clear(): void {
+    this.sections.length = 0
+    // What a large message took is not kept for small ones.
+    if (this.writer.bytes.length > LARGEST_KEPT) {
+      this.writer.free()
+      this.payload.free()
+    }
     this.writer.clear()
     this.lists.length = 0
     this.count = 0

@@ -6,6 +6,7 @@ import type { ClientRpc, Command, Definition, Message, TargetRpc } from '../prot
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { Infer, Schema } from '../protocol/schema.js'
+import { MAX_WAITING_PARTS } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
@@ -115,7 +116,8 @@ export function sendTargetRpc<S extends Schema>(
  * Sends a message: from a client to the server, or from the server to one connection, `'all'`, `'ready'` (the default), or
  * any collection of connections such as `observersOf(world, ship)`.
  *
- * @throws UsageError when the client is not connected, the message is not listed, or not one that this side may send.
+ * @throws UsageError when the client is not connected, the message is not listed, or not one that this side may send, or a
+ * client's large messages wait for more than 32 MiB.
  * @throws ArgumentError when a field cannot be represented; it names the field.
  */
 export function sendMessage<S extends Schema>(
@@ -160,6 +162,10 @@ function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<
   const id = definitionId(role.protocol, message, 'message')
   requireOrigin(role.protocol, id, message, 'client')
   message.codec.check(args)
+  if (role.outgoingParts.waiting > MAX_WAITING_PARTS) {
+    const name = role.protocol.definitionNames[id]
+    throw new UsageError('too-much-waits', `${name}: too many large messages wait already; see transfers(world)`)
+  }
   role.outgoing.add(id, message, 0, args, Audience.One, role.connection, 0, undefined)
 }
 

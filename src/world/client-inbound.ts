@@ -7,6 +7,7 @@ import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
 import type { ClientReplication } from '../replication/client-replication.js'
 import { HeldPackets } from '../replication/held-packets.js'
 import { SlotSet } from '../replication/slot-set.js'
@@ -18,6 +19,8 @@ export interface ClientInboundContext {
   readonly counters: Counters
   readonly replication: ClientReplication
   readonly inbound: InboundCalls
+  readonly outgoingParts: OutgoingParts
+  readonly incomingParts: IncomingParts
   /** The connection entity. */
   readonly connection: number
   /** Counts the pipelines run. */
@@ -27,6 +30,7 @@ export interface ClientInboundContext {
 
 export class ClientInbound {
   private readonly section = new CallSection()
+  private readonly part = new PartSection()
   private readonly held = new HeldPackets()
   private readonly heldReader = new ByteReader()
   /** Slots of entities with a call that no system has had the chance to drain. */
@@ -85,6 +89,8 @@ export class ClientInbound {
       else if (kind === SectionKind.RemoveComponents && reliable) replication.checkRemove(reader)
       else if (kind === SectionKind.Ownership && reliable) replication.checkOwnership(reader)
       else if (kind === SectionKind.Player && reliable) replication.checkPlayer(reader)
+      else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
+      else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
       else reader.fail()
       if (reader.failed) return false
     }
@@ -102,6 +108,8 @@ export class ClientInbound {
       else if (kind === SectionKind.RemoveComponents) replication.applyRemove(reader)
       else if (kind === SectionKind.Ownership) replication.applyOwnership(reader)
       else if (kind === SectionKind.Player) replication.applyPlayer(reader)
+      else if (kind === SectionKind.MessagePart) this.applyPart(reader)
+      else if (kind === SectionKind.PartsTaken) this.applyTaken(reader)
       else if (kind === SectionKind.Despawn) {
         if (this.mustWait(reader)) {
           this.pausedAt = sectionStart
@@ -165,6 +173,28 @@ export class ClientInbound {
       else this.section.read(reader, kind === SectionKind.Call)
     }
     counters.staleValues += replication.missing
+  }
+
+  private applyPart(reader: ByteReader): void {
+    const { part, section } = this
+    part.read(reader)
+    const { protocol, counters, incomingParts, inbound, connection, frame } = this.role
+    const definition = protocol.definitions[part.id]
+    const expected = definition?.kind === 'message' && definition.large && definition.from !== 'client'
+    if (!expected || part.total > definition.codec.maxBytes) {
+      counters.unknownDefinitions++
+      return
+    }
+    const result = incomingParts.take(part, reader.bytes)
+    if (result === PartResult.Refused) this.role.malformed()
+    if (result !== PartResult.Whole) return
+    section.become(part.id, incomingParts.payload.length)
+    if (!inbound.push(section, incomingParts.payload.bytes, connection, frame)) counters.malformedCalls++
+    incomingParts.release()
+  }
+
+  private applyTaken(reader: ByteReader): void {
+    if (!this.role.outgoingParts.acknowledge(reader.varint())) this.role.malformed()
   }
 
   private applyCall(reader: ByteReader, call: boolean): void {

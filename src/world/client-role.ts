@@ -11,6 +11,7 @@ import { utf8Length } from '../protocol/bytes.js'
 import { MAX_TOKEN_BYTES, SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
+import { IncomingParts, mustWait, OutgoingParts } from '../remote/message-parts.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { ClientReplication } from '../replication/client-replication.js'
 import { put } from '../replication/slot-set.js'
@@ -41,6 +42,8 @@ export class ClientRole {
   readonly replication: ClientReplication
   readonly inbound: InboundCalls
   readonly outgoing: OutgoingCalls
+  readonly outgoingParts = new OutgoingParts()
+  readonly incomingParts = new IncomingParts()
   readonly reliable = new PacketBuilder(Channel.Reliable)
   readonly unreliable = new PacketBuilder(Channel.Unreliable)
   /** The one connection entity of this world. */
@@ -193,6 +196,8 @@ export class ClientRole {
     reliable.start(session, tick, now, tickMs)
     this.writeReady(reliable)
     this.writeCalls(Channel.Reliable, reliable)
+    if (this.outgoingParts.busy) this.outgoingParts.write(reliable)
+    if (this.incomingParts.untold > 0) this.incomingParts.write(reliable)
     reliable.finish()
     unreliable.start(session, tick, now, tickMs)
     this.writeCalls(Channel.Unreliable, unreliable)
@@ -239,6 +244,9 @@ export class ClientRole {
     for (const queue of this.arrived) queue.clear()
     this.handler.reset()
     this.outgoing.clear()
+    this.counters.unsentCalls += this.outgoingParts.count
+    this.outgoingParts.clear()
+    this.incomingParts.clear()
     void transport?.close()
   }
 
@@ -255,11 +263,15 @@ export class ClientRole {
   }
 
   private writeCalls(channel: Channel, packet: PacketBuilder): void {
-    const { outgoing, counters } = this
+    const { outgoing, counters, outgoingParts } = this
     for (let i = 0; i < outgoing.count; i++) {
       if (outgoing.channels[i] !== channel) continue
       const start = outgoing.starts[i]!
       const end = outgoing.starts[i + 1]!
+      if (channel === Channel.Reliable && mustWait(outgoing, i, outgoingParts)) {
+        outgoingParts.add(outgoing.sectionOf(i))
+        continue
+      }
       if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)
       else counters.windowDroppedCalls++
     }

@@ -10,12 +10,22 @@ import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
 import type { Observer } from '../replication/observer.js'
 import type { ServerReplication } from '../replication/server-replication.js'
 import { Channel } from '../transport/transport.js'
 
 /** Indices of a client's general limits. */
 export const PeerLimit = { Calls: 0, Readiness: 1, CallBytes: 2 } as const
+
+/** What reading needs of the server's side of one client. */
+export interface InboundPeer {
+  readonly observer: Observer
+  readonly rates: TokenBuckets
+  readonly limits: TokenBuckets
+  readonly outgoingParts: OutgoingParts
+  readonly incomingParts: IncomingParts
+}
 
 /** What reading needs of the server's role. */
 export interface InboundContext {
@@ -26,33 +36,35 @@ export interface InboundContext {
   readonly sessions: ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
-  peerOf(
-    session: Session,
-  ): { readonly observer: Observer; readonly rates: TokenBuckets; readonly limits: TokenBuckets } | undefined
+  peerOf(session: Session): InboundPeer | undefined
 }
 
 export class ServerInbound {
   private readonly section = new CallSection()
+  private readonly part = new PartSection()
 
   constructor(private readonly role: InboundContext) {}
 
   /** Reads the sections of a data packet; false when one is malformed, and then none took effect. */
   read(session: Session, channel: Channel, reader: ByteReader): boolean {
     const start = reader.offset
-    if (!this.check(reader)) return false
+    if (!this.check(reader, channel)) return false
     reader.offset = start
     while (reader.left > 0 && session.state === 'open') this.apply(session, channel, reader)
     return true
   }
 
-  private check(reader: ByteReader): boolean {
+  private check(reader: ByteReader, channel: Channel): boolean {
+    const reliable = channel === Channel.Reliable
     while (reader.left > 0) {
       const kind = reader.u8()
       if (kind === SectionKind.Call) this.section.read(reader, true)
       else if (kind === SectionKind.Message) this.section.read(reader, false)
       else if (kind === SectionKind.Ready) {
         if (reader.u8() > 1) reader.fail()
-      } else reader.fail()
+      } else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
+      else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
+      else reader.fail()
       if (reader.failed) return false
     }
     return true
@@ -64,6 +76,8 @@ export class ServerInbound {
       session.wantsReady = reader.u8() === 1
       return
     }
+    if (kind === SectionKind.MessagePart) return this.applyPart(session, reader)
+    if (kind === SectionKind.PartsTaken) return this.applyTaken(session, reader)
     this.section.read(reader, kind === SectionKind.Call)
     const definition = this.role.protocol.definitions[this.section.id]
     const { counters } = this.role
@@ -75,7 +89,7 @@ export class ServerInbound {
     }
     const listed = definition !== undefined && (definition.channel === 'reliable') === (channel === Channel.Reliable)
     if (listed && kind === SectionKind.Call && definition.kind === 'command') {
-      if (this.mayCommand(session, definition)) this.push(session, reader)
+      if (this.mayCommand(session, definition)) this.push(session, reader.bytes)
     } else if (
       listed &&
       kind === SectionKind.Message &&
@@ -85,7 +99,7 @@ export class ServerInbound {
       // A connection that opened in this very receive has no entity yet; an honest client waits for its welcome.
       if (peer === undefined) counters.notReadyCalls++
       else if (!peer.rates.take(this.section.id, this.role.options.now())) counters.rateLimitedCalls++
-      else this.push(session, reader)
+      else this.push(session, reader.bytes)
     } else {
       counters.unknownDefinitions++
       this.role.sessions?.weigh(session, 'a call or message that no client may send')
@@ -126,9 +140,53 @@ export class ServerInbound {
     return true
   }
 
-  private push(session: Session, reader: ByteReader): void {
+  /** Its bytes are weighed when they are reported as taken in: until then the client may not send more. */
+  private applyPart(session: Session, reader: ByteReader): void {
+    const { part } = this
+    part.read(reader)
+    const { counters, sessions, protocol, options } = this.role
+    const peer = this.role.peerOf(session)
+    if (peer === undefined) {
+      counters.notReadyCalls++
+      return
+    }
+    const { incomingParts } = peer
+    const definition = protocol.definitions[part.id]
+    if (definition?.kind !== 'message' || !definition.large || definition.from === 'server') {
+      counters.unknownDefinitions++
+      sessions?.weigh(session, 'a part of a message that no client may send')
+      return
+    }
+    if (incomingParts.begins(part)) {
+      if (part.total > definition.codec.maxBytes) {
+        counters.malformedCalls++
+        sessions?.weigh(session, 'a message larger than its definition allows')
+        return
+      }
+      if (!peer.rates.take(part.id, options.now())) {
+        counters.rateLimitedCalls++
+        incomingParts.refuse()
+      }
+    }
+    const result = incomingParts.take(part, reader.bytes)
+    if (result === PartResult.Refused) sessions?.weigh(session, 'a part that is not the next of its message')
+    if (result !== PartResult.Whole) return
+    const { payload } = incomingParts
+    this.section.become(part.id, payload.length)
+    this.push(session, payload.bytes)
+    incomingParts.release()
+  }
+
+  private applyTaken(session: Session, reader: ByteReader): void {
+    const taken = reader.varint()
+    const peer = this.role.peerOf(session)
+    if (peer === undefined || peer.outgoingParts.acknowledge(taken)) return
+    this.role.sessions?.weigh(session, 'a report of parts that were never sent')
+  }
+
+  private push(session: Session, bytes: Uint8Array): void {
     const { inbound, counters, sessions, tick } = this.role
-    if (inbound.push(this.section, reader.bytes, session.entity, tick)) return
+    if (inbound.push(this.section, bytes, session.entity, tick)) return
     counters.malformedCalls++
     sessions?.weigh(session, 'a call whose arguments are not what its definition says')
   }

@@ -2,8 +2,10 @@
 import { Connection } from '../../components/connection.js'
 import { slotOf } from '../protocol/net-id.js'
 import type { PacketBuilder } from '../connection/session.js'
+import { MAX_WAITING_PARTS, mustWait } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import { Channel } from '../transport/transport.js'
+import { PeerLimit } from './server-inbound.js'
 import type { ServerPeer, ServerRole } from './server-role.js'
 
 /** Sends everything of this tick to every client. */
@@ -31,6 +33,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   reliable.start(session, tick, now, tickMs)
   let structure = observer.joined && replication.structure.write(observer, reliable, Connection.player[session.entity]!)
   writeCalls(role, peer, Channel.Reliable, reliable)
+  writeParts(role, peer)
   if (replication.structure.writeDespawns(observer, reliable)) structure = true
   if (structure) {
     session.structureTick = tick
@@ -50,9 +53,26 @@ function writeCalls(role: ServerRole, peer: ServerPeer, channel: Channel, packet
     if (outgoing.channels[i] !== channel || !isRecipient(role, peer, i)) continue
     const start = outgoing.starts[i]!
     const end = outgoing.starts[i + 1]!
+    if (channel === Channel.Reliable && mustWait(outgoing, i, peer.outgoingParts)) {
+      peer.outgoingParts.add(outgoing.sectionOf(i))
+      continue
+    }
     if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)
     else counters.windowDroppedCalls++
   }
+}
+
+/** Messages too large for a packet, in parts, and what is to be said of those that arrive. */
+function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, limits }: ServerPeer): void {
+  const { reliable } = role
+  if (outgoingParts.busy) outgoingParts.write(reliable)
+  if (outgoingParts.waiting > MAX_WAITING_PARTS) {
+    outgoingParts.clear()
+    role.sessions?.close(session, 'overflow', 'messages wait for this client faster than it takes them in')
+  }
+  // What has been reported may follow at once, so a client that is over its rate waits for its report.
+  const { untold } = incomingParts
+  if (untold > 0 && limits.take(PeerLimit.CallBytes, role.options.now(), untold)) incomingParts.write(reliable)
 }
 
 function isRecipient(role: ServerRole, peer: ServerPeer, call: number): boolean {

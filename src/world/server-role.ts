@@ -19,6 +19,7 @@ import { PacketBuilder, type Session } from '../connection/session.js'
 import { TokenBuckets } from '../connection/token-bucket.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
+import { IncomingParts, OutgoingParts } from '../remote/message-parts.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import type { Observer } from '../replication/observer.js'
 import { ServerReplication } from '../replication/server-replication.js'
@@ -42,6 +43,8 @@ export class ServerPeer {
   readonly rates: TokenBuckets
   /** What no honest client exceeds, by `PeerLimit`. */
   readonly limits: TokenBuckets
+  readonly outgoingParts = new OutgoingParts()
+  readonly incomingParts = new IncomingParts()
 
   constructor(
     readonly session: Session,
@@ -237,6 +240,8 @@ export class ServerRole {
     this.peerOfSession.delete(peer.session)
     this.peerOfConnection.delete(eid)
     this.replication.removeObserver(peer.observer)
+    this.counters.unsentCalls += peer.outgoingParts.count
+    peer.outgoingParts.clear()
   }
 
   private endConnection(session: Session): void {

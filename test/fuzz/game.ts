@@ -2,6 +2,7 @@
 import { addComponent, addEntity, removeComponent } from 'bitecs'
 import {
   bool,
+  bytes,
   type ClientWorld,
   defineClientRpc,
   defineCommand,
@@ -49,6 +50,7 @@ const Boom = defineClientRpc({ x: f32, shooter: entity })
 const Prize = defineTargetRpc({ gold: u32 })
 const Chat = defineMessage({ text: string(200) })
 const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
+const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
 
 export const protocol = defineProtocol({
   components: {
@@ -63,7 +65,7 @@ export const protocol = defineProtocol({
     Flag: replicate(Flag),
   },
   remote: { Move, Dash, Knock, Boom, Prize },
-  messages: { Chat, Blip },
+  messages: { Chat, Blip, Blob },
 })
 
 /** What one honest client and its ship have been through. */
@@ -110,6 +112,7 @@ export class FuzzGame {
     for (const _ of drain(world, Knock));
     for (const _ of drain(world, Chat));
     for (const _ of drain(world, Blip));
+    for (const _ of drain(world, Blob));
     for (const { code } of drain(world, NetworkErrors)) this.errors.push(code)
   }
 
@@ -136,7 +139,9 @@ export class FuzzGame {
       if (step % 7 === 0) sendCommand(client.world, copy, Knock, { door: 3, who: copy, loud: true })
       if (step % 8 === 0) sendMessage(client.world, Chat, { text: `hello ${step}` })
       if (step % 2 === 0) sendMessage(client.world, Blip, { n: step })
+      if (step % 40 === 0) sendMessage(client.world, Blob, { data: new Uint8Array(20_000) })
     })
+    if (step % 30 === 0) sendMessage(net.server, Blob, { data: new Uint8Array(40_000) })
     if (step % 9 === 0) sendMessage(net.server, Chat, { text: 'all' }, { to: 'all' })
     const bullet = this.spawn()
     net.tick()
@@ -163,8 +168,8 @@ export class FuzzGame {
   }
 
   /** Sends bytes as a client would. */
-  throwAtServer(client: TestClient, channel: Channel, bytes: Uint8Array): void {
-    transportOf(client.world, 'client').send(1, channel, bytes, bytes.length)
+  throwAtServer(client: TestClient, channel: Channel, packet: Uint8Array): void {
+    transportOf(client.world, 'client').send(1, channel, packet, packet.length)
   }
 
   /** Whether the server still has a connection for this client’s transport. */

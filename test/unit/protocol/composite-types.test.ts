@@ -122,7 +122,7 @@ describe('composite types', () => {
   it('are refused when they cannot be', () => {
     expect(() => enumOf()).toThrow(ProtocolError)
     expect(() => enumOf('a', 'a')).toThrow(/each once/)
-    expect(() => bytes(0)).toThrow(/from 1 to 16000/)
+    expect(() => bytes(0)).toThrow(/from 1 to 16,777,216/)
     expect(() => array(u8, 1.5)).toThrow(ProtocolError)
     expect(() => custom({ ...nibbles, text: 'two words', maxBytes: 1 })).toThrow(/without spaces/)
     // What may not fit a packet cannot be a message.

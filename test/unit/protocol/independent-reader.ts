@@ -347,6 +347,18 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
       return readUpdate(cursor, protocol)
     case 10:
       return ['not ready', 'ready'][cursor.u8()] ?? 'ready?'
+    case 16: {
+      const definition = protocol.definitions[cursor.varint()]
+      if (definition === undefined) throw new Error('a definition that does not exist')
+      const total = cursor.varint()
+      const from = cursor.varint()
+      const size = cursor.varint()
+      if (size === 0 || from + size > total) throw new Error('a part that is not within its message')
+      const bytes = Array.from({ length: size }, () => cursor.u8().toString(16).padStart(2, '0'))
+      return `part ${definition.name} ${from} to ${from + size} of ${total}: ${bytes.join('')}`
+    }
+    case 18:
+      return `parts taken ${cursor.varint()}`
     default:
       throw new Error(`no such section: ${kind}`)
   }

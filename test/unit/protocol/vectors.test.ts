@@ -196,6 +196,8 @@ describe('a reader written from docs/protocol.md alone', () => {
       welcome: ['welcome connection 7 rate 20000 tick 300'],
       close: ['close kicked: spam'],
       ping: ['ping clock 1000 tick 20'],
+      'message part': ['data tick 9 structure 8', 'part Chat 300 to 302 of 70000: abcd'],
+      'parts taken': ['data tick 9 structure 8', 'parts taken 65536'],
     })
   })
 

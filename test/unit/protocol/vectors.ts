@@ -37,8 +37,9 @@ import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { ComponentSets } from '../../../src/protocol/component-sets.js'
+import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { makeNetId } from '../../../src/protocol/net-id.js'
-import { writeClose, writeHello, writePing, writeWelcome } from '../../../src/protocol/packet.js'
+import { SectionKind, writeClose, writeHello, writePing, writeWelcome } from '../../../src/protocol/packet.js'
 import { writeLane } from '../../../src/replication/lanes.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { capture, type Captured, gate, transportOf } from '../world/tap.js'
@@ -189,6 +190,15 @@ export function packetVectors(): PacketVector[] {
     ),
     vector('close', 'kicked: spam', (writer) => writeClose(writer, 'kicked', 'spam')),
     vector('ping', 'clock 1000 ms, tick 20', (writer) => writePing(writer, 1000, 20)),
+    vector('message part', 'bytes 300 and 301 of 70,000 of a message of definition 2', (writer) => {
+      for (const byte of [PacketKind.Data, 0, 9, 8, SectionKind.MessagePart, 2]) writer.u8(byte)
+      for (const field of [70_000, 300, 2]) writer.varint(field)
+      for (const byte of [0xab, 0xcd]) writer.u8(byte)
+    }),
+    vector('parts taken', '65,536 bytes of parts in all', (writer) => {
+      for (const byte of [PacketKind.Data, 0, 9, 8, SectionKind.PartsTaken]) writer.u8(byte)
+      writer.varint(65_536)
+    }),
     vector('component set', 'components 0, 3 and 9 of 10', (writer) => {
       const sets = new ComponentSets(10)
       sets.write(

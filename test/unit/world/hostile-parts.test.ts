@@ -1,0 +1,106 @@
+// What a client can do to the server with parts of large messages that no honest client sends.
+import { bytes, defineMessage, defineProtocol, drain, sendMessage, stats, u8 } from 'bitecs-net'
+import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { ByteWriter } from '../../../src/protocol/bytes.js'
+import { PacketKind } from '../../../src/protocol/packet-kind.js'
+import { SectionKind } from '../../../src/protocol/packet.js'
+import { Channel } from '../../../src/transport/transport.js'
+import { serverRole } from '../../../src/world/state.js'
+import { transportOf } from './tap.js'
+
+const Small = defineMessage({ n: u8 })
+const Upload = defineMessage({ data: bytes(100_000) }, { large: true })
+const Down = defineMessage({ data: bytes(100_000) }, { large: true, from: 'server' })
+const protocol = defineProtocol({ messages: { Small, Upload, Down } })
+const idOf = (message: typeof Upload | typeof Down | typeof Small): number => protocol.ids.get(message as never)!
+
+interface Forged {
+  id: number
+  total: number
+  offset: number
+  size: number
+}
+
+function throwPart(client: TestClient, { id, total, offset, size }: Forged): void {
+  if (client.reason !== undefined) return
+  const writer = new ByteWriter()
+  for (const byte of [PacketKind.Data, 0, 1, 0, SectionKind.MessagePart]) writer.u8(byte)
+  for (const field of [id, total, offset, size]) writer.varint(field)
+  for (let i = 0; i < size; i++) writer.u8(0)
+  transportOf(client.world, 'client').send(1, Channel.Reliable, writer.bytes, writer.length)
+}
+
+function budgetLeft(net: ReturnType<typeof createTestNetwork>): number {
+  const { session } = serverRole(net.server).peers[0]!
+  let left = 0
+  while (session.spendMalformed(net.now)) left++
+  return left
+}
+
+describe('forged parts of large messages', () => {
+  it.each<[string, Forged[]]>([
+    ['of a message that is not large', [{ id: idOf(Small), total: 1, offset: 0, size: 1 }]],
+    ['of a message that only the server sends', [{ id: idOf(Down), total: 9, offset: 0, size: 9 }]],
+    ['of a definition that does not exist', [{ id: 99, total: 9, offset: 0, size: 9 }]],
+    ['that claim more than the definition allows', [{ id: idOf(Upload), total: 100_004, offset: 0, size: 9 }]],
+    ['that do not begin at the beginning', [{ id: idOf(Upload), total: 9_000, offset: 5, size: 9 }]],
+    [
+      'that leave a gap',
+      [
+        { id: idOf(Upload), total: 9_000, offset: 0, size: 9 },
+        { id: idOf(Upload), total: 9_000, offset: 10, size: 9 },
+      ],
+    ],
+    [
+      'that change the size on the way',
+      [
+        { id: idOf(Upload), total: 9_000, offset: 0, size: 9 },
+        { id: idOf(Upload), total: 9_001, offset: 9, size: 9 },
+      ],
+    ],
+  ])('%s weigh on the connection, and nothing of them is delivered', (_, parts) => {
+    const net = createTestNetwork(protocol)
+    for (const part of parts) throwPart(net.clients[0]!, part)
+    net.tick(2)
+    expect(budgetLeft(net)).toBe(15)
+    expect([...drain(net.server, Upload)]).toEqual([])
+    expect(net.clients[0]!.reason).toBeUndefined()
+  })
+
+  it('beyond the window that was granted weigh on the connection', () => {
+    const net = createTestNetwork(protocol)
+    for (let offset = 0; offset < 90_000; offset += 15_000) {
+      throwPart(net.clients[0]!, { id: idOf(Upload), total: 100_002, offset, size: 15_000 })
+    }
+    net.tick()
+    // The fifth is beyond 64 KiB, and the sixth fits nothing then.
+    expect(budgetLeft(net)).toBe(14)
+  })
+
+  it('whose payload is not what the definition says are dropped whole', () => {
+    const net = createTestNetwork(protocol)
+    throwPart(net.clients[0]!, { id: idOf(Upload), total: 200, offset: 0, size: 200 })
+    net.tick()
+    expect(stats(net.server).counters.malformedCalls).toBe(1)
+    sendMessage(net.clients[0]!.world, Upload, { data: Uint8Array.of(1, 2) })
+    net.tick()
+    expect([...drain(net.server, Upload)].map(({ args }) => args.data.join())).toEqual(['1,2'])
+  })
+
+  it('take memory by what has arrived, never by what they claim', () => {
+    const net = createTestNetwork(protocol, { clients: 1 })
+    throwPart(net.clients[0]!, { id: idOf(Upload), total: 100_002, offset: 0, size: 1 })
+    net.tick()
+    expect(serverRole(net.server).peers[0]!.incomingParts.payload.bytes.length).toBeLessThan(1000)
+  })
+
+  it('and reports of parts that were never sent weigh on the connection', () => {
+    const net = createTestNetwork(protocol)
+    const writer = new ByteWriter()
+    for (const byte of [PacketKind.Data, 0, 1, 0, SectionKind.PartsTaken, 5]) writer.u8(byte)
+    transportOf(net.clients[0]!.world, 'client').send(1, Channel.Reliable, writer.bytes, writer.length)
+    net.tick()
+    expect(budgetLeft(net)).toBe(15)
+  })
+})
