@@ -82,15 +82,14 @@ export {
 } from './world/drain.js'
 export type { LifecycleComponent } from './world/lifecycle.js'
 export { connectionOf, entityOf, netIdOf, type NetworkStats, serverTick, stats } from './world/lookup.js'
+export { clearOwner, despawn, kick, observersOf, setOwner, type SetOwnerOptions, setReady } from './world/ownership.js'
+export type { OnLeave } from './world/left-behind.js'
 export {
-  clearOwner,
-  despawn,
-  kick,
-  observersOf,
-  setOwner,
-  type SetOwnerOptions,
+  type FormerPlayer,
+  removePlayer,
+  type RemovePlayerOptions,
   setPlayer,
-  setReady,
-} from './world/ownership.js'
+  type SetPlayerOptions,
+} from './world/players.js'
 export type { ClientWorld, NetworkWorld, ServerWorld } from './world/state.js'
 export { type Transfer, transfers } from './world/transfers.js'

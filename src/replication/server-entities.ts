@@ -14,8 +14,6 @@ export class ServerEntities implements EntityMapper {
   componentsOf = new Int32Array(64)
   /** By slot: the owner's connection entity as observers have been told. */
   toldOwner = new Uint32Array(64)
-  /** By slot: 1 when it outlives its owner's connection. */
-  keeps = new Uint8Array(64)
   /** By slot: 1 once its spawn has been taken over. */
   spawned = new Uint8Array(64)
   /** One past the highest slot ever used. */
@@ -39,7 +37,6 @@ export class ServerEntities implements EntityMapper {
     this.componentsOf[slot] = EMPTY_SET
     this.toldOwner[slot] = 0
     this.spawned[slot] = 0
-    this.keeps[slot] = 0
     this.slotByEid = growTo(this.slotByEid, eid + 1)
     this.slotByEid[eid] = slot
     this.alive++
@@ -102,7 +99,6 @@ export class ServerEntities implements EntityMapper {
     this.netIds = growTo(this.netIds, this.slots)
     this.componentsOf = growTo(this.componentsOf, this.slots)
     this.toldOwner = growTo(this.toldOwner, this.slots)
-    this.keeps = growTo(this.keeps, this.slots)
     this.spawned = growTo(this.spawned, this.slots)
     this.netIds[slot] = makeNetId(slot, 0)
     return slot

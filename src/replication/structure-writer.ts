@@ -99,8 +99,15 @@ export class StructureWriter {
       this.copy(packet, change.start, change.end)
       written = true
     }
+    const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
+    const playerId = this.entities.netIds[playerSlot]!
+    // LocalPlayer goes before Owned does, and comes after it.
+    const loses = observer.toldPlayer !== playerId && observer.toldPlayer !== 0
+    if (loses) written = this.writePlayer(observer, packet, 0)
     if (this.writeOwnership(observer, packet)) written = true
-    if (this.writePlayer(observer, packet, player)) written = true
+    // Told when it changes, and again when it comes back into view.
+    const returns = playerSlot !== 0 && observer.enteringSet.has(playerSlot)
+    if (observer.toldPlayer !== playerId || returns) written = this.writePlayer(observer, packet, playerId)
     observer.entering.length = 0
     observer.enteringSet.clear()
     return written
@@ -177,11 +184,7 @@ export class StructureWriter {
     return true
   }
 
-  /** The player is told when it changes, and again when it comes back into view. */
-  private writePlayer(observer: Observer, packet: PacketBuilder, player: number): boolean {
-    const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
-    const netId = this.entities.netIds[playerSlot]!
-    if (netId === observer.toldPlayer && !(playerSlot !== 0 && observer.enteringSet.has(playerSlot))) return false
+  private writePlayer(observer: Observer, packet: PacketBuilder, netId: number): true {
     observer.toldPlayer = netId
     const { scratch } = this
     scratch.clear()

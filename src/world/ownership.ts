@@ -1,59 +1,43 @@
-// The verbs of owners, players and the end of entities, on the server; and readiness, on the client.
+// The verbs of owners and the end of entities, on the server; and readiness, on the client.
 import { entityExists, hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { slotOf } from '../protocol/net-id.js'
+import { graceOf, type OnLeave } from './left-behind.js'
 import { sendCallsNow } from './server-outbound.js'
 import type { ServerRole } from './server-role.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './state.js'
 
 export interface SetOwnerOptions {
-  /** What becomes of the entity when the owner's connection ends. Default `despawn`; `keep` leaves it without an owner. */
-  onLeave?: 'despawn' | 'keep'
+  /** What becomes of the entity when the owner's connection ends. Default `despawn`. */
+  onLeave?: OnLeave
 }
 
 /**
  * Makes a connection the owner of a networked entity: it may send commands on it. The former owner loses `Owned` first.
  *
- * @throws UsageError when the entity is not networked, or `connection` is not an open connection.
+ * @throws UsageError when the entity is not networked, `connection` is not an open connection, or `onLeave` is no value
+ * that its docs name.
  */
 export function setOwner(world: ServerWorld, entity: number, connection: number, options: SetOwnerOptions = {}): void {
   const role = serverRole(world)
   const slot = requireSlot(role, entity)
   requireOpen(role, connection)
-  role.replication.entities.keeps[slot] = options.onLeave === 'keep' ? 1 : 0
+  role.leftBehind.setGrace(slot, graceOf(options.onLeave))
+  role.leftBehind.decide(slot)
   role.setOwner(entity, connection)
 }
 
 /**
- * Takes a networked entity from its owner.
+ * Takes a networked entity from its owner. It lives on, also when it was kept for a grace time alone.
  *
  * @throws UsageError when the entity is not networked.
  */
 export function clearOwner(world: ServerWorld, entity: number): void {
   const role = serverRole(world)
-  requireSlot(role, entity)
+  role.leftBehind.decide(requireSlot(role, entity))
   role.setOwner(entity, 0)
-}
-
-/**
- * Makes a networked entity the player of a connection, and the connection its owner: that client's world gives it
- * `LocalPlayer`. The player before it keeps its owner; an entity that was another connection's player is it no longer.
- * `entity` 0 takes the player away.
- *
- * @throws UsageError when the entity is not networked, or `connection` is not an open connection.
- */
-export function setPlayer(world: ServerWorld, connection: number, entity: number, options: SetOwnerOptions = {}): void {
-  const role = serverRole(world)
-  requireOpen(role, connection)
-  if (entity !== 0) {
-    setOwner(world, entity, connection, options)
-    for (const { session } of role.peers) {
-      if (Connection.player[session.entity] === entity) Connection.player[session.entity] = 0
-    }
-  }
-  Connection.player[connection] = entity
 }
 
 /**
@@ -98,7 +82,8 @@ export function setReady(world: ClientWorld, ready: boolean): void {
   clientRole(world).setReady(ready)
 }
 
-function requireSlot(role: ServerRole, entity: number): number {
+/** The slot of a networked entity. */
+export function requireSlot(role: ServerRole, entity: number): number {
   const slot = role.replication.entities.slotOfEntity(entity)
   if (slot === 0 || !hasComponent(role.world, entity, Networked)) {
     throw new UsageError('not-networked', `entity ${entity} is not networked: add Networked first`)
@@ -106,7 +91,7 @@ function requireSlot(role: ServerRole, entity: number): number {
   return slot
 }
 
-function requireOpen(role: ServerRole, connection: number): void {
+export function requireOpen(role: ServerRole, connection: number): void {
   if (!role.peerOfConnection.has(connection)) {
     throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
   }

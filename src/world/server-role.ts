@@ -25,6 +25,7 @@ import type { Observer } from '../replication/observer.js'
 import { ServerReplication } from '../replication/server-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
+import { LeftBehind } from './left-behind.js'
 import { PeerLimit, ServerInbound } from './server-inbound.js'
 
 /** Calls and messages of one client: one that sends more crowds out the others. */
@@ -105,6 +106,7 @@ export class ServerRole {
   cancelListen: (() => Promise<void>) | undefined
   /** The entity that stands for the network: it carries `Listening`. */
   readonly networkEntity: number
+  readonly leftBehind: LeftBehind
   private readonly handler: ServerInbound
   /** Sessions that opened or ended since `updateConnections` last ran. */
   private readonly joining: Session[] = []
@@ -121,6 +123,10 @@ export class ServerRole {
     this.inbound = new InboundCalls(protocol, this.replication.entities, this.counters, this.errors)
     this.outgoing = new OutgoingCalls(this.replication.entities)
     this.handler = new ServerInbound(this)
+    this.leftBehind = new LeftBehind(this.replication.entities, options.now, {
+      release: (eid) => this.guard(() => this.setOwner(eid, 0)),
+      despawn: (eid) => this.guard(() => this.despawn(eid)),
+    })
     this.networkEntity = addEntity(world)
     observe(world, onRemove(Connection), (eid: number) => this.connectionRemoved(eid))
   }
@@ -168,6 +174,7 @@ export class ServerRole {
     sessions.closeAll(code, text)
     this.updateConnections()
     this.retireConnections()
+    this.leftBehind.endAll()
     this.inbound.clear()
     this.outgoing.clear()
     removeComponent(this.world, this.networkEntity, Listening)
@@ -188,7 +195,7 @@ export class ServerRole {
 
   /**
    * Ends what a leaving client leaves behind: a tick after `Connected` was removed, so that the systems of that tick
-   * still find its entities and its connection.
+   * still find its entities and its connection. And ends what was kept for a while, when that is over.
    */
   retireConnections(): void {
     while (this.retiring.length > 0) {
@@ -198,6 +205,7 @@ export class ServerRole {
       Connection.id[connection] = 0
       this.guard(() => removeEntity(this.world, connection))
     }
+    this.leftBehind.expire()
   }
 
   private addConnection(session: Session): void {
@@ -256,12 +264,10 @@ export class ServerRole {
   }
 
   private releaseOwned(connection: number): void {
-    const { entities } = this.replication
     // A copy: despawning changes what the query shows.
     for (const eid of [...query(this.world, [Networked, Owned])]) {
       if (Networked.owner[eid] !== connection || !hasComponent(this.world, eid, Networked)) continue
-      const kept = entities.keeps[entities.slotOfEntity(eid)] === 1
-      this.guard(() => (kept ? this.setOwner(eid, 0) : this.despawn(eid)))
+      this.leftBehind.leave(eid)
     }
   }
 

@@ -1,0 +1,96 @@
+// What a client leaves behind when it goes: each entity it owned is despawned, kept, or kept for a while.
+import type { ServerEntities } from '../replication/server-entities.js'
+import { growTo, SlotSet } from '../replication/slot-set.js'
+import { badOption, checkNumber } from './check-options.js'
+
+/**
+ * What becomes of an entity when its owner's connection ends. `despawn`: it ends at the end of that tick. `keep`: it lives
+ * on without an owner. `{ graceMs }`: it lives on without an owner for so many milliseconds of the server's clock, then
+ * ends, unless `setOwner`, `setPlayer` or `clearOwner` decide about it before. When the server stops, so do all graces.
+ */
+export type OnLeave = 'despawn' | 'keep' | { readonly graceMs: number }
+
+const LONGEST_GRACE_MS = 86_400_000
+
+/**
+ * How long an entity outlives its owner's connection, in milliseconds.
+ *
+ * @throws UsageError when it is no value that {@link OnLeave} names.
+ */
+export function graceOf(onLeave: OnLeave = 'despawn'): number {
+  if (onLeave === 'despawn') return 0
+  if (onLeave === 'keep') return Infinity
+  if (typeof onLeave !== 'object' || onLeave === null) {
+    throw badOption('onLeave', "'despawn', 'keep' or { graceMs }", onLeave)
+  }
+  checkNumber('onLeave.graceMs', onLeave.graceMs ?? NaN, 0, LONGEST_GRACE_MS, 'milliseconds')
+  return onLeave.graceMs
+}
+
+/** What it does with an entity, which the server's role can. */
+export interface LeftBehindActions {
+  release(eid: number): void
+  despawn(eid: number): void
+}
+
+export class LeftBehind {
+  /** By slot: how long it outlives its owner's connection, in milliseconds; 0 and Infinity included. */
+  private grace = new Float64Array(64)
+  /** By slot: when its grace ends, and the net id that has it, since slots find new tenants. */
+  private endsAt = new Float64Array(64)
+  private netIds = new Uint32Array(64)
+  private readonly waiting = new SlotSet()
+
+  constructor(
+    private readonly entities: ServerEntities,
+    private readonly now: () => number,
+    private readonly actions: LeftBehindActions,
+  ) {}
+
+  /** Says how long an entity outlives its owner's connection. */
+  setGrace(slot: number, milliseconds: number): void {
+    this.grace = growTo(this.grace, slot + 1)
+    this.grace[slot] = milliseconds
+  }
+
+  /** Someone decided about an entity: a grace that runs is over, and it stays. */
+  decide(slot: number): void {
+    this.waiting.delete(slot)
+  }
+
+  /** The connection of an entity's owner has ended. */
+  leave(eid: number): void {
+    const { entities, actions } = this
+    const slot = entities.slotOfEntity(eid)
+    const milliseconds = this.grace[slot]!
+    if (milliseconds === 0) return actions.despawn(eid)
+    actions.release(eid)
+    // An observer of the game may have given it away, or ended it.
+    if (milliseconds === Infinity || entities.slotOfEntity(eid) !== slot) return
+    this.endsAt = growTo(this.endsAt, slot + 1)
+    this.netIds = growTo(this.netIds, slot + 1)
+    this.endsAt[slot] = this.now() + milliseconds
+    this.netIds[slot] = entities.netIds[slot]!
+    this.waiting.add(slot)
+  }
+
+  /** Ends the entities whose grace is over. Costs nothing while none is in grace. */
+  expire(): void {
+    if (this.waiting.size > 0) this.endUntil(this.now())
+  }
+
+  /** Ends every grace, and the entities that were in it. */
+  endAll(): void {
+    this.endUntil(Infinity)
+  }
+
+  private endUntil(time: number): void {
+    const { waiting, entities } = this
+    for (let slot = waiting.next(0); slot >= 0; slot = waiting.next(slot + 1)) {
+      const eid = entities.entityOf(this.netIds[slot]!)
+      if (eid !== 0 && this.endsAt[slot]! > time) continue
+      waiting.delete(slot)
+      if (eid !== 0) this.actions.despawn(eid)
+    }
+  }
+}

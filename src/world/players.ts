@@ -1,0 +1,84 @@
+// The verbs of players, on the server: which entity stands for a connection, and what becomes of the one before it.
+import { removeComponent } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { Networked, Owned } from '../../components/networked.js'
+import { badOption } from './check-options.js'
+import { requireOpen, requireSlot, setOwner, type SetOwnerOptions } from './ownership.js'
+import type { ServerRole } from './server-role.js'
+import { serverRole, type ServerWorld } from './state.js'
+
+/**
+ * What becomes of an entity that is the player no longer. `keep`: the connection still owns it. `release`: it lives on
+ * without an owner. `unspawn`: it loses `Networked`, and lives on in the server's world alone. `despawn`: it ends.
+ */
+export type FormerPlayer = 'keep' | 'release' | 'unspawn' | 'despawn'
+
+export interface RemovePlayerOptions {
+  /** What becomes of the entity that was the player. Default `keep`. */
+  former?: FormerPlayer
+}
+
+export interface SetPlayerOptions extends SetOwnerOptions, RemovePlayerOptions {}
+
+const FORMER: ReadonlySet<unknown> = new Set(['keep', 'release', 'unspawn', 'despawn'])
+
+/**
+ * Makes a networked entity the player of a connection, and the connection its owner: that client's world gives it
+ * `LocalPlayer`, after it took the tag from the player before. `former` says what becomes of that one; an entity that was
+ * another connection's player is it no longer. `entity` 0 takes the player away, as {@link removePlayer} does.
+ *
+ * @throws UsageError when the entity is not networked, `connection` is not an open connection, or an option is no value
+ * that its docs name.
+ */
+export function setPlayer(
+  world: ServerWorld,
+  connection: number,
+  entity: number,
+  options: SetPlayerOptions = {},
+): void {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  if (entity !== 0) requireSlot(role, entity)
+  requireFormer(options.former)
+  const former = Connection.player[connection]!
+  if (entity !== 0) {
+    setOwner(world, entity, connection, options)
+    for (const { session } of role.peers) {
+      if (Connection.player[session.entity] === entity) Connection.player[session.entity] = 0
+    }
+  }
+  Connection.player[connection] = entity
+  if (former !== 0 && former !== entity) endFormer(role, connection, former, options.former)
+}
+
+/**
+ * Takes the player of a connection away: that client's world takes `LocalPlayer` from it. Does nothing when the connection
+ * has no player.
+ *
+ * @throws UsageError when `connection` is not an open connection, or `former` is no value that its docs name.
+ */
+export function removePlayer(world: ServerWorld, connection: number, options: RemovePlayerOptions = {}): void {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  requireFormer(options.former)
+  const former = Connection.player[connection]!
+  Connection.player[connection] = 0
+  if (former !== 0) endFormer(role, connection, former, options.former)
+}
+
+function requireFormer(former: unknown): void {
+  if (former === undefined || FORMER.has(former)) return
+  throw badOption('former', "'keep', 'release', 'unspawn' or 'despawn'", former)
+}
+
+function endFormer(role: ServerRole, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
+  // What became another's meanwhile is not this connection's to leave.
+  const isTheirs = role.replication.entities.slotOfEntity(eid) !== 0 && Networked.owner[eid] === connection
+  if (former === 'keep' || !isTheirs) return
+  if (former === 'release') role.setOwner(eid, 0)
+  else if (former === 'despawn') role.despawn(eid)
+  else {
+    removeComponent(role.world, eid, Owned)
+    removeComponent(role.world, eid, Networked)
+  }
+}
