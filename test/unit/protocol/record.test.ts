@@ -4,7 +4,21 @@ import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { ArgumentError, ProtocolError } from '../../../src/protocol/errors.js'
 import { RecordCodec } from '../../../src/protocol/record.js'
-import { bool, f64, i16, type Schema, string, u32, u8, varint } from '../../../src/protocol/schema.js'
+import {
+  bool,
+  f32,
+  f64,
+  i16,
+  i32,
+  i8,
+  quantized,
+  type Schema,
+  string,
+  u16,
+  u32,
+  u8,
+  varint,
+} from '../../../src/protocol/schema.js'
 
 const SEED = 20_260_103
 
@@ -112,5 +126,98 @@ describe('RecordCodec', () => {
       expect(() => new RecordCodec({ speed: type } as unknown as Schema)).toThrow(ProtocolError)
       expect(() => new RecordCodec({ speed: type } as unknown as Schema)).toThrow('field speed')
     }
+  })
+})
+
+describe('encode', () => {
+  const Everything = {
+    a: bool,
+    b: u8,
+    c: u16,
+    d: u32,
+    e: i8,
+    f: i16,
+    g: i32,
+    h: f32,
+    i: f64,
+    j: varint,
+    k: quantized(-4096, 4096, 0.01),
+    l: quantized(0.1, 0.7, 0.3),
+    m: string(20),
+    n: quantized(0, 1e9, 0.25),
+  }
+  const codec = new RecordCodec(Everything)
+  const number = fc.oneof(
+    fc.integer({ min: -300, max: 300 }),
+    fc.integer(),
+    fc.double(),
+    fc.float(),
+    fc.constantFrom(
+      -0,
+      255,
+      256,
+      65_535,
+      65_536,
+      4_294_967_295,
+      4_294_967_296,
+      4096,
+      -4096,
+      4096.01,
+      0.1,
+      0.7,
+      NaN,
+      3.5e38,
+    ),
+  )
+  const fitting = fc.record({
+    a: fc.boolean(),
+    b: fc.integer({ min: 0, max: 255 }),
+    c: fc.integer({ min: 0, max: 65_535 }),
+    d: fc.integer({ min: 0, max: 4_294_967_295 }),
+    e: fc.integer({ min: -128, max: 127 }),
+    f: fc.integer({ min: -32_768, max: 32_767 }),
+    g: fc.integer(),
+    h: fc.float(),
+    i: fc.double(),
+    j: fc.integer({ min: 0, max: 4_294_967_295 }),
+    k: fc.double({ min: -4096, max: 4096, noNaN: true }),
+    l: fc.double({ min: 0.1, max: 0.7, noNaN: true }),
+    m: fc.string({ maxLength: 6 }),
+    n: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  })
+
+  /** What a way of writing leaves, or says. */
+  function outcome(args: Record<string, unknown>, write: (writer: ByteWriter) => void): string {
+    const writer = new ByteWriter(1)
+    try {
+      write(writer)
+    } catch (error) {
+      return error instanceof Error ? error.message : `threw ${typeof error}`
+    }
+    return `${JSON.stringify(args.m)} ${writer.bytes.subarray(0, writer.length).join()}`
+  }
+
+  function outcomes(args: Record<string, unknown>): string[] {
+    const apart = outcome(args, (writer) => {
+      codec.check(args)
+      codec.write(writer, args)
+    })
+    return [outcome(args, (writer) => codec.encode(writer, args)), apart]
+  }
+
+  it('writes the same bytes as check and write one after the other, or throws the same error', () => {
+    const check = (args: Record<string, unknown>): void => {
+      const [together, apart] = outcomes(args)
+      expect(together).toBe(apart)
+    }
+    fc.assert(fc.property(fitting, check), { seed: 1, numRuns: 500 })
+    const one = fc.constantFrom(...Object.keys(Everything))
+    fc.assert(
+      fc.property(fitting, one, fc.oneof(number, fc.anything()), (args, name, value) => {
+        check({ ...args, [name]: value })
+      }),
+      { seed: 2, numRuns: 3000 },
+    )
+    for (const args of [null, undefined, 5, 'text']) check(args as never)
   })
 })
