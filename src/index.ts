@@ -3,6 +3,7 @@ export type { CloseCode, CloseReason } from './connection/close-reason.js'
 export type { Counters } from './connection/counters.js'
 export type { NetworkErrorEntry } from './connection/error-log.js'
 export {
+  type AnswerOptions,
   type ChannelName,
   type ClientRpc,
   type ClientRpcOptions,
@@ -27,7 +28,21 @@ export {
   type TypedStore,
 } from './protocol/definitions.js'
 export type { ByteReader, ByteWriter } from './protocol/bytes.js'
-export { ArgumentError, ConnectionError, NetworkError, ProtocolError, UsageError } from './protocol/errors.js'
+export {
+  ArgumentError,
+  ConnectionError,
+  NetworkError,
+  ProtocolError,
+  RequestAbortedError,
+  RequestDespawnedError,
+  RequestDisconnectedError,
+  RequestError,
+  RequestLostAuthorityError,
+  RequestRefusedError,
+  RequestRejectedError,
+  RequestTimedOutError,
+  UsageError,
+} from './protocol/errors.js'
 export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
 export { array, bytes, custom, type CustomType, enumOf, optional, struct } from './protocol/composite-types.js'
 export {
@@ -48,6 +63,7 @@ export {
   u8,
   varint,
 } from './protocol/schema.js'
+export type { CallId, CallIdOf } from './remote/call-id.js'
 export type { LifecycleEvent } from './remote/event-queue.js'
 export type { TransportCounters } from './transport/transport.js'
 export {
@@ -91,5 +107,14 @@ export {
   setPlayer,
   type SetPlayerOptions,
 } from './world/players.js'
+export {
+  isWaiting,
+  refusalOf,
+  refuse,
+  reply,
+  request,
+  type RequestOptions,
+  type TargetRequestOptions,
+} from './world/requests.js'
 export type { ClientWorld, NetworkWorld, ServerWorld } from './world/state.js'
 export { type Transfer, transfers } from './world/transfers.js'

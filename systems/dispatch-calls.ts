@@ -1,8 +1,11 @@
-// Makes what arrived ready for the game: drops what nobody drained in time, shows lifecycle events, runs handlers.
+// Makes what arrived ready for the game: drops what nobody drained in time, settles requests, shows lifecycle events, runs handlers.
 import type { World } from 'bitecs'
 import { networkOf } from '../src/world/state.js'
 
-/** Makes what arrived ready for the game: drops what nobody drained in time, shows lifecycle events, runs handlers. */
+/**
+ * Makes what arrived ready for the game: drops what nobody drained in time, settles requests, shows lifecycle events, runs
+ * handlers.
+ */
 export function dispatchCalls(world: World): void {
   const network = networkOf(world)
   if (network === undefined) return
@@ -10,10 +13,12 @@ export function dispatchCalls(world: World): void {
   const { server, client } = network
   if (server !== undefined) {
     server.inbound.expire(server.tick - server.options.undrainedTicks)
+    server.settleRequests()
     server.inbound.runHandlers()
   }
   if (client !== undefined) {
     client.inbound.expire(client.frame - client.options.undrainedTicks)
+    client.pendingRequests.settle(client.options.now())
     client.inbound.runHandlers()
   }
 }

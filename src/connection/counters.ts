@@ -25,6 +25,16 @@ export interface Counters {
   undrainedCalls: number
   /** Calls dropped at the sender: the receiver has no spawn of the entity, or is gone. */
   unsentCalls: number
+  /** Requests dropped before they were drained, since nobody waited for their answer any more. */
+  cancelledCalls: number
+  /** Requests refused because too many of their connection were open. */
+  overloadedRequests: number
+  /** Answers that came when nobody waited for them any more. An honest peer can cause it. */
+  lateReplies: number
+  /** Answers to requests that were never made. */
+  unknownReplies: number
+  /** Answers that are not what the definition says. */
+  malformedReplies: number
   /** Unreliable calls dropped at the sender, because too many packets were unacknowledged. */
   windowDroppedCalls: number
   /** Handlers that threw. */
@@ -59,6 +69,11 @@ export function createCounters(): Counters {
     malformedCalls: 0,
     undrainedCalls: 0,
     unsentCalls: 0,
+    cancelledCalls: 0,
+    overloadedRequests: 0,
+    lateReplies: 0,
+    unknownReplies: 0,
+    malformedReplies: 0,
     windowDroppedCalls: 0,
     handlerErrors: 0,
     staleValues: 0,

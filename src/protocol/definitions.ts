@@ -1,6 +1,7 @@
 // What a game declares once and shares between both sides: commands, RPCs, messages and replicated components.
+import { Answers } from './answers.js'
 import { ProtocolError } from './errors.js'
-import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
+import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
 import { RecordCodec } from './record.js'
 import { type BoolType, ColumnKind, type ColumnType, type Schema } from './schema.js'
 
@@ -18,8 +19,21 @@ interface CallBase<S extends Schema> {
   readonly codec: RecordCodec
 }
 
-/** Client to server, on a networked entity. */
-export interface Command<S extends Schema = Schema> extends CallBase<S> {
+/** What a definition can be answered with: `R` undefined when it cannot, `Reason` the texts of a refusal. */
+interface Answerable<R extends Schema | undefined, Reason extends string> {
+  readonly returns: R
+  /** Undefined when any text is a reason. */
+  readonly refuses: readonly Reason[] | undefined
+  readonly answers: Answers | undefined
+}
+
+/** Client to server, on a networked entity. `R` is what it returns, `Reason` why it may be refused. */
+export interface Command<
+  S extends Schema = Schema,
+  R extends Schema | undefined = Schema | undefined,
+  Reason extends string = string,
+>
+  extends CallBase<S>, Answerable<R, Reason> {
   readonly kind: 'command'
   readonly requiresAuthority: boolean
   readonly rate: RateLimit | undefined
@@ -31,8 +45,13 @@ export interface ClientRpc<S extends Schema = Schema> extends CallBase<S> {
   readonly includeOwner: boolean
 }
 
-/** Server to one connection, by default the owner of the entity. */
-export interface TargetRpc<S extends Schema = Schema> extends CallBase<S> {
+/** Server to one connection, by default the owner of the entity. `R` and `Reason` as in {@link Command}. */
+export interface TargetRpc<
+  S extends Schema = Schema,
+  R extends Schema | undefined = Schema | undefined,
+  Reason extends string = string,
+>
+  extends CallBase<S>, Answerable<R, Reason> {
   readonly kind: 'target-rpc'
 }
 
@@ -51,7 +70,18 @@ export interface Message<S extends Schema = Schema, From extends MessageOrigin =
 export type RemoteDefinition = Command | ClientRpc | TargetRpc
 export type Definition = RemoteDefinition | Message
 
-export interface CommandOptions {
+/** Options of a definition that can be answered. */
+export interface AnswerOptions<R extends Schema | undefined = undefined, Reason extends string = string> {
+  /** What an answer carries; `{}` for an answer without values. Default: it is not answered, and cannot be requested. */
+  returns?: R
+  /** The reasons for which it may be refused. Default: any text of up to 200 bytes. */
+  refuses?: readonly Reason[]
+}
+
+export interface CommandOptions<
+  R extends Schema | undefined = undefined,
+  Reason extends string = string,
+> extends AnswerOptions<R, Reason> {
   /** Default `reliable`. */
   channel?: ChannelName
   /** Only the entity's owner may call it. Default true. */
@@ -67,7 +97,10 @@ export interface ClientRpcOptions {
   includeOwner?: boolean
 }
 
-export interface TargetRpcOptions {
+export interface TargetRpcOptions<
+  R extends Schema | undefined = undefined,
+  Reason extends string = string,
+> extends AnswerOptions<R, Reason> {
   /** Default `reliable`. */
   channel?: ChannelName
 }
@@ -112,6 +145,29 @@ function callBase<S extends Schema>(
   return { schema, channel, codec }
 }
 
+function answerable<R extends Schema | undefined, Reason extends string>(
+  what: string,
+  base: CallBase<Schema>,
+  { returns, refuses }: AnswerOptions<R, Reason>,
+): Answerable<R, Reason> {
+  if (returns === undefined) {
+    if (refuses === undefined) return { returns: returns as R, refuses, answers: undefined }
+    const text = `${what}: refuses needs returns; write returns: {} for an answer without values`
+    throw new ProtocolError('bad-definition', text)
+  }
+  if (base.channel !== 'reliable') {
+    throw new ProtocolError('bad-definition', `${what} with returns is reliable: take its channel away`)
+  }
+  if (base.codec.maxBytes > MAX_REQUEST_PAYLOAD) {
+    const { text, maxBytes } = base.codec
+    throw new ProtocolError(
+      'bad-definition',
+      `${what} ${text}: may take ${maxBytes} bytes, at most ${MAX_REQUEST_PAYLOAD} fit a request`,
+    )
+  }
+  return { returns, refuses, answers: new Answers(what, returns, refuses) }
+}
+
 function requireRate(rate: RateLimit | undefined): void {
   if (rate !== undefined && !(rate.perSecond > 0 && rate.burst >= 1)) {
     throw new ProtocolError('bad-definition', 'a rate needs perSecond above 0 and a burst of at least 1')
@@ -121,17 +177,24 @@ function requireRate(rate: RateLimit | undefined): void {
 /**
  * Declares a call from a client to the server on a networked entity (Mirror's Command).
  *
+ * With `returns` a client may also `request` it, and awaits the answer.
+ *
  * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or an option is no value that
  * its docs name.
  */
-export function defineCommand<const S extends Schema>(schema: S, options: CommandOptions = {}): Command<S> {
+export function defineCommand<
+  const S extends Schema,
+  const R extends Schema | undefined = undefined,
+  const Reason extends string = string,
+>(schema: S, options: CommandOptions<R, Reason> = {}): Command<S, R, Reason> {
   const { rate, requiresAuthority = true } = options
   requireRate(rate)
   if (typeof requiresAuthority !== 'boolean') {
     const text = `a command: requiresAuthority is true or false, got ${String(requiresAuthority)}`
     throw new ProtocolError('bad-definition', text)
   }
-  return { kind: 'command', ...callBase('a command', schema, options.channel), requiresAuthority, rate }
+  const base = callBase('a command', schema, options.channel)
+  return { kind: 'command', ...base, ...answerable('a command', base, options), requiresAuthority, rate }
 }
 
 /**
@@ -147,10 +210,18 @@ export function defineClientRpc<const S extends Schema>(schema: S, options: Clie
 /**
  * Declares a call from the server to one connection, the entity's owner by default (Mirror's TargetRpc).
  *
- * @throws ProtocolError when a field is no schema type or the arguments cannot fit a packet.
+ * With `returns` the server may also `request` it of a client, and awaits the answer.
+ *
+ * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or an option is no value that
+ * its docs name.
  */
-export function defineTargetRpc<const S extends Schema>(schema: S, options: TargetRpcOptions = {}): TargetRpc<S> {
-  return { kind: 'target-rpc', ...callBase('a target RPC', schema, options.channel) }
+export function defineTargetRpc<
+  const S extends Schema,
+  const R extends Schema | undefined = undefined,
+  const Reason extends string = string,
+>(schema: S, options: TargetRpcOptions<R, Reason> = {}): TargetRpc<S, R, Reason> {
+  const base = callBase('a target RPC', schema, options.channel)
+  return { kind: 'target-rpc', ...base, ...answerable('a target RPC', base, options) }
 }
 
 /**

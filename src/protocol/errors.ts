@@ -38,3 +38,79 @@ export class UsageError extends NetworkError {
 export class ConnectionError extends NetworkError {
   override readonly name = 'ConnectionError'
 }
+
+/** The base of every error that a promise of `request` is rejected with. */
+export class RequestError extends NetworkError {
+  override readonly name: string = 'RequestError'
+  constructor(
+    code: string,
+    /** The name of what was requested. */
+    readonly request: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, `${request}: ${problem}`, options)
+  }
+}
+
+/** The other side's game refused; `reason` says why. `refusalOf` gives it with its type. */
+export class RequestRefusedError extends RequestError {
+  override readonly name = 'RequestRefusedError'
+  constructor(
+    request: string,
+    readonly reason: string,
+    /** What was requested, as it was defined. */
+    readonly definition: object,
+  ) {
+    super('refused', request, `refused: ${reason}`)
+  }
+}
+
+/** No answer came in time. The other side has been told to stop working on it, and may have acted on it all the same. */
+export class RequestTimedOutError extends RequestError {
+  override readonly name = 'RequestTimedOutError'
+  constructor(request: string, milliseconds: number) {
+    super('timed-out', request, `no answer within ${milliseconds} ms`)
+  }
+}
+
+/** The connection ended before the answer came. */
+export class RequestDisconnectedError extends RequestError {
+  override readonly name = 'RequestDisconnectedError'
+  constructor(request: string, why: string) {
+    super('disconnected', request, `the connection ended before an answer came: ${why}`)
+  }
+}
+
+/** The entity that it was made on is gone. */
+export class RequestDespawnedError extends RequestError {
+  override readonly name = 'RequestDespawnedError'
+  constructor(request: string) {
+    super('despawned', request, 'the entity was despawned before an answer came')
+  }
+}
+
+/** The client that asked does not own the entity any more, and the command requires it. */
+export class RequestLostAuthorityError extends RequestError {
+  override readonly name = 'RequestLostAuthorityError'
+  constructor(request: string) {
+    super('lost-authority', request, 'this client does not own the entity, or not any more')
+  }
+}
+
+/** The `signal` that came with it was aborted; `cause` is the signal's reason. */
+export class RequestAbortedError extends RequestError {
+  override readonly name = 'RequestAbortedError'
+  constructor(request: string, cause: unknown) {
+    super('aborted', request, 'its signal was aborted', { cause })
+  }
+}
+
+/**
+ * The library refused it before the game of the other side could answer. `code` says why: `not-ready`, `not-observed`,
+ * `over-rate`, `malformed-call`, `undrained`, `overloaded`, `handler-threw`, or `malformed-reply` when the answer was not
+ * what the definition says.
+ */
+export class RequestRejectedError extends RequestError {
+  override readonly name = 'RequestRejectedError'
+}

@@ -33,5 +33,14 @@ export const MAX_LARGE_PAYLOAD = 16_777_216
 /** Bytes of parts that may be under way to one side before it says that it has taken them in. */
 export const PART_WINDOW = 65_536
 
+/** The largest payload of a request, in bytes: its number, a varint, stands before it. */
+export const MAX_REQUEST_PAYLOAD = MAX_RELIABLE_PAYLOAD - 5
+
+/** The longest text that a request is refused with, in bytes of UTF-8, where the definition lists no reasons. */
+export const MAX_REASON_TEXT_BYTES = 200
+
+/** Requests of one connection that may be open at once. */
+export const MAX_OPEN_REQUESTS = 256
+
 /** The longest text of a close reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512

@@ -39,6 +39,12 @@ export const SectionKind = {
   Update: 9,
   /** Client: whether it takes part. */
   Ready: 10,
+  /** A command or target RPC that wants an answer. Reliable channel only, as are its answer and its end. */
+  Request: 11,
+  /** The answer to a request. */
+  Reply: 12,
+  /** A request that nobody waits for any more. */
+  Cancel: 13,
   /** A piece of a message that is too large for one packet. */
   MessagePart: 16,
   /** How many bytes of such pieces have been taken in. */

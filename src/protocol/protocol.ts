@@ -93,7 +93,8 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
 
 function describeDefinition(name: string, definition: Definition): string {
   const base = `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}`
-  return definition.kind === 'message' ? `${base} from ${definition.from}${definition.large ? ' large' : ''}` : base
+  if (definition.kind === 'message') return `${base} from ${definition.from}${definition.large ? ' large' : ''}`
+  return 'answers' in definition && definition.answers !== undefined ? `${base} ${definition.answers.text}` : base
 }
 
 type Place = 'components' | 'remote' | 'messages'

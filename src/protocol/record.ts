@@ -74,7 +74,11 @@ export class RecordCodec {
   /** The most bytes of all numbers and booleans together. */
   private readonly scalarBytes: number
 
-  constructor(schema: Schema) {
+  /** `what` stands before the names of fields in errors. */
+  constructor(
+    schema: Schema,
+    private readonly what = 'args',
+  ) {
     this.names = Object.keys(schema).sort()
     this.types = this.names.map((name) => {
       const type = schema[name]
@@ -83,7 +87,7 @@ export class RecordCodec {
       }
       return type
     })
-    this.paths = this.names.map((name) => `args.${name}`)
+    this.paths = this.names.map((name) => `${what}.${name}`)
     this.minBytes = this.types.reduce((sum, type) => sum + type.minBytes, 0)
     this.maxBytes = this.types.reduce((sum, type) => sum + type.maxBytes, 0)
     this.total = this.types.every((type) => type.total)
@@ -173,7 +177,7 @@ export class RecordCodec {
 
   private requireObject(args: unknown): void {
     if (this.names.length > 0 && (typeof args !== 'object' || args === null)) {
-      throw new ArgumentError('args', `must be an object with ${this.names.join(', ')}`)
+      throw new ArgumentError(this.what, `must be an object with ${this.names.join(', ')}`)
     }
   }
 

@@ -5,9 +5,11 @@
 import { Connection } from '../../components/connection.js'
 import type { Definition } from '../protocol/definitions.js'
 import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
+import { ReplyStatus } from '../protocol/reply-status.js'
 import type { RecordView } from '../protocol/record.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { growTo } from '../replication/slot-set.js'
+import { wasAwaited } from './call-id.js'
 
 /** Calls that may wait in one queue, and bytes; what is over it is dropped and counted as undrained. */
 const MAX_WAITING = 8192
@@ -19,7 +21,7 @@ export interface CallView {
   readonly entity: number
   /** The connection entity that sent it. */
   readonly sender: number
-  /** Numbers the calls of this side; a later answer refers to it. */
+  /** Tells the calls of this side apart; a later answer refers to it. */
   readonly id: number
   readonly args: Readonly<Record<string, unknown>>
 }
@@ -37,6 +39,10 @@ export interface QueueListener {
   undrained(queue: CallQueue, count: number): void
   /** A call's entity or sender went away between arrival and drain. */
   stale(queue: CallQueue): void
+  /** Whether nobody waits any more for the answer to this call, which was requested; it is dropped then. */
+  isCancelled(id: number): boolean
+  /** A call that was requested is dropped. */
+  unanswered(id: number, status: ReplyStatus): void
 }
 
 export class CallQueue implements IterableIterator<CallView> {
@@ -60,6 +66,8 @@ export class CallQueue implements IterableIterator<CallView> {
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
   private readonly scratch: RecordView
   private readonly byteLimit: number
+  /** Its definition has `returns`. */
+  readonly answerable: boolean
   /** Runs for each call in place of a system that drains; set by `handle`. */
   handler: ((call: CallView) => void) | undefined
   /** Nobody wants them: they are checked, and dropped without a report. */
@@ -79,6 +87,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.scratch = definition.codec.createView()
     // Of large messages, a few of the largest.
     this.byteLimit = Math.max(MAX_WAITING_BYTES, 4 * definition.codec.maxBytes)
+    this.answerable = 'answers' in definition && definition.answers !== undefined
   }
 
   get waiting(): number {
@@ -100,9 +109,13 @@ export class CallQueue implements IterableIterator<CallView> {
   ): boolean {
     this.arrival.reset(bytes, start, end)
     if (!this.definition.codec.validate(this.arrival, this.scratch)) return false
-    if (this.ignored) return true
+    if (this.ignored) {
+      this.drop(id, ReplyStatus.Undrained)
+      return true
+    }
     this.compact()
     if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > this.byteLimit) {
+      this.drop(id, ReplyStatus.Undrained)
       this.listener.undrained(this, 1)
       return true
     }
@@ -123,6 +136,7 @@ export class CallQueue implements IterableIterator<CallView> {
   expire(tick: number): void {
     let dropped = 0
     while (this.head < this.tail && this.ticks[this.head]! < tick) {
+      this.drop(this.ids[this.head]!, ReplyStatus.Undrained)
       this.head++
       dropped++
     }
@@ -147,19 +161,27 @@ export class CallQueue implements IterableIterator<CallView> {
       const entity = netId === 0 ? 0 : this.entities.entityOf(netId)
       const sender = this.senders[at]!
       const gone = (Connection.id[sender] ?? 0) !== this.connectionIds[at]
+      const id = this.ids[at]!
       if (gone || (netId !== 0 && entity === 0)) {
+        this.drop(id, ReplyStatus.Despawned)
         this.listener.stale(this)
         continue
       }
+      // Whoever requested it has given up, and has been told that it did not happen in time.
+      if (wasAwaited(id) && this.listener.isCancelled(id)) continue
       view.entity = entity
       view.sender = sender
-      view.id = this.ids[at]!
+      view.id = id
       this.reader.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
       definition.codec.read(this.reader, this.record)
       return this.yielded
     }
     this.compact()
     return this.ended
+  }
+
+  private drop(id: number, status: ReplyStatus): void {
+    if (wasAwaited(id)) this.listener.unanswered(id, status)
   }
 
   /** Forgets what was drained: at once when nothing waits, else when it is most of what is kept. */

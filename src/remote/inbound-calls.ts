@@ -7,12 +7,19 @@ import { UsageError } from '../protocol/errors.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { readNetId } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { LAST_REPLY_STATUS, ReplyStatus } from '../protocol/reply-status.js'
+import { makePlainId } from './call-id.js'
 import { CallQueue, type CallView, type QueueListener } from './call-queue.js'
+import type { OpenRequests } from './open-requests.js'
 
-/** A call or message section as read; reused. The payload is `bytes[start .. end)`. */
+/** A section of a call, message, request, reply or cancel as read; reused. The payload is `bytes[start .. end)`. */
 export class CallSection {
   netId = 0
   id = 0
+  /** The number of a request; 0 in a call or message. */
+  request = 0
+  /** Of a reply. */
+  status: ReplyStatus = ReplyStatus.Ok
   start = 0
   end = 0
 
@@ -20,11 +27,44 @@ export class CallSection {
   read(reader: ByteReader, call: boolean): void {
     this.netId = call ? readNetId(reader) : 0
     this.id = reader.varint()
+    this.request = 0
+    this.readPayload(reader)
+    if (call && this.netId === 0) reader.fail()
+  }
+
+  readRequest(reader: ByteReader): void {
+    this.netId = readNetId(reader)
+    this.id = reader.varint()
+    this.readRequestNumber(reader)
+    this.readPayload(reader)
+    if (this.netId === 0) reader.fail()
+  }
+
+  readReply(reader: ByteReader): void {
+    this.readRequestNumber(reader)
+    const status = reader.u8()
+    this.readPayload(reader)
+    if (status > LAST_REPLY_STATUS) reader.fail()
+    // What the library itself says carries nothing.
+    if (status > ReplyStatus.Refused && this.end > this.start) reader.fail()
+    this.status = status as ReplyStatus
+  }
+
+  readCancel(reader: ByteReader): void {
+    this.readRequestNumber(reader)
+    this.start = this.end = reader.offset
+  }
+
+  private readRequestNumber(reader: ByteReader): void {
+    this.request = reader.varint()
+    if (this.request === 0) reader.fail()
+  }
+
+  private readPayload(reader: ByteReader): void {
     const length = reader.varint()
     this.start = reader.offset
     reader.skip(length)
     this.end = reader.offset
-    if (call && this.netId === 0) reader.fail()
   }
 
   /** Stands for a message whose payload lies by itself, from 0 to `length`. */
@@ -39,11 +79,12 @@ export class CallSection {
 export class InboundCalls implements QueueListener {
   /** By definition id. */
   readonly queues: readonly CallQueue[]
-  private nextId = 1
+  private calls = 0
 
   constructor(
     private readonly protocol: Protocol,
     entities: EntityMapper,
+    private readonly requests: OpenRequests,
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
   ) {
@@ -62,7 +103,23 @@ export class InboundCalls implements QueueListener {
   /** Queues a section's payload; false when its arguments are not what the definition says. */
   push(section: CallSection, bytes: Uint8Array, sender: number, tick: number): boolean {
     const queue = this.queues[section.id]!
-    return queue.push(bytes, section.start, section.end, section.netId, sender, this.nextId++ >>> 0, tick)
+    // Sent, and not requested, a call that may be answered has an id for it all the same.
+    const id = queue.answerable ? this.requests.nextId() : makePlainId(++this.calls)
+    return queue.push(bytes, section.start, section.end, section.netId, sender, id, tick)
+  }
+
+  /** Opens a request and queues its payload; answers it at once when that cannot be, and says why. */
+  pushRequest(section: CallSection, bytes: Uint8Array, sender: number, tick: number): ReplyStatus {
+    const { netId, id: definition, request, start, end } = section
+    const id = this.requests.open(sender, request, definition)
+    if (id === 0) {
+      this.counters.overloadedRequests++
+      this.requests.endUnopened(sender, request, ReplyStatus.Overloaded)
+      return ReplyStatus.Overloaded
+    }
+    if (this.queues[definition]!.push(bytes, start, end, netId, sender, id, tick)) return ReplyStatus.Ok
+    this.requests.end(id, ReplyStatus.MalformedCall)
+    return ReplyStatus.MalformedCall
   }
 
   /** Drops what has waited since before `tick`. */
@@ -89,13 +146,24 @@ export class InboundCalls implements QueueListener {
     this.counters.staleCalls++
   }
 
+  isCancelled(id: number): boolean {
+    if (this.requests.isWaiting(id)) return false
+    this.counters.cancelledCalls++
+    return true
+  }
+
+  unanswered(id: number, status: ReplyStatus): void {
+    this.requests.end(id, status)
+  }
+
   private runHandler(queue: CallQueue, handler: (call: CallView) => void): void {
     for (const call of queue) {
-      const { entity, sender: connection } = call
+      const { entity, sender: connection, id } = call
       try {
         handler(call)
       } catch (cause) {
         this.counters.handlerErrors++
+        this.requests.end(id, ReplyStatus.HandlerThrew)
         const message = `the handler of ${queue.name} threw: ${cause instanceof Error ? cause.message : String(cause)}`
         this.errors.push('handler-threw', message, { entity, connection, name: queue.name, cause })
       }

@@ -2,11 +2,13 @@
 //
 // A call is encoded once, when it is made, as the section that will travel. Who gets it is decided when the tick is sent:
 // only then is it known who observes the entity, those for whom it has just spawned included.
+import type { Answers } from '../protocol/answers.js'
 import { ByteWriter } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { writeNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
+import { ReplyStatus } from '../protocol/reply-status.js'
 import { Channel } from '../transport/transport.js'
 import { growTo } from '../replication/slot-set.js'
 
@@ -41,6 +43,8 @@ export class OutgoingCalls {
   connections = new Uint32Array(16)
   /** 1 when the entity's owner is left out; the owner is the one of the moment of the call. */
   excludedOwners = new Uint32Array(16)
+  /** The number of the request that a call is, or 0. */
+  requests = new Uint32Array(16)
   readonly lists: (ReadonlySet<number> | undefined)[] = []
   private readonly sections: Uint8Array[] = []
 
@@ -48,7 +52,7 @@ export class OutgoingCalls {
     this.payload.entities = entities
   }
 
-  /** Adds a call or, with a net id of 0, a message. `args` have been checked. */
+  /** Adds a call, with a `request` number a request, or, with a net id of 0, a message. `args` have been checked. */
   add(
     id: number,
     definition: Definition,
@@ -58,28 +62,87 @@ export class OutgoingCalls {
     connection: number,
     excludedOwner: number,
     list: ReadonlySet<number> | undefined,
+    request = 0,
   ): void {
     const { payload, writer } = this
     payload.clear()
     definition.codec.write(payload, args)
+    const channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
+    this.begin(channel, netId, audience, connection, excludedOwner, list, request)
+    if (definition.kind === 'message') writer.u8(SectionKind.Message)
+    else {
+      writer.u8(request === 0 ? SectionKind.Call : SectionKind.Request)
+      writeNetId(writer, netId)
+    }
+    writer.varint(id)
+    if (request !== 0) writer.varint(request)
+    this.end()
+  }
+
+  /** Adds the answer to a request that `connection` made. `value` has been checked. */
+  addReply(connection: number, request: number, answers: Answers, value: Readonly<Record<string, unknown>>): void {
+    this.payload.clear()
+    answers.codec.write(this.payload, value)
+    this.addAnswer(connection, request, ReplyStatus.Ok)
+  }
+
+  /** Adds the refusal of a request. `reason` has been checked. */
+  addRefusal(connection: number, request: number, answers: Answers, reason: string): void {
+    this.payload.clear()
+    answers.writeReason(this.payload, reason)
+    this.addAnswer(connection, request, ReplyStatus.Refused)
+  }
+
+  /** Adds an answer in the library's own name. */
+  addStatus(connection: number, request: number, status: ReplyStatus): void {
+    this.payload.clear()
+    this.addAnswer(connection, request, status)
+  }
+
+  /** Says that nobody waits any more for the answer to a request that was made of `connection`. */
+  addCancel(connection: number, request: number): void {
+    this.begin(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+    this.writer.u8(SectionKind.Cancel)
+    this.writer.varint(request)
+    this.starts[this.count] = this.writer.length
+  }
+
+  /** A reply with what is in `payload`. */
+  private addAnswer(connection: number, request: number, status: ReplyStatus): void {
+    this.begin(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+    this.writer.u8(SectionKind.Reply)
+    this.writer.varint(request)
+    this.writer.u8(status)
+    this.end()
+  }
+
+  private begin(
+    channel: Channel,
+    netId: number,
+    audience: Audience,
+    connection: number,
+    excludedOwner: number,
+    list: ReadonlySet<number> | undefined,
+    request: number,
+  ): void {
     const at = this.count++
     if (at >= this.channels.length) this.grow()
-    this.starts[at] = writer.length
-    this.channels[at] = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
+    this.starts[at] = this.writer.length
+    this.channels[at] = channel
     this.audiences[at] = audience
     this.netIds[at] = netId
     this.connections[at] = connection
     this.excludedOwners[at] = excludedOwner
     this.lists[at] = list
-    if (definition.kind === 'message') writer.u8(SectionKind.Message)
-    else {
-      writer.u8(SectionKind.Call)
-      writeNetId(writer, netId)
-    }
-    writer.varint(id)
+    this.requests[at] = request
+  }
+
+  /** Writes the payload behind what stands before it. */
+  private end(): void {
+    const { payload, writer } = this
     writer.varint(payload.length)
     writer.copyFrom(payload, 0, payload.length)
-    this.starts[at + 1] = writer.length
+    this.starts[this.count] = writer.length
   }
 
   /** Whether call `i` is a message. */
@@ -111,6 +174,7 @@ export class OutgoingCalls {
     this.netIds = growTo(this.netIds, size)
     this.connections = growTo(this.connections, size)
     this.excludedOwners = growTo(this.excludedOwners, size)
+    this.requests = growTo(this.requests, size)
     this.starts = growTo(this.starts, this.channels.length + 1)
   }
 }

@@ -49,15 +49,7 @@ export function sendCommand<S extends Schema>(
   command.codec.check(args)
   const netId = role.replication.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(role.protocol, id, entity)
-  if (command.requiresAuthority && Networked.owner[entity] !== role.connection) {
-    const name = role.protocol.definitionNames[id]!
-    role.errors.once(
-      'not-owner',
-      name,
-      `${name}: sent on an entity that this client does not own; the server drops it`,
-      entity,
-    )
-  }
+  warnUnlessOwner(role, id, command, entity)
   role.outgoing.add(id, command, netId, args, Audience.One, role.connection, 0, undefined)
 }
 
@@ -100,15 +92,7 @@ export function sendTargetRpc<S extends Schema>(
   const id = definitionId(role.protocol, rpc, 'target-rpc')
   rpc.codec.check(args)
   const netId = requireNetworked(role, id, entity)
-  const to = options.to ?? Networked.owner[entity]!
-  if (to === 0) {
-    const name = role.protocol.definitionNames[id]!
-    throw new UsageError(
-      'no-target',
-      `${name}: entity ${entity} has no owner; say whom it goes to with { to: connection }`,
-    )
-  }
-  requireConnection(world, to)
+  const to = requireTarget(role, id, entity, options.to)
   role.outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
 }
 
@@ -169,7 +153,16 @@ function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<
   role.outgoing.add(id, message, 0, args, Audience.One, role.connection, 0, undefined)
 }
 
-function connectedClient(world: World): ClientRole {
+/** Reports, once for each command, that the server will not let it pass. */
+export function warnUnlessOwner(role: ClientRole, id: number, command: Command, entity: number): void {
+  if (!command.requiresAuthority || Networked.owner[entity] === role.connection) return
+  const name = role.protocol.definitionNames[id]!
+  const text = `${name}: sent on an entity that this client does not own; the server drops it`
+  role.errors.once('not-owner', name, text, entity)
+}
+
+/** @throws UsageError when the world is no client's, or not connected. */
+export function connectedClient(world: World): ClientRole {
   const role = clientRole(world)
   // Between the end of a session and the frame that shows it, a game cannot know; what it sends then goes nowhere.
   if (!role.isShownOpen) {
@@ -201,17 +194,30 @@ function requireOrigin(protocol: Protocol, id: number, message: Message, side: '
   throw new UsageError('wrong-side', `${protocol.definitionNames[id]}: only the ${message.from} sends it`)
 }
 
-function requireNetworked(role: ServerRole, id: number, entity: number): number {
+export function requireNetworked(role: ServerRole, id: number, entity: number): number {
   const netId = role.replication.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(role.protocol, id, entity)
   return netId
 }
 
-function notNetworked(protocol: Protocol, id: number, entity: number): UsageError {
+export function notNetworked(protocol: Protocol, id: number, entity: number): UsageError {
   return new UsageError(
     'not-networked',
     `${protocol.definitionNames[id]}: entity ${entity} is not networked, or not any more`,
   )
+}
+
+/** Whom a target RPC goes to: `to`, or the owner. */
+export function requireTarget(role: ServerRole, id: number, entity: number, to = Networked.owner[entity]!): number {
+  if (to === 0) {
+    const name = role.protocol.definitionNames[id]!
+    throw new UsageError(
+      'no-target',
+      `${name}: entity ${entity} has no owner; say whom it goes to with { to: connection }`,
+    )
+  }
+  requireConnection(role.world, to)
+  return to
 }
 
 function requireConnection(world: World, connection: number): void {

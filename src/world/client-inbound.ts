@@ -6,7 +6,10 @@ import { ByteReader } from '../protocol/bytes.js'
 import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import type { OpenRequests } from '../remote/open-requests.js'
+import type { PendingRequests } from '../remote/pending-requests.js'
 import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
 import type { ClientReplication } from '../replication/client-replication.js'
 import { HeldPackets } from '../replication/held-packets.js'
@@ -19,6 +22,8 @@ export interface ClientInboundContext {
   readonly counters: Counters
   readonly replication: ClientReplication
   readonly inbound: InboundCalls
+  readonly openRequests: OpenRequests
+  readonly pendingRequests: PendingRequests
   readonly outgoingParts: OutgoingParts
   readonly incomingParts: IncomingParts
   /** The connection entity. */
@@ -89,6 +94,9 @@ export class ClientInbound {
       else if (kind === SectionKind.RemoveComponents && reliable) replication.checkRemove(reader)
       else if (kind === SectionKind.Ownership && reliable) replication.checkOwnership(reader)
       else if (kind === SectionKind.Player && reliable) replication.checkPlayer(reader)
+      else if (kind === SectionKind.Request && reliable) this.section.readRequest(reader)
+      else if (kind === SectionKind.Reply && reliable) this.section.readReply(reader)
+      else if (kind === SectionKind.Cancel && reliable) this.section.readCancel(reader)
       else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
       else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
       else reader.fail()
@@ -108,6 +116,9 @@ export class ClientInbound {
       else if (kind === SectionKind.RemoveComponents) replication.applyRemove(reader)
       else if (kind === SectionKind.Ownership) replication.applyOwnership(reader)
       else if (kind === SectionKind.Player) replication.applyPlayer(reader)
+      else if (kind === SectionKind.Request) this.applyRequest(reader)
+      else if (kind === SectionKind.Reply) this.applyReply(reader)
+      else if (kind === SectionKind.Cancel) this.applyCancel(reader)
       else if (kind === SectionKind.MessagePart) this.applyPart(reader)
       else if (kind === SectionKind.PartsTaken) this.applyTaken(reader)
       else if (kind === SectionKind.Despawn) {
@@ -195,6 +206,39 @@ export class ClientInbound {
 
   private applyTaken(reader: ByteReader): void {
     if (!this.role.outgoingParts.acknowledge(reader.varint())) this.role.malformed()
+  }
+
+  private applyRequest(reader: ByteReader): void {
+    const { section } = this
+    section.readRequest(reader)
+    const { protocol, counters, inbound, openRequests, replication, connection, frame } = this.role
+    const definition = protocol.definitions[section.id]
+    if (definition?.kind !== 'target-rpc' || definition.answers === undefined) {
+      counters.unknownDefinitions++
+      return
+    }
+    if (replication.entities.entityOf(section.netId) === 0) {
+      counters.staleCalls++
+      openRequests.endUnopened(connection, section.request, ReplyStatus.Despawned)
+      return
+    }
+    this.called.add(slotOf(section.netId))
+    const status = inbound.pushRequest(section, reader.bytes, connection, frame)
+    if (status === ReplyStatus.MalformedCall) counters.malformedCalls++
+  }
+
+  /** Whoever awaits the answer finds the entity still there, as a system that drains a call does. */
+  private applyReply(reader: ByteReader): void {
+    this.section.readReply(reader)
+    const { pendingRequests } = this.role
+    const netId = pendingRequests.netIdOf(this.section.request)
+    if (netId !== 0) this.called.add(slotOf(netId))
+    pendingRequests.take(this.section, reader.bytes)
+  }
+
+  private applyCancel(reader: ByteReader): void {
+    this.section.readCancel(reader)
+    this.role.openRequests.cancel(this.role.connection, this.section.request)
   }
 
   private applyCall(reader: ByteReader, call: boolean): void {

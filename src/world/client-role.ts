@@ -11,8 +11,10 @@ import { utf8Length } from '../protocol/bytes.js'
 import { MAX_TOKEN_BYTES, SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
+import { OpenRequests } from '../remote/open-requests.js'
 import { IncomingParts, mustWait, OutgoingParts } from '../remote/message-parts.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
+import { PendingRequests } from '../remote/pending-requests.js'
 import { ClientReplication } from '../replication/client-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
@@ -42,6 +44,10 @@ export class ClientRole {
   readonly replication: ClientReplication
   readonly inbound: InboundCalls
   readonly outgoing: OutgoingCalls
+  /** Requests of the server that wait for this side's answer. */
+  readonly openRequests: OpenRequests
+  /** Requests of this client that wait for the server's. */
+  readonly pendingRequests: PendingRequests
   readonly outgoingParts = new OutgoingParts()
   readonly incomingParts = new IncomingParts()
   readonly reliable = new PacketBuilder(Channel.Reliable)
@@ -81,8 +87,11 @@ export class ClientRole {
     put(Connection.reason, eid, undefined, undefined)
     addComponent(world, eid, Connection)
     this.replication = new ClientReplication(world, protocol, eid, this.counters, this.errors)
-    this.inbound = new InboundCalls(protocol, this.replication.entities, this.counters, this.errors)
-    this.outgoing = new OutgoingCalls(this.replication.entities)
+    const { entities } = this.replication
+    this.outgoing = new OutgoingCalls(entities)
+    this.openRequests = new OpenRequests('client', protocol, this.outgoing)
+    this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors)
+    this.pendingRequests = new PendingRequests(eid, entities, this.outgoing, this.counters)
     this.handler = new ClientInbound(this)
   }
 
@@ -234,6 +243,8 @@ export class ClientRole {
     this.session = undefined
     this.transport = undefined
     Connection.reason[this.connection] = session?.reason
+    this.pendingRequests.end(session?.reason?.text ?? '')
+    this.openRequests.forget(this.connection)
     this.replication.despawnAll()
     if (this.isShownOpen) {
       removeComponent(this.world, this.connection, Ready)

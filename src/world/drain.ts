@@ -3,27 +3,36 @@ import type { NetworkErrorEntry } from '../connection/error-log.js'
 import type { ClientRpc, Command, Definition, Message, TargetRpc } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Infer, Schema } from '../protocol/schema.js'
+import type { CallId } from '../remote/call-id.js'
 import type { CallQueue, CallView } from '../remote/call-queue.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
 
+/** The number of a call: to be answered with, where its definition has `returns`. */
+type IdOf<R extends Schema | undefined, Reason extends string> = R extends Schema ? CallId<R, Reason> : number
+
 /** A command as the server sees it. Valid until the next iteration. */
-export interface CommandCall<S extends Schema> {
+export interface CommandCall<
+  S extends Schema,
+  R extends Schema | undefined = undefined,
+  Reason extends string = string,
+> {
   /** The entity it was called on. */
   readonly entity: number
   /** The connection entity of the client that called. */
   readonly sender: number
-  /** Numbers the calls that arrived. */
-  readonly id: number
+  /** Tells the calls that arrived apart. With `returns`: what `reply` and `refuse` take, now or later. */
+  readonly id: IdOf<R, Reason>
   readonly args: Readonly<Infer<S>>
 }
 
 /** A client or target RPC as a client sees it. Valid until the next iteration. */
-export interface RpcCall<S extends Schema> {
+export interface RpcCall<S extends Schema, R extends Schema | undefined = undefined, Reason extends string = string> {
   /** The entity it was called on, in this client's world. */
   readonly entity: number
-  readonly id: number
+  /** As in {@link CommandCall}. */
+  readonly id: IdOf<R, Reason>
   readonly args: Readonly<Infer<S>>
 }
 
@@ -72,8 +81,15 @@ export const NetworkErrors = { kind: 'errors' } as const
  *
  * @throws UsageError when the definition is not listed, or not received by this side.
  */
-export function drain<S extends Schema>(world: ServerWorld, command: Command<S>): Iterable<CommandCall<S>>
-export function drain<S extends Schema>(world: ClientWorld, rpc: ClientRpc<S> | TargetRpc<S>): Iterable<RpcCall<S>>
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: ServerWorld,
+  command: Command<S, R, Reason>,
+): Iterable<CommandCall<S, R, Reason>>
+export function drain<S extends Schema>(world: ClientWorld, rpc: ClientRpc<S>): Iterable<RpcCall<S>>
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: ClientWorld,
+  rpc: TargetRpc<S, R, Reason>,
+): Iterable<RpcCall<S, R, Reason>>
 export function drain<S extends Schema>(
   world: ServerWorld,
   message: Message<S, 'client' | 'both'>,
@@ -107,15 +123,20 @@ export function drain(
  *
  * @throws UsageError when there is a handler already, or the definition is not received by this side.
  */
-export function handle<S extends Schema>(
+export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
   world: ServerWorld,
-  command: Command<S>,
-  handler: (call: CommandCall<S>) => void,
+  command: Command<S, R, Reason>,
+  handler: (call: CommandCall<S, R, Reason>) => void,
 ): () => void
 export function handle<S extends Schema>(
   world: ClientWorld,
-  rpc: ClientRpc<S> | TargetRpc<S>,
+  rpc: ClientRpc<S>,
   handler: (call: RpcCall<S>) => void,
+): () => void
+export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: ClientWorld,
+  rpc: TargetRpc<S, R, Reason>,
+  handler: (call: RpcCall<S, R, Reason>) => void,
 ): () => void
 export function handle<S extends Schema>(
   world: ServerWorld,

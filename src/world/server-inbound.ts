@@ -5,11 +5,14 @@ import type { ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import type { TokenBuckets } from '../connection/token-bucket.js'
 import type { ByteReader } from '../protocol/bytes.js'
-import type { Definition } from '../protocol/definitions.js'
+import type { Command } from '../protocol/definitions.js'
 import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import type { OpenRequests } from '../remote/open-requests.js'
+import { type PendingRequests, ReplyFate } from '../remote/pending-requests.js'
 import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
 import type { Observer } from '../replication/observer.js'
 import type { ServerReplication } from '../replication/server-replication.js'
@@ -23,6 +26,8 @@ export interface InboundPeer {
   readonly observer: Observer
   readonly rates: TokenBuckets
   readonly limits: TokenBuckets
+  /** Requests that the server made of it. */
+  readonly requests: PendingRequests
   readonly outgoingParts: OutgoingParts
   readonly incomingParts: IncomingParts
 }
@@ -33,6 +38,7 @@ export interface InboundContext {
   readonly counters: Counters
   readonly replication: ServerReplication
   readonly inbound: InboundCalls
+  readonly openRequests: OpenRequests
   readonly sessions: ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
@@ -60,6 +66,9 @@ export class ServerInbound {
       const kind = reader.u8()
       if (kind === SectionKind.Call) this.section.read(reader, true)
       else if (kind === SectionKind.Message) this.section.read(reader, false)
+      else if (kind === SectionKind.Request && reliable) this.section.readRequest(reader)
+      else if (kind === SectionKind.Reply && reliable) this.section.readReply(reader)
+      else if (kind === SectionKind.Cancel && reliable) this.section.readCancel(reader)
       else if (kind === SectionKind.Ready) {
         if (reader.u8() > 1) reader.fail()
       } else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
@@ -78,8 +87,7 @@ export class ServerInbound {
     }
     if (kind === SectionKind.MessagePart) return this.applyPart(session, reader)
     if (kind === SectionKind.PartsTaken) return this.applyTaken(session, reader)
-    this.section.read(reader, kind === SectionKind.Call)
-    const definition = this.role.protocol.definitions[this.section.id]
+    this.readSection(kind, reader)
     const { counters } = this.role
     const peer = this.role.peerOf(session)
     if (peer !== undefined && !this.isWithinLimits(peer.limits)) {
@@ -87,9 +95,15 @@ export class ServerInbound {
       this.role.sessions?.weigh(session, 'more calls than any honest client sends')
       return
     }
+    if (kind === SectionKind.Reply) return this.applyReply(session, reader)
+    if (kind === SectionKind.Cancel) return void this.role.openRequests.cancel(session.entity, this.section.request)
+    const definition = this.role.protocol.definitions[this.section.id]
     const listed = definition !== undefined && (definition.channel === 'reliable') === (channel === Channel.Reliable)
     if (listed && kind === SectionKind.Call && definition.kind === 'command') {
-      if (this.mayCommand(session, definition)) this.push(session, reader.bytes)
+      if (this.mayCommand(session, definition) === ReplyStatus.Ok) this.push(session, reader.bytes)
+    } else if (kind === SectionKind.Request && definition?.kind === 'command' && definition.answers !== undefined) {
+      if (peer !== undefined) this.applyRequest(session, definition, reader)
+      else counters.notReadyCalls++
     } else if (
       listed &&
       kind === SectionKind.Message &&
@@ -106,18 +120,43 @@ export class ServerInbound {
     }
   }
 
+  private readSection(kind: number, reader: ByteReader): void {
+    const { section } = this
+    if (kind === SectionKind.Request) section.readRequest(reader)
+    else if (kind === SectionKind.Reply) section.readReply(reader)
+    else if (kind === SectionKind.Cancel) section.readCancel(reader)
+    else section.read(reader, kind === SectionKind.Call)
+  }
+
+  private applyRequest(session: Session, definition: Command, reader: ByteReader): void {
+    const { inbound, openRequests, tick } = this.role
+    const status = this.mayCommand(session, definition)
+    if (status !== ReplyStatus.Ok) openRequests.endUnopened(session.entity, this.section.request, status)
+    else if (inbound.pushRequest(this.section, reader.bytes, session.entity, tick) === ReplyStatus.MalformedCall) {
+      this.malformedCall(session)
+    }
+  }
+
+  private applyReply(session: Session, reader: ByteReader): void {
+    const { role } = this
+    const fate = role.peerOf(session)?.requests.take(this.section, reader.bytes)
+    if (fate === ReplyFate.Unknown) role.sessions?.weigh(session, 'an answer to a request that was never made')
+    if (fate === ReplyFate.Malformed) role.sessions?.weigh(session, 'an answer that is not what its definition says')
+  }
+
   private isWithinLimits(limits: TokenBuckets): boolean {
     const now = this.role.options.now()
     const bytes = this.section.end - this.section.start
     return limits.take(PeerLimit.Calls, now) && (bytes === 0 || limits.take(PeerLimit.CallBytes, now, bytes))
   }
 
-  private mayCommand(session: Session, definition: Definition & { kind: 'command' }): boolean {
+  /** What stands against a command; `Ok` when nothing does. */
+  private mayCommand(session: Session, definition: Command): ReplyStatus {
     const { counters, replication, sessions, options } = this.role
     const peer = this.role.peerOf(session)
     if (!session.ready || peer === undefined) {
       counters.notReadyCalls++
-      return false
+      return ReplyStatus.NotReady
     }
     const { netId, id } = this.section
     const eid = replication.entities.entityOf(netId)
@@ -127,17 +166,17 @@ export class ServerInbound {
         counters.unknownEntities++
         sessions?.weigh(session, 'a command on an entity that was never spawned for it')
       }
-      return false
+      return eid === 0 ? ReplyStatus.Despawned : ReplyStatus.NotObserved
     }
     if (definition.requiresAuthority && Networked.owner[eid] !== session.entity) {
       counters.unauthorizedCalls++
-      return false
+      return ReplyStatus.NotOwner
     }
     if (!peer.rates.take(id, options.now())) {
       counters.rateLimitedCalls++
-      return false
+      return ReplyStatus.OverRate
     }
-    return true
+    return ReplyStatus.Ok
   }
 
   /** Its bytes are weighed when they are reported as taken in: until then the client may not send more. */
@@ -185,9 +224,13 @@ export class ServerInbound {
   }
 
   private push(session: Session, bytes: Uint8Array): void {
-    const { inbound, counters, sessions, tick } = this.role
+    const { inbound, tick } = this.role
     if (inbound.push(this.section, bytes, session.entity, tick)) return
-    counters.malformedCalls++
-    sessions?.weigh(session, 'a call whose arguments are not what its definition says')
+    this.malformedCall(session)
+  }
+
+  private malformedCall(session: Session): void {
+    this.role.counters.malformedCalls++
+    this.role.sessions?.weigh(session, 'a call whose arguments are not what its definition says')
   }
 }

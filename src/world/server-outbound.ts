@@ -1,6 +1,7 @@
 // What the server sends in a tick, client by client: structure, calls, despawns, then values.
 import { Connection } from '../../components/connection.js'
 import { slotOf } from '../protocol/net-id.js'
+import { ReplyStatus } from '../protocol/reply-status.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { MAX_WAITING_PARTS, mustWait } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
@@ -87,7 +88,10 @@ function isRecipient(role: ServerRole, peer: ServerPeer, call: number): boolean 
   if (audience === Audience.Ready && !ready) return false
   const netId = outgoing.netIds[call]!
   if (netId === 0 || hasSpawned(role, peer, netId)) return true
-  if (audience === Audience.One) role.counters.unsentCalls++
+  if (audience === Audience.One) {
+    role.counters.unsentCalls++
+    peer.requests.fail(outgoing.requests[call]!, ReplyStatus.NotObserved)
+  }
   return false
 }
 

@@ -19,8 +19,10 @@ import { PacketBuilder, type Session } from '../connection/session.js'
 import { TokenBuckets } from '../connection/token-bucket.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
+import { OpenRequests } from '../remote/open-requests.js'
 import { IncomingParts, OutgoingParts } from '../remote/message-parts.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
+import { PendingRequests } from '../remote/pending-requests.js'
 import type { Observer } from '../replication/observer.js'
 import { ServerReplication } from '../replication/server-replication.js'
 import { put } from '../replication/slot-set.js'
@@ -50,6 +52,8 @@ export class ServerPeer {
   constructor(
     readonly session: Session,
     readonly observer: Observer,
+    /** Requests that the server made of this client. */
+    readonly requests: PendingRequests,
     protocol: Protocol,
   ) {
     const { definitions } = protocol
@@ -92,6 +96,8 @@ export class ServerRole {
   readonly replication: ServerReplication
   readonly inbound: InboundCalls
   readonly outgoing: OutgoingCalls
+  /** Requests of clients that wait for the server's answer. */
+  readonly openRequests: OpenRequests
   readonly reliable = new PacketBuilder(Channel.Reliable)
   readonly unreliable = new PacketBuilder(Channel.Unreliable)
   readonly peers: ServerPeer[] = []
@@ -120,8 +126,10 @@ export class ServerRole {
     readonly options: ServerRoleOptions,
   ) {
     this.replication = new ServerReplication(world, protocol, this.counters, this.errors)
-    this.inbound = new InboundCalls(protocol, this.replication.entities, this.counters, this.errors)
-    this.outgoing = new OutgoingCalls(this.replication.entities)
+    const { entities } = this.replication
+    this.outgoing = new OutgoingCalls(entities)
+    this.openRequests = new OpenRequests('server', protocol, this.outgoing)
+    this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors)
     this.handler = new ServerInbound(this)
     this.leftBehind = new LeftBehind(this.replication.entities, options.now, {
       release: (eid) => this.guard(() => this.setOwner(eid, 0)),
@@ -181,6 +189,12 @@ export class ServerRole {
     await transport.close()
   }
 
+  /** Settles the server's own requests: with the answers that arrived, or for want of one. */
+  settleRequests(): void {
+    const now = this.options.now()
+    for (let i = 0; i < this.peers.length; i++) this.peers[i]!.requests.settle(now)
+  }
+
   /** Turns what happened to sessions into entities and components. */
   updateConnections(): void {
     // An observer may close a connection while these lists are walked; what it adds is dealt with in the same walk.
@@ -216,7 +230,8 @@ export class ServerRole {
     put(Connection.roundTrip, eid, 0, 0)
     put(Connection.player, eid, 0, 0)
     put(Connection.reason, eid, undefined, undefined)
-    const peer = new ServerPeer(session, this.replication.addObserver(session), this.protocol)
+    const requests = new PendingRequests(eid, this.replication.entities, this.outgoing, this.counters)
+    const peer = new ServerPeer(session, this.replication.addObserver(session), requests, this.protocol)
     this.peers.push(peer)
     this.peerOfSession.set(session, peer)
     this.peerOfConnection.set(eid, peer)
@@ -248,6 +263,8 @@ export class ServerRole {
     this.peerOfSession.delete(peer.session)
     this.peerOfConnection.delete(eid)
     this.replication.removeObserver(peer.observer)
+    peer.requests.end(peer.session.reason?.text ?? 'the game removed the connection')
+    this.openRequests.forget(eid)
     this.counters.unsentCalls += peer.outgoingParts.count
     peer.outgoingParts.clear()
   }

@@ -73,7 +73,12 @@ describe(`call queues, seed ${SEED}`, () => {
     (name, id) => {
       const random = createRandom(SEED + id)
       const definition = protocol.definitions[id]!
-      const queue = new CallQueue(definition, name, NO_ENTITIES, { undrained: () => undefined, stale: () => undefined })
+      const queue = new CallQueue(definition, name, NO_ENTITIES, {
+        undrained: () => undefined,
+        stale: () => undefined,
+        isCancelled: () => false,
+        unanswered: () => undefined,
+      })
       let accepted = 0
       for (let run = 0; run < RUNS; run++) {
         // Small bytes are more often what a field may be.

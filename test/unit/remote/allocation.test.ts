@@ -7,6 +7,8 @@ import { defineCommand } from '../../../src/protocol/definitions.js'
 import { defineProtocol } from '../../../src/protocol/protocol.js'
 import { f32, quantized, u8 } from '../../../src/protocol/schema.js'
 import { CallSection, InboundCalls } from '../../../src/remote/inbound-calls.js'
+import { OpenRequests } from '../../../src/remote/open-requests.js'
+import { OutgoingCalls } from '../../../src/remote/outgoing-calls.js'
 
 const Fire = defineCommand({ x: f32, y: f32, z: quantized(-1, 1, 0.01), power: u8 })
 const protocol = defineProtocol({ remote: { Fire } })
@@ -15,7 +17,8 @@ const CALLS = 5_000
 describe('a drained call', () => {
   it('costs no memory, however many arrive', () => {
     const entities = { netIdOf: (eid: number) => eid, entityOf: (netId: number) => netId }
-    const inbound = new InboundCalls(protocol, entities, createCounters(), new ErrorLog())
+    const requests = new OpenRequests('server', protocol, new OutgoingCalls(entities))
+    const inbound = new InboundCalls(protocol, entities, requests, createCounters(), new ErrorLog())
     const payload = new ByteWriter()
     Fire.codec.write(payload, { x: 0.5, y: 1.5, z: 0.25, power: 7 })
     const section = new CallSection()

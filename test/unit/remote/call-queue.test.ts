@@ -18,6 +18,8 @@ function make(message: Message) {
     {
       undrained: (_, count) => void (counts.undrained += count),
       stale: () => void counts.stale++,
+      isCancelled: () => false,
+      unanswered: () => undefined,
     },
   )
   const push = (args: Record<string, unknown>, netId = 0, tick = 0): boolean => {

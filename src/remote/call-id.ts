@@ -1,0 +1,54 @@
+// The numbers of calls: what `call.id` is, and what can be told from it.
+//
+// A number of its own for each call that may be answered, from 1 on, above three bits that say what it is; so a verb that
+// is given an id knows the side that it is of, and a number that was never a request's, without a table of all calls.
+import type { Command, TargetRpc } from '../protocol/definitions.js'
+import type { Schema } from '../protocol/schema.js'
+
+declare const $answers: unique symbol
+
+/** The number of a call that may be answered, with `reply` or `refuse`, now or ticks later. */
+export type CallId<R extends Schema = Schema, Reason extends string = string> = number & {
+  readonly [$answers]: { readonly returns: R; readonly refuses: Reason }
+}
+
+/** The {@link CallId} of the calls of one definition: `CallIdOf<typeof Buy>`. */
+export type CallIdOf<D extends Command | TargetRpc> = D extends {
+  readonly returns: infer R extends Schema
+  readonly refuses: readonly (infer Reason extends string)[] | undefined
+}
+  ? CallId<R, Reason>
+  : never
+
+/** It is of a definition with `returns`. */
+const ANSWERABLE = 1
+/** It arrived at a client. */
+const AT_CLIENT = 2
+/** It was requested: somebody waited for the answer when it arrived. */
+const AWAITED = 4
+const FLAG_BITS = 3
+
+export type Side = 'server' | 'client'
+
+/** The id of an answerable call; `count` is a whole number from 1. */
+export function makeCallId(count: number, side: Side, awaited: boolean): number {
+  const flags = ANSWERABLE | (side === 'client' ? AT_CLIENT : 0) | (awaited ? AWAITED : 0)
+  return ((count << FLAG_BITS) | flags) >>> 0
+}
+
+/** The id of a call without an answer. */
+export function makePlainId(count: number): number {
+  return (count << 1) >>> 0
+}
+
+export function isAnswerable(id: number): boolean {
+  return (id & ANSWERABLE) !== 0
+}
+
+export function wasAwaited(id: number): boolean {
+  return (id & (ANSWERABLE | AWAITED)) === (ANSWERABLE | AWAITED)
+}
+
+export function sideOf(id: number): Side {
+  return (id & AT_CLIENT) === 0 ? 'server' : 'client'
+}
