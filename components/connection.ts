@@ -13,6 +13,11 @@ export const Connection = {
   id: [] as number[],
   /** Smoothed round-trip time in milliseconds; 0 before it is known. */
   roundTrip: [] as number[],
+  /**
+   * How far the loading of a scene is, from 0 to 1; see `Loading`. On the server as the client reports it, ten times a
+   * second at most.
+   */
+  progress: [] as number[],
   /** The entity that stands for this connection, in this world, or 0. Set it with `setPlayer`. */
   player: [] as number[],
   /** Why the connection ended; undefined while it lasts. Set before `Connected` is removed. */
@@ -27,6 +32,12 @@ export const Connected = {} as Tag<'Connected'>
 
 /** Tag: the connection takes part: state and calls flow. */
 export const Ready = {} as Tag<'Ready'>
+
+/**
+ * Tag: the connection loads a scene. On the server the client's does; in a client's world its own; on the network entity
+ * of a server's world the server does. Added after `Ready` was removed, removed before it is added.
+ */
+export const Loading = {} as Tag<'Loading'>
 
 /** Tag: on the network entity of a server's world while it listens. */
 export const Listening = {} as Tag<'Listening'>

@@ -44,6 +44,7 @@ export {
   UsageError,
 } from './protocol/errors.js'
 export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
+export { defineScene, type NoArguments, type Scene } from './protocol/scenes.js'
 export { array, bytes, custom, type CustomType, enumOf, optional, struct } from './protocol/composite-types.js'
 export {
   bool,
@@ -116,5 +117,18 @@ export {
   type RequestOptions,
   type TargetRequestOptions,
 } from './world/requests.js'
+export { isScene, type LoadedScene, type SceneEvent, SceneEvents } from './world/scene-events.js'
+export type { SceneLoad, SceneLoader } from './world/scene-runner.js'
+export {
+  changeScene,
+  loadScene,
+  type SceneArguments,
+  type SceneOptions,
+  scenesOf,
+  type SceneTarget,
+  setScene,
+  setSceneLoader,
+  unloadScene,
+} from './world/scenes.js'
 export type { ClientWorld, NetworkWorld, ServerWorld } from './world/state.js'
 export { type Transfer, transfers } from './world/transfers.js'

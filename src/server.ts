@@ -49,7 +49,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
-  const { timeout, handshakeTimeout, maxConnections, ...network } = options
+  const { timeout, handshakeTimeout, sceneTimeout, maxConnections, ...network } = options
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
@@ -66,7 +66,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       await transport.close()
       throw new ConnectionError('aborted', 'the world was closed before it listened')
     }
-    role.start(transport, { timeout, handshakeTimeout, maxConnections })
+    role.start(transport, { timeout, handshakeTimeout, sceneTimeout, maxConnections })
   } finally {
     role.cancelListen = undefined
     attempt.settle()
@@ -100,11 +100,19 @@ class Attempt {
   }
 }
 
-function checkOptions({ port, maxConnections, timeout, handshakeTimeout, portRange }: ListenOptions): void {
+function checkOptions({
+  port,
+  maxConnections,
+  timeout,
+  handshakeTimeout,
+  sceneTimeout,
+  portRange,
+}: ListenOptions): void {
   checkInteger('port', port, 0, 65_535)
   checkInteger('maxConnections', maxConnections, 1)
   checkMilliseconds('timeout', timeout)
   checkMilliseconds('handshakeTimeout', handshakeTimeout)
+  checkMilliseconds('sceneTimeout', sceneTimeout)
   if (portRange === undefined) return
   checkInteger('portRange.min', portRange?.min ?? NaN, 1, 65_535)
   checkInteger('portRange.max', portRange?.max ?? NaN, 1, 65_535)

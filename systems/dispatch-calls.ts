@@ -1,16 +1,20 @@
-// Makes what arrived ready for the game: drops what nobody drained in time, settles requests, shows lifecycle events, runs handlers.
+// Makes what arrived ready for the game: goes on with scenes, drops what nobody drained in time, settles requests, shows events, runs handlers.
 import type { World } from 'bitecs'
 import { networkOf } from '../src/world/state.js'
 
 /**
- * Makes what arrived ready for the game: drops what nobody drained in time, settles requests, shows lifecycle events, runs
- * handlers.
+ * Makes what arrived ready for the game: goes on with scenes, drops what nobody drained in time, settles requests, shows
+ * events, runs handlers.
  */
 export function dispatchCalls(world: World): void {
   const network = networkOf(world)
   if (network === undefined) return
-  network.lifecycle.publish()
   const { server, client } = network
+  server?.scenes.advance()
+  client?.scenes.advance()
+  network.lifecycle.publish()
+  server?.scenes.events.publish()
+  client?.scenes.events.publish()
   if (server !== undefined) {
     server.inbound.expire(server.tick - server.options.undrainedTicks)
     server.settleRequests()

@@ -15,6 +15,8 @@ export type CloseCode =
   | 'malformed'
   | 'overflow'
   | 'text-frame'
+  | 'scene-failed'
+  | 'scene-timeout'
   | (string & {})
 
 export interface CloseReason {

@@ -45,6 +45,8 @@ export interface Counters {
   heldPackets: number
   /** Packets of values that could not be kept: they are not acknowledged, so their values come again. */
   holdOverflows: number
+  /** Unreliable packets that came while a scene was loaded: they are not acknowledged, so their values come again. */
+  packetsWhileLoading: number
   /** Values clamped into the range of their type. */
   clampedValues: number
   /** Unreliable packets found lost. */
@@ -79,6 +81,7 @@ export function createCounters(): Counters {
     staleValues: 0,
     heldPackets: 0,
     holdOverflows: 0,
+    packetsWhileLoading: 0,
     clampedValues: 0,
     lostPackets: 0,
     resentValues: 0,

@@ -33,6 +33,20 @@ export class PacketQueue {
     return this.times[this.head]!
   }
 
+  /** Bytes that wait. */
+  get size(): number {
+    return this.count === 0 ? 0 : this.store.length - this.start
+  }
+
+  /** Where the packet begins that is the `i`th of those that wait. */
+  startOf(i: number): number {
+    return this.starts[this.head + i]!
+  }
+
+  endOf(i: number): number {
+    return this.head + i + 1 < this.tail ? this.starts[this.head + i + 1]! : this.store.length
+  }
+
   push(bytes: Uint8Array, length: number, time: number): void {
     // A queue that is never quite empty must not keep what it has dealt with.
     if (this.head > 0 && this.start * 2 > this.store.length) this.compact()

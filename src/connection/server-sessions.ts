@@ -124,6 +124,7 @@ export class ServerSessions implements TransportSink {
           session.structureProgressAt = now
           session.structureGrace = 0
         }
+        if (session.loadsScene) session.structureProgressAt = now
         if (now - session.structureProgressAt > STALLED_AFTER_MS + session.structureGrace) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
         } else if (now - session.lastHeard > this.options.timeout) {

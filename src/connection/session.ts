@@ -29,6 +29,8 @@ export class Session implements DeliverySink {
   entity = 0
   /** Whether the peer takes part: it gets state and calls, and its calls count. */
   ready = false
+  /** The peer loads a scene, and applies no structure meanwhile; set by the server. */
+  loadsScene = false
   /** What a client last said of it; the server follows, but not more often than is good for the others. */
   wantsReady = false
   reason: CloseReason | undefined
@@ -147,6 +149,11 @@ export class PacketBuilder {
       this.begin()
     }
     this.flags |= PacketFlag.Structure
+  }
+
+  /** Sends what is being filled, so that the next section is the first of a packet. */
+  flush(): void {
+    this.send()
   }
 
   /** Sends what is being filled; when nothing was and an acknowledgement is due, sends that alone. */

@@ -42,5 +42,11 @@ export const MAX_REASON_TEXT_BYTES = 200
 /** Requests of one connection that may be open at once. */
 export const MAX_OPEN_REQUESTS = 256
 
+/** What a scene section takes around its arguments at most: kind, change, action, scene, length. */
+export const MAX_SCENE_OVERHEAD = 15
+
+/** The largest arguments of a scene, in bytes. */
+export const MAX_SCENE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_SCENE_OVERHEAD
+
 /** The longest text of a close reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512

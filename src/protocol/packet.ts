@@ -45,6 +45,10 @@ export const SectionKind = {
   Reply: 12,
   /** A request that nobody waits for any more. */
   Cancel: 13,
+  /** Server: the scenes of this client change. Always the first section of its packet. */
+  Scene: 14,
+  /** Client: how far it is with a change of scenes. */
+  SceneProgress: 15,
   /** A piece of a message that is too large for one packet. */
   MessagePart: 16,
   /** How many bytes of such pieces have been taken in. */

@@ -2,6 +2,7 @@
 import type { Definition, Message, RemoteDefinition, ReplicatedComponent } from './definitions.js'
 import { ProtocolError } from './errors.js'
 import { MAX_BLOCK } from './limits.js'
+import type { Scene } from './scenes.js'
 
 /** The version of the wire format, docs/protocol.md. Two versions never talk to each other. */
 export const WIRE_VERSION = 1
@@ -10,6 +11,7 @@ export interface ProtocolInput {
   readonly components?: Readonly<Record<string, ReplicatedComponent>>
   readonly remote?: Readonly<Record<string, RemoteDefinition>>
   readonly messages?: Readonly<Record<string, Message>>
+  readonly scenes?: Readonly<Record<string, Scene>>
 }
 
 /** A list of what both sides share, made by {@link defineProtocol}. */
@@ -17,6 +19,7 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
   readonly components: NonNullable<I['components']>
   readonly remote: NonNullable<I['remote']>
   readonly messages: NonNullable<I['messages']>
+  readonly scenes: NonNullable<I['scenes']>
   /** Components by id. */
   readonly componentList: readonly ReplicatedComponent[]
   readonly componentNames: readonly string[]
@@ -24,6 +27,9 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
   readonly definitions: readonly Definition[]
   readonly definitionNames: readonly string[]
   readonly ids: ReadonlyMap<Definition, number>
+  /** Scenes by id. */
+  readonly sceneList: readonly Scene[]
+  readonly sceneNames: readonly string[]
   /** One line for each thing listed, sorted; equal on two sides that agree. */
   readonly description: string
   /** A hash of the description, as two unsigned 32-bit halves. */
@@ -38,7 +44,7 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
  * @throws ProtocolError when something is listed twice or in the wrong place, is no definition, or one entity's components cannot fit a packet.
  */
 export function defineProtocol<const I extends ProtocolInput>(input: I): Protocol<I> {
-  for (const place of ['components', 'remote', 'messages'] as const) {
+  for (const place of ['components', 'remote', 'messages', 'scenes'] as const) {
     for (const [name, member] of Object.entries(input[place] ?? {})) requirePlace(place, name, member)
   }
   const components = input.components ?? {}
@@ -61,7 +67,12 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
   const definitions = definitionNames.map((name) => calls[name]!)
   requireUnique(definitions, definitionNames, 'definition')
 
-  for (const name of [...componentNames, ...definitionNames]) {
+  const scenes = input.scenes ?? {}
+  const sceneNames = Object.keys(scenes).sort()
+  const sceneList = sceneNames.map((name) => scenes[name]!)
+  requireUnique(sceneList, sceneNames, 'scene')
+
+  for (const name of [...componentNames, ...definitionNames, ...sceneNames]) {
     if (!/^[\w$.-]{1,64}$/.test(name)) {
       throw new ProtocolError(
         'bad-protocol',
@@ -74,17 +85,21 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     `wire ${WIRE_VERSION}`,
     ...componentNames.map((name, i) => `component ${name} ${componentList[i]!.text}`),
     ...definitionNames.map((name, i) => describeDefinition(name, definitions[i]!)),
+    ...sceneNames.map((name, i) => `scene ${name} ${sceneList[i]!.codec.text}`),
   ].join('\n')
   const hash = fnv1a64(description)
   return {
     components: components as NonNullable<I['components']>,
     remote: (input.remote ?? {}) as NonNullable<I['remote']>,
     messages: (input.messages ?? {}) as NonNullable<I['messages']>,
+    scenes: scenes as NonNullable<I['scenes']>,
     componentList,
     componentNames,
     definitions,
     definitionNames,
     ids: new Map(definitions.map((definition, id) => [definition, id])),
+    sceneList,
+    sceneNames,
     description,
     hashHigh: Number(hash >> 32n),
     hashLow: Number(hash & 0xffffffffn),
@@ -97,21 +112,23 @@ function describeDefinition(name: string, definition: Definition): string {
   return 'answers' in definition && definition.answers !== undefined ? `${base} ${definition.answers.text}` : base
 }
 
-type Place = 'components' | 'remote' | 'messages'
+type Place = 'components' | 'remote' | 'messages' | 'scenes'
 
 /** Where each kind of definition is listed, and what people call it. */
-const KINDS: Readonly<Record<(Definition | ReplicatedComponent)['kind'], { place: Place; noun: string }>> = {
+const KINDS: Readonly<Record<(Definition | ReplicatedComponent | Scene)['kind'], { place: Place; noun: string }>> = {
   component: { place: 'components', noun: 'a component' },
   command: { place: 'remote', noun: 'a command' },
   'client-rpc': { place: 'remote', noun: 'a client RPC' },
   'target-rpc': { place: 'remote', noun: 'a target RPC' },
   message: { place: 'messages', noun: 'a message' },
+  scene: { place: 'scenes', noun: 'a scene' },
 }
 
 const MAKERS: Readonly<Record<Place, string>> = {
   components: 'replicate',
   remote: 'defineCommand, defineClientRpc or defineTargetRpc',
   messages: 'defineMessage',
+  scenes: 'defineScene',
 }
 
 /** A member comes from a game's module, where an import that runs in a circle, or plain JavaScript, can leave anything. */

@@ -72,6 +72,8 @@ export class CallQueue implements IterableIterator<CallView> {
   handler: ((call: CallView) => void) | undefined
   /** Nobody wants them: they are checked, and dropped without a report. */
   ignored = false
+  /** What arrives waits, and nothing is drained. Whoever says so sees to it that not too much arrives. */
+  paused = false
 
   constructor(
     readonly definition: Definition,
@@ -114,7 +116,8 @@ export class CallQueue implements IterableIterator<CallView> {
       return true
     }
     this.compact()
-    if (this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > this.byteLimit) {
+    const full = this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > this.byteLimit
+    if (full && !this.paused) {
       this.drop(id, ReplyStatus.Undrained)
       this.listener.undrained(this, 1)
       return true
@@ -132,8 +135,15 @@ export class CallQueue implements IterableIterator<CallView> {
     return true
   }
 
+  /** Goes on after a pause: what waited counts as arrived at `tick`. */
+  resume(tick: number): void {
+    this.paused = false
+    this.ticks.fill(tick, this.head, this.tail)
+  }
+
   /** Drops the calls that arrived before `tick`, and makes room when nothing waits. */
   expire(tick: number): void {
+    if (this.paused) return
     let dropped = 0
     while (this.head < this.tail && this.ticks[this.head]! < tick) {
       this.drop(this.ids[this.head]!, ReplyStatus.Undrained)
@@ -155,6 +165,7 @@ export class CallQueue implements IterableIterator<CallView> {
 
   next(): IteratorResult<CallView, undefined> {
     const { view, definition } = this
+    if (this.paused) return this.ended
     while (this.head < this.tail) {
       const at = this.head++
       const netId = this.netIds[at]!

@@ -127,6 +127,19 @@ export class InboundCalls implements QueueListener {
     for (const queue of this.queues) queue.expire(tick)
   }
 
+  /** Whether calls and messages wait, as while the server loads a scene. */
+  paused = false
+
+  pause(): void {
+    this.paused = true
+    for (const queue of this.queues) queue.paused = true
+  }
+
+  resume(tick: number): void {
+    this.paused = false
+    for (const queue of this.queues) queue.resume(tick)
+  }
+
   /** Runs the handlers; one that throws is reported and stops nothing. */
   runHandlers(): void {
     for (const queue of this.queues) if (queue.handler !== undefined) this.runHandler(queue, queue.handler)

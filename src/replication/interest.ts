@@ -16,6 +16,7 @@ export function updateEveryone(
   removed: readonly number[],
 ): void {
   for (const observer of observers) {
+    for (const slot of removed) leave(observer, slot, LeaveReason.Destroyed)
     if (!observer.session.ready) {
       if (observer.joined) leaveAll(observer)
     } else if (!observer.joined) {
@@ -25,7 +26,6 @@ export function updateEveryone(
     } else {
       for (const slot of added) if (entities.eidOf[slot] !== 0) enter(observer, slot)
     }
-    for (const slot of removed) leave(observer, slot, LeaveReason.Destroyed)
   }
 }
 

@@ -15,6 +15,7 @@ import type { ClientReplication } from '../replication/client-replication.js'
 import { HeldPackets } from '../replication/held-packets.js'
 import { SlotSet } from '../replication/slot-set.js'
 import { Channel } from '../transport/transport.js'
+import type { ClientScenes } from './client-scenes.js'
 
 /** What reading needs of the client's role. */
 export interface ClientInboundContext {
@@ -26,6 +27,7 @@ export interface ClientInboundContext {
   readonly pendingRequests: PendingRequests
   readonly outgoingParts: OutgoingParts
   readonly incomingParts: IncomingParts
+  readonly scenes: ClientScenes
   /** The connection entity. */
   readonly connection: number
   /** Counts the pipelines run. */
@@ -75,6 +77,10 @@ export class ClientInbound {
       return false
     }
     reader.offset = Math.max(start, from)
+    if (channel === Channel.Unreliable && this.role.scenes.isLoading) {
+      this.role.counters.packetsWhileLoading++
+      return false
+    }
     if (channel === Channel.Unreliable) return this.applyUnreliable(session, header, reader)
     this.applyReliable(session, header, reader)
     return true
@@ -83,6 +89,7 @@ export class ClientInbound {
   private check(reader: ByteReader, channel: Channel): boolean {
     const { replication } = this.role
     const reliable = channel === Channel.Reliable
+    const start = reader.offset
     while (reader.left > 0) {
       const kind = reader.u8()
       if (kind === SectionKind.Call) this.section.read(reader, true)
@@ -99,6 +106,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Cancel && reliable) this.section.readCancel(reader)
       else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
       else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
+      else if (kind === SectionKind.Scene && reliable && reader.offset === start + 1) this.role.scenes.check(reader)
       else reader.fail()
       if (reader.failed) return false
     }
@@ -121,7 +129,13 @@ export class ClientInbound {
       else if (kind === SectionKind.Cancel) this.applyCancel(reader)
       else if (kind === SectionKind.MessagePart) this.applyPart(reader)
       else if (kind === SectionKind.PartsTaken) this.applyTaken(reader)
-      else if (kind === SectionKind.Despawn) {
+      else if (kind === SectionKind.Scene) {
+        this.role.scenes.take(reader)
+        if (this.role.scenes.isLoading) {
+          this.pausedAt = reader.offset
+          break
+        }
+      } else if (kind === SectionKind.Despawn) {
         if (this.mustWait(reader)) {
           this.pausedAt = sectionStart
           break

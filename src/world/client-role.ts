@@ -1,6 +1,6 @@
 // The client's role of a world: everything the client's systems and verbs work on.
 import { addComponent, addEntity, removeComponent, type World } from 'bitecs'
-import { Connected, Connection, Ready } from '../../components/connection.js'
+import { Connected, Connection, Loading, Ready } from '../../components/connection.js'
 import { ClientSession } from '../connection/client-session.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
@@ -19,12 +19,15 @@ import { ClientReplication } from '../replication/client-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { ClientInbound } from './client-inbound.js'
+import { ClientScenes } from './client-scenes.js'
 
 export interface ClientRoleOptions {
   /** How far behind the server interpolated components are shown, in server ticks. */
   interpolationDelay: number
   /** Frames after which calls that nobody drained are dropped. */
   undrainedTicks: number
+  /** Bytes of reliable packets that may wait while a scene is loaded. */
+  maxWaitingBytes: number
   /** Milliseconds; default `performance.now`. */
   now: () => number
 }
@@ -50,6 +53,7 @@ export class ClientRole {
   readonly pendingRequests: PendingRequests
   readonly outgoingParts = new OutgoingParts()
   readonly incomingParts = new IncomingParts()
+  readonly scenes: ClientScenes
   readonly reliable = new PacketBuilder(Channel.Reliable)
   readonly unreliable = new PacketBuilder(Channel.Unreliable)
   /** The one connection entity of this world. */
@@ -65,6 +69,8 @@ export class ClientRole {
   private readonly handler: ClientInbound
   private readonly arrived: readonly [PacketQueue, PacketQueue] = [new PacketQueue(), new PacketQueue()]
   private autoReady = true
+  /** Whether it takes part, as it last said. */
+  private takesPart = false
   /** What the server should be told of readiness, if anything. */
   private readyToSend: boolean | undefined
   /** Whether the world shows an open session: `Connected` is there. */
@@ -84,6 +90,7 @@ export class ClientRole {
     put(Connection.id, eid, 0, 0)
     put(Connection.roundTrip, eid, 0, 0)
     put(Connection.player, eid, 0, 0)
+    put(Connection.progress, eid, 0, 0)
     put(Connection.reason, eid, undefined, undefined)
     addComponent(world, eid, Connection)
     this.replication = new ClientReplication(world, protocol, eid, this.counters, this.errors)
@@ -92,6 +99,7 @@ export class ClientRole {
     this.openRequests = new OpenRequests('client', protocol, this.outgoing)
     this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors)
     this.pendingRequests = new PendingRequests(eid, entities, this.outgoing, this.counters)
+    this.scenes = new ClientScenes(this)
     this.handler = new ClientInbound(this)
   }
 
@@ -113,13 +121,17 @@ export class ClientRole {
       transport,
       { protocol: this.protocol, now: this.options.now, timeout, token },
       {
-        packet: (channel, bytes, length, time) => this.arrived[channel].push(bytes, length, time),
+        packet: (channel, bytes, length, time) => this.keep(channel, bytes, length, time),
         data: (session, channel, header, reader) =>
           this.handler.read(session, channel, header, reader, channel === Channel.Reliable ? this.resumeAt : -1),
       },
       this.counters,
       this.errors,
     )
+  }
+
+  get isOpen(): boolean {
+    return this.session?.state === 'open'
   }
 
   malformed(): void {
@@ -149,6 +161,7 @@ export class ClientRole {
     this.updateConnection()
     this.handler.startFrame()
     this.apply()
+    this.scenes.advance()
     this.send()
   }
 
@@ -163,6 +176,8 @@ export class ClientRole {
   private apply(): void {
     const { session } = this
     if (session === undefined) return
+    // What waited for a scene is applied all the same: it was said before the end.
+    if (session.state === 'closed' && this.scenes.isLoading) this.scenes.end()
     this.applying = true
     try {
       this.applyQueues(session)
@@ -174,7 +189,7 @@ export class ClientRole {
 
   private applyQueues(session: ClientSession): void {
     const [reliable, unreliable] = this.arrived
-    while (reliable.count > 0 && !this.endRequested) {
+    while (reliable.count > 0 && !this.endRequested && !this.scenes.isLoading) {
       this.resumeAt = reliable.progress > 0 ? reliable.start + reliable.progress : -1
       session.readData(Channel.Reliable, reliable.bytes, reliable.start, reliable.end, reliable.time)
       this.resumeAt = -1
@@ -185,6 +200,7 @@ export class ClientRole {
       }
       reliable.shift()
     }
+    if (this.scenes.isLoading) this.scenes.search(reliable)
     while (unreliable.count > 0 && !this.endRequested) {
       session.readData(Channel.Unreliable, unreliable.bytes, unreliable.start, unreliable.end, unreliable.time)
       unreliable.shift()
@@ -204,6 +220,7 @@ export class ClientRole {
     const { latest: tick, tickMs } = this.session!.clock
     reliable.start(session, tick, now, tickMs)
     this.writeReady(reliable)
+    this.scenes.write(reliable, now)
     this.writeCalls(Channel.Reliable, reliable)
     if (this.outgoingParts.busy) this.outgoingParts.write(reliable)
     if (this.incomingParts.untold > 0) this.incomingParts.write(reliable)
@@ -222,6 +239,33 @@ export class ClientRole {
     session.close(code, text)
     this.finish()
     await transport.close()
+  }
+
+  showLoading(replaces: boolean): void {
+    Connection.progress[this.connection] = 0
+    if (replaces) removeComponent(this.world, this.connection, Ready)
+    addComponent(this.world, this.connection, Loading)
+  }
+
+  showProgress(fraction: number): void {
+    Connection.progress[this.connection] = fraction
+  }
+
+  showLoaded(): void {
+    removeComponent(this.world, this.connection, Loading)
+    if (this.takesPart) addComponent(this.world, this.connection, Ready)
+  }
+
+  /** Keeps a data packet until it is applied. */
+  private keep(channel: Channel, bytes: Uint8Array, length: number, time: number): void {
+    const { arrived, scenes, options } = this
+    if (scenes.isLoading && arrived[Channel.Reliable].size + length > options.maxWaitingBytes) {
+      const text = `more than ${options.maxWaitingBytes} bytes wait for a scene to be loaded`
+      this.errors.push('overflow', `connection closed: ${text}`, { connection: this.connection })
+      this.session?.close('overflow', text)
+      return
+    }
+    arrived[channel].push(bytes, length, time)
   }
 
   private showOpen(session: ClientSession): void {
@@ -248,10 +292,13 @@ export class ClientRole {
     this.replication.despawnAll()
     if (this.isShownOpen) {
       removeComponent(this.world, this.connection, Ready)
+      removeComponent(this.world, this.connection, Loading)
       removeComponent(this.world, this.connection, Connected)
     }
     this.isShownOpen = false
     this.readyToSend = undefined
+    this.takesPart = false
+    this.scenes.end()
     for (const queue of this.arrived) queue.clear()
     this.handler.reset()
     this.outgoing.clear()
@@ -269,6 +316,8 @@ export class ClientRole {
     packet.fit(2)
     packet.writer.u8(SectionKind.Ready)
     packet.writer.u8(ready ? 1 : 0)
+    this.takesPart = ready
+    if (ready && this.scenes.isReplacing) return
     if (ready) addComponent(this.world, this.connection, Ready)
     else removeComponent(this.world, this.connection, Ready)
   }

@@ -30,6 +30,8 @@ export interface ServerWorldOptions extends WorldOptions {
 export interface ClientWorldOptions extends WorldOptions {
   /** How far behind the server components with `interpolate` are shown, in server ticks, from 0 to 6. Default 2. */
   interpolationDelay?: number
+  /** Bytes of reliable packets that may wait while a scene is loaded; more ends the session. Default 4 MiB. */
+  maxWaitingBytes?: number
 }
 
 function noHostMode(): UsageError {
@@ -65,12 +67,14 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
+  const { maxWaitingBytes = 1 << 22 } = options
   checkNumber('interpolationDelay', interpolationDelay, 0, 6, 'ticks')
+  checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
   checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
   if (networkOf(world)?.server !== undefined) throw noHostMode()
   if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
-  const role = new ClientRole(world, protocol, { interpolationDelay, undrainedTicks, now })
+  const role = new ClientRole(world, protocol, { interpolationDelay, undrainedTicks, maxWaitingBytes, now })
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = role
   return world as ClientWorld
 }

@@ -7,6 +7,7 @@ import type { CallId } from '../remote/call-id.js'
 import type { CallQueue, CallView } from '../remote/call-queue.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { LifecycleComponent } from './lifecycle.js'
+import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
 
 /** The number of a call: to be answered with, where its definition has `returns`. */
@@ -74,10 +75,10 @@ export function removed(component: LifecycleComponent): LifecycleEvents {
 export const NetworkErrors = { kind: 'errors' } as const
 
 /**
- * What arrived since the last time: calls, messages, lifecycle events or errors.
+ * What arrived since the last time: calls, messages, lifecycle events, scene events or errors.
  *
- * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. Lifecycle events are
- * not: every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
+ * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. Lifecycle and scene
+ * events are not: every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
  *
  * @throws UsageError when the definition is not listed, or not received by this side.
  */
@@ -100,14 +101,16 @@ export function drain<S extends Schema>(
 ): Iterable<MessageCall<S>>
 export function drain(world: NetworkWorld, events: LifecycleEvents): Iterable<LifecycleEvent>
 export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
+export function drain(world: NetworkWorld, scenes: typeof SceneEvents): Iterable<SceneEvent>
 export function drain(
   world: NetworkWorld,
-  what: Definition | LifecycleEvents | typeof NetworkErrors,
+  what: Definition | LifecycleEvents | typeof NetworkErrors | typeof SceneEvents,
 ): Iterable<unknown> {
   const network = networkOf(world)
   if (network === undefined)
     throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
   if (what.kind === 'errors') return (network.server ?? network.client)!.errors.take()
+  if (what.kind === SceneEvents.kind) return (network.server ?? network.client)!.scenes.events.read()
   if ('component' in what) {
     const queue = network.lifecycle.queue(what.kind, what.component)
     if (queue === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')

@@ -1,6 +1,6 @@
 // Lifecycle as events: every add and remove of a lifecycle component, recorded from the creation of the network on.
 import { observe, onAdd, onRemove, type World } from 'bitecs'
-import { Connected, Connection, Listening, Ready } from '../../components/connection.js'
+import { Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { EventQueue } from '../remote/event-queue.js'
 
@@ -8,13 +8,14 @@ import { EventQueue } from '../remote/event-queue.js'
 export type LifecycleComponent =
   | typeof Connected
   | typeof Ready
+  | typeof Loading
   | typeof Networked
   | typeof Owned
   | typeof LocalPlayer
   | typeof Listening
 
 /** In this order: bitECS tells observers of a removed entity in the order in which their queries were registered. */
-const LIFECYCLE = [LocalPlayer, Owned, Networked, Ready, Connected, Listening] as const
+const LIFECYCLE = [LocalPlayer, Owned, Networked, Ready, Loading, Connected, Listening] as const
 
 export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()
@@ -28,7 +29,7 @@ export class Lifecycle {
       this.queues.push(added, removed)
       this.addedQueues.set(component, added)
       this.removedQueues.set(component, removed)
-      const ofConnection = component === Connected || component === Ready
+      const ofConnection = component === Connected || component === Ready || component === Loading
       observe(world, onAdd(component), (eid: number) => added.push(eid, Networked.netId[eid] ?? 0, ''))
       observe(world, onRemove(component), (eid: number) => {
         const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]

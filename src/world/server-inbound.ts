@@ -16,7 +16,9 @@ import { type PendingRequests, ReplyFate } from '../remote/pending-requests.js'
 import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
 import type { Observer } from '../replication/observer.js'
 import type { ServerReplication } from '../replication/server-replication.js'
+import { SceneReportSection } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
+import type { PeerScenes, ServerScenes } from './server-scenes.js'
 
 /** Indices of a client's general limits. */
 export const PeerLimit = { Calls: 0, Readiness: 1, CallBytes: 2 } as const
@@ -30,6 +32,8 @@ export interface InboundPeer {
   readonly requests: PendingRequests
   readonly outgoingParts: OutgoingParts
   readonly incomingParts: IncomingParts
+  readonly session: Session
+  readonly scenes: PeerScenes
 }
 
 /** What reading needs of the server's role. */
@@ -39,6 +43,7 @@ export interface InboundContext {
   readonly replication: ServerReplication
   readonly inbound: InboundCalls
   readonly openRequests: OpenRequests
+  readonly scenes: ServerScenes
   readonly sessions: ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
@@ -48,6 +53,7 @@ export interface InboundContext {
 export class ServerInbound {
   private readonly section = new CallSection()
   private readonly part = new PartSection()
+  private readonly sceneReport = new SceneReportSection()
 
   constructor(private readonly role: InboundContext) {}
 
@@ -73,6 +79,7 @@ export class ServerInbound {
         if (reader.u8() > 1) reader.fail()
       } else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
       else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
+      else if (kind === SectionKind.SceneProgress && reliable) this.sceneReport.read(reader)
       else reader.fail()
       if (reader.failed) return false
     }
@@ -87,6 +94,7 @@ export class ServerInbound {
     }
     if (kind === SectionKind.MessagePart) return this.applyPart(session, reader)
     if (kind === SectionKind.PartsTaken) return this.applyTaken(session, reader)
+    if (kind === SectionKind.SceneProgress) return this.applySceneReport(session, reader)
     this.readSection(kind, reader)
     const { counters } = this.role
     const peer = this.role.peerOf(session)
@@ -132,6 +140,7 @@ export class ServerInbound {
     const { inbound, openRequests, tick } = this.role
     const status = this.mayCommand(session, definition)
     if (status !== ReplyStatus.Ok) openRequests.endUnopened(session.entity, this.section.request, status)
+    else if (inbound.paused && !this.mayWait(session)) return
     else if (inbound.pushRequest(this.section, reader.bytes, session.entity, tick) === ReplyStatus.MalformedCall) {
       this.malformedCall(session)
     }
@@ -223,8 +232,17 @@ export class ServerInbound {
     this.role.sessions?.weigh(session, 'a report of parts that were never sent')
   }
 
+  private applySceneReport(session: Session, reader: ByteReader): void {
+    const { sceneReport } = this
+    sceneReport.read(reader)
+    const peer = this.role.peerOf(session)
+    if (peer !== undefined && this.role.scenes.report(peer, sceneReport.change, sceneReport.report)) return
+    this.role.sessions?.weigh(session, 'a report of a change of scenes that it was not told of')
+  }
+
   private push(session: Session, bytes: Uint8Array): void {
     const { inbound, tick } = this.role
+    if (inbound.paused && !this.mayWait(session)) return
     if (inbound.push(this.section, bytes, session.entity, tick)) return
     this.malformedCall(session)
   }
@@ -232,5 +250,13 @@ export class ServerInbound {
   private malformedCall(session: Session): void {
     this.role.counters.malformedCalls++
     this.role.sessions?.weigh(session, 'a call whose arguments are not what its definition says')
+  }
+
+  /** While the server loads a scene calls wait, but not without end. */
+  private mayWait(session: Session): boolean {
+    const peer = this.role.peerOf(session)
+    if (peer !== undefined && this.role.scenes.mayHold(peer, this.section.end - this.section.start)) return true
+    this.role.sessions?.close(session, 'overflow', 'more calls than the server keeps while it loads a scene')
+    return false
   }
 }

@@ -1,10 +1,12 @@
 // What the server sends in a tick, client by client: structure, calls, despawns, then values.
 import { Connection } from '../../components/connection.js'
+import { MAX_SCENE_OVERHEAD } from '../protocol/limits.js'
 import { slotOf } from '../protocol/net-id.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { MAX_WAITING_PARTS, mustWait } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
+import { writeScene } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
 import { PeerLimit } from './server-inbound.js'
 import type { ServerPeer, ServerRole } from './server-role.js'
@@ -20,7 +22,7 @@ export function sendTick(role: ServerRole): void {
 /** Sends the reliable calls and messages of this tick to a client that is about to be closed. */
 export function sendCallsNow(role: ServerRole, peer: ServerPeer): void {
   role.reliable.start(peer.session, role.tick, role.options.now(), role.tickMs)
-  writeCalls(role, peer, Channel.Reliable, role.reliable)
+  writeCalls(role, peer, Channel.Reliable, role.reliable, 0, role.outgoing.count)
   role.reliable.finish()
 }
 
@@ -33,25 +35,55 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   // entities that have just ended.
   reliable.start(session, tick, now, tickMs)
   let structure = observer.joined && replication.structure.write(observer, reliable, Connection.player[session.entity]!)
-  writeCalls(role, peer, Channel.Reliable, reliable)
+  const { unsent, wasReady } = peer.scenes
+  const callsBefore = unsent.length > 0 ? unsent[0]!.callsBefore : role.outgoing.count
+  writeCalls(role, peer, Channel.Reliable, reliable, 0, callsBefore, session.ready || (unsent.length > 0 && wasReady))
   writeParts(role, peer)
   if (replication.structure.writeDespawns(observer, reliable)) structure = true
   if (structure) {
     session.structureTick = tick
     reliable.completeStructure()
   }
+  if (unsent.length > 0) writeScenes(role, peer)
   reliable.finish()
 
   unreliable.start(session, tick, now, tickMs)
-  writeCalls(role, peer, Channel.Unreliable, unreliable)
+  writeCalls(role, peer, Channel.Unreliable, unreliable, 0, role.outgoing.count)
   if (observer.joined) replication.writeUpdates(observer, unreliable)
   unreliable.finish()
 }
 
-function writeCalls(role: ServerRole, peer: ServerPeer, channel: Channel, packet: PacketBuilder): void {
+/**
+ * Changes of scenes, each at the head of a packet, and behind each the calls that were made after it: a client reads on
+ * only when it has loaded. What was sent before it is complete, structure included, so that it can be acknowledged.
+ */
+function writeScenes(role: ServerRole, peer: ServerPeer): void {
+  const { reliable, outgoing } = role
+  const { unsent } = peer.scenes
+  for (let i = 0; i < unsent.length; i++) {
+    const { number, action, id, args, callsBefore } = unsent[i]!
+    reliable.flush()
+    reliable.fit(args.length + MAX_SCENE_OVERHEAD)
+    writeScene(reliable.writer, number, action, id, args)
+    const callsUntil = i + 1 < unsent.length ? unsent[i + 1]!.callsBefore : outgoing.count
+    writeCalls(role, peer, Channel.Reliable, reliable, callsBefore, callsUntil)
+  }
+  unsent.length = 0
+}
+
+/** The calls and messages from `from` to `to`, in the order in which they were made, that this client gets. */
+function writeCalls(
+  role: ServerRole,
+  peer: ServerPeer,
+  channel: Channel,
+  packet: PacketBuilder,
+  from: number,
+  to: number,
+  ready = peer.session.ready,
+): void {
   const { outgoing, counters } = role
-  for (let i = 0; i < outgoing.count; i++) {
-    if (outgoing.channels[i] !== channel || !isRecipient(role, peer, i)) continue
+  for (let i = from; i < to; i++) {
+    if (outgoing.channels[i] !== channel || !isRecipient(role, peer, i, ready)) continue
     const start = outgoing.starts[i]!
     const end = outgoing.starts[i + 1]!
     if (channel === Channel.Reliable && mustWait(outgoing, i, peer.outgoingParts)) {
@@ -71,14 +103,16 @@ function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, l
     outgoingParts.clear()
     role.sessions?.close(session, 'overflow', 'messages wait for this client faster than it takes them in')
   }
-  // What has been reported may follow at once, so a client that is over its rate waits for its report.
+  // What has been reported may follow at once, so a client that is over its rate waits for its report; and everyone does
+  // while calls and messages wait for a scene of the server's.
+  if (role.inbound.paused) return
   const { untold } = incomingParts
   if (untold > 0 && limits.take(PeerLimit.CallBytes, role.options.now(), untold)) incomingParts.write(reliable)
 }
 
-function isRecipient(role: ServerRole, peer: ServerPeer, call: number): boolean {
+function isRecipient(role: ServerRole, peer: ServerPeer, call: number, ready: boolean): boolean {
   const { outgoing } = role
-  const { entity, ready } = peer.session
+  const { entity } = peer.session
   const audience = outgoing.audiences[call]!
   const connection = outgoing.connections[call]!
   if (audience === Audience.One) {

@@ -10,7 +10,7 @@ import {
   removeEntity,
   type World,
 } from 'bitecs'
-import { Connected, Connection, Listening, Ready } from '../../components/connection.js'
+import { Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
@@ -29,6 +29,7 @@ import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { LeftBehind } from './left-behind.js'
 import { PeerLimit, ServerInbound } from './server-inbound.js'
+import { DEFAULT_SCENE_TIMEOUT, PeerScenes, ServerScenes } from './server-scenes.js'
 
 /** Calls and messages of one client: one that sends more crowds out the others. */
 const CALLS_PER_SECOND = 2000
@@ -48,6 +49,7 @@ export class ServerPeer {
   readonly limits: TokenBuckets
   readonly outgoingParts = new OutgoingParts()
   readonly incomingParts = new IncomingParts()
+  readonly scenes = new PeerScenes()
 
   constructor(
     readonly session: Session,
@@ -86,6 +88,8 @@ export interface ServeOptions {
   timeout?: number
   /** Milliseconds that a client has to say hello. Default 5,000. */
   handshakeTimeout?: number
+  /** Milliseconds that a client may take to load a scene. Default 60,000. */
+  sceneTimeout?: number
   /** Default 1,024. */
   maxConnections?: number
 }
@@ -113,6 +117,7 @@ export class ServerRole {
   /** The entity that stands for the network: it carries `Listening`. */
   readonly networkEntity: number
   readonly leftBehind: LeftBehind
+  readonly scenes: ServerScenes
   private readonly handler: ServerInbound
   /** Sessions that opened or ended since `updateConnections` last ran. */
   private readonly joining: Session[] = []
@@ -136,6 +141,7 @@ export class ServerRole {
       despawn: (eid) => this.guard(() => this.despawn(eid)),
     })
     this.networkEntity = addEntity(world)
+    this.scenes = new ServerScenes(this)
     observe(world, onRemove(Connection), (eid: number) => this.connectionRemoved(eid))
   }
 
@@ -150,6 +156,7 @@ export class ServerRole {
   /** Begins to serve over a transport. */
   start(transport: Transport, options: ServeOptions): void {
     const { timeout = 5000, handshakeTimeout = 5000, maxConnections = 1024 } = options
+    this.scenes.timeout = options.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT
     this.transport = transport
     this.hasServed = true
     this.sessions = new ServerSessions(
@@ -203,7 +210,7 @@ export class ServerRole {
     for (const peer of this.peers) {
       const { session } = peer
       Connection.roundTrip[session.entity] = session.roundTrip.smoothed
-      if (session.wantsReady !== session.ready) this.followReadiness(peer)
+      if (session.wantsReady !== session.ready && !peer.scenes.isReplacing) this.followReadiness(peer)
     }
   }
 
@@ -229,6 +236,7 @@ export class ServerRole {
     put(Connection.id, eid, session.connectionId, 0)
     put(Connection.roundTrip, eid, 0, 0)
     put(Connection.player, eid, 0, 0)
+    put(Connection.progress, eid, 0, 0)
     put(Connection.reason, eid, undefined, undefined)
     const requests = new PendingRequests(eid, this.replication.entities, this.outgoing, this.counters)
     const peer = new ServerPeer(session, this.replication.addObserver(session), requests, this.protocol)
@@ -237,6 +245,7 @@ export class ServerRole {
     this.peerOfConnection.set(eid, peer)
     this.guard(() => addComponent(this.world, eid, Connection))
     this.guard(() => addComponent(this.world, eid, Connected))
+    this.scenes.join(peer)
   }
 
   /** A change of readiness may cost the whole world, so one that flickers is followed only now and then. */
@@ -276,6 +285,7 @@ export class ServerRole {
     this.forgetPeer(peer, eid)
     Connection.reason[eid] = session.reason
     this.guard(() => removeComponent(this.world, eid, Ready))
+    this.guard(() => removeComponent(this.world, eid, Loading))
     this.guard(() => removeComponent(this.world, eid, Connected))
     this.retiring.push(eid)
   }
@@ -289,7 +299,7 @@ export class ServerRole {
   }
 
   /** Observers are the game's; one that throws must not cost another client its connection. */
-  private guard(change: () => void): void {
+  guard(change: () => void): void {
     try {
       change()
     } catch (cause) {

@@ -59,6 +59,8 @@ export const inMemory: MakePeers = async (protocol, count) => {
       for (let i = 0; i < 400; i++) {
         if (condition()) return
         network.tick()
+        // What a game awaits, such as the loader of a scene, goes on in between.
+        await Promise.resolve()
       }
       throw new Error(`in vain for 400 ticks: ${what}`)
     },

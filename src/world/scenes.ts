@@ -1,0 +1,175 @@
+// The verbs of scenes: the server changes them, both sides load them and ask for them.
+import { Connection } from '../../components/connection.js'
+import { Networked } from '../../components/networked.js'
+import { hasComponent } from 'bitecs'
+import { UsageError } from '../protocol/errors.js'
+import type { Protocol } from '../protocol/protocol.js'
+import type { Infer, Schema } from '../protocol/schema.js'
+import type { Scene } from '../protocol/scenes.js'
+import { SceneAction } from '../remote/scene-section.js'
+import type { LoadedScene } from './scene-events.js'
+import type { SceneLoader } from './scene-runner.js'
+import type { ServerPeer, ServerRole } from './server-role.js'
+import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
+
+/** Whose scenes change: everyone's, also of who joins later; one connection's; or those of a list. */
+export type SceneTarget = number | 'all' | Iterable<number>
+
+export interface SceneOptions {
+  /** Default `'all'`. Scenes of single connections are theirs alone, and the server's own loader is not asked for them. */
+  to?: SceneTarget
+}
+
+/** The arguments of a scene, which may be left out when none is required, and options. */
+export type SceneArguments<S extends Schema> =
+  Partial<Infer<S>> extends Infer<S>
+    ? [args?: Readonly<Infer<S>>, options?: SceneOptions]
+    : [args: Readonly<Infer<S>>, options?: SceneOptions]
+
+/**
+ * Changes the scene (Mirror's ServerChangeScene): those addressed lose `Ready`, get `Loading`, unload what they have, load
+ * `scene`, and are made ready again, once the server has loaded too. What is sent to them meanwhile waits, in order.
+ * Entities that `setScene` gave to a scene of the world that ends are despawned; all others stay.
+ *
+ * @throws UsageError when the scene is not listed, or `to` names no open connection.
+ * @throws ArgumentError when an argument cannot be represented; it names the field.
+ */
+export function changeScene<S extends Schema>(
+  world: ServerWorld,
+  scene: Scene<S>,
+  ...[args, options]: SceneArguments<S>
+): void {
+  change(serverRole(world), SceneAction.Replace, scene, args, options)
+}
+
+/**
+ * Adds a scene to those that are loaded (an additive scene of Mirror). Those addressed get `Loading` and stay `Ready`; what
+ * is sent to them waits until they have loaded.
+ *
+ * @throws UsageError when the scene is not listed, is loaded already, or `to` names no open connection.
+ * @throws ArgumentError when an argument cannot be represented; it names the field.
+ */
+export function loadScene<S extends Schema>(
+  world: ServerWorld,
+  scene: Scene<S>,
+  ...[args, options]: SceneArguments<S>
+): void {
+  const role = serverRole(world)
+  requireLoaded(role, scene, options, false)
+  change(role, SceneAction.Load, scene, args, options)
+}
+
+/**
+ * Ends one scene and leaves the others. Those addressed get `Loading` and stay `Ready`; what is sent to them waits until
+ * they have unloaded it.
+ *
+ * @throws UsageError when the scene is not listed, is not loaded, or `to` names no open connection.
+ */
+export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOptions): void {
+  const role = serverRole(world)
+  requireLoaded(role, scene, options, true)
+  change(role, SceneAction.Unload, scene, undefined, options)
+}
+
+/**
+ * The scenes that are loaded or being loaded, in their order: on the server those of the world, or of one connection; on a
+ * client its own.
+ *
+ * @throws UsageError when `connection` is not an open connection of this server.
+ */
+export function scenesOf(world: NetworkWorld, connection?: number): LoadedScene[] {
+  const network = networkOf(world)
+  if (network?.server === undefined) return [...(network?.client?.scenes.ofClient ?? [])]
+  if (connection === undefined) return [...network.server.scenes.ofWorld]
+  return [...requirePeer(network.server, connection).scenes.told]
+}
+
+/**
+ * Makes a networked entity part of a scene of the world: it is despawned when that scene ends for everyone. An entity is
+ * part of one scene at a time; `undefined` makes it stay whatever scene is played, as entities do by default.
+ *
+ * @throws UsageError when the entity is not networked, or the scene is not one of the world.
+ */
+export function setScene(world: ServerWorld, entity: number, scene: Scene | undefined): void {
+  const { replication, scenes, protocol } = serverRole(world)
+  const netId = replication.entities.netIdOf(entity)
+  if (netId === 0 || !hasComponent(world, entity, Networked)) {
+    throw new UsageError('not-networked', `entity ${entity} is not networked: add Networked first`)
+  }
+  if (scene === undefined) return scenes.members.delete(netId)
+  const id = requireId(protocol, scene)
+  if (!scenes.ofWorld.some((one) => one.scene === scene)) {
+    const name = protocol.sceneNames[id]!
+    throw new UsageError('scene-not-loaded', `${name} is not a scene of the world: change to it, or load it, first`)
+  }
+  scenes.members.add(netId, id)
+}
+
+/**
+ * Says how this side loads and unloads scenes; without a loader they load at once. `undefined` takes it away. The loader is
+ * called from the tick, one scene at a time, and what it returns is awaited. In one that throws or rejects the change has
+ * failed: `NetworkErrors` says so as `scene-failed`; a client is closed for it, and on the server everyone stays `Loading`
+ * until the game changes scenes again.
+ */
+export function setSceneLoader(world: NetworkWorld, loader: SceneLoader | undefined): void {
+  const network = networkOf(world)
+  if (network === undefined) {
+    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+  }
+  if (network.server !== undefined) network.server.scenes.runner.loader = loader
+  if (network.client !== undefined) network.client.scenes.runner.loader = loader
+}
+
+function change<S extends Schema>(
+  role: ServerRole,
+  action: SceneAction,
+  scene: Scene<S>,
+  args: Readonly<Infer<S>> | undefined,
+  { to = 'all' }: SceneOptions = {},
+): void {
+  const id = requireId(role.protocol, scene)
+  const given = (args ?? {}) as Readonly<Record<string, unknown>>
+  if (action !== SceneAction.Unload) scene.codec.check(given)
+  if (to === 'all') role.scenes.changeAll(action, id, given)
+  else role.scenes.changeFor(peersOf(role, to), action, id, given)
+}
+
+/** Whether the scene is loaded is asked of the world, or of the one connection; in a list each is passed over by itself. */
+function requireLoaded(role: ServerRole, scene: Scene, { to = 'all' }: SceneOptions = {}, wanted: boolean): void {
+  const id = requireId(role.protocol, scene)
+  if (to !== 'all' && typeof to !== 'number') return
+  const loaded = typeof to === 'number' ? requirePeer(role, to).scenes.told : role.scenes.ofWorld
+  if (loaded.some((one) => one.scene === scene) === wanted) return
+  const name = role.protocol.sceneNames[id]!
+  if (wanted) throw new UsageError('scene-not-loaded', `${name} is not loaded: nothing to unload`)
+  throw new UsageError('scene-loaded', `${name} is loaded already: unload it first, or change to it`)
+}
+
+function requireId(protocol: Protocol, scene: Scene): number {
+  const id = protocol.sceneList.indexOf(scene)
+  if (id >= 0) return id
+  throw new UsageError('not-listed', 'this scene is not listed in the protocol of this world; add it under scenes')
+}
+
+function requirePeer(role: ServerRole, connection: number): ServerPeer {
+  const peer = role.peerOfConnection.get(connection)
+  if (peer === undefined) {
+    throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
+  }
+  return peer
+}
+
+/** A list that was made earlier may name who has left since: those are passed over. */
+function peersOf(role: ServerRole, to: Exclude<SceneTarget, 'all'>): ServerPeer[] {
+  if (typeof to === 'number') return [requirePeer(role, to)]
+  if (typeof to === 'string') {
+    throw new UsageError('no-target', `to is 'all', a connection or a list, got '${String(to)}'`)
+  }
+  const peers: ServerPeer[] = []
+  for (const connection of new Set(to)) {
+    const peer = role.peerOfConnection.get(connection)
+    if (peer !== undefined) peers.push(peer)
+    else if (!hasComponent(role.world, connection, Connection)) role.counters.unsentCalls++
+  }
+  return peers
+}
