@@ -19,10 +19,12 @@ export function dispatchCalls(world: World): void {
     server.inbound.expire(server.tick - server.options.undrainedTicks)
     server.settleRequests()
     server.inbound.runHandlers()
+    server.faults.flush()
   }
   if (client !== undefined) {
     client.inbound.expire(client.frame - client.options.undrainedTicks)
     client.pendingRequests.settle(client.options.now())
     client.inbound.runHandlers()
+    client.faults.flush()
   }
 }

@@ -2,7 +2,11 @@
 
 /** One entry of `drain(world, NetworkErrors)`. */
 export interface NetworkErrorEntry {
-  /** Stable, for code: `handler-threw`, `undrained`, `clamped-value`, `malformed-packet`, … */
+  /**
+   * Stable, for code. Calls that were dropped where they arrived: `not-ready`, `not-owner`, `not-observed`,
+   * `unknown-entity`, `unknown-definition`, `over-rate`, `malformed-call`, `late`. Others: `handler-threw`, `undrained`,
+   * `clamped-value`, `malformed-packet`, …
+   */
   readonly code: string
   /** For people. */
   readonly message: string
@@ -12,6 +16,11 @@ export interface NetworkErrorEntry {
   readonly entity: number
   /** The definition or component it concerns, or ''. */
   readonly name: string
+  /**
+   * How many times it happened. Of calls that are dropped, the first of a connection, code and name is reported at once;
+   * later entries, at most one in five seconds, say how many more there were.
+   */
+  readonly count: number
   /** What was thrown, if anything was. */
   readonly cause?: unknown
 }
@@ -29,7 +38,7 @@ export class ErrorLog {
       this.dropped++
       return
     }
-    this.entries.push({ code, message, connection: 0, entity: 0, name: '', ...where })
+    this.entries.push({ code, message, connection: 0, entity: 0, name: '', count: 1, ...where })
   }
 
   /** Reports what would otherwise repeat: one entry for each `code` and `name`, ever. */

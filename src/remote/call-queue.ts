@@ -37,8 +37,11 @@ interface MutableView {
 export interface QueueListener {
   /** `count` calls were dropped because nobody drained `queue`. */
   undrained(queue: CallQueue, count: number): void
-  /** A call's entity or sender went away between arrival and drain. */
-  stale(queue: CallQueue): void
+  /**
+   * A call's entity or sender went away between arrival and drain. `entity`, `sender` and the number of its connection are
+   * 0 where they are gone.
+   */
+  stale(queue: CallQueue, entity: number, sender: number, connectionId: number): void
   /** Whether nobody waits any more for the answer to this call, which was requested; it is dropped then. */
   isCancelled(id: number): boolean
   /** A call that was requested is dropped. */
@@ -171,11 +174,12 @@ export class CallQueue implements IterableIterator<CallView> {
       const netId = this.netIds[at]!
       const entity = netId === 0 ? 0 : this.entities.entityOf(netId)
       const sender = this.senders[at]!
-      const gone = (Connection.id[sender] ?? 0) !== this.connectionIds[at]
+      const connectionId = this.connectionIds[at]!
+      const gone = (Connection.id[sender] ?? 0) !== connectionId
       const id = this.ids[at]!
       if (gone || (netId !== 0 && entity === 0)) {
         this.drop(id, ReplyStatus.Despawned)
-        this.listener.stale(this)
+        this.listener.stale(this, entity, gone ? 0 : sender, gone ? 0 : connectionId)
         continue
       }
       // Whoever requested it has given up, and has been told that it did not happen in time.

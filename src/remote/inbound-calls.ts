@@ -8,9 +8,13 @@ import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { readNetId } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { LAST_REPLY_STATUS, ReplyStatus } from '../protocol/reply-status.js'
+import { CallFault, type CallFaults } from './call-faults.js'
 import { makePlainId } from './call-id.js'
 import { CallQueue, type CallView, type QueueListener } from './call-queue.js'
 import type { OpenRequests } from './open-requests.js'
+
+/** Of sections that say nothing of a definition. */
+const NO_DEFINITION = 0xffffffff
 
 /** A section of a call, message, request, reply or cancel as read; reused. The payload is `bytes[start .. end)`. */
 export class CallSection {
@@ -41,6 +45,7 @@ export class CallSection {
   }
 
   readReply(reader: ByteReader): void {
+    this.id = NO_DEFINITION
     this.readRequestNumber(reader)
     const status = reader.u8()
     this.readPayload(reader)
@@ -51,6 +56,7 @@ export class CallSection {
   }
 
   readCancel(reader: ByteReader): void {
+    this.id = NO_DEFINITION
     this.readRequestNumber(reader)
     this.start = this.end = reader.offset
   }
@@ -87,6 +93,7 @@ export class InboundCalls implements QueueListener {
     private readonly requests: OpenRequests,
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
+    private readonly faults: CallFaults,
   ) {
     this.queues = protocol.definitions.map(
       (definition, id) => new CallQueue(definition, protocol.definitionNames[id]!, entities, this),
@@ -155,8 +162,8 @@ export class InboundCalls implements QueueListener {
     this.errors.once('undrained', queue.name, message)
   }
 
-  stale(): void {
-    this.counters.staleCalls++
+  stale({ definition }: CallQueue, entity: number, sender: number, connectionId: number): void {
+    this.faults.add(CallFault.Late, connectionId, sender, entity, this.protocol.ids.get(definition)!)
   }
 
   isCancelled(id: number): boolean {

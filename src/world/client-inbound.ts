@@ -1,4 +1,5 @@
 // What the server sends, applied by a client: packets are checked whole, then take effect section by section.
+import { Connection } from '../../components/connection.js'
 import type { Counters } from '../connection/counters.js'
 import type { DataHeader } from '../protocol/packet.js'
 import type { Session } from '../connection/session.js'
@@ -7,6 +8,7 @@ import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
+import { CallFault, type CallFaults } from '../remote/call-faults.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
@@ -21,6 +23,7 @@ import type { ClientScenes } from './client-scenes.js'
 export interface ClientInboundContext {
   readonly protocol: Protocol
   readonly counters: Counters
+  readonly faults: CallFaults
   readonly replication: ClientReplication
   readonly inbound: InboundCalls
   readonly openRequests: OpenRequests
@@ -203,18 +206,20 @@ export class ClientInbound {
   private applyPart(reader: ByteReader): void {
     const { part, section } = this
     part.read(reader)
-    const { protocol, counters, incomingParts, inbound, connection, frame } = this.role
+    const { protocol, incomingParts, inbound, connection, frame } = this.role
     const definition = protocol.definitions[part.id]
     const expected = definition?.kind === 'message' && definition.large && definition.from !== 'client'
     if (!expected || part.total > definition.codec.maxBytes) {
-      counters.unknownDefinitions++
+      this.drop(expected ? CallFault.MalformedCall : CallFault.UnknownDefinition, part.id)
       return
     }
     const result = incomingParts.take(part, reader.bytes)
     if (result === PartResult.Refused) this.role.malformed()
     if (result !== PartResult.Whole) return
     section.become(part.id, incomingParts.payload.length)
-    if (!inbound.push(section, incomingParts.payload.bytes, connection, frame)) counters.malformedCalls++
+    if (!inbound.push(section, incomingParts.payload.bytes, connection, frame)) {
+      this.drop(CallFault.MalformedCall, section.id)
+    }
     incomingParts.release()
   }
 
@@ -225,20 +230,21 @@ export class ClientInbound {
   private applyRequest(reader: ByteReader): void {
     const { section } = this
     section.readRequest(reader)
-    const { protocol, counters, inbound, openRequests, replication, connection, frame } = this.role
+    const { protocol, inbound, openRequests, replication, connection, frame } = this.role
     const definition = protocol.definitions[section.id]
     if (definition?.kind !== 'target-rpc' || definition.answers === undefined) {
-      counters.unknownDefinitions++
+      this.drop(CallFault.UnknownDefinition, section.id)
       return
     }
-    if (replication.entities.entityOf(section.netId) === 0) {
-      counters.staleCalls++
+    const eid = replication.entities.entityOf(section.netId)
+    if (eid === 0) {
+      this.drop(CallFault.Late, section.id)
       openRequests.endUnopened(connection, section.request, ReplyStatus.Despawned)
       return
     }
     this.called.add(slotOf(section.netId))
     const status = inbound.pushRequest(section, reader.bytes, connection, frame)
-    if (status === ReplyStatus.MalformedCall) counters.malformedCalls++
+    if (status === ReplyStatus.MalformedCall) this.drop(CallFault.MalformedCall, section.id, eid)
   }
 
   /** Whoever awaits the answer finds the entity still there, as a system that drains a call does. */
@@ -258,22 +264,29 @@ export class ClientInbound {
   private applyCall(reader: ByteReader, call: boolean): void {
     const { section } = this
     section.read(reader, call)
-    const { protocol, counters, inbound, replication, connection, frame } = this.role
+    const { protocol, inbound, replication, connection, frame } = this.role
     const definition = protocol.definitions[section.id]
     const expected = call
       ? definition?.kind === 'client-rpc' || definition?.kind === 'target-rpc'
       : definition?.kind === 'message' && definition.from !== 'client'
     if (!expected) {
-      counters.unknownDefinitions++
+      this.drop(CallFault.UnknownDefinition, section.id)
       return
     }
+    const eid = call ? replication.entities.entityOf(section.netId) : 0
     if (call) {
-      if (replication.entities.entityOf(section.netId) === 0) {
-        counters.staleCalls++
+      if (eid === 0) {
+        this.drop(CallFault.Late, section.id)
         return
       }
       this.called.add(slotOf(section.netId))
     }
-    if (!inbound.push(section, reader.bytes, connection, frame)) counters.malformedCalls++
+    if (!inbound.push(section, reader.bytes, connection, frame)) this.drop(CallFault.MalformedCall, section.id, eid)
+  }
+
+  /** Counts and reports a call that is dropped. */
+  private drop(fault: CallFault, id: number, eid = 0): void {
+    const { faults, connection } = this.role
+    faults.add(fault, Connection.id[connection]!, connection, eid, id)
   }
 }

@@ -10,6 +10,7 @@ import { UsageError } from '../protocol/errors.js'
 import { utf8Length } from '../protocol/bytes.js'
 import { MAX_TOKEN_BYTES, SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { CallFaults } from '../remote/call-faults.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
 import { OpenRequests } from '../remote/open-requests.js'
 import { IncomingParts, mustWait, OutgoingParts } from '../remote/message-parts.js'
@@ -45,6 +46,7 @@ export class ClientRole {
   readonly counters: Counters = createCounters()
   readonly errors = new ErrorLog()
   readonly replication: ClientReplication
+  readonly faults: CallFaults
   readonly inbound: InboundCalls
   readonly outgoing: OutgoingCalls
   /** Requests of the server that wait for this side's answer. */
@@ -97,7 +99,8 @@ export class ClientRole {
     const { entities } = this.replication
     this.outgoing = new OutgoingCalls(entities)
     this.openRequests = new OpenRequests('client', protocol, this.outgoing)
-    this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors)
+    this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
+    this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors, this.faults)
     this.pendingRequests = new PendingRequests(eid, entities, this.outgoing, this.counters)
     this.scenes = new ClientScenes(this)
     this.handler = new ClientInbound(this)
@@ -114,6 +117,7 @@ export class ClientRole {
     }
     // What the last session left undrained names entities and connections of its own.
     this.inbound.clear()
+    this.faults.forget(Connection.id[this.connection]!)
     this.autoReady = autoReady
     this.transport = transport
     Connection.reason[this.connection] = undefined

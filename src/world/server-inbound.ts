@@ -1,6 +1,5 @@
 // What a client sends, read by the server: every byte is checked, every refusal is counted, nothing is trusted.
 import { Networked } from '../../components/networked.js'
-import type { Counters } from '../connection/counters.js'
 import type { ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import type { TokenBuckets } from '../connection/token-bucket.js'
@@ -10,6 +9,7 @@ import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
+import { CallFault, type CallFaults } from '../remote/call-faults.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import { type PendingRequests, ReplyFate } from '../remote/pending-requests.js'
@@ -39,7 +39,7 @@ export interface InboundPeer {
 /** What reading needs of the server's role. */
 export interface InboundContext {
   readonly protocol: Protocol
-  readonly counters: Counters
+  readonly faults: CallFaults
   readonly replication: ServerReplication
   readonly inbound: InboundCalls
   readonly openRequests: OpenRequests
@@ -49,6 +49,16 @@ export interface InboundContext {
   readonly tick: number
   peerOf(session: Session): InboundPeer | undefined
 }
+
+/** What a request that is dropped is answered, by `CallFault`. */
+const STATUS_OF_FAULT = {
+  [CallFault.NotReady]: ReplyStatus.NotReady,
+  [CallFault.NotOwner]: ReplyStatus.NotOwner,
+  [CallFault.NotObserved]: ReplyStatus.NotObserved,
+  [CallFault.UnknownEntity]: ReplyStatus.Despawned,
+  [CallFault.OverRate]: ReplyStatus.OverRate,
+  [CallFault.Late]: ReplyStatus.Despawned,
+} as const
 
 export class ServerInbound {
   private readonly section = new CallSection()
@@ -96,10 +106,9 @@ export class ServerInbound {
     if (kind === SectionKind.PartsTaken) return this.applyTaken(session, reader)
     if (kind === SectionKind.SceneProgress) return this.applySceneReport(session, reader)
     this.readSection(kind, reader)
-    const { counters } = this.role
     const peer = this.role.peerOf(session)
     if (peer !== undefined && !this.isWithinLimits(peer.limits)) {
-      counters.rateLimitedCalls++
+      this.drop(CallFault.OverRate, session)
       this.role.sessions?.weigh(session, 'more calls than any honest client sends')
       return
     }
@@ -111,7 +120,7 @@ export class ServerInbound {
       if (this.mayCommand(session, definition) === ReplyStatus.Ok) this.push(session, reader.bytes)
     } else if (kind === SectionKind.Request && definition?.kind === 'command' && definition.answers !== undefined) {
       if (peer !== undefined) this.applyRequest(session, definition, reader)
-      else counters.notReadyCalls++
+      else this.drop(CallFault.NotReady, session)
     } else if (
       listed &&
       kind === SectionKind.Message &&
@@ -119,11 +128,11 @@ export class ServerInbound {
       definition.from !== 'server'
     ) {
       // A connection that opened in this very receive has no entity yet; an honest client waits for its welcome.
-      if (peer === undefined) counters.notReadyCalls++
-      else if (!peer.rates.take(this.section.id, this.role.options.now())) counters.rateLimitedCalls++
+      if (peer === undefined) this.drop(CallFault.NotReady, session)
+      else if (!peer.rates.take(this.section.id, this.role.options.now())) this.drop(CallFault.OverRate, session)
       else this.push(session, reader.bytes)
     } else {
-      counters.unknownDefinitions++
+      this.drop(CallFault.UnknownDefinition, session)
       this.role.sessions?.weigh(session, 'a call or message that no client may send')
     }
   }
@@ -161,58 +170,62 @@ export class ServerInbound {
 
   /** What stands against a command; `Ok` when nothing does. */
   private mayCommand(session: Session, definition: Command): ReplyStatus {
-    const { counters, replication, sessions, options } = this.role
+    const { replication, sessions, options } = this.role
     const peer = this.role.peerOf(session)
-    if (!session.ready || peer === undefined) {
-      counters.notReadyCalls++
-      return ReplyStatus.NotReady
-    }
+    if (!session.ready || peer === undefined) return this.refuse(CallFault.NotReady, session)
     const { netId, id } = this.section
     const eid = replication.entities.entityOf(netId)
-    if (eid === 0 || !peer.observer.sees(slotOf(netId))) {
-      if (replication.entities.wasIssued(netId)) counters.staleCalls++
-      else {
-        counters.unknownEntities++
-        sessions?.weigh(session, 'a command on an entity that was never spawned for it')
-      }
-      return eid === 0 ? ReplyStatus.Despawned : ReplyStatus.NotObserved
+    if (eid === 0) {
+      if (replication.entities.wasIssued(netId)) return this.refuse(CallFault.Late, session)
+      sessions?.weigh(session, 'a command on an entity that was never spawned for it')
+      return this.refuse(CallFault.UnknownEntity, session)
     }
+    if (!peer.observer.sees(slotOf(netId))) return this.refuse(CallFault.NotObserved, session, eid)
     if (definition.requiresAuthority && Networked.owner[eid] !== session.entity) {
-      counters.unauthorizedCalls++
-      return ReplyStatus.NotOwner
+      return this.refuse(CallFault.NotOwner, session, eid)
     }
-    if (!peer.rates.take(id, options.now())) {
-      counters.rateLimitedCalls++
-      return ReplyStatus.OverRate
-    }
+    if (!peer.rates.take(id, options.now())) return this.refuse(CallFault.OverRate, session, eid)
     return ReplyStatus.Ok
+  }
+
+  /** Drops the command in `section`, and returns what a request is answered then. */
+  private refuse(fault: keyof typeof STATUS_OF_FAULT, session: Session, eid = 0): ReplyStatus {
+    this.drop(fault, session, eid)
+    return STATUS_OF_FAULT[fault]
+  }
+
+  /** Counts and reports a call that is dropped. */
+  private drop(fault: CallFault, session: Session, eid = 0, id = this.section.id): void {
+    // A connection that opened in this very receive has no entity yet, and one that ended has none any more.
+    const isKnown = this.role.peerOf(session) !== undefined
+    this.role.faults.add(fault, isKnown ? session.connectionId : 0, isKnown ? session.entity : 0, eid, id)
   }
 
   /** Its bytes are weighed when they are reported as taken in: until then the client may not send more. */
   private applyPart(session: Session, reader: ByteReader): void {
     const { part } = this
     part.read(reader)
-    const { counters, sessions, protocol, options } = this.role
+    const { sessions, protocol, options } = this.role
     const peer = this.role.peerOf(session)
     if (peer === undefined) {
-      counters.notReadyCalls++
+      this.drop(CallFault.NotReady, session, 0, part.id)
       return
     }
     const { incomingParts } = peer
     const definition = protocol.definitions[part.id]
     if (definition?.kind !== 'message' || !definition.large || definition.from === 'server') {
-      counters.unknownDefinitions++
+      this.drop(CallFault.UnknownDefinition, session, 0, part.id)
       sessions?.weigh(session, 'a part of a message that no client may send')
       return
     }
     if (incomingParts.begins(part)) {
       if (part.total > definition.codec.maxBytes) {
-        counters.malformedCalls++
+        this.drop(CallFault.MalformedCall, session, 0, part.id)
         sessions?.weigh(session, 'a message larger than its definition allows')
         return
       }
       if (!peer.rates.take(part.id, options.now())) {
-        counters.rateLimitedCalls++
+        this.drop(CallFault.OverRate, session, 0, part.id)
         incomingParts.refuse()
       }
     }
@@ -248,7 +261,7 @@ export class ServerInbound {
   }
 
   private malformedCall(session: Session): void {
-    this.role.counters.malformedCalls++
+    this.drop(CallFault.MalformedCall, session)
     this.role.sessions?.weigh(session, 'a call whose arguments are not what its definition says')
   }
 

@@ -18,6 +18,7 @@ import { ServerSessions } from '../connection/server-sessions.js'
 import { PacketBuilder, type Session } from '../connection/session.js'
 import { TokenBuckets } from '../connection/token-bucket.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { CallFaults } from '../remote/call-faults.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
 import { OpenRequests } from '../remote/open-requests.js'
 import { IncomingParts, OutgoingParts } from '../remote/message-parts.js'
@@ -98,6 +99,7 @@ export class ServerRole {
   readonly counters: Counters = createCounters()
   readonly errors = new ErrorLog()
   readonly replication: ServerReplication
+  readonly faults: CallFaults
   readonly inbound: InboundCalls
   readonly outgoing: OutgoingCalls
   /** Requests of clients that wait for the server's answer. */
@@ -134,7 +136,8 @@ export class ServerRole {
     const { entities } = this.replication
     this.outgoing = new OutgoingCalls(entities)
     this.openRequests = new OpenRequests('server', protocol, this.outgoing)
-    this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors)
+    this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
+    this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors, this.faults)
     this.handler = new ServerInbound(this)
     this.leftBehind = new LeftBehind(this.replication.entities, options.now, {
       release: (eid) => this.guard(() => this.setOwner(eid, 0)),
@@ -274,6 +277,7 @@ export class ServerRole {
     this.replication.removeObserver(peer.observer)
     peer.requests.end(peer.session.reason?.text ?? 'the game removed the connection')
     this.openRequests.forget(eid)
+    this.faults.forget(peer.session.connectionId)
     this.counters.unsentCalls += peer.outgoingParts.count
     peer.outgoingParts.clear()
   }

@@ -8,7 +8,7 @@ describe('ErrorLog', () => {
     const cause = new Error('x')
     log.push('handler-threw', 'it threw', { connection: 3, cause })
     expect(log.take()).toEqual([
-      { code: 'handler-threw', message: 'it threw', connection: 3, entity: 0, name: '', cause },
+      { code: 'handler-threw', message: 'it threw', connection: 3, entity: 0, name: '', count: 1, cause },
     ])
     expect(log.take()).toEqual([])
   })

@@ -6,6 +6,7 @@ import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { defineCommand } from '../../../src/protocol/definitions.js'
 import { defineProtocol } from '../../../src/protocol/protocol.js'
 import { f32, quantized, u8 } from '../../../src/protocol/schema.js'
+import { CallFaults } from '../../../src/remote/call-faults.js'
 import { CallSection, InboundCalls } from '../../../src/remote/inbound-calls.js'
 import { OpenRequests } from '../../../src/remote/open-requests.js'
 import { OutgoingCalls } from '../../../src/remote/outgoing-calls.js'
@@ -17,8 +18,11 @@ const CALLS = 5_000
 describe('a drained call', () => {
   it('costs no memory, however many arrive', () => {
     const entities = { netIdOf: (eid: number) => eid, entityOf: (netId: number) => netId }
+    const counters = createCounters()
+    const errors = new ErrorLog()
     const requests = new OpenRequests('server', protocol, new OutgoingCalls(entities))
-    const inbound = new InboundCalls(protocol, entities, requests, createCounters(), new ErrorLog())
+    const faults = new CallFaults(protocol, counters, errors, () => 0)
+    const inbound = new InboundCalls(protocol, entities, requests, counters, errors, faults)
     const payload = new ByteWriter()
     Fire.codec.write(payload, { x: 0.5, y: 1.5, z: 0.25, power: 7 })
     const section = new CallSection()

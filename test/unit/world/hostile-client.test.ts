@@ -22,12 +22,11 @@ import {
 import { Connected, Connection, Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
-import { capture, type Captured, transportOf } from './tap.js'
+import { capture, type Captured, throwSections, transportOf } from './tap.js'
 
 const Health = { hp: new Uint16Array(8000) }
 const Press = defineCommand({ key: u8 })
@@ -43,15 +42,6 @@ function spawn(world: ServerWorld): number {
   addComponent(world, eid, Health)
   addComponent(world, eid, Networked)
   return eid
-}
-
-/** One raw packet of a client, as its reliable channel would carry it; none once its connection was closed. */
-function throwSections(client: TestClient, write: (writer: ByteWriter) => void): void {
-  if (client.reason !== undefined) return
-  const writer = new ByteWriter()
-  for (const byte of [PacketKind.Data, 0, 1, 0]) writer.u8(byte)
-  write(writer)
-  transportOf(client.world, 'client').send(1, Channel.Reliable, writer.bytes, writer.length)
 }
 
 describe('a client that answers heart-beats and never acknowledges structure', () => {

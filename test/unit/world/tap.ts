@@ -1,4 +1,7 @@
 // Listening in on a test network: every packet that leaves, copied; reliable packets held back; bytes of a test's own.
+import type { TestClient } from 'bitecs-net/testing'
+import { ByteWriter } from '../../../src/protocol/bytes.js'
+import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../../src/world/state.js'
 import { Channel, type PeerId, type Transport, type TransportSink } from '../../../src/transport/transport.js'
 
@@ -56,4 +59,23 @@ export function gate(transport: Transport): Gate {
     })
   }
   return state
+}
+
+/** One raw packet of a client, as its reliable channel would carry it; none once its connection was closed. */
+export function throwSections(client: TestClient, write: (writer: ByteWriter) => void): void {
+  if (client.reason !== undefined) return
+  transportOf(client.world, 'client').send(1, Channel.Reliable, ...rawPacket(write))
+}
+
+/** One raw packet of the server, for the first client that came. */
+export function throwAtClient(server: ServerWorld, write: (writer: ByteWriter) => void): void {
+  const { session } = serverRole(server).peers[0]!
+  transportOf(server, 'server').send(session.peer, Channel.Reliable, ...rawPacket(write))
+}
+
+function rawPacket(write: (writer: ByteWriter) => void): [Uint8Array, number] {
+  const writer = new ByteWriter()
+  for (const byte of [PacketKind.Data, 0, 1, 0]) writer.u8(byte)
+  write(writer)
+  return [writer.bytes, writer.length]
 }

@@ -1,0 +1,137 @@
+// Calls that a receiver drops: each is counted, and reported by kind, in a way that no flood can flood.
+//
+// For each connection, kind and definition the first is reported at once; from then on at most one entry in five seconds
+// says how many more there were. What is not reported by itself costs an increment and no memory.
+import type { Counters } from '../connection/counters.js'
+import type { ErrorLog } from '../connection/error-log.js'
+import type { Protocol } from '../protocol/protocol.js'
+
+/** Why a call was dropped where it arrived. */
+export const CallFault = {
+  /** The sender does not take part. */
+  NotReady: 0,
+  NotOwner: 1,
+  /** The entity exists, and the sender does not have it (any more). */
+  NotObserved: 2,
+  /** The entity was never given to anybody. */
+  UnknownEntity: 3,
+  /** The protocol does not list it, or not for this direction or channel. */
+  UnknownDefinition: 4,
+  OverRate: 5,
+  MalformedCall: 6,
+  /** Its entity or sender was gone before it could run. */
+  Late: 7,
+} as const
+export type CallFault = (typeof CallFault)[keyof typeof CallFault]
+
+interface FaultText {
+  readonly counter: keyof Counters
+  readonly code: string
+  readonly text: string
+}
+
+/** By {@link CallFault}. */
+const FAULTS: readonly FaultText[] = [
+  { counter: 'notReadyCalls', code: 'not-ready', text: 'the sender is not ready' },
+  { counter: 'unauthorizedCalls', code: 'not-owner', text: 'the sender does not own the entity' },
+  { counter: 'staleCalls', code: 'not-observed', text: 'the sender does not have the entity, or not any more' },
+  { counter: 'unknownEntities', code: 'unknown-entity', text: 'it names an entity that never was' },
+  { counter: 'unknownDefinitions', code: 'unknown-definition', text: 'nobody may send it this way' },
+  { counter: 'rateLimitedCalls', code: 'over-rate', text: 'it is over its rate' },
+  { counter: 'malformedCalls', code: 'malformed-call', text: 'its arguments are not what its definition says' },
+  { counter: 'staleCalls', code: 'late', text: 'its entity or sender was gone before it could run' },
+]
+
+/** Milliseconds between two entries about the same. */
+const REPORT_INTERVAL = 5000
+/** Milliseconds between two looks for entries that are due. */
+const FLUSH_INTERVAL = 1000
+
+/** What is known of one connection, by fault and definition. */
+class Reports {
+  readonly reportedAt: Float64Array
+  /** Dropped since, and not reported yet. */
+  readonly more: Uint32Array
+  /** Some of `more` are not 0. */
+  hasMore = false
+  connection = 0
+
+  constructor(size: number) {
+    this.reportedAt = new Float64Array(size).fill(-Infinity)
+    this.more = new Uint32Array(size)
+  }
+}
+
+export class CallFaults {
+  /** By the number of the connection; 0 stands for all that have none, or none any more. */
+  private readonly byNumber = new Map<number, Reports>()
+  /** One for each definition, and one for what the protocol does not list. */
+  private readonly width: number
+  private readonly names: readonly string[]
+  private flushAt = 0
+
+  constructor(
+    protocol: Protocol,
+    private readonly counters: Counters,
+    private readonly errors: ErrorLog,
+    private readonly now: () => number,
+  ) {
+    this.names = protocol.definitionNames
+    this.width = this.names.length + 1
+  }
+
+  /**
+   * Counts a call that is dropped, and reports it now or later. `number` and `connection` are the sender's connection
+   * and its entity, both 0 for one that is gone; `id` is what the call says that it is.
+   */
+  add(fault: CallFault, number: number, connection: number, entity: number, id: number): void {
+    this.counters[FAULTS[fault]!.counter]++
+    let reports = this.byNumber.get(number)
+    if (reports === undefined) {
+      reports = new Reports(FAULTS.length * this.width)
+      this.byNumber.set(number, reports)
+    }
+    const at = fault * this.width + Math.min(id, this.width - 1)
+    reports.connection = connection
+    reports.more[at]!++
+    reports.hasMore = true
+    if (this.now() - reports.reportedAt[at]! >= REPORT_INTERVAL) this.report(reports, at, entity)
+  }
+
+  /** Reports what was held back and is due. Once per tick. */
+  flush(): void {
+    const now = this.now()
+    if (now < this.flushAt) return
+    this.flushAt = now + FLUSH_INTERVAL
+    for (const reports of this.byNumber.values()) if (reports.hasMore) this.flushOne(reports, now - REPORT_INTERVAL)
+  }
+
+  /** A connection is gone: reports what was held back, and frees its memory. */
+  forget(number: number): void {
+    const reports = this.byNumber.get(number)
+    if (reports === undefined) return
+    this.flushOne(reports, Infinity)
+    this.byNumber.delete(number)
+  }
+
+  private flushOne(reports: Reports, reportedBefore: number): void {
+    reports.hasMore = false
+    for (let at = 0; at < reports.more.length; at++) {
+      if (reports.more[at] === 0) continue
+      // What they were called on may be another entity by now.
+      if (reports.reportedAt[at]! <= reportedBefore) this.report(reports, at, 0)
+      else reports.hasMore = true
+    }
+  }
+
+  private report(reports: Reports, at: number, entity: number): void {
+    const { code, text } = FAULTS[Math.trunc(at / this.width)]!
+    const name = this.names[at % this.width] ?? ''
+    const count = reports.more[at]!
+    reports.more[at] = 0
+    reports.reportedAt[at] = this.now()
+    const times = count === 1 ? '' : `, ${count} times`
+    const message = `${name === '' ? 'a call that is not listed' : name}: dropped${times}; ${text}`
+    this.errors.push(code, message, { connection: reports.connection, entity, name, count })
+  }
+}
