@@ -66,6 +66,7 @@ export {
 } from './protocol/schema.js'
 export type { CallId, CallIdOf } from './remote/call-id.js'
 export type { LifecycleEvent } from './remote/event-queue.js'
+export type { ChangeEvent } from './replication/change-log.js'
 export type { TransportCounters } from './transport/transport.js'
 export {
   type MessageTarget,
@@ -87,6 +88,8 @@ export {
 } from './world/create.js'
 export {
   added,
+  changed,
+  type Changes,
   type CommandCall,
   drain,
   handle,

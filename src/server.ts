@@ -53,7 +53,10 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
-  if (role.hasServed) networkOf(world)?.lifecycle.clear()
+  if (role.hasServed) {
+    networkOf(world)?.lifecycle.clear()
+    role.replication.changes.clear()
+  }
   let transport: GeckosServerTransport
   try {
     transport = await createGeckosServerTransport({

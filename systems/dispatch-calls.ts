@@ -15,6 +15,8 @@ export function dispatchCalls(world: World): void {
   network.lifecycle.publish()
   server?.scenes.events.publish()
   client?.scenes.events.publish()
+  server?.replication.changes.publish()
+  client?.replication.changes.publish()
   if (server !== undefined) {
     server.inbound.expire(server.tick - server.options.undrainedTicks)
     server.settleRequests()

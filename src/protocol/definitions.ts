@@ -262,6 +262,11 @@ export interface ReplicateOptions {
    * to the next. Numbers that are floats or quantized move; the others switch. Default false.
    */
   interpolate?: boolean
+  /**
+   * Changes of its values can be drained, with the values before and after: `drain(world, changed(Health))`. It costs a
+   * look at the old value for each one that changes. Default false. Only this side's business.
+   */
+  trackChanges?: boolean
 }
 
 export interface ReplicatedField {
@@ -271,12 +276,16 @@ export interface ReplicatedField {
 }
 
 /** A component of the game and what of it is replicated. A component without fields is a tag. */
-export interface ReplicatedComponent<C extends object = object> {
+export interface ReplicatedComponent<C extends object = object, Field extends PropertyKey = PropertyKey> {
   readonly kind: 'component'
   /** The component as bitECS knows it. */
   readonly store: C
+  /** Sorted by name. */
   readonly fields: readonly ReplicatedField[]
+  /** The names of the fields in the order in which they were declared. */
+  readonly declared: readonly Field[]
   readonly interpolate: boolean
+  readonly trackChanges: boolean
   readonly text: string
 }
 
@@ -297,11 +306,11 @@ function holdsEntities(array: ArrayBufferView): boolean {
  * @throws ProtocolError when a field is not a typed array of the store, its type cannot be replicated, its array cannot
  * hold its values, or a component with data lists no fields.
  */
-export function replicate<C extends object>(
+export function replicate<C extends object, Field extends keyof C = never>(
   store: C,
-  fields: ReplicatedFields<C> = {},
+  fields: Pick<ReplicatedFields<C>, Field> = {} as Pick<ReplicatedFields<C>, Field>,
   options: ReplicateOptions = {},
-): ReplicatedComponent<C> {
+): ReplicatedComponent<C, Field> {
   if (store === null || typeof store !== 'object') {
     throw new ProtocolError('bad-definition', 'replicate: the first argument is a component, an object')
   }
@@ -312,35 +321,37 @@ export function replicate<C extends object>(
     )
   }
   const had = Object.keys(store).join(', ')
-  const list: ReplicatedField[] = Object.keys(fields)
-    .sort()
-    .map((name) => {
-      const type = (fields as Record<string, ColumnType | undefined>)[name]
-      const array = (store as Record<string, unknown>)[name]
-      if (!(name in store)) {
-        const text = `replicate: the component has no field ${name}; it has ${had === '' ? 'none' : had}`
-        throw new ProtocolError('bad-definition', text)
-      }
-      if (!ArrayBuffer.isView(array) || array instanceof DataView) {
-        throw new ProtocolError('bad-definition', `replicate: field ${name} is not a typed array of the component`)
-      }
-      if (type?.column === undefined) {
-        throw new ProtocolError('bad-definition', `replicate: ${name} cannot be ${type?.text}; use a type of numbers`)
-      }
-      if (type.column.kind === ColumnKind.Entity && !holdsEntities(array)) {
-        const text = `replicate: ${name} holds entities, whose ids need a Uint32Array, Int32Array or Float64Array`
-        throw new ProtocolError('bad-definition', text)
-      }
-      return { name, type, array: array as unknown as TypedStore }
-    })
+  const declared = Object.keys(fields)
+  const list: ReplicatedField[] = [...declared].sort().map((name) => {
+    const type = (fields as Record<string, ColumnType | undefined>)[name]
+    const array = (store as Record<string, unknown>)[name]
+    if (!(name in store)) {
+      const text = `replicate: the component has no field ${name}; it has ${had === '' ? 'none' : had}`
+      throw new ProtocolError('bad-definition', text)
+    }
+    if (!ArrayBuffer.isView(array) || array instanceof DataView) {
+      throw new ProtocolError('bad-definition', `replicate: field ${name} is not a typed array of the component`)
+    }
+    if (type?.column === undefined) {
+      throw new ProtocolError('bad-definition', `replicate: ${name} cannot be ${type?.text}; use a type of numbers`)
+    }
+    if (type.column.kind === ColumnKind.Entity && !holdsEntities(array)) {
+      const text = `replicate: ${name} holds entities, whose ids need a Uint32Array, Int32Array or Float64Array`
+      throw new ProtocolError('bad-definition', text)
+    }
+    return { name, type, array: array as unknown as TypedStore }
+  })
   if (list.length === 0 && had !== '') {
     const text = `replicate: lists no fields, but the component has ${had}; list those to replicate, or give a component without data to make a tag`
     throw new ProtocolError('bad-definition', text)
   }
-  const interpolate = options.interpolate ?? false
+  const { interpolate = false, trackChanges = false } = options
   if (interpolate && list.length === 0) {
     throw new ProtocolError('bad-definition', 'replicate: a component without fields has nothing to interpolate')
   }
+  if (trackChanges && list.length === 0) {
+    throw new ProtocolError('bad-definition', 'replicate: a component without fields has no values that could change')
+  }
   const text = `{${list.map((field) => `${field.name}:${field.type.text}`).join(',')}}`
-  return { kind: 'component', store, fields: list, interpolate, text }
+  return { kind: 'component', store, fields: list, declared: declared as Field[], interpolate, trackChanges, text }
 }

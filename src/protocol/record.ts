@@ -2,6 +2,7 @@
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { ArgumentError, ProtocolError } from './errors.js'
 import { readNetId } from './net-id.js'
+import { createViewObject } from './view-object.js'
 import { ColumnKind, ScalarForm, type Schema, type SchemaType } from './schema.js'
 
 /**
@@ -13,7 +14,7 @@ export class RecordView {
   /** What is not a number: texts. */
   readonly others: unknown[]
   /** What the game sees. */
-  readonly args: Record<string, unknown> = {}
+  readonly args = createViewObject<unknown>()
 
   constructor(names: readonly string[], types: readonly SchemaType<unknown>[]) {
     const values = new Float64Array(names.length)

@@ -4,9 +4,11 @@ import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { Counters } from '../connection/counters.js'
+import type { ChangeLogs } from './change-log.js'
 import { Column } from './columns.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo, SlotSet } from './slot-set.js'
+import { ToldValues } from './told-values.js'
 
 /** The entities that have one component, packed so that a scan is one loop. */
 export class Members {
@@ -38,6 +40,8 @@ export class ServerComponent {
     readonly name: string,
     readonly store: object,
     readonly columns: readonly Column[],
+    /** Present when its changes can be drained. */
+    readonly told?: ToldValues,
   ) {}
 
   /** The highest entity id that the game's arrays have room for. */
@@ -64,23 +68,24 @@ export class ChangeTracker {
     private readonly entities: ServerEntities,
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
+    changes: ChangeLogs,
   ) {
-    this.components = protocol.componentList.map(
-      (component, id) =>
-        new ServerComponent(
-          id,
-          protocol.componentNames[id]!,
-          component.store,
-          component.fields.map((field) => new Column(field, entities)),
-        ),
-    )
+    this.components = protocol.componentList.map(({ store, fields }, id) => {
+      const columns = fields.map((field) => new Column(field, entities))
+      const log = changes.byId[id]
+      const told = log === undefined ? undefined : new ToldValues(columns, log)
+      return new ServerComponent(id, protocol.componentNames[id]!, store, columns, told)
+    })
   }
 
   /** Makes room for a slot. */
   reserve(slots: number): void {
     this.changed = growTo(this.changed, slots)
     this.lastChange = growTo(this.lastChange, slots * this.components.length)
-    for (const component of this.components) for (const column of component.columns) column.reserve(slots)
+    for (const { columns, told } of this.components) {
+      for (const column of columns) column.reserve(slots)
+      told?.reserve(slots)
+    }
   }
 
   /** Starts to track a component of an entity, and takes its values over. */
@@ -90,6 +95,7 @@ export class ChangeTracker {
       column.wire[slot] = 0
       column.take(slot, eid)
     }
+    component.told?.start(slot)
     this.lastChange[slot * this.components.length + id] = tick
     component.members.add(slot)
     this.reportClamped(component)
@@ -104,9 +110,10 @@ export class ChangeTracker {
     const { dirty, changed, sets } = this
     for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) changed[slot] = EMPTY_SET
     dirty.clear()
-    const { eidOf } = this.entities
+    const { eidOf, netIds } = this.entities
     const width = this.components.length
     for (const component of this.components) {
+      const { told } = component
       const { slots, count } = component.members
       if (count === 0 || component.columns.length === 0) continue
       this.flags = growTo(this.flags, count)
@@ -119,6 +126,7 @@ export class ChangeTracker {
         changed[slot] = sets.with(changed[slot]!, component.id)
         this.lastChange[slot * width + component.id] = tick
         dirty.add(slot)
+        if (told !== undefined) told.change(slot, eidOf[slot]!, netIds[slot]!)
       }
       this.reportClamped(component)
     }

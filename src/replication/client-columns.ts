@@ -4,6 +4,8 @@ import type { ByteReader } from '../protocol/bytes.js'
 import type { ReplicatedComponent, TypedStore } from '../protocol/definitions.js'
 import { type ColumnSpec, ColumnKind } from '../protocol/schema.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
+import type { ChangeLog } from './change-log.js'
+import { ClientChanges } from './client-changes.js'
 import { f64FromWire, fromWire, maxWire, rowBytes } from './columns.js'
 import { laneBytes, readLane } from './lanes.js'
 import { Snapshots } from './snapshots.js'
@@ -30,6 +32,8 @@ export class ClientComponent {
   readonly columns: readonly ClientColumn[]
   /** Present when the component is interpolated. */
   readonly snapshots: Snapshots | undefined
+  /** Present when its changes can be drained. */
+  readonly changes: ClientChanges | undefined
   /** The entities that the game's arrays have room for. */
   readonly capacity: number
   readonly rowBytes: number
@@ -40,6 +44,7 @@ export class ClientComponent {
     readonly name: string,
     readonly definition: ReplicatedComponent,
     private readonly entities: EntityMapper,
+    changes?: ChangeLog,
   ) {
     this.columns = definition.fields.map(({ type, array }) => ({
       spec: type.column,
@@ -56,6 +61,8 @@ export class ClientComponent {
     this.hasReferences = this.columns.some((column) => column.references !== undefined)
     const moving = definition.interpolate && this.columns.length > 0
     this.snapshots = moving ? new Snapshots(this.columns) : undefined
+    this.changes =
+      changes === undefined ? undefined : new ClientChanges(this.columns, this.snapshots, entities, changes)
   }
 
   reserve(slots: number): void {
@@ -87,7 +94,8 @@ export class ClientComponent {
 
   /** Reads the columns of `count` entities; those whose `targets` entry is 0 are passed over. */
   readColumns(reader: ByteReader, slots: Uint32Array, targets: Uint32Array, count: number, tick: number): void {
-    const { snapshots } = this
+    const { snapshots, changes } = this
+    changes?.begin(slots, targets, count)
     if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(slots[i]!, tick)
     for (let c = 0; c < this.columns.length; c++) {
       const { spec, array, references, bits } = this.columns[c]!
@@ -113,11 +121,13 @@ export class ClientComponent {
         }
       }
     }
+    changes?.finish(slots, targets, count)
   }
 
   /** Reads one row: the values that an entity, or a component, begins with. Always written to the game's arrays. */
   readRow(reader: ByteReader, slot: number, eid: number, tick: number): void {
     const store = eid < this.capacity
+    this.changes?.start(slot)
     this.snapshots?.restart(slot, tick)
     for (let c = 0; c < this.columns.length; c++) {
       const { spec, array, references } = this.columns[c]!
@@ -133,9 +143,12 @@ export class ClientComponent {
 
   /** Looks up again what fields of entities name, after entities came or went. */
   resolve(slot: number, eid: number): void {
+    if (eid >= this.capacity) return
+    this.changes?.beginResolving(slot, eid)
     for (const { array, references } of this.columns) {
-      if (references !== undefined && eid < this.capacity) array[eid] = this.entities.entityOf(references[slot]!)
+      if (references !== undefined) array[eid] = this.entities.entityOf(references[slot]!)
     }
+    this.changes?.finishResolving(slot, eid)
   }
 
   private value(spec: ColumnSpec, low: number, high: number): number {

@@ -22,6 +22,7 @@ import type { ByteReader } from '../protocol/bytes.js'
 import { readMembers } from '../protocol/component-sets.js'
 import { MAX_SLOT, readNetId, slotOf } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { ChangeLogs } from './change-log.js'
 import { ClientComponent, MAX_BLOCK_ENTITIES } from './client-columns.js'
 import { ClientEntities } from './client-entities.js'
 import { growTo, put } from './slot-set.js'
@@ -31,6 +32,7 @@ export type DespawnReason = 'destroyed' | 'hidden' | 'disconnected'
 export class ClientReplication {
   readonly entities: ClientEntities
   readonly components: readonly ClientComponent[]
+  readonly changes: ChangeLogs
   /** The components of the section being read. */
   private readonly members: Uint16Array
   private readonly width: number
@@ -54,8 +56,10 @@ export class ClientReplication {
     this.width = protocol.componentList.length
     this.entities = new ClientEntities(this.width)
     this.members = new Uint16Array(this.width)
+    this.changes = new ChangeLogs(protocol)
     this.components = protocol.componentList.map(
-      (component, id) => new ClientComponent(id, protocol.componentNames[id]!, component, this.entities),
+      (component, id) =>
+        new ClientComponent(id, protocol.componentNames[id]!, component, this.entities, this.changes.byId[id]),
     )
     observe(world, onRemove(Networked), (eid: number) => {
       if (eid !== this.removing) this.dropCopy(eid)
@@ -199,9 +203,16 @@ export class ClientReplication {
   /** Values that had no place to go in the updates since this was last set to 0. */
   missing = 0
 
-  /** After a packet of structure: fields of entities may resolve now, or name what is gone. */
-  resolveReferences(): void {
-    if (!this.unresolved) return
+  /**
+   * After a packet of structure: fields of entities may resolve now, or name what is gone. `isComplete`: it was the last
+   * of its tick.
+   */
+  resolveReferences(isComplete: boolean): void {
+    if (this.unresolved) this.resolve()
+    if (isComplete) for (const component of this.components) component.changes?.settle()
+  }
+
+  private resolve(): void {
     this.unresolved = false
     const { entities } = this
     for (const component of this.components) {

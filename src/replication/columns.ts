@@ -60,6 +60,15 @@ export class Column {
     this.mask = spec.bits === 32 ? 0xffffffff : 2 ** spec.bits - 1
   }
 
+  /** The value last taken over, as the game of a client sees it: quantized, and an entity by this world's id. */
+  value(slot: number): number {
+    const { kind } = this.spec
+    if (kind === ColumnKind.F64) return f64FromWire(this.wire[slot]!, this.wireHigh[slot]!)
+    if (kind === ColumnKind.Entity) return this.entities.entityOf(this.wire[slot]!)
+    const value = fromWire(this.spec, this.wire[slot]!)
+    return this.floatBits === undefined ? value : Math.fround(value)
+  }
+
   private get remembersBits(): boolean {
     return this.spec.kind === ColumnKind.Quantized && this.floatBits !== undefined
   }
@@ -200,7 +209,7 @@ export function maxWire(spec: ColumnSpec): number {
 }
 
 /** Bytes of one value in a row, where each lane takes whole bytes. */
-export function rowBytes(component: ReplicatedComponent): number {
+export function rowBytes(component: Pick<ReplicatedComponent, 'fields'>): number {
   let bytes = 0
   for (const { type } of component.fields) bytes += ((type.column.bits + 7) >> 3) * type.column.lanes
   return bytes

@@ -13,6 +13,7 @@ import { ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { slotOf } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { BlockEncoder, BlockHistory } from './blocks.js'
+import { ChangeLogs } from './change-log.js'
 import { ChangeTracker } from './change-tracker.js'
 import { updateEveryone } from './interest.js'
 import { Observer } from './observer.js'
@@ -27,6 +28,7 @@ export class ServerReplication {
   readonly entities = new ServerEntities()
   readonly sets: ComponentSets
   readonly tracker: ChangeTracker
+  readonly changes: ChangeLogs
   readonly observers: Observer[] = []
   readonly structure: StructureWriter
   private readonly history = new BlockHistory()
@@ -63,7 +65,8 @@ export class ServerReplication {
     private readonly errors: ErrorLog,
   ) {
     this.sets = new ComponentSets(protocol.componentList.length)
-    this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors)
+    this.changes = new ChangeLogs(protocol)
+    this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors, this.changes)
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history)
     this.structure = new StructureWriter(this.entities, this.sets, this.tracker)

@@ -55,6 +55,11 @@ export class Snapshots {
     this.counts[slot] = 0
   }
 
+  /** The newest value received. */
+  latest(slot: number, column: number): number {
+    return this.values[(slot * KEPT + this.newest[slot]!) * this.width + column]!
+  }
+
   /** Begins a snapshot that is newer than all before; its values follow by `set`. */
   push(slot: number, tick: number): void {
     const last = this.ticks[slot * KEPT + this.newest[slot]!]!

@@ -146,8 +146,9 @@ export class ClientInbound {
         replication.applyDespawn(reader)
       } else this.applyCall(reader, kind === SectionKind.Call)
     }
-    replication.resolveReferences()
-    if (this.pausedAt >= 0 || !header.completesStructure) return
+    const isComplete = this.pausedAt < 0 && header.completesStructure
+    replication.resolveReferences(isComplete)
+    if (!isComplete) return
     session.structureTick = tick
     this.held.release(tick, this.applyHeld)
   }

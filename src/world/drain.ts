@@ -1,11 +1,20 @@
 // The verbs that receive: calls and messages, lifecycle events, errors.
 import type { NetworkErrorEntry } from '../connection/error-log.js'
-import type { ClientRpc, Command, Definition, Message, TargetRpc } from '../protocol/definitions.js'
+import type {
+  ClientRpc,
+  Command,
+  Definition,
+  Message,
+  ReplicatedComponent,
+  TargetRpc,
+  TypedStore,
+} from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Infer, Schema } from '../protocol/schema.js'
 import type { CallId } from '../remote/call-id.js'
 import type { CallQueue, CallView } from '../remote/call-queue.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
+import type { ChangeEvent } from '../replication/change-log.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
@@ -71,16 +80,49 @@ export function removed(component: LifecycleComponent): LifecycleEvents {
   return events('removed', component)
 }
 
+/** Changes of one component's values, made by {@link changed}. */
+export interface Changes<Field extends PropertyKey = PropertyKey> {
+  readonly kind: 'changed'
+  readonly component: object
+  /** The names of the fields; a type alone. */
+  readonly fields?: Field
+}
+
+/** The fields of a store that can be replicated. */
+type TypedFields<C> = { [K in keyof C]: C[K] extends TypedStore ? K : never }[keyof C]
+
+const changeEvents = new WeakMap<object, Changes>()
+
+/**
+ * The changes of a replicated component's values, to be drained (Mirror's SyncVar hooks):
+ * `for (const { entity, before, after } of drain(world, changed(Health))) flash(entity, after.hp - before.hp)`. The
+ * component, or what `replicate` made of it, which has `trackChanges: true`.
+ *
+ * On a client a change is a value received that differs from the one before: not the first values of an entity or a
+ * component, and with `interpolate` what was received, not what is shown. On the server it is what the last tick told
+ * clients, as they see it.
+ */
+export function changed<C extends object, Field extends keyof C>(
+  component: ReplicatedComponent<C, Field>,
+): Changes<Field>
+export function changed<C extends object>(component: C): Changes<TypedFields<C>>
+export function changed(component: object): Changes {
+  let made = changeEvents.get(component)
+  if (made === undefined) changeEvents.set(component, (made = { kind: 'changed', component }))
+  return made
+}
+
 /** Everything that went wrong, to be drained: `for (const { code, message } of drain(world, NetworkErrors))`. */
 export const NetworkErrors = { kind: 'errors' } as const
 
 /**
- * What arrived since the last time: calls, messages, lifecycle events, scene events or errors.
+ * What arrived since the last time: calls, messages, lifecycle events, changes, scene events or errors.
  *
- * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. Lifecycle and scene
- * events are not: every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
+ * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. The events are not:
+ * every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
  *
- * @throws UsageError when the definition is not listed, or not received by this side.
+ * @throws UsageError when the definition is not listed, or not received by this side, or the component does not track its
+ * changes.
  */
 export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
   world: ServerWorld,
@@ -100,21 +142,26 @@ export function drain<S extends Schema>(
   message: Message<S, 'server' | 'both'>,
 ): Iterable<MessageCall<S>>
 export function drain(world: NetworkWorld, events: LifecycleEvents): Iterable<LifecycleEvent>
+export function drain<Field extends PropertyKey>(
+  world: NetworkWorld,
+  changes: Changes<Field>,
+): Iterable<ChangeEvent<Field>>
 export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
 export function drain(world: NetworkWorld, scenes: typeof SceneEvents): Iterable<SceneEvent>
 export function drain(
   world: NetworkWorld,
-  what: Definition | LifecycleEvents | typeof NetworkErrors | typeof SceneEvents,
+  what: Definition | LifecycleEvents | Changes | typeof NetworkErrors | typeof SceneEvents,
 ): Iterable<unknown> {
   const network = networkOf(world)
   if (network === undefined)
     throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
   if (what.kind === 'errors') return (network.server ?? network.client)!.errors.take()
   if (what.kind === SceneEvents.kind) return (network.server ?? network.client)!.scenes.events.read()
+  if (what.kind === 'changed') return (network.server ?? network.client)!.replication.changes.of(what.component)
   if ('component' in what) {
     const queue = network.lifecycle.queue(what.kind, what.component)
     if (queue === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')
-    return queue.read()
+    return queue
   }
   return inboundQueue(world, what)
 }

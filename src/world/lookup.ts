@@ -36,7 +36,7 @@ export interface NetworkStats {
   readonly connections: number
   /** Networked entities. */
   readonly entities: number
-  /** Errors that nobody drained, and lifecycle events of a world that did not tick: lost beyond what is kept. */
+  /** Errors that nobody drained, and events of a world that did not tick: lost beyond what is kept. */
   readonly lostReports: number
   /** Drops and repairs, by reason. */
   readonly counters: Readonly<Counters>
@@ -51,7 +51,7 @@ export function stats(world: NetworkWorld): NetworkStats {
   return {
     connections: network?.server?.peers.length ?? (network?.client?.session?.state === 'open' ? 1 : 0),
     entities: role.replication.entities.alive,
-    lostReports: role.errors.dropped + (network?.lifecycle.dropped ?? 0),
+    lostReports: role.errors.dropped + (network?.lifecycle.dropped ?? 0) + role.replication.changes.dropped,
     counters: { ...role.counters },
     transport: { ...(role.transport?.counters ?? createTransportCounters()) },
   }

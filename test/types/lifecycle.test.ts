@@ -1,9 +1,31 @@
 // Types of lifecycle: what its verbs and events take and give. Checked by `tsc`; the calls here never run.
-import { type ClientWorld, removePlayer, type ServerWorld, setOwner, setPlayer } from 'bitecs-net'
+import {
+  changed,
+  type ClientWorld,
+  defineProtocol,
+  drain,
+  entity,
+  removePlayer,
+  replicate,
+  type ServerWorld,
+  setOwner,
+  setPlayer,
+  u16,
+} from 'bitecs-net'
 import { expectTypeOf, it } from 'vitest'
 
 declare const server: ServerWorld
 declare const client: ClientWorld
+
+const Health = { hp: new Uint16Array(1), aim: new Uint32Array(1), name: [''] }
+const Marker = {}
+const protocol = defineProtocol({
+  components: {
+    Health: replicate(Health, { hp: u16, aim: entity }, { trackChanges: true }),
+    Marker: replicate(Marker),
+  },
+})
+const Part = replicate(Health, { hp: u16 }, { trackChanges: true })
 
 it('takes the options of owners and players that exist', () => {
   expectTypeOf(() => {
@@ -19,5 +41,33 @@ it('takes the options of owners and players that exist', () => {
     removePlayer(server, 1, { onLeave: 'keep' })
     // @ts-expect-error players are the server's
     removePlayer(client, 1)
+  }).returns.toBeVoid()
+})
+
+it('types changes by what is replicated', () => {
+  expectTypeOf(() => {
+    for (const { entity: eid, netId, before, after } of drain(client, changed(protocol.components.Health))) {
+      expectTypeOf(eid).toEqualTypeOf<number>()
+      expectTypeOf(netId).toEqualTypeOf<number>()
+      expectTypeOf(before).toEqualTypeOf<{ readonly hp: number; readonly aim: number }>()
+      expectTypeOf(after).toEqualTypeOf<{ readonly hp: number; readonly aim: number }>()
+      // @ts-expect-error views are read-only
+      after.hp = 5
+      // @ts-expect-error no such field
+      void before.name
+    }
+    for (const { before } of drain(server, changed(Part))) {
+      expectTypeOf(before).toEqualTypeOf<{ readonly hp: number }>()
+      // @ts-expect-error this field is not replicated
+      void before.aim
+    }
+    for (const { after } of drain(server, changed(Health))) {
+      expectTypeOf(after).toEqualTypeOf<{ readonly hp: number; readonly aim: number }>()
+    }
+    for (const { after } of drain(server, changed(protocol.components.Marker))) expectTypeOf(after).toEqualTypeOf<{}>()
+    // @ts-expect-error a name of a field that does not exist
+    replicate(Health, { hp: u16, power: u16 })
+    // @ts-expect-error names are no numbers
+    replicate(Health, { hp: u16, name: u16 })
   }).returns.toBeVoid()
 })

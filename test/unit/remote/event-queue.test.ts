@@ -4,7 +4,7 @@ import { EventQueue } from '../../../src/remote/event-queue.js'
 
 function readAll(queue: EventQueue): number[] {
   const seen: number[] = []
-  for (const { entity } of queue.read()) seen.push(entity)
+  for (const { entity } of queue) seen.push(entity)
   return seen
 }
 
@@ -29,7 +29,7 @@ describe('EventQueue', () => {
     const queue = new EventQueue()
     queue.push(5, 77, 'destroyed')
     queue.publish()
-    for (const event of queue.read()) expect(event).toEqual({ entity: 5, netId: 77, reason: 'destroyed' })
+    for (const event of queue) expect(event).toEqual({ entity: 5, netId: 77, reason: 'destroyed' })
   })
 
   it('gives two loops, one in the other, a place each', () => {
@@ -37,9 +37,9 @@ describe('EventQueue', () => {
     for (const entity of [1, 2, 3]) queue.push(entity, 0, '')
     queue.publish()
     const pairs: string[] = []
-    for (const outer of queue.read()) {
+    for (const outer of queue) {
       const { entity } = outer
-      for (const inner of queue.read()) pairs.push(`${entity}${inner.entity}`)
+      for (const inner of queue) pairs.push(`${entity}${inner.entity}`)
     }
     expect(pairs).toEqual(['11', '12', '13', '21', '22', '23', '31', '32', '33'])
   })

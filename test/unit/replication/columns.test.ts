@@ -231,6 +231,6 @@ describe('other kinds', () => {
       { name: 'b', type: f64, array: store.b },
       { name: 'c', type: quantized(0, 1000, 1), array: store.c },
     ]
-    expect(rowBytes({ kind: 'component', store, fields, interpolate: false, text: '' })).toBe(1 + 8 + 2)
+    expect(rowBytes({ fields })).toBe(1 + 8 + 2)
   })
 })

@@ -1,0 +1,167 @@
+// Change events: what the values of a component were and are, for the systems of the world they are in (Mirror's hooks).
+import type { ReplicatedComponent } from '../protocol/definitions.js'
+import { UsageError } from '../protocol/errors.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { createViewObject } from '../protocol/view-object.js'
+import { type EventList, type EventView, PublishedQueue } from './published-queue.js'
+import { growTo } from './slot-set.js'
+
+/** What a system sees of one change. Valid until the next iteration, as are `before` and `after`. */
+export interface ChangeEvent<Field extends PropertyKey = PropertyKey> {
+  readonly entity: number
+  /** The entity's net id. It tells the entity from a later one with the same id. */
+  readonly netId: number
+  /** The component's values before the change, in the order of their declaration. */
+  readonly before: { readonly [F in Field]: number }
+  /** Its values since; at least one differs. */
+  readonly after: { readonly [F in Field]: number }
+}
+
+class ChangeList implements EventList {
+  entities = new Uint32Array(16)
+  netIds = new Uint32Array(16)
+  /** Event by event, the values of each field. */
+  before = new Float64Array(16)
+  after = new Float64Array(16)
+  count = 0
+}
+
+class ChangeView implements EventView<ChangeList, ChangeEvent> {
+  readonly event = { entity: 0, netId: 0, before: createViewObject<number>(), after: createViewObject<number>() }
+  private readonly before: Float64Array
+  private readonly after: Float64Array
+
+  constructor({ fields, declared, store }: ReplicatedComponent) {
+    for (const name of Object.keys(store)) {
+      if (!declared.includes(name)) this.refuse(name)
+    }
+    const before = new Float64Array(fields.length)
+    const after = new Float64Array(fields.length)
+    this.before = before
+    this.after = after
+    for (const name of declared) {
+      const column = fields.findIndex((field) => field.name === name)
+      Object.defineProperty(this.event.before, name, { get: () => before[column]!, enumerable: true })
+      Object.defineProperty(this.event.after, name, { get: () => after[column]!, enumerable: true })
+    }
+    // Printed as the values they are, not as the getters that read them.
+    for (const values of [this.event.before, this.event.after]) {
+      Object.defineProperty(values, Symbol.for('nodejs.util.inspect.custom'), { value: () => ({ ...values }) })
+    }
+  }
+
+  /** The type of a store shows all its fields; one that is not replicated has no changes to show. */
+  private refuse(name: string): void {
+    const get = (): never => {
+      throw new UsageError('not-replicated', `${name} is not replicated, so its changes are not known`)
+    }
+    for (const values of [this.event.before, this.event.after]) Object.defineProperty(values, name, { get })
+  }
+
+  show(list: ChangeList, at: number): void {
+    const { before, after, event } = this
+    const width = before.length
+    for (let c = 0; c < width; c++) {
+      before[c] = list.before[at * width + c]!
+      after[c] = list.after[at * width + c]!
+    }
+    event.entity = list.entities[at]!
+    event.netId = list.netIds[at]!
+  }
+}
+
+/** The changes of one component. */
+export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
+  private readonly width: number
+
+  constructor(private readonly component: ReplicatedComponent) {
+    super(new ChangeList(), new ChangeList())
+    this.width = component.fields.length
+  }
+
+  /**
+   * Records a change if there is one: `before[beforeAt …]` and `after[afterAt …]` are the values of each field, in the
+   * order of the component's fields. NaN is as good as NaN.
+   */
+  record(
+    entity: number,
+    netId: number,
+    before: Float64Array,
+    beforeAt: number,
+    after: Float64Array,
+    afterAt: number,
+  ): void {
+    const { width } = this
+    let differs = false
+    for (let c = 0; c < width; c++) {
+      const old = before[beforeAt + c]!
+      const now = after[afterAt + c]!
+      if (old !== now && (!Number.isNaN(old) || !Number.isNaN(now))) differs = true
+    }
+    const list = differs ? this.room : undefined
+    if (list === undefined) return
+    const at = list.count++
+    list.entities = growTo(list.entities, list.count)
+    list.netIds = growTo(list.netIds, list.count)
+    list.before = growTo(list.before, list.count * width)
+    list.after = growTo(list.after, list.count * width)
+    list.entities[at] = entity
+    list.netIds[at] = netId
+    for (let c = 0; c < width; c++) {
+      list.before[at * width + c] = before[beforeAt + c]!
+      list.after[at * width + c] = after[afterAt + c]!
+    }
+  }
+
+  protected createView(): ChangeView {
+    return new ChangeView(this.component)
+  }
+}
+
+/** The change logs of one side of a world: one for each component that asked for it. */
+export class ChangeLogs {
+  /** By component id; undefined where nobody asked. */
+  readonly byId: readonly (ChangeLog | undefined)[]
+  private readonly logs: readonly ChangeLog[]
+  /** The id of a component, and of what declares it. */
+  private readonly ids = new Map<object, number>()
+
+  constructor(private readonly protocol: Protocol) {
+    const { componentList } = protocol
+    this.byId = componentList.map((component) => (component.trackChanges ? new ChangeLog(component) : undefined))
+    this.logs = this.byId.filter((log) => log !== undefined)
+    componentList.forEach((component, id) => this.ids.set(component, id).set(component.store, id))
+  }
+
+  /**
+   * The log of a component, or of what declares it.
+   *
+   * @throws UsageError when the protocol does not list it, or it does not track its changes.
+   */
+  of(component: object): ChangeLog {
+    const id = this.ids.get(component)
+    if (id === undefined) {
+      throw new UsageError(
+        'not-listed',
+        'changes of a component that the protocol does not list; list it in defineProtocol',
+      )
+    }
+    const log = this.byId[id]
+    if (log !== undefined) return log
+    const text = `${this.protocol.componentNames[id]!} does not track its changes: replicate it with { trackChanges: true }`
+    throw new UsageError('changes-not-tracked', text)
+  }
+
+  publish(): void {
+    for (let i = 0; i < this.logs.length; i++) this.logs[i]!.publish()
+  }
+
+  clear(): void {
+    for (const log of this.logs) log.clear()
+  }
+
+  /** Changes that were lost because nothing ticked. */
+  get dropped(): number {
+    return this.logs.reduce((sum, log) => sum + log.dropped, 0)
+  }
+}

@@ -1,0 +1,81 @@
+// Changes of one component on a client, whose values were received: looked at before they are written, and after.
+import type { TypedStore } from '../protocol/definitions.js'
+import type { EntityMapper } from '../protocol/entity-mapper.js'
+import type { ChangeLog } from './change-log.js'
+import { growTo, SlotSet } from './slot-set.js'
+import type { Snapshots } from './snapshots.js'
+
+interface ChangingColumn {
+  readonly array: TypedStore
+  /** Present for a field of entities. */
+  readonly references: Uint32Array | undefined
+}
+
+export class ClientChanges {
+  private before = new Float64Array(64)
+  private readonly after: Float64Array
+  private readonly width: number
+  /** By column: interpolated, so that what was received stands in the snapshots, and whether the array rounds it. */
+  private readonly isInterpolated: readonly boolean[]
+  private readonly rounds: readonly boolean[]
+  /** Entities whose first values are still being told. That what they name has arrived by then changes nothing. */
+  private readonly beginning = new SlotSet()
+
+  constructor(
+    private readonly columns: readonly ChangingColumn[],
+    private readonly snapshots: Snapshots | undefined,
+    private readonly entities: EntityMapper,
+    private readonly log: ChangeLog,
+  ) {
+    this.width = columns.length
+    this.after = new Float64Array(columns.length)
+    this.isInterpolated = columns.map(({ references }) => snapshots !== undefined && references === undefined)
+    this.rounds = columns.map(({ array }) => array instanceof Float32Array)
+  }
+
+  /** Values of `count` entities are about to be written; those whose `targets` entry is 0 are passed over. */
+  begin(slots: Uint32Array, targets: Uint32Array, count: number): void {
+    const { width } = this
+    this.before = growTo(this.before, count * width)
+    for (let i = 0; i < count; i++) if (targets[i] !== 0) this.read(slots[i]!, targets[i]!, this.before, i * width)
+  }
+
+  /** They were written. */
+  finish(slots: Uint32Array, targets: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) if (targets[i] !== 0) this.compare(slots[i]!, targets[i]!, i * this.width)
+  }
+
+  /** The first values of an entity or a component are no change. */
+  start(slot: number): void {
+    this.beginning.add(slot)
+  }
+
+  /** All structure of a tick was applied. */
+  settle(): void {
+    this.beginning.clear()
+  }
+
+  /** What fields of entities name is about to be looked up again. */
+  beginResolving(slot: number, eid: number): void {
+    this.read(slot, eid, this.before, 0)
+  }
+
+  finishResolving(slot: number, eid: number): void {
+    if (!this.beginning.has(slot)) this.compare(slot, eid, 0)
+  }
+
+  private compare(slot: number, eid: number, beforeAt: number): void {
+    this.read(slot, eid, this.after, 0)
+    this.log.record(eid, this.entities.netIdOf(eid), this.before, beforeAt, this.after, 0)
+  }
+
+  private read(slot: number, eid: number, into: Float64Array, at: number): void {
+    for (let c = 0; c < this.width; c++) {
+      if (!this.isInterpolated[c]!) into[at + c] = this.columns[c]!.array[eid]!
+      else {
+        const value = this.snapshots!.latest(slot, c)
+        into[at + c] = this.rounds[c]! ? Math.fround(value) : value
+      }
+    }
+  }
+}

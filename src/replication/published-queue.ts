@@ -1,0 +1,92 @@
+// Events that any number of systems read, each event once: the lists behind them, and the places of their readers.
+//
+// Events are gathered while they happen and published at one point of the tick, after everything received has been
+// applied. From then to the next such point every system sees the same list, so it does not matter in which order
+// systems run or how many read it; and an add and a remove within one tick are two events, not none.
+
+/** Events in columns; emptied by setting `count` to 0. */
+export interface EventList {
+  count: number
+}
+
+/** Shows one event of a list after another, always in the same object. */
+export interface EventView<L extends EventList, E> {
+  readonly event: E
+  show(list: L, at: number): void
+}
+
+/** Events that nobody publishes, since nothing ticks, are bounded too. */
+export const MAX_GATHERED = 1 << 16
+
+export abstract class PublishedQueue<L extends EventList, E> implements Iterable<E> {
+  /** Events lost because the world did not tick. */
+  dropped = 0
+  private readonly idle: Reader<L, E>[] = []
+
+  constructor(
+    private gathering: L,
+    private published: L,
+  ) {}
+
+  protected abstract createView(): EventView<L, E>
+
+  /** The list to add an event to, or undefined when it is full: then the event is counted as lost. */
+  protected get room(): L | undefined {
+    if (this.gathering.count < MAX_GATHERED) return this.gathering
+    this.dropped++
+    return undefined
+  }
+
+  /** Shows what was gathered, in place of what was shown. */
+  publish(): void {
+    const shown = this.published
+    this.published = this.gathering
+    this.gathering = shown
+    shown.count = 0
+  }
+
+  clear(): void {
+    this.gathering.count = 0
+    this.published.count = 0
+  }
+
+  /** Two systems, or two loops in one, do not disturb each other; and a loop that has ended leaves its reader to the next. */
+  [Symbol.iterator](): Iterator<E> {
+    const reader = this.idle.pop() ?? new Reader(this.createView(), this.idle)
+    return reader.begin(this.published)
+  }
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+class Reader<L extends EventList, E> implements Iterator<E> {
+  private readonly result: IteratorYieldResult<E>
+  private list: L | undefined
+  private at = 0
+
+  constructor(
+    private readonly view: EventView<L, E>,
+    private readonly idle: Reader<L, E>[],
+  ) {
+    this.result = { done: false, value: view.event }
+  }
+
+  begin(list: L): this {
+    this.list = list
+    this.at = 0
+    return this
+  }
+
+  next(): IteratorResult<E, undefined> {
+    const { list } = this
+    if (list === undefined || this.at >= list.count) return this.return()
+    this.view.show(list, this.at++)
+    return this.result
+  }
+
+  return(): IteratorResult<E, undefined> {
+    if (this.list !== undefined) this.idle.push(this)
+    this.list = undefined
+    return DONE
+  }
+}
