@@ -27,6 +27,19 @@ export {
   type TargetRpcOptions,
   type TypedStore,
 } from './protocol/definitions.js'
+export {
+  type CollectionKey,
+  type DeepReadonly,
+  listOf,
+  type ListType,
+  mapOf,
+  type MapType,
+  setOf,
+  type SetType,
+  type SyncList,
+  type SyncMap,
+  type SyncSet,
+} from './protocol/collection-types.js'
 export type { ByteReader, ByteWriter } from './protocol/bytes.js'
 export {
   ArgumentError,
@@ -67,6 +80,7 @@ export {
 export type { CallId, CallIdOf } from './remote/call-id.js'
 export type { LifecycleEvent } from './remote/event-queue.js'
 export type { ChangeEvent } from './replication/change-log.js'
+export type { ListOperation, MapOperation, SetOperation } from './replication/collections/operation-queue.js'
 export type { TransportCounters } from './transport/transport.js'
 export {
   type MessageTarget,
@@ -101,6 +115,7 @@ export {
   type RpcCall,
 } from './world/drain.js'
 export type { LifecycleComponent } from './world/lifecycle.js'
+export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'
 export { connectionOf, entityOf, netIdOf, type NetworkStats, serverTick, stats } from './world/lookup.js'
 export { clearOwner, despawn, kick, observersOf, setOwner, type SetOwnerOptions, setReady } from './world/ownership.js'
 export type { OnLeave } from './world/left-behind.js'

@@ -18,12 +18,14 @@ export function dispatchCalls(world: World): void {
   server?.replication.changes.publish()
   client?.replication.changes.publish()
   if (server !== undefined) {
+    server.replication.collections.queues.publish()
     server.inbound.expire(server.tick - server.options.undrainedTicks)
     server.settleRequests()
     server.inbound.runHandlers()
     server.faults.flush()
   }
   if (client !== undefined) {
+    client.replication.collections.queues.publish()
     client.inbound.expire(client.frame - client.options.undrainedTicks)
     client.pendingRequests.settle(client.options.now())
     client.inbound.runHandlers()

@@ -49,6 +49,8 @@ export interface Counters {
   packetsWhileLoading: number
   /** Values clamped into the range of their type. */
   clampedValues: number
+  /** Operations on collections that did not fit what is there, or came for an entity that the game has removed. */
+  ignoredOperations: number
   /** Unreliable packets found lost. */
   lostPackets: number
   /** Values sent again because the packet that carried them was lost. */
@@ -83,6 +85,7 @@ export function createCounters(): Counters {
     holdOverflows: 0,
     packetsWhileLoading: 0,
     clampedValues: 0,
+    ignoredOperations: 0,
     lostPackets: 0,
     resentValues: 0,
     refusedConnections: 0,

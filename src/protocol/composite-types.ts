@@ -65,6 +65,7 @@ export function bytes(max: number): SchemaType<Uint8Array> {
     minBytes: 1,
     maxBytes: varintBytes(max) + max,
     total: false,
+    mutable: true,
     zero: new Uint8Array(0),
     check(value, field) {
       if (!(value instanceof Uint8Array)) throw new ArgumentError(field, 'must be a Uint8Array')
@@ -99,6 +100,7 @@ export function array<T>(type: SchemaType<T>, max: number): SchemaType<readonly 
     minBytes: 1,
     maxBytes: varintBytes(max) + max * type.maxBytes,
     total: false,
+    mutable: type.mutable,
     zero: [],
     check(value, field) {
       if (!Array.isArray(value)) throw new ArgumentError(field, 'must be an array')
@@ -126,6 +128,7 @@ export function optional<T>(type: SchemaType<T>): SchemaType<T | undefined> {
     minBytes: 1,
     maxBytes: 1 + type.maxBytes,
     total: false,
+    mutable: type.mutable,
     zero: undefined,
     check(value, field) {
       if (value !== undefined) type.check(value, field)
@@ -156,6 +159,7 @@ export function struct<const S extends Schema>(schema: S): SchemaType<Infer<S>> 
     minBytes: codec.minBytes,
     maxBytes: codec.maxBytes,
     total: codec.total,
+    mutable: names.some((name) => schema[name]!.mutable) || undefined,
     zero: Object.fromEntries(names.map((name) => [name, schema[name]!.zero])) as Infer<S>,
     check(value, field) {
       if (typeof value !== 'object' || value === null) throw new ArgumentError(field, `must be an object`)

@@ -1,9 +1,9 @@
-// What a game declares once and shares between both sides: commands, RPCs, messages and replicated components.
+// What a game declares once and shares between both sides: commands, RPCs and messages.
 import { Answers } from './answers.js'
 import { ProtocolError } from './errors.js'
 import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
 import { RecordCodec } from './record.js'
-import { type BoolType, ColumnKind, type ColumnType, type Schema } from './schema.js'
+import type { Schema } from './schema.js'
 
 export type ChannelName = 'reliable' | 'unreliable'
 
@@ -244,114 +244,11 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
   return { kind: 'message', ...callBase('a message', schema, options.channel, large), from, rate, large }
 }
 
-/** The arrays that a component's store may have. */
-export type TypedStore =
-  | Uint8Array
-  | Uint8ClampedArray
-  | Uint16Array
-  | Uint32Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Float32Array
-  | Float64Array
-
-export interface ReplicateOptions {
-  /**
-   * Clients show the component between the values received, a fixed delay behind the server, instead of jumping from one
-   * to the next. Numbers that are floats or quantized move; the others switch. Default false.
-   */
-  interpolate?: boolean
-  /**
-   * Changes of its values can be drained, with the values before and after: `drain(world, changed(Health))`. It costs a
-   * look at the old value for each one that changes. Default false. Only this side's business.
-   */
-  trackChanges?: boolean
-}
-
-export interface ReplicatedField {
-  readonly name: string
-  readonly type: ColumnType
-  readonly array: TypedStore
-}
-
-/** A component of the game and what of it is replicated. A component without fields is a tag. */
-export interface ReplicatedComponent<C extends object = object, Field extends PropertyKey = PropertyKey> {
-  readonly kind: 'component'
-  /** The component as bitECS knows it. */
-  readonly store: C
-  /** Sorted by name. */
-  readonly fields: readonly ReplicatedField[]
-  /** The names of the fields in the order in which they were declared. */
-  readonly declared: readonly Field[]
-  readonly interpolate: boolean
-  readonly trackChanges: boolean
-  readonly text: string
-}
-
-/** The fields of a store that can be replicated, each with its type. */
-export type ReplicatedFields<C extends object> = {
-  readonly [K in keyof C]?: C[K] extends TypedStore ? ColumnType | BoolType : never
-}
-
-/** Ids are whole numbers of up to 32 bits; a 32-bit float holds 24. */
-function holdsEntities(array: ArrayBufferView): boolean {
-  return array instanceof Uint32Array || array instanceof Int32Array || array instanceof Float64Array
-}
-
-/**
- * Declares that a component is replicated: which of its fields, and how each is packed. A component without data is a
- * tag, and needs no fields.
- *
- * @throws ProtocolError when a field is not a typed array of the store, its type cannot be replicated, its array cannot
- * hold its values, or a component with data lists no fields.
- */
-export function replicate<C extends object, Field extends keyof C = never>(
-  store: C,
-  fields: Pick<ReplicatedFields<C>, Field> = {} as Pick<ReplicatedFields<C>, Field>,
-  options: ReplicateOptions = {},
-): ReplicatedComponent<C, Field> {
-  if (store === null || typeof store !== 'object') {
-    throw new ProtocolError('bad-definition', 'replicate: the first argument is a component, an object')
-  }
-  if (Array.isArray(store) || ArrayBuffer.isView(store)) {
-    throw new ProtocolError(
-      'bad-definition',
-      'replicate: a component that is itself an array is not supported yet; make it an object of typed arrays, as in { value: new Float32Array(1000) }',
-    )
-  }
-  const had = Object.keys(store).join(', ')
-  const declared = Object.keys(fields)
-  const list: ReplicatedField[] = [...declared].sort().map((name) => {
-    const type = (fields as Record<string, ColumnType | undefined>)[name]
-    const array = (store as Record<string, unknown>)[name]
-    if (!(name in store)) {
-      const text = `replicate: the component has no field ${name}; it has ${had === '' ? 'none' : had}`
-      throw new ProtocolError('bad-definition', text)
-    }
-    if (!ArrayBuffer.isView(array) || array instanceof DataView) {
-      throw new ProtocolError('bad-definition', `replicate: field ${name} is not a typed array of the component`)
-    }
-    if (type?.column === undefined) {
-      throw new ProtocolError('bad-definition', `replicate: ${name} cannot be ${type?.text}; use a type of numbers`)
-    }
-    if (type.column.kind === ColumnKind.Entity && !holdsEntities(array)) {
-      const text = `replicate: ${name} holds entities, whose ids need a Uint32Array, Int32Array or Float64Array`
-      throw new ProtocolError('bad-definition', text)
-    }
-    return { name, type, array: array as unknown as TypedStore }
-  })
-  if (list.length === 0 && had !== '') {
-    const text = `replicate: lists no fields, but the component has ${had}; list those to replicate, or give a component without data to make a tag`
-    throw new ProtocolError('bad-definition', text)
-  }
-  const { interpolate = false, trackChanges = false } = options
-  if (interpolate && list.length === 0) {
-    throw new ProtocolError('bad-definition', 'replicate: a component without fields has nothing to interpolate')
-  }
-  if (trackChanges && list.length === 0) {
-    throw new ProtocolError('bad-definition', 'replicate: a component without fields has no values that could change')
-  }
-  const text = `{${list.map((field) => `${field.name}:${field.type.text}`).join(',')}}`
-  return { kind: 'component', store, fields: list, declared: declared as Field[], interpolate, trackChanges, text }
-}
+export {
+  replicate,
+  type ReplicatedComponent,
+  type ReplicatedField,
+  type ReplicatedFields,
+  type ReplicateOptions,
+  type TypedStore,
+} from './replicated-components.js'

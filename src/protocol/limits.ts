@@ -18,6 +18,9 @@ export const MAX_HEADER = 54
 /** The largest update block: one always fits an unreliable packet, whatever its header. */
 export const MAX_BLOCK = MAX_UNRELIABLE_PACKET - MAX_HEADER
 
+/** All that an entity begins with, its collections included, and what stands around it: one reliable packet. */
+export const MAX_ROW = MAX_RELIABLE_PACKET - MAX_HEADER
+
 /** What a call or message takes around its payload at most: section, definition, entity, length. */
 export const MAX_CALL_OVERHEAD = 14
 

@@ -51,6 +51,8 @@ export const SectionKind = {
   SceneProgress: 15,
   /** A piece of a message that is too large for one packet. */
   MessagePart: 16,
+  /** Server: what was done to a synchronised collection. */
+  Collection: 17,
   /** How many bytes of such pieces have been taken in. */
   PartsTaken: 18,
 } as const

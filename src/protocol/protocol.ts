@@ -1,7 +1,7 @@
 // A protocol is everything that two sides agree on: components, remote actions and messages, numbered and hashed.
 import type { Definition, Message, RemoteDefinition, ReplicatedComponent } from './definitions.js'
 import { ProtocolError } from './errors.js'
-import { MAX_BLOCK } from './limits.js'
+import { MAX_BLOCK, MAX_ROW } from './limits.js'
 import type { Scene } from './scenes.js'
 
 /** The version of the wire format, docs/protocol.md. Two versions never talk to each other. */
@@ -157,14 +157,26 @@ function requireUnique(things: readonly unknown[], names: readonly string[], wha
 /** An entity is never split over two packets, so all that one entity may have must fit one. */
 function requireFits(components: readonly ReplicatedComponent[]): void {
   const header = 16 + Math.ceil(components.length / 8)
-  let bytes = header
-  for (const component of components) {
-    for (const field of component.fields) bytes += Math.ceil((field.type.column.bits * field.type.column.lanes) / 8)
+  let update = header
+  let row = header
+  for (const { fields, collections } of components) {
+    for (const { type } of fields) {
+      const { bits, lanes } = type.column
+      update += Math.ceil((bits * lanes) / 8)
+      row += Math.ceil(bits / 8) * lanes
+    }
+    for (const { type } of collections) row += type.maxBytes
   }
-  if (bytes > MAX_BLOCK) {
+  if (update > MAX_BLOCK) {
     throw new ProtocolError(
       'bad-protocol',
-      `an entity with every component takes ${bytes} bytes, at most ${MAX_BLOCK} fit a packet; replicate fewer fields`,
+      `an entity with every component takes ${update} bytes, at most ${MAX_BLOCK} fit a packet; replicate fewer fields`,
+    )
+  }
+  if (row > MAX_ROW) {
+    throw new ProtocolError(
+      'bad-protocol',
+      `an entity with every component, its collections full, takes ${row} bytes, at most ${MAX_ROW} fit a packet; give the collections lower limits`,
     )
   }
 }

@@ -51,6 +51,8 @@ export interface SchemaType<T> {
   readonly scalar?: ScalarForm
   /** Present on the types that a replicated component may use. */
   readonly column?: ColumnSpec
+  /** Present on the types whose values hold raw bytes, which cannot be frozen: who keeps them hands out copies. */
+  readonly mutable?: true | undefined
   /** Throws an {@link ArgumentError} that names `field` when `value` cannot be represented. */
   check(value: T, field: string): void
   /** Writes a value that `check` accepted. */

@@ -15,6 +15,8 @@ export class ClientEntities implements EntityMapper {
   /** One past the highest slot ever used. */
   slots = 1
   alive = 0
+  /** Counts the entities that came and went: what was looked up before may be out of date. */
+  version = 0
   private slotByEid = new Uint32Array(64)
   private spawns = 0
 
@@ -43,6 +45,7 @@ export class ClientEntities implements EntityMapper {
     this.order[slot] = ++this.spawns
     this.slotByEid[eid] = slot
     this.alive++
+    this.version++
     return slot
   }
 
@@ -57,6 +60,7 @@ export class ClientEntities implements EntityMapper {
     if (eid === 0) return
     if (this.slotByEid[eid] === slot) this.slotByEid[eid] = 0
     this.eidOf[slot] = 0
+    this.version++
   }
 
   remove(slot: number): void {

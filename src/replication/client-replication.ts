@@ -25,6 +25,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import { ChangeLogs } from './change-log.js'
 import { ClientComponent, MAX_BLOCK_ENTITIES } from './client-columns.js'
 import { ClientEntities } from './client-entities.js'
+import { ClientCollections } from './collections/client-collections.js'
 import { growTo, put } from './slot-set.js'
 
 export type DespawnReason = 'destroyed' | 'hidden' | 'disconnected'
@@ -33,6 +34,7 @@ export class ClientReplication {
   readonly entities: ClientEntities
   readonly components: readonly ClientComponent[]
   readonly changes: ChangeLogs
+  readonly collections: ClientCollections
   /** The components of the section being read. */
   private readonly members: Uint16Array
   private readonly width: number
@@ -61,6 +63,7 @@ export class ClientReplication {
       (component, id) =>
         new ClientComponent(id, protocol.componentNames[id]!, component, this.entities, this.changes.byId[id]),
     )
+    this.collections = new ClientCollections(world, protocol, this.entities, counters)
     observe(world, onRemove(Networked), (eid: number) => {
       if (eid !== this.removing) this.dropCopy(eid)
     })
@@ -280,7 +283,10 @@ export class ClientReplication {
 
   private checkRow(reader: ByteReader): void {
     const count = this.readSet(reader)
-    for (let m = 0; m < count; m++) this.components[this.members[m]!]!.checkRow(reader)
+    for (let m = 0; m < count; m++) {
+      this.components[this.members[m]!]!.checkRow(reader)
+      this.collections.checkRow(reader, this.members[m]!)
+    }
   }
 
   /** Reads a set of components into `members`, and returns how many there are. */
@@ -291,6 +297,7 @@ export class ClientReplication {
   /** Reads a row into an entity; its components are in `members` then, and their number is returned. */
   private readRow(reader: ByteReader, slot: number, eid: number, tick: number): number {
     const count = this.readSet(reader)
+    this.collections.arriving = eid
     for (let m = 0; m < count; m++) {
       const id = this.members[m]!
       const component = this.components[id]!
@@ -302,12 +309,14 @@ export class ClientReplication {
       // Newer values that have overtaken this row are held, and applied again behind it.
       this.valueTick[slot * this.width + id] = tick
       component.readRow(reader, slot, eid, tick)
+      this.collections.readRow(reader, id, eid)
     }
     return count
   }
 
   private addComponents(eid: number, count: number): void {
     for (let m = 0; m < count; m++) this.add(eid, this.components[this.members[m]!]!.definition.store)
+    this.collections.arriving = 0
   }
 
   private readSlot(reader: ByteReader): number {

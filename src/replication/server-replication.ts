@@ -15,6 +15,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import { BlockEncoder, BlockHistory } from './blocks.js'
 import { ChangeLogs } from './change-log.js'
 import { ChangeTracker } from './change-tracker.js'
+import { ServerCollections } from './collections/server-collections.js'
 import { updateEveryone } from './interest.js'
 import { Observer } from './observer.js'
 import { ServerEntities } from './server-entities.js'
@@ -31,6 +32,7 @@ export class ServerReplication {
   readonly changes: ChangeLogs
   readonly observers: Observer[] = []
   readonly structure: StructureWriter
+  readonly collections: ServerCollections
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
   private readonly repeats: BlockEncoder
@@ -69,7 +71,10 @@ export class ServerReplication {
     this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors, this.changes)
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history)
-    this.structure = new StructureWriter(this.entities, this.sets, this.tracker)
+    this.collections = new ServerCollections(world, protocol, this.entities, (slot, component) => {
+      return this.entities.spawned[slot] === 1 && this.sets.has(this.entities.componentsOf[slot]!, component)
+    })
+    this.structure = new StructureWriter(this.entities, this.sets, this.tracker, this.collections)
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
@@ -118,6 +123,7 @@ export class ServerReplication {
     this.takeOverSpawns()
     this.takeOverComponents()
     this.takeOverOwners()
+    this.structure.addOperations()
     this.tracker.scan(tick)
     this.shared.encode(this.tracker.dirty, this.tracker.changed, tick)
   }
@@ -125,6 +131,7 @@ export class ServerReplication {
   /** Ends the tick: everything was sent. */
   finishTick(): void {
     this.sentTick = this.tick
+    this.collections.finishTick()
   }
 
   /** Writes the values that changed, and those that one client is owed. */
@@ -182,13 +189,14 @@ export class ServerReplication {
     put(Networked.owner, eid, 0, 0)
     this.added.push(slot)
     this.unspawned.push(slot)
+    this.collections.entityBegan(eid)
   }
 
   private end(eid: number): void {
     const slot = this.entities.slotOfEntity(eid)
     if (slot === 0) return
     if (this.entities.spawned[slot] === 1) {
-      for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) this.tracker.stop(slot, component)
+      for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) this.stop(slot, component)
     }
     this.entities.remove(slot)
     this.removed.push(slot)
@@ -210,7 +218,7 @@ export class ServerReplication {
       const set = this.componentsIn(eid)
       this.entities.componentsOf[slot] = set
       this.entities.spawned[slot] = 1
-      for (const component of this.sets.members[set]!) this.tracker.start(slot, eid, component, this.tick)
+      for (const component of this.sets.members[set]!) this.start(slot, eid, component)
       this.structureDirty.delete(slot)
       this.entities.toldOwner[slot] = Networked.owner[eid]!
       this.ownerDirty.delete(slot)
@@ -219,7 +227,7 @@ export class ServerReplication {
   }
 
   private takeOverComponents(): void {
-    const { structureDirty, entities, sets, tracker } = this
+    const { structureDirty, entities, sets } = this
     for (let slot = structureDirty.next(0); slot >= 0; slot = structureDirty.next(slot + 1)) {
       const eid = entities.eidOf[slot]!
       const before = entities.componentsOf[slot]!
@@ -227,8 +235,8 @@ export class ServerReplication {
       if (now === before) continue
       const removed = sets.difference(before, now)
       const added = sets.difference(now, before)
-      for (const component of sets.members[removed]!) tracker.stop(slot, component)
-      for (const component of sets.members[added]!) tracker.start(slot, eid, component, this.tick)
+      for (const component of sets.members[removed]!) this.stop(slot, component)
+      for (const component of sets.members[added]!) this.start(slot, eid, component)
       entities.componentsOf[slot] = now
       this.structure.addChange(slot, removed, added)
     }
@@ -245,6 +253,18 @@ export class ServerReplication {
       this.structure.addOwnerChange(slot, before, now)
     }
     ownerDirty.clear()
+  }
+
+  /** Clients are about to be told of a component of an entity. */
+  private start(slot: number, eid: number, component: number): void {
+    this.tracker.start(slot, eid, component, this.tick)
+    this.collections.start(slot, eid, component)
+  }
+
+  /** Clients are about to be told that it is gone. */
+  private stop(slot: number, component: number): void {
+    this.tracker.stop(slot, component)
+    this.collections.stop(this.entities.eidOf[slot]!, component)
   }
 
   /** The replicated components that an entity has, without those whose arrays have no room for it. */

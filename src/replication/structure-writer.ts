@@ -6,6 +6,7 @@ import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { writeNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { ChangeTracker } from './change-tracker.js'
+import type { ServerCollections } from './collections/server-collections.js'
 import { LeaveReason, type Observer } from './observer.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo } from './slot-set.js'
@@ -29,6 +30,10 @@ export class StructureWriter {
   private changeCount = 0
   private readonly ownerChanges: { slot: number; before: number; now: number }[] = []
   private ownerChangeCount = 0
+  /** What was done to collections: slots, and where the section of each lies in `bytes`. */
+  private operationSlots = new Uint32Array(16)
+  private operationStarts = new Uint32Array(17)
+  private operationCount = 0
   /** By slot: where its spawn lies in `bytes`, and the tick in which it was encoded. */
   private spawnStart = new Uint32Array(64)
   private spawnEnd = new Uint32Array(64)
@@ -38,6 +43,7 @@ export class StructureWriter {
     private readonly entities: ServerEntities,
     private readonly sets: ComponentSets,
     private readonly tracker: ChangeTracker,
+    private readonly collections: ServerCollections,
   ) {}
 
   /** Makes room for a slot. */
@@ -53,6 +59,7 @@ export class StructureWriter {
     this.bytes.clear()
     this.changeCount = 0
     this.ownerChangeCount = 0
+    this.operationCount = 0
   }
 
   /** What one entity loses and gains in this tick, for all who know it. */
@@ -84,6 +91,22 @@ export class StructureWriter {
     change.now = now
   }
 
+  /** What was done to collections in this tick, for all who know their entities. */
+  addOperations(): void {
+    const { bytes, collections } = this
+    const { changed } = collections
+    this.operationSlots = growTo(this.operationSlots, changed.length)
+    this.operationStarts = growTo(this.operationStarts, changed.length + 1)
+    for (let i = 0; i < changed.length; i++) {
+      this.operationStarts[this.operationCount] = bytes.length
+      this.operationSlots[this.operationCount] = changed[i]!.slot
+      if (collections.writeChanges(bytes, changed[i]!)) this.operationCount++
+    }
+    this.operationStarts[this.operationCount] = bytes.length
+    if (changed.length > 0) changed.length = 0
+    collections.seal()
+  }
+
   /**
    * Writes what begins and changes for one client: spawns, components, owners, the player. Returns whether anything was
    * written.
@@ -99,6 +122,7 @@ export class StructureWriter {
       this.copy(packet, change.start, change.end)
       written = true
     }
+    this.writeOperations(observer, packet)
     const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
     const playerId = this.entities.netIds[playerSlot]!
     // LocalPlayer goes before Owned does, and comes after it.
@@ -111,6 +135,19 @@ export class StructureWriter {
     observer.entering.length = 0
     observer.enteringSet.clear()
     return written
+  }
+
+  /**
+   * Nothing but the order of the reliable channel keeps operations behind what they are about, and no value waits for
+   * them: they complete no structure.
+   */
+  private writeOperations(observer: Observer, packet: PacketBuilder): void {
+    for (let i = 0; i < this.operationCount; i++) {
+      const slot = this.operationSlots[i]!
+      // Who gets the entity in this tick gets its collections whole.
+      if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
+      this.copy(packet, this.operationStarts[i]!, this.operationStarts[i + 1]!)
+    }
   }
 
   /** Writes what ends for one client; it comes after the calls of the tick, which may be about these entities. */
@@ -145,7 +182,7 @@ export class StructureWriter {
     this.copy(packet, this.spawnStart[slot]!, this.spawnEnd[slot]!)
   }
 
-  /** A set of components and the values of one entity, each lane in whole bytes. */
+  /** A set of components and the values of one entity, each lane in whole bytes, each collection whole. */
   private writeRow(slot: number, set: number): void {
     const { bytes } = this
     this.sets.write(bytes, set)
@@ -155,6 +192,7 @@ export class StructureWriter {
         bytes.uint(wire[slot]!, size)
         if (spec.lanes === 2) bytes.uint(wireHigh[slot]!, size)
       }
+      this.collections.writeRow(bytes, this.entities.eidOf[slot]!, component)
     }
   }
 

@@ -17,6 +17,7 @@ import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { ChangeEvent } from '../replication/change-log.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
+import { type CollectionOperations, operationQueue } from './operations.js'
 import { type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
 
 /** The number of a call: to be answered with, where its definition has `returns`. */
@@ -116,7 +117,8 @@ export function changed(component: object): Changes {
 export const NetworkErrors = { kind: 'errors' } as const
 
 /**
- * What arrived since the last time: calls, messages, lifecycle events, changes, scene events or errors.
+ * What arrived since the last time: calls, messages, lifecycle and scene events, changes, operations on collections, or
+ * errors.
  *
  * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. The events are not:
  * every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
@@ -146,11 +148,21 @@ export function drain<Field extends PropertyKey>(
   world: NetworkWorld,
   changes: Changes<Field>,
 ): Iterable<ChangeEvent<Field>>
+export function drain<Operation>(
+  world: NetworkWorld,
+  operations: CollectionOperations<Operation>,
+): Iterable<Readonly<Operation>>
 export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
 export function drain(world: NetworkWorld, scenes: typeof SceneEvents): Iterable<SceneEvent>
 export function drain(
   world: NetworkWorld,
-  what: Definition | LifecycleEvents | Changes | typeof NetworkErrors | typeof SceneEvents,
+  what:
+    | Definition
+    | LifecycleEvents
+    | Changes
+    | CollectionOperations<unknown>
+    | typeof NetworkErrors
+    | typeof SceneEvents,
 ): Iterable<unknown> {
   const network = networkOf(world)
   if (network === undefined)
@@ -158,6 +170,7 @@ export function drain(
   if (what.kind === 'errors') return (network.server ?? network.client)!.errors.take()
   if (what.kind === SceneEvents.kind) return (network.server ?? network.client)!.scenes.events.read()
   if (what.kind === 'changed') return (network.server ?? network.client)!.replication.changes.of(what.component)
+  if (what.kind === 'operations') return operationQueue(network, what)
   if ('component' in what) {
     const queue = network.lifecycle.queue(what.kind, what.component)
     if (queue === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')

@@ -51,7 +51,11 @@ export function stats(world: NetworkWorld): NetworkStats {
   return {
     connections: network?.server?.peers.length ?? (network?.client?.session?.state === 'open' ? 1 : 0),
     entities: role.replication.entities.alive,
-    lostReports: role.errors.dropped + (network?.lifecycle.dropped ?? 0) + role.replication.changes.dropped,
+    lostReports:
+      role.errors.dropped +
+      (network?.lifecycle.dropped ?? 0) +
+      role.replication.changes.dropped +
+      role.replication.collections.queues.dropped,
     counters: { ...role.counters },
     transport: { ...(role.transport?.counters ?? createTransportCounters()) },
   }

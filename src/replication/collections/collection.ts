@@ -1,0 +1,110 @@
+// What lists, maps and sets have in common: the entity they are of, the field they belong to, and what waits to be sent.
+import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
+import type { CollectionField, CollectionType } from '../../protocol/collection-types.js'
+import type { EntityMapper } from '../../protocol/entity-mapper.js'
+import { ArgumentError } from '../../protocol/errors.js'
+import type { Elements, ReceivedElements } from './elements.js'
+import { OperationQueue } from './operation-queue.js'
+import { OPERATION_NAMES, type OperationKind, type OperationList, Part, partsOf } from './operations.js'
+
+/** One field of collections as one side of the network has it: what all collections of that field share. */
+export abstract class Home {
+  readonly type: CollectionType
+  readonly array: unknown[]
+  /** Operations for the game to drain. */
+  readonly events = new OperationQueue()
+  /** Of a map; of a set, its members. */
+  abstract readonly keys: Elements
+  abstract readonly values: Elements
+
+  constructor(
+    field: CollectionField,
+    /** The field, as in `Bag.items`. */
+    readonly path: string,
+  ) {
+    this.type = field.type
+    this.array = field.array
+  }
+
+  /** The fewest bytes that one of its elements takes. */
+  get leastBytes(): number {
+    const { type } = this
+    return type.element.minBytes + (type.collection === 'map' ? type.key.minBytes : 0)
+  }
+
+  /** @throws UsageError when the game may not write these collections. */
+  abstract requireWritable(): void
+
+  /** Takes note of an operation that was just carried out. Keys and values are as they are kept. */
+  abstract record(
+    collection: Collection,
+    kind: OperationKind,
+    index: number,
+    key: unknown,
+    before: unknown,
+    after: unknown,
+  ): void
+
+  /** Lets the game see an operation: `drain` will yield it. */
+  protected show(
+    { entity }: Collection,
+    entities: EntityMapper,
+    kind: OperationKind,
+    index: number,
+    key: unknown,
+    before: unknown,
+    after: unknown,
+  ): void {
+    const { keys, values } = this
+    this.events.push(
+      entity,
+      entities.netIdOf(entity),
+      OPERATION_NAMES[kind]!,
+      index,
+      key === undefined ? undefined : keys.show(key),
+      before === undefined ? undefined : values.show(before),
+      after === undefined ? undefined : values.show(after),
+    )
+  }
+}
+
+export abstract class Collection {
+  /** The slot under which its operations travel, or 0 while nobody has been told of it. */
+  slot = 0
+  /** It is in the list of those with something to send. */
+  queued = false
+  /** What to send, or `sendsWhole` in place of it. */
+  pending: OperationList | undefined
+  sendsWhole = false
+
+  constructor(
+    readonly home: Home,
+    readonly entity: number,
+  ) {}
+
+  /** How many elements are kept. */
+  abstract readonly count: number
+  /** Writes the number of elements, and each. */
+  abstract writeWhole(writer: ByteWriter): void
+  /** Carries out an operation that arrived. Returns false when it does not fit what is there. */
+  abstract apply(kind: OperationKind, index: number, key: unknown, value: unknown): boolean
+  /** Takes the whole value that a server wrote, in place of what is there. */
+  abstract readWhole(reader: ByteReader, keys: ReceivedElements, values: ReceivedElements): void
+
+  /** Writes one operation of `pending`. */
+  writeOperation(writer: ByteWriter, operations: OperationList, i: number): void {
+    const { keys, values, type } = this.home
+    const kind = operations.kinds[i]!
+    const parts = partsOf(type.collection, kind)
+    writer.u8(kind)
+    if ((parts & Part.Index) !== 0) writer.varint(operations.indexes[i]!)
+    if ((parts & Part.Key) !== 0) keys.write(writer, operations.keys[i])
+    if ((parts & Part.Value) !== 0) values.write(writer, operations.values[i])
+  }
+
+  /** @throws ArgumentError when it is full. */
+  protected requireRoom(): void {
+    const { max } = this.home.type
+    if (this.count >= max) throw new ArgumentError(this.home.path, `is full: it holds at most ${max}`)
+  }
+}

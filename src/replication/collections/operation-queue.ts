@@ -1,0 +1,170 @@
+// Operations on the collections of one field as events: seen by any number of systems, each event once.
+import type { CollectionKey, DeepReadonly } from '../../protocol/collection-types.js'
+import { type EventList, type EventView, PublishedQueue } from '../published-queue.js'
+import type { OperationName } from './operations.js'
+
+interface OperationBase {
+  readonly entity: number
+  /** The entity's net id at the time. It tells the entity from a later one with the same id. */
+  readonly netId: number
+}
+
+/** It was emptied, or got a whole new value: then look at the collection itself. */
+interface WholeOperation extends OperationBase {
+  readonly kind: 'clear' | 'reset'
+  readonly index: -1
+  readonly key: undefined
+  readonly before: undefined
+  readonly after: undefined
+}
+
+/** An operation on a list. Valid until the next iteration. */
+export type ListOperation<T> =
+  | WholeOperation
+  | (OperationBase & {
+      readonly kind: 'add' | 'insert'
+      readonly index: number
+      readonly before: undefined
+      readonly after: DeepReadonly<T>
+    })
+  | (OperationBase & {
+      readonly kind: 'set'
+      readonly index: number
+      readonly before: DeepReadonly<T>
+      readonly after: DeepReadonly<T>
+    })
+  | (OperationBase & {
+      readonly kind: 'remove'
+      readonly index: number
+      readonly before: DeepReadonly<T>
+      readonly after: undefined
+    })
+
+/** An operation on a map. Valid until the next iteration. */
+export type MapOperation<K extends CollectionKey, V> =
+  | WholeOperation
+  | (OperationBase & {
+      readonly kind: 'add'
+      readonly key: K
+      readonly before: undefined
+      readonly after: DeepReadonly<V>
+    })
+  | (OperationBase & {
+      readonly kind: 'set'
+      readonly key: K
+      readonly before: DeepReadonly<V>
+      readonly after: DeepReadonly<V>
+    })
+  | (OperationBase & {
+      readonly kind: 'remove'
+      readonly key: K
+      readonly before: DeepReadonly<V>
+      readonly after: undefined
+    })
+
+/** An operation on a set; `key` is the member. Valid until the next iteration. */
+export type SetOperation<T extends CollectionKey> =
+  | WholeOperation
+  | (OperationBase & { readonly kind: 'add' | 'remove'; readonly key: T })
+
+/** What is behind all the types above. */
+interface Operation {
+  entity: number
+  netId: number
+  kind: OperationName
+  index: number
+  key: unknown
+  before: unknown
+  after: unknown
+}
+
+class OperationEvents implements EventList {
+  readonly entities: number[] = []
+  readonly netIds: number[] = []
+  readonly kinds: OperationName[] = []
+  readonly indexes: number[] = []
+  readonly keys: unknown[] = []
+  readonly befores: unknown[] = []
+  readonly afters: unknown[] = []
+  count = 0
+}
+
+class OperationView implements EventView<OperationEvents, Operation> {
+  readonly event: Operation = {
+    entity: 0,
+    netId: 0,
+    kind: 'clear',
+    index: -1,
+    key: undefined,
+    before: undefined,
+    after: undefined,
+  }
+
+  show(events: OperationEvents, at: number): void {
+    const { event } = this
+    event.entity = events.entities[at]!
+    event.netId = events.netIds[at]!
+    event.kind = events.kinds[at]!
+    event.index = events.indexes[at]!
+    event.key = events.keys[at]
+    event.before = events.befores[at]
+    event.after = events.afters[at]
+  }
+}
+
+export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
+  constructor() {
+    super(new OperationEvents(), new OperationEvents())
+  }
+
+  push(
+    entity: number,
+    netId: number,
+    kind: OperationName,
+    index: number,
+    key: unknown,
+    before: unknown,
+    after: unknown,
+  ): void {
+    const events = this.room
+    if (events === undefined) return
+    const at = events.count++
+    events.entities[at] = entity
+    events.netIds[at] = netId
+    events.kinds[at] = kind
+    events.indexes[at] = index
+    events.keys[at] = key
+    events.befores[at] = before
+    events.afters[at] = after
+  }
+
+  protected createView(): OperationView {
+    return new OperationView()
+  }
+}
+
+/** The queues of all fields of collections on one side. */
+export class OperationQueues {
+  private readonly byField = new Map<object, Map<string, OperationQueue>>()
+  private readonly all: OperationQueue[] = []
+
+  add(store: object, field: string, queue: OperationQueue): void {
+    const fields = this.byField.get(store) ?? new Map<string, OperationQueue>()
+    this.byField.set(store, fields.set(field, queue))
+    this.all.push(queue)
+  }
+
+  find(store: object, field: string): OperationQueue | undefined {
+    return this.byField.get(store)?.get(field)
+  }
+
+  /** Operations that were lost because nothing ticked. */
+  get dropped(): number {
+    return this.all.reduce((sum, queue) => sum + queue.dropped, 0)
+  }
+
+  /** Shows every system what was gathered since the last call. */
+  publish(): void {
+    for (let i = 0; i < this.all.length; i++) this.all[i]!.publish()
+  }
+}

@@ -1,0 +1,63 @@
+// What can be done to a collection: the kinds of operations, what each carries on the wire, and a list of them.
+import type { CollectionType } from '../../protocol/collection-types.js'
+
+/** An operation on the wire: its kind, then what `partsOf` lists. */
+export const OperationKind = {
+  /** At the end of a list; a new member of a set. */
+  Add: 0,
+  Insert: 1,
+  /** Replaces an element of a list; adds or replaces an entry of a map. */
+  Set: 2,
+  Remove: 3,
+  Clear: 4,
+  /** The whole value, in place of what was there. */
+  Reset: 5,
+} as const
+export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind]
+
+/** What each kind is called where a game drains it. */
+export const OPERATION_NAMES = ['add', 'insert', 'set', 'remove', 'clear', 'reset'] as const
+export type OperationName = (typeof OPERATION_NAMES)[number]
+
+/** What stands behind the kind of an operation, in this order. */
+export const Part = { Index: 1, Key: 2, Value: 4, Whole: 8 } as const
+
+/** The kind does not exist for this kind of collection. */
+export const NO_SUCH_OPERATION = -1
+
+const PARTS: Readonly<Record<CollectionType['collection'], readonly number[]>> = {
+  list: [Part.Value, Part.Index | Part.Value, Part.Index | Part.Value, Part.Index, 0, Part.Whole],
+  map: [NO_SUCH_OPERATION, NO_SUCH_OPERATION, Part.Key | Part.Value, Part.Key, 0, Part.Whole],
+  set: [Part.Key, NO_SUCH_OPERATION, NO_SUCH_OPERATION, Part.Key, 0, Part.Whole],
+}
+
+/** The parts of an operation, or `NO_SUCH_OPERATION`. */
+export function partsOf(collection: CollectionType['collection'], kind: number): number {
+  return PARTS[collection][kind] ?? NO_SUCH_OPERATION
+}
+
+/** Operations in their order, part by part. */
+export class OperationList {
+  readonly kinds: OperationKind[] = []
+  readonly indexes: number[] = []
+  readonly keys: unknown[] = []
+  readonly values: unknown[] = []
+
+  get count(): number {
+    return this.kinds.length
+  }
+
+  push(kind: OperationKind, index: number, key: unknown, value: unknown): void {
+    this.kinds.push(kind)
+    this.indexes.push(index)
+    this.keys.push(key)
+    this.values.push(value)
+  }
+
+  clear(): void {
+    this.kinds.length = 0
+    this.indexes.length = 0
+    this.keys.length = 0
+    this.values.length = 0
+  }
+}

@@ -1,0 +1,317 @@
+// The server's synchronised collections: one for each entity and field, what was done to them in this tick, and how that
+// is encoded, once for all clients.
+//
+// Only collections with something to tell are looked at in a tick. What was done travels as operations, unless there was
+// much of it and the whole value is shorter: then the whole value takes their place.
+import { observe, onAdd, query, type World } from 'bitecs'
+import { ByteWriter } from '../../protocol/bytes.js'
+import type { CollectionField } from '../../protocol/collection-types.js'
+import type { EntityMapper } from '../../protocol/entity-mapper.js'
+import { SectionKind } from '../../protocol/packet.js'
+import type { Protocol } from '../../protocol/protocol.js'
+import type { ServerEntities } from '../server-entities.js'
+import { put } from '../slot-set.js'
+import { Collection, Home } from './collection.js'
+import { OwnElements } from './elements.js'
+import { makeCollection } from './make-collection.js'
+import { OperationQueues } from './operation-queue.js'
+import { OperationKind, OperationList } from './operations.js'
+
+/** Operations of one collection that are kept for a tick; with more, the whole value is sent. */
+const MAX_OPERATIONS = 128
+/** Operations of up to so many bytes are sent as such: that a client's game sees each is worth more than the bytes. */
+const FEW_BYTES = 256
+
+/** One field of collections on the server. */
+class ServerHome extends Home {
+  readonly keys: OwnElements
+  readonly values: OwnElements
+
+  constructor(
+    readonly component: number,
+    readonly field: number,
+    definition: CollectionField,
+    path: string,
+    private readonly collections: ServerCollections,
+  ) {
+    super(definition, path)
+    const { type } = definition
+    this.values = new OwnElements(type.element, path)
+    this.keys = type.collection === 'map' ? new OwnElements(type.key, path) : this.values
+  }
+
+  requireWritable(): void {
+    // The server may always write.
+  }
+
+  record(
+    collection: Collection,
+    kind: OperationKind,
+    index: number,
+    key: unknown,
+    before: unknown,
+    after: unknown,
+  ): void {
+    if (collection.slot === 0) return
+    this.show(collection, this.collections.entities, kind, index, key, before, after)
+    // A map has one operation for what adds and what replaces.
+    const isEntry = kind === OperationKind.Add && this.type.collection === 'map'
+    this.collections.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
+  }
+
+  /** The collection of an entity; what another world left at the same id is none. */
+  find(eid: number): Collection | undefined {
+    const there = this.array[eid]
+    return there instanceof Collection && there.home === this ? there : undefined
+  }
+
+  /** The collection of an entity, made when there is none yet. */
+  of(eid: number): Collection {
+    return this.find(eid) ?? this.make(eid)
+  }
+
+  make(eid: number): Collection {
+    const collection = makeCollection(this, eid)
+    put<unknown>(this.array, eid, collection, undefined)
+    return collection
+  }
+}
+
+/** Hands on what is asked for, and remembers which entities were asked for. */
+class NamedEntities implements EntityMapper {
+  /** Entities that some collection named when it was last encoded. */
+  readonly eids = new Set<number>()
+  asked = false
+
+  constructor(private readonly entities: EntityMapper) {}
+
+  netIdOf(eid: number): number {
+    if (eid === 0) return 0
+    this.asked = true
+    this.eids.add(eid)
+    return this.entities.netIdOf(eid)
+  }
+
+  entityOf(netId: number): number {
+    return this.entities.entityOf(netId)
+  }
+}
+
+/** Looks for one entity in what is written. */
+class WantedEntity implements EntityMapper {
+  eid = 0
+  found = false
+
+  netIdOf(eid: number): number {
+    if (eid === this.eid) this.found = true
+    return 0
+  }
+
+  entityOf(): number {
+    return 0
+  }
+}
+
+export class ServerCollections {
+  /** By component: its fields of collections. */
+  readonly homes: readonly (readonly ServerHome[])[]
+  /** Operations for the game to drain. */
+  readonly queues = new OperationQueues()
+  /** Those with something to send. */
+  readonly changed: Collection[] = []
+  /** Between the encoding of a tick and its end: a spawn may still be encoded, so an operation would count twice. */
+  private sealed = false
+  private readonly named: NamedEntities
+  /** Collections that name entities: what they sent is out of date when such an entity gets another net id. */
+  private readonly naming = new Set<Collection>()
+  private readonly freeLists: OperationList[] = []
+  private readonly wanted = new WantedEntity()
+  private readonly scratch = new ByteWriter(256)
+
+  constructor(
+    world: World,
+    protocol: Protocol,
+    readonly entities: ServerEntities,
+    /** Whether clients have been told that the entity in a slot has a component. */
+    private readonly isTold: (slot: number, component: number) => boolean,
+  ) {
+    this.named = new NamedEntities(entities)
+    this.scratch.entities = this.wanted
+    this.homes = protocol.componentList.map(({ collections }, component) =>
+      collections.map((field, f) => {
+        const path = `${protocol.componentNames[component]}.${field.name}`
+        const home = new ServerHome(component, f, field, path, this)
+        this.queues.add(protocol.componentList[component]!.store, field.name, home.events)
+        return home
+      }),
+    )
+    protocol.componentList.forEach(({ store }, component) => {
+      const homes = this.homes[component]!
+      if (homes.length === 0) return
+      for (const eid of query(world, [store])) for (const home of homes) home.of(eid)
+      observe(world, onAdd(store), (eid: number) => {
+        for (const home of homes) this.begin(home, eid)
+      })
+    })
+  }
+
+  /** A component was added: it begins with empty collections, also where a former tenant of the id left some. */
+  private begin(home: ServerHome, eid: number): void {
+    const former = home.find(eid)
+    if (former !== undefined) this.detach(former)
+    const collection = home.make(eid)
+    const slot = this.entities.slotOfEntity(eid)
+    // Removed and added again within a tick: clients never hear of that, but must lose what was in it.
+    if (slot !== 0 && this.isTold(slot, home.component)) {
+      collection.slot = slot
+      this.sendWhole(collection)
+    }
+  }
+
+  /** Clients are about to be told of a component with its whole collections. */
+  start(slot: number, eid: number, component: number): void {
+    for (const home of this.homes[component]!) {
+      const collection = home.of(eid)
+      this.forget(collection)
+      collection.slot = slot
+    }
+  }
+
+  /** Clients are told no more of a component. */
+  stop(eid: number, component: number): void {
+    for (const home of this.homes[component]!) {
+      const collection = home.find(eid)
+      if (collection !== undefined) this.detach(collection)
+    }
+  }
+
+  private detach(collection: Collection): void {
+    collection.slot = 0
+    this.forget(collection)
+    this.naming.delete(collection)
+  }
+
+  /** Keeps an operation for the clients. */
+  note(collection: Collection, kind: OperationKind, index: number, key: unknown, value: unknown): void {
+    if (collection.sendsWhole) return
+    if (this.sealed || (collection.pending?.count ?? 0) >= MAX_OPERATIONS) {
+      this.sendWhole(collection)
+      return
+    }
+    this.queue(collection)
+    const pending = (collection.pending ??= this.freeLists.pop() ?? new OperationList())
+    pending.push(kind, index, key, value)
+  }
+
+  /** An entity got a net id: clients were told of another, or of none, where collections name it. */
+  entityBegan(eid: number): void {
+    if (!this.named.eids.delete(eid)) return
+    for (const collection of this.naming) {
+      if (collection.pending !== undefined || this.names(collection, eid)) this.sendWhole(collection)
+    }
+  }
+
+  /** The tick has been encoded: what is done from here on belongs to the next one. */
+  seal(): void {
+    this.sealed = true
+  }
+
+  finishTick(): void {
+    this.sealed = false
+  }
+
+  /** Writes the whole collections of one component of an entity. */
+  writeRow(writer: ByteWriter, eid: number, component: number): void {
+    const homes = this.homes[component]!
+    for (let f = 0; f < homes.length; f++) this.encode(writer, homes[f]!.of(eid), undefined)
+  }
+
+  /** Writes what was done to a collection as a section. Returns false when there is nothing to tell. */
+  writeChanges(writer: ByteWriter, collection: Collection): boolean {
+    const { pending, slot, sendsWhole } = collection
+    collection.queued = false
+    if (slot === 0 || (pending === undefined && !sendsWhole)) return false
+    const { component, field } = collection.home as ServerHome
+    writer.u8(SectionKind.Collection)
+    writer.varint(slot)
+    writer.varint(component)
+    writer.varint(field)
+    if (sendsWhole || pending === undefined || this.removesUnknown(collection, pending))
+      this.encodeReset(writer, collection)
+    else this.encodeShorter(writer, collection, pending)
+    this.forget(collection)
+    return true
+  }
+
+  /** Writes the operations, or the whole value when they are long and it is shorter. */
+  private encodeShorter(writer: ByteWriter, collection: Collection, operations: OperationList): void {
+    const start = writer.length
+    writer.varint(operations.count)
+    this.encode(writer, collection, operations)
+    const end = writer.length
+    if (end - start <= Math.max(FEW_BYTES, collection.home.leastBytes * collection.count)) return
+    this.encodeReset(writer, collection)
+    const isShorter = writer.length - end < end - start
+    if (isShorter) writer.bytes.copyWithin(start, end, writer.length)
+    writer.length = isShorter ? start + writer.length - end : end
+  }
+
+  private encodeReset(writer: ByteWriter, collection: Collection): void {
+    writer.varint(1)
+    writer.u8(OperationKind.Reset)
+    this.encode(writer, collection, undefined)
+  }
+
+  /** Writes operations, or the whole value without any, and notes whether it names entities. */
+  private encode(writer: ByteWriter, collection: Collection, operations: OperationList | undefined): void {
+    const { named } = this
+    const { entities } = writer
+    named.asked = false
+    writer.entities = named
+    if (operations === undefined) collection.writeWhole(writer)
+    else for (let i = 0; i < operations.count; i++) collection.writeOperation(writer, operations, i)
+    writer.entities = entities
+    if (named.asked) this.naming.add(collection)
+  }
+
+  /** A key that has no net id any more cannot be told to go by name. */
+  private removesUnknown({ home }: Collection, { kinds, keys, count }: OperationList): boolean {
+    if (!home.keys.isEntity) return false
+    for (let i = 0; i < count; i++) {
+      if (kinds[i] === OperationKind.Remove && this.entities.netIdOf(keys[i] as number) === 0) return true
+    }
+    return false
+  }
+
+  /** Whether a collection holds an entity, be it deep inside of a value. */
+  private names(collection: Collection, eid: number): boolean {
+    const { scratch, wanted } = this
+    wanted.eid = eid
+    wanted.found = false
+    scratch.clear()
+    collection.writeWhole(scratch)
+    return wanted.found
+  }
+
+  private sendWhole(collection: Collection): void {
+    this.forget(collection)
+    collection.sendsWhole = true
+    this.queue(collection)
+  }
+
+  private queue(collection: Collection): void {
+    if (collection.queued) return
+    collection.queued = true
+    this.changed.push(collection)
+  }
+
+  /** Nothing of it waits to be sent. */
+  private forget(collection: Collection): void {
+    const { pending } = collection
+    collection.sendsWhole = false
+    collection.pending = undefined
+    if (pending === undefined) return
+    pending.clear()
+    this.freeLists.push(pending)
+  }
+}
