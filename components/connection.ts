@@ -39,5 +39,8 @@ export const Ready = {} as Tag<'Ready'>
  */
 export const Loading = {} as Tag<'Loading'>
 
-/** Tag: on the network entity of a server's world while it listens. */
+/** Tag, in a host's world: on the connection entity of its own client. It stays there between two sessions. */
+export const LocalConnection = {} as Tag<'LocalConnection'>
+
+/** Tag: on the network entity of a server's world while it listens, or, in a host's world, while its own client plays. */
 export const Listening = {} as Tag<'Listening'>

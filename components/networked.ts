@@ -18,7 +18,10 @@ export const Networked = {
   reason: [] as ('' | 'destroyed' | 'hidden' | 'disconnected')[],
 }
 
-/** Tag: the entity has an owner (server), or this client is its owner (client). */
+/**
+ * Tag: the entity has an owner (the world of a server or host), or this client is its owner (a client's world). Ask
+ * `hasAuthority` whether this client is the owner, in any world.
+ */
 export const Owned = {} as Tag<'Owned'>
 
 /** Tag, on a client: the entity that stands for this client. */

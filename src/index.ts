@@ -96,7 +96,9 @@ export { close } from './world/close.js'
 export {
   type ClientWorldOptions,
   createClientWorld,
+  createHostWorld,
   createServerWorld,
+  type HostWorldOptions,
   type ServerWorldOptions,
   type WorldOptions,
 } from './world/create.js'
@@ -116,7 +118,7 @@ export {
 } from './world/drain.js'
 export type { LifecycleComponent } from './world/lifecycle.js'
 export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'
-export { connectionOf, entityOf, netIdOf, type NetworkStats, serverTick, stats } from './world/lookup.js'
+export { connectionOf, entityOf, hasAuthority, netIdOf, type NetworkStats, serverTick, stats } from './world/lookup.js'
 export { clearOwner, despawn, kick, observersOf, setOwner, type SetOwnerOptions, setReady } from './world/ownership.js'
 export type { OnLeave } from './world/left-behind.js'
 export {
@@ -148,5 +150,6 @@ export {
   setSceneLoader,
   unloadScene,
 } from './world/scenes.js'
-export type { ClientWorld, NetworkWorld, ServerWorld } from './world/state.js'
+export { clientSystems, serverSystems, type SideOptions, withSide } from './world/sides.js'
+export type { ClientWorld, HostWorld, NetworkWorld, ServerWorld, Side } from './world/state.js'
 export { type Transfer, transfers } from './world/transfers.js'

@@ -9,7 +9,7 @@ import { badOption, checkInteger, checkMilliseconds } from './world/check-option
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
 import type { ServeOptions } from './world/server-role.js'
-import { networkOf, serverRole, type ServerWorld } from './world/state.js'
+import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
 export interface ListenOptions
@@ -23,7 +23,7 @@ export interface Server {
   readonly port: number
   /**
    * Runs the game at the world's tick rate: what arrived, then `systems`, then what is to be sent. Catches up after a
-   * stall, never spirals, and reports what it skipped.
+   * stall, never spirals, and reports what it skipped. In a host's world use the `run` of `startHost`, which runs both sides.
    */
   run(systems: readonly System<ServerWorld>[], options?: Omit<LoopOptions, 'rate'>): Loop
   /** Stops the loop, tells every client why, and closes. Resolves when nothing is left open. */
@@ -53,10 +53,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
-  if (role.hasServed) {
-    networkOf(world)?.lifecycle.clear()
-    role.replication.changes.clear()
-  }
+  if (role.hasServed && !role.isServing) forgetEvents(world)
   let transport: GeckosServerTransport
   try {
     transport = await createGeckosServerTransport({
@@ -78,6 +75,9 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   return {
     port: transport.port,
     run(systems, loopOptions = {}) {
+      if (networkOf(world)?.client !== undefined) {
+        throw new UsageError('wrong-side', 'this world has a client too: run both with the run of startHost')
+      }
       loop?.stop()
       const all = [...serverReceive, ...systems, ...serverSend]
       loop = startLoop(world, all, { ...loopOptions, rate: role.options.tickRate })

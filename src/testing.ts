@@ -3,19 +3,32 @@
 // Nothing here runs by itself: `tick` moves the clock and runs everyone's pipelines once. With a seed, a run under loss and
 // jitter can be repeated exactly.
 import { createEntityIndex } from 'bitecs'
+import { Connection } from '../components/connection.js'
 import type { CloseReason } from './connection/close-reason.js'
 import { UsageError } from './protocol/errors.js'
 import type { Protocol } from './protocol/protocol.js'
 import { type ConditionedTransport, condition, type Conditions } from './transport/conditioner.js'
 import { createLoopback } from './transport/loopback.js'
-import { createClientWorld, createServerWorld } from './world/create.js'
+import { createClientWorld, createHostWorld, createServerWorld } from './world/create.js'
+import { joinLocally } from './world/join-locally.js'
+import { connectionOf } from './world/lookup.js'
 import type { System } from './world/loop.js'
 import type { JoinOptions } from './world/client-role.js'
 import type { ServeOptions } from './world/server-role.js'
-import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './world/state.js'
-import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../systems/index.js'
+import { clientRole, type ClientWorld, type HostWorld, serverRole, type ServerWorld } from './world/state.js'
+import {
+  clientReceive,
+  clientSend,
+  hostFrame,
+  hostTick,
+  runSystems,
+  serverReceive,
+  serverSend,
+} from '../systems/index.js'
 
 export interface TestNetworkOptions extends ServeOptions {
+  /** The server's world is a host's: it has a client of its own, besides `clients` others. Default false. */
+  host?: boolean
   /** Clients that are connected, and ready, when this returns. Default 1. */
   clients?: number
   /** Ticks per second. Default 20. */
@@ -53,6 +66,8 @@ export interface TestClient {
 
 export interface TestNetwork {
   readonly server: ServerWorld
+  /** With `host`: the own client of the server's world; `clients` are the others. Its frames run before theirs. */
+  readonly host?: LocalTestClient
   readonly clients: readonly TestClient[]
   /** Milliseconds since the network was made. */
   readonly now: number
@@ -74,10 +89,23 @@ export interface TestNetwork {
   begin(options?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient
 }
 
+/** The own client of a host's world. No network lies between it and its server. */
+export interface LocalTestClient extends Omit<TestClient, 'setConditions'> {
+  readonly world: HostWorld
+}
+
+/** A test network whose server has a client of its own. */
+export interface HostTestNetwork extends TestNetwork {
+  readonly server: HostWorld
+  readonly host: LocalTestClient
+}
+
 /**
  * Makes a server and clients in memory. Their worlds share an entity index, since their components may live in the same
  * arrays; so an entity has another id on every side.
  */
+export function createTestNetwork(protocol: Protocol, options: TestNetworkOptions & { host: true }): HostTestNetwork
+export function createTestNetwork(protocol: Protocol, options?: TestNetworkOptions): TestNetwork
 export function createTestNetwork(protocol: Protocol, options: TestNetworkOptions = {}): TestNetwork {
   const { clients: count = 1, tickRate = 20, framesPerTick = 1, conditions = {}, seed = 1 } = options
   const { serverSystems = [], clientSystems = [], clientProtocol = protocol } = options
@@ -85,12 +113,16 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const now = (): number => time
   const { entityIndex = createEntityIndex() } = options
   const loopback = createLoopback({ now })
-  const server = createServerWorld(protocol, { entityIndex, tickRate, now })
+  const worldOptions = { entityIndex, tickRate, now }
+  const hostWorld = options.host ? createHostWorld(protocol, worldOptions) : undefined
+  const server = hostWorld ?? createServerWorld(protocol, worldOptions)
   const serverTransport = condition(loopback.server, { ...conditions, seed, now })
   serverRole(server).start(serverTransport, options)
   const clients: TestClient[] = []
   const serverPipeline = [...serverReceive, ...serverSystems, ...serverSend] as System<ServerWorld>[]
   const clientPipeline = [...clientReceive, ...clientSystems, ...clientSend] as System<ClientWorld>[]
+  const host = hostWorld && joinHost(hostWorld, hostFrame(clientSystems))
+  const hostServerPipeline = hostTick(serverSystems)
 
   function begin(joinOptions: JoinOptions & { world?: ClientWorld; protocol?: Protocol } = {}): TestClient {
     const { world: given, protocol: own = clientProtocol, ...join } = joinOptions
@@ -120,9 +152,11 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     for (let i = 0; i < times; i++) {
       for (let frame = 0; frame < framesPerTick; frame++) {
         time += 1000 / tickRate / framesPerTick
+        if (host?.running) host.step()
         for (const client of clients) if (client.running) client.step()
       }
-      runSystems(server, serverPipeline)
+      if (hostWorld === undefined) runSystems(server, serverPipeline)
+      else runSystems(hostWorld, hostServerPipeline)
     }
   }
 
@@ -148,9 +182,12 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     return client
   }
 
+  if (host !== undefined)
+    until(() => serverRole(server).peerOfConnection.get(host.connection)?.observer.joined ?? false)
   for (let i = 0; i < count; i++) connect()
   return {
     server,
+    host,
     clients,
     get now() {
       return time
@@ -163,6 +200,23 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     setServerConditions: (changed) => serverTransport.set(changed),
     connect,
     begin,
+  }
+}
+
+/** Begins the session of a host's own client. */
+function joinHost(world: HostWorld, frame: readonly System<HostWorld>[]): LocalTestClient {
+  joinLocally(world)
+  const connection = connectionOf(world)
+  return {
+    world,
+    get connection() {
+      return serverRole(world).peerOfConnection.has(connection) ? connection : 0
+    },
+    get reason() {
+      return Connection.reason[connection] as CloseReason | undefined
+    },
+    step: () => runSystems(world, frame),
+    running: true,
   }
 }
 

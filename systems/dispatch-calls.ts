@@ -1,5 +1,6 @@
 // Makes what arrived ready for the game: goes on with scenes, drops what nobody drained in time, settles requests, shows events, runs handlers.
 import type { World } from 'bitecs'
+import { lifecycleOf, sideOf } from '../src/world/sides.js'
 import { networkOf } from '../src/world/state.js'
 
 /**
@@ -9,23 +10,22 @@ import { networkOf } from '../src/world/state.js'
 export function dispatchCalls(world: World): void {
   const network = networkOf(world)
   if (network === undefined) return
-  const { server, client } = network
-  server?.scenes.advance()
-  client?.scenes.advance()
-  network.lifecycle.publish()
-  server?.scenes.events.publish()
-  client?.scenes.events.publish()
-  server?.replication.changes.publish()
-  client?.replication.changes.publish()
-  if (server !== undefined) {
-    server.replication.collections.queues.publish()
+  // In a host's world each side dispatches in its own pipeline.
+  const side = sideOf(network, 'dispatchCalls')
+  const { scenes, replication } = network[side]!
+  scenes.advance()
+  lifecycleOf(network, side).publish()
+  scenes.events.publish()
+  replication.changes.publish()
+  replication.collections.queues.publish()
+  if (side === 'server') {
+    const server = network.server!
     server.inbound.expire(server.tick - server.options.undrainedTicks)
     server.settleRequests()
     server.inbound.runHandlers()
     server.faults.flush()
-  }
-  if (client !== undefined) {
-    client.replication.collections.queues.publish()
+  } else {
+    const client = network.client!
     client.inbound.expire(client.frame - client.options.undrainedTicks)
     client.pendingRequests.settle(client.options.now())
     client.inbound.runHandlers()

@@ -1,7 +1,8 @@
-// Every system, and the four pipelines they stand in. Run a pipeline, or put a system of your own between any two.
+// Every system, and the pipelines they stand in. Run a pipeline, or put a system of your own between any two.
 import type { World } from 'bitecs'
 import type { System } from '../src/world/loop.js'
-import type { ClientWorld, ServerWorld } from '../src/world/state.js'
+import { clientSystems, serverSystems } from '../src/world/sides.js'
+import type { ClientWorld, HostWorld, ServerWorld } from '../src/world/state.js'
 import { applyReplication } from './apply-replication.js'
 import { dispatchCalls } from './dispatch-calls.js'
 import { interpolate } from './interpolate.js'
@@ -37,12 +38,40 @@ export const clientReceive: readonly System<ClientWorld>[] = [
 /** After the game's systems, on a client. */
 export const clientSend: readonly System<ClientWorld>[] = [interpolate, sendToServer]
 
+/** The systems of a game that a host's world runs, each as on its own side. */
+export interface HostSystems {
+  readonly server?: readonly System<ServerWorld>[]
+  readonly client?: readonly System<ClientWorld>[]
+}
+
+/**
+ * A whole frame of a host's own client: what arrived, the client's systems, what is to be sent. Run it once per tick, before
+ * {@link hostTick}, or as often as the game draws.
+ */
+export function hostFrame(systems: readonly System<ClientWorld>[] = []): System<HostWorld>[] {
+  return clientSystems([...clientReceive, ...systems, ...clientSend])
+}
+
+/** A whole tick of a host's server: what arrived, the server's systems, what is to be sent. */
+export function hostTick(systems: readonly System<ServerWorld>[] = []): System<HostWorld>[] {
+  return serverSystems([...serverReceive, ...systems, ...serverSend])
+}
+
+/**
+ * Both sides of a host's world, one frame for each tick. The client comes first: what it sends is drained by the server's
+ * systems of the same tick, and what the server sends by the client's systems of the next.
+ */
+export function hostPipeline({ server, client }: HostSystems): System<HostWorld>[] {
+  return [...hostFrame(client), ...hostTick(server)]
+}
+
 /** Runs systems one after another. */
 export function runSystems<W extends World>(world: W, systems: readonly System<W>[]): void {
   for (let i = 0; i < systems.length; i++) systems[i]!(world)
 }
 
 export type { System } from '../src/world/loop.js'
+export { clientSystems, serverSystems } from '../src/world/sides.js'
 export {
   applyReplication,
   dispatchCalls,

@@ -47,6 +47,8 @@ export interface ServerSessionOptions {
   handshakeTimeout: number
   maxConnections: number
   ticksPerSecond: number
+  /** Numbers the connections. Default: from 1 on. */
+  takeConnectionId?: () => number
 }
 
 export class ServerSessions implements TransportSink {
@@ -162,7 +164,7 @@ export class ServerSessions implements TransportSink {
       return this.refuse(session, 'protocol-mismatch', listDifferences(differences), differences.join('; '))
     }
     if (this.open.length >= options.maxConnections) return this.refuse(session, 'server-full', 'the server is full')
-    session.connectionId = this.nextConnectionId++
+    session.connectionId = options.takeConnectionId?.() ?? this.nextConnectionId++
     session.state = 'open'
     session.lastHeard = options.now()
     this.open.push(session)

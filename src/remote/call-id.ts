@@ -28,6 +28,7 @@ const AT_CLIENT = 2
 const AWAITED = 4
 const FLAG_BITS = 3
 
+/** The two sides of a game. */
 export type Side = 'server' | 'client'
 
 /** The id of an answerable call; `count` is a whole number from 1. */

@@ -26,11 +26,24 @@ export interface CallView {
   readonly args: Readonly<Record<string, unknown>>
 }
 
+/** Maps the entities of calls. The table of a host's own client knows what has just gone, too. */
+export interface CallEntities extends EntityMapper {
+  /** For a net id that names nothing any more: the entity to deliver a call on it with, or -1 when it is too late for it. */
+  formerOf?(netId: number): number
+}
+
 interface MutableView {
   entity: number
   sender: number
   id: number
   args: Record<string, unknown>
+}
+
+/** The entity to deliver a call on `netId` with, or -1 when there is none (any more). */
+export function targetOf(entities: CallEntities, netId: number): number {
+  const entity = entities.entityOf(netId)
+  if (entity !== 0) return entity
+  return entities.formerOf === undefined ? -1 : entities.formerOf(netId)
 }
 
 /** Counts what a queue drops. */
@@ -81,7 +94,7 @@ export class CallQueue implements IterableIterator<CallView> {
   constructor(
     readonly definition: Definition,
     readonly name: string,
-    private readonly entities: EntityMapper,
+    private readonly entities: CallEntities,
     private readonly listener: QueueListener,
   ) {
     this.arrival.entities = entities
@@ -172,14 +185,14 @@ export class CallQueue implements IterableIterator<CallView> {
     while (this.head < this.tail) {
       const at = this.head++
       const netId = this.netIds[at]!
-      const entity = netId === 0 ? 0 : this.entities.entityOf(netId)
+      const entity = netId === 0 ? 0 : targetOf(this.entities, netId)
       const sender = this.senders[at]!
       const connectionId = this.connectionIds[at]!
       const gone = (Connection.id[sender] ?? 0) !== connectionId
       const id = this.ids[at]!
-      if (gone || (netId !== 0 && entity === 0)) {
+      if (gone || entity < 0) {
         this.drop(id, ReplyStatus.Despawned)
-        this.listener.stale(this, entity, gone ? 0 : sender, gone ? 0 : connectionId)
+        this.listener.stale(this, Math.max(0, entity), gone ? 0 : sender, gone ? 0 : connectionId)
         continue
       }
       // Whoever requested it has given up, and has been told that it did not happen in time.

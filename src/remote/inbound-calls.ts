@@ -4,13 +4,12 @@ import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
-import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { readNetId } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { LAST_REPLY_STATUS, ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from './call-faults.js'
 import { makePlainId } from './call-id.js'
-import { CallQueue, type CallView, type QueueListener } from './call-queue.js'
+import { type CallEntities, CallQueue, type CallView, type QueueListener } from './call-queue.js'
 import type { OpenRequests } from './open-requests.js'
 
 /** Of sections that say nothing of a definition. */
@@ -89,7 +88,7 @@ export class InboundCalls implements QueueListener {
 
   constructor(
     private readonly protocol: Protocol,
-    entities: EntityMapper,
+    entities: CallEntities,
     private readonly requests: OpenRequests,
     private readonly counters: Counters,
     private readonly errors: ErrorLog,

@@ -73,6 +73,8 @@ class ChangeView implements EventView<ChangeList, ChangeEvent> {
 /** The changes of one component. */
 export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
   private readonly width: number
+  /** In a host's world: the log of the other side, whose values are the same. */
+  also: ChangeLog | undefined
 
   constructor(private readonly component: ReplicatedComponent) {
     super(new ChangeList(), new ChangeList())
@@ -91,6 +93,7 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
     after: Float64Array,
     afterAt: number,
   ): void {
+    this.also?.record(entity, netId, before, beforeAt, after, afterAt)
     const { width } = this
     let differs = false
     for (let c = 0; c < width; c++) {
@@ -150,6 +153,11 @@ export class ChangeLogs {
     if (log !== undefined) return log
     const text = `${this.protocol.componentNames[id]!} does not track its changes: replicate it with { trackChanges: true }`
     throw new UsageError('changes-not-tracked', text)
+  }
+
+  /** Records in these logs too what is recorded in this side's. */
+  feed(others: ChangeLogs): void {
+    this.byId.forEach((log, id) => log && (log.also = others.byId[id]))
   }
 
   publish(): void {

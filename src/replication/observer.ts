@@ -61,6 +61,15 @@ export class Observer implements DeliverySink {
     return this.known.has(slot) || this.leavingSet.has(slot)
   }
 
+  /** Takes what begins and ceases to be seen in this tick as told: the client of a host finds it in its own world. */
+  skipStructure(): void {
+    this.entering.length = 0
+    this.enteringSet.clear()
+    this.leaving.length = 0
+    this.leavingSet.clear()
+    this.fresh = false
+  }
+
   get owedSets(): Int32Array {
     return this.owed
   }

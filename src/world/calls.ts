@@ -10,7 +10,17 @@ import { MAX_WAITING_PARTS } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
-import { clientRole, type ClientWorld, networkOf, serverRole, type ServerWorld } from './state.js'
+import { isHost, type SideOptions, sideOf } from './sides.js'
+import {
+  clientRole,
+  type ClientWorld,
+  type HostWorld,
+  type Network,
+  networkOf,
+  serverRole,
+  type ServerWorld,
+  type Side,
+} from './state.js'
 
 /** Whom a message of the server goes to: a connection, every open one, every one that takes part, or a list. */
 export type MessageTarget = number | 'all' | 'ready' | Iterable<number>
@@ -47,7 +57,7 @@ export function sendCommand<S extends Schema>(
   const role = connectedClient(world)
   const id = definitionId(role.protocol, command, 'command')
   command.codec.check(args)
-  const netId = role.replication.entities.netIdOf(entity)
+  const netId = role.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(role.protocol, id, entity)
   warnUnlessOwner(role, id, command, entity)
   role.outgoing.add(id, command, netId, args, Audience.One, role.connection, 0, undefined)
@@ -100,6 +110,9 @@ export function sendTargetRpc<S extends Schema>(
  * Sends a message: from a client to the server, or from the server to one connection, `'all'`, `'ready'` (the default), or
  * any collection of connections such as `observersOf(world, ship)`.
  *
+ * In a host's world one that both may send is sent by the server when it says whom it is for, else by the side whose systems
+ * run, or by `side`.
+ *
  * @throws UsageError when the client is not connected, the message is not listed, or not one that this side may send, or a
  * client's large messages wait for more than 32 MiB.
  * @throws ArgumentError when a field cannot be represented; it names the field.
@@ -115,14 +128,22 @@ export function sendMessage<S extends Schema>(
   args: Readonly<Infer<S>>,
   options?: SendMessageOptions,
 ): void
+export function sendMessage<S extends Schema>(
+  world: HostWorld,
+  message: Message<S>,
+  args: Readonly<Infer<S>>,
+  options: { side: 'client' } | (SendMessageOptions & { side: 'server' }),
+): void
 export function sendMessage(
   world: ClientWorld | ServerWorld,
   message: Message,
   args: Readonly<Record<string, unknown>>,
-  options: SendMessageOptions = {},
+  options: SendMessageOptions & SideOptions = {},
 ): void {
-  const server = networkOf(world)?.server
-  if (server === undefined) return sendToServer(connectedClient(world), message, args)
+  if (sendingSide(networkOf(world), message, options) === 'client') {
+    return sendToServer(connectedClient(world), message, args)
+  }
+  const server = serverRole(world)
   const id = definitionId(server.protocol, message, 'message')
   requireOrigin(server.protocol, id, message, 'server')
   message.codec.check(args)
@@ -140,6 +161,19 @@ export function sendMessage(
     for (const connection of list) if (!hasComponent(world, connection, Connection)) server.counters.unsentCalls++
     server.outgoing.add(id, message, 0, args, Audience.List, except, 0, list)
   }
+}
+
+/** Which side of a world sends a message. */
+function sendingSide(
+  network: Network | undefined,
+  message: Message,
+  { to, except, side }: SendMessageOptions & SideOptions,
+): Side {
+  if (network === undefined || !isHost(network)) return network?.server === undefined ? 'client' : 'server'
+  if (side === undefined && message.from !== 'both') return message.from
+  if (side === undefined && (to !== undefined || except !== undefined)) return 'server'
+  const { definitionNames, ids } = network.server!.protocol
+  return sideOf(network, definitionNames[ids.get(message) ?? -1] ?? 'this message', side)
 }
 
 function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<string, unknown>>): void {

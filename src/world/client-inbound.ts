@@ -9,6 +9,7 @@ import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
+import { type CallEntities, targetOf } from '../remote/call-queue.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
@@ -31,6 +32,7 @@ export interface ClientInboundContext {
   readonly outgoingParts: OutgoingParts
   readonly incomingParts: IncomingParts
   readonly scenes: ClientScenes
+  readonly entities: CallEntities
   /** The connection entity. */
   readonly connection: number
   /** Counts the pipelines run. */
@@ -267,7 +269,7 @@ export class ClientInbound {
   private applyCall(reader: ByteReader, call: boolean): void {
     const { section } = this
     section.read(reader, call)
-    const { protocol, inbound, replication, connection, frame } = this.role
+    const { protocol, inbound, entities, connection, frame } = this.role
     const definition = protocol.definitions[section.id]
     const expected = call
       ? definition?.kind === 'client-rpc' || definition?.kind === 'target-rpc'
@@ -276,9 +278,9 @@ export class ClientInbound {
       this.drop(CallFault.UnknownDefinition, section.id)
       return
     }
-    const eid = call ? replication.entities.entityOf(section.netId) : 0
+    const eid = call ? targetOf(entities, section.netId) : 0
     if (call) {
-      if (eid === 0) {
+      if (eid < 0) {
         this.drop(CallFault.Late, section.id)
         return
       }

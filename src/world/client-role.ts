@@ -1,5 +1,5 @@
 // The client's role of a world: everything the client's systems and verbs work on.
-import { addComponent, addEntity, removeComponent, type World } from 'bitecs'
+import { addComponent, addEntity, createWorld, hasComponent, removeComponent, type World } from 'bitecs'
 import { Connected, Connection, Loading, Ready } from '../../components/connection.js'
 import { ClientSession } from '../connection/client-session.js'
 import { type Counters, createCounters } from '../connection/counters.js'
@@ -11,12 +11,14 @@ import { utf8Length } from '../protocol/bytes.js'
 import { MAX_TOKEN_BYTES, SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { CallFaults } from '../remote/call-faults.js'
+import type { CallEntities } from '../remote/call-queue.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
 import { OpenRequests } from '../remote/open-requests.js'
 import { IncomingParts, mustWait, OutgoingParts } from '../remote/message-parts.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { PendingRequests } from '../remote/pending-requests.js'
 import { ClientReplication } from '../replication/client-replication.js'
+import type { HostEntities } from '../replication/host-entities.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { ClientInbound } from './client-inbound.js'
@@ -31,6 +33,11 @@ export interface ClientRoleOptions {
   maxWaitingBytes: number
   /** Milliseconds; default `performance.now`. */
   now: () => number
+  /**
+   * In a host's world: the server's table of entities. State is there already then, so none is applied, and the connection
+   * entity and its tags are kept by the server's role.
+   */
+  hostEntities?: HostEntities
 }
 
 export interface JoinOptions {
@@ -45,8 +52,11 @@ export interface JoinOptions {
 export class ClientRole {
   readonly counters: Counters = createCounters()
   readonly errors = new ErrorLog()
+  /** That of a host's own client is of a world of its own, in which nothing ever is. */
   readonly replication: ClientReplication
   readonly faults: CallFaults
+  /** Which entity of this world a net id names. */
+  readonly entities: CallEntities
   readonly inbound: InboundCalls
   readonly outgoing: OutgoingCalls
   /** Requests of the server that wait for this side's answer. */
@@ -75,8 +85,8 @@ export class ClientRole {
   private takesPart = false
   /** What the server should be told of readiness, if anything. */
   private readyToSend: boolean | undefined
-  /** Whether the world shows an open session: `Connected` is there. */
-  isShownOpen = false
+  /** The session was found open. */
+  private wasOpened = false
   private resumeAt = -1
   /** What arrived is being applied: whoever ends the session meanwhile, from an observer, must wait for the end of it. */
   private applying = false
@@ -95,8 +105,10 @@ export class ClientRole {
     put(Connection.progress, eid, 0, 0)
     put(Connection.reason, eid, undefined, undefined)
     addComponent(world, eid, Connection)
-    this.replication = new ClientReplication(world, protocol, eid, this.counters, this.errors)
-    const { entities } = this.replication
+    const replicated = options.hostEntities === undefined ? world : createWorld()
+    this.replication = new ClientReplication(replicated, protocol, eid, this.counters, this.errors)
+    this.entities = options.hostEntities ?? this.replication.entities
+    const { entities } = this
     this.outgoing = new OutgoingCalls(entities)
     this.openRequests = new OpenRequests('client', protocol, this.outgoing)
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
@@ -104,6 +116,16 @@ export class ClientRole {
     this.pendingRequests = new PendingRequests(eid, entities, this.outgoing, this.counters)
     this.scenes = new ClientScenes(this)
     this.handler = new ClientInbound(this)
+  }
+
+  /** Whether this is the own client of a server in the same world. */
+  get isLocal(): boolean {
+    return this.options.hostEntities !== undefined
+  }
+
+  /** Whether the world shows an open session: `Connected` is there. */
+  get isShownOpen(): boolean {
+    return this.isLocal ? hasComponent(this.world, this.connection, Connected) : this.wasOpened
   }
 
   /** Begins a session over a transport that is open or about to open. */
@@ -151,9 +173,10 @@ export class ClientRole {
   updateConnection(): void {
     const { session } = this
     if (session === undefined) return
-    if (!this.isShownOpen && session.session?.connectionId) this.showOpen(session)
+    if (!this.wasOpened && session.session?.connectionId) this.showOpen(session)
     session.maintain()
-    if (session.state === 'open') Connection.roundTrip[this.connection] = session.session!.roundTrip.smoothed
+    if (session.state === 'open' && !this.isLocal)
+      Connection.roundTrip[this.connection] = session.session!.roundTrip.smoothed
   }
 
   /**
@@ -245,17 +268,20 @@ export class ClientRole {
     await transport.close()
   }
 
+  // Of a host's own client the server shows these, and its progress as it is told of it.
   showLoading(replaces: boolean): void {
+    if (this.isLocal) return
     Connection.progress[this.connection] = 0
     if (replaces) removeComponent(this.world, this.connection, Ready)
     addComponent(this.world, this.connection, Loading)
   }
 
   showProgress(fraction: number): void {
-    Connection.progress[this.connection] = fraction
+    if (!this.isLocal) Connection.progress[this.connection] = fraction
   }
 
   showLoaded(): void {
+    if (this.isLocal) return
     removeComponent(this.world, this.connection, Loading)
     if (this.takesPart) addComponent(this.world, this.connection, Ready)
   }
@@ -273,10 +299,12 @@ export class ClientRole {
   }
 
   private showOpen(session: ClientSession): void {
-    this.isShownOpen = true
-    Connection.id[this.connection] = session.session!.connectionId
+    this.wasOpened = true
     session.session!.entity = this.connection
-    addComponent(this.world, this.connection, Connected)
+    if (!this.isLocal) {
+      Connection.id[this.connection] = session.session!.connectionId
+      addComponent(this.world, this.connection, Connected)
+    }
     if (this.autoReady && this.readyToSend === undefined) this.readyToSend = true
   }
 
@@ -290,16 +318,10 @@ export class ClientRole {
     const { session, transport } = this
     this.session = undefined
     this.transport = undefined
-    Connection.reason[this.connection] = session?.reason
     this.pendingRequests.end(session?.reason?.text ?? '')
     this.openRequests.forget(this.connection)
-    this.replication.despawnAll()
-    if (this.isShownOpen) {
-      removeComponent(this.world, this.connection, Ready)
-      removeComponent(this.world, this.connection, Loading)
-      removeComponent(this.world, this.connection, Connected)
-    }
-    this.isShownOpen = false
+    if (!this.isLocal) this.showEnd(session)
+    this.wasOpened = false
     this.readyToSend = undefined
     this.takesPart = false
     this.scenes.end()
@@ -312,6 +334,15 @@ export class ClientRole {
     void transport?.close()
   }
 
+  private showEnd(session: ClientSession | undefined): void {
+    Connection.reason[this.connection] = session?.reason
+    this.replication.despawnAll()
+    if (!this.wasOpened) return
+    removeComponent(this.world, this.connection, Ready)
+    removeComponent(this.world, this.connection, Loading)
+    removeComponent(this.world, this.connection, Connected)
+  }
+
   private writeReady(packet: PacketBuilder): void {
     const ready = this.readyToSend
     if (ready === undefined || this.session?.session === undefined) return
@@ -321,7 +352,7 @@ export class ClientRole {
     packet.writer.u8(SectionKind.Ready)
     packet.writer.u8(ready ? 1 : 0)
     this.takesPart = ready
-    if (ready && this.scenes.isReplacing) return
+    if (this.isLocal || (ready && this.scenes.isReplacing)) return
     if (ready) addComponent(this.world, this.connection, Ready)
     else removeComponent(this.world, this.connection, Ready)
   }

@@ -21,7 +21,7 @@ const REPORT_BYTES = 7
 export interface ClientScenesContext {
   readonly protocol: Protocol
   readonly errors: ErrorLog
-  readonly replication: { readonly entities: EntityMapper }
+  readonly entities: EntityMapper
   /** Whether the session is open. */
   readonly isOpen: boolean
   /** Shows that it loads: without `Ready` when all its scenes end, and with `Loading`. */
@@ -58,7 +58,7 @@ export class ClientScenes {
 
   constructor(private readonly role: ClientScenesContext) {
     this.runner = new SceneRunner('client', this.events, role.errors)
-    this.args.entities = role.replication.entities
+    this.args.entities = role.entities
     this.views = role.protocol.sceneList.map(({ codec }) => codec.createView())
   }
 

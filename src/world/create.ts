@@ -4,9 +4,11 @@ import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { checkInteger, checkNumber } from './check-options.js'
 import { ClientRole } from './client-role.js'
+import { HostEntities } from '../replication/host-entities.js'
 import { Lifecycle } from './lifecycle.js'
+import { LocalClient } from './local-client.js'
 import { ServerRole } from './server-role.js'
-import { type ClientWorld, extendNetwork, networkOf, type ServerWorld } from './state.js'
+import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
 
 export interface WorldOptions {
   /** The game's own world, to be given the role. Default: a new world. */
@@ -34,8 +36,12 @@ export interface ClientWorldOptions extends WorldOptions {
   maxWaitingBytes?: number
 }
 
-function noHostMode(): UsageError {
-  return new UsageError('not-yet', 'one world as server and client at once is not supported yet: make two worlds')
+export type HostWorldOptions = ServerWorldOptions & Pick<ClientWorldOptions, 'maxWaitingBytes'>
+
+const DEFAULT_WAITING_BYTES = 1 << 22
+
+function otherSide(side: Side): UsageError {
+  return new UsageError('bad-option', `this world is a ${side} already; one that is both is made by createHostWorld`)
 }
 
 function baseWorld(options: WorldOptions): World {
@@ -53,7 +59,7 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
   checkNumber('tickRate', tickRate, 1, 1000, 'ticks per second')
   checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
-  if (networkOf(world)?.client !== undefined) throw noHostMode()
+  if (networkOf(world)?.client !== undefined) throw otherSide('client')
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
   const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
@@ -67,14 +73,45 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
-  const { maxWaitingBytes = 1 << 22 } = options
+  const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
   checkNumber('interpolationDelay', interpolationDelay, 0, 6, 'ticks')
   checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
   checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
-  if (networkOf(world)?.server !== undefined) throw noHostMode()
+  if (networkOf(world)?.server !== undefined) throw otherSide('server')
   if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
   const role = new ClientRole(world, protocol, { interpolationDelay, undrainedTicks, maxWaitingBytes, now })
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = role
   return world as ClientWorld
+}
+
+/**
+ * Makes a world that is server and client at once, or gives the game's own world both roles: for a player who hosts a game
+ * for others, and for playing alone. `startHost` lets its own client join.
+ *
+ * The client is a client like any other: its calls and messages travel in packets, are checked and queued, and are drained
+ * in the same phases. State does not travel: both sides have the same entities, so the client's `connectionOf` is the
+ * server's connection entity of it, `Owned` means that an entity has an owner (ask `hasAuthority` whether it is this
+ * client), and nothing is interpolated.
+ *
+ * Systems of either side run as they are, wrapped by `serverSystems` and `clientSystems`.
+ *
+ * @throws UsageError when the world has a role already, or an option is out of range.
+ */
+export function createHostWorld(protocol: Protocol, options: HostWorldOptions = {}): HostWorld {
+  const world = createServerWorld(protocol, options) as HostWorld
+  const network = networkOf(world)!
+  const { server } = network
+  const { undrainedTicks, now } = server!.options
+  const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
+  checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
+  const hostEntities = new HostEntities(world, server!.replication.entities)
+  const clientOptions = { interpolationDelay: 0, undrainedTicks, maxWaitingBytes, now, hostEntities }
+  network.client = new ClientRole(world, protocol, clientOptions)
+  server!.local = new LocalClient(world, network.client.connection)
+  // What happens to state happens once, and is news for the systems of both sides.
+  server!.replication.changes.feed(network.client.replication.changes)
+  server!.replication.collections.queues.feed(network.client.replication.collections.queues)
+  network.clientLifecycle = new Lifecycle(world)
+  return world
 }

@@ -18,7 +18,16 @@ import type { ChangeEvent } from '../replication/change-log.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type CollectionOperations, operationQueue } from './operations.js'
-import { type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
+import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from './sides.js'
+import {
+  type ClientWorld,
+  type HostWorld,
+  type Network,
+  networkOf,
+  type NetworkWorld,
+  type ServerWorld,
+  type Side,
+} from './state.js'
 
 /** The number of a call: to be answered with, where its definition has `returns`. */
 type IdOf<R extends Schema | undefined, Reason extends string> = R extends Schema ? CallId<R, Reason> : number
@@ -123,8 +132,11 @@ export const NetworkErrors = { kind: 'errors' } as const
  * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. The events are not:
  * every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
  *
+ * In a host's world a message that both sides receive is drained from the queue of the side whose systems run, or of
+ * `side`; so are events (the server's, when neither says) and errors (those of both sides).
+ *
  * @throws UsageError when the definition is not listed, or not received by this side, or the component does not track its
- * changes.
+ * changes; `which-side` when both receive it and nothing says which is meant.
  */
 export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
   world: ServerWorld,
@@ -154,6 +166,24 @@ export function drain<Operation>(
 ): Iterable<Readonly<Operation>>
 export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
 export function drain(world: NetworkWorld, scenes: typeof SceneEvents): Iterable<SceneEvent>
+export function drain<S extends Schema>(
+  world: HostWorld,
+  message: Message<S>,
+  options: SideOptions,
+): Iterable<MessageCall<S>>
+export function drain(world: HostWorld, events: LifecycleEvents, options: SideOptions): Iterable<LifecycleEvent>
+export function drain<Field extends PropertyKey>(
+  world: HostWorld,
+  changes: Changes<Field>,
+  options: SideOptions,
+): Iterable<ChangeEvent<Field>>
+export function drain<Operation>(
+  world: HostWorld,
+  operations: CollectionOperations<Operation>,
+  options: SideOptions,
+): Iterable<Readonly<Operation>>
+export function drain(world: HostWorld, errors: typeof NetworkErrors, options: SideOptions): Iterable<NetworkErrorEntry>
+export function drain(world: HostWorld, scenes: typeof SceneEvents, options: SideOptions): Iterable<SceneEvent>
 export function drain(
   world: NetworkWorld,
   what:
@@ -163,28 +193,34 @@ export function drain(
     | CollectionOperations<unknown>
     | typeof NetworkErrors
     | typeof SceneEvents,
+  { side }: SideOptions = {},
 ): Iterable<unknown> {
-  const network = networkOf(world)
-  if (network === undefined)
-    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-  if (what.kind === 'errors') return (network.server ?? network.client)!.errors.take()
-  if (what.kind === SceneEvents.kind) return (network.server ?? network.client)!.scenes.events.read()
-  if (what.kind === 'changed') return (network.server ?? network.client)!.replication.changes.of(what.component)
-  if (what.kind === 'operations') return operationQueue(network, what)
+  const network = requireNetwork(world)
+  if (what.kind === 'errors') return takeErrors(network, side)
+  if (what.kind === SceneEvents.kind) return network[eventSide(network, side)]!.scenes.events.read()
+  if (what.kind === 'changed') return network[eventSide(network, side)]!.replication.changes.of(what.component)
+  if (what.kind === 'operations') return operationQueue(network, what, side)
   if ('component' in what) {
-    const queue = network.lifecycle.queue(what.kind, what.component)
+    const queue = lifecycleOf(network, side).queue(what.kind, what.component)
     if (queue === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')
     return queue
   }
-  return inboundQueue(world, what)
+  return inboundQueue(network, what, side)
+}
+
+function takeErrors(network: Network, asked: Side | undefined): NetworkErrorEntry[] {
+  const side = asked ?? network.side
+  if (isHost(network) && side === undefined) return [...network.server!.errors.take(), ...network.client!.errors.take()]
+  return network[sideOf(network, 'errors', side)]!.errors.take()
 }
 
 /**
  * Runs `handler` for each call or message, in place of a system that drains it: at the same point of the tick, before the
  * game's systems. A handler that throws is reported in `NetworkErrors` and stops nothing else. Returns a function that
- * takes the handler away.
+ * takes the handler away. In a host's world `side` says whose handler it is, as for `drain`.
  *
- * @throws UsageError when there is a handler already, or the definition is not received by this side.
+ * @throws UsageError when there is a handler already, or the definition is not received by this side; `which-side` when both
+ * receive it and nothing says which is meant.
  */
 export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
   world: ServerWorld,
@@ -211,8 +247,19 @@ export function handle<S extends Schema>(
   message: Message<S, 'server' | 'both'>,
   handler: (call: MessageCall<S>) => void,
 ): () => void
-export function handle<Call>(world: NetworkWorld, what: Definition, handler: (call: Call) => void): () => void {
-  const queue = inboundQueue(world, what)
+export function handle<S extends Schema>(
+  world: HostWorld,
+  message: Message<S>,
+  handler: (call: MessageCall<S>) => void,
+  options: SideOptions,
+): () => void
+export function handle<Call>(
+  world: NetworkWorld,
+  what: Definition,
+  handler: (call: Call) => void,
+  { side }: SideOptions = {},
+): () => void {
+  const queue = inboundQueue(requireNetwork(world), what, side)
   if (queue.handler !== undefined) {
     throw new UsageError('has-handler', `${queue.name} has a handler already; take it away first`)
   }
@@ -225,25 +272,40 @@ export function handle<Call>(world: NetworkWorld, what: Definition, handler: (ca
 
 /**
  * Says that nobody here wants these calls and messages: they are dropped as they arrive, without the report that undrained
- * ones get. For bots, and clients that show only part of a game.
+ * ones get. For bots, and clients that show only part of a game. In a host's world, call it within `withSide` for what both
+ * sides receive.
  *
- * @throws UsageError when a definition is not received by this side.
+ * @throws UsageError when a definition is not received by this side; `which-side` when both receive it and nothing says
+ * which is meant.
  */
 export function ignore(world: NetworkWorld, ...definitions: readonly Definition[]): void {
-  for (const definition of definitions) inboundQueue(world, definition).ignored = true
+  const network = requireNetwork(world)
+  for (const definition of definitions) inboundQueue(network, definition, undefined).ignored = true
 }
 
-function inboundQueue(world: NetworkWorld, definition: Definition): CallQueue {
+function requireNetwork(world: NetworkWorld): Network {
   const network = networkOf(world)
-  const server = network?.server
-  const role = server ?? network?.client
-  if (role === undefined)
-    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-  const queue = role.inbound.queueOf(definition)
-  const toServer = definition.kind === 'command' || (definition.kind === 'message' && definition.from !== 'server')
-  const toClient = definition.kind !== 'command' && (definition.kind !== 'message' || definition.from !== 'client')
-  if (server !== undefined ? !toServer : !toClient) {
-    throw new UsageError('wrong-side', `${queue.name} is not received by this side`)
-  }
-  return queue
+  if (network !== undefined) return network
+  throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+}
+
+function inboundQueue(network: Network, definition: Definition, asked: Side | undefined): CallQueue {
+  const role = (network.server ?? network.client)!
+  const { name } = role.inbound.queueOf(definition)
+  const side = receivingSide(network, definition, name, asked)
+  if (!isReceivedBy(definition, side)) throw new UsageError('wrong-side', `${name} is not received by this side`)
+  return network[side]!.inbound.queueOf(definition)
+}
+
+/** In a host's world most definitions say by themselves which side receives them. */
+function receivingSide(network: Network, definition: Definition, name: string, asked: Side | undefined): Side {
+  if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'client')) return 'server'
+  if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'server')) return 'client'
+  return sideOf(network, name, asked)
+}
+
+function isReceivedBy(definition: Definition, side: Side): boolean {
+  if (definition.kind === 'command') return side === 'server'
+  if (definition.kind === 'message') return definition.from !== side
+  return side === 'client'
 }

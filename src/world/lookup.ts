@@ -1,10 +1,21 @@
 // The verbs that ask: net ids, ticks, statistics.
+import { hasComponent } from 'bitecs'
+import { Networked, Owned } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
 import { UsageError } from '../protocol/errors.js'
 import { createTransportCounters, type TransportCounters } from '../transport/transport.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
-import { clientRole, type ClientWorld, networkOf, type NetworkWorld } from './state.js'
+import { isHost, lifecycleOf, type SideOptions, sideOf } from './sides.js'
+import {
+  clientRole,
+  type ClientWorld,
+  type HostWorld,
+  type Network,
+  networkOf,
+  type NetworkWorld,
+  type Side,
+} from './state.js'
 
 function anyRole(world: NetworkWorld): ServerRole | ClientRole {
   const network = networkOf(world)
@@ -44,24 +55,65 @@ export interface NetworkStats {
   readonly transport: Readonly<TransportCounters>
 }
 
-/** A copy of the counters of this world's side. */
-export function stats(world: NetworkWorld): NetworkStats {
-  const network = networkOf(world)
-  const role = anyRole(world)
+/**
+ * A copy of the counters of this world's side. In a host's world those of `side`, or of the side whose systems run; when
+ * neither is said, the server's connections and entities, and everything counted on either side added up.
+ */
+export function stats(world: NetworkWorld): NetworkStats
+export function stats(world: HostWorld, options: SideOptions): NetworkStats
+export function stats(world: NetworkWorld, { side }: SideOptions = {}): NetworkStats {
+  anyRole(world)
+  const network = networkOf(world)!
+  if (isHost(network) && side === undefined && network.side === undefined) {
+    return addStats(statsOf(network, 'server'), statsOf(network, 'client'))
+  }
+  return statsOf(network, sideOf(network, 'stats', side))
+}
+
+function statsOf(network: Network, side: Side): NetworkStats {
+  const role = network[side]!
+  const { server, client } = network
+  const transport = { ...(role.transport?.counters ?? createTransportCounters()) }
+  const local = side === 'server' ? server!.local?.sessions?.transport : undefined
   return {
-    connections: network?.server?.peers.length ?? (network?.client?.session?.state === 'open' ? 1 : 0),
-    entities: role.replication.entities.alive,
+    connections: side === 'server' ? server!.peers.length : client!.session?.state === 'open' ? 1 : 0,
+    entities: (server ?? client)!.replication.entities.alive,
     lostReports:
       role.errors.dropped +
-      (network?.lifecycle.dropped ?? 0) +
+      lifecycleOf(network, side).dropped +
       role.replication.changes.dropped +
       role.replication.collections.queues.dropped,
     counters: { ...role.counters },
-    transport: { ...(role.transport?.counters ?? createTransportCounters()) },
+    transport: local === undefined ? transport : addCounts(transport, local.counters),
   }
 }
 
-/** The one connection entity of a client's world. */
+function addStats(server: NetworkStats, client: NetworkStats): NetworkStats {
+  return {
+    connections: server.connections,
+    entities: server.entities,
+    lostReports: server.lostReports + client.lostReports,
+    counters: addCounts(server.counters, client.counters),
+    transport: addCounts(server.transport, client.transport),
+  }
+}
+
+function addCounts<T extends Counters | TransportCounters>(a: Readonly<T>, b: Readonly<T>): T {
+  const sum = { ...a }
+  for (const key of Object.keys(b) as (keyof T)[]) (sum[key] as number) = Number(a[key]) + Number(b[key])
+  return sum
+}
+
+/** The one connection entity of a client's world; in a host's world that of its own client, which carries `LocalConnection`. */
 export function connectionOf(world: ClientWorld): number {
   return clientRole(world).connection
+}
+
+/**
+ * Whether the client of this world owns an entity: it may call the entity's commands. In a client's world that is what
+ * `Owned` says; in a host's world `Owned` only says that someone is.
+ */
+export function hasAuthority(world: ClientWorld, entity: number): boolean {
+  const { connection } = clientRole(world)
+  return hasComponent(world, entity, Owned) && Networked.owner[entity] === connection
 }

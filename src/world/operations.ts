@@ -8,7 +8,8 @@ import type {
   OperationQueue,
   SetOperation,
 } from '../replication/collections/operation-queue.js'
-import type { Network } from './state.js'
+import { eventSide } from './sides.js'
+import type { Network, Side } from './state.js'
 
 /** What is drained of a store of collections. */
 export type OperationOf<Store> = Store extends readonly SyncList<infer T>[]
@@ -63,8 +64,12 @@ function isReplicated(component: object): component is ReplicatedComponent {
 }
 
 /** @throws UsageError when the protocol lists no such collection. */
-export function operationQueue(network: Network, { store, field }: CollectionOperations<unknown>): OperationQueue {
-  const { collections } = (network.server ?? network.client)!.replication
+export function operationQueue(
+  network: Network,
+  { store, field }: CollectionOperations<unknown>,
+  asked: Side | undefined,
+): OperationQueue {
+  const { collections } = network[eventSide(network, asked)]!.replication
   const queue = collections.queues.find(store, field)
   if (queue === undefined) {
     throw new UsageError('not-listed', `${field} is no synchronised collection of a component that the protocol lists`)

@@ -74,7 +74,7 @@ export function kick(world: ServerWorld, connection: number, text = 'kicked', co
   const peer = role.peerOfConnection.get(connection)!
   // What was said to it before, and why it has to go, comes first.
   sendCallsNow(role, peer)
-  role.sessions?.close(peer.session, code, text)
+  role.sessionsOf(peer.session)?.close(peer.session, code, text)
 }
 
 /** Says that this client takes part from now on, or no longer. Without `autoReady: false` the library says it by itself. */

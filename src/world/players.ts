@@ -41,7 +41,13 @@ export function setPlayer(
   if (entity !== 0) requireSlot(role, entity)
   requireFormer(options.former)
   const former = Connection.player[connection]!
+  if (former !== entity) role.hideLocalPlayer(connection)
   if (entity !== 0) {
+    for (const { session } of role.peers) {
+      if (session.entity !== connection && Connection.player[session.entity] === entity) {
+        role.hideLocalPlayer(session.entity)
+      }
+    }
     setOwner(world, entity, connection, options)
     for (const { session } of role.peers) {
       if (Connection.player[session.entity] === entity) Connection.player[session.entity] = 0
@@ -62,6 +68,7 @@ export function removePlayer(world: ServerWorld, connection: number, options: Re
   requireOpen(role, connection)
   requireFormer(options.former)
   const former = Connection.player[connection]!
+  role.hideLocalPlayer(connection)
   Connection.player[connection] = 0
   if (former !== 0) endFormer(role, connection, former, options.former)
 }

@@ -90,7 +90,7 @@ function requestOfServer(
   const id = definitionId(protocol, command, 'command')
   const name = requireReturns(protocol, id, command)
   command.codec.check(args)
-  const netId = role.replication.entities.netIdOf(entity)
+  const netId = role.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(protocol, id, entity)
   warnUnlessOwner(role, id, command, entity)
   if (options.signal?.aborted) return rejected(new RequestAbortedError(name, options.signal.reason))

@@ -44,7 +44,7 @@ export interface InboundContext {
   readonly inbound: InboundCalls
   readonly openRequests: OpenRequests
   readonly scenes: ServerScenes
-  readonly sessions: ServerSessions | undefined
+  sessionsOf(session: Session): ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
   peerOf(session: Session): InboundPeer | undefined
@@ -109,7 +109,7 @@ export class ServerInbound {
     const peer = this.role.peerOf(session)
     if (peer !== undefined && !this.isWithinLimits(peer.limits)) {
       this.drop(CallFault.OverRate, session)
-      this.role.sessions?.weigh(session, 'more calls than any honest client sends')
+      this.role.sessionsOf(session)?.weigh(session, 'more calls than any honest client sends')
       return
     }
     if (kind === SectionKind.Reply) return this.applyReply(session, reader)
@@ -133,7 +133,7 @@ export class ServerInbound {
       else this.push(session, reader.bytes)
     } else {
       this.drop(CallFault.UnknownDefinition, session)
-      this.role.sessions?.weigh(session, 'a call or message that no client may send')
+      this.role.sessionsOf(session)?.weigh(session, 'a call or message that no client may send')
     }
   }
 
@@ -158,8 +158,10 @@ export class ServerInbound {
   private applyReply(session: Session, reader: ByteReader): void {
     const { role } = this
     const fate = role.peerOf(session)?.requests.take(this.section, reader.bytes)
-    if (fate === ReplyFate.Unknown) role.sessions?.weigh(session, 'an answer to a request that was never made')
-    if (fate === ReplyFate.Malformed) role.sessions?.weigh(session, 'an answer that is not what its definition says')
+    if (fate === ReplyFate.Unknown)
+      role.sessionsOf(session)?.weigh(session, 'an answer to a request that was never made')
+    if (fate === ReplyFate.Malformed)
+      role.sessionsOf(session)?.weigh(session, 'an answer that is not what its definition says')
   }
 
   private isWithinLimits(limits: TokenBuckets): boolean {
@@ -170,14 +172,14 @@ export class ServerInbound {
 
   /** What stands against a command; `Ok` when nothing does. */
   private mayCommand(session: Session, definition: Command): ReplyStatus {
-    const { replication, sessions, options } = this.role
+    const { replication, options } = this.role
     const peer = this.role.peerOf(session)
     if (!session.ready || peer === undefined) return this.refuse(CallFault.NotReady, session)
     const { netId, id } = this.section
     const eid = replication.entities.entityOf(netId)
     if (eid === 0) {
       if (replication.entities.wasIssued(netId)) return this.refuse(CallFault.Late, session)
-      sessions?.weigh(session, 'a command on an entity that was never spawned for it')
+      this.role.sessionsOf(session)?.weigh(session, 'a command on an entity that was never spawned for it')
       return this.refuse(CallFault.UnknownEntity, session)
     }
     if (!peer.observer.sees(slotOf(netId))) return this.refuse(CallFault.NotObserved, session, eid)
@@ -205,7 +207,8 @@ export class ServerInbound {
   private applyPart(session: Session, reader: ByteReader): void {
     const { part } = this
     part.read(reader)
-    const { sessions, protocol, options } = this.role
+    const { protocol, options } = this.role
+    const sessions = this.role.sessionsOf(session)
     const peer = this.role.peerOf(session)
     if (peer === undefined) {
       this.drop(CallFault.NotReady, session, 0, part.id)
@@ -242,7 +245,7 @@ export class ServerInbound {
     const taken = reader.varint()
     const peer = this.role.peerOf(session)
     if (peer === undefined || peer.outgoingParts.acknowledge(taken)) return
-    this.role.sessions?.weigh(session, 'a report of parts that were never sent')
+    this.role.sessionsOf(session)?.weigh(session, 'a report of parts that were never sent')
   }
 
   private applySceneReport(session: Session, reader: ByteReader): void {
@@ -250,7 +253,7 @@ export class ServerInbound {
     sceneReport.read(reader)
     const peer = this.role.peerOf(session)
     if (peer !== undefined && this.role.scenes.report(peer, sceneReport.change, sceneReport.report)) return
-    this.role.sessions?.weigh(session, 'a report of a change of scenes that it was not told of')
+    this.role.sessionsOf(session)?.weigh(session, 'a report of a change of scenes that it was not told of')
   }
 
   private push(session: Session, bytes: Uint8Array): void {
@@ -262,14 +265,14 @@ export class ServerInbound {
 
   private malformedCall(session: Session): void {
     this.drop(CallFault.MalformedCall, session)
-    this.role.sessions?.weigh(session, 'a call whose arguments are not what its definition says')
+    this.role.sessionsOf(session)?.weigh(session, 'a call whose arguments are not what its definition says')
   }
 
   /** While the server loads a scene calls wait, but not without end. */
   private mayWait(session: Session): boolean {
     const peer = this.role.peerOf(session)
     if (peer !== undefined && this.role.scenes.mayHold(peer, this.section.end - this.section.start)) return true
-    this.role.sessions?.close(session, 'overflow', 'more calls than the server keeps while it loads a scene')
+    this.role.sessionsOf(session)?.close(session, 'overflow', 'more calls than the server keeps while it loads a scene')
     return false
   }
 }

@@ -34,12 +34,18 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   // Structure first, since calls may be about entities that have just spawned; despawns last, since calls may be about
   // entities that have just ended.
   reliable.start(session, tick, now, tickMs)
-  let structure = observer.joined && replication.structure.write(observer, reliable, Connection.player[session.entity]!)
+  const local = role.isLocal(peer)
+  let structure = false
+  if (local) showPlayer(role, peer)
+  else if (observer.joined) {
+    structure = replication.structure.write(observer, reliable, Connection.player[session.entity]!)
+  }
   const { unsent, wasReady } = peer.scenes
   const callsBefore = unsent.length > 0 ? unsent[0]!.callsBefore : role.outgoing.count
   writeCalls(role, peer, Channel.Reliable, reliable, 0, callsBefore, session.ready || (unsent.length > 0 && wasReady))
   writeParts(role, peer)
-  if (replication.structure.writeDespawns(observer, reliable)) structure = true
+  if (local) observer.skipStructure()
+  else if (replication.structure.writeDespawns(observer, reliable)) structure = true
   if (structure) {
     session.structureTick = tick
     reliable.completeStructure()
@@ -49,8 +55,14 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
 
   unreliable.start(session, tick, now, tickMs)
   writeCalls(role, peer, Channel.Unreliable, unreliable, 0, role.outgoing.count)
-  if (observer.joined) replication.writeUpdates(observer, unreliable)
+  if (observer.joined && !local) replication.writeUpdates(observer, unreliable)
   unreliable.finish()
+}
+
+/** The host's own client is in the same world: all that it has to be shown of it is its player, once it sees it. */
+function showPlayer(role: ServerRole, { session, observer }: ServerPeer): void {
+  const player = Connection.player[session.entity]!
+  role.showLocalPlayer(observer.known.has(role.replication.entities.slotOfEntity(player)) ? player : 0)
 }
 
 /**
@@ -101,7 +113,7 @@ function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, l
   if (outgoingParts.busy) outgoingParts.write(reliable)
   if (outgoingParts.waiting > MAX_WAITING_PARTS) {
     outgoingParts.clear()
-    role.sessions?.close(session, 'overflow', 'messages wait for this client faster than it takes them in')
+    role.sessionsOf(session)?.close(session, 'overflow', 'messages wait for this client faster than it takes them in')
   }
   // What has been reported may follow at once, so a client that is over its rate waits for its report; and everyone does
   // while calls and messages wait for a scene of the server's.

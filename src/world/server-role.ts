@@ -11,12 +11,13 @@ import {
   type World,
 } from 'bitecs'
 import { Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
-import { Networked, Owned } from '../../components/networked.js'
+import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
 import { ServerSessions } from '../connection/server-sessions.js'
 import { PacketBuilder, type Session } from '../connection/session.js'
 import { TokenBuckets } from '../connection/token-bucket.js'
+import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { CallFaults } from '../remote/call-faults.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
@@ -29,6 +30,7 @@ import { ServerReplication } from '../replication/server-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { LeftBehind } from './left-behind.js'
+import type { LocalClient } from './local-client.js'
 import { PeerLimit, ServerInbound } from './server-inbound.js'
 import { DEFAULT_SCENE_TIMEOUT, PeerScenes, ServerScenes } from './server-scenes.js'
 
@@ -95,6 +97,13 @@ export interface ServeOptions {
   maxConnections?: number
 }
 
+function receiveFrom(sessions: ServerSessions | undefined, tick: number): void {
+  if (sessions === undefined) return
+  sessions.tick = tick
+  sessions.receive()
+  sessions.maintain()
+}
+
 export class ServerRole {
   readonly counters: Counters = createCounters()
   readonly errors = new ErrorLog()
@@ -109,11 +118,15 @@ export class ServerRole {
   readonly peers: ServerPeer[] = []
   private readonly peerOfSession = new Map<Session, ServerPeer>()
   readonly peerOfConnection = new Map<number, ServerPeer>()
+  /** Over the network, while the world listens. */
   sessions: ServerSessions | undefined
   transport: Transport | undefined
+  /** In a host's world: the client that it has itself. */
+  local: LocalClient | undefined
   tick = 0
-  /** It has listened before. */
+  /** It has served before. */
   hasServed = false
+  private nextConnectionId = 1
   /** Ends a `listen` that is under way; resolves when nothing of it is left. */
   cancelListen: (() => Promise<void>) | undefined
   /** The entity that stands for the network: it carries `Listening`. */
@@ -156,13 +169,53 @@ export class ServerRole {
     return this.peerOfSession.get(session)
   }
 
+  /** Whether it listens, or its own client plays. */
+  get isServing(): boolean {
+    return this.sessions !== undefined || this.local?.sessions !== undefined
+  }
+
+  /** The sessions that one belongs to: those over the network, or the one of the own client. */
+  sessionsOf(session: Session): ServerSessions | undefined {
+    const local = this.local?.sessions
+    return local !== undefined && session.transport === local.transport ? local : this.sessions
+  }
+
+  /** Whether this peer is the host's own client. */
+  isLocal({ session }: ServerPeer): boolean {
+    return this.local !== undefined && session.entity === this.local.connection
+  }
+
   /** Begins to serve over a transport. */
   start(transport: Transport, options: ServeOptions): void {
-    const { timeout = 5000, handshakeTimeout = 5000, maxConnections = 1024 } = options
     this.scenes.timeout = options.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT
     this.transport = transport
+    this.sessions = this.open(transport, options)
+  }
+
+  /** @throws UsageError when the last session of the host's own client has not ended, or its entity is gone. */
+  requireLocalEnded({ connection }: LocalClient): void {
+    if (this.peerOfConnection.has(connection) || this.retiring.includes(connection)) {
+      const text = 'the last session of this client has not ended: begin once the tick is over that removed Connected'
+      throw new UsageError('busy', text)
+    }
+    if (hasComponent(this.world, connection, Connection)) return
+    throw new UsageError('connection-removed', "the game removed the host's own connection entity; make another world")
+  }
+
+  /**
+   * Begins to serve the host's own client. Nothing can be lost between the two, and a page that sleeps stops both, so the
+   * session never times out.
+   */
+  startLocal(local: LocalClient, transport: Transport): void {
+    local.sessions?.closeAll('client-closed', 'a new session took its place')
+    void local.sessions?.transport.close()
+    local.sessions = this.open(transport, { timeout: Infinity, handshakeTimeout: Infinity, maxConnections: 1 })
+  }
+
+  private open(transport: Transport, options: ServeOptions): ServerSessions {
+    const { timeout = 5000, handshakeTimeout = 5000, maxConnections = 1024 } = options
     this.hasServed = true
-    this.sessions = new ServerSessions(
+    const sessions = new ServerSessions(
       transport,
       {
         protocol: this.protocol,
@@ -171,6 +224,7 @@ export class ServerRole {
         handshakeTimeout,
         maxConnections,
         ticksPerSecond: this.options.tickRate,
+        takeConnectionId: () => this.nextConnectionId++,
       },
       {
         opened: (session) => this.joining.push(session),
@@ -181,22 +235,46 @@ export class ServerRole {
       this.errors,
     )
     addComponent(this.world, this.networkEntity, Listening)
+    return sessions
   }
 
-  /** Ends every connection with a reason, and frees the transport; or ends a `listen` that is under way. */
+  /** Takes in what arrived, from the network and from the host's own client. */
+  receive(): void {
+    this.tick++
+    if (this.transport?.hasEnded) void this.stopListening('server-stopped', 'the HTTP server was closed')
+    receiveFrom(this.local?.sessions, this.tick)
+    receiveFrom(this.sessions, this.tick)
+  }
+
+  /** Ends every connection with a reason, and frees the transports; or ends a `listen` that is under way. */
   async stop(code: string, text: string): Promise<void> {
+    const { local } = this
+    const own = local?.sessions
+    if (local !== undefined) local.sessions = undefined
+    own?.closeAll(code, text)
+    await Promise.all([this.stopListening(code, text), own?.transport.close()])
+  }
+
+  /** Ends the connections over the network; the host's own client plays on. */
+  private async stopListening(code: string, text: string): Promise<void> {
     const { sessions, transport } = this
-    if (sessions === undefined || transport === undefined) return this.cancelListen?.()
+    const cancelled = this.cancelListen?.()
     this.sessions = undefined
     this.transport = undefined
-    sessions.closeAll(code, text)
+    sessions?.closeAll(code, text)
+    if (!this.isServing) this.endService()
+    await Promise.all([transport?.close(), cancelled])
+  }
+
+  /** Shows the end of every connection, and that there will be no other. */
+  private endService(): void {
+    if (!hasComponent(this.world, this.networkEntity, Listening)) return
     this.updateConnections()
     this.retireConnections()
     this.leftBehind.endAll()
     this.inbound.clear()
     this.outgoing.clear()
     removeComponent(this.world, this.networkEntity, Listening)
-    await transport.close()
   }
 
   /** Settles the server's own requests: with the answers that arrived, or for want of one. */
@@ -227,14 +305,18 @@ export class ServerRole {
       this.releaseOwned(connection)
       // Its id may be another's at once; what it sent and nobody drained must not be that one's.
       Connection.id[connection] = 0
-      this.guard(() => removeEntity(this.world, connection))
+      // The host's own connection entity waits for the next session.
+      if (connection === this.local?.connection) Connection.player[connection] = 0
+      else this.guard(() => removeEntity(this.world, connection))
     }
     this.leftBehind.expire()
   }
 
   private addConnection(session: Session): void {
     if (session.state !== 'open') return
-    const eid = addEntity(this.world)
+    const { local } = this
+    const isOwn = local !== undefined && session.transport === local.sessions?.transport
+    const eid = isOwn ? local.connection : addEntity(this.world)
     session.entity = eid
     put(Connection.id, eid, session.connectionId, 0)
     put(Connection.roundTrip, eid, 0, 0)
@@ -267,7 +349,7 @@ export class ServerRole {
     this.forgetPeer(peer, eid)
     Connection.id[eid] = 0
     this.releaseOwned(eid)
-    this.sessions?.close(peer.session, 'kicked', 'the game removed the connection')
+    this.sessionsOf(peer.session)?.close(peer.session, 'kicked', 'the game removed the connection')
   }
 
   private forgetPeer(peer: ServerPeer, eid: number): void {
@@ -288,6 +370,7 @@ export class ServerRole {
     const eid = session.entity
     this.forgetPeer(peer, eid)
     Connection.reason[eid] = session.reason
+    this.hideLocalPlayer(eid)
     this.guard(() => removeComponent(this.world, eid, Ready))
     this.guard(() => removeComponent(this.world, eid, Loading))
     this.guard(() => removeComponent(this.world, eid, Connected))
@@ -300,6 +383,16 @@ export class ServerRole {
       if (Networked.owner[eid] !== connection || !hasComponent(this.world, eid, Networked)) continue
       this.leftBehind.leave(eid)
     }
+  }
+
+  /** Takes `LocalPlayer` away, before `Owned` may go, when the connection is the host's own client. */
+  hideLocalPlayer(connection: number): void {
+    if (connection === this.local?.connection) this.showLocalPlayer(0)
+  }
+
+  /** Moves `LocalPlayer` of the host's own client to an entity, or to none. */
+  showLocalPlayer(player: number): void {
+    this.guard(() => this.local?.showPlayer(player))
   }
 
   /** Observers are the game's; one that throws must not cost another client its connection. */
@@ -323,6 +416,7 @@ export class ServerRole {
 
   /** Removes an entity in the reverse order of its spawn, its values readable at every step. */
   despawn(eid: number): void {
+    removeComponent(this.world, eid, LocalPlayer)
     removeComponent(this.world, eid, Owned)
     removeComponent(this.world, eid, Networked)
     removeEntity(this.world, eid)

@@ -74,7 +74,7 @@ export interface ServerScenesContext {
   readonly inbound: InboundCalls
   readonly outgoing: { readonly count: number }
   readonly replication: { readonly entities: ServerEntities }
-  readonly sessions: ServerSessions | undefined
+  sessionsOf(session: Session): ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
   readonly networkEntity: number
@@ -220,7 +220,7 @@ export class ServerScenes {
 
   private end(session: Session, code: string, text: string): void {
     this.role.errors.push(code, text, { connection: session.entity })
-    this.role.sessions?.close(session, code, text)
+    this.role.sessionsOf(session)?.close(session, code, text)
   }
 
   /** While the server itself loads, calls and messages wait. */

@@ -1,18 +1,25 @@
 // What a networked world carries under its symbol, split by role, and how verbs and systems find it.
 import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
+import type { Side } from '../remote/call-id.js'
 import type { ClientRole } from './client-role.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ServerRole } from './server-role.js'
 
+export type { Side } from '../remote/call-id.js'
+
 /** Registered, so that two copies of this library in one process see each other's worlds. */
 export const $network: unique symbol = Symbol.for('bitecs-net') as never
 
-/** The network of one world. A world that is both sides at once has both roles. */
+/** The network of one world. A host's world, which is both sides at once, has both roles. */
 export interface Network {
   server?: ServerRole
   client?: ClientRole
   readonly lifecycle: Lifecycle
+  /** In a host's world: the same events for the client's systems, which run at another point of the tick. */
+  clientLifecycle?: Lifecycle
+  /** In a host's world: the side whose systems run. */
+  side?: Side
 }
 
 /** A world of the server's side. The brand keeps verbs of the client's side from compiling. */
@@ -20,6 +27,9 @@ export type ServerWorld = World & { readonly [$network]: Network & { server: Ser
 
 /** A world of the client's side. The brand keeps verbs of the server's side from compiling. */
 export type ClientWorld = World & { readonly [$network]: Network & { client: ClientRole } }
+
+/** A world of both sides: a server that has a client of its own. Verbs of either side compile with it. */
+export type HostWorld = ServerWorld & ClientWorld
 
 /** A networked world of either side. */
 export type NetworkWorld = ServerWorld | ClientWorld
@@ -31,15 +41,26 @@ export function networkOf(world: World): Network | undefined {
 /** @throws UsageError when the world is not a server's. */
 export function serverRole(world: World): ServerRole {
   const role = networkOf(world)?.server
-  if (role === undefined) throw new UsageError('wrong-side', 'this needs a world made by createServerWorld')
+  if (role === undefined)
+    throw new UsageError('wrong-side', 'this needs a world made by createServerWorld or createHostWorld')
   return role
 }
 
 /** @throws UsageError when the world is not a client's. */
 export function clientRole(world: World): ClientRole {
   const role = networkOf(world)?.client
-  if (role === undefined) throw new UsageError('wrong-side', 'this needs a world made by createClientWorld')
+  if (role === undefined)
+    throw new UsageError('wrong-side', 'this needs a world made by createClientWorld or createHostWorld')
   return role
+}
+
+/** Forgets the events of an earlier session of a server or host: they are not the next one's news. */
+export function forgetEvents(world: World): void {
+  const network = networkOf(world)
+  network?.lifecycle.clear()
+  network?.clientLifecycle?.clear()
+  network?.server?.replication.changes.clear()
+  if (network?.clientLifecycle !== undefined) network.client?.replication.changes.clear()
 }
 
 /** Adds what is missing to a world's network. */

@@ -14,6 +14,7 @@ export interface Declared {
 export const BROWSER_BUILT: readonly string[] = [
   'dist/index.js',
   'dist/client.js',
+  'dist/host.js',
   'dist/components.js',
   'dist/systems.js',
 ]

@@ -297,6 +297,7 @@ describe('the built files', () => {
       Object.entries({
         'dist/index.js': '',
         'dist/client.js': "import './chunk-1.js'",
+        'dist/host.js': '',
         'dist/components.js': '',
         'dist/systems.js': '',
         'dist/server.js': "import 'node:http'",

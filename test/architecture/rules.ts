@@ -16,7 +16,7 @@ export const MAX_LINES = 450
 const BARREL = 'systems/index.ts'
 const NODE_MODULES = new Set(builtinModules)
 /** The entries that a browser loads. */
-const BROWSER_ENTRIES = ['src/index.ts', 'src/client.ts', 'components/index.ts', 'systems/index.ts']
+const BROWSER_ENTRIES = ['src/index.ts', 'src/client.ts', 'src/host.ts', 'components/index.ts', 'systems/index.ts']
 
 export function isNodeModule(specifier: string): boolean {
   return specifier.startsWith('node:') || NODE_MODULES.has(packageOf(specifier))

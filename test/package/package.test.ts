@@ -66,7 +66,7 @@ describe('the package', () => {
     expect(result.count).toBeGreaterThan(0)
   })
 
-  it.each(['bitecs-net', 'bitecs-net/components', 'bitecs-net/systems', 'bitecs-net/testing'])(
+  it.each(['bitecs-net', 'bitecs-net/components', 'bitecs-net/systems', 'bitecs-net/host', 'bitecs-net/testing'])(
     'loads %s without any transport installed',
     (name) => {
       const { code, stderr } = bare.run(`await import('${name}')`)

@@ -113,6 +113,9 @@ class OperationView implements EventView<OperationEvents, Operation> {
 }
 
 export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
+  /** In a host's world: the queue of the other side, whose collections are the same. */
+  also: OperationQueue | undefined
+
   constructor() {
     super(new OperationEvents(), new OperationEvents())
   }
@@ -126,6 +129,7 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     before: unknown,
     after: unknown,
   ): void {
+    this.also?.push(entity, netId, kind, index, key, before, after)
     const events = this.room
     if (events === undefined) return
     const at = events.count++
@@ -156,6 +160,11 @@ export class OperationQueues {
 
   find(store: object, field: string): OperationQueue | undefined {
     return this.byField.get(store)?.get(field)
+  }
+
+  /** Gives these queues too what this side's get. Both are of one protocol, so they come in the same order. */
+  feed(others: OperationQueues): void {
+    this.all.forEach((queue, i) => (queue.also = others.all[i]))
   }
 
   /** Operations that were lost because nothing ticked. */

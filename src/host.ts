@@ -1,0 +1,56 @@
+// "bitecs-net/host": a world that is server and client at once, for playing alone and for players who host. Reaches nothing
+// of Node: it works in a browser too.
+import { drainWhenHidden } from './client/hidden-tab.js'
+import { close } from './world/close.js'
+import { joinLocally, type JoinLocallyOptions } from './world/join-locally.js'
+import { type Loop, type LoopOptions, startLoop } from './world/loop.js'
+import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
+import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
+
+export type StartHostOptions = JoinLocallyOptions
+
+/** A host's world whose own client plays. */
+export interface Host {
+  /**
+   * Runs the game at the world's tick rate: in each tick a frame of the client, then a tick of the server. Without `client`
+   * it runs the server alone: run the client yourself as often as you draw, with `runSystems(world, hostFrame(systems))`.
+   * Catches up after a stall, never spirals, and reports what it skipped.
+   */
+  run(systems: HostSystems, options?: Omit<LoopOptions, 'rate'>): Loop
+  /** Stops the loop, ends every connection, the own client's included, and stops listening. Resolves when nothing is left. */
+  close(text?: string): Promise<void>
+}
+
+/**
+ * Lets the own client of a host's world join it. The session opens as the pipelines run: `Connected` and `Ready` come within
+ * three ticks. Without `listen` nobody else can join: a game for one, that needs no network. With it, before or after, others join the
+ * same world. `close(world)` ends both; then it may start again.
+ *
+ * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
+ */
+export function startHost(world: HostWorld, options: StartHostOptions = {}): Host {
+  const role = serverRole(world)
+  if (role.hasServed && !role.isServing) forgetEvents(world)
+  joinLocally(world, options)
+  drainWhenHidden(world)
+  let loop: Loop | undefined
+  return {
+    run({ server, client }, loopOptions = {}) {
+      loop?.stop()
+      const all = client === undefined ? hostTick(server) : hostPipeline({ server, client })
+      loop = startLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
+      return loop
+    },
+    close(text) {
+      loop?.stop()
+      return close(world, text)
+    },
+  }
+}
+
+export { close } from './world/close.js'
+export { createHostWorld, type HostWorldOptions } from './world/create.js'
+export type { Loop, LoopOptions, System } from './world/loop.js'
+export { clientSystems, serverSystems, withSide } from './world/sides.js'
+export type { HostWorld } from './world/state.js'
+export { hostFrame, hostPipeline, type HostSystems, hostTick, runSystems } from '../systems/index.js'
