@@ -46,6 +46,7 @@ export class OutgoingCalls {
   /** The number of the request that a call is, or 0. */
   requests = new Uint32Array(16)
   readonly lists: (ReadonlySet<number> | undefined)[] = []
+  private holdsLists = false
   private readonly sections: Uint8Array[] = []
 
   constructor(entities: EntityMapper) {
@@ -134,6 +135,7 @@ export class OutgoingCalls {
     this.connections[at] = connection
     this.excludedOwners[at] = excludedOwner
     this.lists[at] = list
+    if (list !== undefined) this.holdsLists = true
     this.requests[at] = request
   }
 
@@ -163,7 +165,9 @@ export class OutgoingCalls {
       this.payload.free()
     }
     this.writer.clear()
-    this.lists.length = 0
+    // Emptied only when there is something to let go: growing it again would cost memory for every call.
+    if (this.holdsLists) this.lists.length = 0
+    this.holdsLists = false
     this.count = 0
   }
 

@@ -34,6 +34,9 @@ const decoders: [string, (reader: ByteReader, random: () => number) => void][] =
   ['component set', (reader) => void readMembers(reader, sets.componentCount, new Uint16Array(sets.componentCount))],
   ['call section', (reader) => section.read(reader, true)],
   ['message section', (reader) => section.read(reader, false)],
+  ['request section', (reader) => section.readRequest(reader)],
+  ['reply section', (reader) => section.readReply(reader)],
+  ['cancel section', (reader) => section.readCancel(reader)],
   // A tag has nothing to decode.
   ...components
     .filter(({ columns }) => columns.length > 0)

@@ -13,13 +13,18 @@ import {
   drain,
   entity,
   entityOf,
+  handle,
   f32,
   f64,
   i8,
   netIdOf,
   NetworkErrors,
+  observersOf,
   quantized,
+  refuse,
   replicate,
+  reply,
+  request,
   sendCommand,
   sendMessage,
   sendRpc,
@@ -33,6 +38,7 @@ import {
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
+import { clientRole } from '../../src/world/state.js'
 import { transportOf } from '../unit/world/tap.js'
 import type { Channel } from '../../src/transport/transport.js'
 
@@ -48,6 +54,8 @@ const Dash = defineCommand({ step: varint }, { channel: 'unreliable' })
 const Knock = defineCommand({ door: u16, who: entity, loud: bool }, { requiresAuthority: false })
 const Boom = defineClientRpc({ x: f32, shooter: entity })
 const Prize = defineTargetRpc({ gold: u32 })
+const Trade = defineCommand({ item: u16 }, { returns: { gold: u32, note: string(20) }, refuses: ['stolen', 'broken'] })
+const Query = defineTargetRpc({ text: string(20) }, { returns: { at: entity } })
 const Chat = defineMessage({ text: string(200) })
 const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
 const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
@@ -64,7 +72,7 @@ export const protocol = defineProtocol({
     Aim: replicate(Aim, { at: entity }),
     Flag: replicate(Flag),
   },
-  remote: { Move, Dash, Knock, Boom, Prize },
+  remote: { Move, Dash, Knock, Boom, Prize, Trade, Query },
   messages: { Chat, Blip, Blob },
 })
 
@@ -89,6 +97,7 @@ export class FuzzGame {
     for (const client of this.net.clients) {
       const ship = this.spawn()
       setPlayer(this.net.server, client.connection, ship)
+      handle(client.world, Query, ({ id, entity: at }) => reply(client.world, id, { at }))
       this.honest.push({ client, ship, sent: 0, received: [] })
     }
     this.net.tick(4)
@@ -107,6 +116,10 @@ export class FuzzGame {
   private readonly serverSystem = (world: ServerWorld): void => {
     for (const { entity: ship, args } of drain(world, Move)) {
       this.honest.find((one) => one.ship === ship)?.received.push(args.step)
+    }
+    for (const { id, args } of drain(world, Trade)) {
+      if (args.item % 2 === 0) reply(world, id, { gold: args.item, note: 'sold' })
+      else refuse(world, id, 'broken')
     }
     for (const _ of drain(world, Dash));
     for (const _ of drain(world, Knock));
@@ -137,15 +150,26 @@ export class FuzzGame {
       sendCommand(client.world, copy, Move, { dx: 1, step: one.sent++ })
       if (step % 3 === 0) sendCommand(client.world, copy, Dash, { step })
       if (step % 7 === 0) sendCommand(client.world, copy, Knock, { door: 3, who: copy, loud: true })
+      if (step % 5 === 0) void request(client.world, copy, Trade, { item: step })
+      if (step % 11 === 0) void request(client.world, copy, Trade, { item: step }, { timeout: 1 })
       if (step % 8 === 0) sendMessage(client.world, Chat, { text: `hello ${step}` })
       if (step % 2 === 0) sendMessage(client.world, Blip, { n: step })
       if (step % 40 === 0) sendMessage(client.world, Blob, { data: new Uint8Array(20_000) })
     })
     if (step % 30 === 0) sendMessage(net.server, Blob, { data: new Uint8Array(40_000) })
     if (step % 9 === 0) sendMessage(net.server, Chat, { text: 'all' }, { to: 'all' })
+    if (step % 10 === 0) this.askEveryone()
     const bullet = this.spawn()
     net.tick()
     despawn(net.server, bullet)
+  }
+
+  /** Requests of the server, also of those who answer with anything, or never. */
+  private askEveryone(): void {
+    const { server } = this.net
+    const { ship } = this.honest[0]!
+    for (const to of observersOf(server, ship))
+      void request(server, ship, Query, { text: 'well?' }, { to, timeout: 500 })
   }
 
   /** The first honest difference between server and clients after a quiet moment, or ''. */
@@ -153,6 +177,8 @@ export class FuzzGame {
     const { net } = this
     net.tick(30)
     for (const { client, ship, sent, received } of this.honest) {
+      const { size } = clientRole(client.world).pendingRequests
+      if (size > 0) return `${size} requests of an honest client have no answer`
       if (client.reason !== undefined) return `an honest client was closed: ${client.reason.code}`
       const copy = entityOf(client.world, netIdOf(net.server, ship))
       if (copy === 0) return 'an honest client lost its ship'

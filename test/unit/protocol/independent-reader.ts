@@ -23,6 +23,9 @@ interface Definition {
   readonly name: string
   readonly fields: readonly Field[]
   readonly channel: string
+  /** What answers carry, and why it may be refused; empty for a definition without answers. */
+  readonly returns: readonly Field[]
+  readonly refuses: readonly string[]
 }
 
 /** A protocol as its description tells it. */
@@ -59,9 +62,12 @@ export function parseProtocol(description: string): DescribedProtocol {
   const components: Component[] = []
   const definitions: Definition[] = []
   for (const line of description.split('\n').slice(1)) {
-    const [kind = '', name = '', fields = '', channel = ''] = line.split(' ')
+    const [kind = '', name = '', fields = '', channel = '', ...rest] = line.split(' ')
+    const behind = (word: string): string => (rest.includes(word) ? rest[rest.indexOf(word) + 1]! : '')
+    const returns = parseFields(behind('returns') || '{}')
+    const refuses = behind('refuses').split(',').filter(Boolean)
     if (kind === 'component') components.push({ name, fields: parseFields(fields) })
-    else definitions.push({ kind, name, fields: parseFields(fields), channel })
+    else definitions.push({ kind, name, fields: parseFields(fields), channel, returns, refuses })
   }
   return { components, definitions }
 }
@@ -279,15 +285,59 @@ function readSet(cursor: Cursor, protocol: DescribedProtocol): Component[] {
   return members
 }
 
-function readRecord(cursor: Cursor, protocol: DescribedProtocol): string {
+function readRequestNumber(cursor: Cursor): number {
+  const number = cursor.varint()
+  if (number === 0) throw new Error('requests count from 1')
+  return number
+}
+
+const STATUSES = [
+  'ok',
+  'refused',
+  'not ready',
+  'not owner',
+  'despawned',
+  'not observed',
+  'over rate',
+  'malformed',
+  'undrained',
+  'overloaded',
+  'handler threw',
+]
+
+/** A reply does not say what it answers, so what it carries stays bytes. */
+function readReply(cursor: Cursor): string {
+  const number = readRequestNumber(cursor)
+  const status = cursor.u8()
+  const name = STATUSES[status]
+  const length = cursor.varint()
+  const bytes = Array.from({ length }, () => cursor.u8().toString(16).padStart(2, '0'))
+  if (name === undefined || (status > 1 && length > 0)) throw new Error('a reply that says what it cannot')
+  return ['reply', number, name, ...bytes].join(' ')
+}
+
+/** What a reply carries, by the definition that was requested. */
+export function decodeReply(definition: Definition, status: string, bytes: Uint8Array): string {
+  const cursor = new Cursor(bytes)
+  const fields = (): string =>
+    definition.returns.map(({ name, type }) => `${name}=${readValue(cursor, type)}`).join(' ')
+  const reason = (): string =>
+    definition.refuses.length > 0 ? (definition.refuses[cursor.u8()] ?? 'no such reason') : cursor.text(200)
+  const text = status === 'ok' ? fields() : reason()
+  if (!cursor.done) throw new Error('bytes behind an answer')
+  return text
+}
+
+function readRecord(cursor: Cursor, protocol: DescribedProtocol, requested = false): string {
   const definition = protocol.definitions[cursor.varint()]
   if (definition === undefined) throw new Error('a definition that does not exist')
+  const number = requested ? `${readRequestNumber(cursor)} ` : ''
   const length = cursor.varint()
   const record = new Cursor(cursor.bytes.slice(cursor.at, cursor.at + length))
   cursor.at += length
   const fields = definition.fields.map(({ name, type }) => `${name}=${readValue(record, type)}`)
   if (!record.done) throw new Error('bytes behind a record')
-  return `${definition.name}(${fields.join(' ')})`
+  return `${number}${definition.name}(${fields.join(' ')})`
 }
 
 function readUpdate(cursor: Cursor, protocol: DescribedProtocol): string {
@@ -347,6 +397,15 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
       return readUpdate(cursor, protocol)
     case 10:
       return ['not ready', 'ready'][cursor.u8()] ?? 'ready?'
+    case 11: {
+      const netId = cursor.netId()
+      if (netId === 'none') throw new Error('a request on no entity')
+      return `request ${netId} ${readRecord(cursor, protocol, true)}`
+    }
+    case 12:
+      return readReply(cursor)
+    case 13:
+      return `cancel ${readRequestNumber(cursor)}`
     case 16: {
       const definition = protocol.definitions[cursor.varint()]
       if (definition === undefined) throw new Error('a definition that does not exist')

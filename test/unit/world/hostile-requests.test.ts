@@ -1,0 +1,241 @@
+// What one peer can do to the other with requests, replies and cancels that no honest peer sends.
+import { addComponent, addEntity } from 'bitecs'
+import {
+  defineCommand,
+  defineProtocol,
+  defineTargetRpc,
+  drain,
+  entityOf,
+  isWaiting,
+  netIdOf,
+  reply,
+  request,
+  type ServerWorld,
+  setOwner,
+  stats,
+  u32,
+  u8,
+} from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork, type TestClient, type TestNetworkOptions } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { ByteWriter } from '../../../src/protocol/bytes.js'
+import { PacketKind } from '../../../src/protocol/packet-kind.js'
+import { SectionKind } from '../../../src/protocol/packet.js'
+import { ReplyStatus } from '../../../src/protocol/reply-status.js'
+import { Channel } from '../../../src/transport/transport.js'
+import { serverRole } from '../../../src/world/state.js'
+import { watch } from '../../support/behaviours-requests.js'
+import { fromHex, parseProtocol, readPacket } from '../protocol/independent-reader.js'
+import { toHex } from '../protocol/vectors.js'
+import { capture, type Captured, transportOf } from './tap.js'
+
+const Buy = defineCommand({ item: u8 }, { returns: { left: u32 } })
+const Plain = defineCommand({ item: u8 })
+const Ask = defineTargetRpc({}, { returns: { n: u8 }, refuses: ['no'] })
+const protocol = defineProtocol({ remote: { Buy, Plain, Ask } })
+const described = parseProtocol(protocol.description)
+const [ASK, BUY, PLAIN] = [Ask, Buy, Plain].map((definition) => protocol.ids.get(definition)!) as [
+  number,
+  number,
+  number,
+]
+
+function stallOfFirst(options: TestNetworkOptions = {}) {
+  const net = createTestNetwork(protocol, options)
+  const stall = addEntity(net.server)
+  addComponent(net.server, stall, Networked)
+  setOwner(net.server, stall, net.clients[0]!.connection)
+  net.tick(4)
+  return { net, server: net.server, stall, client: net.clients[0]! }
+}
+
+/** One raw packet of a client, over its reliable channel unless told. */
+function throwBytes(
+  client: TestClient,
+  write: (writer: ByteWriter) => void,
+  channel: Channel = Channel.Reliable,
+): void {
+  if (client.reason !== undefined) return
+  const writer = new ByteWriter()
+  for (const byte of [PacketKind.Data, 0, 1, 0]) writer.u8(byte)
+  write(writer)
+  transportOf(client.world, 'client').send(1, channel, writer.bytes, writer.length)
+}
+
+/** A request section on slot 1, generation 0, whose record is one byte. */
+function writeRequest(writer: ByteWriter, definition: number, number: number, slot = 1): void {
+  for (const byte of [SectionKind.Request, slot, 0]) writer.u8(byte)
+  writer.varint(definition)
+  writer.varint(number)
+  writer.u8(1)
+  writer.u8(9)
+}
+
+function writeReply(writer: ByteWriter, number: number, status: number, ...bytes: number[]): void {
+  writer.u8(SectionKind.Reply)
+  writer.varint(number)
+  writer.u8(status)
+  writer.varint(bytes.length)
+  for (const byte of bytes) writer.u8(byte)
+}
+
+/** How often a client may still do what no honest client does; each question costs it all. */
+function budgetLeft(server: ServerWorld, now: number): number {
+  const { session } = serverRole(server).peers[0]!
+  let left = 0
+  while (session.spendMalformed(now)) left++
+  return left
+}
+
+/** What the server answers to bytes that are thrown at it. */
+function answersTo(options: TestNetworkOptions, prepare: (net: ReturnType<typeof stallOfFirst>) => void): string[] {
+  const setup = stallOfFirst(options)
+  const captured: Captured[] = []
+  capture(transportOf(setup.server, 'server'), 'server', captured)
+  prepare(setup)
+  setup.net.tick()
+  return captured
+    .filter(({ channel }) => channel === Channel.Reliable)
+    .flatMap(({ bytes }) => readPacket(fromHex(toHex(bytes)), described))
+    .filter((line) => line.startsWith('reply'))
+}
+
+describe('forged requests', () => {
+  it('on an entity that was never spawned are answered and weigh; from who takes no part they are answered', () => {
+    const forged = answersTo({}, ({ client }) => throwBytes(client, (writer) => writeRequest(writer, BUY, 7, 99)))
+    expect(forged).toEqual(['reply 7 despawned'])
+    const early = answersTo({}, ({ net }) => {
+      const late = net.connect({ autoReady: false })
+      throwBytes(late, (writer) => writeRequest(writer, BUY, 8))
+    })
+    expect(early).toEqual(['reply 8 not ready'])
+  })
+
+  it('with arguments that are not what the definition says are answered, and weigh', () => {
+    const setup = stallOfFirst()
+    const said = answersTo({}, ({ client }) =>
+      throwBytes(client, (writer) => {
+        for (const byte of [SectionKind.Request, 1, 0, BUY, 3, 2, 0, 0]) writer.u8(byte)
+      }),
+    )
+    expect(said).toEqual(['reply 3 malformed'])
+    throwBytes(setup.client, (writer) => {
+      for (const byte of [SectionKind.Request, 1, 0, BUY, 3, 2, 0, 0]) writer.u8(byte)
+    })
+    setup.net.tick()
+    expect(stats(setup.server).counters.malformedCalls).toBe(1)
+    expect(budgetLeft(setup.server, setup.net.now)).toBe(15)
+    expect(serverRole(setup.server).openRequests.size).toBe(0)
+  })
+
+  it.each([
+    ['of a command that returns nothing', PLAIN],
+    ['of what only the server requests', ASK],
+    ['of what does not exist', 77],
+  ])('%s are dropped, counted, and weigh', (_, definition) => {
+    const { net, server, client } = stallOfFirst()
+    throwBytes(client, (writer) => writeRequest(writer, definition, 1))
+    net.tick()
+    expect(stats(server).counters.unknownDefinitions).toBe(1)
+    expect(budgetLeft(server, net.now)).toBe(15)
+    expect([...drain(server, Plain)]).toEqual([])
+  })
+
+  it('on the unreliable channel are malformed, as replies and cancels are', () => {
+    const { net, server, client } = stallOfFirst()
+    throwBytes(client, (writer) => writeRequest(writer, BUY, 1), Channel.Unreliable)
+    throwBytes(client, (writer) => writeReply(writer, 1, ReplyStatus.Undrained), Channel.Unreliable)
+    throwBytes(client, (writer) => [SectionKind.Cancel, 1].forEach((byte) => writer.u8(byte)), Channel.Unreliable)
+    net.tick()
+    expect(stats(server).counters.malformedPackets).toBe(3)
+    expect([...drain(server, Buy)]).toEqual([])
+  })
+
+  it('beyond 256 that are open are answered as overload, and cost the server nothing more; the others go on', async () => {
+    const { net, server, stall, client } = stallOfFirst({ clients: 2 })
+    const captured: Captured[] = []
+    throwBytes(client, (writer) => {
+      for (let number = 1; number <= 1000; number++) writeRequest(writer, BUY, number)
+    })
+    capture(transportOf(server, 'server'), 'server', captured)
+    net.tick()
+    expect(serverRole(server).openRequests.size).toBe(256)
+    expect(stats(server).counters.overloadedRequests).toBe(744)
+    const lines = captured.flatMap(({ bytes }) => readPacket(bytes, described))
+    expect(lines.filter((line) => line.endsWith('overloaded')).length).toBe(744)
+    setOwner(server, stall, net.clients[1]!.connection)
+    net.tick(2)
+    const other = net.clients[1]!.world
+    const outcome = watch(request(other, entityOf(other, netIdOf(server, stall)), Buy, { item: 200 }))
+    net.tick()
+    for (const { id, args } of drain(server, Buy)) if (args.item === 200) reply(server, id, { left: 3 })
+    net.tick(2)
+    await Promise.resolve()
+    expect(outcome.value).toEqual({ left: 3 })
+  })
+
+  it('that nobody answers are forgotten with their connection', () => {
+    const { net, server, client } = stallOfFirst()
+    throwBytes(client, (writer) => {
+      for (let number = 1; number <= 200; number++) writeRequest(writer, BUY, number)
+    })
+    net.tick()
+    const ids = [...drain(server, Buy)].map(({ id }) => id)
+    serverRole(server).sessions!.close(serverRole(server).peers[0]!.session, 'kicked', 'enough')
+    net.tick()
+    expect(serverRole(server).openRequests.size).toBe(0)
+    expect(ids.some((id) => isWaiting(server, id))).toBe(false)
+  })
+})
+
+describe('forged replies of a client', () => {
+  it('to requests that were never made weigh on its budget, and close it in the end', () => {
+    const { net, server, client } = stallOfFirst()
+    throwBytes(client, (writer) => writeReply(writer, 5, ReplyStatus.Undrained))
+    net.tick()
+    expect(stats(server).counters.unknownReplies).toBe(1)
+    expect(budgetLeft(server, net.now)).toBe(15)
+    throwBytes(client, (writer) => writeReply(writer, 6, ReplyStatus.Undrained))
+    net.tick(2)
+    expect(client.reason?.code).toBe('malformed')
+  })
+
+  it('that come late, or twice, are counted and weigh on nothing', () => {
+    const { net, server, stall, client } = stallOfFirst()
+    void request(server, stall, Ask, {}, { timeout: 10 })
+    net.tick(2)
+    throwBytes(client, (writer) => {
+      for (let i = 0; i < 50; i++) writeReply(writer, 1, ReplyStatus.Ok, 9)
+    })
+    net.tick()
+    expect(stats(server).counters.lateReplies).toBe(50)
+    expect(budgetLeft(server, net.now)).toBe(16)
+  })
+
+  it('that carry what their definition does not say weigh, and reject the request', async () => {
+    const { net, server, stall, client } = stallOfFirst()
+    const outcome = watch(request(server, stall, Ask, {}))
+    net.tick()
+    throwBytes(client, (writer) => writeReply(writer, 1, ReplyStatus.Refused, 1))
+    net.tick()
+    await Promise.resolve()
+    expect(outcome.error).toMatchObject({ code: 'malformed-reply' })
+    expect(budgetLeft(server, net.now)).toBe(15)
+  })
+
+  it('more than any honest client sends are dropped before they are looked at', () => {
+    const { net, server, client } = stallOfFirst()
+    for (let packet = 0; packet < 2; packet++) {
+      throwBytes(client, (writer) => {
+        for (let number = 1; number <= 3500; number++) {
+          writer.u8(SectionKind.Cancel)
+          writer.varint(number)
+        }
+      })
+    }
+    net.tick(2)
+    expect(stats(server).counters.rateLimitedCalls).toBeGreaterThan(10)
+    expect(client.reason?.code).toBe('malformed')
+  })
+})
