@@ -20,13 +20,13 @@ export function dispatchCalls(world: World): void {
   replication.collections.queues.publish()
   if (side === 'server') {
     const server = network.server!
-    server.inbound.expire(server.tick - server.options.undrainedTicks)
+    server.inbound.expire(server.tick, server.options.undrainedTicks)
     server.settleRequests()
     server.inbound.runHandlers()
     server.faults.flush()
   } else {
     const client = network.client!
-    client.inbound.expire(client.frame - client.options.undrainedTicks)
+    client.inbound.expire(client.frame, client.options.undrainedTicks)
     client.pendingRequests.settle(client.options.now())
     client.inbound.runHandlers()
     client.faults.flush()

@@ -41,6 +41,8 @@ export interface Counters {
   handlerErrors: number
   /** Values dropped because their entity was not there, and no spawn of it was under way. */
   staleValues: number
+  /** Calls kept until the spawn of their entity arrives, which they have overtaken. */
+  heldCalls: number
   /** Packets of values kept until a structural change that they need arrives. */
   heldPackets: number
   /** Packets of values that could not be kept: they are not acknowledged, so their values come again. */
@@ -81,6 +83,7 @@ export function createCounters(): Counters {
     windowDroppedCalls: 0,
     handlerErrors: 0,
     staleValues: 0,
+    heldCalls: 0,
     heldPackets: 0,
     holdOverflows: 0,
     packetsWhileLoading: 0,

@@ -13,9 +13,13 @@ export interface RateLimit {
   readonly burst: number
 }
 
+/** What becomes of a call that names an entity which the receiver does not have. */
+export type UnknownEntities = 'zero' | 'wait'
+
 interface CallBase<S extends Schema> {
   readonly schema: S
   readonly channel: ChannelName
+  readonly unknownEntities: UnknownEntities
   readonly codec: RecordCodec
 }
 
@@ -70,6 +74,19 @@ export interface Message<S extends Schema = Schema, From extends MessageOrigin =
 export type RemoteDefinition = Command | ClientRpc | TargetRpc
 export type Definition = RemoteDefinition | Message
 
+/** Options of every call and message. */
+export interface CallOptions {
+  /** Default `reliable`. */
+  channel?: ChannelName
+  /**
+   * What becomes of a call that names, in an argument, an entity which the receiver does not have: `'zero'`: it arrives
+   * with 0 in its place. `'wait'`: it is held until the entity arrives, and later calls of the same definition behind it;
+   * after `waitForEntities` frames (an option of the world) it arrives with 0. Only a client has to wait, since a server
+   * has every entity that a client can name; 0 and an entity known to have ended are waited for by nobody. Default `zero`.
+   */
+  unknownEntities?: UnknownEntities
+}
+
 /** Options of a definition that can be answered. */
 export interface AnswerOptions<R extends Schema | undefined = undefined, Reason extends string = string> {
   /** What an answer carries; `{}` for an answer without values. Default: it is not answered, and cannot be requested. */
@@ -78,36 +95,23 @@ export interface AnswerOptions<R extends Schema | undefined = undefined, Reason 
   refuses?: readonly Reason[]
 }
 
-export interface CommandOptions<
-  R extends Schema | undefined = undefined,
-  Reason extends string = string,
-> extends AnswerOptions<R, Reason> {
-  /** Default `reliable`. */
-  channel?: ChannelName
+export interface CommandOptions<R extends Schema | undefined = undefined, Reason extends string = string>
+  extends CallOptions, AnswerOptions<R, Reason> {
   /** Only the entity's owner may call it. Default true. */
   requiresAuthority?: boolean
   /** Default: no limit. */
   rate?: RateLimit
 }
 
-export interface ClientRpcOptions {
-  /** Default `reliable`. */
-  channel?: ChannelName
+export interface ClientRpcOptions extends CallOptions {
   /** Whether the entity's owner gets it too. Default true. */
   includeOwner?: boolean
 }
 
-export interface TargetRpcOptions<
-  R extends Schema | undefined = undefined,
-  Reason extends string = string,
-> extends AnswerOptions<R, Reason> {
-  /** Default `reliable`. */
-  channel?: ChannelName
-}
+export interface TargetRpcOptions<R extends Schema | undefined = undefined, Reason extends string = string>
+  extends CallOptions, AnswerOptions<R, Reason> {}
 
-export interface MessageOptions<From extends MessageOrigin> {
-  /** Default `reliable`. */
-  channel?: ChannelName
+export interface MessageOptions<From extends MessageOrigin> extends CallOptions {
   /** Default `both`. */
   from?: From
   /** How often each client may send it. Default: no limit. */
@@ -122,11 +126,15 @@ export interface MessageOptions<From extends MessageOrigin> {
 function callBase<S extends Schema>(
   what: string,
   schema: S,
-  channel: ChannelName = 'reliable',
+  { channel = 'reliable', unknownEntities = 'zero' }: CallOptions,
   large = false,
 ): CallBase<S> {
   if (channel !== 'reliable' && channel !== 'unreliable') {
     throw new ProtocolError('bad-definition', `${what}: channel is 'reliable' or 'unreliable', got ${String(channel)}`)
+  }
+  if (unknownEntities !== 'zero' && unknownEntities !== 'wait') {
+    const text = `${what}: unknownEntities is 'zero' or 'wait', got ${String(unknownEntities)}`
+    throw new ProtocolError('bad-definition', text)
   }
   const codec = new RecordCodec(schema)
   if (large && channel !== 'reliable') {
@@ -142,7 +150,7 @@ function callBase<S extends Schema>(
       `${what} ${codec.text}: may take ${codec.maxBytes} bytes, at most ${limit} ${fit}${advice}`,
     )
   }
-  return { schema, channel, codec }
+  return { schema, channel, codec, unknownEntities }
 }
 
 function answerable<R extends Schema | undefined, Reason extends string>(
@@ -193,7 +201,7 @@ export function defineCommand<
     const text = `a command: requiresAuthority is true or false, got ${String(requiresAuthority)}`
     throw new ProtocolError('bad-definition', text)
   }
-  const base = callBase('a command', schema, options.channel)
+  const base = callBase('a command', schema, options)
   return { kind: 'command', ...base, ...answerable('a command', base, options), requiresAuthority, rate }
 }
 
@@ -204,7 +212,7 @@ export function defineCommand<
  */
 export function defineClientRpc<const S extends Schema>(schema: S, options: ClientRpcOptions = {}): ClientRpc<S> {
   const { includeOwner = true } = options
-  return { kind: 'client-rpc', ...callBase('a client RPC', schema, options.channel), includeOwner }
+  return { kind: 'client-rpc', ...callBase('a client RPC', schema, options), includeOwner }
 }
 
 /**
@@ -220,7 +228,7 @@ export function defineTargetRpc<
   const R extends Schema | undefined = undefined,
   const Reason extends string = string,
 >(schema: S, options: TargetRpcOptions<R, Reason> = {}): TargetRpc<S, R, Reason> {
-  const base = callBase('a target RPC', schema, options.channel)
+  const base = callBase('a target RPC', schema, options)
   return { kind: 'target-rpc', ...base, ...answerable('a target RPC', base, options) }
 }
 
@@ -241,7 +249,7 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
     throw new ProtocolError('bad-definition', text)
   }
   const { rate, large = false } = options
-  return { kind: 'message', ...callBase('a message', schema, options.channel, large), from, rate, large }
+  return { kind: 'message', ...callBase('a message', schema, options, large), from, rate, large }
 }
 
 export {

@@ -8,6 +8,7 @@ import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/b
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { RecordView } from '../protocol/record.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { MissingEntities } from './missing-entities.js'
 import { growTo } from '../replication/slot-set.js'
 import { wasAwaited } from './call-id.js'
 
@@ -69,6 +70,8 @@ export class CallQueue implements IterableIterator<CallView> {
   private connectionIds = new Uint32Array(16)
   private ids = new Uint32Array(16)
   private ticks = new Uint32Array(16)
+  /** The net id of an entity that the call waits for, or 0. */
+  private missingIds = new Uint32Array(16)
   /** Where each payload begins; it ends where the next begins. */
   private starts = new Uint32Array(17)
   private head = 0
@@ -82,6 +85,11 @@ export class CallQueue implements IterableIterator<CallView> {
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
   private readonly scratch: RecordView
   private readonly byteLimit: number
+  /** Present when calls wait for the entities that they name. */
+  private readonly missing: MissingEntities | undefined
+  /** The tick that runs, and the one in which calls behind one that waited went on. */
+  private tick = 0
+  private wentOnAt = 0
   /** Its definition has `returns`. */
   readonly answerable: boolean
   /** Runs for each call in place of a system that drains; set by `handle`. */
@@ -96,8 +104,12 @@ export class CallQueue implements IterableIterator<CallView> {
     readonly name: string,
     private readonly entities: CallEntities,
     private readonly listener: QueueListener,
+    /** Ticks that a call waits for an entity that it names, where its definition says so. */
+    private readonly waitTicks = 0,
   ) {
-    this.arrival.entities = entities
+    const waits = definition.unknownEntities === 'wait' && entities.mayArrive !== undefined
+    this.missing = waits ? new MissingEntities(entities) : undefined
+    this.arrival.entities = this.missing ?? entities
     this.reader.entities = entities
     this.record = definition.codec.createView()
     this.view = { entity: 0, sender: 0, id: 0, args: this.record.args }
@@ -125,6 +137,8 @@ export class CallQueue implements IterableIterator<CallView> {
     id: number,
     tick: number,
   ): boolean {
+    const { missing } = this
+    if (missing !== undefined) missing.first = 0
     this.arrival.reset(bytes, start, end)
     if (!this.definition.codec.validate(this.arrival, this.scratch)) return false
     if (this.ignored) {
@@ -145,6 +159,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.connectionIds[at] = Connection.id[sender] ?? 0
     this.ids[at] = id
     this.ticks[at] = tick
+    this.missingIds[at] = missing === undefined ? 0 : missing.first
     this.starts[at] = this.bytes.length
     this.bytes.copy(bytes, start, end)
     this.starts[at + 1] = this.bytes.length
@@ -157,11 +172,14 @@ export class CallQueue implements IterableIterator<CallView> {
     this.ticks.fill(tick, this.head, this.tail)
   }
 
-  /** Drops the calls that arrived before `tick`, and makes room when nothing waits. */
-  expire(tick: number): void {
+  /** Begins a tick: drops the calls that arrived more than `most` ticks ago, and makes room when nothing waits. */
+  expire(tick: number, most: number): void {
+    this.tick = tick
     if (this.paused) return
     let dropped = 0
-    while (this.head < this.tail && this.ticks[this.head]! < tick) {
+    while (this.head < this.tail && !this.waitsForEntity(this.head)) {
+      // What stood behind a call that waited could not be drained before.
+      if (Math.max(this.ticks[this.head]!, this.wentOnAt) >= tick - most) break
       this.drop(this.ids[this.head]!, ReplyStatus.Undrained)
       this.head++
       dropped++
@@ -183,7 +201,7 @@ export class CallQueue implements IterableIterator<CallView> {
     const { view, definition } = this
     if (this.paused) return this.ended
     while (this.head < this.tail) {
-      const at = this.head++
+      const at = this.head
       const netId = this.netIds[at]!
       const entity = netId === 0 ? 0 : targetOf(this.entities, netId)
       const sender = this.senders[at]!
@@ -191,10 +209,14 @@ export class CallQueue implements IterableIterator<CallView> {
       const gone = (Connection.id[sender] ?? 0) !== connectionId
       const id = this.ids[at]!
       if (gone || entity < 0) {
+        this.head++
         this.drop(id, ReplyStatus.Despawned)
         this.listener.stale(this, Math.max(0, entity), gone ? 0 : sender, gone ? 0 : connectionId)
         continue
       }
+      // Those behind it wait too: calls keep their order.
+      if (this.waitsForEntity(at)) return this.ended
+      this.head++
       // Whoever requested it has given up, and has been told that it did not happen in time.
       if (wasAwaited(id) && this.listener.isCancelled(id)) continue
       view.entity = entity
@@ -206,6 +228,24 @@ export class CallQueue implements IterableIterator<CallView> {
     }
     this.compact()
     return this.ended
+  }
+
+  /** Whether a call goes on waiting for an entity that it names. */
+  private waitsForEntity(at: number): boolean {
+    const netId = this.missingIds[at]!
+    const { missing } = this
+    if (netId === 0 || missing === undefined) return false
+    missing.first = 0
+    if (this.tick < this.ticks[at]! + this.waitTicks) {
+      if (missing.entityOf(netId) === 0 && missing.first !== 0) return true
+      // That one is settled; the next it names may be missing too.
+      this.arrival.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
+      this.definition.codec.validate(this.arrival, this.scratch)
+    }
+    this.missingIds[at] = missing.first
+    if (missing.first !== 0) return true
+    this.wentOnAt = this.tick
+    return false
   }
 
   private drop(id: number, status: ReplyStatus): void {
@@ -223,6 +263,7 @@ export class CallQueue implements IterableIterator<CallView> {
       this.connectionIds.copyWithin(0, this.head, this.tail)
       this.ids.copyWithin(0, this.head, this.tail)
       this.ticks.copyWithin(0, this.head, this.tail)
+      this.missingIds.copyWithin(0, this.head, this.tail)
       for (let i = 0; i <= waiting; i++) this.starts[i] = this.starts[this.head + i]! - from
       this.bytes.bytes.copyWithin(0, from, this.bytes.length)
       this.bytes.length -= from
@@ -243,6 +284,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.connectionIds = growTo(this.connectionIds, size)
     this.ids = growTo(this.ids, size)
     this.ticks = growTo(this.ticks, size)
+    this.missingIds = growTo(this.missingIds, size)
     this.starts = growTo(this.starts, this.netIds.length + 1)
   }
 }

@@ -93,9 +93,11 @@ export class InboundCalls implements QueueListener {
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
     private readonly faults: CallFaults,
+    /** Ticks that calls wait for entities that they name, where their definitions say so. */
+    waitTicks = 0,
   ) {
     this.queues = protocol.definitions.map(
-      (definition, id) => new CallQueue(definition, protocol.definitionNames[id]!, entities, this),
+      (definition, id) => new CallQueue(definition, protocol.definitionNames[id]!, entities, this, waitTicks),
     )
   }
 
@@ -128,9 +130,9 @@ export class InboundCalls implements QueueListener {
     return ReplyStatus.MalformedCall
   }
 
-  /** Drops what has waited since before `tick`. */
-  expire(tick: number): void {
-    for (const queue of this.queues) queue.expire(tick)
+  /** Begins a tick: drops what nobody drained for more than `most` ticks. */
+  expire(tick: number, most: number): void {
+    for (const queue of this.queues) queue.expire(tick, most)
   }
 
   /** Whether calls and messages wait, as while the server loads a scene. */

@@ -1,6 +1,6 @@
 // The client's table of networked entities: which of its entities stands for which slot of the server.
 import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { slotOf } from '../protocol/net-id.js'
+import { generationOf, MAX_GENERATION, slotOf } from '../protocol/net-id.js'
 import { growTo } from './slot-set.js'
 
 export class ClientEntities implements EntityMapper {
@@ -8,6 +8,9 @@ export class ClientEntities implements EntityMapper {
   eidOf = new Uint32Array(64)
   /** By slot: the net id, or 0 when the server has not spawned it here. */
   netIds = new Uint32Array(64)
+  /** By slot: the newest net id that the server spawned here, and 1 once that entity has ended for good. */
+  private newestNetIds = new Uint32Array(64)
+  private ended = new Uint8Array(64)
   /** By slot: one byte for each replicated component, 1 where the entity has it. */
   components = new Uint8Array(64)
   /** By slot: when it was spawned, counted over all spawns. */
@@ -35,12 +38,16 @@ export class ClientEntities implements EntityMapper {
     const slot = slotOf(netId)
     this.eidOf = growTo(this.eidOf, slot + 1)
     this.netIds = growTo(this.netIds, slot + 1)
+    this.newestNetIds = growTo(this.newestNetIds, slot + 1)
+    this.ended = growTo(this.ended, slot + 1)
     this.components = growTo(this.components, (slot + 1) * this.width)
     this.order = growTo(this.order, slot + 1)
     this.slotByEid = growTo(this.slotByEid, eid + 1)
     if (slot >= this.slots) this.slots = slot + 1
     this.eidOf[slot] = eid
     this.netIds[slot] = netId
+    this.newestNetIds[slot] = netId
+    this.ended[slot] = 0
     this.components.fill(0, slot * this.width, (slot + 1) * this.width)
     this.order[slot] = ++this.spawns
     this.slotByEid[eid] = slot
@@ -63,8 +70,10 @@ export class ClientEntities implements EntityMapper {
     this.version++
   }
 
-  remove(slot: number): void {
+  /** The server despawned it; `forGood`: it cannot come back into view. */
+  remove(slot: number, forGood: boolean): void {
     this.dropCopy(slot)
+    if (forGood) this.ended[slot] = 1
     this.netIds[slot] = 0
     this.alive--
   }
@@ -81,6 +90,21 @@ export class ClientEntities implements EntityMapper {
   entityOf(netId: number): number {
     const slot = slotOf(netId)
     return slot > 0 && slot < this.slots && this.netIds[slot] === netId ? this.eidOf[slot]! : 0
+  }
+
+  /** Whether an entity that is not here may still come: not when it, or one after it in its slot, is known to have been. */
+  mayArrive(netId: number): boolean {
+    const slot = slotOf(netId)
+    if (slot >= this.slots || this.newestNetIds[slot] === 0) return slot !== 0
+    // Serial arithmetic over the generations.
+    const ahead = (generationOf(netId) - generationOf(this.newestNetIds[slot]!)) & MAX_GENERATION
+    if (ahead !== 0) return ahead <= MAX_GENERATION / 2
+    return this.netIds[slot] === 0 && this.ended[slot] === 0
+  }
+
+  /** The session ended: the next server may give the same net ids to others. */
+  forgetAll(): void {
+    this.newestNetIds.fill(0)
   }
 
   /** The slots in use, newest spawn first. */

@@ -235,6 +235,7 @@ export class ClientReplication {
   /** Ends every entity, the newest first. */
   despawnAll(): void {
     for (const slot of this.entities.newestFirst()) this.despawn(slot, 'disconnected')
+    this.entities.forgetAll()
   }
 
   private despawn(slot: number, reason: DespawnReason): void {
@@ -242,7 +243,7 @@ export class ClientReplication {
     for (const component of this.components) component.snapshots?.forget(slot)
     this.unresolved = true
     if (eid === 0) {
-      this.entities.remove(slot)
+      this.entities.remove(slot, reason !== 'hidden')
       return
     }
     this.removing = eid
@@ -258,7 +259,7 @@ export class ClientReplication {
       if (this.entities.hasComponent(slot, c)) this.remove(eid, this.components[c]!.definition.store)
     }
     // The table comes last, so that an observer of any step can still ask for the net id.
-    this.entities.remove(slot)
+    this.entities.remove(slot, reason !== 'hidden')
     this.guard(() => removeEntity(this.world, eid))
     this.removing = 0
   }

@@ -10,6 +10,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
 import { type CallEntities, targetOf } from '../remote/call-queue.js'
+import { EarlyCalls } from '../remote/early-calls.js'
 import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
@@ -45,6 +46,7 @@ export class ClientInbound {
   private readonly part = new PartSection()
   private readonly held = new HeldPackets()
   private readonly heldReader = new ByteReader()
+  private readonly early = new EarlyCalls()
   /** Slots of entities with a call that no system has had the chance to drain. */
   private readonly called = new SlotSet()
   /** Set by a reliable packet that must not be read on before the game has seen the calls: where to go on. */
@@ -53,6 +55,7 @@ export class ClientInbound {
     this.heldReader.reset(bytes, 0, length)
     this.applyUpdates(this.heldReader, tick)
   }
+  private readonly applyEarly = (bytes: Uint8Array): void => this.pushCall(bytes)
 
   constructor(private readonly role: ClientInboundContext) {}
 
@@ -63,6 +66,7 @@ export class ClientInbound {
 
   reset(): void {
     this.held.clear()
+    this.early.clear()
     this.called.clear()
     this.pausedAt = -1
   }
@@ -148,13 +152,14 @@ export class ClientInbound {
           break
         }
         replication.applyDespawn(reader)
-      } else this.applyCall(reader, kind === SectionKind.Call)
+      } else this.applyCall(reader, kind === SectionKind.Call, 0)
     }
     const isComplete = this.pausedAt < 0 && header.completesStructure
     replication.resolveReferences(isComplete)
     if (!isComplete) return
     session.structureTick = tick
     this.held.release(tick, this.applyHeld)
+    this.early.release(tick, this.section, this.applyEarly)
   }
 
   /**
@@ -171,6 +176,8 @@ export class ClientInbound {
   private applyUnreliable(session: Session, header: DataHeader, reader: ByteReader): boolean {
     const { counters, replication } = this.role
     const start = reader.offset
+    // The tick of the structure that it was sent behind, where that has not been applied.
+    const behind = header.structureTick > session.structureTick ? header.structureTick : 0
     replication.missing = 0
     let values = false
     while (reader.left > 0) {
@@ -178,10 +185,10 @@ export class ClientInbound {
       if (kind === SectionKind.Update) {
         replication.applyUpdate(reader, header.tick)
         values = true
-      } else this.applyCall(reader, kind === SectionKind.Call)
+      } else this.applyCall(reader, kind === SectionKind.Call, behind)
     }
     if (!values) return true
-    if (header.structureTick <= session.structureTick) {
+    if (behind === 0) {
       // The structure it was made under has been applied: what it speaks of has ended since.
       counters.staleValues += replication.missing
       return true
@@ -266,10 +273,11 @@ export class ClientInbound {
     this.role.openRequests.cancel(this.role.connection, this.section.request)
   }
 
-  private applyCall(reader: ByteReader, call: boolean): void {
+  /** `behind`: the tick of structure that is still under way, and that it was sent behind; else 0. */
+  private applyCall(reader: ByteReader, call: boolean, behind: number): void {
     const { section } = this
     section.read(reader, call)
-    const { protocol, inbound, entities, connection, frame } = this.role
+    const { protocol, counters, entities } = this.role
     const definition = protocol.definitions[section.id]
     const expected = call
       ? definition?.kind === 'client-rpc' || definition?.kind === 'target-rpc'
@@ -278,15 +286,26 @@ export class ClientInbound {
       this.drop(CallFault.UnknownDefinition, section.id)
       return
     }
-    const eid = call ? targetOf(entities, section.netId) : 0
-    if (call) {
+    // It has overtaken the spawn of its entity.
+    const isEarly = call && behind > 0 && entities.mayArrive?.(section.netId) === true
+    if (isEarly && this.early.hold(section, reader.bytes, behind)) counters.heldCalls++
+    else this.pushCall(reader.bytes)
+  }
+
+  /** Queues the call or message in `section`, whose payload lies in `bytes`. */
+  private pushCall(bytes: Uint8Array): void {
+    const { section } = this
+    const { inbound, entities, connection, frame } = this.role
+    let eid = 0
+    if (section.netId !== 0) {
+      eid = targetOf(entities, section.netId)
       if (eid < 0) {
         this.drop(CallFault.Late, section.id)
         return
       }
       this.called.add(slotOf(section.netId))
     }
-    if (!inbound.push(section, reader.bytes, connection, frame)) this.drop(CallFault.MalformedCall, section.id, eid)
+    if (!inbound.push(section, bytes, connection, frame)) this.drop(CallFault.MalformedCall, section.id, eid)
   }
 
   /** Counts and reports a call that is dropped. */

@@ -30,6 +30,11 @@ export interface ServerWorldOptions extends WorldOptions {
 }
 
 export interface ClientWorldOptions extends WorldOptions {
+  /**
+   * Frames that a call waits for an entity that it names, where its definition has `unknownEntities: 'wait'`; from 0 to
+   * 65,535. Default 60.
+   */
+  waitForEntities?: number
   /** How far behind the server components with `interpolate` are shown, in server ticks, from 0 to 6. Default 2. */
   interpolationDelay?: number
   /** Bytes of reliable packets that may wait while a scene is loaded; more ends the session. Default 4 MiB. */
@@ -73,14 +78,21 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
-  const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
+  const { maxWaitingBytes = DEFAULT_WAITING_BYTES, waitForEntities = 60 } = options
   checkNumber('interpolationDelay', interpolationDelay, 0, 6, 'ticks')
   checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
+  checkInteger('waitForEntities', waitForEntities, 0, 65_535)
   checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
   if (networkOf(world)?.server !== undefined) throw otherSide('server')
   if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
-  const role = new ClientRole(world, protocol, { interpolationDelay, undrainedTicks, maxWaitingBytes, now })
+  const role = new ClientRole(world, protocol, {
+    interpolationDelay,
+    undrainedTicks,
+    maxWaitingBytes,
+    waitForEntities,
+    now,
+  })
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = role
   return world as ClientWorld
 }
@@ -106,7 +118,15 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
   const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
   checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
   const hostEntities = new HostEntities(world, server!.replication.entities)
-  const clientOptions = { interpolationDelay: 0, undrainedTicks, maxWaitingBytes, now, hostEntities }
+  // The server's table has every entity: no call waits for one.
+  const clientOptions = {
+    interpolationDelay: 0,
+    undrainedTicks,
+    waitForEntities: 0,
+    maxWaitingBytes,
+    now,
+    hostEntities,
+  }
   network.client = new ClientRole(world, protocol, clientOptions)
   server!.local = new LocalClient(world, network.client.connection)
   // What happens to state happens once, and is news for the systems of both sides.

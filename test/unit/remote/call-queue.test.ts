@@ -81,7 +81,7 @@ describe('a queue', () => {
         for (const act of actions) {
           tick++
           if (act === 'expire') {
-            queue.expire(tick - 3)
+            queue.expire(tick, 3)
             model = model.filter((call) => call.tick >= tick - 3)
           } else if ('push' in act) {
             for (let i = 0; i < act.push; i++) {
@@ -123,7 +123,7 @@ describe('a queue', () => {
   it('drops what waited too long, and only that', () => {
     const { queue, push, counts } = make(Number32)
     for (let tick = 0; tick < 10; tick++) push({ n: tick }, 0, tick)
-    queue.expire(4)
+    queue.expire(9, 5)
     expect(counts.undrained).toBe(4)
     expect(drainNumbers(queue)).toEqual([4, 5, 6, 7, 8, 9])
   })
@@ -148,7 +148,7 @@ describe('a queue', () => {
     for (let n = 1; n <= 300; n++) {
       push({ text: 'x'.repeat(16_000), n })
       expect(drainNumbers(queue, 1)).toEqual([n - 1])
-      queue.expire(0)
+      queue.expire(0, 0)
     }
     expect(counts.undrained).toBe(0)
     expect(queue.waiting).toBe(1)

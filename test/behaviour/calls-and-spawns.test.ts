@@ -1,0 +1,231 @@
+// Calls, and the entities they are on and name: what arrives before what, and what becomes of it when it does not.
+import { addComponent, addEntity, hasComponent } from 'bitecs'
+import {
+  array,
+  defineClientRpc,
+  defineMessage,
+  defineProtocol,
+  despawn,
+  drain,
+  entity,
+  handle,
+  NetworkErrors,
+  optional,
+  sendMessage,
+  sendRpc,
+  sendTargetRpc,
+  setOwner,
+  setReady,
+  stats,
+  struct,
+  u8,
+  varint,
+} from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import * as game from '../support/arena.js'
+
+describe('9: a reliable RPC sent in the same tick as the spawn', () => {
+  it("arrives after it, and sees the spawn's values and every structural change sent before it", () => {
+    const net = createTestNetwork(game.arena, { clients: 1 })
+    const client = net.clients[0]!.world
+    const ship = game.spawnShip(net.server, 5, 6, 42)
+    sendRpc(net.server, ship, game.Boom, { x: 1, shooter: ship })
+    net.tick()
+    addComponent(net.server, ship, game.Flag)
+    sendRpc(net.server, ship, game.Boom, { x: 2, shooter: ship })
+    const seen: unknown[] = []
+    handle(client, game.Boom, ({ entity: on, args }) => {
+      const hasFlag = hasComponent(client, on, game.Flag)
+      seen.push([args.x, args.shooter === on, game.Health.hp[on], game.Position.x[on], hasFlag])
+    })
+    net.tick(3)
+    expect(seen).toEqual([
+      [1, true, 42, game.quantize(5), false],
+      [2, true, 42, game.quantize(5), true],
+    ])
+  })
+})
+
+describe('9: a call that has overtaken the spawn of its entity', () => {
+  it('waits for it, and runs once, whatever the network loses, reorders and doubles', () => {
+    const net = createTestNetwork(game.arena, { clients: 1, seed: 7 })
+    const { world } = net.clients[0]!
+    net.setServerConditions({ latency: 60, loss: 0.3, duplicate: 0.5, reorder: 0.2, reorderBy: 120 })
+    const ships: number[] = []
+    const seen: number[] = []
+    const wrong: unknown[] = []
+    const read = (): void => {
+      for (const { entity: on, args } of drain(world, game.Spark)) {
+        seen.push(args.n)
+        if (game.copyOf(world, net.server, ships[args.n]!) !== on) wrong.push([args.n, on])
+      }
+    }
+    for (let n = 0; n < 200; n++) {
+      const ship = game.spawnShip(net.server)
+      ships.push(ship)
+      sendRpc(net.server, ship, game.Spark, { n })
+      net.tick()
+      read()
+    }
+    net.setServerConditions({ loss: 0, reorder: 0, duplicate: 0 })
+    for (let i = 0; i < 100; i++) {
+      net.tick()
+      read()
+    }
+    expect(wrong).toEqual([])
+    expect(new Set(seen).size).toBe(seen.length)
+    const { counters } = stats(world)
+    expect(counters.heldCalls).toBeGreaterThan(10)
+    expect(counters.staleCalls).toBe(0)
+    // What the network lost is lost; nothing else is.
+    expect(seen.length).toBeGreaterThan(100)
+  })
+
+  it('is dropped and counted at the sender when no spawn is queued for that client', () => {
+    const net = createTestNetwork(game.arena, { clients: 2 })
+    const ship = game.spawnShip(net.server)
+    setReady(net.clients[1]!.world, false)
+    net.tick(4)
+    const target = net.clients[1]!.connection
+    sendTargetRpc(net.server, ship, game.Prize, { gold: 1 }, { to: target })
+    sendTargetRpc(net.server, ship, game.Whisper, { n: 1 }, { to: target })
+    net.tick(3)
+    expect(stats(net.server).counters.unsentCalls).toBe(2)
+    const { world } = net.clients[1]!
+    expect([...drain(world, game.Prize)].length + [...drain(world, game.Whisper)].length).toBe(0)
+    expect([...drain(world, NetworkErrors)]).toEqual([])
+  })
+})
+
+const Zero = defineMessage({ n: varint, who: entity }, { channel: 'unreliable' })
+const Wait = defineMessage({ n: varint, who: entity }, { channel: 'unreliable', unknownEntities: 'wait' })
+const Crowd = defineMessage(
+  { all: array(struct({ who: optional(entity) }), 8), first: entity },
+  { channel: 'unreliable', unknownEntities: 'wait' },
+)
+const Point = defineClientRpc({ at: entity, n: u8 }, { channel: 'unreliable', unknownEntities: 'wait' })
+const names = defineProtocol({ remote: { Point }, messages: { Zero, Wait, Crowd } })
+
+function spawn(net: ReturnType<typeof createTestNetwork>): number {
+  const eid = addEntity(net.server)
+  addComponent(net.server, eid, Networked)
+  return eid
+}
+
+describe('10: an argument of type entity', () => {
+  it("arrives as the receiver's own id", () => {
+    const net = createTestNetwork(game.arena, { clients: 2 })
+    const { world } = net.clients[1]!
+    const [a, b] = [game.spawnShip(net.server), game.spawnShip(net.server)] as const
+    setOwner(net.server, a, net.clients[1]!.connection)
+    net.tick(2)
+    sendRpc(net.server, a, game.Boom, { x: 0, shooter: b })
+    net.tick(2)
+    const [call] = drain(world, game.Boom)
+    expect([call!.entity, call!.args.shooter]).toEqual([
+      game.copyOf(world, net.server, a),
+      game.copyOf(world, net.server, b),
+    ])
+    expect(call!.args.shooter).not.toBe(b)
+  })
+
+  it('that the receiver does not have yet arrives as 0, or waits until it arrives, as the definition says', () => {
+    const net = createTestNetwork(names, { seed: 3 })
+    const { world } = net.clients[0]!
+    net.setServerConditions({ latency: 60, loss: 0.3 })
+    const zero = new Map<number, number>()
+    const wait = new Map<number, number>()
+    const who: number[] = []
+    const read = (): void => {
+      for (const { args } of drain(world, Zero)) zero.set(args.n, args.who)
+      for (const { args } of drain(world, Wait)) wait.set(args.n, args.who)
+    }
+    for (let n = 0; n < 100; n++) {
+      who.push(spawn(net))
+      sendMessage(net.server, Zero, { n, who: who[n]! })
+      sendMessage(net.server, Wait, { n, who: who[n]! })
+      net.tick()
+      read()
+    }
+    for (let i = 0; i < 100; i++) {
+      net.tick()
+      read()
+    }
+    expect([...zero.values()]).toContain(0)
+    expect(wait.size).toBeGreaterThan(50)
+    // In the order sent, since the network keeps it here.
+    expect([...wait.keys()]).toEqual([...wait.keys()].sort((a, b) => a - b))
+    for (const [n, eid] of wait) expect(eid).toBe(game.copyOf(world, net.server, who[n]!))
+    expect(stats(world).counters.undrainedCalls).toBe(0)
+  })
+
+  it('that never arrives, since it was despawned within its tick, arrives as 0 after the set time', () => {
+    const net = createTestNetwork(names)
+    const { world } = net.clients[0]!
+    const brief = spawn(net)
+    sendMessage(net.server, Wait, { n: 1, who: brief })
+    despawn(net.server, brief)
+    sendMessage(net.server, Wait, { n: 2, who: 0 })
+    const seen: number[][] = []
+    let ticks = 0
+    for (; ticks < 100 && seen.length < 2; ticks++) {
+      net.tick()
+      for (const { args } of drain(world, Wait)) seen.push([args.n, args.who])
+    }
+    expect(seen).toEqual([
+      [1, 0],
+      [2, 0],
+    ])
+    expect(ticks).toBeGreaterThan(60)
+    expect(ticks).toBeLessThan(65)
+    expect(stats(world).counters.undrainedCalls).toBe(0)
+  })
+
+  it('that is known to have ended is waited for by nobody', () => {
+    const net = createTestNetwork(names)
+    const { world } = net.clients[0]!
+    const ship = spawn(net)
+    net.tick(2)
+    // It is overtaken by the despawn.
+    net.setServerConditions({ reorder: 1, reorderBy: 200 })
+    sendMessage(net.server, Wait, { n: 1, who: ship })
+    net.tick()
+    net.setServerConditions({ reorder: 0 })
+    despawn(net.server, ship)
+    const seen: unknown[] = []
+    for (let tick = 0; tick < 6; tick++) {
+      net.tick()
+      for (const { args } of drain(world, Wait)) seen.push([args.n, args.who, game.networked(world).length])
+    }
+    expect(seen).toEqual([[1, 0, 0]])
+  })
+
+  it('waits inside lists, structs and optional values too, and holds up nothing else', () => {
+    const net = createTestNetwork(names, { seed: 5 })
+    const { world } = net.clients[0]!
+    net.setServerConditions({ latency: 60, loss: 0.3 })
+    const seen: number[][] = []
+    const ships: number[][] = []
+    let other = 0
+    for (let n = 0; n < 60; n++) {
+      const [a, b] = [spawn(net), spawn(net)]
+      ships.push([b, a])
+      sendMessage(net.server, Crowd, { all: [{}, { who: a }], first: b })
+      sendMessage(net.server, Zero, { n, who: 0 })
+      net.tick()
+      for (const { args } of drain(world, Crowd)) seen.push([args.first, args.all[1]!.who!])
+      for (const { args } of drain(world, Zero)) if (args.n >= 0) other++
+    }
+    net.setServerConditions({ loss: 0 })
+    for (let i = 0; i < 60; i++) {
+      net.tick()
+      for (const { args } of drain(world, Crowd)) seen.push([args.first, args.all[1]!.who!])
+    }
+    const copies = ships.map((pair) => pair.map((eid) => game.copyOf(world, net.server, eid)).join())
+    expect(seen.length).toBeGreaterThan(30)
+    for (const pair of seen) expect(copies).toContain(pair.join())
+    expect(other).toBeGreaterThan(30)
+  })
+})
