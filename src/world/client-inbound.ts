@@ -242,14 +242,14 @@ export class ClientInbound {
   private applyRequest(reader: ByteReader): void {
     const { section } = this
     section.readRequest(reader)
-    const { protocol, inbound, openRequests, replication, connection, frame } = this.role
+    const { protocol, inbound, openRequests, entities, connection, frame } = this.role
     const definition = protocol.definitions[section.id]
     if (definition?.kind !== 'target-rpc' || definition.answers === undefined) {
       this.drop(CallFault.UnknownDefinition, section.id)
       return
     }
-    const eid = replication.entities.entityOf(section.netId)
-    if (eid === 0) {
+    const eid = targetOf(entities, section.netId)
+    if (eid < 0) {
       this.drop(CallFault.Late, section.id)
       openRequests.endUnopened(connection, section.request, ReplyStatus.Despawned)
       return
