@@ -81,6 +81,7 @@ export type { CallId, CallIdOf } from './remote/call-id.js'
 export type { LifecycleEvent } from './remote/event-queue.js'
 export type { ChangeEvent } from './replication/change-log.js'
 export type { ListOperation, MapOperation, SetOperation } from './replication/collections/operation-queue.js'
+export type { ObserverEvent, ObserverRemovedEvent } from './replication/observer-events.js'
 export type { TransportCounters } from './transport/transport.js'
 export {
   type MessageTarget,
@@ -113,6 +114,8 @@ export {
   type LifecycleEvents,
   type MessageCall,
   NetworkErrors,
+  ObserversAdded,
+  ObserversRemoved,
   removed,
   type RpcCall,
 } from './world/drain.js'

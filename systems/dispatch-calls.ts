@@ -21,6 +21,7 @@ export function dispatchCalls(world: World): void {
   if (side === 'server') {
     const server = network.server!
     server.inbound.expire(server.tick, server.options.undrainedTicks)
+    server.replication.observerEvents.publish()
     server.settleRequests()
     server.inbound.runHandlers()
     server.faults.flush()

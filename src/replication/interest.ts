@@ -1,8 +1,8 @@
 // Interest: which entities each client sees. A policy says so; this keeps each client's view in step with it, tick by
 // tick, and knows nothing of packets.
 import type { Observer } from './observer.js'
-import { LeaveReason } from './observer.js'
 import type { ServerEntities } from './server-entities.js'
+import { LeaveReason } from './view-changes.js'
 
 /**
  * Every ready client sees every networked entity. Costs what changes: a new entity once for each client, a new client
@@ -16,36 +16,36 @@ export function updateEveryone(
   removed: readonly number[],
 ): void {
   for (const observer of observers) {
-    for (const slot of removed) leave(observer, slot, LeaveReason.Destroyed)
+    for (const slot of removed) leave(observer, entities, slot, LeaveReason.Destroyed)
     if (!observer.session.ready) {
-      if (observer.joined) leaveAll(observer)
+      if (observer.joined) leaveAll(observer, entities)
     } else if (!observer.joined) {
       observer.joined = true
       observer.fresh = true
-      for (let slot = 1; slot < entities.slots; slot++) if (entities.eidOf[slot] !== 0) enter(observer, slot)
+      for (let slot = 1; slot < entities.slots; slot++) if (entities.eidOf[slot] !== 0) enter(observer, entities, slot)
     } else {
-      for (const slot of added) if (entities.eidOf[slot] !== 0) enter(observer, slot)
+      for (const slot of added) if (entities.eidOf[slot] !== 0) enter(observer, entities, slot)
     }
   }
 }
 
-function enter(observer: Observer, slot: number): void {
+function enter(observer: Observer, entities: ServerEntities, slot: number): void {
   if (!observer.known.add(slot)) return
-  observer.entering.push(slot)
+  observer.entering.push(entities.netIds[slot]!)
   observer.enteringSet.add(slot)
 }
 
-function leave(observer: Observer, slot: number, reason: LeaveReason): void {
+function leave(observer: Observer, entities: ServerEntities, slot: number, reason: LeaveReason): void {
   if (!observer.known.delete(slot)) return
   observer.forgetAll(slot)
-  observer.leaving.push({ slot, reason })
+  observer.leaving.push(entities.netIds[slot]!, reason)
   observer.leavingSet.add(slot)
 }
 
 /** A client that takes no part any more keeps nothing: everything is hidden from it. */
-function leaveAll(observer: Observer): void {
+function leaveAll(observer: Observer, entities: ServerEntities): void {
   observer.joined = false
   for (let slot = observer.known.next(0); slot >= 0; slot = observer.known.next(slot + 1)) {
-    leave(observer, slot, LeaveReason.Hidden)
+    leave(observer, entities, slot, LeaveReason.Hidden)
   }
 }

@@ -8,22 +8,19 @@ import type { BlockHistory } from './blocks.js'
 import type { ChangeTracker } from './change-tracker.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo, SlotSet } from './slot-set.js'
+import { ViewChanges } from './view-changes.js'
 
 /** Block numbers remembered for the packets in flight to one client. */
 const BLOCK_RING = 2048
 
-/** Why an entity leaves a client's view. */
-export const LeaveReason = { Destroyed: 0, Hidden: 1 } as const
-export type LeaveReason = (typeof LeaveReason)[keyof typeof LeaveReason]
-
 export class Observer implements DeliverySink {
   /** Slots that are spawned for the client, those of this tick included. */
   readonly known = new SlotSet()
-  /** Slots whose spawn leaves in this tick, in their order, and the same as a set. */
-  readonly entering: number[] = []
+  /** What the client's spawns of this tick are of, in their order, and their slots as a set. */
+  entering = new ViewChanges()
   readonly enteringSet = new SlotSet()
-  /** Slots whose despawn leaves in this tick, each with its reason, and the same as a set. */
-  readonly leaving: { slot: number; reason: LeaveReason }[] = []
+  /** What its despawns of this tick are of, each with its reason, and their slots as a set. */
+  leaving = new ViewChanges()
   readonly leavingSet = new SlotSet()
   /** The net id of the player that the client was told of. */
   toldPlayer = 0
@@ -59,15 +56,6 @@ export class Observer implements DeliverySink {
   /** Whether the client has this entity, one whose despawn leaves in this tick included. */
   sees(slot: number): boolean {
     return this.known.has(slot) || this.leavingSet.has(slot)
-  }
-
-  /** Takes what begins and ceases to be seen in this tick as told: the client of a host finds it in its own world. */
-  skipStructure(): void {
-    this.entering.length = 0
-    this.enteringSet.clear()
-    this.leaving.length = 0
-    this.leavingSet.clear()
-    this.fresh = false
   }
 
   get owedSets(): Int32Array {

@@ -24,7 +24,7 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
   private readonly idle: Reader<L, E>[] = []
 
   constructor(
-    private gathering: L,
+    protected gathering: L,
     private published: L,
   ) {}
 

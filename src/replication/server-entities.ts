@@ -8,6 +8,8 @@ import { growTo } from './slot-set.js'
 export class ServerEntities implements EntityMapper {
   /** By slot: the entity, or 0 when the slot is empty. */
   eidOf = new Uint32Array(64)
+  /** By slot: the entity that it has, or had last. */
+  private lastEidOf = new Uint32Array(64)
   /** By slot: its net id, generation included. */
   netIds = new Uint32Array(64)
   /** By slot: the set of replicated components that its observers have been told of. */
@@ -34,6 +36,7 @@ export class ServerEntities implements EntityMapper {
     const slot = this.takeSlot(acknowledgedTick)
     const netId = this.netIds[slot]!
     this.eidOf[slot] = eid
+    this.lastEidOf[slot] = eid
     this.componentsOf[slot] = EMPTY_SET
     this.toldOwner[slot] = 0
     this.spawned[slot] = 0
@@ -69,6 +72,12 @@ export class ServerEntities implements EntityMapper {
     return slot < this.slots && this.netIds[slot] === netId ? this.eidOf[slot]! : 0
   }
 
+  /** The entity that a net id names, or named last: one that has ended is known until its slot is given out again. */
+  tenantOf(netId: number): number {
+    const slot = slotOf(netId)
+    return this.netIds[slot] === netId ? this.lastEidOf[slot]! : 0
+  }
+
   /** False for an id that has never been given out: no honest client can name it. */
   wasIssued(netId: number): boolean {
     const slot = slotOf(netId)
@@ -96,6 +105,7 @@ export class ServerEntities implements EntityMapper {
     }
     const slot = this.slots++
     this.eidOf = growTo(this.eidOf, this.slots)
+    this.lastEidOf = growTo(this.lastEidOf, this.slots)
     this.netIds = growTo(this.netIds, this.slots)
     this.componentsOf = growTo(this.componentsOf, this.slots)
     this.toldOwner = growTo(this.toldOwner, this.slots)

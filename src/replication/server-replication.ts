@@ -17,6 +17,7 @@ import { ChangeLogs } from './change-log.js'
 import { ChangeTracker } from './change-tracker.js'
 import { ServerCollections } from './collections/server-collections.js'
 import { updateEveryone } from './interest.js'
+import { ObserverEvents } from './observer-events.js'
 import { Observer } from './observer.js'
 import { ServerEntities } from './server-entities.js'
 import { put, SlotSet } from './slot-set.js'
@@ -30,6 +31,7 @@ export class ServerReplication {
   readonly sets: ComponentSets
   readonly tracker: ChangeTracker
   readonly changes: ChangeLogs
+  readonly observerEvents = new ObserverEvents(this.entities)
   readonly observers: Observer[] = []
   readonly structure: StructureWriter
   readonly collections: ServerCollections
@@ -97,6 +99,7 @@ export class ServerReplication {
   removeObserver(observer: Observer): void {
     const index = this.observers.indexOf(observer)
     if (index >= 0) this.observers.splice(index, 1)
+    this.observerEvents.disconnect(observer)
     observer.session.deliverySink = undefined
   }
 
@@ -110,7 +113,8 @@ export class ServerReplication {
   updateInterest(tick: number): void {
     updateEveryone(this.observers, this.entities, this.added, this.removed)
     // Despawns that were found here leave with this tick; what a system changes from now on is found in the next.
-    for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, tick)
+    // Their slots stay theirs for another tick, whose systems are told of them.
+    for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, tick + 1)
     this.added.length = 0
     this.removed.length = 0
   }
@@ -132,6 +136,7 @@ export class ServerReplication {
   finishTick(): void {
     this.sentTick = this.tick
     this.collections.finishTick()
+    this.observerEvents.finishTick(this.observers)
   }
 
   /** Writes the values that changed, and those that one client is owed. */

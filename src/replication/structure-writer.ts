@@ -3,13 +3,14 @@
 import type { PacketBuilder } from '../connection/session.js'
 import { ByteWriter } from '../protocol/bytes.js'
 import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
-import { writeNetId } from '../protocol/net-id.js'
+import { slotOf, writeNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { ChangeTracker } from './change-tracker.js'
 import type { ServerCollections } from './collections/server-collections.js'
-import { LeaveReason, type Observer } from './observer.js'
+import type { Observer } from './observer.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo } from './slot-set.js'
+import { LeaveReason } from './view-changes.js'
 
 /** What one entity's structural change of this tick looks like on the wire, shared by all who know the entity. */
 interface StructuralChange {
@@ -112,8 +113,9 @@ export class StructureWriter {
    * written.
    */
   write(observer: Observer, packet: PacketBuilder, player: number): boolean {
-    let written = observer.entering.length > 0
-    for (let i = 0; i < observer.entering.length; i++) this.writeSpawn(observer.entering[i]!, packet)
+    const { entering } = observer
+    let written = entering.count > 0
+    for (let i = 0; i < entering.count; i++) this.writeSpawn(slotOf(entering.netIds[i]!), packet)
     for (let i = 0; i < this.changeCount; i++) {
       const change = this.changes[i]!
       if (!observer.known.has(change.slot) || observer.enteringSet.has(change.slot)) continue
@@ -132,8 +134,6 @@ export class StructureWriter {
     // Told when it changes, and again when it comes back into view.
     const returns = playerSlot !== 0 && observer.enteringSet.has(playerSlot)
     if (observer.toldPlayer !== playerId || returns) written = this.writePlayer(observer, packet, playerId)
-    observer.entering.length = 0
-    observer.enteringSet.clear()
     return written
   }
 
@@ -152,21 +152,17 @@ export class StructureWriter {
 
   /** Writes what ends for one client; it comes after the calls of the tick, which may be about these entities. */
   writeDespawns(observer: Observer, packet: PacketBuilder): boolean {
-    const { leaving } = observer
-    for (let i = 0; i < leaving.length; i++) {
-      const { slot, reason } = leaving[i]!
+    const { count, netIds, reasons } = observer.leaving
+    for (let i = 0; i < count; i++) {
       const { scratch } = this
       scratch.clear()
       scratch.u8(SectionKind.Despawn)
-      scratch.varint(slot)
-      scratch.u8(reason === LeaveReason.Destroyed ? 0 : 1)
+      scratch.varint(slotOf(netIds[i]!))
+      scratch.u8(reasons[i] === LeaveReason.Destroyed ? 0 : 1)
       packet.fit(scratch.length)
       packet.writer.copy(scratch.bytes, 0, scratch.length)
     }
-    const written = leaving.length > 0
-    leaving.length = 0
-    observer.leavingSet.clear()
-    return written
+    return count > 0
   }
 
   private writeSpawn(slot: number, packet: PacketBuilder): void {
@@ -199,7 +195,9 @@ export class StructureWriter {
   private writeOwnership(observer: Observer, packet: PacketBuilder): boolean {
     const connection = observer.session.entity
     let written = false
-    for (const slot of observer.entering) {
+    const { entering } = observer
+    for (let i = 0; i < entering.count; i++) {
+      const slot = slotOf(entering.netIds[i]!)
       if (this.entities.toldOwner[slot] === connection) written = this.writeOwned(packet, slot, true)
     }
     for (let i = 0; i < this.ownerChangeCount; i++) {

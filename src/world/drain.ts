@@ -15,6 +15,7 @@ import type { CallId } from '../remote/call-id.js'
 import type { CallQueue, CallView } from '../remote/call-queue.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { ChangeEvent } from '../replication/change-log.js'
+import type { ObserverEvent, ObserverRemovedEvent } from '../replication/observer-events.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type CollectionOperations, operationQueue } from './operations.js'
@@ -25,6 +26,7 @@ import {
   type Network,
   networkOf,
   type NetworkWorld,
+  serverRole,
   type ServerWorld,
   type Side,
 } from './state.js'
@@ -122,6 +124,18 @@ export function changed(component: object): Changes {
   return made
 }
 
+/**
+ * On the server, to be drained: who began to observe what in the last tick, that is, has it spawned.
+ * `for (const { entity, connection } of drain(world, ObserversAdded))`. See `observersOf` for who does.
+ */
+export const ObserversAdded = { kind: 'observers-added' } as const
+
+/**
+ * On the server, to be drained: who ceased to observe what in the last tick, and why. A connection that ended ceased to
+ * observe everything; that is told in the tick in which `Connected` is removed.
+ */
+export const ObserversRemoved = { kind: 'observers-removed' } as const
+
 /** Everything that went wrong, to be drained: `for (const { code, message } of drain(world, NetworkErrors))`. */
 export const NetworkErrors = { kind: 'errors' } as const
 
@@ -164,6 +178,8 @@ export function drain<Operation>(
   world: NetworkWorld,
   operations: CollectionOperations<Operation>,
 ): Iterable<Readonly<Operation>>
+export function drain(world: ServerWorld, observers: typeof ObserversAdded): Iterable<ObserverEvent>
+export function drain(world: ServerWorld, observers: typeof ObserversRemoved): Iterable<ObserverRemovedEvent>
 export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
 export function drain(world: NetworkWorld, scenes: typeof SceneEvents): Iterable<SceneEvent>
 export function drain<S extends Schema>(
@@ -192,12 +208,16 @@ export function drain(
     | Changes
     | CollectionOperations<unknown>
     | typeof NetworkErrors
-    | typeof SceneEvents,
+    | typeof SceneEvents
+    | typeof ObserversAdded
+    | typeof ObserversRemoved,
   { side }: SideOptions = {},
 ): Iterable<unknown> {
   const network = requireNetwork(world)
   if (what.kind === 'errors') return takeErrors(network, side)
   if (what.kind === SceneEvents.kind) return network[eventSide(network, side)]!.scenes.events.read()
+  if (what.kind === ObserversAdded.kind) return serverRole(world).replication.observerEvents.added
+  if (what.kind === ObserversRemoved.kind) return serverRole(world).replication.observerEvents.removed
   if (what.kind === 'changed') return network[eventSide(network, side)]!.replication.changes.of(what.component)
   if (what.kind === 'operations') return operationQueue(network, what, side)
   if ('component' in what) {

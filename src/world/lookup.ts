@@ -75,6 +75,7 @@ function statsOf(network: Network, side: Side): NetworkStats {
   const { server, client } = network
   const transport = { ...(role.transport?.counters ?? createTransportCounters()) }
   const local = side === 'server' ? server!.local?.sessions?.transport : undefined
+  const ofObservers = side === 'server' ? server!.replication.observerEvents.dropped : 0
   return {
     connections: side === 'server' ? server!.peers.length : client!.session?.state === 'open' ? 1 : 0,
     entities: (server ?? client)!.replication.entities.alive,
@@ -82,7 +83,8 @@ function statsOf(network: Network, side: Side): NetworkStats {
       role.errors.dropped +
       lifecycleOf(network, side).dropped +
       role.replication.changes.dropped +
-      role.replication.collections.queues.dropped,
+      role.replication.collections.queues.dropped +
+      ofObservers,
     counters: { ...role.counters },
     transport: local === undefined ? transport : addCounts(transport, local.counters),
   }

@@ -44,8 +44,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   const callsBefore = unsent.length > 0 ? unsent[0]!.callsBefore : role.outgoing.count
   writeCalls(role, peer, Channel.Reliable, reliable, 0, callsBefore, session.ready || (unsent.length > 0 && wasReady))
   writeParts(role, peer)
-  if (local) observer.skipStructure()
-  else if (replication.structure.writeDespawns(observer, reliable)) structure = true
+  if (!local && replication.structure.writeDespawns(observer, reliable)) structure = true
   if (structure) {
     session.structureTick = tick
     reliable.completeStructure()

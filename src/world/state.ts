@@ -60,6 +60,7 @@ export function forgetEvents(world: World): void {
   network?.lifecycle.clear()
   network?.clientLifecycle?.clear()
   network?.server?.replication.changes.clear()
+  network?.server?.replication.observerEvents.clear()
   if (network?.clientLifecycle !== undefined) network.client?.replication.changes.clear()
 }
 

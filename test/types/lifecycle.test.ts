@@ -5,6 +5,8 @@ import {
   defineProtocol,
   drain,
   entity,
+  ObserversAdded,
+  ObserversRemoved,
   removePlayer,
   replicate,
   type ServerWorld,
@@ -41,6 +43,19 @@ it('takes the options of owners and players that exist', () => {
     removePlayer(server, 1, { onLeave: 'keep' })
     // @ts-expect-error players are the server's
     removePlayer(client, 1)
+  }).returns.toBeVoid()
+})
+
+it('types events of observers, which are the server’s', () => {
+  expectTypeOf(() => {
+    for (const event of drain(server, ObserversAdded)) expectTypeOf(event.connection).toEqualTypeOf<number>()
+    for (const { reason } of drain(server, ObserversRemoved)) {
+      expectTypeOf(reason).toEqualTypeOf<'destroyed' | 'hidden' | 'disconnected'>()
+    }
+    // @ts-expect-error clients know nothing of each other
+    drain(client, ObserversAdded)
+    // @ts-expect-error clients know nothing of each other
+    drain(client, ObserversRemoved)
   }).returns.toBeVoid()
 })
 
