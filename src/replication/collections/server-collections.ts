@@ -170,11 +170,7 @@ export class ServerCollections {
 
   /** Clients are about to be told of a component with its whole collections. */
   start(slot: number, eid: number, component: number): void {
-    for (const home of this.homes[component]!) {
-      const collection = home.of(eid)
-      this.forget(collection)
-      collection.slot = slot
-    }
+    for (const home of this.homes[component]!) home.of(eid).slot = slot
   }
 
   /** Clients are told no more of a component. */
