@@ -157,7 +157,9 @@ class Follower {
       const real = Bag.items[eid]!
       const list = this.lists.get(netId)
       if (anew.has(netId) || list?.real !== real) this.lists.set(netId, { real, told: [...real] })
-      else expect(list.told).toEqual([...real])
+      else if (JSON.stringify(list.told) !== JSON.stringify([...real])) {
+        throw new Error(`operations told ${JSON.stringify(list.told)} of ${JSON.stringify([...real])}`)
+      }
     }
   }
 }

@@ -1,5 +1,7 @@
 // Every decoder by itself under ten thousand inputs: none throws, none reads past its end, none fails without saying so.
+import { createWorld } from 'bitecs'
 import { describe, expect, it } from 'vitest'
+import { createCounters } from '../../src/connection/counters.js'
 import { ByteReader } from '../../src/protocol/bytes.js'
 import { ComponentSets, readMembers } from '../../src/protocol/component-sets.js'
 import { readNetId } from '../../src/protocol/net-id.js'
@@ -8,6 +10,8 @@ import { protocolDifferences } from '../../src/protocol/protocol.js'
 import { Acknowledgement } from '../../src/protocol/sequence.js'
 import { CallQueue } from '../../src/remote/call-queue.js'
 import { CallSection } from '../../src/remote/inbound-calls.js'
+import { ClientEntities } from '../../src/replication/client-entities.js'
+import { ClientCollections } from '../../src/replication/collections/client-collections.js'
 import { ClientComponent, MAX_BLOCK_ENTITIES } from '../../src/replication/client-columns.js'
 import { createRandom } from '../../src/transport/random.js'
 import { protocol } from './game.js'
@@ -24,6 +28,14 @@ const components = protocol.componentList.map(
   (component, id) => new ClientComponent(id, protocol.componentNames[id]!, component, NO_ENTITIES),
 )
 
+const collections = new ClientCollections(
+  createWorld(),
+  protocol,
+  new ClientEntities(protocol.componentList.length),
+  createCounters(),
+)
+const withCollections = protocol.componentList.findIndex((component) => component.collections.length > 0)
+
 const decoders: [string, (reader: ByteReader, random: () => number) => void][] = [
   ['hello', (reader) => void readHello(reader)],
   ['welcome', (reader) => void readWelcome(reader)],
@@ -37,6 +49,8 @@ const decoders: [string, (reader: ByteReader, random: () => number) => void][] =
   ['request section', (reader) => section.readRequest(reader)],
   ['reply section', (reader) => section.readReply(reader)],
   ['cancel section', (reader) => section.readCancel(reader)],
+  ['row of collections', (reader) => collections.checkRow(reader, withCollections)],
+  ['section of operations', (reader) => collections.check(reader)],
   // A tag has nothing to decode.
   ...components
     .filter(({ columns }) => columns.length > 0)

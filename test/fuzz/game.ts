@@ -17,6 +17,8 @@ import {
   f32,
   f64,
   i8,
+  listOf,
+  mapOf,
   netIdOf,
   NetworkErrors,
   observersOf,
@@ -30,8 +32,13 @@ import {
   sendRpc,
   sendTargetRpc,
   type ServerWorld,
+  setOf,
   setPlayer,
   string,
+  struct,
+  type SyncList,
+  type SyncMap,
+  type SyncSet,
   u16,
   u32,
   varint,
@@ -47,6 +54,11 @@ const Position = { x: new Float32Array(MAX), y: new Float32Array(MAX) }
 const Health = { hp: new Uint16Array(MAX), alive: new Uint8Array(MAX) }
 const Motion = { vx: new Float32Array(MAX), seed: new Float64Array(MAX), turn: new Int8Array(MAX) }
 const Aim = { at: new Uint32Array(MAX) }
+const Bag = {
+  notes: [] as SyncList<{ who: number; text: string }>[],
+  blobs: [] as SyncMap<number, Uint8Array>[],
+  friends: [] as SyncSet<number>[],
+}
 const Flag = {}
 
 const Move = defineCommand({ dx: f32, step: varint })
@@ -70,6 +82,11 @@ export const protocol = defineProtocol({
     Health: replicate(Health, { hp: u16, alive: bool }),
     Motion: replicate(Motion, { vx: f32, seed: f64, turn: i8 }),
     Aim: replicate(Aim, { at: entity }),
+    Bag: replicate(Bag, {
+      notes: listOf(struct({ who: entity, text: string(20) }), 8),
+      blobs: mapOf(varint, bytes(20), 8),
+      friends: setOf(entity, 4),
+    }),
     Flag: replicate(Flag),
   },
   remote: { Move, Dash, Knock, Boom, Prize, Trade, Query },
@@ -106,7 +123,7 @@ export class FuzzGame {
   private spawn(): number {
     const { server } = this.net
     const eid = addEntity(server)
-    for (const component of [Position, Health, Motion, Aim]) addComponent(server, eid, component)
+    for (const component of [Position, Health, Motion, Aim, Bag]) addComponent(server, eid, component)
     Health.alive[eid] = 1
     Aim.at[eid] = 0
     addComponent(server, eid, Networked)
@@ -129,6 +146,17 @@ export class FuzzGame {
     for (const { code } of drain(world, NetworkErrors)) this.errors.push(code)
   }
 
+  private fillBag(ship: number, step: number): void {
+    const notes = Bag.notes[ship]!
+    if (notes.length === 8) notes.removeAt(step % 8)
+    notes.insert(step % (notes.length + 1), { who: ship, text: `note ${step}` })
+    if (step % 3 === 0) notes.set(0, { who: 0, text: 'set' })
+    Bag.blobs[ship]!.set(step % 8, Uint8Array.of(step & 0xff, 1))
+    if (step % 5 === 0) Bag.blobs[ship]!.delete(step % 8)
+    if (step % 11 === 0) Bag.friends[ship]!.clear()
+    for (const one of this.honest) Bag.friends[ship]!.add(one.ship)
+  }
+
   /** One tick in which everything that the wire knows happens now and then. */
   step(): void {
     const { net } = this
@@ -144,6 +172,7 @@ export class FuzzGame {
       Aim.at[ship] = this.honest[(i + 1) % this.honest.length]!.ship
       if (step % 5 === 0) addComponent(net.server, ship, Flag)
       if (step % 5 === 3) removeComponent(net.server, ship, Flag)
+      this.fillBag(ship, step)
       if (step % 4 === 0) sendRpc(net.server, ship, Boom, { x: step, shooter: ship })
       if (step % 6 === 0) sendTargetRpc(net.server, ship, Prize, { gold: step })
       const copy = entityOf(client.world, netIdOf(net.server, ship))
@@ -186,6 +215,11 @@ export class FuzzGame {
       if (Health.hp[copy] !== Health.hp[ship]) return `hp ${Health.hp[copy]}`
       if (!Object.is(Motion.seed[copy], Motion.seed[ship])) return `seed ${Motion.seed[copy]}`
       if (Motion.turn[copy] !== Motion.turn[ship]) return `turn ${Motion.turn[copy]}`
+      const text = (eid: number): string => [...Bag.notes[eid]!].map((note) => note.text).join()
+      if (text(copy) !== text(ship)) return `notes ${text(copy)}`
+      const blobs = (eid: number): string => JSON.stringify([...Bag.blobs[eid]!].map(([key, blob]) => [key, [...blob]]))
+      if (blobs(copy) !== blobs(ship)) return `blobs ${blobs(copy)}`
+      if (Bag.friends[copy]!.size !== Bag.friends[ship]!.size) return `friends ${Bag.friends[copy]!.size}`
       if (received.length !== sent || received.some((step, i) => step !== i)) {
         return `${received.length} of ${sent} commands arrived`
       }
