@@ -1,9 +1,11 @@
-// A second reader of the wire, written from docs/protocol.md alone: it imports nothing and trusts nothing of the library.
+// A second reader of the wire, written from docs/protocol.md alone: it imports and trusts nothing of the library.
 //
 // It turns packets into sentences. When it and the library disagree, one of the two, or the page, is wrong.
+import { isCollection, readOperations, readWhole, type Source, splitParts } from './independent-collections.js'
 
 /** A type of a field, from its text in a description. */
 interface FieldType {
+  readonly text: string
   readonly name: string
   readonly numbers: readonly number[]
 }
@@ -15,7 +17,9 @@ interface Field {
 
 interface Component {
   readonly name: string
+  /** Those that are columns, and those that are collections. */
   readonly fields: readonly Field[]
+  readonly collections: readonly Field[]
 }
 
 interface Definition {
@@ -38,8 +42,9 @@ export type Value = number | boolean | string
 
 export function parseType(text: string): FieldType {
   const open = text.indexOf('(')
-  if (open < 0) return { name: text, numbers: [] }
+  if (open < 0) return { text, name: text, numbers: [] }
   return {
+    text,
     name: text.slice(0, open),
     numbers: text
       .slice(open + 1, -1)
@@ -52,10 +57,18 @@ function parseFields(text: string): Field[] {
   const inner = text.slice(1, -1)
   if (inner === '') return []
   // A comma inside of parentheses belongs to a type.
-  return inner.split(/,(?![^(]*\))/).map((part) => {
+  return splitParts(inner).map((part) => {
     const colon = part.indexOf(':')
     return { name: part.slice(0, colon), type: parseType(part.slice(colon + 1)) }
   })
+}
+
+function parseComponent(name: string, fields: readonly Field[]): Component {
+  return {
+    name,
+    fields: fields.filter(({ type }) => !isCollection(type.text)),
+    collections: fields.filter(({ type }) => isCollection(type.text)),
+  }
 }
 
 export function parseProtocol(description: string): DescribedProtocol {
@@ -66,7 +79,7 @@ export function parseProtocol(description: string): DescribedProtocol {
     const behind = (word: string): string => (rest.includes(word) ? rest[rest.indexOf(word) + 1]! : '')
     const returns = parseFields(behind('returns') || '{}')
     const refuses = behind('refuses').split(',').filter(Boolean)
-    if (kind === 'component') components.push({ name, fields: parseFields(fields) })
+    if (kind === 'component') components.push(parseComponent(name, parseFields(fields)))
     else definitions.push({ kind, name, fields: parseFields(fields), channel, returns, refuses })
   }
   return { components, definitions }
@@ -240,6 +253,14 @@ function fromLanes(type: FieldType, low: number, high: number): Value {
   return low
 }
 
+function sourceOf(cursor: Cursor): Source {
+  return {
+    u8: () => cursor.u8(),
+    varint: () => cursor.varint(),
+    value: (type) => readValue(cursor, parseType(type)),
+  }
+}
+
 function readRow(cursor: Cursor, component: Component): string {
   const fields = component.fields.map(({ name, type }) => {
     const bytes = Math.ceil(bitsOf(type) / 8)
@@ -247,7 +268,9 @@ function readRow(cursor: Cursor, component: Component): string {
     const high = lanesOf(type) === 2 ? cursor.unsigned(bytes) : 0
     return `${name}=${fromLanes(type, low, high)}`
   })
-  return `${component.name}(${fields.join(' ')})`
+  const source = sourceOf(cursor)
+  const wholes = component.collections.map(({ name, type }) => `${name}=${readWhole(source, type.text)}`)
+  return `${component.name}(${[...fields, ...wholes].join(' ')})`
 }
 
 /** A lane, one bit after the other. */
@@ -415,6 +438,13 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
       if (size === 0 || from + size > total) throw new Error('a part that is not within its message')
       const bytes = Array.from({ length: size }, () => cursor.u8().toString(16).padStart(2, '0'))
       return `part ${definition.name} ${from} to ${from + size} of ${total}: ${bytes.join('')}`
+    }
+    case 17: {
+      const slot = cursor.varint()
+      const component = protocol.components[cursor.varint()]
+      const field = component?.collections[cursor.varint()]
+      if (slot === 0 || field === undefined) throw new Error('a collection that does not exist')
+      return `collection ${slot} ${component!.name}.${field.name}: ${readOperations(sourceOf(cursor), field.type.text)}`
     }
     case 18:
       return `parts taken ${cursor.varint()}`

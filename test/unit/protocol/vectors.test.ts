@@ -270,10 +270,10 @@ describe('the page', () => {
     const section = page.slice(page.indexOf('## Vectors'))
     const quoted = [...section.matchAll(/\| `((?:[0-9a-f]{2} ?)+)` \|/g)].map((match) => match[1]!.replaceAll(' ', ''))
     const { values, lanes, packets, run } = golden()
-    const requests = JSON.parse(
-      readFileSync(new URL('request-vectors.json', import.meta.url), 'utf8'),
-    ) as readonly RunVector[]
-    const known = new Set([...values, ...lanes, ...packets, ...run, ...requests].map(({ hex }) => hex))
+    const others = ['request-vectors.json', 'collection-vectors.json'].flatMap(
+      (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as readonly RunVector[],
+    )
+    const known = new Set([...values, ...lanes, ...packets, ...run, ...others].map(({ hex }) => hex))
     expect(quoted.length).toBeGreaterThan(10)
     for (const hex of quoted) expect(known.has(hex), `value ${hex}`).toBe(true)
   })

@@ -1,0 +1,145 @@
+// Golden vectors of collections: a scripted run that the library writes byte for byte, that a client lives through, and that a
+// reader written from the page alone understands.
+import { readFileSync } from 'node:fs'
+import { addComponent, addEntity } from 'bitecs'
+import {
+  defineProtocol,
+  entity,
+  entityOf,
+  enumOf,
+  listOf,
+  mapOf,
+  netIdOf,
+  replicate,
+  setOf,
+  string,
+  struct,
+  type SyncList,
+  type SyncMap,
+  type SyncSet,
+  u16,
+  u8,
+} from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { Channel } from '../../../src/transport/transport.js'
+import { capture, type Captured, transportOf } from '../world/tap.js'
+import { fnv1a, fromHex, parseProtocol, readPacket } from './independent-reader.js'
+import { type RunVector, toHex } from './vectors.js'
+
+const Bag = {
+  gold: new Uint16Array(100),
+  items: [] as SyncList<{ id: number; count: number; from: number }>[],
+  ammo: [] as SyncMap<string, number>[],
+  perks: [] as SyncSet<string>[],
+}
+const protocol = defineProtocol({
+  components: {
+    Bag: replicate(Bag, {
+      gold: u16,
+      items: listOf(struct({ id: u16, count: u8, from: entity }), 40),
+      ammo: mapOf(string(8), u16, 4),
+      perks: setOf(enumOf('fast', 'tough,slow'), 2),
+    }),
+  },
+})
+const described = parseProtocol(protocol.description)
+
+interface Vector extends RunVector {
+  readonly says: string
+}
+
+/** One client, one bag, every kind of operation, and a whole value in place of too many. */
+function scriptedRun() {
+  const run: Vector[] = []
+  const captured: Captured[] = []
+  const net = createTestNetwork(protocol, { seed: 7 })
+  const { server } = net
+  const { world } = net.clients[0]!
+  capture(transportOf(server, 'server'), 'server', captured)
+  const tick = (): void => {
+    net.tick()
+    for (const { from, channel, bytes } of captured.splice(0)) {
+      const says = readPacket(bytes, described).join('; ')
+      if (channel !== Channel.Reliable) continue
+      run.push({ from, channel: 'reliable', tick: net.now / 50, hex: toHex(bytes), says })
+    }
+  }
+  const bag = addEntity(server)
+  addComponent(server, bag, Bag)
+  const items = Bag.items[bag]!
+  const ammo = Bag.ammo[bag]!
+  const perks = Bag.perks[bag]!
+  Bag.gold[bag] = 300
+  items.push({ id: 1, count: 2, from: 0 })
+  ammo.set('arrow', 500)
+  perks.add('fast')
+  addComponent(server, bag, Networked)
+  tick()
+  items.push({ id: 2, count: 1, from: bag })
+  items.insert(0, { id: 3, count: 255, from: 0 })
+  items.set(1, { id: 1, count: 3, from: bag })
+  items.removeAt(2)
+  ammo.set('arrow', 499)
+  ammo.set('bolt', 1)
+  ammo.delete('arrow')
+  perks.add('tough,slow')
+  perks.delete('fast')
+  tick()
+  items.clear()
+  perks.clear()
+  ammo.clear()
+  tick()
+  for (let i = 0; i < 200; i++) perks[i % 2 === 0 ? 'add' : 'delete']('fast')
+  perks.add('tough,slow')
+  tick()
+  net.tick()
+  const copy = entityOf(world, netIdOf(server, bag))
+  return { run, shown: [[...Bag.items[copy]!], [...Bag.ammo[copy]!], [...Bag.perks[copy]!]] }
+}
+
+const golden = (): Vector[] =>
+  JSON.parse(readFileSync(new URL('collection-vectors.json', import.meta.url), 'utf8')) as Vector[]
+
+describe('the library', () => {
+  it('writes the golden rows and operations byte for byte, and a client lives through them', async () => {
+    const { run, shown } = scriptedRun()
+    // After a change that is meant: run this file with `-u`.
+    await expect(`${JSON.stringify(run, null, 2)}\n`).toMatchFileSnapshot('collection-vectors.json')
+    expect(shown).toEqual([[], [], ['tough,slow']])
+  })
+})
+
+describe('a reader written from the page alone', () => {
+  it('finds the same hash of the description', () => {
+    expect(protocol.description).toContain(
+      'component Bag {ammo:map(string(8),u16,4),gold:u16,items:list(struct{count:u8,from:entity,id:u16},40),perks:set(enum("fast","tough,slow"),2)}',
+    )
+    expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
+  })
+
+  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+    const said = golden().flatMap(({ hex }) => readPacket(fromHex(hex), described).slice(1))
+    expect(said).toEqual([
+      'spawn 1.0 Bag(gold=300 ammo=[arrow:500] items=[{count=2 from=none id=1}] perks=[fast])',
+      'collection 1 Bag.items: add {count=1 from=1.0 id=2}, insert 0 {count=255 from=none id=3}, set 1 {count=3 from=1.0 id=1}, remove 2',
+      'collection 1 Bag.ammo: set arrow 499, set bolt 1, remove arrow',
+      'collection 1 Bag.perks: add tough,slow, remove fast',
+      'collection 1 Bag.items: clear',
+      'collection 1 Bag.perks: clear',
+      'collection 1 Bag.ammo: clear',
+      'collection 1 Bag.perks: reset [tough,slow]',
+    ])
+  })
+
+  it('finds those that the page quotes', () => {
+    const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
+    const quoted = [...page.matchAll(/\| `([0-9a-f ]+)` \| (server, reliable: .*(?:Bag\(|collection 1).*) \|/g)]
+    expect(quoted.length).toBeGreaterThan(1)
+    for (const [, hex, says] of quoted) {
+      const vector = golden().find((one) => one.hex === hex!.replaceAll(' ', ''))
+      expect(`server, reliable: ${vector?.says}`).toBe(says)
+    }
+  })
+})
