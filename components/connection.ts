@@ -20,6 +20,8 @@ export const Connection = {
   progress: [] as number[],
   /** The entity that stands for this connection, in this world, or 0. Set it with `setPlayer`. */
   player: [] as number[],
+  /** On a server: what its authenticator said of the client. Read it with `userOf`. */
+  user: [] as unknown[],
   /** Why the connection ended; undefined while it lasts. Set before `Connected` is removed. */
   reason: [] as (
     | undefined
@@ -27,7 +29,13 @@ export const Connection = {
   )[],
 }
 
-/** Tag: the session is open. Added after the hello was accepted, removed when the session ends. */
+/**
+ * Tag, on a server whose protocol lists messages with `beforeAuthentication`: the client is being authenticated. Removed
+ * before `Connected` is added, or when the client is refused or leaves.
+ */
+export const Authenticating = {} as Tag<'Authenticating'>
+
+/** Tag: the session is open. Added after the client was authenticated, removed when the session ends. */
 export const Connected = {} as Tag<'Connected'>
 
 /** Tag: the connection takes part: state and calls flow. */

@@ -1,4 +1,4 @@
 // Every component that the library adds to a world.
 export type { Tag } from './connection.js'
-export { Connected, Connection, Listening, Loading, LocalConnection, Ready } from './connection.js'
+export { Authenticating, Connected, Connection, Listening, Loading, LocalConnection, Ready } from './connection.js'
 export { LocalPlayer, Networked, Owned } from './networked.js'

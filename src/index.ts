@@ -43,6 +43,7 @@ export {
 export type { ByteReader, ByteWriter } from './protocol/bytes.js'
 export {
   ArgumentError,
+  AuthenticationError,
   ConnectionError,
   NetworkError,
   ProtocolError,
@@ -83,6 +84,8 @@ export type { ChangeEvent } from './replication/change-log.js'
 export type { ListOperation, MapOperation, SetOperation } from './replication/collections/operation-queue.js'
 export type { ObserverEvent, ObserverRemovedEvent } from './replication/observer-events.js'
 export type { TransportCounters } from './transport/transport.js'
+export type { AuthenticationRequest, AuthenticationResult, Authenticator } from './world/authentication.js'
+export { accept, deny, userOf } from './world/authentication-verbs.js'
 export {
   type MessageTarget,
   sendCommand,

@@ -5,6 +5,7 @@ import {
   type GeckosServerTransport,
 } from './transport/geckos-server.js'
 import { ConnectionError, UsageError } from './protocol/errors.js'
+import { checkAuthentication } from './world/authentication.js'
 import { badOption, checkInteger, checkMilliseconds } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
@@ -46,10 +47,12 @@ const SPARE_PEERS = 64
 export async function listen(world: ServerWorld, options: ListenOptions = {}): Promise<Server> {
   const role = serverRole(world)
   checkOptions(options)
+  checkAuthentication(options.authenticate, options.authenticationTimeout, role.protocol)
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
-  const { timeout, handshakeTimeout, sceneTimeout, maxConnections, ...network } = options
+  const { timeout, handshakeTimeout, sceneTimeout, maxConnections, authenticate, authenticationTimeout, ...network } =
+    options
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
@@ -66,7 +69,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       await transport.close()
       throw new ConnectionError('aborted', 'the world was closed before it listened')
     }
-    role.start(transport, { timeout, handshakeTimeout, sceneTimeout, maxConnections })
+    const serving = { timeout, handshakeTimeout, sceneTimeout, maxConnections, authenticate, authenticationTimeout }
+    role.start(transport, serving)
   } finally {
     role.cancelListen = undefined
     attempt.settle()

@@ -1,14 +1,23 @@
 // Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
+import type { ClientSession } from '../connection/client-session.js'
 import { ConnectionError, UsageError } from '../protocol/errors.js'
 import type { Transport } from '../transport/transport.js'
 import { checkMilliseconds } from '../world/check-options.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
+/** What proves who a client is; a function is called anew for each try, so that what expires is always fresh. */
+export type Credential = string | (() => string | Promise<string>)
+
 export interface ConnectOptions {
   /** The server's address, such as `https://play.example.org` or `http://127.0.0.1:9208`. */
   url: string
-  /** Presented to the server's authenticator. Default ''. */
-  token?: string
+  /** Presented to the server's authenticator (its option `authenticate`), at most 4,096 bytes. Default ''. */
+  token?: Credential
+  /**
+   * The `Authorization` header of the signalling, such as `Bearer …`, for the server's option `authorize` or a proxy. It
+   * decides before a connection is made; only `https://` keeps it secret.
+   */
+  authorization?: Credential
   /** Milliseconds for all tries together. Default 15,000. */
   timeout?: number
   /** Milliseconds without a packet until the server counts as gone, later. Default 5,000. */
@@ -25,6 +34,7 @@ export interface ConnectOptions {
 export type OpenTransport = (options: {
   url: string
   iceServers?: ConnectOptions['iceServers']
+  authorization?: string
   timeout: number
   now: () => number
   signal?: AbortSignal
@@ -36,15 +46,24 @@ const PUMP_INTERVAL_MS = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000
 /** Failures that another try cannot mend. */
-const FINAL = new Set(['refused', 'no-webrtc', 'missing-dependency', 'aborted', 'bad-url'])
+const FINAL = new Set([
+  'refused',
+  'unauthorized',
+  'token-failed',
+  'no-webrtc',
+  'missing-dependency',
+  'aborted',
+  'bad-url',
+])
 
 /**
  * Connects a client's world. Resolves when the server has let it in: `Connected` is on the connection entity, and the
  * world fills as the client's pipelines run.
  *
  * @throws ConnectionError when the server refuses (`code` is the server's, such as `protocol-mismatch`), or no try
- * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, …), the attempt was
- * ended (`aborted`), or `url` is no address (`bad-url`).
+ * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, …), the authorization
+ * was refused (`unauthorized`), `token` or `authorization` threw (`token-failed`), the attempt was ended (`aborted`), or
+ * `url` is no address (`bad-url`).
  * @throws UsageError when an option is out of range, or the world is connecting already.
  */
 export async function connectWorld(world: ClientWorld, open: OpenTransport, options: ConnectOptions): Promise<void> {
@@ -133,10 +152,13 @@ async function tryOnce(
 ): Promise<void> {
   const role = clientRole(world)
   const { signal } = controller
-  const { url, iceServers, token, idleTimeout, autoReady } = options
+  const { url, iceServers, idleTimeout, autoReady } = options
+  let { token, authorization } = options
+  if (typeof token === 'function') token = await call('token', token, deadline, signal)
+  if (typeof authorization === 'function') authorization = await call('authorization', authorization, deadline, signal)
   const limit = Math.min(deadline, performance.now() + TRY_LIMIT_MS)
   const timeout = Math.max(1, limit - performance.now())
-  const transport = await open({ url, iceServers, timeout, now: role.options.now, signal })
+  const transport = await open({ url, iceServers, authorization, timeout, now: role.options.now, signal })
   if (signal.aborted) {
     await transport.close()
     throw wasAborted()
@@ -156,7 +178,8 @@ async function tryOnce(
   while (session.state === 'connecting') {
     session.receive()
     if (session.state !== 'connecting') break
-    if (performance.now() > limit) session.close('handshake-timeout', 'the server did not answer the hello')
+    if (hasGivenUp(session, role.options.now(), limit, deadline))
+      session.close('handshake-timeout', 'the server did not answer the hello')
     else if (signal.aborted) session.close('aborted', 'the attempt was aborted')
     else await wait(PUMP_INTERVAL_MS, signal)
   }
@@ -169,6 +192,44 @@ async function tryOnce(
   if (role.session === session) role.applyArrived()
   const text = reason?.text ?? 'the connection closed'
   throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
+}
+
+const OVERDUE = Symbol('no credential in time')
+
+/** What a credential is now. */
+async function call(
+  name: string,
+  credential: Exclude<Credential, string>,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<string> {
+  if (signal.aborted) throw wasAborted()
+  const given = new AbortController()
+  const abort = (): void => given.abort()
+  signal.addEventListener('abort', abort)
+  const overdue = wait(Math.max(1, deadline - performance.now()), given.signal).then(() => OVERDUE)
+  try {
+    const value: unknown = await Promise.race([credential(), overdue])
+    if (typeof value === 'string') return value
+    if (signal.aborted) throw wasAborted()
+    if (value === OVERDUE) throw new ConnectionError('token-failed', `${name}() gave nothing in time`)
+    throw new ConnectionError('token-failed', `${name}() must give a string, gave ${typeof value}`)
+  } catch (cause) {
+    if (cause instanceof ConnectionError) throw cause
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    throw new ConnectionError('token-failed', `${name}() threw: ${detail}`, { cause })
+  } finally {
+    signal.removeEventListener('abort', abort)
+    given.abort()
+  }
+}
+
+/** A server that authenticates may take longer than a try; as long as it is heard of, it is waited for. */
+function hasGivenUp(session: ClientSession, now: number, limit: number, deadline: number): boolean {
+  const time = performance.now()
+  if (time <= limit) return false
+  const lastHeard = session.session?.lastHeard ?? -Infinity
+  return time > deadline || now - lastHeard > TRY_LIMIT_MS
 }
 
 function wait(milliseconds: number, signal: AbortSignal): Promise<void> {

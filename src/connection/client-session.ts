@@ -36,6 +36,8 @@ export interface ClientSessionOptions {
   timeout: number
   /** Presented to the server's authenticator. */
   token: string
+  /** The protocol lists messages that may travel before the welcome. */
+  hasEarlyMessages: boolean
 }
 
 export class ClientSession implements TransportSink {
@@ -98,7 +100,9 @@ export class ClientSession implements TransportSink {
       this.end(reader.failed ? { code: 'lost', text: 'a malformed close', by: 'remote' } : { code, text, by: 'remote' })
     } else if (session.state === 'handshake') {
       if (kind === PacketKind.Welcome && channel === Channel.Reliable) this.takeWelcome(session, time)
-      else this.counters.packetsBeforeHello++
+      else if (kind === PacketKind.Data && this.options.hasEarlyMessages) {
+        this.events.packet(channel, bytes, length, time)
+      } else this.counters.packetsBeforeHello++
     } else if (kind === PacketKind.Data) this.events.packet(channel, bytes, length, time)
     else this.malformed()
   }

@@ -12,6 +12,8 @@ export type CloseCode =
   | 'wire-version'
   | 'handshake-timeout'
   | 'server-full'
+  | 'authentication-failed'
+  | 'authentication-timeout'
   | 'malformed'
   | 'overflow'
   | 'text-frame'

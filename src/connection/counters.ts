@@ -19,6 +19,8 @@ export interface Counters {
   notReadyCalls: number
   /** Commands and messages over their rate. */
   rateLimitedCalls: number
+  /** Packets of clients that were not authenticated yet, with something that only others may send: dropped whole. */
+  unauthenticatedPackets: number
   /** Calls whose arguments are not what the definition says. */
   malformedCalls: number
   /** Calls that nobody drained in time. */
@@ -72,6 +74,7 @@ export function createCounters(): Counters {
     unauthorizedCalls: 0,
     notReadyCalls: 0,
     rateLimitedCalls: 0,
+    unauthenticatedPackets: 0,
     malformedCalls: 0,
     undrainedCalls: 0,
     unsentCalls: 0,

@@ -27,9 +27,14 @@ const LONGEST_TICK_MS = 1000
 
 /** What sessions tell the layers above, inside `receive`, `maintain` and `close`. */
 export interface ServerSessionEvents {
+  /**
+   * A hello was accepted: the session waits for `admit` or `refuse`. Left out when nobody is authenticated: a client is
+   * let in at once then.
+   */
+  greeted?: (session: Session, token: string) => void
   /** A client was let in. */
   opened(session: Session): void
-  /** A client that had been let in is gone; `session.reason` says why. */
+  /** A client whose hello had been accepted is gone; `session.reason` says why. */
   closed(session: Session): void
   /**
    * A data packet; the reader stands at its first section. Returns false when it is malformed, or, for an unreliable
@@ -45,6 +50,9 @@ export interface ServerSessionOptions {
   timeout: number
   /** Milliseconds that a client has to say hello. */
   handshakeTimeout: number
+  /** Milliseconds between an accepted hello and the answer of the authenticator. */
+  authenticationTimeout: number
+  /** The most clients, those that are being authenticated included. */
   maxConnections: number
   ticksPerSecond: number
   /** Numbers the connections. Default: from 1 on. */
@@ -52,10 +60,12 @@ export interface ServerSessionOptions {
 }
 
 export class ServerSessions implements TransportSink {
-  /** Open sessions and those that have not said hello, by peer. */
+  /** Every session that has not ended, by peer. */
   private readonly byPeer = new Map<PeerId, Session>()
   /** Open sessions, in the order in which they opened. */
   readonly open: Session[] = []
+  /** How many sessions wait for an authenticator's answer. */
+  private authenticating = 0
   private nextConnectionId = 1
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
@@ -121,6 +131,7 @@ export class ServerSessions implements TransportSink {
     for (const session of this.byPeer.values()) {
       session.lastHeard = Math.min(now, session.lastHeard + deaf)
       session.structureProgressAt = Math.min(now, session.structureProgressAt + deaf)
+      session.authenticatingSince = Math.min(now, session.authenticatingSince + deaf)
       if (session.state === 'open') {
         if (session.structureAcknowledged === session.structureTick) {
           session.structureProgressAt = now
@@ -132,10 +143,21 @@ export class ServerSessions implements TransportSink {
         } else if (now - session.lastHeard > this.options.timeout) {
           this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
         } else session.maintain(now, this.tick, this.writer)
-      } else if (now - session.startedAt > this.options.handshakeTimeout) {
+      } else if (session.state === 'authenticating') this.maintainAuthentication(session, now)
+      else if (now - session.startedAt > this.options.handshakeTimeout) {
         this.refuse(session, 'handshake-timeout', `no hello within ${this.options.handshakeTimeout} ms`)
       }
     }
+  }
+
+  /** Heart-beats tell a client whose authentication takes long that it may wait on. */
+  private maintainAuthentication(session: Session, now: number): void {
+    const { authenticationTimeout, timeout } = this.options
+    if (now - session.authenticatingSince > authenticationTimeout) {
+      this.refuse(session, 'authentication-timeout', `not authenticated within ${authenticationTimeout} ms`)
+    } else if (now - session.lastHeard > timeout) {
+      this.close(session, 'timeout', `nothing heard for ${timeout} ms`)
+    } else session.maintain(now, this.tick, this.writer)
   }
 
   /** Ends a session from this side: tells the peer why, then closes the connection. */
@@ -163,15 +185,32 @@ export class ServerSessions implements TransportSink {
       const differences = protocolDifferences(protocol.description, hello.description)
       return this.refuse(session, 'protocol-mismatch', listDifferences(differences), differences.join('; '))
     }
-    if (this.open.length >= options.maxConnections) return this.refuse(session, 'server-full', 'the server is full')
+    if (this.open.length + this.authenticating >= options.maxConnections) {
+      return this.refuse(session, 'server-full', 'the server is full')
+    }
     session.connectionId = options.takeConnectionId?.() ?? this.nextConnectionId++
-    session.state = 'open'
     session.lastHeard = options.now()
+    if (this.events.greeted === undefined) return this.letIn(session)
+    session.state = 'authenticating'
+    session.authenticatingSince = session.lastHeard
+    this.authenticating++
+    this.events.greeted(session, hello.token)
+  }
+
+  /** Lets in a client that was authenticated; one that has left meanwhile is passed over. */
+  admit(session: Session): void {
+    if (session.state !== 'authenticating') return
+    this.authenticating--
+    this.letIn(session)
+  }
+
+  private letIn(session: Session): void {
+    session.state = 'open'
     this.open.push(session)
     this.writer.clear()
     writeWelcome(this.writer, {
       connectionId: session.connectionId,
-      milliTicksPerSecond: Math.round(options.ticksPerSecond * 1000),
+      milliTicksPerSecond: Math.round(this.options.ticksPerSecond * 1000),
       tick: this.tick,
     })
     session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
@@ -224,10 +263,14 @@ export class ServerSessions implements TransportSink {
     this.close(session, 'malformed', 'too much that no honest client sends')
   }
 
-  /** `detail` is what the server's own log tells, where the client's room is short. */
-  private refuse(session: Session, code: string, text: string, detail = text): void {
+  /**
+   * Turns a client away before it was let in; one that has left meanwhile is passed over. `detail` is what the server's
+   * own log tells, where the client's room is short.
+   */
+  refuse(session: Session, code: string, text: string, detail = text): void {
+    if (session.state !== 'handshake' && session.state !== 'authenticating') return
     this.counters.refusedConnections++
-    this.errors.push(code, `a client was refused: ${detail}`)
+    this.errors.push(code, `a client was refused: ${detail}`, { connection: session.entity })
     this.sendClose(session, code, text)
     this.end(session, { code, text, by: 'local' })
   }
@@ -240,13 +283,14 @@ export class ServerSessions implements TransportSink {
 
   private end(session: Session, reason: CloseReason): void {
     if (session.state === 'closed') return
-    const wasOpen = session.state === 'open'
+    const { state } = session
     session.state = 'closed'
     session.reason = reason
     this.byPeer.delete(session.peer)
     this.transport.disconnect(session.peer)
-    if (!wasOpen) return
-    this.open.splice(this.open.indexOf(session), 1)
+    if (state === 'handshake') return
+    if (state === 'authenticating') this.authenticating--
+    else this.open.splice(this.open.indexOf(session), 1)
     this.events.closed(session)
   }
 }

@@ -19,7 +19,8 @@ const SLOWEST_LINE = 8
 const MALFORMED_BURST = 16
 const MALFORMED_PER_SECOND = 1
 
-export type SessionState = 'handshake' | 'open' | 'closed'
+/** A server's session is `authenticating` between the hello and its authenticator's answer. */
+export type SessionState = 'handshake' | 'authenticating' | 'open' | 'closed'
 
 export class Session implements DeliverySink {
   state: SessionState = 'handshake'
@@ -34,6 +35,10 @@ export class Session implements DeliverySink {
   /** What a client last said of it; the server follows, but not more often than is good for the others. */
   wantsReady = false
   reason: CloseReason | undefined
+  /** What the server's authenticator said of the client. */
+  user: unknown
+  /** When its hello was accepted, on a server that authenticates. */
+  authenticatingSince = 0
   readonly roundTrip = new RoundTrip()
   readonly received = new ReceiveWindow()
   readonly delivery = new Delivery(this)

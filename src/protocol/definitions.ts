@@ -69,10 +69,17 @@ export interface Message<S extends Schema = Schema, From extends MessageOrigin =
   readonly rate: RateLimit | undefined
   /** It may be larger than a packet, and then travels in parts. */
   readonly large: boolean
+  /** It may travel while the client is not authenticated yet. */
+  readonly beforeAuthentication: boolean
 }
 
 export type RemoteDefinition = Command | ClientRpc | TargetRpc
 export type Definition = RemoteDefinition | Message
+
+/** Whether it may travel while the client is not authenticated yet. */
+export function isEarly(definition: Definition | undefined): boolean {
+  return definition?.kind === 'message' && definition.beforeAuthentication
+}
 
 /** Options of every call and message. */
 export interface CallOptions {
@@ -121,6 +128,11 @@ export interface MessageOptions<From extends MessageOrigin> extends CallOptions 
    * behind it wait. Each client may make the server hold as much as the largest one. Reliable only. Default false.
    */
   large?: boolean
+  /**
+   * It may be sent, and is dispatched, while the server still authenticates the client: what an authenticator by challenge
+   * and response is made of. Not together with `large`. Default false.
+   */
+  beforeAuthentication?: boolean
 }
 
 function callBase<S extends Schema>(
@@ -242,14 +254,22 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
   schema: S,
   options: MessageOptions<From> = {},
 ): Message<S, From> {
+  const { rate, large = false, beforeAuthentication = false } = options
   const from = options.from ?? ('both' as From)
-  requireRate(options.rate)
+  requireRate(rate)
   if (from !== 'client' && from !== 'server' && from !== 'both') {
     const text = `a message: from is 'client', 'server' or 'both', got ${String(from)}`
     throw new ProtocolError('bad-definition', text)
   }
-  const { rate, large = false } = options
-  return { kind: 'message', ...callBase('a message', schema, options, large), from, rate, large }
+  if (typeof beforeAuthentication !== 'boolean') {
+    const text = `a message: beforeAuthentication is true or false, got ${String(beforeAuthentication)}`
+    throw new ProtocolError('bad-definition', text)
+  }
+  if (beforeAuthentication && large) {
+    throw new ProtocolError('bad-definition', 'a message: nobody sends large ones before he is authenticated')
+  }
+  const base = callBase('a message', schema, options, large)
+  return { kind: 'message', ...base, from, rate, large, beforeAuthentication }
 }
 
 export {

@@ -34,6 +34,14 @@ export class UsageError extends NetworkError {
   override readonly name = 'UsageError'
 }
 
+/** A client may not come in: an authenticator throws or returns it. The client is told its code and its message. */
+export class AuthenticationError extends NetworkError {
+  override readonly name = 'AuthenticationError'
+  constructor(message: string, code = 'authentication-failed', options?: ErrorOptions) {
+    super(code, message, options)
+  }
+}
+
 /** `connect` or `listen` failed. `code` is a close code or one of the codes of the side that failed. */
 export class ConnectionError extends NetworkError {
   override readonly name = 'ConnectionError'

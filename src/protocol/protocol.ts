@@ -108,8 +108,11 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
 
 function describeDefinition(name: string, definition: Definition): string {
   const base = `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}`
-  if (definition.kind === 'message') return `${base} from ${definition.from}${definition.large ? ' large' : ''}`
-  return 'answers' in definition && definition.answers !== undefined ? `${base} ${definition.answers.text}` : base
+  if (definition.kind !== 'message') {
+    return 'answers' in definition && definition.answers !== undefined ? `${base} ${definition.answers.text}` : base
+  }
+  const { from, large, beforeAuthentication } = definition
+  return `${base} from ${from}${large ? ' large' : ''}${beforeAuthentication ? ' before-authentication' : ''}`
 }
 
 type Place = 'components' | 'remote' | 'messages' | 'scenes'

@@ -205,8 +205,9 @@ export class CallQueue implements IterableIterator<CallView> {
       const netId = this.netIds[at]!
       const entity = netId === 0 ? 0 : targetOf(this.entities, netId)
       const sender = this.senders[at]!
+      // A client that has not been welcomed has no number yet; its one connection stays what it is.
       const connectionId = this.connectionIds[at]!
-      const gone = (Connection.id[sender] ?? 0) !== connectionId
+      const gone = connectionId !== 0 && (Connection.id[sender] ?? 0) !== connectionId
       const id = this.ids[at]!
       if (gone || entity < 0) {
         this.head++

@@ -2,9 +2,10 @@
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
-import type { Definition } from '../protocol/definitions.js'
+import { type Definition, isEarly } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import { readNetId } from '../protocol/net-id.js'
+import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { LAST_REPLY_STATUS, ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from './call-faults.js'
@@ -79,6 +80,16 @@ export class CallSection {
     this.start = 0
     this.end = length
   }
+}
+
+/** Whether the sections up to the end of a packet are messages that may come before the client is authenticated. */
+export function hasOnlyEarlyMessages(reader: ByteReader, section: CallSection, protocol: Protocol): boolean {
+  while (reader.left > 0) {
+    if (reader.u8() !== SectionKind.Message) return false
+    section.read(reader, false)
+    if (reader.failed || !isEarly(protocol.definitions[section.id])) return false
+  }
+  return true
 }
 
 export class InboundCalls implements QueueListener {

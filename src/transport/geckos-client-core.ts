@@ -70,8 +70,8 @@ const LOST_AFTER_SILENCE = 10_000
 
 /**
  * Makes one try to connect; resolves when both channels are open. Rejects within `timeout` with a
- * {@link ConnectionError}, and leaves nothing open: `no-webrtc`, `unreachable`, `refused`, `server-full`, `udp-blocked`,
- * `aborted`.
+ * {@link ConnectionError}, and leaves nothing open: `no-webrtc`, `unreachable`, `unauthorized`, `refused`, `server-full`,
+ * `udp-blocked`, `aborted`.
  */
 export function connectWith(factory: GeckosClientFactory, options: GeckosClientOptions): Promise<Transport> {
   if (typeof RTCPeerConnection === 'undefined') return Promise.reject(withoutWebRtc())

@@ -33,7 +33,11 @@ export function timedOut(url: string, timeout: number, answered: boolean): Conne
 /** geckos reported `cause`. `answered`: the first of its requests had an answer. */
 export function signallingError(url: string, cause: unknown, answered: boolean): ConnectionError {
   const status = httpStatus(cause)
-  if (status === 401 || status === 402 || status === 403) {
+  if (status === 401) {
+    const text = `${url} refused the authorization (HTTP 401): check what connect was given as authorization`
+    return new ConnectionError('unauthorized', text, { cause })
+  }
+  if (status === 402 || status === 403) {
     const text = `${url} refused the connection (HTTP ${status}): check the authorization`
     return new ConnectionError('refused', text, { cause })
   }

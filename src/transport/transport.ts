@@ -79,6 +79,14 @@ export function createTransportCounters(): TransportCounters {
   }
 }
 
+/** What a transport knows of a peer besides its number. */
+export interface PeerInfo {
+  /** Where it came from, as far as the signalling knows: the address of a proxy, where there is one. */
+  readonly address: string | undefined
+  /** What the authorization of the signalling said of it. */
+  readonly authorization: unknown
+}
+
 export interface Transport {
   /**
    * Sends `bytes[0 .. length)` and copies them before it returns, so that the caller may write into `bytes` again.
@@ -95,6 +103,8 @@ export interface Transport {
    * limit. `closed` follows in a later `receive`.
    */
   disconnect(peer: PeerId): void
+  /** What is known of a peer that has not ended; a transport without signalling knows nothing. */
+  infoOf?(peer: PeerId): PeerInfo | undefined
   /** Closes every peer and frees everything the transport holds. Resolves when nothing of it is left. Idempotent. */
   close(): Promise<void>
   /** True once it has ended by itself: what it stood on is gone, every peer was told, and nobody can come any more. */

@@ -141,7 +141,7 @@ export function sendMessage(
   options: SendMessageOptions & SideOptions = {},
 ): void {
   if (sendingSide(networkOf(world), message, options) === 'client') {
-    return sendToServer(connectedClient(world), message, args)
+    return sendToServer(talkingClient(world, message), message, args)
   }
   const server = serverRole(world)
   const id = definitionId(server.protocol, message, 'message')
@@ -152,13 +152,18 @@ export function sendMessage(
   else if (to === 'ready') server.outgoing.add(id, message, 0, args, Audience.Ready, except, 0, undefined)
   else if (typeof to === 'number') {
     requireConnection(world, to)
+    if (!message.beforeAuthentication) requireAuthenticated(server, id, to)
     if (to !== except) server.outgoing.add(id, message, 0, args, Audience.One, to, 0, undefined)
   } else {
     if (typeof to === 'string')
       throw new UsageError('no-target', `to is 'all', 'ready', a connection or a list, got '${String(to)}'`)
     const list = new Set(to)
     // A list that was made earlier may name who has left since: counted, as for a receiver that is gone.
-    for (const connection of list) if (!hasComponent(world, connection, Connection)) server.counters.unsentCalls++
+    for (const connection of list) {
+      const isEarly = isAuthenticating(server, connection) && !message.beforeAuthentication
+      if (isEarly) list.delete(connection)
+      if (isEarly || !hasComponent(world, connection, Connection)) server.counters.unsentCalls++
+    }
     server.outgoing.add(id, message, 0, args, Audience.List, except, 0, list)
   }
 }
@@ -208,6 +213,23 @@ export function connectedClient(world: World): ClientRole {
   return role
 }
 
+/** A message that may come before the welcome needs no more than a hello that has left. */
+function talkingClient(world: World, message: Message): ClientRole {
+  const role = clientRole(world)
+  return message.beforeAuthentication && role.hasGreeted ? role : connectedClient(world)
+}
+
+function isAuthenticating(role: ServerRole, connection: number): boolean {
+  return role.authenticating.get(connection)?.session.state === 'authenticating'
+}
+
+function requireAuthenticated(role: ServerRole, id: number, connection: number): void {
+  if (!isAuthenticating(role, connection)) return
+  const name = role.protocol.definitionNames[id]
+  const text = `${name}: connection ${connection} is still being authenticated; only messages with beforeAuthentication go to it`
+  throw new UsageError('not-authenticated', text)
+}
+
 /** @throws UsageError when the protocol does not list the definition, or it is of another kind. */
 export function definitionId(protocol: Protocol, definition: Definition, kind: Definition['kind']): number {
   const id = protocol.ids.get(definition)
@@ -251,6 +273,7 @@ export function requireTarget(role: ServerRole, id: number, entity: number, to =
     )
   }
   requireConnection(role.world, to)
+  requireAuthenticated(role, id, to)
   return to
 }
 

@@ -11,7 +11,7 @@ import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
 import { type CallEntities, targetOf } from '../remote/call-queue.js'
 import { EarlyCalls } from '../remote/early-calls.js'
-import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import { CallSection, hasOnlyEarlyMessages, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
 import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
@@ -81,7 +81,7 @@ export class ClientInbound {
   /** Reads the sections of a packet. Returns whether it may be acknowledged. */
   read(session: Session, channel: Channel, header: DataHeader, reader: ByteReader, from: number): boolean {
     const start = reader.offset
-    if (from < 0 && !this.check(reader, channel)) {
+    if (from < 0 && !(this.check(reader, channel) && this.mayComeNow(session, reader, start))) {
       this.role.malformed()
       return false
     }
@@ -93,6 +93,12 @@ export class ClientInbound {
     if (channel === Channel.Unreliable) return this.applyUnreliable(session, header, reader)
     this.applyReliable(session, header, reader)
     return true
+  }
+
+  private mayComeNow(session: Session, reader: ByteReader, start: number): boolean {
+    if (session.state !== 'handshake') return true
+    reader.offset = start
+    return hasOnlyEarlyMessages(reader, this.section, this.role.protocol)
   }
 
   private check(reader: ByteReader, channel: Channel): boolean {

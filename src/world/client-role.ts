@@ -8,6 +8,7 @@ import { PacketQueue } from '../connection/packet-queue.js'
 import { PacketBuilder } from '../connection/session.js'
 import { UsageError } from '../protocol/errors.js'
 import { utf8Length } from '../protocol/bytes.js'
+import { isEarly } from '../protocol/definitions.js'
 import { MAX_TOKEN_BYTES, SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { CallFaults } from '../remote/call-faults.js'
@@ -89,6 +90,7 @@ export class ClientRole {
   private readyToSend: boolean | undefined
   /** The session was found open. */
   private wasOpened = false
+  private readonly hasEarlyMessages: boolean
   private resumeAt = -1
   /** What arrived is being applied: whoever ends the session meanwhile, from an observer, must wait for the end of it. */
   private applying = false
@@ -126,6 +128,13 @@ export class ClientRole {
     this.pendingRequests = new PendingRequests(eid, entities, this.outgoing, this.counters)
     this.scenes = new ClientScenes(this)
     this.handler = new ClientInbound(this)
+    this.hasEarlyMessages = protocol.definitions.some(isEarly)
+  }
+
+  /** The hello has left, so that messages that may come before the welcome can follow. */
+  get hasGreeted(): boolean {
+    const session = this.session?.session
+    return session !== undefined && session.state !== 'closed'
   }
 
   /** Whether this is the own client of a server in the same world. */
@@ -155,7 +164,7 @@ export class ClientRole {
     Connection.reason[this.connection] = undefined
     this.session = new ClientSession(
       transport,
-      { protocol: this.protocol, now: this.options.now, timeout, token },
+      { protocol: this.protocol, now: this.options.now, timeout, token, hasEarlyMessages: this.hasEarlyMessages },
       {
         packet: (channel, bytes, length, time) => this.keep(channel, bytes, length, time),
         data: (session, channel, header, reader) =>
@@ -247,7 +256,8 @@ export class ClientRole {
   /** Sends what the game called in this frame, and acknowledgements. */
   send(): void {
     const session = this.session?.session
-    if (session === undefined || session.state !== 'open') {
+    const mayTalk = session?.state === 'open' || (session?.state === 'handshake' && this.hasEarlyMessages)
+    if (session === undefined || !mayTalk) {
       this.counters.unsentCalls += this.outgoing.count
       this.outgoing.clear()
       return
@@ -256,8 +266,10 @@ export class ClientRole {
     const now = this.options.now()
     const { latest: tick, tickMs } = this.session!.clock
     reliable.start(session, tick, now, tickMs)
-    this.writeReady(reliable)
-    this.scenes.write(reliable, now)
+    if (session.state === 'open') {
+      this.writeReady(reliable)
+      this.scenes.write(reliable, now)
+    }
     this.writeCalls(Channel.Reliable, reliable)
     if (this.outgoingParts.busy) this.outgoingParts.write(reliable)
     if (this.incomingParts.untold > 0) this.incomingParts.write(reliable)

@@ -11,7 +11,11 @@ export async function close(world: NetworkWorld, text?: string): Promise<void> {
   const network = networkOf(world)
   const client = network?.client?.stop('client-closed', text ?? 'the client left')
   // What was said before the end comes before it.
-  if (network?.server !== undefined) for (const peer of network.server.peers) sendCallsNow(network.server, peer)
+  const role = network?.server
+  if (role !== undefined) {
+    for (const peer of role.peers) sendCallsNow(role, peer)
+    for (const peer of role.authenticating.values()) sendCallsNow(role, peer)
+  }
   const server = network?.server?.stop('server-stopped', text ?? 'the server stopped')
   await Promise.all([client, server])
 }

@@ -1,11 +1,12 @@
 // Lifecycle as events: every add and remove of a lifecycle component, recorded from the creation of the network on.
 import { observe, onAdd, onRemove, type World } from 'bitecs'
-import { Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
+import { Authenticating, Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { EventQueue } from '../remote/event-queue.js'
 
 /** The components whose adds and removes can be drained. */
 export type LifecycleComponent =
+  | typeof Authenticating
   | typeof Connected
   | typeof Ready
   | typeof Loading
@@ -15,7 +16,9 @@ export type LifecycleComponent =
   | typeof Listening
 
 /** In this order: bitECS tells observers of a removed entity in the order in which their queries were registered. */
-const LIFECYCLE = [LocalPlayer, Owned, Networked, Ready, Loading, Connected, Listening] as const
+const LIFECYCLE = [LocalPlayer, Owned, Networked, Ready, Loading, Connected, Authenticating, Listening] as const
+
+const OF_CONNECTION = new Set<object>([Authenticating, Connected, Ready, Loading])
 
 export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()
@@ -29,7 +32,7 @@ export class Lifecycle {
       this.queues.push(added, removed)
       this.addedQueues.set(component, added)
       this.removedQueues.set(component, removed)
-      const ofConnection = component === Connected || component === Ready || component === Loading
+      const ofConnection = OF_CONNECTION.has(component)
       observe(world, onAdd(component), (eid: number) => added.push(eid, Networked.netId[eid] ?? 0, ''))
       observe(world, onRemove(component), (eid: number) => {
         const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]

@@ -9,7 +9,8 @@ import type { Scene } from '../protocol/scenes.js'
 import { SceneAction } from '../remote/scene-section.js'
 import type { LoadedScene } from './scene-events.js'
 import type { SceneLoader } from './scene-runner.js'
-import type { ServerPeer, ServerRole } from './server-role.js'
+import type { ServerPeer } from './server-peer.js'
+import type { ServerRole } from './server-role.js'
 import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
 
 /** Whose scenes change: everyone's, also of who joins later; one connection's; or those of a list. */

@@ -1,5 +1,6 @@
 // What a client sends, read by the server: every byte is checked, every refusal is counted, nothing is trusted.
 import { Networked } from '../../components/networked.js'
+import type { Counters } from '../connection/counters.js'
 import type { ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import type { TokenBuckets } from '../connection/token-bucket.js'
@@ -10,7 +11,7 @@ import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
-import { CallSection, type InboundCalls } from '../remote/inbound-calls.js'
+import { CallSection, hasOnlyEarlyMessages, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import { type PendingRequests, ReplyFate } from '../remote/pending-requests.js'
 import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
@@ -38,6 +39,7 @@ export interface InboundPeer {
 
 /** What reading needs of the server's role. */
 export interface InboundContext {
+  readonly counters: Counters
   readonly protocol: Protocol
   readonly faults: CallFaults
   readonly replication: ServerReplication
@@ -72,7 +74,18 @@ export class ServerInbound {
     const start = reader.offset
     if (!this.check(reader, channel)) return false
     reader.offset = start
-    while (reader.left > 0 && session.state === 'open') this.apply(session, channel, reader)
+    if (session.state === 'authenticating') {
+      if (!hasOnlyEarlyMessages(reader, this.section, this.role.protocol)) return this.refuseEarly(session)
+      reader.offset = start
+    }
+    while (reader.left > 0 && session.state !== 'closed') this.apply(session, channel, reader)
+    return true
+  }
+
+  /** An honest client says nothing before its welcome but messages that may come before it. */
+  private refuseEarly(session: Session): boolean {
+    this.role.counters.unauthenticatedPackets++
+    this.role.sessionsOf(session)?.weigh(session, 'something that no client may send before it is authenticated')
     return true
   }
 

@@ -9,11 +9,13 @@ import { Audience } from '../remote/outgoing-calls.js'
 import { writeScene } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
 import { PeerLimit } from './server-inbound.js'
-import type { ServerPeer, ServerRole } from './server-role.js'
+import type { ServerPeer } from './server-peer.js'
+import type { ServerRole } from './server-role.js'
 
 /** Sends everything of this tick to every client. */
 export function sendTick(role: ServerRole): void {
   for (const peer of role.peers) sendToPeer(role, peer)
+  for (const peer of role.authenticating.values()) sendEarly(role, peer)
   countUnsent(role)
   role.outgoing.clear()
   role.replication.finishTick()
@@ -62,6 +64,14 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
 function showPlayer(role: ServerRole, { session, observer }: ServerPeer): void {
   const player = Connection.player[session.entity]!
   role.showLocalPlayer(observer.known.has(role.replication.entities.slotOfEntity(player)) ? player : 0)
+}
+
+/** Messages to a client that is being authenticated, and acknowledgements of its own. */
+function sendEarly(role: ServerRole, peer: ServerPeer): void {
+  sendCallsNow(role, peer)
+  role.unreliable.start(peer.session, role.tick, role.options.now(), role.tickMs)
+  writeCalls(role, peer, Channel.Unreliable, role.unreliable, 0, role.outgoing.count)
+  role.unreliable.finish()
 }
 
 /**
@@ -123,7 +133,7 @@ function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, l
 
 function isRecipient(role: ServerRole, peer: ServerPeer, call: number, ready: boolean): boolean {
   const { outgoing } = role
-  const { entity } = peer.session
+  const { entity, state } = peer.session
   const audience = outgoing.audiences[call]!
   const connection = outgoing.connections[call]!
   if (audience === Audience.One) {
@@ -131,6 +141,7 @@ function isRecipient(role: ServerRole, peer: ServerPeer, call: number, ready: bo
   } else if (connection === entity || outgoing.excludedOwners[call] === entity) return false
   if (audience === Audience.List && !outgoing.lists[call]!.has(entity)) return false
   if (audience === Audience.Ready && !ready) return false
+  if (audience === Audience.All && state === 'authenticating') return false
   const netId = outgoing.netIds[call]!
   if (netId === 0 || hasSpawned(role, peer, netId)) return true
   if (audience === Audience.One) {
@@ -149,7 +160,8 @@ function hasSpawned(role: ServerRole, peer: ServerPeer, netId: number): boolean 
 function countUnsent(role: ServerRole): void {
   const { outgoing, counters } = role
   for (let i = 0; i < outgoing.count; i++) {
-    const gone = outgoing.audiences[i] === Audience.One && !role.peerOfConnection.has(outgoing.connections[i]!)
-    if (gone) counters.unsentCalls++
+    if (outgoing.audiences[i] !== Audience.One) continue
+    const to = outgoing.connections[i]!
+    if (!role.peerOfConnection.has(to) && !role.authenticating.has(to)) counters.unsentCalls++
   }
 }

@@ -10,72 +10,29 @@ import {
   removeEntity,
   type World,
 } from 'bitecs'
-import { Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
+import { Authenticating, Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
 import { ServerSessions } from '../connection/server-sessions.js'
 import { PacketBuilder, type Session } from '../connection/session.js'
-import { TokenBuckets } from '../connection/token-bucket.js'
+import { isEarly } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { CallFaults } from '../remote/call-faults.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
 import { OpenRequests } from '../remote/open-requests.js'
-import { IncomingParts, OutgoingParts } from '../remote/message-parts.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { PendingRequests } from '../remote/pending-requests.js'
-import type { Observer } from '../replication/observer.js'
 import { ServerReplication } from '../replication/server-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
+import { Authentication, type Authenticator, checkAuthentication } from './authentication.js'
 import { LeftBehind } from './left-behind.js'
 import type { LocalClient } from './local-client.js'
 import { PeerLimit, ServerInbound } from './server-inbound.js'
-import { DEFAULT_SCENE_TIMEOUT, PeerScenes, ServerScenes } from './server-scenes.js'
-
-/** Calls and messages of one client: one that sends more crowds out the others. */
-const CALLS_PER_SECOND = 2000
-/** What five seconds of a busy client are, which arrive at once when the server stood still. */
-const CALL_BURST = 4096
-/** Bytes of calls and messages of one client. */
-const CALL_BYTES_PER_SECOND = 131_072
-const CALL_BYTES_BURST = 262_144
-/** Changes of readiness: each may cost the whole world. */
-const READINESS_PER_SECOND = 1
-const READINESS_BURST = 5
-
-/** What the server keeps for one client. */
-export class ServerPeer {
-  readonly rates: TokenBuckets
-  /** What no honest client exceeds, by `PeerLimit`. */
-  readonly limits: TokenBuckets
-  readonly outgoingParts = new OutgoingParts()
-  readonly incomingParts = new IncomingParts()
-  readonly scenes = new PeerScenes()
-
-  constructor(
-    readonly session: Session,
-    readonly observer: Observer,
-    /** Requests that the server made of this client. */
-    readonly requests: PendingRequests,
-    protocol: Protocol,
-  ) {
-    const { definitions } = protocol
-    const rate = (id: number) => {
-      const definition = definitions[id]!
-      return 'rate' in definition ? definition.rate : undefined
-    }
-    this.rates = new TokenBuckets(
-      Float64Array.from(definitions, (_, id) => rate(id)?.perSecond ?? 0),
-      Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
-    )
-    this.limits = new TokenBuckets(
-      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND, CALL_BYTES_PER_SECOND),
-      Float64Array.of(CALL_BURST, READINESS_BURST, CALL_BYTES_BURST),
-    )
-  }
-}
+import { ServerPeer } from './server-peer.js'
+import { DEFAULT_SCENE_TIMEOUT, ServerScenes } from './server-scenes.js'
 
 export interface ServerRoleOptions {
   /** Ticks per second. */
@@ -93,14 +50,25 @@ export interface ServeOptions {
   handshakeTimeout?: number
   /** Milliseconds that a client may take to load a scene. Default 60,000. */
   sceneTimeout?: number
-  /** Default 1,024. */
+  /** The most clients at once, those that are being authenticated included. Default 1,024. */
   maxConnections?: number
+  /**
+   * Decides whether a client may come in; called within the tick, for each client whose hello was accepted. With
+   * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. Default:
+   * everybody comes in.
+   */
+  authenticate?: Authenticator | 'by-messages'
+  /** Milliseconds that deciding may take, until the client is refused. Default 5,000. */
+  authenticationTimeout?: number
 }
 
-function receiveFrom(sessions: ServerSessions | undefined, tick: number): void {
+const DEFAULT_MAX_CONNECTIONS = 1024
+
+function receiveFrom(sessions: ServerSessions | undefined, tick: number, authentication?: Authentication): void {
   if (sessions === undefined) return
   sessions.tick = tick
   sessions.receive()
+  authentication?.update()
   sessions.maintain()
 }
 
@@ -118,6 +86,10 @@ export class ServerRole {
   readonly peers: ServerPeer[] = []
   private readonly peerOfSession = new Map<Session, ServerPeer>()
   readonly peerOfConnection = new Map<number, ServerPeer>()
+  /** Clients that are being authenticated and have an entity, by that: only where the protocol lists messages for them. */
+  readonly authenticating = new Map<number, ServerPeer>()
+  private readonly hasEarlyMessages: boolean
+  private authentication: Authentication | undefined
   /** Over the network, while the world listens. */
   sessions: ServerSessions | undefined
   transport: Transport | undefined
@@ -134,7 +106,8 @@ export class ServerRole {
   readonly leftBehind: LeftBehind
   readonly scenes: ServerScenes
   private readonly handler: ServerInbound
-  /** Sessions that opened or ended since `updateConnections` last ran. */
+  /** Sessions that said hello, opened or ended since `updateConnections` last ran. */
+  private readonly greeting: Session[] = []
   private readonly joining: Session[] = []
   private readonly ending: Session[] = []
   /** Connection entities that are gone but for what their last tick needs. */
@@ -152,6 +125,7 @@ export class ServerRole {
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
     this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors, this.faults)
     this.handler = new ServerInbound(this)
+    this.hasEarlyMessages = protocol.definitions.some(isEarly)
     this.leftBehind = new LeftBehind(this.replication.entities, options.now, {
       release: (eid) => this.guard(() => this.setOwner(eid, 0)),
       despawn: (eid) => this.guard(() => this.despawn(eid)),
@@ -188,6 +162,10 @@ export class ServerRole {
   /** Begins to serve over a transport. */
   start(transport: Transport, options: ServeOptions): void {
     this.scenes.timeout = options.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT
+    const { authenticate, authenticationTimeout, maxConnections = DEFAULT_MAX_CONNECTIONS } = options
+    checkAuthentication(authenticate, authenticationTimeout, this.protocol)
+    this.authentication =
+      typeof authenticate === 'function' ? new Authentication(this, authenticate, maxConnections) : undefined
     this.transport = transport
     this.sessions = this.open(transport, options)
   }
@@ -213,7 +191,8 @@ export class ServerRole {
   }
 
   private open(transport: Transport, options: ServeOptions): ServerSessions {
-    const { timeout = 5000, handshakeTimeout = 5000, maxConnections = 1024 } = options
+    const { timeout = 5000, handshakeTimeout = 5000, maxConnections = DEFAULT_MAX_CONNECTIONS } = options
+    const { authenticate, authenticationTimeout = 5000 } = options
     this.hasServed = true
     const sessions = new ServerSessions(
       transport,
@@ -222,13 +201,15 @@ export class ServerRole {
         now: this.options.now,
         timeout,
         handshakeTimeout,
+        authenticationTimeout,
         maxConnections,
         ticksPerSecond: this.options.tickRate,
         takeConnectionId: () => this.nextConnectionId++,
       },
       {
-        opened: (session) => this.joining.push(session),
-        closed: (session) => this.ending.push(session),
+        greeted: authenticate === undefined ? undefined : (session, token) => this.greeted(session, token),
+        opened: (session) => this.opened(session),
+        closed: (session) => this.closed(session),
         data: (session, channel, _header, reader) => this.handler.read(session, channel, reader),
       },
       this.counters,
@@ -243,7 +224,7 @@ export class ServerRole {
     this.tick++
     if (this.transport?.hasEnded) void this.stopListening('server-stopped', 'the HTTP server was closed')
     receiveFrom(this.local?.sessions, this.tick)
-    receiveFrom(this.sessions, this.tick)
+    receiveFrom(this.sessions, this.tick, this.authentication)
   }
 
   /** Ends every connection with a reason, and frees the transports; or ends a `listen` that is under way. */
@@ -262,6 +243,7 @@ export class ServerRole {
     this.sessions = undefined
     this.transport = undefined
     sessions?.closeAll(code, text)
+    this.authentication = undefined
     if (!this.isServing) this.endService()
     await Promise.all([transport?.close(), cancelled])
   }
@@ -286,6 +268,7 @@ export class ServerRole {
   /** Turns what happened to sessions into entities and components. */
   updateConnections(): void {
     // An observer may close a connection while these lists are walked; what it adds is dealt with in the same walk.
+    while (this.greeting.length > 0) this.showAuthenticating(this.greeting.shift()!)
     while (this.joining.length > 0) this.addConnection(this.joining.shift()!)
     while (this.ending.length > 0) this.endConnection(this.ending.shift()!)
     for (const peer of this.peers) {
@@ -305,6 +288,7 @@ export class ServerRole {
       this.releaseOwned(connection)
       // Its id may be another's at once; what it sent and nobody drained must not be that one's.
       Connection.id[connection] = 0
+      Connection.user[connection] = undefined
       // The host's own connection entity waits for the next session.
       if (connection === this.local?.connection) Connection.player[connection] = 0
       else this.guard(() => removeEntity(this.world, connection))
@@ -312,8 +296,26 @@ export class ServerRole {
     this.leftBehind.expire()
   }
 
-  private addConnection(session: Session): void {
-    if (session.state !== 'open') return
+  private greeted(session: Session, token: string): void {
+    this.authentication?.greeted(session, token)
+    if (!this.hasEarlyMessages) return
+    this.makePeer(session)
+    this.greeting.push(session)
+  }
+
+  private opened(session: Session): void {
+    // A message may have come along with the hello; it must find whose it is.
+    if (this.hasEarlyMessages && this.peerOf(session) === undefined) this.makePeer(session)
+    this.joining.push(session)
+  }
+
+  private closed(session: Session): void {
+    this.authentication?.ended(session)
+    this.ending.push(session)
+  }
+
+  /** Makes the entity that will stand for a client, and shows nothing of it yet. */
+  private makePeer(session: Session): ServerPeer {
     const { local } = this
     const isOwn = local !== undefined && session.transport === local.sessions?.transport
     const eid = isOwn ? local.connection : addEntity(this.world)
@@ -322,12 +324,32 @@ export class ServerRole {
     put(Connection.roundTrip, eid, 0, 0)
     put(Connection.player, eid, 0, 0)
     put(Connection.progress, eid, 0, 0)
+    put(Connection.user, eid, undefined, undefined)
     put(Connection.reason, eid, undefined, undefined)
     const requests = new PendingRequests(eid, this.replication.entities, this.outgoing, this.counters)
     const peer = new ServerPeer(session, this.replication.addObserver(session), requests, this.protocol)
-    this.peers.push(peer)
     this.peerOfSession.set(session, peer)
+    return peer
+  }
+
+  private showAuthenticating(session: Session): void {
+    const peer = this.peerOfSession.get(session)
+    if (session.state !== 'authenticating' || peer === undefined) return
+    const eid = session.entity
+    this.authenticating.set(eid, peer)
+    this.guard(() => addComponent(this.world, eid, Connection))
+    this.guard(() => addComponent(this.world, eid, Authenticating))
+  }
+
+  private addConnection(session: Session): void {
+    if (session.state !== 'open') return
+    const peer = this.peerOfSession.get(session) ?? this.makePeer(session)
+    const eid = session.entity
+    this.peers.push(peer)
     this.peerOfConnection.set(eid, peer)
+    Connection.user[eid] = session.user
+    this.authenticating.delete(eid)
+    this.guard(() => removeComponent(this.world, eid, Authenticating))
     this.guard(() => addComponent(this.world, eid, Connection))
     this.guard(() => addComponent(this.world, eid, Connected))
     this.scenes.join(peer)
@@ -343,17 +365,20 @@ export class ServerRole {
 
   /** The game removed a connection entity, whose id may be another's at once: the client goes with it. */
   private connectionRemoved(eid: number): void {
-    const peer = this.peerOfConnection.get(eid)
+    const peer = this.peerOfConnection.get(eid) ?? this.authenticating.get(eid)
     if (peer === undefined) return
     this.errors.push('connection-removed', 'a connection entity was removed by the game; use kick', { connection: eid })
     this.forgetPeer(peer, eid)
     Connection.id[eid] = 0
+    Connection.user[eid] = undefined
     this.releaseOwned(eid)
     this.sessionsOf(peer.session)?.close(peer.session, 'kicked', 'the game removed the connection')
   }
 
   private forgetPeer(peer: ServerPeer, eid: number): void {
-    this.peers.splice(this.peers.indexOf(peer), 1)
+    const index = this.peers.indexOf(peer)
+    if (index >= 0) this.peers.splice(index, 1)
+    this.authenticating.delete(eid)
     this.peerOfSession.delete(peer.session)
     this.peerOfConnection.delete(eid)
     this.replication.removeObserver(peer.observer)
@@ -374,6 +399,7 @@ export class ServerRole {
     this.guard(() => removeComponent(this.world, eid, Ready))
     this.guard(() => removeComponent(this.world, eid, Loading))
     this.guard(() => removeComponent(this.world, eid, Connected))
+    this.guard(() => removeComponent(this.world, eid, Authenticating))
     this.retiring.push(eid)
   }
 

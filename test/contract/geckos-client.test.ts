@@ -65,7 +65,7 @@ async function connectWithRetry(url: string): Promise<Transport> {
 
 describe('a try that fails', { timeout: 15_000 }, () => {
   it.each([
-    [401, 'refused'],
+    [401, 'unauthorized'],
     [403, 'refused'],
     [404, 'unreachable'],
     [500, 'unreachable'],

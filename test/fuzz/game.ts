@@ -44,7 +44,7 @@ import {
   varint,
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
-import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
+import { createTestNetwork, type TestClient, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { clientRole } from '../../src/world/state.js'
 import { transportOf } from '../unit/world/tap.js'
 import type { Channel } from '../../src/transport/transport.js'
@@ -69,6 +69,7 @@ const Prize = defineTargetRpc({ gold: u32 })
 const Trade = defineCommand({ item: u16 }, { returns: { gold: u32, note: string(20) }, refuses: ['stolen', 'broken'] })
 const Query = defineTargetRpc({ text: string(20) }, { returns: { at: entity } })
 const Chat = defineMessage({ text: string(200) })
+const Login = defineMessage({ text: string(20) }, { beforeAuthentication: true })
 const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
 const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
 
@@ -90,7 +91,7 @@ export const protocol = defineProtocol({
     Flag: replicate(Flag),
   },
   remote: { Move, Dash, Knock, Boom, Prize, Trade, Query },
-  messages: { Chat, Blip, Blob },
+  messages: { Chat, Blip, Blob, Login },
 })
 
 /** What one honest client and its ship have been through. */
@@ -109,8 +110,9 @@ export class FuzzGame {
   readonly errors: string[] = []
   private steps = 0
 
-  constructor(seed: number, honestClients = 2) {
-    this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems: [this.serverSystem] })
+  constructor(seed: number, honestClients = 2, serving: Pick<TestNetworkOptions, 'authenticate'> = {}) {
+    const serverSystems = [this.serverSystem]
+    this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems, ...serving })
     for (const client of this.net.clients) {
       const ship = this.spawn()
       setPlayer(this.net.server, client.connection, ship)
@@ -142,6 +144,7 @@ export class FuzzGame {
     for (const _ of drain(world, Knock));
     for (const _ of drain(world, Chat));
     for (const _ of drain(world, Blip));
+    for (const _ of drain(world, Login));
     for (const _ of drain(world, Blob));
     for (const { code } of drain(world, NetworkErrors)) this.errors.push(code)
   }

@@ -1,5 +1,5 @@
 // Ten thousand hostile packets at a server before the hello, and as many after it: it serves the others as if nothing were.
-import { stats } from 'bitecs-net'
+import { type AuthenticationRequest, stats } from 'bitecs-net'
 import type { TestClient } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { serverRole } from '../../src/world/state.js'
@@ -11,6 +11,8 @@ import { hostilePacket, oneOf } from './generate.js'
 
 /** For each seed; two seeds make ten thousand for each half. */
 const PACKETS = 5000
+/** A data packet of tick 1 that says ready. */
+const IS_READY = Uint8Array.of(0, 0, 1, 0, 10, 1)
 const CHANNELS = [Channel.Reliable, Channel.Unreliable] as const
 
 /** Packets of honest clients, the handshake included. */
@@ -90,6 +92,37 @@ describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
     }
     expect(closed).toBeGreaterThan(20)
     expect(dropped(game)).toBeGreaterThan(1000)
+    expect(game.difference()).toBe('')
+  })
+
+  it('between the hello and the welcome drops and counts them, lets nobody in, and serves the others', () => {
+    const authenticate = ({ token }: AuthenticationRequest): Promise<never> | undefined =>
+      token === 'hostile' ? new Promise<never>(() => {}) : undefined
+    const game = new FuzzGame(seed + 200, 2, { authenticate })
+    const random = createRandom(seed + 200)
+    const { net } = game
+    const honest = stats(net.server).connections
+    let closed = 0
+    for (let sent = 0; sent < PACKETS;) {
+      const hostile = net.begin({ token: 'hostile' })
+      net.tick(2)
+      hostile.running = false
+      for (let i = 0; i < 60 && hostile.reason === undefined; i += 6) {
+        for (let j = 0; j < 6; j++, sent++) {
+          // Well-formed now and then: what every client says once it is let in.
+          const bytes = random() < 0.2 ? IS_READY : hostilePacket(random, recorded, 1)
+          game.throwAtServer(hostile, oneOf(random, CHANNELS), bytes)
+        }
+        game.step()
+        hostile.step()
+        expect(stats(net.server).connections).toBe(honest)
+      }
+      if (hostile.reason !== undefined) closed++
+    }
+    const { unauthenticatedPackets, malformedPackets } = stats(net.server).counters
+    expect(closed).toBeGreaterThan(20)
+    expect(unauthenticatedPackets).toBeGreaterThan(100)
+    expect(malformedPackets).toBeGreaterThan(100)
     expect(game.difference()).toBe('')
   })
 })

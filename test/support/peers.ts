@@ -3,6 +3,7 @@ import { createEntityIndex } from 'bitecs'
 import {
   type ClientWorld,
   close,
+  ConnectionError,
   createClientWorld,
   createServerWorld,
   type Protocol,
@@ -10,7 +11,7 @@ import {
 } from 'bitecs-net'
 import { Connection, Connected, Ready } from 'bitecs-net/components'
 import { connect } from 'bitecs-net/node'
-import { listen } from 'bitecs-net/server'
+import { listen, type ListenOptions } from 'bitecs-net/server'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { hasComponent, query } from 'bitecs'
@@ -31,24 +32,46 @@ export interface Peers {
   settle(count?: number): Promise<void>
   /** Runs the server's pipelines before and behind `act`, so that all that `act` does is of one tick. */
   onServer(act: () => void): Promise<void>
-  /** Adds a client, connected and ready; `prepare` sees its world before it connects. */
-  join(prepare?: (world: ClientWorld) => void): Promise<Peer>
+  /**
+   * Adds a client, connected and ready; `prepare` sees its world before it connects. Rejects with a ConnectionError when
+   * it is refused.
+   */
+  join(prepare?: (world: ClientWorld) => void, joining?: Joining): Promise<Peer>
   close(): Promise<void>
 }
 
-export type MakePeers = (protocol: Protocol, clients: number) => Promise<Peers>
+export interface Joining {
+  token?: string
+  /** What the game does while its client connects, between two runs of everyone's pipelines. */
+  meanwhile?: (world: ClientWorld) => void
+}
+
+/** What a server's authentication may be set to. */
+export type Serving = Pick<ListenOptions, 'authenticate' | 'authenticationTimeout'>
+
+export type MakePeers = (protocol: Protocol, clients: number, serving?: Serving) => Promise<Peers>
 
 /** Over the network in memory. */
-export const inMemory: MakePeers = async (protocol, count) => {
+export const inMemory: MakePeers = async (protocol, count, serving = {}) => {
   const entityIndex = createEntityIndex()
-  const network = createTestNetwork(protocol, { clients: 0, entityIndex })
+  const network = createTestNetwork(protocol, { clients: 0, entityIndex, ...serving })
   const peers: Peer[] = []
-  const join = (prepare?: (world: ClientWorld) => void): Promise<Peer> => {
+  const join = async (prepare?: (world: ClientWorld) => void, joining: Joining = {}): Promise<Peer> => {
     const world = createClientWorld(protocol, { entityIndex, now: () => network.now })
     prepare?.(world)
-    const client = network.connect({ world })
+    const client = network.begin({ world, token: joining.token })
+    const isReady = (): boolean => client.connection !== 0 && hasComponent(network.server, client.connection, Ready)
+    for (let i = 0; i < 400 && client.reason === undefined && !isReady(); i++) {
+      network.tick()
+      joining.meanwhile?.(world)
+      // An authenticator may answer with a promise.
+      await Promise.resolve()
+    }
+    if (client.reason !== undefined) throw new ConnectionError(client.reason.code, client.reason.text)
+    // One more, so that what the server sent on joining is applied.
+    network.tick()
     peers.push(client)
-    return Promise.resolve(client)
+    return client
   }
   for (let i = 0; i < count; i++) await join()
   return {
@@ -87,10 +110,10 @@ export type Relayed = (url: string) => Promise<{ url: string; opened: () => void
 
 /** Over real WebRTC, between a geckos server and Node clients. */
 export const overWebRtc = (relayed?: Relayed): MakePeers => {
-  return async (protocol, count) => {
+  return async (protocol, count, serving = {}) => {
     const entityIndex = createEntityIndex()
     const server = createServerWorld(protocol, { entityIndex, tickRate: TICK_RATE })
-    const handle = await listen(server, { port: 0, host: '127.0.0.1' })
+    const handle = await listen(server, { port: 0, host: '127.0.0.1', ...serving })
     const direct = `http://127.0.0.1:${handle.port}`
     const relay = await relayed?.(direct)
     const url = relay?.url ?? direct
@@ -100,16 +123,24 @@ export const overWebRtc = (relayed?: Relayed): MakePeers => {
       runSystems(server, [...serverReceive, ...serverSend])
     }
 
-    async function join(prepare?: (world: ClientWorld) => void): Promise<Peer> {
+    async function join(prepare?: (world: ClientWorld) => void, joining: Joining = {}): Promise<Peer> {
+      const { token, meanwhile } = joining
       const world = createClientWorld(protocol, { entityIndex })
       prepare?.(world)
       // The server must tick for the handshake to be answered.
       let settled = false
-      const connecting = connect(world, { url, timeout: 20_000 }).finally(() => (settled = true))
+      const connecting = connect(world, { url, token, timeout: 20_000 }).finally(() => (settled = true))
+      // A refusal is looked at below, when the loop has ended.
+      connecting.catch(() => {})
       await until(
         'the client is let in',
         () => {
           step()
+          if (meanwhile !== undefined && !settled) {
+            runSystems(world, clientReceive)
+            meanwhile(world)
+            runSystems(world, clientSend)
+          }
           return settled
         },
         21_000,

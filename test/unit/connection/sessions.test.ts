@@ -43,6 +43,7 @@ function makeServer(options: { maxConnections?: number; accept?: (reader: ByteRe
       now: () => clock.now,
       timeout: 5000,
       handshakeTimeout: 3000,
+      authenticationTimeout: 4000,
       maxConnections,
       ticksPerSecond: 20,
     },
@@ -283,7 +284,7 @@ describe('the client’s side', () => {
     const counters = createCounters()
     const session = new ClientSession(
       loopback.connect(),
-      { protocol, now: () => clock.now, timeout: 5000, token: 'key' },
+      { protocol, now: () => clock.now, timeout: 5000, token: 'key', hasEarlyMessages: false },
       {
         packet: (channel, _bytes, length) => events.push(`packet ${channel} ${length}`),
         data: () => true,

@@ -1,0 +1,192 @@
+// Asking the game's authenticator: it is called within the tick, may take its time, and is heard in a later tick.
+import type { ErrorLog } from '../connection/error-log.js'
+import type { ServerSessions } from '../connection/server-sessions.js'
+import type { Session } from '../connection/session.js'
+import { type Definition, isEarly } from '../protocol/definitions.js'
+import { AuthenticationError, UsageError } from '../protocol/errors.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { badOption, checkMilliseconds } from './check-options.js'
+
+/** What an authenticator is given. */
+export interface AuthenticationRequest {
+  /** What the client gave `connect` as its token; '' when it gave none. Anybody may have written it. */
+  readonly token: string
+  /** The number that the connection will have, as in `Connection.id`. */
+  readonly connectionId: number
+  /** Where the client's signalling came from, if it came over HTTP. Behind a proxy it is the proxy's. */
+  readonly address: string | undefined
+  /** What `authorize` said of the client, if the server has that option. */
+  readonly authorization: unknown
+  /** Aborted when the time is up and when the client leaves: nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * An authenticator's answer. An object lets the client in and becomes its user data, `undefined` or `true` lets it in
+ * without; what `deny` returns refuses it with a reason, `false` without one.
+ */
+export type AuthenticationResult = object | boolean | undefined | void
+
+/** Decides whether a client may come in. Throwing what `deny` returns refuses it too; so does throwing anything else. */
+export type Authenticator = (request: AuthenticationRequest) => AuthenticationResult | Promise<AuthenticationResult>
+
+/** All that a client is told when the authenticator itself failed, or gave no reason. */
+const NEUTRAL_TEXT = 'the server did not authenticate this client'
+
+/**
+ * How long a call of the authenticator that ignores its signal still counts as running, in milliseconds. Clients that come
+ * and go must not pile up calls without end; calls that never return must not shut everybody out for ever.
+ */
+const ABANDONED_MS = 30_000
+
+/** What asking needs of the server's role. */
+export interface AuthenticationContext {
+  readonly errors: ErrorLog
+  readonly sessions: ServerSessions | undefined
+  readonly options: { readonly now: () => number }
+}
+
+/** One call of the authenticator. */
+class Attempt {
+  readonly controller = new AbortController()
+  /** When the client left it; 0 while it waits. */
+  abandonedAt = 0
+
+  constructor(readonly session: Session) {}
+}
+
+interface Answer {
+  readonly attempt: Attempt
+  readonly value: unknown
+  readonly threw: boolean
+}
+
+export class Authentication {
+  /** Said hello in this tick, and have not been asked about. */
+  private readonly arrived: { session: Session; token: string }[] = []
+  /** Every call that has not returned, those that nobody waits for included. */
+  private readonly running = new Set<Attempt>()
+  private readonly attemptOf = new Map<Session, Attempt>()
+  private readonly answers: Answer[] = []
+
+  constructor(
+    private readonly context: AuthenticationContext,
+    private readonly authenticate: Authenticator,
+    /** The most calls that may run at once. */
+    private readonly limit: number,
+  ) {}
+
+  /** A client said hello. The authenticator is game code, so it waits until everything that arrived has been read. */
+  greeted(session: Session, token: string): void {
+    this.arrived.push({ session, token })
+  }
+
+  /** A client is gone, or its time is up. */
+  ended(session: Session): void {
+    const attempt = this.attemptOf.get(session)
+    if (attempt === undefined) return
+    this.attemptOf.delete(session)
+    attempt.abandonedAt = this.context.options.now()
+    attempt.controller.abort()
+  }
+
+  /** Once per tick, behind everything received: asks about who has come, and acts on the answers there are. */
+  update(): void {
+    while (this.arrived.length > 0) {
+      const { session, token } = this.arrived.shift()!
+      if (session.state === 'authenticating') this.ask(session, token)
+    }
+    while (this.answers.length > 0) this.decide(this.answers.shift()!)
+  }
+
+  private ask(session: Session, token: string): void {
+    if (!this.hasRoom()) {
+      const message =
+        'clients are refused: too many calls of the authenticator have not returned; let it end with its signal'
+      this.context.errors.once('authenticator-busy', '', message)
+      this.context.sessions?.refuse(session, 'server-full', 'the server authenticates too many clients at once')
+      return
+    }
+    const attempt = new Attempt(session)
+    this.running.add(attempt)
+    this.attemptOf.set(session, attempt)
+    const info = session.transport.infoOf?.(session.peer)
+    const { connectionId } = session
+    const { address, authorization } = info ?? { address: undefined, authorization: undefined }
+    try {
+      const { authenticate } = this
+      const value = authenticate({ token, connectionId, address, authorization, signal: attempt.controller.signal })
+      if (!isThenable(value)) return this.returned(attempt, value, false)
+      Promise.resolve(value).then(
+        (result) => this.returned(attempt, result, false),
+        (error: unknown) => this.returned(attempt, error, true),
+      )
+    } catch (error) {
+      this.returned(attempt, error, true)
+    }
+  }
+
+  private hasRoom(): boolean {
+    if (this.running.size < this.limit) return true
+    const now = this.context.options.now()
+    for (const attempt of this.running) {
+      if (attempt.abandonedAt > 0 && now - attempt.abandonedAt > ABANDONED_MS) this.running.delete(attempt)
+    }
+    return this.running.size < this.limit
+  }
+
+  /** May run at any time, so it only notes the answer. */
+  private returned(attempt: Attempt, value: unknown, threw: boolean): void {
+    this.running.delete(attempt)
+    // Nobody waits for it, or it is no longer the game's to answer.
+    if (attempt.session.state === 'authenticating') this.answers.push({ attempt, value, threw })
+  }
+
+  private decide({ attempt, value, threw }: Answer): void {
+    const { session } = attempt
+    const { sessions, errors } = this.context
+    this.attemptOf.delete(session)
+    if (session.state !== 'authenticating') return
+    if (value instanceof AuthenticationError) sessions?.refuse(session, value.code, value.message)
+    else if (!threw && isPermission(value)) {
+      session.user = typeof value === 'object' ? value : undefined
+      sessions?.admit(session)
+    } else {
+      if (value !== false || threw) {
+        // What went wrong is for the server's eyes: an error's message may hold anything.
+        const message = `the authenticator ${threw || value instanceof Error ? 'threw' : 'returned'}: ${describe(value)}`
+        errors.push('authenticator-failed', message, { connection: session.entity, cause: value })
+      }
+      sessions?.refuse(session, 'authentication-failed', NEUTRAL_TEXT)
+    }
+  }
+}
+
+/** An error that is returned by mistake must not let anybody in, nor `null`. */
+function isPermission(value: unknown): boolean {
+  if (value === undefined || value === true) return true
+  return typeof value === 'object' && value !== null && !(value instanceof Error)
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Error) return value.message
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+/** @throws UsageError when the options of a server that concern authentication cannot work. */
+export function checkAuthentication(authenticate: unknown, timeout: number | undefined, protocol: Protocol): void {
+  checkMilliseconds('authenticationTimeout', timeout)
+  if (authenticate === undefined || typeof authenticate === 'function') return
+  if (authenticate !== 'by-messages') throw badOption('authenticate', "a function or 'by-messages'", authenticate)
+  if (protocol.definitions.some((definition) => isEarly(definition) && isFromClient(definition))) return
+  const text = "authenticate: 'by-messages' needs a message that clients may send, with beforeAuthentication: true"
+  throw new UsageError('bad-option', text)
+}
+
+function isFromClient(definition: Definition): boolean {
+  return definition.kind === 'message' && definition.from !== 'server'
+}

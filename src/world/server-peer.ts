@@ -1,0 +1,51 @@
+// What the server keeps for one client: its session, its view of the world, its limits, and what is under way.
+import type { Session } from '../connection/session.js'
+import { TokenBuckets } from '../connection/token-bucket.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { IncomingParts, OutgoingParts } from '../remote/message-parts.js'
+import type { PendingRequests } from '../remote/pending-requests.js'
+import type { Observer } from '../replication/observer.js'
+import { PeerScenes } from './server-scenes.js'
+
+/** Calls and messages of one client: one that sends more crowds out the others. */
+const CALLS_PER_SECOND = 2000
+/** What five seconds of a busy client are, which arrive at once when the server stood still. */
+const CALL_BURST = 4096
+/** Bytes of calls and messages of one client. */
+const CALL_BYTES_PER_SECOND = 131_072
+const CALL_BYTES_BURST = 262_144
+/** Changes of readiness: each may cost the whole world. */
+const READINESS_PER_SECOND = 1
+const READINESS_BURST = 5
+
+/** What the server keeps for one client. */
+export class ServerPeer {
+  readonly rates: TokenBuckets
+  /** What no honest client exceeds, by `PeerLimit`. */
+  readonly limits: TokenBuckets
+  readonly outgoingParts = new OutgoingParts()
+  readonly incomingParts = new IncomingParts()
+  readonly scenes = new PeerScenes()
+
+  constructor(
+    readonly session: Session,
+    readonly observer: Observer,
+    /** Requests that the server made of this client. */
+    readonly requests: PendingRequests,
+    protocol: Protocol,
+  ) {
+    const { definitions } = protocol
+    const rate = (id: number) => {
+      const definition = definitions[id]!
+      return 'rate' in definition ? definition.rate : undefined
+    }
+    this.rates = new TokenBuckets(
+      Float64Array.from(definitions, (_, id) => rate(id)?.perSecond ?? 0),
+      Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
+    )
+    this.limits = new TokenBuckets(
+      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND, CALL_BYTES_PER_SECOND),
+      Float64Array.of(CALL_BURST, READINESS_BURST, CALL_BYTES_BURST),
+    )
+  }
+}

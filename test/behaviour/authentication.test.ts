@@ -1,0 +1,495 @@
+// Authentication over the network in memory: who comes in, who is refused with which words, and what is known of whom.
+import { addEntity, hasComponent, observe, onAdd, onRemove, query, removeEntity } from 'bitecs'
+import {
+  accept,
+  added,
+  AuthenticationError,
+  type AuthenticationRequest,
+  type AuthenticationResult,
+  type Authenticator,
+  close,
+  connectionOf,
+  createServerWorld,
+  defineMessage,
+  defineProtocol,
+  deny,
+  drain,
+  handle,
+  kick,
+  NetworkErrors,
+  ProtocolError,
+  removed,
+  sendMessage,
+  setOwner,
+  stats,
+  u8,
+  UsageError,
+  userOf,
+} from 'bitecs-net'
+import { Authenticating, Connected, Connection } from 'bitecs-net/components'
+import { close as closeServer, listen } from 'bitecs-net/server'
+import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import * as game from '../support/arena.js'
+import { authenticationBehaviours, challenging, Challenge, Later, Proof } from '../support/behaviours-authentication.js'
+import { inMemory } from '../support/peers.js'
+
+authenticationBehaviours('the network in memory', inMemory)
+
+/** Answers that a test gives when it likes, by token. */
+class Desk {
+  readonly requests: AuthenticationRequest[] = []
+  private readonly resolvers = new Map<string, (result: AuthenticationResult) => void>()
+
+  readonly authenticate: Authenticator = (request) => {
+    this.requests.push(request)
+    return new Promise<AuthenticationResult>((resolve) => this.resolvers.set(request.token, resolve))
+  }
+
+  /** Answers, and lets the answer be noted. */
+  async answer(token: string, result?: AuthenticationResult): Promise<void> {
+    this.resolvers.get(token)!(result)
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+  }
+
+  open(options: { maxConnections?: number; authenticationTimeout?: number } = {}): TestNetwork {
+    return createTestNetwork(game.arena, { clients: 0, authenticate: this.authenticate, ...options })
+  }
+}
+
+/** A network on which one client has come with this authenticator, and the ticks for all that follows have passed. */
+function comeWith(authenticate: Authenticator) {
+  const net = createTestNetwork(game.arena, { clients: 0, authenticate })
+  const client = net.begin({ token: 't' })
+  net.tick(4)
+  return { net, client, errors: [...drain(net.server, NetworkErrors)] }
+}
+
+describe('an authenticator', () => {
+  it('is asked once for each client, within the tick, with its token and the number of its connection', async () => {
+    const desk = new Desk()
+    const net = desk.open()
+    net.begin({ token: 'one' })
+    net.begin({ token: 'two' })
+    expect(desk.requests).toEqual([])
+    net.tick(5)
+    expect(
+      desk.requests.map(({ token, connectionId, address, authorization }) => [
+        token,
+        connectionId,
+        address,
+        authorization,
+      ]),
+    ).toEqual([
+      ['one', 1, undefined, undefined],
+      ['two', 2, undefined, undefined],
+    ])
+    expect(query(net.server, [Connection]).length).toBe(0)
+    await desk.answer('one')
+    net.tick(2)
+    expect([...query(net.server, [Connected])].map((eid) => Connection.id[eid])).toEqual([1])
+  })
+
+  it('may answer about the later of two clients first', async () => {
+    const desk = new Desk()
+    const net = desk.open()
+    const first = net.begin({ token: 'one' })
+    const second = net.begin({ token: 'two' })
+    net.tick(2)
+    await desk.answer('two', { name: 'second' })
+    net.tick(2)
+    expect([first.connection, userOf(net.server, second.connection)]).toEqual([0, { name: 'second' }])
+    await desk.answer('one', { name: 'first' })
+    net.tick(2)
+    expect(userOf(net.server, first.connection)).toEqual({ name: 'first' })
+    expect(Connection.id[first.connection]).toBe(1)
+  })
+
+  it.each<[string, AuthenticationResult, unknown]>([
+    ['nothing', undefined, undefined],
+    ['true', true, undefined],
+    ['an object', { level: 3 }, { level: 3 }],
+  ])('that returns %s lets the client in at once', (_, result, user) => {
+    const { net, client, errors } = comeWith(() => result)
+    expect(client.reason).toBeUndefined()
+    expect([userOf(net.server, client.connection), errors]).toEqual([user, []])
+  })
+
+  it.each<[string, () => AuthenticationResult | Promise<AuthenticationResult>]>([
+    ['returns a denial', () => deny('closed today', 'monday')],
+    ['promises a denial', () => Promise.resolve(deny('closed today', 'monday'))],
+    [
+      'throws a denial',
+      () => {
+        throw new AuthenticationError('closed today', 'monday')
+      },
+    ],
+  ])('that %s refuses with its reason', async (_, authenticate) => {
+    const { net, client } = comeWith(authenticate)
+    for (let i = 0; i < 3; i++) await Promise.resolve()
+    net.tick(2)
+    expect(client.reason).toEqual({ code: 'monday', text: 'closed today', by: 'remote' })
+    expect(stats(net.server).counters.refusedConnections).toBe(1)
+  })
+
+  it('refuses as authentication-failed when the denial has no code of its own', () => {
+    const { client } = comeWith(() => deny('no'))
+    expect(client.reason).toMatchObject({ code: 'authentication-failed', text: 'no' })
+  })
+
+  it('that returns false refuses without a reason, and that is no error', () => {
+    const { client, errors } = comeWith(() => false)
+    expect(client.reason).toMatchObject({ code: 'authentication-failed' })
+    expect(errors.map(({ code }) => code)).toEqual(['authentication-failed'])
+  })
+
+  const secret = new Error('the database password is hunter2')
+  it.each<[string, () => unknown, unknown]>([
+    [
+      'throws',
+      () => {
+        throw secret
+      },
+      secret,
+    ],
+    ['rejects', () => Promise.reject(secret), secret],
+    ['returns an error', () => secret, secret],
+    ['returns null', () => null, null],
+    ['returns a text', () => 'yes', 'yes'],
+    [
+      'throws nonsense',
+      () => {
+        throw Object.create(null)
+      },
+      {},
+    ],
+  ])('that %s lets nobody in: the client hears nothing of it, the server all', async (_, authenticate, cause) => {
+    const net = createTestNetwork(game.arena, { clients: 0, authenticate: authenticate as Authenticator })
+    const client = net.begin()
+    net.tick(2)
+    for (let i = 0; i < 3; i++) await Promise.resolve()
+    net.tick(2)
+    expect(client.reason).toEqual({
+      code: 'authentication-failed',
+      text: 'the server did not authenticate this client',
+      by: 'remote',
+    })
+    const errors = [...drain(net.server, NetworkErrors)]
+    expect(errors.map(({ code }) => code)).toEqual(['authenticator-failed', 'authentication-failed'])
+    expect(errors[0]!.cause).toEqual(cause)
+    expect(query(net.server, [Connection]).length).toBe(0)
+  })
+
+  it('is told by its signal that the client has left, and its late answer is about nobody', async () => {
+    const desk = new Desk()
+    const net = desk.open()
+    const client = net.begin({ token: 'gone' })
+    net.tick(2)
+    expect(desk.requests[0]!.signal.aborted).toBe(false)
+    await close(client.world)
+    net.tick()
+    expect(desk.requests[0]!.signal.aborted).toBe(true)
+    await desk.answer('gone', { name: 'ghost' })
+    net.tick(3)
+    expect([query(net.server, [Connection]).length, [...drain(net.server, NetworkErrors)]]).toEqual([0, []])
+  })
+
+  it('has so long and no longer; an answer that came while the server stood still counts', async () => {
+    const desk = new Desk()
+    const net = desk.open({ authenticationTimeout: 1000 })
+    const [slow, quick] = [net.begin({ token: 'slow' }), net.begin({ token: 'quick' })]
+    net.tick(2)
+    await desk.answer('quick')
+    net.stall(900)
+    net.tick(3)
+    expect(quick.connection).not.toBe(0)
+    net.tick(3)
+    expect(slow.reason).toMatchObject({ code: 'authentication-timeout', by: 'remote' })
+    expect(desk.requests.map(({ signal }) => signal.aborted)).toEqual([true, false])
+    await desk.answer('slow')
+    net.tick(2)
+    expect(query(net.server, [Connected]).length).toBe(1)
+  })
+
+  it('keeps a place for each client that it is asked about: with them the server is full', async () => {
+    const desk = new Desk()
+    const net = desk.open({ maxConnections: 2 })
+    const first = net.begin({ token: 'one' })
+    net.begin({ token: 'two' })
+    const third = net.begin({ token: 'three' })
+    net.tick(3)
+    expect(third.reason).toMatchObject({ code: 'server-full' })
+    await desk.answer('one', deny('no'))
+    net.tick(2)
+    expect(first.reason).toMatchObject({ code: 'authentication-failed' })
+    const fourth = net.begin({ token: 'four' })
+    net.tick(2)
+    await desk.answer('four')
+    net.tick(2)
+    expect(fourth.connection).not.toBe(0)
+  })
+
+  it('that ignores its signal cannot be made to run more and more at once, nor lock everybody out for ever', async () => {
+    const desk = new Desk()
+    const net = desk.open({ maxConnections: 3 })
+    for (let i = 0; i < 10; i++) {
+      const client = net.begin({ token: `hit and run ${i}` })
+      net.tick(2)
+      await close(client.world)
+      net.tick(2)
+    }
+    expect(desk.requests.length).toBe(3)
+    expect([...drain(net.server, NetworkErrors)].map(({ code }) => code)).toContain('authenticator-busy')
+    net.stall(30_000)
+    const honest = net.begin({ token: 'honest' })
+    net.tick(2)
+    await desk.answer('honest')
+    net.tick(2)
+    expect(honest.connection).not.toBe(0)
+  })
+
+  it('is told when the server stops, and every client that waits gets the reason', async () => {
+    const desk = new Desk()
+    const net = desk.open()
+    const client = net.begin({ token: 'one' })
+    net.tick(2)
+    await close(net.server, 'good night')
+    expect(desk.requests[0]!.signal.aborted).toBe(true)
+    net.tick()
+    expect(client.reason).toEqual({ code: 'server-stopped', text: 'good night', by: 'remote' })
+    await desk.answer('one')
+    net.tick(2)
+    expect(query(net.server, [Connection]).length).toBe(0)
+  })
+})
+
+describe('user data', () => {
+  it('is readable while Connected is removed and to the end of that tick, then gone with the entity', () => {
+    const net = createTestNetwork(game.arena, {
+      clients: 1,
+      authenticate: () => ({ name: 'Ann' }),
+      serverSystems: [
+        (world) => {
+          for (const { entity } of drain(world, removed(Connected))) seen.push(['drained', userOf(world, entity)])
+        },
+      ],
+    })
+    const seen: unknown[] = []
+    const { connection } = net.clients[0]!
+    observe(net.server, onRemove(Connected), (eid: number) => void seen.push(['removed', userOf(net.server, eid)]))
+    kick(net.server, connection)
+    net.tick()
+    expect(seen).toEqual([
+      ['removed', { name: 'Ann' }],
+      ['drained', { name: 'Ann' }],
+    ])
+    expect(Connection.user[connection]).toBeUndefined()
+    expect(() => userOf(net.server, connection)).toThrow(UsageError)
+    // Ids are reused at once.
+    expect(addEntity(net.server)).toBe(connection)
+  })
+
+  it('is not another’s: who comes in without has none, whoever had the id before', () => {
+    const answers: AuthenticationResult[] = [{ name: 'Ann' }, undefined]
+    const net = createTestNetwork(game.arena, { clients: 1, authenticate: () => answers.shift() })
+    removeEntity(net.server, net.clients[0]!.connection)
+    net.tick(2)
+    const next = net.connect()
+    expect(userOf(net.server, next.connection)).toBeUndefined()
+  })
+
+  it('is asked for by a connection alone', () => {
+    const net = createTestNetwork(game.arena)
+    expect(userOf(net.server, net.clients[0]!.connection)).toBeUndefined()
+    expect(() => userOf(net.server, game.spawnShip(net.server))).toThrow(/is not a connection/)
+  })
+})
+
+/** Servers that decide by messages, with one client that has just come. */
+function greet(options: { authenticationTimeout?: number; from?: 'both' } = {}) {
+  const net = createTestNetwork(challenging, { clients: 0, authenticate: 'by-messages', ...options })
+  const client = net.begin()
+  net.tick(2)
+  const [connection] = query(net.server, [Authenticating])
+  return { net, client, connection: connection! }
+}
+
+describe('before authentication', () => {
+  it('a client has an entity with Authenticating and no Connected; it is no connection that can own or be kicked', () => {
+    const { net, client, connection } = greet()
+    expect(hasComponent(net.server, connection, Connection)).toBe(true)
+    expect(hasComponent(net.server, connection, Connected)).toBe(false)
+    expect([Connection.id[connection], stats(net.server).connections, client.connection]).toEqual([1, 0, 0])
+    expect([...drain(net.server, added(Authenticating))]).toEqual([])
+    expect(() => kick(net.server, connection)).toThrow(UsageError)
+    expect(() => setOwner(net.server, connection, connection)).toThrow(UsageError)
+  })
+
+  it('19: only messages marked so can be sent, by either side, and none before the hello has left', () => {
+    const net = createTestNetwork(challenging, { clients: 0, authenticate: 'by-messages' })
+    const client = net.begin()
+    const proof = { word: 'x', nonce: 1 }
+    expect(() => sendMessage(client.world, Proof, proof)).toThrow(/not connected/)
+    net.tick(2)
+    sendMessage(client.world, Proof, proof)
+    expect(() => sendMessage(client.world, Later, { data: new Uint8Array() })).toThrow(/not connected/)
+    const [connection] = query(net.server, [Authenticating])
+    expect(() => sendMessage(net.server, Later, { data: new Uint8Array() }, { to: connection! })).toThrow(
+      /Later: connection .* is still being authenticated/,
+    )
+    net.tick()
+    expect([...drain(net.server, Proof)].map(({ sender }) => sender)).toEqual([connection])
+  })
+
+  it('19: what goes to all, to the ready or to a list passes by who is not authenticated', () => {
+    const { net, client, connection } = greet()
+    const data = new Uint8Array(3)
+    sendMessage(net.server, Later, { data }, { to: 'all' })
+    sendMessage(net.server, Later, { data }, { to: 'ready' })
+    sendMessage(net.server, Challenge, { nonce: 1 }, { to: 'all' })
+    sendMessage(net.server, Later, { data }, { to: [connection] })
+    expect(stats(net.server).counters.unsentCalls).toBe(1)
+    sendMessage(net.server, Challenge, { nonce: 2 }, { to: [connection] })
+    net.tick(2)
+    expect([...drain(client.world, Challenge)].map(({ args }) => args.nonce)).toEqual([2])
+    expect([...drain(client.world, Later)]).toEqual([])
+    expect(client.reason).toBeUndefined()
+  })
+
+  it('a message is drained in the frame of the welcome too, and a handler gets it', () => {
+    const { net, client, connection } = greet()
+    const handled: number[] = []
+    handle(client.world, Challenge, ({ args, sender }) => void handled.push(args.nonce, sender))
+    sendMessage(net.server, Challenge, { nonce: 5 }, { to: connection })
+    accept(net.server, connection)
+    sendMessage(net.server, Challenge, { nonce: 6 }, { to: connection })
+    net.tick(2)
+    const mine = connectionOf(client.world)
+    expect(handled).toEqual([5, mine, 6, mine])
+    expect(hasComponent(client.world, mine, Connected)).toBe(true)
+  })
+
+  it('a message that nobody drained before the welcome is still there after it', () => {
+    const { net, client, connection } = greet()
+    sendMessage(net.server, Challenge, { nonce: 5 }, { to: connection })
+    net.tick(2)
+    accept(net.server, connection)
+    net.tick(3)
+    expect(client.connection).toBe(connection)
+    expect([...drain(client.world, Challenge)].map(({ args }) => args.nonce)).toEqual([5])
+  })
+
+  it('a message that came with the hello finds whose it is, also where everybody comes in', () => {
+    for (const authenticate of ['by-messages', undefined, () => ({})] as const) {
+      const net = createTestNetwork(challenging, { clients: 0, authenticate })
+      const client = net.begin()
+      client.step()
+      sendMessage(client.world, Proof, { word: 'early', nonce: 0 })
+      client.step()
+      net.tick()
+      const [call] = drain(net.server, Proof)
+      expect(call!.args.word).toBe('early')
+      expect(hasComponent(net.server, call!.sender, Connection)).toBe(true)
+      expect(stats(net.server).counters.notReadyCalls).toBe(0)
+    }
+  })
+
+  it('accept lets in with user data, deny refuses behind what was sent before, each once', () => {
+    const { net, client, connection } = greet()
+    const other = net.begin()
+    net.tick(2)
+    const second = query(net.server, [Authenticating]).find((eid) => eid !== connection)!
+    accept(net.server, connection, { name: 'Ann' })
+    expect(() => deny(net.server, connection, 'too late')).toThrow(/not any more/)
+    sendMessage(net.server, Challenge, { nonce: 9 }, { to: second })
+    deny(net.server, second, 'not you')
+    expect(() => accept(net.server, second)).toThrow(UsageError)
+    net.tick()
+    expect([...drain(other.world, Challenge)].map(({ args }) => args.nonce)).toEqual([9])
+    expect(other.reason).toEqual({ code: 'authentication-failed', text: 'not you', by: 'remote' })
+    expect(userOf(net.server, client.connection)).toEqual({ name: 'Ann' })
+    expect([...query(net.server, [Authenticating])]).toEqual([])
+  })
+
+  it('the time limit holds for messages too', () => {
+    const { net, client } = greet({ authenticationTimeout: 500 })
+    net.tick(12)
+    expect(client.reason).toMatchObject({ code: 'authentication-timeout' })
+    expect(query(net.server, [Connection]).length).toBe(0)
+  })
+
+  it('a client that leaves leaves nothing, and its entity names why while Authenticating is removed', async () => {
+    const { net, client, connection } = greet()
+    sendMessage(client.world, Proof, { word: 'x', nonce: 1 })
+    client.step()
+    const reasons: unknown[] = []
+    observe(net.server, onRemove(Authenticating), (eid: number) => void reasons.push(Connection.reason[eid]?.code))
+    await close(client.world)
+    net.tick(2)
+    expect(reasons).toEqual(['client-closed'])
+    expect(hasComponent(net.server, connection, Connection)).toBe(false)
+    expect([...drain(net.server, Proof)]).toEqual([])
+  })
+
+  it('an entity that the game removes takes its client with it', () => {
+    const { net, client, connection } = greet()
+    removeEntity(net.server, connection)
+    net.tick(2)
+    expect(client.reason).toMatchObject({ code: 'kicked' })
+    expect(query(net.server, [Connection]).length).toBe(0)
+  })
+
+  it('an authenticator that is still asking loses to accept', async () => {
+    let answer: (result: AuthenticationResult) => void = () => {}
+    const net = createTestNetwork(challenging, {
+      clients: 0,
+      authenticate: () => new Promise<AuthenticationResult>((resolve) => (answer = resolve)),
+    })
+    const client = net.begin()
+    net.tick(2)
+    const [connection] = query(net.server, [Authenticating])
+    accept(net.server, connection!, { by: 'hand' })
+    answer(deny('no'))
+    for (let i = 0; i < 3; i++) await Promise.resolve()
+    net.tick(3)
+    expect(userOf(net.server, client.connection)).toEqual({ by: 'hand' })
+  })
+
+  it('without messages marked so no entity is there', () => {
+    const desk = new Desk()
+    const net = desk.open()
+    const seen: number[] = []
+    observe(net.server, onAdd(Connection), (eid: number) => void seen.push(eid))
+    net.begin({ token: 'one' })
+    net.tick(5)
+    expect([desk.requests.length, seen]).toEqual([1, []])
+  })
+})
+
+describe('options of authentication', () => {
+  it('by-messages needs a message that clients may send before it', async () => {
+    const Hint = defineMessage({ n: u8 }, { from: 'server', beforeAuthentication: true })
+    const protocol = defineProtocol({ messages: { Hint } })
+    expect(() => createTestNetwork(protocol, { clients: 0, authenticate: 'by-messages' })).toThrow(/needs a message/)
+    const world = createServerWorld(protocol)
+    await expect(listen(world, { authenticate: 'by-messages' })).rejects.toThrow(UsageError)
+    await closeServer(world)
+  })
+
+  it('are refused by their names', async () => {
+    const world = createServerWorld(game.arena)
+    await expect(listen(world, { authenticate: 'yes' as never })).rejects.toThrow(/authenticate is a function/)
+    await expect(listen(world, { authenticationTimeout: 0 })).rejects.toThrow(/authenticationTimeout is/)
+  })
+
+  it('of a message: large and before authentication do not go together; and two sides must agree on it', () => {
+    expect(() => defineMessage({}, { large: true, beforeAuthentication: true })).toThrow(ProtocolError)
+    expect(() => defineMessage({}, { beforeAuthentication: 1 as never })).toThrow(/beforeAuthentication is/)
+    const early = defineProtocol({ messages: { Hint: defineMessage({ n: u8 }, { beforeAuthentication: true }) } })
+    const late = defineProtocol({ messages: { Hint: defineMessage({ n: u8 }) } })
+    const net = createTestNetwork(early, { clients: 0 })
+    const client = net.connect({ protocol: late })
+    expect(client.reason).toMatchObject({ code: 'protocol-mismatch' })
+    expect(client.reason!.text).toContain('from both before-authentication on the server')
+  })
+})

@@ -1,0 +1,77 @@
+// Types of authentication: what an authenticator gets and may answer, and what must not compile. Checked by `tsc`.
+import { expectTypeOf, it } from 'vitest'
+import {
+  accept,
+  added,
+  type AuthenticationError,
+  type AuthenticationRequest,
+  type Authenticator,
+  type ClientWorld,
+  defineMessage,
+  deny,
+  drain,
+  sendMessage,
+  type ServerWorld,
+  u8,
+  userOf,
+} from 'bitecs-net'
+import { Authenticating } from 'bitecs-net/components'
+import type { ConnectOptions } from 'bitecs-net/client'
+import { listen } from 'bitecs-net/server'
+
+declare const server: ServerWorld
+declare const client: ClientWorld
+
+it('types authenticators', () => {
+  expectTypeOf(() => {
+    void listen(server, {
+      authenticate: (request) => {
+        expectTypeOf(request).toEqualTypeOf<AuthenticationRequest>()
+        return request.token === 'x' ? { name: 'Ann' } : deny('no', 'code')
+      },
+      authenticationTimeout: 100,
+    })
+    void listen(server, { authenticate: 'by-messages' })
+    // @ts-expect-error no such way
+    void listen(server, { authenticate: 'by-hand' })
+    // @ts-expect-error a text is no answer: user data is an object
+    void listen(server, { authenticate: () => 'Ann' })
+    // @ts-expect-error nor is null
+    void listen(server, { authenticate: () => null })
+    const decides: Authenticator[] = [() => undefined, async () => ({ id: 1 }), () => false, async () => {}]
+    void decides
+  }).toBeFunction()
+})
+
+it('types verbs', () => {
+  expectTypeOf(() => {
+    expectTypeOf(deny('no')).toEqualTypeOf<AuthenticationError>()
+    expectTypeOf(deny(server, 5, 'no', 'code')).toEqualTypeOf<void>()
+    expectTypeOf(userOf(server, 5)).toEqualTypeOf<object | undefined>()
+    expectTypeOf(userOf<{ name: string }>(server, 5)).toEqualTypeOf<{ name: string } | undefined>()
+    accept(server, 5, { name: 'Ann' })
+    // @ts-expect-error user data is an object
+    accept(server, 5, 'Ann')
+    // @ts-expect-error only the server accepts
+    accept(client, 5)
+    // @ts-expect-error only the server refuses
+    deny(client, 5, 'no')
+    // @ts-expect-error only the server knows of users
+    userOf(client, 5)
+    // @ts-expect-error user data is an object
+    userOf<string>(server, 5)
+    for (const { entity } of drain(server, added(Authenticating))) expectTypeOf(entity).toEqualTypeOf<number>()
+  }).toBeFunction()
+})
+
+it('types messages before authentication, and what a client proves itself with', () => {
+  const Proof = defineMessage({ pin: u8 }, { from: 'client', beforeAuthentication: true })
+  expectTypeOf(() => {
+    sendMessage(client, Proof, { pin: 5 })
+    // @ts-expect-error only the client sends it
+    sendMessage(server, Proof, { pin: 5 }, { to: 5 })
+    // @ts-expect-error true or false
+    defineMessage({}, { beforeAuthentication: 'yes' })
+  }).toBeFunction()
+  expectTypeOf<ConnectOptions['token']>().toEqualTypeOf<string | (() => string | Promise<string>) | undefined>()
+})
