@@ -2,3 +2,4 @@
 export type { Tag } from './connection.js'
 export { Authenticating, Connected, Connection, Listening, Loading, LocalConnection, Ready } from './connection.js'
 export { LocalPlayer, Networked, Owned } from './networked.js'
+export { Predicted, SpawnOrigin } from './spawning.js'

@@ -13,9 +13,10 @@ export const Networked = {
   owner: [] as number[],
   /**
    * Why the entity ended, on a client; '' while it lasts. `hidden`: it lives on, out of this client's sight.
-   * `disconnected`: the connection ended. Set before `Networked` is removed.
+   * `replaced`: it lives on in another entity, one with the same spawn key. `disconnected`: the connection ended. Set before
+   * `Networked` is removed.
    */
-  reason: [] as ('' | 'destroyed' | 'hidden' | 'disconnected')[],
+  reason: [] as ('' | 'destroyed' | 'hidden' | 'replaced' | 'disconnected')[],
 }
 
 /**

@@ -57,6 +57,7 @@ export {
   RequestTimedOutError,
   UsageError,
 } from './protocol/errors.js'
+export { definePrefab, type Prefab, type PrefabInput } from './protocol/prefab.js'
 export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
 export { defineScene, type NoArguments, type Scene } from './protocol/scenes.js'
 export { array, bytes, custom, type CustomType, enumOf, optional, struct } from './protocol/composite-types.js'
@@ -83,6 +84,7 @@ export type { LifecycleEvent } from './remote/event-queue.js'
 export type { ChangeEvent } from './replication/change-log.js'
 export type { ListOperation, MapOperation, SetOperation } from './replication/collections/operation-queue.js'
 export type { ObserverEvent, ObserverRemovedEvent } from './replication/observer-events.js'
+export type { UnmatchedSpawn } from './replication/local-spawns.js'
 export type { TransportCounters } from './transport/transport.js'
 export type { AuthenticationRequest, AuthenticationResult, Authenticator } from './world/authentication.js'
 export { accept, deny, userOf } from './world/authentication-verbs.js'
@@ -121,6 +123,7 @@ export {
   ObserversRemoved,
   removed,
   type RpcCall,
+  UnmatchedSpawns,
 } from './world/drain.js'
 export type { LifecycleComponent } from './world/lifecycle.js'
 export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'
@@ -157,5 +160,16 @@ export {
   unloadScene,
 } from './world/scenes.js'
 export { clientSystems, serverSystems, type SideOptions, withSide } from './world/sides.js'
+export {
+  onSpawn,
+  type PayloadArgument,
+  prefabOf,
+  spawn,
+  type SpawnArguments,
+  type Spawned,
+  type SpawnOptions,
+  usePrefab,
+} from './world/prefabs.js'
+export { entityOfKey, setSpawnKey, type SpawnKeyOptions } from './world/spawn-keys.js'
 export type { ClientWorld, HostWorld, NetworkWorld, ServerWorld, Side } from './world/state.js'
 export { type Transfer, transfers } from './world/transfers.js'

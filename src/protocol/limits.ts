@@ -18,9 +18,6 @@ export const MAX_HEADER = 54
 /** The largest update block: one always fits an unreliable packet, whatever its header. */
 export const MAX_BLOCK = MAX_UNRELIABLE_PACKET - MAX_HEADER
 
-/** All that an entity begins with, its collections included, and what stands around it: one reliable packet. */
-export const MAX_ROW = MAX_RELIABLE_PACKET - MAX_HEADER
-
 /** What a call or message takes around its payload at most: section, definition, entity, length. */
 export const MAX_CALL_OVERHEAD = 14
 
@@ -29,6 +26,18 @@ export const MAX_UNRELIABLE_PAYLOAD = MAX_BLOCK - MAX_CALL_OVERHEAD
 
 /** The largest payload of one reliable call or message, in bytes. */
 export const MAX_RELIABLE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_CALL_OVERHEAD
+
+/** The longest spawn key, in bytes of UTF-8. */
+export const MAX_SPAWN_KEY_BYTES = 64
+
+/** What a spawn takes around its payload and its row at most: section, net id, origin, prefab, length, key. */
+export const MAX_SPAWN_OVERHEAD = 18 + MAX_SPAWN_KEY_BYTES
+
+/** All that an entity begins with, its collections and its prefab's payload included, in bytes: a spawn is never split. */
+export const MAX_ROW = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_SPAWN_OVERHEAD
+
+/** The largest payload of a prefab, in bytes: beside it the largest entity without collections fits. */
+export const MAX_PREFAB_PAYLOAD = MAX_ROW - MAX_BLOCK
 
 /** The largest value of variable size, and the largest message that travels in parts, in bytes. */
 export const MAX_LARGE_PAYLOAD = 16_777_216

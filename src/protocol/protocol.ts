@@ -1,7 +1,8 @@
-// A protocol is everything that two sides agree on: components, remote actions and messages, numbered and hashed.
+// A protocol is everything that two sides agree on: components, calls, messages, scenes and prefabs, numbered and hashed.
 import type { Definition, Message, RemoteDefinition, ReplicatedComponent } from './definitions.js'
 import { ProtocolError } from './errors.js'
 import { MAX_BLOCK, MAX_ROW } from './limits.js'
+import type { Prefab } from './prefab.js'
 import type { Scene } from './scenes.js'
 
 /** The version of the wire format, docs/protocol.md. Two versions never talk to each other. */
@@ -12,6 +13,7 @@ export interface ProtocolInput {
   readonly remote?: Readonly<Record<string, RemoteDefinition>>
   readonly messages?: Readonly<Record<string, Message>>
   readonly scenes?: Readonly<Record<string, Scene>>
+  readonly prefabs?: Readonly<Record<string, Prefab>>
 }
 
 /** A list of what both sides share, made by {@link defineProtocol}. */
@@ -20,6 +22,7 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
   readonly remote: NonNullable<I['remote']>
   readonly messages: NonNullable<I['messages']>
   readonly scenes: NonNullable<I['scenes']>
+  readonly prefabs: NonNullable<I['prefabs']>
   /** Components by id. */
   readonly componentList: readonly ReplicatedComponent[]
   readonly componentNames: readonly string[]
@@ -30,6 +33,10 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
   /** Scenes by id. */
   readonly sceneList: readonly Scene[]
   readonly sceneNames: readonly string[]
+  /** Prefabs by id. */
+  readonly prefabList: readonly Prefab[]
+  readonly prefabNames: readonly string[]
+  readonly prefabIds: ReadonlyMap<Prefab, number>
   /** One line for each thing listed, sorted; equal on two sides that agree. */
   readonly description: string
   /** A hash of the description, as two unsigned 32-bit halves. */
@@ -44,7 +51,7 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
  * @throws ProtocolError when something is listed twice or in the wrong place, is no definition, or one entity's components cannot fit a packet.
  */
 export function defineProtocol<const I extends ProtocolInput>(input: I): Protocol<I> {
-  for (const place of ['components', 'remote', 'messages', 'scenes'] as const) {
+  for (const place of ['components', 'remote', 'messages', 'scenes', 'prefabs'] as const) {
     for (const [name, member] of Object.entries(input[place] ?? {})) requirePlace(place, name, member)
   }
   const components = input.components ?? {}
@@ -55,8 +62,6 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     componentNames,
     'component',
   )
-  requireFits(componentList)
-
   const calls: Record<string, Definition> = { ...input.remote }
   for (const [name, message] of Object.entries(input.messages ?? {})) {
     if (Object.hasOwn(calls, name))
@@ -72,7 +77,13 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
   const sceneList = sceneNames.map((name) => scenes[name]!)
   requireUnique(sceneList, sceneNames, 'scene')
 
-  for (const name of [...componentNames, ...definitionNames, ...sceneNames]) {
+  const prefabs = input.prefabs ?? {}
+  const prefabNames = Object.keys(prefabs).sort()
+  const prefabList = prefabNames.map((name) => prefabs[name]!)
+  requireUnique(prefabList, prefabNames, 'prefab')
+  requireFits(componentList, prefabList)
+
+  for (const name of [...componentNames, ...definitionNames, ...sceneNames, ...prefabNames]) {
     if (!/^[\w$.-]{1,64}$/.test(name)) {
       throw new ProtocolError(
         'bad-protocol',
@@ -86,6 +97,7 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     ...componentNames.map((name, i) => `component ${name} ${componentList[i]!.text}`),
     ...definitionNames.map((name, i) => describeDefinition(name, definitions[i]!)),
     ...sceneNames.map((name, i) => `scene ${name} ${sceneList[i]!.codec.text}`),
+    ...prefabNames.map((name, i) => `prefab ${name} ${prefabList[i]!.codec.text}`),
   ].join('\n')
   const hash = fnv1a64(description)
   return {
@@ -93,6 +105,7 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     remote: (input.remote ?? {}) as NonNullable<I['remote']>,
     messages: (input.messages ?? {}) as NonNullable<I['messages']>,
     scenes: scenes as NonNullable<I['scenes']>,
+    prefabs: prefabs as NonNullable<I['prefabs']>,
     componentList,
     componentNames,
     definitions,
@@ -100,6 +113,9 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     ids: new Map(definitions.map((definition, id) => [definition, id])),
     sceneList,
     sceneNames,
+    prefabList,
+    prefabNames,
+    prefabIds: new Map(prefabList.map((prefab, id) => [prefab, id])),
     description,
     hashHigh: Number(hash >> 32n),
     hashLow: Number(hash & 0xffffffffn),
@@ -115,16 +131,18 @@ function describeDefinition(name: string, definition: Definition): string {
   return `${base} from ${from}${large ? ' large' : ''}${beforeAuthentication ? ' before-authentication' : ''}`
 }
 
-type Place = 'components' | 'remote' | 'messages' | 'scenes'
+type Place = 'components' | 'remote' | 'messages' | 'scenes' | 'prefabs'
+type Member = Definition | ReplicatedComponent | Scene | Prefab
 
 /** Where each kind of definition is listed, and what people call it. */
-const KINDS: Readonly<Record<(Definition | ReplicatedComponent | Scene)['kind'], { place: Place; noun: string }>> = {
+const KINDS: Readonly<Record<Member['kind'], { place: Place; noun: string }>> = {
   component: { place: 'components', noun: 'a component' },
   command: { place: 'remote', noun: 'a command' },
   'client-rpc': { place: 'remote', noun: 'a client RPC' },
   'target-rpc': { place: 'remote', noun: 'a target RPC' },
   message: { place: 'messages', noun: 'a message' },
   scene: { place: 'scenes', noun: 'a scene' },
+  prefab: { place: 'prefabs', noun: 'a prefab' },
 }
 
 const MAKERS: Readonly<Record<Place, string>> = {
@@ -132,6 +150,7 @@ const MAKERS: Readonly<Record<Place, string>> = {
   remote: 'defineCommand, defineClientRpc or defineTargetRpc',
   messages: 'defineMessage',
   scenes: 'defineScene',
+  prefabs: 'definePrefab',
 }
 
 /** A member comes from a game's module, where an import that runs in a circle, or plain JavaScript, can leave anything. */
@@ -158,7 +177,7 @@ function requireUnique(things: readonly unknown[], names: readonly string[], wha
 }
 
 /** An entity is never split over two packets, so all that one entity may have must fit one. */
-function requireFits(components: readonly ReplicatedComponent[]): void {
+function requireFits(components: readonly ReplicatedComponent[], prefabs: readonly Prefab[]): void {
   const header = 16 + Math.ceil(components.length / 8)
   let update = header
   let row = header
@@ -176,10 +195,12 @@ function requireFits(components: readonly ReplicatedComponent[]): void {
       `an entity with every component takes ${update} bytes, at most ${MAX_BLOCK} fit a packet; replicate fewer fields`,
     )
   }
-  if (row > MAX_ROW) {
+  const payload = Math.max(0, ...prefabs.map(({ codec }) => codec.maxBytes))
+  if (row + payload > MAX_ROW) {
+    const what = payload > 0 ? ` and the largest payload of a prefab take ${row + payload}` : ` takes ${row}`
     throw new ProtocolError(
       'bad-protocol',
-      `an entity with every component, its collections full, takes ${row} bytes, at most ${MAX_ROW} fit a packet; give the collections lower limits`,
+      `an entity with every component, its collections full,${what} bytes, at most ${MAX_ROW} fit a packet; give the collections lower limits`,
     )
   }
 }

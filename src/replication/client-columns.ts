@@ -141,6 +141,12 @@ export class ClientComponent {
     }
   }
 
+  /** Takes the values that one entity shows over to another. */
+  copyValues(from: number, to: number): void {
+    if (from >= this.capacity || to >= this.capacity) return
+    for (const { array } of this.columns) array[to] = array[from]!
+  }
+
   /** Looks up again what fields of entities name, after entities came or went. */
   resolve(slot: number, eid: number): void {
     if (eid >= this.capacity) return

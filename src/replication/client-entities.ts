@@ -70,6 +70,14 @@ export class ClientEntities implements EntityMapper {
     this.version++
   }
 
+  /** Another entity stands for the slot from now on. */
+  moveTo(slot: number, eid: number): void {
+    this.dropCopy(slot)
+    this.slotByEid = growTo(this.slotByEid, eid + 1)
+    this.eidOf[slot] = eid
+    this.slotByEid[eid] = slot
+  }
+
   /** The server despawned it; `forGood`: it cannot come back into view. */
   remove(slot: number, forGood: boolean): void {
     this.dropCopy(slot)

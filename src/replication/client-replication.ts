@@ -3,17 +3,7 @@
 // Every section is checked before any of its packet takes effect (`check*`), so the `apply*` functions meet only what is
 // well formed. Values are taken only when their tick is newer than what the component has; a structural change counts as
 // a value too.
-import {
-  addComponent,
-  addEntity,
-  entityExists,
-  hasComponent,
-  observe,
-  onRemove,
-  removeComponent,
-  removeEntity,
-  type World,
-} from 'bitecs'
+import { addEntity, entityExists, hasComponent, removeEntity, type World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
@@ -21,20 +11,25 @@ import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
 import { readMembers } from '../protocol/component-sets.js'
 import { MAX_SLOT, readNetId, slotOf } from '../protocol/net-id.js'
+import { NO_PREFAB, OriginSection } from '../protocol/prefab.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ChangeLogs } from './change-log.js'
 import { ClientComponent, MAX_BLOCK_ENTITIES } from './client-columns.js'
+import { ClientCopies, type DespawnReason } from './client-copies.js'
 import { ClientEntities } from './client-entities.js'
 import { ClientCollections } from './collections/client-collections.js'
-import { growTo, put } from './slot-set.js'
+import { LocalSpawns } from './local-spawns.js'
+import { growTo } from './slot-set.js'
 
-export type DespawnReason = 'destroyed' | 'hidden' | 'disconnected'
+const NO_PAYLOAD = new Uint8Array(0)
 
 export class ClientReplication {
   readonly entities: ClientEntities
   readonly components: readonly ClientComponent[]
   readonly changes: ChangeLogs
   readonly collections: ClientCollections
+  readonly copies: ClientCopies
+  readonly locals: LocalSpawns
   /** The components of the section being read. */
   private readonly members: Uint16Array
   private readonly width: number
@@ -44,15 +39,15 @@ export class ClientReplication {
   private readonly targets = new Uint32Array(MAX_BLOCK_ENTITIES)
   /** Entities came or went since fields of entities were last resolved. */
   private unresolved = false
-  /** The entity that the library itself is removing, or 0: its onRemove is not the game's doing. */
-  private removing = 0
+  /** Where the spawn being read comes from. */
+  private readonly origin = new OriginSection()
 
   constructor(
     private readonly world: World,
     protocol: Protocol,
     /** The one connection entity of this world. */
     private readonly connection: number,
-    private readonly counters: Counters,
+    counters: Counters,
     private readonly errors: ErrorLog,
   ) {
     this.width = protocol.componentList.length
@@ -64,13 +59,16 @@ export class ClientReplication {
         new ClientComponent(id, protocol.componentNames[id]!, component, this.entities, this.changes.byId[id]),
     )
     this.collections = new ClientCollections(world, protocol, this.entities, counters)
-    observe(world, onRemove(Networked), (eid: number) => {
-      if (eid !== this.removing) this.dropCopy(eid)
-    })
+    this.copies = new ClientCopies(world, protocol, this.entities, connection, counters, errors, (eid) =>
+      this.dropCopy(eid),
+    )
+    this.locals = new LocalSpawns(world, (change) => this.copies.guard(change))
   }
 
   checkSpawn(reader: ByteReader): void {
     if (slotOf(readNetId(reader)) === 0) reader.fail()
+    this.origin.read(reader)
+    if (!reader.failed && !this.copies.prefabs.accepts(this.origin, reader.bytes)) reader.fail()
     this.checkRow(reader)
   }
 
@@ -108,22 +106,47 @@ export class ClientReplication {
   applySpawn(reader: ByteReader, tick: number): void {
     const netId = readNetId(reader)
     const slot = slotOf(netId)
+    const { origin, locals } = this
+    origin.read(reader)
+    const { key, prefab } = origin
     // A slot still in use means that its despawn was never told; the server knows better than we do.
     if (this.entities.isSpawned(slot)) this.despawn(slot, 'destroyed')
-    const eid = addEntity(this.world)
+    // The server gives a key to one entity at a time: the one that has it here has ended, which we are told behind this.
+    const former = key === '' ? 0 : locals.slotOf(key)
+    if (former !== 0) this.despawn(former, 'replaced')
+    const local = key === '' ? 0 : locals.take(key)
+    const eid = local === 0 ? addEntity(this.world) : local
     this.entities.add(netId, eid)
     this.reserve(slot + 1)
     // What the slot's former tenant had counts for nothing.
     for (let c = 0; c < this.width; c++) this.valueTick[slot * this.width + c] = tick
     const count = this.readRow(reader, slot, eid, tick)
-    put(Networked.netId, eid, netId, 0)
-    put(Networked.owner, eid, 0, 0)
-    put(Networked.reason, eid, '', '')
-    this.addComponents(eid, count)
-    this.add(eid, Networked)
+    const payload = prefab === NO_PREFAB ? NO_PAYLOAD : reader.bytes.slice(origin.start, origin.end)
+    if (local === 0) this.addComponents(eid, count)
+    else this.giveComponents(slot, eid)
+    this.copies.begin(eid, netId, prefab, payload)
     this.unresolved = true
     // An observer of the game may have removed it already; then nobody told us.
     if (!hasComponent(this.world, eid, Networked)) this.dropCopy(eid)
+    if (key === '') return
+    locals.bear(slot, key)
+    // The game may have claimed the key while its code ran here.
+    const claimed = locals.entityOf(key)
+    if (claimed !== eid && locals.isScene(claimed)) this.moveTo(slot, claimed)
+  }
+
+  /** The entity of this world with a key, the client's own or the server's; or 0. */
+  entityOfKey(key: string): number {
+    return this.locals.entityOf(key) || this.entities.eidOf[this.locals.slotOf(key)]!
+  }
+
+  /** An entity of a scene claims a key, and stands for what the server has spawned with it, if it has. */
+  claimKey(eid: number, key: string): void {
+    this.locals.add(eid, key, Infinity)
+    const slot = this.locals.slotOf(key)
+    if (slot === 0) return
+    this.moveTo(slot, eid)
+    this.resolve()
   }
 
   applyDespawn(reader: ByteReader): void {
@@ -151,7 +174,7 @@ export class ClientReplication {
       const component = this.members[m]!
       this.entities.setComponent(slot, component, false)
       this.components[component]!.snapshots?.forget(slot)
-      if (eid !== 0) this.remove(eid, this.components[component]!.definition.store)
+      if (eid !== 0) this.copies.remove(eid, this.components[component]!.definition.store)
     }
   }
 
@@ -160,9 +183,11 @@ export class ClientReplication {
     const owned = reader.u8() === 1
     const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
     if (eid === 0) return
-    Networked.owner[eid] = owned ? this.connection : 0
-    if (owned) this.add(eid, Owned)
-    else this.remove(eid, Owned)
+    if (owned) this.showOwned(eid)
+    else {
+      Networked.owner[eid] = 0
+      this.copies.remove(eid, Owned)
+    }
   }
 
   applyPlayer(reader: ByteReader): void {
@@ -170,9 +195,9 @@ export class ClientReplication {
     const before = Connection.player[this.connection]!
     const now = this.entities.entityOf(netId)
     if (before === now) return
-    if (before !== 0) this.remove(before, LocalPlayer)
-    Connection.player[this.connection] = now
-    if (now !== 0) this.add(now, LocalPlayer)
+    if (before !== 0) this.copies.remove(before, LocalPlayer)
+    if (now !== 0) this.showPlayer(now)
+    else Connection.player[this.connection] = 0
   }
 
   /** Applies the values that are news; counts those whose entity or component is not there in `missing`. */
@@ -242,26 +267,54 @@ export class ClientReplication {
     const eid = this.entities.eidOf[slot]!
     for (const component of this.components) component.snapshots?.forget(slot)
     this.unresolved = true
+    this.locals.unbear(slot)
     if (eid === 0) {
       this.entities.remove(slot, reason !== 'hidden')
       return
     }
-    this.removing = eid
-    Networked.reason[eid] = reason
-    if (Connection.player[this.connection] === eid) {
-      this.remove(eid, LocalPlayer)
-      Connection.player[this.connection] = 0
+    const prefab = this.copies.end(eid, reason)
+    if (reason !== 'destroyed' && this.locals.isScene(eid)) {
+      // It was there before the server's entity came, and is when that comes again.
+      this.entities.remove(slot, reason !== 'hidden')
+      return
     }
-    this.remove(eid, Owned)
-    Networked.owner[eid] = 0
-    this.remove(eid, Networked)
-    for (let c = this.width - 1; c >= 0; c--) {
-      if (this.entities.hasComponent(slot, c)) this.remove(eid, this.components[c]!.definition.store)
-    }
+    this.takeComponents(slot, eid, prefab)
     // The table comes last, so that an observer of any step can still ask for the net id.
     this.entities.remove(slot, reason !== 'hidden')
-    this.guard(() => removeEntity(this.world, eid))
-    this.removing = 0
+    this.copies.guard(() => removeEntity(this.world, eid))
+  }
+
+  /** Moves what stands for a slot from the copy that was made for it onto an entity of the game's own. */
+  private moveTo(slot: number, eid: number): void {
+    const copy = this.entities.eidOf[slot]!
+    // The game removed the copy, and its values with it: the next spawn brings them again.
+    if (copy === 0) return
+    const { copies, entities, locals, world } = this
+    const owned = hasComponent(world, copy, Owned)
+    const isPlayer = Connection.player[this.connection] === copy
+    const payload = copies.prefabs.payloadOf(copy) ?? NO_PAYLOAD
+    const key = locals.unbear(slot)
+    for (let c = 0; c < this.width; c++) {
+      if (!entities.hasComponent(slot, c)) continue
+      this.requireRoom(this.components[c]!, eid)
+      this.components[c]!.copyValues(copy, eid)
+      this.collections.moveTo(c, copy, eid)
+    }
+    const prefab = copies.end(copy, 'replaced')
+    this.takeComponents(slot, copy, prefab)
+    entities.moveTo(slot, eid)
+    copies.guard(() => removeEntity(world, copy))
+    this.collections.arriving = eid
+    this.giveComponents(slot, eid)
+    copies.begin(eid, entities.netIds[slot]!, prefab, payload)
+    this.unresolved = true
+    locals.bear(slot, key)
+    if (!hasComponent(world, eid, Networked)) {
+      this.dropCopy(eid)
+      return
+    }
+    if (owned) this.showOwned(eid)
+    if (isPlayer) this.showPlayer(eid)
   }
 
   /** The game removed its copy of an entity: the slot stays, and what comes for it is passed over. */
@@ -270,11 +323,12 @@ export class ClientReplication {
     if (slot === 0) return
     if (Connection.player[this.connection] === eid) Connection.player[this.connection] = 0
     this.entities.dropCopy(slot)
+    this.copies.prefabs.end(eid)
     this.unresolved = true
     // What is left of it, if anything is, is the game's own, and neither player nor owned.
     if (!entityExists(this.world, eid)) return
-    this.remove(eid, LocalPlayer)
-    this.remove(eid, Owned)
+    this.copies.remove(eid, LocalPlayer)
+    this.copies.remove(eid, Owned)
   }
 
   private reserve(slots: number): void {
@@ -303,10 +357,7 @@ export class ClientReplication {
       const id = this.members[m]!
       const component = this.components[id]!
       this.entities.setComponent(slot, id, true)
-      if (eid >= component.capacity) {
-        const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
-        this.errors.once('store-too-small', component.name, message, eid)
-      }
+      this.requireRoom(component, eid)
       // Newer values that have overtaken this row are held, and applied again behind it.
       this.valueTick[slot * this.width + id] = tick
       component.readRow(reader, slot, eid, tick)
@@ -316,8 +367,42 @@ export class ClientReplication {
   }
 
   private addComponents(eid: number, count: number): void {
-    for (let m = 0; m < count; m++) this.add(eid, this.components[this.members[m]!]!.definition.store)
+    for (let m = 0; m < count; m++) this.copies.add(eid, this.components[this.members[m]!]!.definition.store)
     this.collections.arriving = 0
+  }
+
+  /** Gives an entity the slot's components, and takes from it the replicated ones that the slot has not. */
+  private giveComponents(slot: number, eid: number): void {
+    for (let c = 0; c < this.width; c++) {
+      const { store } = this.components[c]!.definition
+      if (this.entities.hasComponent(slot, c)) this.copies.add(eid, store)
+      else this.copies.remove(eid, store)
+    }
+    this.collections.arriving = 0
+  }
+
+  /** Takes everything that a spawn has brought from an entity, in reverse order. */
+  private takeComponents(slot: number, eid: number, prefab: number): void {
+    this.copies.removeLocal(eid, prefab)
+    for (let c = this.width - 1; c >= 0; c--) {
+      if (this.entities.hasComponent(slot, c)) this.copies.remove(eid, this.components[c]!.definition.store)
+    }
+  }
+
+  private showOwned(eid: number): void {
+    Networked.owner[eid] = this.connection
+    this.copies.add(eid, Owned)
+  }
+
+  private showPlayer(eid: number): void {
+    Connection.player[this.connection] = eid
+    this.copies.add(eid, LocalPlayer)
+  }
+
+  private requireRoom(component: ClientComponent, eid: number): void {
+    if (eid < component.capacity) return
+    const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
+    this.errors.once('store-too-small', component.name, message, eid)
   }
 
   private readSlot(reader: ByteReader): number {
@@ -337,25 +422,5 @@ export class ClientReplication {
       this.slots[i] = slot
     }
     return count
-  }
-
-  private add(eid: number, component: object): void {
-    this.guard(() => addComponent(this.world, eid, component))
-  }
-
-  private remove(eid: number, component: object): void {
-    this.guard(() => {
-      if (hasComponent(this.world, eid, component)) removeComponent(this.world, eid, component)
-    })
-  }
-
-  /** Observers are the game's; one that throws must not stop the rest of the packet. */
-  private guard(change: () => void): void {
-    try {
-      change()
-    } catch (cause) {
-      this.counters.handlerErrors++
-      this.errors.push('observer-threw', 'an observer threw while replication was applied', { cause })
-    }
   }
 }

@@ -21,6 +21,7 @@ import { ObserverEvents } from './observer-events.js'
 import { Observer } from './observer.js'
 import { ServerEntities } from './server-entities.js'
 import { put, SlotSet } from './slot-set.js'
+import { SpawnOrigins } from './spawn-origins.js'
 import { StructureWriter } from './structure-writer.js'
 
 /** Distinct sets of components that are kept without a look at which are in use. */
@@ -35,6 +36,7 @@ export class ServerReplication {
   readonly observers: Observer[] = []
   readonly structure: StructureWriter
   readonly collections: ServerCollections
+  readonly origins: SpawnOrigins
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
   private readonly repeats: BlockEncoder
@@ -76,7 +78,8 @@ export class ServerReplication {
     this.collections = new ServerCollections(world, protocol, this.entities, (slot, component) => {
       return this.entities.spawned[slot] === 1 && this.sets.has(this.entities.componentsOf[slot]!, component)
     })
-    this.structure = new StructureWriter(this.entities, this.sets, this.tracker, this.collections)
+    this.origins = new SpawnOrigins(world, protocol, this.entities)
+    this.structure = new StructureWriter(this.entities, this.sets, this.tracker, this.collections, this.origins)
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
@@ -204,6 +207,7 @@ export class ServerReplication {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) this.stop(slot, component)
     }
     this.entities.remove(slot)
+    this.origins.end(eid)
     this.removed.push(slot)
     // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
     // (The owner itself stays readable for the game's observers; `begin` clears it.)

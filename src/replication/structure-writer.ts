@@ -5,12 +5,14 @@ import { ByteWriter } from '../protocol/bytes.js'
 import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { slotOf, writeNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
+import { writeOrigin } from '../protocol/prefab.js'
 import type { ChangeTracker } from './change-tracker.js'
 import type { ServerCollections } from './collections/server-collections.js'
 import type { Observer } from './observer.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo } from './slot-set.js'
 import { LeaveReason } from './view-changes.js'
+import type { SpawnOrigins } from './spawn-origins.js'
 
 /** What one entity's structural change of this tick looks like on the wire, shared by all who know the entity. */
 interface StructuralChange {
@@ -45,6 +47,7 @@ export class StructureWriter {
     private readonly sets: ComponentSets,
     private readonly tracker: ChangeTracker,
     private readonly collections: ServerCollections,
+    private readonly origins: SpawnOrigins,
   ) {}
 
   /** Makes room for a slot. */
@@ -172,6 +175,7 @@ export class StructureWriter {
       this.spawnStart[slot] = bytes.length
       bytes.u8(SectionKind.Spawn)
       writeNetId(bytes, this.entities.netIds[slot]!)
+      writeOrigin(bytes, this.origins.of(this.entities.eidOf[slot]!))
       this.writeRow(slot, this.entities.componentsOf[slot]!)
       this.spawnEnd[slot] = bytes.length
     }

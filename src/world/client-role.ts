@@ -216,7 +216,10 @@ export class ClientRole {
     this.frame++
     this.lastFrameAt = this.options.now()
     this.handler.startFrame()
+    const { locals } = this.replication
+    locals.beginFrame()
     this.apply()
+    locals.tell(this.session?.clock.latest ?? 0)
   }
 
   private apply(): void {
@@ -359,6 +362,7 @@ export class ClientRole {
   private showEnd(session: ClientSession | undefined): void {
     Connection.reason[this.connection] = session?.reason
     this.replication.despawnAll()
+    this.replication.locals.giveUpAll()
     if (!this.wasOpened) return
     removeComponent(this.world, this.connection, Ready)
     removeComponent(this.world, this.connection, Loading)

@@ -16,11 +16,13 @@ import type { CallQueue, CallView } from '../remote/call-queue.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { ChangeEvent } from '../replication/change-log.js'
 import type { ObserverEvent, ObserverRemovedEvent } from '../replication/observer-events.js'
+import type { UnmatchedSpawn } from '../replication/local-spawns.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type CollectionOperations, operationQueue } from './operations.js'
 import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from './sides.js'
 import {
+  clientRole,
   type ClientWorld,
   type HostWorld,
   type Network,
@@ -140,6 +142,13 @@ export const ObserversRemoved = { kind: 'observers-removed' } as const
 export const NetworkErrors = { kind: 'errors' } as const
 
 /**
+ * On a client: entities made ahead of the server's that were never confirmed, see `setSpawnKey`, to be drained:
+ * `for (const { entity, key } of drain(world, UnmatchedSpawns))`. Every system of one frame sees them; the next frame begins
+ * with their removal, but for those from which `Predicted` was taken meanwhile: they are the game's own.
+ */
+export const UnmatchedSpawns = { kind: 'unmatched-spawns' } as const
+
+/**
  * What arrived since the last time: calls, messages, lifecycle and scene events, changes, operations on collections, or
  * errors.
  *
@@ -200,6 +209,7 @@ export function drain<Operation>(
 ): Iterable<Readonly<Operation>>
 export function drain(world: HostWorld, errors: typeof NetworkErrors, options: SideOptions): Iterable<NetworkErrorEntry>
 export function drain(world: HostWorld, scenes: typeof SceneEvents, options: SideOptions): Iterable<SceneEvent>
+export function drain(world: ClientWorld, spawns: typeof UnmatchedSpawns): Iterable<UnmatchedSpawn>
 export function drain(
   world: NetworkWorld,
   what:
@@ -210,7 +220,8 @@ export function drain(
     | typeof NetworkErrors
     | typeof SceneEvents
     | typeof ObserversAdded
-    | typeof ObserversRemoved,
+    | typeof ObserversRemoved
+    | typeof UnmatchedSpawns,
   { side }: SideOptions = {},
 ): Iterable<unknown> {
   const network = requireNetwork(world)
@@ -220,6 +231,7 @@ export function drain(
   if (what.kind === ObserversRemoved.kind) return serverRole(world).replication.observerEvents.removed
   if (what.kind === 'changed') return network[eventSide(network, side)]!.replication.changes.of(what.component)
   if (what.kind === 'operations') return operationQueue(network, what, side)
+  if (what.kind === 'unmatched-spawns') return clientRole(world).replication.locals.unmatched
   if ('component' in what) {
     const queue = lifecycleOf(network, side).queue(what.kind, what.component)
     if (queue === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')

@@ -98,6 +98,7 @@ describe('connections', () => {
       messages: { ...game.arena.messages },
       remote: { ...rest, Move },
       components: { Flag, Target, Heading, Health, Position },
+      prefabs: { Door: game.Door, Ball: game.Ball },
     })
     const net = createTestNetwork(game.arena, { clients: 0 })
     const client = net.connect({ protocol: reordered })

@@ -7,6 +7,7 @@ import {
   defineClientRpc,
   defineCommand,
   defineMessage,
+  definePrefab,
   defineProtocol,
   defineTargetRpc,
   despawn,
@@ -34,6 +35,8 @@ import {
   type ServerWorld,
   setOf,
   setPlayer,
+  setSpawnKey,
+  spawn,
   string,
   struct,
   type SyncList,
@@ -73,6 +76,8 @@ const Login = defineMessage({ text: string(20) }, { beforeAuthentication: true }
 const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
 const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
 
+const Mine = definePrefab({ components: [Position, Health], payload: { label: string(40), owner: entity } })
+
 export const protocol = defineProtocol({
   components: {
     Position: replicate(
@@ -92,6 +97,7 @@ export const protocol = defineProtocol({
   },
   remote: { Move, Dash, Knock, Boom, Prize, Trade, Query },
   messages: { Chat, Blip, Blob, Login },
+  prefabs: { Mine },
 })
 
 /** What one honest client and its ship have been through. */
@@ -191,9 +197,13 @@ export class FuzzGame {
     if (step % 30 === 0) sendMessage(net.server, Blob, { data: new Uint8Array(40_000) })
     if (step % 9 === 0) sendMessage(net.server, Chat, { text: 'all' }, { to: 'all' })
     if (step % 10 === 0) this.askEveryone()
+    const key = step % 3 === 0 ? undefined : `mine ${step % 4}`
+    const mine = spawn(net.server, Mine, { label: `mine ${step}`, owner: this.honest[0]!.ship }, { key })
     const bullet = this.spawn()
+    if (step % 2 === 0) setSpawnKey(net.server, bullet, `bullet ${step % 6}`)
     net.tick()
     despawn(net.server, bullet)
+    despawn(net.server, mine)
   }
 
   /** Requests of the server, also of those who answer with anything, or never. */

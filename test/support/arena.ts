@@ -5,6 +5,7 @@ import {
   defineClientRpc,
   defineCommand,
   defineMessage,
+  definePrefab,
   defineProtocol,
   defineTargetRpc,
   entity,
@@ -30,6 +31,8 @@ export const Heading = { angle: new Float32Array(MAX), seed: new Float64Array(MA
 export const Health = { hp: new Uint16Array(MAX) }
 export const Target = { entity: new Uint32Array(MAX) }
 export const Flag = {}
+/** Not replicated. */
+export const Glow = { strength: new Float32Array(MAX) }
 
 export const Move = defineCommand({ dx: f32, dy: f32 })
 export const Nudge = defineCommand({ dx: f32, dy: f32 })
@@ -49,6 +52,12 @@ export const Ping = defineMessage({ n: varint }, { channel: 'unreliable' })
 export const News = defineMessage({ text: string(16_000) }, { from: 'server' })
 export const Order = defineMessage({ item: u16 }, { from: 'client' })
 
+export const Ball = definePrefab({
+  components: [Position, Health, Glow],
+  payload: { color: u8, thrower: entity, name: string(20) },
+})
+export const Door = definePrefab({ components: [Position] })
+
 export const arena = defineProtocol({
   components: {
     Position: replicate(Position, { x: quantized(-4096, 4096, 0.01), y: quantized(-4096, 4096, 0.01) }),
@@ -59,6 +68,7 @@ export const arena = defineProtocol({
   },
   remote: { Move, Nudge, Dash, Knock, Shoot, Aim, Boom, Others, Spark, Prize, Whisper },
   messages: { Chat, Ping, News, Order },
+  prefabs: { Ball, Door },
 })
 
 /** A networked entity of the server with a position and health. */

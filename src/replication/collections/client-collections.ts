@@ -171,6 +171,15 @@ export class ClientCollections {
     }
   }
 
+  /** What stands for an entity of the server is another entity now: its collections go with it, the game's hold on them too. */
+  moveTo(component: number, from: number, to: number): void {
+    for (const { received } of this.fields[component]!) {
+      const collection = received.array[from]
+      if (collection instanceof Collection) collection.entity = to
+      put<unknown>(received.array, to, collection, undefined)
+    }
+  }
+
   check(reader: ByteReader): void {
     const slot = reader.varint()
     if (slot === 0 || slot > MAX_SLOT) reader.fail()

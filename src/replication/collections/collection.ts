@@ -79,7 +79,7 @@ export abstract class Collection {
 
   constructor(
     readonly home: Home,
-    readonly entity: number,
+    public entity: number,
   ) {}
 
   /** How many elements are kept. */

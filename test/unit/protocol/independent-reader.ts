@@ -22,6 +22,11 @@ interface Component {
   readonly collections: readonly Field[]
 }
 
+interface Prefab {
+  readonly name: string
+  readonly fields: readonly Field[]
+}
+
 interface Definition {
   readonly kind: string
   readonly name: string
@@ -36,6 +41,8 @@ interface Definition {
 export interface DescribedProtocol {
   readonly components: readonly Component[]
   readonly definitions: readonly Definition[]
+  /** Prefabs, each with the fields of its payload. */
+  readonly prefabs: readonly Prefab[]
 }
 
 export type Value = number | boolean | string
@@ -74,15 +81,17 @@ function parseComponent(name: string, fields: readonly Field[]): Component {
 export function parseProtocol(description: string): DescribedProtocol {
   const components: Component[] = []
   const definitions: Definition[] = []
+  const prefabs: Prefab[] = []
   for (const line of description.split('\n').slice(1)) {
     const [kind = '', name = '', fields = '', channel = '', ...rest] = line.split(' ')
     const behind = (word: string): string => (rest.includes(word) ? rest[rest.indexOf(word) + 1]! : '')
     const returns = parseFields(behind('returns') || '{}')
     const refuses = behind('refuses').split(',').filter(Boolean)
     if (kind === 'component') components.push(parseComponent(name, parseFields(fields)))
+    else if (kind === 'prefab') prefabs.push({ name, fields: parseFields(fields) })
     else definitions.push({ kind, name, fields: parseFields(fields), channel, returns, refuses })
   }
-  return { components, definitions }
+  return { components, definitions, prefabs }
 }
 
 /** FNV-1a, 64 bits, in two halves, without the arithmetic that the library uses. */
@@ -355,12 +364,18 @@ function readRecord(cursor: Cursor, protocol: DescribedProtocol, requested = fal
   const definition = protocol.definitions[cursor.varint()]
   if (definition === undefined) throw new Error('a definition that does not exist')
   const number = requested ? `${readRequestNumber(cursor)} ` : ''
+  return `${number}${definition.name}(${readFields(cursor, definition.fields)})`
+}
+
+/** A length, and a record of that length. */
+function readFields(cursor: Cursor, described: readonly Field[]): string {
   const length = cursor.varint()
+  if (cursor.at + length > cursor.bytes.length) throw new Error('a record that is cut off')
   const record = new Cursor(cursor.bytes.slice(cursor.at, cursor.at + length))
   cursor.at += length
-  const fields = definition.fields.map(({ name, type }) => `${name}=${readValue(record, type)}`)
+  const fields = described.map(({ name, type }) => `${name}=${readValue(record, type)}`)
   if (!record.done) throw new Error('bytes behind a record')
-  return `${number}${definition.name}(${fields.join(' ')})`
+  return fields.join(' ')
 }
 
 function readUpdate(cursor: Cursor, protocol: DescribedProtocol): string {
@@ -383,13 +398,32 @@ function readUpdate(cursor: Cursor, protocol: DescribedProtocol): string {
   return `update ${slots.join(',')} ${columns.join(' ')}`
 }
 
+/** Where an entity comes from: its prefab and its key, each if it has one. */
+function readOrigin(cursor: Cursor, protocol: DescribedProtocol): string {
+  const flags = cursor.u8()
+  if (flags > 3) throw new Error('an origin that does not exist')
+  let says = ''
+  if (flags % 2 === 1) {
+    const prefab = protocol.prefabs[cursor.varint()]
+    if (prefab === undefined) throw new Error('a prefab that does not exist')
+    says += `${prefab.name}{${readFields(cursor, prefab.fields)}} `
+  }
+  if (flags >= 2) {
+    const key = cursor.text(64)
+    if (key === '') throw new Error('a key that is empty')
+    says += `key "${key}" `
+  }
+  return says
+}
+
 function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
   const kind = cursor.u8()
   const rows = (members: Component[]): string => members.map((component) => readRow(cursor, component)).join(' ')
   switch (kind) {
     case 1: {
       const netId = cursor.netId()
-      return `spawn ${netId} ${rows(readSet(cursor, protocol))}`
+      const origin = readOrigin(cursor, protocol)
+      return `spawn ${netId} ${origin}${rows(readSet(cursor, protocol))}`.trimEnd()
     }
     case 2:
       return `despawn ${cursor.varint()} ${['destroyed', 'hidden'][cursor.u8()]}`

@@ -162,7 +162,7 @@ describe('the library', () => {
       most = Math.max(most, query(world, [Networked]).length)
       for (const event of drain(world, removed(Connected))) ({ reason } = event)
     }
-    expect(most).toBe(2)
+    expect(most).toBe(5)
     expect(reason).toBe('server-stopped')
     expect(Connection.reason[connectionOf(world)]).toEqual({ code: 'server-stopped', text: 'the end', by: 'remote' })
     expect(hasComponent(world, connectionOf(world), Connected)).toBe(false)
@@ -235,6 +235,10 @@ describe('a reader written from docs/protocol.md alone', () => {
       'server reliable: call 2.0 Boom(shooter=none x=0)',
       'server reliable: despawn 2 destroyed',
       'server reliable: loses 1',
+      'server reliable: spawn 2.1 Shell{from=1.0 label=big} Flag() Position(x=0 y=0)',
+      'server reliable: spawn 3.0 Wall{} key "wall/north"',
+      'server reliable: spawn 4.0 Shell{from=none label=} key "shell 7" Flag() Position(x=0 y=0)',
+      'server reliable: spawn 5.0 key "door"',
       'client reliable: not ready',
       'server reliable: despawn 1 hidden',
       'server reliable: close server-stopped: the end',
@@ -256,6 +260,11 @@ describe('a reader written from docs/protocol.md alone', () => {
       '0000010063',
       '0000010107000100',
       '000001010900',
+      // A spawn: of an origin, a prefab and a payload that cannot be, and with an empty key.
+      '000001000101000400',
+      '00000100010100010200',
+      '0000010001010001000100',
+      '000001000101000200',
       '04',
       '0300',
     ]) {

@@ -7,6 +7,7 @@ import {
   defineClientRpc,
   defineCommand,
   defineMessage,
+  definePrefab,
   defineProtocol,
   defineTargetRpc,
   despawn,
@@ -27,6 +28,8 @@ import {
   sendTargetRpc,
   setPlayer,
   setReady,
+  setSpawnKey,
+  spawn,
   string,
   u16,
   u32,
@@ -90,6 +93,9 @@ const Prize = defineTargetRpc({ gold: u16 })
 const Chat = defineMessage({ text: string(60) })
 const Blip = defineMessage({ n: varint }, { channel: 'unreliable', from: 'server' })
 
+const Shell = definePrefab({ components: [stores.Position, stores.Flag], payload: { label: string(20), from: entity } })
+const Wall = definePrefab()
+
 export const protocol = defineProtocol({
   components: {
     Position: replicate(stores.Position, { x: quantized(-100, 100, 0.01), y: quantized(-100, 100, 0.01) }),
@@ -100,6 +106,7 @@ export const protocol = defineProtocol({
   },
   remote: { Fire, Dash, Boom, Prize },
   messages: { Chat, Blip },
+  prefabs: { Shell, Wall },
 })
 
 export function toHex(bytes: Uint8Array): string {
@@ -302,6 +309,20 @@ export function scriptedRun(): RunVector[] {
   despawn(server, tower)
   tick(3)
   clearOwner(server, ship)
+  tick(2)
+  // Entities of prefabs: with a payload, with a key, with both; and a key without a prefab.
+  spawn(server, Shell, { label: 'big', from: ship }, { set: (eid) => (Position.x[eid] = Position.y[eid] = 0) })
+  spawn(server, Wall, {}, { key: 'wall/north' })
+  tick()
+  spawn(
+    server,
+    Shell,
+    { label: '', from: 0 },
+    { key: 'shell 7', set: (eid) => (Position.x[eid] = Position.y[eid] = 0) },
+  )
+  const door = addEntity(server)
+  addComponent(server, door, Networked)
+  setSpawnKey(server, door, 'door')
   tick(2)
   setReady(client.world, false)
   tick(3)

@@ -1,0 +1,107 @@
+// How a client's copy of an entity begins and ends: the order in which components, the game's hook and the tags of the
+// network come and go. Every step runs observers, which are the game's: one that throws stops nothing.
+import { addComponent, entityExists, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
+import { Predicted } from '../../components/spawning.js'
+import type { Counters } from '../connection/counters.js'
+import type { ErrorLog } from '../connection/error-log.js'
+import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { NO_PREFAB } from '../protocol/prefab.js'
+import type { Protocol } from '../protocol/protocol.js'
+import { PrefabInstances } from './prefab-instances.js'
+import { put } from './slot-set.js'
+
+export type DespawnReason = 'destroyed' | 'hidden' | 'replaced' | 'disconnected'
+
+export class ClientCopies {
+  readonly prefabs: PrefabInstances
+  /** By prefab: its components that no spawn brings, since they are not replicated. */
+  private readonly localComponents: readonly (readonly object[])[]
+  /** The entity that is being taken from the network here, or 0: its onRemove is not the game's doing. */
+  private ending = 0
+
+  /** `dropped` runs when the game takes a copy from the network. */
+  constructor(
+    private readonly world: World,
+    protocol: Protocol,
+    entities: EntityMapper,
+    /** The one connection entity of this world. */
+    private readonly connection: number,
+    private readonly counters: Counters,
+    private readonly errors: ErrorLog,
+    dropped: (eid: number) => void,
+  ) {
+    this.prefabs = new PrefabInstances(protocol, entities, counters, errors)
+    const replicated = new Set(protocol.componentList.map(({ store }) => store))
+    this.localComponents = protocol.prefabList.map(({ components }) =>
+      components.filter((component) => !replicated.has(component)),
+    )
+    observe(world, onRemove(Networked), (eid: number) => {
+      if (eid !== this.ending) dropped(eid)
+    })
+  }
+
+  /**
+   * Shows a copy that has its replicated components and values: local components, the hook, then `Networked`. `payload`
+   * is kept.
+   */
+  begin(eid: number, netId: number, prefab: number, payload: Uint8Array): void {
+    put(Networked.netId, eid, netId, 0)
+    put(Networked.owner, eid, 0, 0)
+    put(Networked.reason, eid, '', '')
+    if (prefab !== NO_PREFAB) {
+      for (const component of this.localComponents[prefab]!) this.add(eid, component)
+      this.prefabs.begin(eid, prefab, payload)
+    }
+    this.remove(eid, Predicted)
+    // The game's code may have removed it by now.
+    if (entityExists(this.world, eid)) this.add(eid, Networked)
+  }
+
+  /** Takes a copy from the network, and tears down what the hook built. Its components stay. Returns its prefab. */
+  end(eid: number, reason: DespawnReason): number {
+    // An observer of what happens here may end another copy.
+    const outer = this.ending
+    this.ending = eid
+    Networked.reason[eid] = reason
+    if (Connection.player[this.connection] === eid) {
+      this.remove(eid, LocalPlayer)
+      Connection.player[this.connection] = 0
+    }
+    this.remove(eid, Owned)
+    Networked.owner[eid] = 0
+    this.remove(eid, Networked)
+    this.ending = outer
+    const prefab = this.prefabs.of(eid)
+    this.prefabs.end(eid)
+    return prefab
+  }
+
+  /** Removes the components that `begin` added for a prefab. */
+  removeLocal(eid: number, prefab: number): void {
+    if (prefab === NO_PREFAB) return
+    const local = this.localComponents[prefab]!
+    for (let i = local.length - 1; i >= 0; i--) this.remove(eid, local[i]!)
+  }
+
+  add(eid: number, component: object): void {
+    this.guard(() => addComponent(this.world, eid, component))
+  }
+
+  remove(eid: number, component: object): void {
+    this.guard(() => {
+      if (hasComponent(this.world, eid, component)) removeComponent(this.world, eid, component)
+    })
+  }
+
+  /** Makes a change of the world whose observers may throw. */
+  guard(change: () => void): void {
+    try {
+      change()
+    } catch (cause) {
+      this.counters.handlerErrors++
+      this.errors.push('observer-threw', 'an observer threw while replication was applied', { cause })
+    }
+  }
+}
