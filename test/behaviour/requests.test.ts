@@ -1,4 +1,5 @@
 // Requests over the network in memory: every way to end but a value, the bounds, and what both sides may not do.
+import { removeEntity } from 'bitecs'
 import {
   type CallIdOf,
   clearOwner,
@@ -141,6 +142,16 @@ describe('a request that the library refuses', () => {
     expect(early.error).toMatchObject({ code: 'handler-threw' })
     expect(late.value).toEqual(sold)
     expect(stats(server).counters.handlerErrors).toBe(2)
+  })
+
+  it('of a client whose game has removed its copy of the entity is answered at once', async () => {
+    const { net, server, stall, world, copy, tick } = stallOfFirst()
+    removeEntity(world, copy)
+    const outcome = watch(request(server, stall, Ask, { question: '' }))
+    await tick(3)
+    expect(outcome.error).toBeInstanceOf(RequestDespawnedError)
+    expect(stats(world).counters.staleCalls).toBe(1)
+    expect(net.clients[0]!.reason).toBeUndefined()
   })
 
   it('of a client that does not have the entity is rejected as not observed', async () => {
@@ -388,6 +399,20 @@ describe('the end of a connection', () => {
     await tick(2)
     expect(second.value?.left).toBe(2)
     expect(stall).toBeGreaterThan(0)
+  })
+
+  it('forgets what the server asked of its client too', async () => {
+    const { net, server, stall, world, tick } = stallOfFirst()
+    void request(server, stall, Ask, { question: '' })
+    await tick(2)
+    const [id] = [...drain(world, Ask)].map((call) => call.id)
+    expect(isWaiting(world, id!)).toBe(true)
+    await close(world)
+    expect(isWaiting(world, id!)).toBe(false)
+    net.connect({ world })
+    expect(reply(world, id!, { answer: 1 })).toBe(false)
+    await tick(2)
+    expect(stats(server).counters.unknownReplies).toBe(0)
   })
 
   it('that the server has just seen rejects what it asks, and does not throw', async () => {

@@ -4,6 +4,7 @@ import {
   defineCommand,
   defineProtocol,
   defineTargetRpc,
+  despawn,
   drain,
   entityOf,
   isWaiting,
@@ -110,6 +111,19 @@ describe('forged requests', () => {
       throwBytes(late, (writer) => writeRequest(writer, BUY, 8))
     })
     expect(early).toEqual(['reply 8 not ready'])
+  })
+
+  it('on an entity that ends before they are drained are answered, and leave nothing behind', () => {
+    const { net, server, stall, client } = stallOfFirst()
+    const captured: Captured[] = []
+    throwBytes(client, (writer) => writeRequest(writer, BUY, 7))
+    net.tick()
+    despawn(server, stall)
+    capture(transportOf(server, 'server'), 'server', captured)
+    expect([...drain(server, Buy)]).toEqual([])
+    expect(serverRole(server).openRequests.size).toBe(0)
+    net.tick()
+    expect(captured.flatMap(({ bytes }) => readPacket(bytes, described))).toContain('reply 7 despawned')
   })
 
   it('with arguments that are not what the definition says are answered, and weigh', () => {
