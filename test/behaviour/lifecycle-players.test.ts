@@ -117,6 +117,14 @@ describe('a player', () => {
     expect(log).toEqual(order)
   })
 
+  it('is removed by setting none, too', () => {
+    const { net, log } = start()
+    const { connection } = net.clients[0]!
+    setPlayer(net.server, connection, 0, { former: 'release' })
+    net.tick(3)
+    expect([log, Connection.player[connection]]).toEqual([['-LocalPlayer 1', '-Owned 1'], 0])
+  })
+
   it('moves from one client to another: each sees its own transitions once', () => {
     const { net, first, log } = start()
     const [a, b] = net.clients

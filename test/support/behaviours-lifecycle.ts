@@ -1,6 +1,16 @@
 // Behaviours of lifecycle that hold over every network.
 import { addComponent, addEntity, hasComponent, observe, onAdd, onRemove } from 'bitecs'
-import { close, connectionOf, setPlayer } from 'bitecs-net'
+import {
+  clearOwner,
+  type ClientWorld,
+  close,
+  connectionOf,
+  drain,
+  sendCommand,
+  setOwner,
+  setPlayer,
+  stats,
+} from 'bitecs-net'
 import { Connected, Connection, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'
@@ -22,7 +32,7 @@ export function record(world: object): string[] {
 
 export function lifecycleBehaviours(network: string, make: MakePeers): void {
   describe(`lifecycle over ${network}`, () => {
-    it('joins in order, connected first, values before components before ownership, and leaves in the exact reverse', () =>
+    it('24: joins in order, connected first, values before components before ownership, and leaves in the exact reverse', () =>
       withPeers(make, 1, async (peers) => {
         const { world, connection } = peers.clients[0]!
         const log = record(world)
@@ -55,7 +65,7 @@ export function lifecycleBehaviours(network: string, make: MakePeers): void {
         expect(Connection.reason[mine]).toEqual({ code: 'server-stopped', text: 'that is all', by: 'remote' })
       }))
 
-    it('shows a client that it is connected before anything of the world', () =>
+    it('24: shows a client that it is connected before anything of the world', () =>
       withPeers(make, 0, async (peers) => {
         for (let i = 0; i < 3; i++) game.spawnShip(peers.server, i, i, 10 + i)
         let log: string[] = []
@@ -65,7 +75,7 @@ export function lifecycleBehaviours(network: string, make: MakePeers): void {
         expect(log).toEqual(['+Connected', '+Ready', ...ship(10), ...ship(11), ...ship(12)])
       }))
 
-    it('tells every client why when the server stops', () =>
+    it('33: tells every client why when the server stops', () =>
       withPeers(make, 3, async (peers) => {
         const ends = peers.clients.map(({ world }) => connectionOf(world))
         const stopping = close(peers.server, 'maintenance')
@@ -76,7 +86,7 @@ export function lifecycleBehaviours(network: string, make: MakePeers): void {
         expect(ends.map((end) => Connection.reason[end]?.text)).toEqual(['maintenance', 'maintenance', 'maintenance'])
       }))
 
-    it('shows the server that a client left, with its reason, while the entities it owned still exist', () =>
+    it('26: shows the server that a client left, with its reason, while the entities it owned still exist', () =>
       withPeers(make, 2, async (peers) => {
         const { world, connection } = peers.clients[0]!
         const ship = game.spawnShip(peers.server, 1, 2, 33)
@@ -95,6 +105,35 @@ export function lifecycleBehaviours(network: string, make: MakePeers): void {
         await peers.until('the server noticed', () => seen.length > 0)
         expect(seen).toEqual([connection, 'client-closed', true, 33])
         await peers.until('the ship is gone', () => game.networked(peers.clients[1]!.world).length === 0)
+      }))
+
+    it('27: Owned changes exactly on transitions, remove then add in the server’s world, each client its own once', () =>
+      withPeers(make, 2, async (peers) => {
+        const [a, b] = peers.clients as [(typeof peers.clients)[0], (typeof peers.clients)[0]]
+        const ship = game.spawnShip(peers.server)
+        const isThere = (world: ClientWorld): boolean => game.copyOf(world, peers.server, ship) !== 0
+        await peers.until('both have it', () => isThere(a.world) && isThere(b.world))
+        const logs = [peers.server, a.world, b.world].map((world) => {
+          const log: string[] = []
+          observe(world, onAdd(Owned), () => void log.push('+'))
+          observe(world, onRemove(Owned), () => void log.push('-'))
+          return log
+        })
+        const told = (): string[] => logs.map((log) => log.join(''))
+        setOwner(peers.server, ship, a.connection)
+        await peers.until('a owns it', () => logs[1]!.length === 1)
+        setOwner(peers.server, ship, a.connection)
+        // What a client that owns it no longer has under way is dropped.
+        sendCommand(a.world, game.copyOf(a.world, peers.server, ship), game.Move, { dx: 1, dy: 1 })
+        setOwner(peers.server, ship, b.connection)
+        await peers.until('b owns it', () => logs[2]!.length === 1 && logs[1]!.length === 2)
+        await peers.settle()
+        expect(told()).toEqual(['+-+', '+-', '+'])
+        expect([...drain(peers.server, game.Move)]).toEqual([])
+        expect(stats(peers.server).counters.unauthorizedCalls).toBe(1)
+        clearOwner(peers.server, ship)
+        await peers.until('nobody owns it', () => logs[2]!.length === 2)
+        expect(told()).toEqual(['+-+-', '+-', '+-'])
       }))
 
     it('brings a late client everything there is, with its current values', () =>
