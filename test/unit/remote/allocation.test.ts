@@ -18,8 +18,11 @@ const Aim = defineCommand({ x: f32, at: f32 })
 const protocol = defineProtocol({ remote: { Fire, Aim } })
 const entities = { netIdOf: (eid: number) => eid, entityOf: (netId: number) => netId }
 
+/** What is read is added up here, in place: a number that a function returns may be boxed on its way. */
+const sums = new Float64Array(1)
+
 /** Bytes for each of many calls that arrive and are drained. */
-function bytesPerCall(command: typeof Fire | typeof Aim, args: object, read: (args: object) => number): number {
+function bytesPerCall(command: typeof Fire | typeof Aim, args: object, read: (args: object) => void): number {
   const requests = new OpenRequests('server', protocol, new OutgoingCalls(entities))
   const counters = createCounters()
   const errors = new ErrorLog()
@@ -31,10 +34,13 @@ function bytesPerCall(command: typeof Fire | typeof Aim, args: object, read: (ar
   section.id = protocol.ids.get(command)!
   section.netId = 1
   section.end = payload.length
-  const sums = new Float64Array(1)
+  sums[0] = 0
   const bytes = bytesPerEvent(5000, (count) => {
     for (let i = 0; i < count; i++) inbound.push(section, payload.bytes, 3, 1)
-    for (const call of inbound.queueOf(command)) sums[0]! += read(call.args) + call.entity + call.sender
+    for (const call of inbound.queueOf(command)) {
+      read(call.args)
+      sums[0]! += call.entity + call.sender
+    }
   })
   expect(sums[0]).toBeGreaterThan(0)
   return bytes
@@ -44,13 +50,13 @@ describe('a drained call', () => {
   it('costs no memory, however many arrive, also of a second definition with the same name of a field', () => {
     const fire = bytesPerCall(Fire, { x: 0.5, y: 1.5, z: 0.25, power: 7 }, (args) => {
       const { x, y, z, power } = args as { x: number; y: number; z: number; power: number }
-      return x + y + z + power
+      sums[0]! += x + y + z + power
     })
     const aim = bytesPerCall(Aim, { x: 0.5, at: 1.5 }, (args) => {
       const { x, at } = args as { x: number; at: number }
-      return x + at
+      sums[0]! += x + at
     })
     // Looking at the heap costs some itself; an object for each call would be 20 bytes and more.
-    expect([fire < 1, aim < 1]).toEqual([true, true])
+    expect(Math.max(fire, aim)).toBeLessThan(1)
   })
 })
