@@ -69,6 +69,7 @@ export {
   i16,
   i32,
   i8,
+  type CallArguments,
   type Infer,
   quantized,
   type Schema,
@@ -88,16 +89,10 @@ export type { UnmatchedSpawn } from './replication/local-spawns.js'
 export type { TransportCounters } from './transport/transport.js'
 export type { AuthenticationRequest, AuthenticationResult, Authenticator } from './world/authentication.js'
 export { accept, deny, userOf } from './world/authentication-verbs.js'
-export {
-  type MessageTarget,
-  sendCommand,
-  sendMessage,
-  type SendMessageOptions,
-  sendRpc,
-  type SendRpcOptions,
-  sendTargetRpc,
-  type SendTargetRpcOptions,
-} from './world/calls.js'
+export { sendCommand, sendRpc, type SendRpcOptions, sendTargetRpc, type SendTargetRpcOptions } from './world/calls.js'
+export { sendMessage, type SendMessageOptions } from './world/messages.js'
+export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/groups.js'
+export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
 export { close } from './world/close.js'
 export {
   type ClientWorldOptions,

@@ -9,7 +9,7 @@ import { checkAuthentication } from './world/authentication.js'
 import { badOption, checkInteger, checkMilliseconds } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
-import type { ServeOptions } from './world/server-role.js'
+import type { ServeOptions } from './world/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 

@@ -86,6 +86,15 @@ export type Infer<S extends Schema> = Flat<
   }
 >
 
+/**
+ * What a verb takes after the definition: the arguments, which may be left out where no field is required, then `Rest`.
+ */
+export type CallArguments<S extends Schema, Rest extends unknown[] = []> = [
+  Exclude<keyof S, OptionalField<S>>,
+] extends [never]
+  ? [args?: Readonly<Infer<S>>, ...Rest]
+  : [args: Readonly<Infer<S>>, ...Rest]
+
 const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 
 function requireNumber(value: unknown, field: string): asserts value is number {

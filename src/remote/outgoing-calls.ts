@@ -25,14 +25,15 @@ export const Audience = {
   All: 2,
   /** Every connection that takes part. */
   Ready: 3,
-  /** A list of connections. */
+  /** The connections of its list, those that are being authenticated too. */
   List: 4,
 } as const
 export type Audience = (typeof Audience)[keyof typeof Audience]
 
 export class OutgoingCalls {
   readonly writer = new ByteWriter(1024)
-  private readonly payload = new ByteWriter(256)
+  /** The arguments of the call added last. */
+  readonly payload = new ByteWriter(256)
   count = 0
   starts = new Uint32Array(17)
   channels = new Uint8Array(16)
@@ -45,7 +46,9 @@ export class OutgoingCalls {
   excludedOwners = new Uint32Array(16)
   /** The number of the request that a call is, or 0. */
   requests = new Uint32Array(16)
+  /** The connections that it is limited to, unless undefined, and more that are left out. */
   readonly lists: (ReadonlySet<number> | undefined)[] = []
+  readonly exceptions: (ReadonlySet<number> | undefined)[] = []
   private holdsLists = false
   private readonly sections: Uint8Array[] = []
 
@@ -135,8 +138,23 @@ export class OutgoingCalls {
     this.connections[at] = connection
     this.excludedOwners[at] = excludedOwner
     this.lists[at] = list
+    this.exceptions[at] = undefined
     if (list !== undefined) this.holdsLists = true
     this.requests[at] = request
+  }
+
+  /** Leaves connections out of the call added last. */
+  leaveOut(connections: ReadonlySet<number>): void {
+    this.exceptions[this.count - 1] = connections
+    this.holdsLists = true
+  }
+
+  /** Whether call `i` may go to a connection, as far as its lists say. */
+  lets(connection: number, i: number): boolean {
+    const list = this.lists[i]
+    if (list !== undefined && !list.has(connection)) return false
+    const exceptions = this.exceptions[i]
+    return exceptions === undefined || !exceptions.has(connection)
   }
 
   /** Writes the payload behind what stands before it. */
@@ -165,8 +183,11 @@ export class OutgoingCalls {
       this.payload.free()
     }
     this.writer.clear()
-    // Emptied only when there is something to let go: growing it again would cost memory for every call.
-    if (this.holdsLists) this.lists.length = 0
+    // What they hold is let go, and they keep their size: growing again would cost memory for every call.
+    if (this.holdsLists) {
+      this.lists.fill(undefined)
+      this.exceptions.fill(undefined)
+    }
     this.holdsLists = false
     this.count = 0
   }

@@ -178,6 +178,7 @@ export function drain<S extends Schema>(
   world: ClientWorld,
   message: Message<S, 'server' | 'both'>,
 ): Iterable<MessageCall<S>>
+export function drain<S extends Schema>(world: NetworkWorld, message: Message<S, 'both'>): Iterable<MessageCall<S>>
 export function drain(world: NetworkWorld, events: LifecycleEvents): Iterable<LifecycleEvent>
 export function drain<Field extends PropertyKey>(
   world: NetworkWorld,
@@ -277,6 +278,11 @@ export function handle<S extends Schema>(
 export function handle<S extends Schema>(
   world: ClientWorld,
   message: Message<S, 'server' | 'both'>,
+  handler: (call: MessageCall<S>) => void,
+): () => void
+export function handle<S extends Schema>(
+  world: NetworkWorld,
+  message: Message<S, 'both'>,
   handler: (call: MessageCall<S>) => void,
 ): () => void
 export function handle<S extends Schema>(

@@ -3,7 +3,7 @@ import { Networked } from '../../components/networked.js'
 import type { Command, TargetRpc } from '../protocol/definitions.js'
 import { RequestAbortedError, RequestDisconnectedError, RequestRefusedError, UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
-import type { Infer, Schema } from '../protocol/schema.js'
+import type { CallArguments, Infer, Schema } from '../protocol/schema.js'
 import { type CallId, sideOf } from '../remote/call-id.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import { Audience } from '../remote/outgoing-calls.js'
@@ -11,6 +11,7 @@ import type { PendingRequests } from '../remote/pending-requests.js'
 import {
   connectedClient,
   definitionId,
+  NO_ARGS,
   notNetworked,
   requireNetworked,
   requireTarget,
@@ -55,21 +56,19 @@ export function request<S extends Schema, R extends Schema>(
   world: ClientWorld,
   entity: number,
   command: Command<S, R>,
-  args: Readonly<Infer<S>>,
-  options?: RequestOptions,
+  ...args: CallArguments<S, [options?: RequestOptions]>
 ): Promise<Infer<R>>
 export function request<S extends Schema, R extends Schema>(
   world: ServerWorld,
   entity: number,
   rpc: TargetRpc<S, R>,
-  args: Readonly<Infer<S>>,
-  options?: TargetRequestOptions,
+  ...args: CallArguments<S, [options?: TargetRequestOptions]>
 ): Promise<Infer<R>>
 export function request(
   world: NetworkWorld,
   entity: number,
   definition: Command | TargetRpc,
-  args: Args,
+  args: Args = NO_ARGS,
   options: TargetRequestOptions = {},
 ): Promise<Value> {
   checkMilliseconds('timeout', options.timeout)

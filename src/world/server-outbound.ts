@@ -18,6 +18,7 @@ export function sendTick(role: ServerRole): void {
   for (const peer of role.authenticating.values()) sendEarly(role, peer)
   countUnsent(role)
   role.outgoing.clear()
+  role.groups.finishTick()
   role.replication.finishTick()
 }
 
@@ -139,7 +140,7 @@ function isRecipient(role: ServerRole, peer: ServerPeer, call: number, ready: bo
   if (audience === Audience.One) {
     if (connection !== entity) return false
   } else if (connection === entity || outgoing.excludedOwners[call] === entity) return false
-  if (audience === Audience.List && !outgoing.lists[call]!.has(entity)) return false
+  if (!outgoing.lets(entity, call)) return false
   if (audience === Audience.Ready && !ready) return false
   if (audience === Audience.All && state === 'authenticating') return false
   const netId = outgoing.netIds[call]!

@@ -27,10 +27,12 @@ import { PendingRequests } from '../remote/pending-requests.js'
 import { ServerReplication } from '../replication/server-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
-import { Authentication, type Authenticator, checkAuthentication } from './authentication.js'
+import { Authentication, checkAuthentication } from './authentication.js'
 import { LeftBehind } from './left-behind.js'
+import { Groups } from './connection-groups.js'
 import type { LocalClient } from './local-client.js'
 import { PeerLimit, ServerInbound } from './server-inbound.js'
+import type { ServeOptions } from './serve-options.js'
 import { ServerPeer } from './server-peer.js'
 import { DEFAULT_SCENE_TIMEOUT, ServerScenes } from './server-scenes.js'
 
@@ -41,25 +43,6 @@ export interface ServerRoleOptions {
   undrainedTicks: number
   /** Milliseconds; default `performance.now`. */
   now: () => number
-}
-
-export interface ServeOptions {
-  /** Milliseconds without a packet until a client counts as gone. Default 5,000. */
-  timeout?: number
-  /** Milliseconds that a client has to say hello. Default 5,000. */
-  handshakeTimeout?: number
-  /** Milliseconds that a client may take to load a scene. Default 60,000. */
-  sceneTimeout?: number
-  /** The most clients at once, those that are being authenticated included. Default 1,024. */
-  maxConnections?: number
-  /**
-   * Decides whether a client may come in; called within the tick, for each client whose hello was accepted. With
-   * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. Default:
-   * everybody comes in.
-   */
-  authenticate?: Authenticator | 'by-messages'
-  /** Milliseconds that deciding may take, until the client is refused. Default 5,000. */
-  authenticationTimeout?: number
 }
 
 const DEFAULT_MAX_CONNECTIONS = 1024
@@ -104,6 +87,7 @@ export class ServerRole {
   /** The entity that stands for the network: it carries `Listening`. */
   readonly networkEntity: number
   readonly leftBehind: LeftBehind
+  readonly groups = new Groups()
   readonly scenes: ServerScenes
   private readonly handler: ServerInbound
   /** Sessions that said hello, opened or ended since `updateConnections` last ran. */
@@ -286,6 +270,7 @@ export class ServerRole {
     while (this.retiring.length > 0) {
       const connection = this.retiring.shift()!
       this.releaseOwned(connection)
+      this.groups.leaveAll(connection)
       // Its id may be another's at once; what it sent and nobody drained must not be that one's.
       Connection.id[connection] = 0
       Connection.user[connection] = undefined
@@ -371,6 +356,7 @@ export class ServerRole {
     this.forgetPeer(peer, eid)
     Connection.id[eid] = 0
     Connection.user[eid] = undefined
+    this.groups.leaveAll(eid)
     this.releaseOwned(eid)
     this.sessionsOf(peer.session)?.close(peer.session, 'kicked', 'the game removed the connection')
   }

@@ -2,6 +2,8 @@
 import {
   ArgumentError,
   drain,
+  group,
+  joinGroup,
   NetworkErrors,
   sendCommand,
   sendMessage,
@@ -36,7 +38,7 @@ export async function ownedShip(peers: Peers, owner: number): Promise<{ ship: nu
 
 export function remoteActionBehaviours(network: string, make: MakePeers): void {
   describe(`remote actions over ${network}`, () => {
-    it("runs an owned entity's command on the server exactly once, with the exact values, in the order sent", () =>
+    it("1: runs an owned entity's command on the server exactly once, with the exact values, in the order sent", () =>
       withPeers(make, 2, async (peers) => {
         const { ship, copies } = await ownedShip(peers, 0)
         for (let i = 0; i < 50; i++) {
@@ -55,12 +57,16 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         expect(seen).toEqual(Array.from({ length: 50 }, (_, i) => [ship, peers.clients[0]!.connection, i + 0.5, -i]))
       }))
 
-    it('gives a client RPC to every ready observer and nobody else; includeOwner: false skips the owner, except skips one', () =>
+    it('7: gives a client RPC to every ready observer and nobody else; includeOwner: false skips the owner, except one or several', () =>
       withPeers(make, 3, async (peers) => {
         const { ship, copies } = await ownedShip(peers, 0)
         sendRpc(peers.server, ship, game.Boom, { x: 1.5, shooter: ship })
         sendRpc(peers.server, ship, game.Others, { n: 7 })
         sendRpc(peers.server, ship, game.Boom, { x: 2.5, shooter: 0 }, { except: peers.clients[1]!.connection })
+        joinGroup(peers.server, peers.clients[2]!.connection, 'red')
+        const two = [peers.clients[1]!.connection, peers.clients[2]!.connection]
+        sendRpc(peers.server, ship, game.Boom, { x: 3.5, shooter: 0 }, { except: two })
+        sendRpc(peers.server, ship, game.Boom, { x: 4.5, shooter: 0 }, { to: group('red') })
         const booms: number[][][] = [[], [], []]
         const others: number[][] = [[], [], []]
         await peers.until('the RPCs arrived', () => {
@@ -68,25 +74,27 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
             for (const { entity, args } of drain(world, game.Boom)) booms[i]!.push([entity, args.x, args.shooter])
             for (const { args } of drain(world, game.Others)) others[i]!.push(args.n)
           })
-          return booms[0]!.length >= 2 && booms[2]!.length >= 2 && booms[1]!.length >= 1 && others[2]!.length >= 1
+          return booms[0]!.length >= 3 && booms[2]!.length >= 3 && booms[1]!.length >= 1 && others[2]!.length >= 1
         })
         await peers.settle()
         expect(booms).toEqual([
           [
             [copies[0], 1.5, copies[0]],
             [copies[0], 2.5, 0],
+            [copies[0], 3.5, 0],
           ],
           [[copies[1], 1.5, copies[1]]],
           [
             [copies[2], 1.5, copies[2]],
             [copies[2], 2.5, 0],
+            [copies[2], 4.5, 0],
           ],
         ])
         expect(others).toEqual([[], [7], [7]])
         for (const { world } of peers.clients) expect([...drain(world, game.Boom)]).toEqual([])
       }))
 
-    it('gives a target RPC to the owner by default, to a connection when told; without owner or target it throws', () =>
+    it('8: gives a target RPC to the owner by default, to a connection when told; without owner or target it throws', () =>
       withPeers(make, 2, async (peers) => {
         const { ship } = await ownedShip(peers, 0)
         const wild = game.spawnShip(peers.server)
@@ -107,7 +115,7 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         expect(got).toEqual([[5], [6]])
       }))
 
-    it('sends messages both ways, on both channels, to one, all, ready, observers, and all but one', () =>
+    it('18: sends messages both ways, on both channels, to one, all, ready, observers, a group, and all but one', () =>
       withPeers(make, 3, async (peers) => {
         const [a, b, c] = peers.clients as [Peers['clients'][0], Peers['clients'][0], Peers['clients'][0]]
         const { ship } = await ownedShip(peers, 0)
@@ -124,6 +132,9 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         sendMessage(peers.server, game.Chat, { text: 'ready' }, { to: 'ready' })
         sendMessage(peers.server, game.Chat, { text: 'observers' }, { to: observersOf(peers.server, ship) })
         sendMessage(peers.server, game.Chat, { text: 'but a' }, { to: 'all', except: a.connection })
+        joinGroup(peers.server, a.connection, 'blue')
+        joinGroup(peers.server, c.connection, 'blue')
+        sendMessage(peers.server, game.Chat, { text: 'blue' }, { to: group('blue') })
         sendMessage(peers.server, game.Chat, { text: 'end' })
         sendMessage(peers.server, game.Ping, { n: 300 })
         await peers.until('the messages arrived', () => {
@@ -131,9 +142,9 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
           return texts.every((list) => list.includes('end')) && pings.every((list) => list.length > 0)
         })
         expect(texts).toEqual([
-          ['all', 'ready', 'observers', 'end'],
+          ['all', 'ready', 'observers', 'blue', 'end'],
           ['one', 'all', 'ready', 'observers', 'but a', 'end'],
-          ['all', 'ready', 'observers', 'but a', 'end'],
+          ['all', 'ready', 'observers', 'but a', 'blue', 'end'],
         ])
         expect(pings).toEqual([[300], [300], [300]])
 

@@ -16,7 +16,12 @@ import {
   enumOf,
   f32,
   f64,
+  group,
+  groupsOf,
   handle,
+  joinGroup,
+  leaveGroup,
+  membersOf,
   i32,
   type Infer,
   type LifecycleEvent,
@@ -53,6 +58,7 @@ const FromClient = defineMessage({ n: f64 }, { from: 'client', channel: 'unrelia
 
 declare const server: ServerWorld
 declare const client: ClientWorld
+declare const either: ServerWorld | ClientWorld
 
 it('infers arguments from schemas', () => {
   expectTypeOf<Infer<typeof Fire.schema>>().toEqualTypeOf<{ angle: number; power: number }>()
@@ -84,6 +90,7 @@ it('types what is drained', () => {
       expectTypeOf(args).toEqualTypeOf<Readonly<{ text: string }>>()
       expectTypeOf(sender).toEqualTypeOf<number>()
     }
+    for (const { args } of drain(either, Both)) expectTypeOf(args).toEqualTypeOf<Readonly<{ text: string }>>()
     for (const event of drain(client, added(Connected))) expectTypeOf(event).toEqualTypeOf<LifecycleEvent>()
     for (const event of drain(server, removed(Connected))) expectTypeOf(event.reason).toEqualTypeOf<string>()
     for (const error of drain(server, NetworkErrors)) expectTypeOf(error).toEqualTypeOf<NetworkErrorEntry>()
@@ -99,7 +106,15 @@ it('compiles what is right', () => {
   expectTypeOf(() => {
     sendCommand(client, 1, Fire, { angle: 1, power: 2 })
     sendCommand(client, 1, Empty, {})
+    sendCommand(client, 1, Empty)
     sendRpc(server, 1, Boom, { x: 1, shooter: 2 }, { except: 3 })
+    sendRpc(server, 1, Boom, { x: 1, shooter: 2 }, { to: group('red'), except: [3, 4] })
+    sendRpc(server, 1, Boom, { x: 1, shooter: 2 }, { to: new Set([3]) })
+    sendMessage(server, Both, { text: '' }, { to: group('red'), except: membersOf(server, 'blue') })
+    sendMessage(either, Both, { text: '' })
+    joinGroup(server, 1, 'red')
+    leaveGroup(server, 1, 'red')
+    expectTypeOf(groupsOf(server, 1)).toEqualTypeOf<string[]>()
     sendTargetRpc(server, 1, Prize, { gold: 1, note: '', first: true }, { to: 3 })
     sendMessage(client, Both, { text: '' })
     sendMessage(server, Both, { text: '' }, { to: 'all' })
@@ -122,6 +137,14 @@ it('refuses wrong fields and types', () => {
     sendTargetRpc(server, 1, Prize, { gold: 1, note: '', first: 1 })
     // @ts-expect-error there is no such target
     sendMessage(server, Both, { text: '' }, { to: 'nobody' })
+    // @ts-expect-error an RPC goes to connections that observe, of which all is the default
+    sendRpc(server, 1, Boom, { x: 1, shooter: 2 }, { to: 'all' })
+    // @ts-expect-error a group is named through group
+    sendMessage(server, Both, { text: '' }, { to: { name: 'red' } })
+    // @ts-expect-error the arguments of what has fields are not left out
+    sendCommand(client, 1, Fire)
+    // @ts-expect-error the arguments of what has fields are not left out
+    sendMessage(server, Both)
   }).returns.toBeVoid()
 })
 
@@ -147,6 +170,12 @@ it('refuses the wrong side', () => {
     drain(server, FromServer)
     // @ts-expect-error it arrives at the server
     drain(client, FromClient)
+    // @ts-expect-error groups are the server's
+    joinGroup(client, 1, 'red')
+    // @ts-expect-error a side must be known for what only one sends
+    sendMessage(either, FromServer, { n: 1 })
+    // @ts-expect-error a side must be known for what only one receives
+    drain(either, FromServer)
     // @ts-expect-error owners are the server's
     setOwner(client, 1, 2)
     // @ts-expect-error players are the server's

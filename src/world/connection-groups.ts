@@ -1,0 +1,57 @@
+// Named groups of connections: who is in which. A group is there while someone is in it.
+
+const NOBODY: ReadonlySet<number> = new Set()
+const NOTHING: ReadonlySet<string> = new Set()
+
+export class Groups {
+  private readonly members = new Map<string, Set<number>>()
+  private readonly groups = new Map<number, Set<string>>()
+  /** Groups that became empty in this tick, or were sent to and are empty. */
+  private readonly emptied: string[] = []
+
+  join(connection: number, name: string): void {
+    this.target(name).add(connection)
+    const groups = this.groups.get(connection)
+    if (groups === undefined) this.groups.set(connection, new Set([name]))
+    else groups.add(name)
+  }
+
+  leave(connection: number, name: string): void {
+    const members = this.members.get(name)
+    if (members?.delete(connection) !== true) return
+    if (members.size === 0) this.emptied.push(name)
+    const groups = this.groups.get(connection)!
+    groups.delete(name)
+    if (groups.size === 0) this.groups.delete(connection)
+  }
+
+  leaveAll(connection: number): void {
+    for (const name of this.groupsOf(connection)) this.leave(connection, name)
+  }
+
+  groupsOf(connection: number): ReadonlySet<string> {
+    return this.groups.get(connection) ?? NOTHING
+  }
+
+  membersOf(name: string): ReadonlySet<number> {
+    return this.members.get(name) ?? NOBODY
+  }
+
+  /** The members of a group, those who join and leave until the tick is sent included. */
+  target(name: string): Set<number> {
+    let members = this.members.get(name)
+    if (members === undefined) {
+      members = new Set()
+      this.members.set(name, members)
+      this.emptied.push(name)
+    }
+    return members
+  }
+
+  /** The tick was sent: what is empty is freed. */
+  finishTick(): void {
+    if (this.emptied.length === 0) return
+    for (const name of this.emptied) if (this.members.get(name)?.size === 0) this.members.delete(name)
+    this.emptied.length = 0
+  }
+}

@@ -1,0 +1,21 @@
+// What a server may be told when it begins to serve, over whatever transport.
+import type { Authenticator } from './authentication.js'
+
+export interface ServeOptions {
+  /** Milliseconds without a packet until a client counts as gone. Default 5,000. */
+  timeout?: number
+  /** Milliseconds that a client has to say hello. Default 5,000. */
+  handshakeTimeout?: number
+  /** Milliseconds that a client may take to load a scene. Default 60,000. */
+  sceneTimeout?: number
+  /** The most clients at once, those that are being authenticated included. Default 1,024. */
+  maxConnections?: number
+  /**
+   * Decides whether a client may come in; called within the tick, for each client whose hello was accepted. With
+   * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. Default:
+   * everybody comes in.
+   */
+  authenticate?: Authenticator | 'by-messages'
+  /** Milliseconds that deciding may take, until the client is refused. Default 5,000. */
+  authenticationTimeout?: number
+}

@@ -1,0 +1,81 @@
+// Whom a call or message of the server goes to, and whom not.
+import { hasComponent, type World } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { UsageError } from '../protocol/errors.js'
+import type { OutgoingCalls } from '../remote/outgoing-calls.js'
+import type { ServerRole } from './server-role.js'
+
+/** A group of connections as a target, made by `group`. */
+export interface GroupTarget {
+  readonly group: string
+}
+
+/** One connection entity, or several. */
+export type Connections = number | Iterable<number>
+
+/** Whom a client RPC goes to, of those that observe the entity: a connection, several, or a group. */
+export type RpcTarget = Connections | GroupTarget
+
+/** Whom a message goes to: every open connection, every one that takes part, one, several, or a group. */
+export type MessageTarget = 'all' | 'ready' | RpcTarget
+
+/** @throws UsageError when the entity is no connection. */
+export function requireConnection(world: World, connection: number): void {
+  if (!hasComponent(world, connection, Connection)) {
+    throw new UsageError('not-a-connection', `entity ${connection} is not a connection`)
+  }
+}
+
+function isAuthenticating(role: ServerRole, connection: number): boolean {
+  return role.authenticating.get(connection)?.session.state === 'authenticating'
+}
+
+/** @throws UsageError when the connection is one that only messages with `beforeAuthentication` may go to. */
+export function requireAuthenticated(role: ServerRole, id: number, connection: number): void {
+  if (!isAuthenticating(role, connection)) return
+  const name = role.protocol.definitionNames[id]
+  const text = `${name}: connection ${connection} is still being authenticated; only messages with beforeAuthentication go to it`
+  throw new UsageError('not-authenticated', text)
+}
+
+/**
+ * The connections that a target names, to be looked at when the tick is sent; `early`: those that are being authenticated
+ * too.
+ *
+ * @throws UsageError when it is nothing that names connections.
+ */
+export function listOf(role: ServerRole, to: GroupTarget | Iterable<number>, early: boolean): ReadonlySet<number> {
+  if (isGroup(to)) return role.groups.target(to.group)
+  if (typeof to !== 'object' || to === null || !(Symbol.iterator in to)) {
+    throw new UsageError('no-target', `to is a connection, a list of them, or a group, got '${String(to)}'`)
+  }
+  const list = new Set(to)
+  // A list that was made earlier may name who has left since: counted, as for a receiver that is gone.
+  for (const connection of list) {
+    const isTooEarly = !early && isAuthenticating(role, connection)
+    if (isTooEarly) list.delete(connection)
+    if (isTooEarly || !hasComponent(role.world, connection, Connection)) role.counters.unsentCalls++
+  }
+  return list
+}
+
+function isGroup(target: GroupTarget | Iterable<number>): target is GroupTarget {
+  return typeof target === 'object' && target !== null && 'group' in target
+}
+
+/** The one connection that is left out, or 0: what `OutgoingCalls.add` takes. Several are for {@link leaveOut}. */
+export function excepted(except: Connections | undefined): number {
+  return typeof except === 'number' ? except : 0
+}
+
+/** Leaves several connections out of the call just added. */
+export function leaveOut(outgoing: OutgoingCalls, except: Connections | undefined): void {
+  if (except !== undefined && typeof except !== 'number') outgoing.leaveOut(new Set(except))
+}
+
+/** Whether a connection is left out. */
+export function isExcepted(connection: number, except: Connections | undefined): boolean {
+  if (except === undefined || typeof except === 'number') return connection === except
+  for (const one of except) if (one === connection) return true
+  return false
+}

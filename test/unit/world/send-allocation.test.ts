@@ -1,0 +1,49 @@
+// Sending to a group allocates nothing for each call. Needs `--expose-gc`.
+import { addComponent, addEntity } from 'bitecs'
+import {
+  defineClientRpc,
+  defineMessage,
+  defineProtocol,
+  f32,
+  group,
+  joinGroup,
+  sendMessage,
+  sendRpc,
+  u8,
+} from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { expect, it } from 'vitest'
+import { serverRole } from '../../../src/world/state.js'
+
+const Blip = defineMessage({ x: f32, n: u8 })
+const Boom = defineClientRpc({ x: f32, n: u8 })
+const protocol = defineProtocol({ remote: { Boom }, messages: { Blip } })
+const CALLS = 4000
+
+it('a call or message to a group costs no memory', () => {
+  const { server, clients } = createTestNetwork(protocol)
+  const ship = addEntity(server)
+  addComponent(server, ship, Networked)
+  joinGroup(server, clients[0]!.connection, 'red')
+  const options = { to: group('red') }
+  const args = { x: 0.5, n: 7 }
+  const { outgoing } = serverRole(server)
+  const turn = (): void => {
+    for (let i = 0; i < CALLS; i += 2) {
+      sendMessage(server, Blip, args, options)
+      sendRpc(server, ship, Boom, args, options)
+    }
+    outgoing.clear()
+  }
+  for (let i = 0; i < 40; i++) turn()
+  let least = Infinity
+  for (let i = 0; i < 20; i++) {
+    globalThis.gc!()
+    const before = process.memoryUsage().heapUsed
+    turn()
+    least = Math.min(least, process.memoryUsage().heapUsed - before)
+  }
+  // Looking at the heap costs some itself; an object for each call would be 80,000 bytes and more.
+  expect(least / CALLS).toBeLessThan(1)
+})
