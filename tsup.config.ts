@@ -18,5 +18,5 @@ export default defineConfig({
   clean: true,
   // Without this the prefix `node:` is taken off, and nothing could tell a Node module from a package any more.
   removeNodeProtocol: false,
-  external: ['bitecs', /^@geckos\.io\//, /^node-datachannel(\/|$)/],
+  external: ['bitecs', 'jose', /^@geckos\.io\//, /^node-datachannel(\/|$)/],
 })

@@ -46,7 +46,7 @@ export function isGeckosAdapter(path: string): boolean {
 /** The files that run in Node alone, and so may import its modules. */
 export function isNodeOnly(path: string): boolean {
   return (
-    /^src\/(server|node-client|cli)\.ts$/.test(path) ||
+    /^src\/(server|node-client|auth|cli)\.ts$/.test(path) ||
     /^src\/(server|cli)\//.test(path) ||
     /^src\/transport\/geckos-(server|node)[^/]*\.ts$/.test(path)
   )
@@ -55,6 +55,11 @@ export function isNodeOnly(path: string): boolean {
 /** The files that may use a package other than bitecs, geckos.io and node-datachannel: the headless server and command. */
 export function mayUseTools(path: string): boolean {
   return /^src\/(server|cli)(\.ts$|\/)/.test(path)
+}
+
+/** The only file that knows of JSON Web Tokens. */
+export function isTokenAdapter(path: string): boolean {
+  return path === 'src/auth.ts'
 }
 
 /** The name of the package that an import asks for: `@geckos.io/client` of `@geckos.io/client/lib/x`. */

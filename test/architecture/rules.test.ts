@@ -189,6 +189,7 @@ describe('imports of the sources', () => {
       "import 'node:fs'",
       'and their adapters use node:fs',
     ],
+    ['tokens outside their file', 'src/server.ts', "import { jwtVerify } from 'jose'", 'only src/auth.ts uses jose'],
     ['a package in a layer', 'src/world/b.ts', "import 'pino'", 'use packages (pino)'],
     ['a file without .js', 'src/world/b.ts', "import './a'", 'does not end in .js'],
     ['a file that is not there', 'src/world/b.ts', "import './none.js'", 'is no file of'],

@@ -2,7 +2,7 @@
 import { builtinModules } from 'node:module'
 import { findImports, isRelative, resolveRelative } from '../../scripts/imports.js'
 import { findCycles, reach, wayTo, type Graph } from './cycles.js'
-import { isGeckosAdapter, isNodeOnly, mayImport, mayUseTools, packageOf, placeOf } from './layers.js'
+import { isGeckosAdapter, isNodeOnly, isTokenAdapter, mayImport, mayUseTools, packageOf, placeOf } from './layers.js'
 
 /** Text of every file, by path from the root with `/`. */
 export type Files = ReadonlyMap<string, string>
@@ -78,6 +78,7 @@ function checkPackage(path: string, specifier: string, typeOnly: boolean): strin
     if (place === 'components' && !typeOnly) return 'components import nothing of bitecs but types'
     return undefined
   }
+  if (packageOf(specifier) === 'jose') return isTokenAdapter(path) ? undefined : 'only src/auth.ts uses jose'
   return mayUseTools(path) ? undefined : `only the server and the command use packages (${specifier})`
 }
 
@@ -121,7 +122,8 @@ export function checkBrowserReach(files: Files): Violations {
 
 /** Whether a module must never reach a browser. */
 export function isServerSide(specifier: string): boolean {
-  return isNodeModule(specifier) || (isGeckos(specifier) && packageOf(specifier) !== '@geckos.io/client')
+  if (isNodeModule(specifier) || packageOf(specifier) === 'jose') return true
+  return isGeckos(specifier) && packageOf(specifier) !== '@geckos.io/client'
 }
 
 /** Checks that the first line (after a shebang) is a comment that says what the file is for. */
