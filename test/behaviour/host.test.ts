@@ -20,6 +20,13 @@ import { createHostWorld } from 'bitecs-net/host'
 import { createTestNetwork, type HostTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
+import { remoteActionBehaviours } from '../support/behaviours-remote.js'
+import { requestBehaviours } from '../support/behaviours-requests.js'
+import { asHost } from '../support/peers.js'
+
+// The first client is the host's own, the others are remote.
+remoteActionBehaviours('a host', asHost)
+requestBehaviours('a host', asHost)
 
 function hosted(clients = 0): HostTestNetwork {
   return createTestNetwork(game.arena, { host: true, clients })

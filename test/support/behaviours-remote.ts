@@ -15,7 +15,7 @@ import {
 import { observersOf } from 'bitecs-net'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'
-import type { MakePeers, Peers } from './peers.js'
+import { type MakePeers, onSide, type Peers } from './peers.js'
 
 /** Runs `test` with peers that are closed whatever happens. */
 export async function withPeers(make: MakePeers, count: number, test: (peers: Peers) => Promise<void>): Promise<void> {
@@ -123,8 +123,10 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         const pings: number[][] = [[], [], []]
         const read = (): void => {
           peers.clients.forEach(({ world }, i) => {
-            for (const { args } of drain(world, game.Chat)) texts[i]!.push(args.text)
-            for (const { args } of drain(world, game.Ping)) pings[i]!.push(args.n)
+            onSide(world, 'client', () => {
+              for (const { args } of drain(world, game.Chat)) texts[i]!.push(args.text)
+              for (const { args } of drain(world, game.Ping)) pings[i]!.push(args.n)
+            })
           })
         }
         sendMessage(peers.server, game.Chat, { text: 'one' }, { to: b.connection })
@@ -135,8 +137,10 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         joinGroup(peers.server, a.connection, 'blue')
         joinGroup(peers.server, c.connection, 'blue')
         sendMessage(peers.server, game.Chat, { text: 'blue' }, { to: group('blue') })
-        sendMessage(peers.server, game.Chat, { text: 'end' })
-        sendMessage(peers.server, game.Ping, { n: 300 })
+        onSide(peers.server, 'server', () => {
+          sendMessage(peers.server, game.Chat, { text: 'end' })
+          sendMessage(peers.server, game.Ping, { n: 300 })
+        })
         await peers.until('the messages arrived', () => {
           read()
           return texts.every((list) => list.includes('end')) && pings.every((list) => list.length > 0)
@@ -153,9 +157,11 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         sendMessage(c.world, game.Ping, { n: 1 })
         const atServer: unknown[] = []
         await peers.until('the answers arrived', () => {
-          for (const { sender, args } of drain(peers.server, game.Chat)) atServer.push([sender, args.text])
-          for (const { sender, args } of drain(peers.server, game.Order)) atServer.push([sender, args.item])
-          for (const { sender, args } of drain(peers.server, game.Ping)) atServer.push([sender, args.n])
+          onSide(peers.server, 'server', () => {
+            for (const { sender, args } of drain(peers.server, game.Chat)) atServer.push([sender, args.text])
+            for (const { sender, args } of drain(peers.server, game.Order)) atServer.push([sender, args.item])
+            for (const { sender, args } of drain(peers.server, game.Ping)) atServer.push([sender, args.n])
+          })
           return atServer.length >= 3
         })
         expect(atServer).toEqual([

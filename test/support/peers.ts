@@ -4,16 +4,31 @@ import {
   type ClientWorld,
   close,
   ConnectionError,
+  connectionOf,
   createClientWorld,
+  createHostWorld,
   createServerWorld,
+  type HostWorld,
   type Protocol,
   type ServerWorld,
+  type Side,
+  withSide,
 } from 'bitecs-net'
-import { Connection, Connected, Ready } from 'bitecs-net/components'
+import { Connection, Connected, LocalConnection, Ready } from 'bitecs-net/components'
+import { startHost } from 'bitecs-net/host'
 import { connect } from 'bitecs-net/node'
 import { listen, type ListenOptions } from 'bitecs-net/server'
-import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
-import { createTestNetwork } from 'bitecs-net/testing'
+import {
+  clientReceive,
+  clientSend,
+  hostFrame,
+  hostTick,
+  runSystems,
+  serverReceive,
+  serverSend,
+  type System,
+} from 'bitecs-net/systems'
+import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { hasComponent, query } from 'bitecs'
 import { until } from './until.js'
 
@@ -49,18 +64,42 @@ export interface Joining {
 /** What a server's authentication may be set to. */
 export type Serving = Pick<ListenOptions, 'authenticate' | 'authenticationTimeout'>
 
-export type MakePeers = (protocol: Protocol, clients: number, serving?: Serving) => Promise<Peers>
+/** What runs in every tick, how often that is, and whom the server lets in. */
+export interface PeersGame extends Serving {
+  readonly tickRate?: number
+  readonly serverSystems?: readonly System<ServerWorld>[]
+  readonly clientSystems?: readonly System<ClientWorld>[]
+}
+
+export type MakePeers = (protocol: Protocol, clients: number, game?: PeersGame) => Promise<Peers>
 
 /** Over the network in memory. */
-export const inMemory: MakePeers = async (protocol, count, serving = {}) => {
+export const inMemory: MakePeers = (protocol, count, game) => {
   const entityIndex = createEntityIndex()
-  const network = createTestNetwork(protocol, { clients: 0, entityIndex, ...serving })
-  const peers: Peer[] = []
+  const network = createTestNetwork(protocol, { clients: 0, entityIndex, ...game })
+  return inNetwork(network, protocol, entityIndex, count)
+}
+
+/** In memory, with a server that is a host: its own client is the first, the others are remote. */
+export const asHost: MakePeers = (protocol, count, game) => {
+  const entityIndex = createEntityIndex()
+  const network = createTestNetwork(protocol, { host: true, clients: 0, entityIndex, ...game })
+  return inNetwork(network, protocol, entityIndex, count)
+}
+
+async function inNetwork(
+  network: TestNetwork,
+  protocol: Protocol,
+  entityIndex: ReturnType<typeof createEntityIndex>,
+  count: number,
+): Promise<Peers> {
+  const { server, host } = network
+  const peers: Peer[] = host === undefined ? [] : [host]
   const join = async (prepare?: (world: ClientWorld) => void, joining: Joining = {}): Promise<Peer> => {
     const world = createClientWorld(protocol, { entityIndex, now: () => network.now })
     prepare?.(world)
     const client = network.begin({ world, token: joining.token })
-    const isReady = (): boolean => client.connection !== 0 && hasComponent(network.server, client.connection, Ready)
+    const isReady = (): boolean => client.connection !== 0 && hasComponent(server, client.connection, Ready)
     for (let i = 0; i < 400 && client.reason === undefined && !isReady(); i++) {
       network.tick()
       joining.meanwhile?.(world)
@@ -73,11 +112,13 @@ export const inMemory: MakePeers = async (protocol, count, serving = {}) => {
     peers.push(client)
     return client
   }
-  for (let i = 0; i < count; i++) await join()
+  while (peers.length < count) await join()
   return {
-    server: network.server,
+    server,
     clients: peers,
     async until(what, condition) {
+      // What a remote client waits for may be there at once for a host's, and is in its sight from the next tick on.
+      if (host !== undefined) network.tick()
       // Looked at once in each turn: a condition may drain what it looks for.
       for (let i = 0; i < 400; i++) {
         if (condition()) return
@@ -92,15 +133,20 @@ export const inMemory: MakePeers = async (protocol, count, serving = {}) => {
     },
     async onServer(act) {
       network.tick()
-      act()
+      onSide(server, 'server', act)
       network.tick()
     },
     join,
     async close() {
       await Promise.all(network.clients.map((client) => close(client.world)))
-      await close(network.server)
+      await close(server)
     },
   }
+}
+
+/** Runs `act` as code of one side, where a world may be both. */
+export function onSide<T>(world: ClientWorld | ServerWorld, side: Side, act: () => T): T {
+  return query(world, [LocalConnection]).length > 0 ? withSide(world as HostWorld, side, act) : act()
 }
 
 const TICK_RATE = 60
@@ -108,19 +154,27 @@ const TICK_RATE = 60
 /** Puts something between client and server: the address to connect to, and what happens once all are connected. */
 export type Relayed = (url: string) => Promise<{ url: string; opened: () => void }>
 
-/** Over real WebRTC, between a geckos server and Node clients. */
-export const overWebRtc = (relayed?: Relayed): MakePeers => {
-  return async (protocol, count, serving = {}) => {
+/**
+ * Over real WebRTC, between a geckos server and Node clients. With `host` the server's world has a client of its own, which
+ * is the first.
+ */
+export const overWebRtc = (relayed?: Relayed, host = false): MakePeers => {
+  return async (protocol, count, { tickRate = TICK_RATE, serverSystems = [], clientSystems = [], ...serving } = {}) => {
     const entityIndex = createEntityIndex()
-    const server = createServerWorld(protocol, { entityIndex, tickRate: TICK_RATE })
+    const hostWorld = host ? createHostWorld(protocol, { entityIndex, tickRate }) : undefined
+    const server = hostWorld ?? createServerWorld(protocol, { entityIndex, tickRate })
     const handle = await listen(server, { port: 0, host: '127.0.0.1', ...serving })
     const direct = `http://127.0.0.1:${handle.port}`
     const relay = await relayed?.(direct)
     const url = relay?.url ?? direct
     const peers: Peer[] = []
     const step = (): void => {
-      for (const { world } of peers) runSystems(world, [...clientReceive, ...clientSend])
-      runSystems(server, [...serverReceive, ...serverSend])
+      if (hostWorld !== undefined) runSystems(hostWorld, hostFrame(clientSystems))
+      for (const { world } of peers) {
+        if (world !== hostWorld) runSystems(world, [...clientReceive, ...clientSystems, ...clientSend])
+      }
+      if (hostWorld !== undefined) runSystems(hostWorld, hostTick(serverSystems))
+      else runSystems(server, [...serverReceive, ...serverSystems, ...serverSend])
     }
 
     async function join(prepare?: (world: ClientWorld) => void, joining: Joining = {}): Promise<Peer> {
@@ -157,7 +211,13 @@ export const overWebRtc = (relayed?: Relayed): MakePeers => {
       return peer
     }
 
-    for (let i = 0; i < count; i++) await join()
+    if (hostWorld !== undefined) {
+      startHost(hostWorld)
+      const connection = connectionOf(hostWorld)
+      peers.push({ world: hostWorld, connection })
+      while (!hasComponent(hostWorld, connection, Ready)) step()
+    }
+    while (peers.length < count) await join()
     relay?.opened()
     return {
       server,
@@ -172,16 +232,18 @@ export const overWebRtc = (relayed?: Relayed): MakePeers => {
           20_000,
         ),
       settle(ticks = 6) {
-        const end = performance.now() + (ticks * 1000) / TICK_RATE
+        const end = performance.now() + (ticks * 1000) / tickRate
         return until(`${ticks} ticks`, () => {
           step()
           return performance.now() >= end
         })
       },
       async onServer(act) {
-        runSystems(server, serverReceive)
-        act()
-        runSystems(server, serverSend)
+        onSide(server, 'server', () => {
+          runSystems(server, serverReceive)
+          act()
+          runSystems(server, serverSend)
+        })
       },
       join,
       async close() {

@@ -1,0 +1,57 @@
+// The systems of capture-the-flag, unchanged, in a host's world and in a server's beside clients: the same match.
+import { afterEach, describe, expect, test } from 'vitest'
+import { asHost, inMemory, type MakePeers } from '../../support/peers.js'
+import { beginMatch, errorsOf, type Match, playBots, playScript, scoreOf, type Told } from './three-modes.js'
+
+const open: Match[] = []
+
+async function begin(make: MakePeers, players: number): Promise<Match> {
+  const match = await beginMatch(make, players)
+  open.push(match)
+  return match
+}
+
+afterEach(async () => {
+  for (const { peers } of open.splice(0)) await peers.close()
+})
+
+interface Outcome {
+  readonly trace: string[]
+  readonly told: readonly Told[]
+  readonly scores: unknown[]
+}
+
+async function bots(make: MakePeers): Promise<Outcome> {
+  const match = await begin(make, 4)
+  const trace = await playBots(match, 3000)
+  await match.peers.settle(3)
+  expect(errorsOf(match)).toEqual([])
+  return { trace, told: match.told, scores: match.peers.clients.map(({ world }) => scoreOf(world)) }
+}
+
+describe('16: capture the flag', () => {
+  test('four players with the same inputs: the same positions in every tick, and everyone is told the same', async () => {
+    const beside = await bots(inMemory)
+    const host = await bots(asHost)
+    expect(host.trace).toEqual(beside.trace)
+    expect(host.told).toEqual(beside.told)
+    expect(host.scores).toEqual(beside.scores)
+    // A match in which something happened.
+    const [first] = beside.told as [Told]
+    for (const name of ['Burst', 'Tagged', 'YouWereFrozen', 'FlagTaken', 'FlagDropped', 'FlagReturned'] as const) {
+      expect([name, beside.told.some((told) => told[name].length > 0)]).toEqual([name, true])
+    }
+    expect(first.FlagTaken.length).toBeGreaterThan(2)
+  })
+
+  test('a match played by script ends the same way', async () => {
+    const ends: unknown[] = []
+    for (const make of [inMemory, asHost]) {
+      const match = await begin(make, 2)
+      await playScript(match)
+      expect(errorsOf(match)).toEqual([])
+      ends.push([match.told, match.peers.clients.map(({ world }) => scoreOf(world))])
+    }
+    expect(ends[1]).toEqual(ends[0])
+  })
+})
