@@ -22,8 +22,9 @@ export interface SceneOptions {
 }
 
 /** The arguments of a scene, which may be left out when none is required, and options. */
-export type SceneArguments<S extends Schema> =
-  Partial<Infer<S>> extends Infer<S>
+export type SceneArguments<S extends Schema> = [keyof S] extends [never]
+  ? [args?: Readonly<Record<string, never>>, options?: SceneOptions]
+  : Partial<Infer<S>> extends Infer<S>
     ? [args?: Readonly<Infer<S>>, options?: SceneOptions]
     : [args: Readonly<Infer<S>>, options?: SceneOptions]
 
@@ -121,18 +122,17 @@ export function setSceneLoader(world: NetworkWorld, loader: SceneLoader | undefi
   if (network.client !== undefined) network.client.scenes.runner.loader = loader
 }
 
-function change<S extends Schema>(
+function change(
   role: ServerRole,
   action: SceneAction,
-  scene: Scene<S>,
-  args: Readonly<Infer<S>> | undefined,
+  scene: Scene,
+  args: Readonly<Record<string, unknown>> = {},
   { to = 'all' }: SceneOptions = {},
 ): void {
   const id = requireId(role.protocol, scene)
-  const given = (args ?? {}) as Readonly<Record<string, unknown>>
-  if (action !== SceneAction.Unload) scene.codec.check(given)
-  if (to === 'all') role.scenes.changeAll(action, id, given)
-  else role.scenes.changeFor(peersOf(role, to), action, id, given)
+  if (action !== SceneAction.Unload) scene.codec.check(args)
+  if (to === 'all') role.scenes.changeAll(action, id, args)
+  else role.scenes.changeFor(peersOf(role, to), action, id, args)
 }
 
 /** Whether the scene is loaded is asked of the world, or of the one connection; in a list each is passed over by itself. */

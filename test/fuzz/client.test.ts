@@ -1,11 +1,11 @@
 // Ten thousand hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows without end.
-import { close, type ClientWorld, netIdOf, stats } from 'bitecs-net'
+import { changeScene, close, type ClientWorld, netIdOf, stats } from 'bitecs-net'
 import { describe, expect, it } from 'vitest'
 import { clientRole } from '../../src/world/state.js'
 import { createRandom } from '../../src/transport/random.js'
 import { Channel, type Transport } from '../../src/transport/transport.js'
 import { capture, type Captured, transportOf } from '../unit/world/tap.js'
-import { FuzzGame } from './game.js'
+import { FuzzGame, Match } from './game.js'
 import { hostilePacket, oneOf } from './generate.js'
 
 const PACKETS = 5000
@@ -16,7 +16,8 @@ function recordServerPackets(): Uint8Array[] {
   const game = new FuzzGame(2, 1)
   const captured: Captured[] = []
   capture(transportOf(game.net.server, 'server'), 'server', captured)
-  game.net.connect()
+  const { connection } = game.net.connect()
+  changeScene(game.net.server, Match, { seed: 7, name: 'dust' }, { to: connection })
   for (let i = 0; i < 60; i++) game.step()
   void close(game.net.server, 'enough')
   return captured.map(({ bytes }) => bytes)

@@ -13,6 +13,7 @@ import { CallSection } from '../../src/remote/inbound-calls.js'
 import { ClientEntities } from '../../src/replication/client-entities.js'
 import { ClientCollections } from '../../src/replication/collections/client-collections.js'
 import { ClientComponent, MAX_BLOCK_ENTITIES } from '../../src/replication/client-columns.js'
+import { SceneReportSection, SceneSection } from '../../src/remote/scene-section.js'
 import { createRandom } from '../../src/transport/random.js'
 import { protocol } from './game.js'
 import { pick, randomBytes } from './generate.js'
@@ -51,6 +52,8 @@ const decoders: [string, (reader: ByteReader, random: () => number) => void][] =
   ['cancel section', (reader) => section.readCancel(reader)],
   ['row of collections', (reader) => collections.checkRow(reader, withCollections)],
   ['section of operations', (reader) => collections.check(reader)],
+  ['scene section', (reader) => new SceneSection().read(reader)],
+  ['report of a scene', (reader) => new SceneReportSection().read(reader)],
   // A tag has nothing to decode.
   ...components
     .filter(({ columns }) => columns.length > 0)

@@ -9,6 +9,7 @@ import {
   defineMessage,
   definePrefab,
   defineProtocol,
+  defineScene,
   defineTargetRpc,
   despawn,
   drain,
@@ -20,6 +21,7 @@ import {
   i8,
   listOf,
   mapOf,
+  loadScene,
   netIdOf,
   NetworkErrors,
   observersOf,
@@ -44,6 +46,7 @@ import {
   type SyncSet,
   u16,
   u32,
+  unloadScene,
   varint,
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
@@ -77,6 +80,8 @@ const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
 const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
 
 const Mine = definePrefab({ components: [Position, Health], payload: { label: string(40), owner: entity } })
+const Hud = defineScene()
+export const Match = defineScene({ seed: u32, name: string(20) })
 
 export const protocol = defineProtocol({
   components: {
@@ -98,6 +103,7 @@ export const protocol = defineProtocol({
   remote: { Move, Dash, Knock, Boom, Prize, Trade, Query },
   messages: { Chat, Blip, Blob, Login },
   prefabs: { Mine },
+  scenes: { Hud, Match },
 })
 
 /** What one honest client and its ship have been through. */
@@ -199,6 +205,8 @@ export class FuzzGame {
     if (step % 10 === 0) this.askEveryone()
     const key = step % 3 === 0 ? undefined : `mine ${step % 4}`
     const mine = spawn(net.server, Mine, { label: `mine ${step}`, owner: this.honest[0]!.ship }, { key })
+    if (step % 20 === 6) loadScene(net.server, Hud)
+    if (step % 20 === 16) unloadScene(net.server, Hud)
     const bullet = this.spawn()
     if (step % 2 === 0) setSpawnKey(net.server, bullet, `bullet ${step % 6}`)
     net.tick()

@@ -24,6 +24,7 @@ import {
   u32,
 } from 'bitecs-net'
 import { Connection, Loading, Networked, Ready } from 'bitecs-net/components'
+import type { TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { has, type MakePeers } from './peers.js'
 
@@ -76,6 +77,14 @@ export class ManualLoader {
   /** What it was asked, in order: `load Match`. */
   get said(): string[] {
     return this.asked.map(({ load }) => `${load.action} ${load.name}`)
+  }
+}
+
+/** Ticks, and lets what was awaited go on after each tick: a loader settles between ticks, as in a game. */
+export async function tickAwaiting(net: TestNetwork, count = 1): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    net.tick()
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve()
   }
 }
 

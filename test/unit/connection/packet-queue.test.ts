@@ -31,6 +31,9 @@ describe('PacketQueue', () => {
           expect(queue.count).toBe(model.length)
           if (model.length === 0) continue
           expect(first(queue)).toEqual(model[0]!.bytes)
+          const waiting = model.map((_, i) => [...queue.bytes.subarray(queue.startOf(i), queue.endOf(i))])
+          expect(waiting).toEqual(model.map(({ bytes }) => bytes))
+          expect(queue.size).toBe(model.reduce((sum, { bytes }) => sum + bytes.length, 0))
           expect([queue.time, queue.progress]).toEqual([model[0]!.time, model[0]!.progress])
         }
       }),

@@ -10,6 +10,7 @@ import {
 import { ProtocolError } from '../../../src/protocol/errors.js'
 import { MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from '../../../src/protocol/limits.js'
 import { defineProtocol } from '../../../src/protocol/protocol.js'
+import { defineScene } from '../../../src/protocol/scenes.js'
 import { bool, entity, f32, string, u16, u8 } from '../../../src/protocol/schema.js'
 
 describe('calls and messages', () => {
@@ -155,6 +156,8 @@ describe('a protocol', () => {
       [{ components: { Fire } }, 'components.Fire is a command: list it under remote'],
       [{ remote: { Chat } }, 'remote.Chat is a message: list it under messages'],
       [{ remote: { Flag } }, 'remote.Flag is a component: list it under components'],
+      [{ scenes: { Fire } }, 'scenes.Fire is a command: list it under remote'],
+      [{ messages: { Lobby: defineScene() } }, 'messages.Lobby is a scene: list it under scenes'],
       [{ messages: { Fire } }, 'messages.Fire is a command: list it under remote'],
       [{ messages: { Raw: {} } }, 'messages.Raw was not made by defineMessage'],
       [{ remote: { Raw: 5 } }, 'remote.Raw was not made by defineCommand, defineClientRpc or defineTargetRpc'],

@@ -22,7 +22,8 @@ interface Component {
   readonly collections: readonly Field[]
 }
 
-interface Prefab {
+/** What has a name and a record. */
+interface Listed {
   readonly name: string
   readonly fields: readonly Field[]
 }
@@ -42,7 +43,8 @@ export interface DescribedProtocol {
   readonly components: readonly Component[]
   readonly definitions: readonly Definition[]
   /** Prefabs, each with the fields of its payload. */
-  readonly prefabs: readonly Prefab[]
+  readonly prefabs: readonly Listed[]
+  readonly scenes: readonly Listed[]
 }
 
 export type Value = number | boolean | string
@@ -81,7 +83,8 @@ function parseComponent(name: string, fields: readonly Field[]): Component {
 export function parseProtocol(description: string): DescribedProtocol {
   const components: Component[] = []
   const definitions: Definition[] = []
-  const prefabs: Prefab[] = []
+  const prefabs: Listed[] = []
+  const scenes: Listed[] = []
   for (const line of description.split('\n').slice(1)) {
     const [kind = '', name = '', fields = '', channel = '', ...rest] = line.split(' ')
     const behind = (word: string): string => (rest.includes(word) ? rest[rest.indexOf(word) + 1]! : '')
@@ -89,9 +92,10 @@ export function parseProtocol(description: string): DescribedProtocol {
     const refuses = behind('refuses').split(',').filter(Boolean)
     if (kind === 'component') components.push(parseComponent(name, parseFields(fields)))
     else if (kind === 'prefab') prefabs.push({ name, fields: parseFields(fields) })
+    else if (kind === 'scene') scenes.push({ name, fields: parseFields(fields) })
     else definitions.push({ kind, name, fields: parseFields(fields), channel, returns, refuses })
   }
-  return { components, definitions, prefabs }
+  return { components, definitions, prefabs, scenes }
 }
 
 /** FNV-1a, 64 bits, in two halves, without the arithmetic that the library uses. */
@@ -360,6 +364,21 @@ export function decodeReply(definition: Definition, status: string, bytes: Uint8
   return text
 }
 
+function readScene(cursor: Cursor, protocol: DescribedProtocol): string {
+  const change = cursor.varint()
+  const action = ['replace', 'load', 'unload'][cursor.u8()]
+  const scene = protocol.scenes[cursor.varint()]
+  if (change === 0 || action === undefined || scene === undefined) throw new Error('a change of scenes that cannot be')
+  return `change ${change} ${action} ${scene.name}(${readFields(cursor, action === 'unload' ? [] : scene.fields)})`
+}
+
+function readSceneReport(cursor: Cursor): string {
+  const change = cursor.varint()
+  const report = cursor.u8()
+  if (report > 100 && report < 254) throw new Error('more than a hundred percent')
+  return `change ${change} ${['failed', 'loaded'][report - 254] ?? `${report}%`}`
+}
+
 function readRecord(cursor: Cursor, protocol: DescribedProtocol, requested = false): string {
   const definition = protocol.definitions[cursor.varint()]
   if (definition === undefined) throw new Error('a definition that does not exist')
@@ -463,6 +482,10 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
       return readReply(cursor)
     case 13:
       return `cancel ${readRequestNumber(cursor)}`
+    case 14:
+      return readScene(cursor, protocol)
+    case 15:
+      return readSceneReport(cursor)
     case 16: {
       const definition = protocol.definitions[cursor.varint()]
       if (definition === undefined) throw new Error('a definition that does not exist')

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { defineClientRpc, defineCommand, defineMessage, replicate } from '../../../src/protocol/definitions.js'
 import { ProtocolError } from '../../../src/protocol/errors.js'
 import { defineProtocol, protocolDifferences } from '../../../src/protocol/protocol.js'
+import { defineScene } from '../../../src/protocol/scenes.js'
 import { f32, quantized, string, u16, u8 } from '../../../src/protocol/schema.js'
 
 const Position = { x: new Float32Array(4), y: new Float32Array(4) }
@@ -44,6 +45,28 @@ describe('defineProtocol', () => {
       'command Fire {angle:f32} reliable',
       'message News {text:string(5)} unreliable from server',
     ])
+  })
+
+  it('gives scenes ids by name, behind everything else, and without scenes describes none', () => {
+    const Match = defineScene({ seed: u16 })
+    const Lobby = defineScene()
+    const protocol = defineProtocol({ scenes: { Match, Lobby }, remote: { Fire } })
+    expect(protocol.sceneNames).toEqual(['Lobby', 'Match'])
+    expect(protocol.sceneList).toEqual([Lobby, Match])
+    expect(protocol.description.split('\n')).toEqual([
+      'wire 1',
+      'command Fire {angle:f32} reliable',
+      'scene Lobby {}',
+      'scene Match {seed:u16}',
+    ])
+    const other = defineProtocol({ scenes: { Match: defineScene({ seed: u8 }), Lobby }, remote: { Fire } })
+    expect(protocolDifferences(protocol.description, other.description)).toEqual([
+      'scene Match is {seed:u16} on the server, {seed:u8} on the client',
+    ])
+    expect(() => defineProtocol({ scenes: { A: Lobby, B: Lobby } })).toThrow('A and B are the same scene')
+    expect(() => defineProtocol({ scenes: { 'a b': Lobby } })).toThrow('names are 1 to 64')
+    expect(() => defineScene({ text: string(16_400) })).toThrow(/a scene .*at most 16315 fit a packet/)
+    expect(defineScene({ text: string(16_313) }).codec.maxBytes).toBe(16_315)
   })
 
   it('hashes the description with FNV-1a of 64 bits', () => {

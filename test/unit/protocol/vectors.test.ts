@@ -241,6 +241,11 @@ describe('a reader written from docs/protocol.md alone', () => {
       'server reliable: spawn 5.0 key "door"',
       'client reliable: not ready',
       'server reliable: despawn 1 hidden',
+      'server reliable: change 1 replace Arena(seed=300)',
+      'server reliable: change 2 load Hud()',
+      'client reliable: change 2 loaded',
+      'server reliable: change 3 unload Hud()',
+      'client reliable: change 3 loaded',
       'server reliable: close server-stopped: the end',
     ]
     let at = -1
@@ -265,6 +270,9 @@ describe('a reader written from docs/protocol.md alone', () => {
       '00000100010100010200',
       '0000010001010001000100',
       '000001000101000200',
+      '000001010e0000000000',
+      '000001010e01030000',
+      '000001010f01fd',
       '04',
       '0300',
     ]) {

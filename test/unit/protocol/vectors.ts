@@ -2,6 +2,7 @@
 import { addComponent, addEntity, removeComponent } from 'bitecs'
 import {
   bool,
+  changeScene,
   clearOwner,
   close,
   defineClientRpc,
@@ -9,6 +10,7 @@ import {
   defineMessage,
   definePrefab,
   defineProtocol,
+  defineScene,
   defineTargetRpc,
   despawn,
   entity,
@@ -18,6 +20,7 @@ import {
   i16,
   i32,
   i8,
+  loadScene,
   netIdOf,
   quantized,
   replicate,
@@ -34,6 +37,7 @@ import {
   u16,
   u32,
   u8,
+  unloadScene,
   varint,
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
@@ -95,6 +99,8 @@ const Blip = defineMessage({ n: varint }, { channel: 'unreliable', from: 'server
 
 const Shell = definePrefab({ components: [stores.Position, stores.Flag], payload: { label: string(20), from: entity } })
 const Wall = definePrefab()
+const Arena = defineScene({ seed: u16 })
+const Hud = defineScene()
 
 export const protocol = defineProtocol({
   components: {
@@ -107,6 +113,7 @@ export const protocol = defineProtocol({
   remote: { Fire, Dash, Boom, Prize },
   messages: { Chat, Blip },
   prefabs: { Shell, Wall },
+  scenes: { Arena, Hud },
 })
 
 export function toHex(bytes: Uint8Array): string {
@@ -325,6 +332,12 @@ export function scriptedRun(): RunVector[] {
   setSpawnKey(server, door, 'door')
   tick(2)
   setReady(client.world, false)
+  tick(3)
+  // Scenes: one that takes the place of all, one more, and that one's end.
+  changeScene(server, Arena, { seed: 300 })
+  loadScene(server, Hud)
+  tick(3)
+  unloadScene(server, Hud)
   tick(3)
   void close(server, 'the end')
   tick()

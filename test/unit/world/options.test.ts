@@ -50,6 +50,7 @@ describe('the options of a world', () => {
 
   it.each([
     ['undrainedTicks', [0, 1.5, NaN, '5']],
+    ['maxWaitingBytes', [0, -1, 1.5, NaN, '5', null]],
     ['interpolationDelay', [-1, 6.5, NaN, Infinity, '2', null]],
   ])('%s of a client', (name, values) => {
     for (const value of values) {
@@ -87,6 +88,7 @@ describe('the options of listen', () => {
     ['maxConnections', [0, -1, 1.5, NaN, Infinity, '5', null]],
     ['timeout', NO_POSITIVE],
     ['handshakeTimeout', NO_POSITIVE],
+    ['sceneTimeout', NO_POSITIVE],
     ['portRange', [{ min: 5000, max: 4000 }, { min: 0, max: 5 }, { min: 1, max: 65_536 }, { min: 5000 }, 5000]],
   ])('%s', async (name, values) => {
     for (const value of values) {

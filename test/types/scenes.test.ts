@@ -1,0 +1,116 @@
+// Types of scenes: what a change and a loader are given, and what must not compile. Checked by `tsc`; nothing here runs.
+import { expectTypeOf, it } from 'vitest'
+import {
+  changeScene,
+  type ClientWorld,
+  defineCommand,
+  defineProtocol,
+  defineScene,
+  drain,
+  isScene,
+  loadScene,
+  type LoadedScene,
+  optional,
+  type Scene,
+  type SceneEvent,
+  SceneEvents,
+  type SceneLoad,
+  scenesOf,
+  type ServerWorld,
+  setScene,
+  setSceneLoader,
+  string,
+  u8,
+  u32,
+  unloadScene,
+} from 'bitecs-net'
+
+const Lobby = defineScene()
+const Empty = defineScene({})
+const Match = defineScene({ seed: u32, map: string(20) })
+const Results = defineScene({ winner: optional(u8) })
+const Fire = defineCommand({})
+declare const server: ServerWorld
+declare const client: ClientWorld
+
+it('keeps each scene in the protocol under its name', () => {
+  expectTypeOf(() => {
+    const protocol = defineProtocol({ scenes: { Lobby, Match } })
+    expectTypeOf(protocol.scenes.Match).toEqualTypeOf<typeof Match>()
+    // @ts-expect-error no such scene
+    void protocol.scenes.Results
+    // @ts-expect-error a command is no scene
+    defineProtocol({ scenes: { Fire } })
+  }).returns.toBeVoid()
+})
+
+it('types the arguments of a change, and lets them be left out where none is required', () => {
+  expectTypeOf(() => {
+    changeScene(server, Lobby)
+    changeScene(server, Empty, {}, { to: 'all' })
+    changeScene(server, Match, { seed: 1, map: '' })
+    changeScene(server, Match, { seed: 1, map: '' }, { to: [1, 2] })
+    changeScene(server, Results)
+    changeScene(server, Results, { winner: 1 }, { to: 5 })
+    loadScene(server, Lobby, {}, { to: new Set([1]) })
+    unloadScene(server, Match)
+    unloadScene(server, Match, { to: 4 })
+    setScene(server, 1, Match)
+    setScene(server, 1, undefined)
+    // @ts-expect-error the arguments are missing
+    changeScene(server, Match)
+    // @ts-expect-error a field is missing
+    changeScene(server, Match, { seed: 1 })
+    // @ts-expect-error a field of another type
+    loadScene(server, Match, { seed: '1', map: '' })
+    // @ts-expect-error a field that does not exist
+    changeScene(server, Lobby, { seed: 1 })
+    // @ts-expect-error there is no such target
+    changeScene(server, Lobby, {}, { to: 'ready' })
+    // @ts-expect-error a command is no scene
+    changeScene(server, Fire)
+  }).returns.toBeVoid()
+})
+
+it('refuses the wrong side', () => {
+  expectTypeOf(() => {
+    // @ts-expect-error only the server changes scenes
+    changeScene(client, Lobby)
+    // @ts-expect-error only the server changes scenes
+    loadScene(client, Lobby)
+    // @ts-expect-error only the server changes scenes
+    unloadScene(client, Lobby)
+    // @ts-expect-error members of scenes are the server's
+    setScene(client, 1, Lobby)
+    setSceneLoader(client, undefined)
+    setSceneLoader(server, () => undefined)
+  }).returns.toBeVoid()
+})
+
+it('types what a loader and an event say once it is known which scene they are about', () => {
+  expectTypeOf(() => {
+    setSceneLoader(client, async (load) => {
+      expectTypeOf(load).toEqualTypeOf<SceneLoad>()
+      expectTypeOf(load.action).toEqualTypeOf<'load' | 'unload'>()
+      load.progress(0.5)
+      if (isScene(load, Match)) {
+        expectTypeOf(load.args.seed).toEqualTypeOf<number>()
+        expectTypeOf(load.args.map).toEqualTypeOf<string>()
+        expectTypeOf(load.signal).toEqualTypeOf<AbortSignal>()
+        // @ts-expect-error what is told is read-only
+        load.args.seed = 3
+      }
+      await Promise.resolve()
+    })
+    // @ts-expect-error a loader returns nothing
+    setSceneLoader(client, () => 5)
+    for (const event of drain(client, SceneEvents)) {
+      expectTypeOf(event).toEqualTypeOf<SceneEvent>()
+      expectTypeOf(event.kind).toEqualTypeOf<'changing' | 'changed' | 'unloaded' | 'failed'>()
+      if (isScene(event, Results)) expectTypeOf(event.args.winner).toEqualTypeOf<number | undefined>()
+    }
+    for (const event of drain(server, SceneEvents)) expectTypeOf(event.scene).toEqualTypeOf<Scene>()
+    expectTypeOf(scenesOf(server, 3)).toEqualTypeOf<LoadedScene[]>()
+    expectTypeOf(scenesOf(client)).toEqualTypeOf<LoadedScene[]>()
+  }).returns.toBeVoid()
+})
