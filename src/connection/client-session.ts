@@ -18,6 +18,8 @@ import { TickClock } from './tick-clock.js'
 
 /** A frame may take this long before its side counts as having stood still. */
 const LONGEST_FRAME_MS = 1000
+/** Heart-beats that say again which structure was applied: as long as a server waits for it, ten seconds. */
+const STRUCTURE_REPEATS = 20
 
 /** What the session tells the layers above, inside `receive`, `maintain` and `close`. */
 export interface ClientSessionEvents {
@@ -46,6 +48,9 @@ export class ClientSession implements TransportSink {
   /** Why the session ended, or was refused. */
   reason: CloseReason | undefined
   private maintainedAt: number | undefined
+  /** The structure that heart-beats say again, and how many still will. */
+  private repeatedStructure = 0
+  private structureRepeats = 0
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
@@ -122,7 +127,21 @@ export class ClientSession implements TransportSink {
     this.maintainedAt = now
     session.lastHeard = Math.min(now, session.lastHeard + deaf)
     if (now - session.lastHeard > options.timeout) this.close('timeout', `nothing heard for ${options.timeout} ms`)
-    else session.maintain(now, this.clock.latest, this.writer)
+    else if (session.maintain(now, this.clock.latest, this.writer)) this.repeatStructure(session)
+  }
+
+  /**
+   * The packet that says which structure was applied may be lost, and in an idle world no other follows: then the server
+   * would take this client for one that stands still. So heart-beats bring it along for a while.
+   */
+  private repeatStructure(session: Session): void {
+    if (session.structureTick !== this.repeatedStructure) {
+      this.repeatedStructure = session.structureTick
+      this.structureRepeats = STRUCTURE_REPEATS
+    }
+    if (this.structureRepeats === 0) return
+    this.structureRepeats--
+    session.acknowledgeDue = true
   }
 
   /** Ends the session from this side and tells the server why. */

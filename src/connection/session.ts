@@ -83,16 +83,17 @@ export class Session implements DeliverySink {
     this.deliverySink?.lost(sequence)
   }
 
-  /** Sends a heart-beat when one is due, and finds lost packets by time. */
-  maintain(now: number, tick: number, scratch: ByteWriter): void {
+  /** Sends a heart-beat when one is due, and finds lost packets by time. Returns whether it sent one. */
+  maintain(now: number, tick: number, scratch: ByteWriter): boolean {
     this.delivery.startTick()
     const { roundTrip } = this
     this.delivery.expire(now, roundTrip.timeout(ANSWER_DELAY), roundTrip.overtakenTimeout(ANSWER_DELAY))
-    if (now - this.lastPing < PING_INTERVAL) return
+    if (now - this.lastPing < PING_INTERVAL) return false
     this.lastPing = now
     scratch.clear()
     writePing(scratch, Math.trunc(now), tick)
     this.transport.send(this.peer, Channel.Unreliable, scratch.bytes, scratch.length)
+    return true
   }
 
   /** Takes the answer to a heart-beat: `clock` is what the ping said, `arrival` when the answer came. */

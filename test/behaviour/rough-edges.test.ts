@@ -188,6 +188,15 @@ describe('the end of a connection', () => {
     expect(waiting.reason).toMatchObject({ code: 'server-stopped', text: 'closing time' })
   })
 
+  it('39: of an idle world lasts, also when the one packet is lost that says that a client has applied a spawn', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const net = createTestNetwork(game.arena, { seed, conditions: { loss: 0.3, latency: 50, jitter: 40 } })
+      game.spawnShip(net.server)
+      net.tick(400)
+      expect(net.clients[0]!.reason).toBeUndefined()
+    }
+  })
+
   it('is not the clients’ fault when the server stood still for longer than the time-out', () => {
     const net = createTestNetwork(game.arena, { clients: 2, timeout: 2000 })
     // Structure is under way that nobody could acknowledge meanwhile.
