@@ -18,6 +18,8 @@ export class ClientCopies {
   readonly prefabs: PrefabInstances
   /** By prefab: its components that no spawn brings, since they are not replicated. */
   private readonly localComponents: readonly (readonly object[])[]
+  /** By entity of the client's own: those of them that it had before it stood for the server's. */
+  private readonly ownComponents = new Map<number, readonly object[]>()
   /** The entity that is being taken from the network here, or 0: its onRemove is not the game's doing. */
   private ending = 0
 
@@ -51,7 +53,7 @@ export class ClientCopies {
     put(Networked.owner, eid, 0, 0)
     put(Networked.reason, eid, '', '')
     if (prefab !== NO_PREFAB) {
-      for (const component of this.localComponents[prefab]!) this.add(eid, component)
+      this.addLocal(eid, prefab)
       this.prefabs.begin(eid, prefab, payload)
     }
     this.remove(eid, Predicted)
@@ -78,11 +80,26 @@ export class ClientCopies {
     return prefab
   }
 
-  /** Removes the components that `begin` added for a prefab. */
+  /** The game itself has taken a copy from the network: what is left of it, if anything is, is its own. */
+  drop(eid: number): void {
+    this.prefabs.end(eid)
+    this.ownComponents.delete(eid)
+  }
+
+  /** Removes the components that `begin` added for a prefab, and none that were there before. */
   removeLocal(eid: number, prefab: number): void {
     if (prefab === NO_PREFAB) return
     const local = this.localComponents[prefab]!
-    for (let i = local.length - 1; i >= 0; i--) this.remove(eid, local[i]!)
+    const own = this.ownComponents.get(eid)
+    this.ownComponents.delete(eid)
+    for (let i = local.length - 1; i >= 0; i--) if (!own?.includes(local[i]!)) this.remove(eid, local[i]!)
+  }
+
+  private addLocal(eid: number, prefab: number): void {
+    const local = this.localComponents[prefab]!
+    const own = local.filter((component) => hasComponent(this.world, eid, component))
+    if (own.length > 0) this.ownComponents.set(eid, own)
+    for (const component of local) this.add(eid, component)
   }
 
   add(eid: number, component: object): void {

@@ -10,6 +10,7 @@ import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
 import { readMembers } from '../protocol/component-sets.js'
+import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { MAX_SLOT, readNetId, slotOf } from '../protocol/net-id.js'
 import { NO_PREFAB, OriginSection } from '../protocol/prefab.js'
 import type { Protocol } from '../protocol/protocol.js'
@@ -49,6 +50,8 @@ export class ClientReplication {
     private readonly connection: number,
     counters: Counters,
     private readonly errors: ErrorLog,
+    /** For a host's own client, whose entities are the server's: their world, and their table. */
+    host?: { readonly world: World; readonly entities: EntityMapper },
   ) {
     this.width = protocol.componentList.length
     this.entities = new ClientEntities(this.width)
@@ -59,10 +62,9 @@ export class ClientReplication {
         new ClientComponent(id, protocol.componentNames[id]!, component, this.entities, this.changes.byId[id]),
     )
     this.collections = new ClientCollections(world, protocol, this.entities, counters)
-    this.copies = new ClientCopies(world, protocol, this.entities, connection, counters, errors, (eid) =>
-      this.dropCopy(eid),
-    )
-    this.locals = new LocalSpawns(world, (change) => this.copies.guard(change))
+    const shown = host?.entities ?? this.entities
+    this.copies = new ClientCopies(world, protocol, shown, connection, counters, errors, (eid) => this.dropCopy(eid))
+    this.locals = new LocalSpawns(host?.world ?? world, (change) => this.copies.guard(change))
   }
 
   checkSpawn(reader: ByteReader): void {
@@ -275,6 +277,7 @@ export class ClientReplication {
     const prefab = this.copies.end(eid, reason)
     if (reason !== 'destroyed' && this.locals.isScene(eid)) {
       // It was there before the server's entity came, and is when that comes again.
+      this.copies.removeLocal(eid, prefab)
       this.entities.remove(slot, reason !== 'hidden')
       return
     }
@@ -323,7 +326,7 @@ export class ClientReplication {
     if (slot === 0) return
     if (Connection.player[this.connection] === eid) Connection.player[this.connection] = 0
     this.entities.dropCopy(slot)
-    this.copies.prefabs.end(eid)
+    this.copies.drop(eid)
     this.unresolved = true
     // What is left of it, if anything is, is the game's own, and neither player nor owned.
     if (!entityExists(this.world, eid)) return

@@ -52,6 +52,11 @@ export class LocalSpawns {
     return this.byKey.get(key)?.entity ?? 0
   }
 
+  /** The keys that are claimed; a claim may be given up while they are walked. */
+  get keys(): IterableIterator<string> {
+    return this.byKey.keys()
+  }
+
   keyOf(entity: number): string | undefined {
     return this.byEntity.get(entity)?.key
   }

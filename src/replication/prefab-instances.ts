@@ -74,6 +74,11 @@ export class PrefabInstances {
     this.tearDown(entity, instance)
   }
 
+  /** Every entity ends, the newest first. */
+  endAll(): void {
+    for (const entity of [...this.instances.keys()].reverse()) this.end(entity)
+  }
+
   hasHook(prefab: number): boolean {
     return this.hooks[prefab] !== undefined
   }

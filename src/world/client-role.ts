@@ -41,6 +41,8 @@ export interface ClientRoleOptions {
    * entity and its tags are kept by the server's role.
    */
   hostEntities?: HostEntities
+  /** For the same: the server's tick. */
+  hostTick?: () => number
 }
 
 export interface JoinOptions {
@@ -109,8 +111,9 @@ export class ClientRole {
     put(Connection.progress, eid, 0, 0)
     put(Connection.reason, eid, undefined, undefined)
     addComponent(world, eid, Connection)
-    const replicated = options.hostEntities === undefined ? world : createWorld()
-    this.replication = new ClientReplication(replicated, protocol, eid, this.counters, this.errors)
+    const host = options.hostEntities && { world, entities: options.hostEntities }
+    const replicated = host === undefined ? world : createWorld()
+    this.replication = new ClientReplication(replicated, protocol, eid, this.counters, this.errors, host)
     this.entities = options.hostEntities ?? this.replication.entities
     const { entities } = this
     this.outgoing = new OutgoingCalls(entities)
@@ -135,6 +138,11 @@ export class ClientRole {
   get hasGreeted(): boolean {
     const session = this.session?.session
     return session !== undefined && session.state !== 'closed'
+  }
+
+  /** The newest tick of the server that this client has heard of. */
+  get serverTick(): number {
+    return this.options.hostTick?.() ?? this.session?.clock.latest ?? 0
   }
 
   /** Whether this is the own client of a server in the same world. */
@@ -219,7 +227,7 @@ export class ClientRole {
     const { locals } = this.replication
     locals.beginFrame()
     this.apply()
-    locals.tell(this.session?.clock.latest ?? 0)
+    locals.tell(this.serverTick)
   }
 
   private apply(): void {
@@ -346,6 +354,7 @@ export class ClientRole {
     this.pendingRequests.end(session?.reason?.text ?? '')
     this.openRequests.forget(this.connection)
     if (!this.isLocal) this.showEnd(session)
+    this.replication.locals.giveUpAll()
     this.wasOpened = false
     this.readyToSend = undefined
     this.takesPart = false
@@ -362,7 +371,6 @@ export class ClientRole {
   private showEnd(session: ClientSession | undefined): void {
     Connection.reason[this.connection] = session?.reason
     this.replication.despawnAll()
-    this.replication.locals.giveUpAll()
     if (!this.wasOpened) return
     removeComponent(this.world, this.connection, Ready)
     removeComponent(this.world, this.connection, Loading)

@@ -126,9 +126,10 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
     maxWaitingBytes,
     now,
     hostEntities,
+    hostTick: () => server!.tick,
   }
   network.client = new ClientRole(world, protocol, clientOptions)
-  server!.local = new LocalClient(world, network.client.connection)
+  server!.local = new LocalClient(world, network.client.connection, server!.replication, network.client.replication)
   // What happens to state happens once, and is news for the systems of both sides.
   server!.replication.changes.feed(network.client.replication.changes)
   server!.replication.collections.queues.feed(network.client.replication.collections.queues)

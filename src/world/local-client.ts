@@ -1,9 +1,14 @@
 // What the server of a host's world keeps of its own client: one connection entity for both roles, the sessions over the
-// link between them, and which entity carries `LocalPlayer`. All other state is in the world already.
-import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
+// link between them, which entity carries `LocalPlayer`, and what its hooks have built. All other state is in the world
+// already.
+import { addComponent, hasComponent, observe, onRemove, removeComponent, removeEntity, type World } from 'bitecs'
 import { LocalConnection } from '../../components/connection.js'
 import { LocalPlayer, Networked } from '../../components/networked.js'
 import type { ServerSessions } from '../connection/server-sessions.js'
+import { NO_PREFAB } from '../protocol/prefab.js'
+import type { ClientReplication } from '../replication/client-replication.js'
+import type { Observer } from '../replication/observer.js'
+import type { ServerReplication } from '../replication/server-replication.js'
 
 export class LocalClient {
   /** The one session over the link, while there is a link. */
@@ -15,9 +20,43 @@ export class LocalClient {
     private readonly world: World,
     /** The connection entity, on both sides. It outlives the sessions. */
     readonly connection: number,
+    private readonly server: ServerReplication,
+    private readonly client: ClientReplication,
   ) {
     addComponent(world, connection, LocalConnection)
-    observe(world, onRemove(Networked), (eid: number) => this.playerEnded(eid))
+    observe(world, onRemove(Networked), (eid: number) => {
+      this.playerEnded(eid)
+      client.copies.prefabs.end(eid)
+    })
+  }
+
+  /**
+   * Builds what the client has begun to see in this tick, and tears down what was hidden from it. An entity of the client's
+   * own that claimed a key gives way to the server's, which is in this world itself.
+   */
+  showView({ entering, leaving, known }: Observer): void {
+    const { entities, origins } = this.server
+    const { copies, locals } = this.client
+    for (let i = 0; i < entering.count; i++) {
+      const eid = entities.entityOf(entering.netIds[i]!)
+      if (eid === 0) continue
+      const { prefab, payload } = origins.of(eid)
+      if (prefab !== NO_PREFAB) copies.prefabs.begin(eid, prefab, payload)
+    }
+    for (let i = 0; i < leaving.count; i++) {
+      const eid = entities.entityOf(leaving.netIds[i]!)
+      if (eid !== 0) copies.prefabs.end(eid)
+    }
+    for (const key of locals.keys) {
+      if (!known.has(entities.slotOfEntity(origins.entityOf(key)))) continue
+      const local = locals.entityOf(key)
+      copies.guard(() => removeEntity(this.world, local))
+    }
+  }
+
+  /** The client's session has ended: nothing is shown to it any more. */
+  endView(): void {
+    this.client.copies.prefabs.endAll()
   }
 
   /** Moves `LocalPlayer` to an entity, or to none: it leaves the old one before it comes to the new one. */

@@ -103,6 +103,9 @@ export function usePrefab<S extends Schema>(
  * the components are still there, its values readable. Both run whether the entity was spawned or came into view, and was
  * destroyed, hidden, or lost with the connection. A hook that throws is reported in `NetworkErrors` and stops nothing.
  *
+ * In a host's world the entity is the server's: `Networked` is there by the time `build` runs, when the own client begins to
+ * see the entity, and the teardown runs while `Networked` is being removed.
+ *
  * There is one hook for each prefab and world. Set late, it builds what lives already. Returns a function that takes the
  * hook away, and tears down what it has built.
  *

@@ -39,7 +39,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   reliable.start(session, tick, now, tickMs)
   const local = role.isLocal(peer)
   let structure = false
-  if (local) showPlayer(role, peer)
+  if (local) showLocally(role, peer)
   else if (observer.joined) {
     structure = replication.structure.write(observer, reliable, Connection.player[session.entity]!)
   }
@@ -61,9 +61,10 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   unreliable.finish()
 }
 
-/** The host's own client is in the same world: all that it has to be shown of it is its player, once it sees it. */
-function showPlayer(role: ServerRole, { session, observer }: ServerPeer): void {
+/** The host's own client is in the same world: all that it has to be shown is what it sees, and its player among that. */
+function showLocally(role: ServerRole, { session, observer }: ServerPeer): void {
   const player = Connection.player[session.entity]!
+  role.local?.showView(observer)
   role.showLocalPlayer(observer.known.has(role.replication.entities.slotOfEntity(player)) ? player : 0)
 }
 

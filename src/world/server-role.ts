@@ -382,6 +382,7 @@ export class ServerRole {
     this.forgetPeer(peer, eid)
     Connection.reason[eid] = session.reason
     this.hideLocalPlayer(eid)
+    if (eid === this.local?.connection) this.local.endView()
     this.guard(() => removeComponent(this.world, eid, Ready))
     this.guard(() => removeComponent(this.world, eid, Loading))
     this.guard(() => removeComponent(this.world, eid, Connected))

@@ -7,6 +7,7 @@ import { MAX_SPAWN_KEY_BYTES } from '../protocol/limits.js'
 import { badOption, checkInteger } from './check-options.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
+import { sideOf } from './sides.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
 
 export interface SpawnKeyOptions {
@@ -36,9 +37,12 @@ export interface SpawnKeyOptions {
  * `scene` entity may come after the spawn: then the copy that was made for it ends, with the reason `replaced`, and
  * everything of it begins on this entity.
  *
+ * In a host's world the code of the client's side claims the key: its entity gives way to the server's, which is in the same
+ * world: it is removed when the client begins to see that one.
+ *
  * @throws UsageError when there is no such entity or it is a connection; when another entity has the key; on the server when
  * clients have been told of the entity already; on a client when it is networked or has another key, or it is `predicted`
- * and the client is not connected.
+ * and the client is not connected; in a host's world when nothing says which side is meant.
  * @throws ArgumentError when the key is empty, or longer than 64 bytes of UTF-8.
  */
 export function setSpawnKey(world: ServerWorld, entity: number, key: string): void
@@ -51,8 +55,9 @@ export function setSpawnKey(
 ): void {
   requireKey(key)
   requireEntity(world, entity, 'setSpawnKey')
-  const server = networkOf(world)?.server
-  if (server !== undefined) {
+  const network = networkOf(world)
+  const { server } = network ?? {}
+  if (network !== undefined && server !== undefined && sideOf(network, 'setSpawnKey') === 'server') {
     requireUnspawned(server, entity, 'setSpawnKey')
     requireFree(server.replication.origins.entityOf(key), entity, key)
     server.replication.origins.setKey(entity, key)
@@ -67,14 +72,15 @@ export function setSpawnKey(
 /** The entity of this world with a spawn key, or 0. On a client also one of its own that still waits. */
 export function entityOfKey(world: NetworkWorld, key: string): number {
   const { server, client } = networkOf(world) ?? {}
-  if (server !== undefined) return server.replication.origins.entityOf(key)
-  if (client !== undefined) return client.replication.entityOfKey(key)
-  throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+  if (server === undefined && client === undefined) {
+    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+  }
+  return server?.replication.origins.entityOf(key) || client?.replication.entityOfKey(key) || 0
 }
 
 function claim(role: ClientRole, entity: number, key: string, kind: 'scene' | 'predicted', waitTicks: number): void {
-  const { locals, entities } = role.replication
-  if (entities.slotOfEntity(entity) !== 0) {
+  const { locals } = role.replication
+  if (role.entities.netIdOf(entity) !== 0) {
     throw new UsageError('networked', `setSpawnKey: entity ${entity} is the server's; give the key to one of your own`)
   }
   const former = locals.keyOf(entity)
@@ -87,10 +93,10 @@ function claim(role: ClientRole, entity: number, key: string, kind: 'scene' | 'p
     return
   }
   requireFree(role.replication.entityOfKey(key), entity, key)
-  if (!role.isShownOpen || role.session === undefined) {
+  if (!role.isShownOpen) {
     throw new UsageError('not-connected', 'a predicted entity needs a connection: await connect(world, …) first')
   }
-  locals.add(entity, key, role.session.clock.latest + waitTicks)
+  locals.add(entity, key, role.serverTick + waitTicks)
 }
 
 /** @throws ArgumentError when the text is no key. */

@@ -1,0 +1,138 @@
+// Prefabs and spawn keys in a host's world: its own client's hooks run as a remote one's, on the server's entities.
+import { addComponent, addEntity, entityExists, hasComponent, removeComponent, removeEntity } from 'bitecs'
+import {
+  close,
+  connectionOf,
+  createHostWorld,
+  despawn,
+  drain,
+  entityOfKey,
+  NetworkErrors,
+  onSpawn,
+  prefabOf,
+  setPlayer,
+  setReady,
+  setSpawnKey,
+  spawn,
+  UnmatchedSpawns,
+  usePrefab,
+  withSide,
+} from 'bitecs-net'
+import { Connected, LocalPlayer, Networked, Predicted } from 'bitecs-net/components'
+import { startHost } from 'bitecs-net/host'
+import { hostPipeline, runSystems } from 'bitecs-net/systems'
+import { describe, expect, it } from 'vitest'
+import * as game from '../support/arena.js'
+
+const RED = { color: 3, thrower: 0, name: 'red' }
+
+function setUp() {
+  const world = createHostWorld(game.arena)
+  const log: string[] = []
+  onSpawn(world, game.Ball, ({ entity, args }) => {
+    const seen = `${args.name} hp=${game.Health.hp[entity]} ${hasComponent(world, entity, game.Health)}`
+    log.push(`build ${seen} thrower=${args.thrower}`)
+    return () =>
+      log.push(`tear down ${args.name} hp=${game.Health.hp[entity]} ${hasComponent(world, entity, Networked)}`)
+  })
+  startHost(world)
+  const pipeline = hostPipeline({})
+  const run = (ticks = 3): void => {
+    for (let i = 0; i < ticks; i++) runSystems(world, pipeline)
+  }
+  run()
+  return { world, log, run }
+}
+
+describe('16: prefabs on a host', () => {
+  it('are built when the own client begins to see them, before LocalPlayer, and torn down when they end', () => {
+    const { world, log, run } = setUp()
+    const thrower = game.spawnShip(world)
+    const ball = spawn(world, game.Ball, { ...RED, thrower }, { set: (eid) => (game.Health.hp[eid] = 7) })
+    setPlayer(world, connectionOf(world), ball)
+    expect(log).toEqual([])
+    run(1)
+    expect(log.splice(0)).toEqual([`build red hp=7 true thrower=${thrower}`])
+    expect(hasComponent(world, ball, LocalPlayer)).toBe(true)
+    expect(prefabOf(world, ball)).toBe(game.Ball)
+    despawn(world, ball)
+    expect(log.splice(0)).toEqual(['tear down red hp=7 false'])
+    removeEntity(world, spawn(world, game.Ball, RED))
+    run()
+    expect(log).toEqual([])
+  })
+
+  it('are torn down when hidden from the own client, when it is paused, and when the client leaves', async () => {
+    const { world, log, run } = setUp()
+    const ball = spawn(world, game.Ball, RED)
+    const events = (): string[] => log.splice(0).map((line) => line.slice(0, 5))
+    run()
+    expect(events()).toEqual(['build'])
+    setReady(world, false)
+    run()
+    expect(events()).toEqual(['tear '])
+    setReady(world, true)
+    run()
+    expect(events()).toEqual(['build'])
+    removeComponent(world, ball, Networked)
+    expect(events()).toEqual(['tear '])
+    addComponent(world, ball, Networked)
+    run()
+    expect(events()).toEqual(['build'])
+    await close(world)
+    expect(events()).toEqual(['tear '])
+    expect(hasComponent(world, connectionOf(world), Connected)).toBe(false)
+  })
+
+  it('are built by a hook that comes late, and of entities that used one', () => {
+    const { world, run } = setUp()
+    const door = addEntity(world)
+    addComponent(world, door, Networked)
+    usePrefab(world, door, game.Door)
+    run()
+    const doors: number[] = []
+    onSpawn(world, game.Door, ({ entity }) => void doors.push(entity))
+    expect(doors).toEqual([door])
+    expect([...drain(world, NetworkErrors, { side: 'client' })]).toEqual([])
+  })
+})
+
+describe('16: spawn keys on a host', () => {
+  it('are the server’s in the code of its side; an entity of the client’s side gives way to the one with its key', () => {
+    const { world, run } = setUp()
+    const [scene, shot] = [addEntity(world), addEntity(world)]
+    expect(() => setSpawnKey(world, scene, 'door')).toThrow(/server and client at once/)
+    withSide(world, 'client', () => {
+      setSpawnKey(world, scene, 'door')
+      setSpawnKey(world, shot, 'shot', { kind: 'predicted' })
+    })
+    expect([hasComponent(world, shot, Predicted), entityOfKey(world, 'door')]).toEqual([true, scene])
+    run()
+    const door = spawn(world, game.Door, {}, { key: 'door' })
+    const ours = addEntity(world)
+    withSide(world, 'server', () => setSpawnKey(world, ours, 'shot'))
+    addComponent(world, ours, Networked)
+    expect(entityExists(world, scene)).toBe(true)
+    run()
+    expect([entityExists(world, scene), entityExists(world, shot)]).toEqual([false, false])
+    expect([entityOfKey(world, 'door'), entityOfKey(world, 'shot')]).toEqual([door, ours])
+    // One that comes after.
+    const late = addEntity(world)
+    withSide(world, 'client', () => setSpawnKey(world, late, 'door'))
+    run()
+    expect([entityExists(world, late), entityExists(world, door)]).toEqual([false, true])
+  })
+
+  it('tell of a predicted entity that was never confirmed', () => {
+    const { world, run } = setUp()
+    const shot = addEntity(world)
+    withSide(world, 'client', () => setSpawnKey(world, shot, 'shot', { kind: 'predicted', waitTicks: 3 }))
+    const told: number[] = []
+    for (let i = 0; i < 8; i++) {
+      run(1)
+      for (const { entity } of drain(world, UnmatchedSpawns)) told.push(entity)
+    }
+    expect(told).toEqual([shot])
+    expect(entityExists(world, shot)).toBe(false)
+  })
+})
