@@ -16,7 +16,18 @@ import { serverReceive, serverSend } from '../systems/index.js'
 export interface ListenOptions
   extends
     ServeOptions,
-    Pick<GeckosServerOptions, 'port' | 'host' | 'server' | 'cors' | 'iceServers' | 'portRange' | 'bindAddress'> {}
+    Pick<
+      GeckosServerOptions,
+      | 'port'
+      | 'host'
+      | 'server'
+      | 'cors'
+      | 'authorize'
+      | 'authorizationTimeout'
+      | 'iceServers'
+      | 'portRange'
+      | 'bindAddress'
+    > {}
 
 /** A world that listens. */
 export interface Server {
@@ -64,6 +75,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       // The hello refuses who comes too many, with a reason; the transport only stops a crowd.
       maxPeers: (maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
       now: role.options.now,
+      onAuthorizeError: (message, cause) => role.errors.push('authorize-failed', message, { cause }),
     })
     if (attempt.isCancelled) {
       await transport.close()
@@ -107,14 +119,11 @@ class Attempt {
   }
 }
 
-function checkOptions({
-  port,
-  maxConnections,
-  timeout,
-  handshakeTimeout,
-  sceneTimeout,
-  portRange,
-}: ListenOptions): void {
+function checkOptions(options: ListenOptions): void {
+  const { port, maxConnections, timeout, handshakeTimeout, sceneTimeout, portRange } = options
+  const { authorize, authorizationTimeout } = options
+  checkMilliseconds('authorizationTimeout', authorizationTimeout)
+  if (authorize !== undefined && typeof authorize !== 'function') throw badOption('authorize', 'a function', authorize)
   checkInteger('port', port, 0, 65_535)
   checkInteger('maxConnections', maxConnections, 1)
   checkMilliseconds('timeout', timeout)
@@ -128,6 +137,7 @@ function checkOptions({
   }
 }
 
+export type { AuthorizationRequest, Authorize } from './transport/geckos-server-authorization.js'
 export { close } from './world/close.js'
 export { createServerWorld, type ServerWorldOptions } from './world/create.js'
 export type { Loop, LoopOptions, System } from './world/loop.js'

@@ -1,6 +1,6 @@
 // Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
 import type { ClientSession } from '../connection/client-session.js'
-import { ConnectionError, UsageError } from '../protocol/errors.js'
+import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import type { Transport } from '../transport/transport.js'
 import { checkMilliseconds } from '../world/check-options.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
@@ -216,8 +216,7 @@ async function call(
     throw new ConnectionError('token-failed', `${name}() must give a string, gave ${typeof value}`)
   } catch (cause) {
     if (cause instanceof ConnectionError) throw cause
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    throw new ConnectionError('token-failed', `${name}() threw: ${detail}`, { cause })
+    throw new ConnectionError('token-failed', `${name}() threw: ${messageOf(cause)}`, { cause })
   } finally {
     signal.removeEventListener('abort', abort)
     given.abort()

@@ -122,3 +122,9 @@ export class RequestAbortedError extends RequestError {
 export class RequestRejectedError extends RequestError {
   override readonly name = 'RequestRejectedError'
 }
+
+/** What something says that was thrown, which may be anything. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message
+  return typeof thrown === 'object' && thrown !== null ? 'an object' : String(thrown as string | number | undefined)
+}

@@ -4,7 +4,14 @@
 // so that a test under loss can be repeated.
 import { DueQueue, type Due } from './due-queue.js'
 import { createRandom } from './random.js'
-import { Channel, type PeerId, type Transport, type TransportCloseReason, type TransportSink } from './transport.js'
+import {
+  Channel,
+  type PeerId,
+  type PeerInfo,
+  type Transport,
+  type TransportCloseReason,
+  type TransportSink,
+} from './transport.js'
 
 export interface Conditions {
   /** One way, in milliseconds. */
@@ -213,6 +220,10 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   buffered(peer: PeerId, channel: Channel): number {
     return this.inner.buffered(peer, channel) + (this.lines.get(peer)?.heldBytes[channel] ?? 0)
+  }
+
+  infoOf(peer: PeerId): PeerInfo | undefined {
+    return this.inner.infoOf?.(peer)
   }
 
   disconnect(peer: PeerId): void {

@@ -6,10 +6,18 @@ import { ByteWriter } from '../protocol/bytes.js'
 import { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
 import { writeClose } from '../protocol/packet.js'
+import { Authorization, type Authorize } from './geckos-server-authorization.js'
 import { ServerPeer, type GeckosConnection, type PeerHost } from './geckos-server-peer.js'
 import { CLOSE_LIMIT, DISCONNECT_LIMIT } from './flush-limits.js'
 import { Inbox } from './inbox.js'
-import { Channel, createTransportCounters, type PeerId, type Transport, type TransportSink } from './transport.js'
+import {
+  Channel,
+  createTransportCounters,
+  type PeerId,
+  type PeerInfo,
+  type Transport,
+  type TransportSink,
+} from './transport.js'
 
 /** A STUN or TURN server, as browsers write it. */
 export interface IceServer {
@@ -33,6 +41,16 @@ export interface GeckosServerOptions {
   now?: () => number
   /** Which pages may connect. Default: all. */
   cors?: { origin?: string | ((request: http.IncomingMessage) => string); allowAuthorization?: boolean }
+  /**
+   * Decides, by the headers of the signalling, whether a client may begin to connect: before anything of WebRTC is made for
+   * it. A client that is refused gets HTTP 401, and its `connect` fails as `unauthorized`. It runs outside of the tick, so
+   * it must not touch the world. Default: everybody may.
+   */
+  authorize?: Authorize
+  /** Milliseconds that `authorize` may take, until the client is refused with HTTP 503. Default 5,000. */
+  authorizationTimeout?: number
+  /** Told of what went wrong in `authorize`. */
+  onAuthorizeError?: (message: string, cause?: unknown) => void
   /** STUN and TURN servers. Default none: clients on the internet need at least the server's address to be public. */
   iceServers?: readonly IceServer[]
   /** The UDP ports to use. */
@@ -112,6 +130,8 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   hasEnded = false
   private readonly io: ReturnType<typeof geckos>
   private readonly peers = new Map<PeerId, ServerPeer>()
+  private readonly infos = new Map<PeerId, PeerInfo>()
+  private readonly authorization: Authorization
   private readonly maxPeers: number
   private readonly ownsServer: boolean
   private readonly detach: () => void
@@ -142,7 +162,18 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
         this.answer ? this.answer(peer, bytes, length) : this.send(peer, Channel.Unreliable, bytes, length),
       refuse: (peer, reason) => this.peers.get(peer)?.refuse(reason),
     })
+    const { authorize } = options
+    this.authorization = new Authorization({
+      authorize: authorize ?? (() => undefined),
+      timeout: options.authorizationTimeout ?? 5000,
+      limit: this.maxPeers,
+      now: this.now,
+      onError: options.onAuthorizeError ?? (() => {}),
+    })
     this.io = geckos({
+      ...(authorize === undefined
+        ? undefined
+        : { authorization: (header, request) => this.authorization.ask(header, request) }),
       cors: { origin: options.cors?.origin ?? '*', allowAuthorization: options.cors?.allowAuthorization ?? true },
       iceServers: (options.iceServers ?? []).flatMap(nativeIceServers),
       ...(options.portRange === undefined ? undefined : { portRange: { ...options.portRange } }),
@@ -174,6 +205,10 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     return this.peers.get(peer)?.buffered(channel) ?? 0
   }
 
+  infoOf(peer: PeerId): PeerInfo | undefined {
+    return this.infos.get(peer)
+  }
+
   disconnect(peer: PeerId): void {
     this.peers.get(peer)?.leave({ code: 'closed', text: 'closed' }, DISCONNECT_LIMIT)
   }
@@ -193,6 +228,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
 
   released(peer: ServerPeer): void {
     this.peers.delete(peer.id)
+    this.infos.delete(peer.id)
     this.io.connectionsManager.connections.delete(peer.geckosId)
     if (this.isEmpty) this.emptied?.()
   }
@@ -215,6 +251,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   }
 
   private async closeAll(): Promise<void> {
+    this.authorization.close()
     for (const peer of [...this.peers.values()]) peer.leave({ code: 'closed', text: 'the server closed' }, CLOSE_LIMIT)
     if (!this.isEmpty) await new Promise<void>((resolve) => (this.emptied = resolve))
     this.detach()
@@ -238,7 +275,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
         const id = result.connection?.id
         const connection = id === undefined ? undefined : manager.getConnection(id)
         if (connection === undefined) return result
-        this.adopt(connection)
+        this.adopt(connection, request)
         return this.isClosing ? { status: 503 } : result
       } finally {
         this.creating--
@@ -247,9 +284,10 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     }
   }
 
-  private adopt(connection: GeckosConnection): void {
+  private adopt(connection: GeckosConnection, request: http.IncomingMessage): void {
     const peer = new ServerPeer(this.nextPeer++, connection, this)
     this.peers.set(peer.id, peer)
+    this.infos.set(peer.id, this.authorization.infoOf(request))
     if (this.isClosing) peer.drop({ code: 'failed', text: 'the server closed' })
   }
 

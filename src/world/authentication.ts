@@ -3,8 +3,9 @@ import type { ErrorLog } from '../connection/error-log.js'
 import type { ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import { type Definition, isEarly } from '../protocol/definitions.js'
-import { AuthenticationError, UsageError } from '../protocol/errors.js'
+import { AuthenticationError, messageOf, UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { type RunningCall, RunningCalls } from '../transport/running-calls.js'
 import { badOption, checkMilliseconds } from './check-options.js'
 
 /** What an authenticator is given. */
@@ -33,12 +34,6 @@ export type Authenticator = (request: AuthenticationRequest) => AuthenticationRe
 /** All that a client is told when the authenticator itself failed, or gave no reason. */
 const NEUTRAL_TEXT = 'the server did not authenticate this client'
 
-/**
- * How long a call of the authenticator that ignores its signal still counts as running, in milliseconds. Clients that come
- * and go must not pile up calls without end; calls that never return must not shut everybody out for ever.
- */
-const ABANDONED_MS = 30_000
-
 /** What asking needs of the server's role. */
 export interface AuthenticationContext {
   readonly errors: ErrorLog
@@ -46,17 +41,8 @@ export interface AuthenticationContext {
   readonly options: { readonly now: () => number }
 }
 
-/** One call of the authenticator. */
-class Attempt {
-  readonly controller = new AbortController()
-  /** When the client left it; 0 while it waits. */
-  abandonedAt = 0
-
-  constructor(readonly session: Session) {}
-}
-
 interface Answer {
-  readonly attempt: Attempt
+  readonly session: Session
   readonly value: unknown
   readonly threw: boolean
 }
@@ -64,17 +50,19 @@ interface Answer {
 export class Authentication {
   /** Said hello in this tick, and have not been asked about. */
   private readonly arrived: { session: Session; token: string }[] = []
-  /** Every call that has not returned, those that nobody waits for included. */
-  private readonly running = new Set<Attempt>()
-  private readonly attemptOf = new Map<Session, Attempt>()
+  private readonly running: RunningCalls
+  /** The calls whose answers somebody waits for. */
+  private readonly callOf = new Map<Session, RunningCall>()
   private readonly answers: Answer[] = []
 
   constructor(
     private readonly context: AuthenticationContext,
     private readonly authenticate: Authenticator,
     /** The most calls that may run at once. */
-    private readonly limit: number,
-  ) {}
+    limit: number,
+  ) {
+    this.running = new RunningCalls(limit, context.options.now)
+  }
 
   /** A client said hello. The authenticator is game code, so it waits until everything that arrived has been read. */
   greeted(session: Session, token: string): void {
@@ -83,11 +71,9 @@ export class Authentication {
 
   /** A client is gone, or its time is up. */
   ended(session: Session): void {
-    const attempt = this.attemptOf.get(session)
-    if (attempt === undefined) return
-    this.attemptOf.delete(session)
-    attempt.abandonedAt = this.context.options.now()
-    attempt.controller.abort()
+    const call = this.callOf.get(session)
+    this.callOf.delete(session)
+    call?.abandon()
   }
 
   /** Once per tick, behind everything received: asks about who has come, and acts on the answers there are. */
@@ -100,52 +86,41 @@ export class Authentication {
   }
 
   private ask(session: Session, token: string): void {
-    if (!this.hasRoom()) {
+    const call = this.running.begin()
+    if (call === undefined) {
       const message =
         'clients are refused: too many calls of the authenticator have not returned; let it end with its signal'
       this.context.errors.once('authenticator-busy', '', message)
       this.context.sessions?.refuse(session, 'server-full', 'the server authenticates too many clients at once')
       return
     }
-    const attempt = new Attempt(session)
-    this.running.add(attempt)
-    this.attemptOf.set(session, attempt)
+    this.callOf.set(session, call)
     const info = session.transport.infoOf?.(session.peer)
     const { connectionId } = session
     const { address, authorization } = info ?? { address: undefined, authorization: undefined }
     try {
       const { authenticate } = this
-      const value = authenticate({ token, connectionId, address, authorization, signal: attempt.controller.signal })
-      if (!isThenable(value)) return this.returned(attempt, value, false)
+      const value = authenticate({ token, connectionId, address, authorization, signal: call.signal })
+      if (!isThenable(value)) return this.returned(call, session, value, false)
       Promise.resolve(value).then(
-        (result) => this.returned(attempt, result, false),
-        (error: unknown) => this.returned(attempt, error, true),
+        (result) => this.returned(call, session, result, false),
+        (error: unknown) => this.returned(call, session, error, true),
       )
     } catch (error) {
-      this.returned(attempt, error, true)
+      this.returned(call, session, error, true)
     }
-  }
-
-  private hasRoom(): boolean {
-    if (this.running.size < this.limit) return true
-    const now = this.context.options.now()
-    for (const attempt of this.running) {
-      if (attempt.abandonedAt > 0 && now - attempt.abandonedAt > ABANDONED_MS) this.running.delete(attempt)
-    }
-    return this.running.size < this.limit
   }
 
   /** May run at any time, so it only notes the answer. */
-  private returned(attempt: Attempt, value: unknown, threw: boolean): void {
-    this.running.delete(attempt)
+  private returned(call: RunningCall, session: Session, value: unknown, threw: boolean): void {
+    call.returned()
     // Nobody waits for it, or it is no longer the game's to answer.
-    if (attempt.session.state === 'authenticating') this.answers.push({ attempt, value, threw })
+    if (session.state === 'authenticating') this.answers.push({ session, value, threw })
   }
 
-  private decide({ attempt, value, threw }: Answer): void {
-    const { session } = attempt
+  private decide({ session, value, threw }: Answer): void {
     const { sessions, errors } = this.context
-    this.attemptOf.delete(session)
+    this.callOf.delete(session)
     if (session.state !== 'authenticating') return
     if (value instanceof AuthenticationError) sessions?.refuse(session, value.code, value.message)
     else if (!threw && isPermission(value)) {
@@ -154,7 +129,7 @@ export class Authentication {
     } else {
       if (value !== false || threw) {
         // What went wrong is for the server's eyes: an error's message may hold anything.
-        const message = `the authenticator ${threw || value instanceof Error ? 'threw' : 'returned'}: ${describe(value)}`
+        const message = `the authenticator ${threw || value instanceof Error ? 'threw' : 'returned'}: ${messageOf(value)}`
         errors.push('authenticator-failed', message, { connection: session.entity, cause: value })
       }
       sessions?.refuse(session, 'authentication-failed', NEUTRAL_TEXT)
@@ -170,11 +145,6 @@ function isPermission(value: unknown): boolean {
 
 function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-function describe(value: unknown): string {
-  if (value instanceof Error) return value.message
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
 /** @throws UsageError when the options of a server that concern authentication cannot work. */

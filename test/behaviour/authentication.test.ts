@@ -211,6 +211,30 @@ describe('an authenticator', () => {
     expect(query(net.server, [Connected]).length).toBe(1)
   })
 
+  it('is not held to the time in which the server stood still', () => {
+    const net = new Desk().open({ authenticationTimeout: 2000 })
+    const client = net.begin({ token: 'one' })
+    net.tick(2)
+    net.stall(20_000)
+    net.tick(2)
+    expect(client.reason).toBeUndefined()
+    net.tick(40)
+    expect(client.reason).toMatchObject({ code: 'authentication-timeout' })
+  })
+
+  it('that fails about a client who has just left reports nothing', async () => {
+    let fail: (error: Error) => void = () => {}
+    const authenticate = (): Promise<never> => new Promise<never>((_, reject) => (fail = reject))
+    const net = createTestNetwork(game.arena, { clients: 0, authenticate })
+    const client = net.begin()
+    net.tick(2)
+    fail(new Error('no database'))
+    for (let i = 0; i < 3; i++) await Promise.resolve()
+    await close(client.world)
+    net.tick(2)
+    expect([...drain(net.server, NetworkErrors)]).toEqual([])
+  })
+
   it('keeps a place for each client that it is asked about: with them the server is full', async () => {
     const desk = new Desk()
     const net = desk.open({ maxConnections: 2 })
@@ -218,7 +242,7 @@ describe('an authenticator', () => {
     net.begin({ token: 'two' })
     const third = net.begin({ token: 'three' })
     net.tick(3)
-    expect(third.reason).toMatchObject({ code: 'server-full' })
+    expect(third.reason).toMatchObject({ code: 'server-full', text: 'the server is full' })
     await desk.answer('one', deny('no'))
     net.tick(2)
     expect(first.reason).toMatchObject({ code: 'authentication-failed' })

@@ -201,16 +201,21 @@ describe('19: before authentication', () => {
 })
 
 describe('a server that is broken', () => {
-  it('cannot spawn entities at a client that it has not let in', () => {
+  it('cannot spawn entities at a client that it has not let in, nor say what may come only later', () => {
     const { net, client } = begin(challenging)
     client.running = true
     const session = serverRole(net.server).authenticating.values().next().value!.session
     const writer = new ByteWriter()
     for (const byte of [PacketKind.Data, 4, 1, 0, SectionKind.Spawn, 1, 0, 0]) writer.u8(byte)
     transportOf(net.server, 'server').send(session.peer, Channel.Reliable, writer.bytes, writer.length)
+    writer.clear()
+    for (const byte of [PacketKind.Data, 0, 1, 0]) writer.u8(byte)
+    message(challenging, Wave)(writer)
+    transportOf(net.server, 'server').send(session.peer, Channel.Reliable, writer.bytes, writer.length)
     net.tick(2)
     expect(query(client.world, [Networked]).length).toBe(0)
-    expect(stats(client.world).counters.malformedPackets).toBe(1)
+    expect([...drain(client.world, Wave)]).toEqual([])
+    expect(stats(client.world).counters.malformedPackets).toBe(2)
     expect(client.reason).toBeUndefined()
   })
 })
