@@ -141,7 +141,7 @@ describe('hostile clients', { timeout: LIMIT }, () => {
       standStill(300)
       await new Promise((resolve) => setImmediate(resolve))
     }
-    await until('both floods', () => flooded === 2 && server.counters.foreignChannels >= 2, 10_000)
+    await until('both floods', () => flooded === 2 && server.counters.foreignChannels >= 2, 30_000)
     expect(server.counters.callbackErrors).toBe(0)
     await expectServed(honest, log)
     await expectServed(await connect(server), log)
