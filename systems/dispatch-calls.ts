@@ -28,7 +28,7 @@ export function dispatchCalls(world: World): void {
   } else {
     const client = network.client!
     client.inbound.expire(client.frame, client.options.undrainedTicks)
-    client.pendingRequests.settle(client.options.now())
+    client.pendingRequests.settle(client.options.now(), client.scenes.isLoading)
     client.inbound.runHandlers()
     client.faults.flush()
   }

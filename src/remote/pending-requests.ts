@@ -65,6 +65,10 @@ export class PendingRequests {
   private readonly waiting = new Map<number, PendingRequest>()
   private readonly reader = new ByteReader()
   private lastId = 0
+  /** Milliseconds in which the connection's dispatch was paused: a request ages only while an answer can be read. */
+  private paused = 0
+  private wasPaused = false
+  private settledAt = 0
 
   constructor(
     /** Whom they are made of. */
@@ -95,7 +99,7 @@ export class PendingRequests {
 
   /** Waits for the answer to the request of the number that `nextId` gave. */
   add(input: RequestInput, now: number): Promise<Value> {
-    const pending = new PendingRequest(++this.lastId, input, now + input.timeout)
+    const pending = new PendingRequest(++this.lastId, input, now - this.paused + input.timeout)
     this.waiting.set(pending.id, pending)
     const { signal } = input
     if (signal !== undefined) {
@@ -145,10 +149,13 @@ export class PendingRequests {
     if (pending !== undefined && !pending.isAnswered) pending.error = this.errorOf(pending.input, status)
   }
 
-  /** Settles what was answered, and gives up what can no longer be. */
-  settle(now: number): void {
+  /** Settles what was answered, and gives up what can no longer be. `isPaused`: what arrives waits for a scene to load. */
+  settle(now: number, isPaused: boolean): void {
+    if (this.wasPaused) this.paused += now - this.settledAt
+    this.wasPaused = isPaused
+    this.settledAt = now
     if (this.waiting.size === 0) return
-    for (const pending of this.waiting.values()) this.settleOne(pending, now)
+    for (const pending of this.waiting.values()) this.settleOne(pending, now - this.paused)
   }
 
   /** The connection ended: `why`, for people. */

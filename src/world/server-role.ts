@@ -246,7 +246,10 @@ export class ServerRole {
   /** Settles the server's own requests: with the answers that arrived, or for want of one. */
   settleRequests(): void {
     const now = this.options.now()
-    for (let i = 0; i < this.peers.length; i++) this.peers[i]!.requests.settle(now)
+    for (let i = 0; i < this.peers.length; i++) {
+      const { requests, scenes } = this.peers[i]!
+      requests.settle(now, scenes.isLoading)
+    }
   }
 
   /** Turns what happened to sessions into entities and components. */
