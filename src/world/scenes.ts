@@ -11,6 +11,7 @@ import type { LoadedScene } from './scene-events.js'
 import type { SceneLoader } from './scene-runner.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
+import { isHost, type SideOptions } from './sides.js'
 import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
 
 /** Whose scenes change: everyone's, also of who joins later; one connection's; or those of a list. */
@@ -75,15 +76,17 @@ export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOpt
 
 /**
  * The scenes that are loaded or being loaded, in their order: on the server those of the world, or of one connection; on a
- * client its own.
+ * client its own. In a host's world those of the side whose systems run, or of `side`; the server's when neither says.
  *
  * @throws UsageError when `connection` is not an open connection of this server.
  */
-export function scenesOf(world: NetworkWorld, connection?: number): LoadedScene[] {
+export function scenesOf(world: NetworkWorld, connection?: number, { side }: SideOptions = {}): LoadedScene[] {
   const network = networkOf(world)
-  if (network?.server === undefined) return [...(network?.client?.scenes.ofClient ?? [])]
-  if (connection === undefined) return [...network.server.scenes.ofWorld]
-  return [...requirePeer(network.server, connection).scenes.told]
+  const server = network?.server
+  const client = network?.client
+  if (connection !== undefined && server !== undefined) return [...requirePeer(server, connection).scenes.told]
+  const ofServer = client === undefined || (server !== undefined && (side ?? network?.side) !== 'client')
+  return [...((ofServer ? server?.scenes.ofWorld : client.scenes.ofClient) ?? [])]
 }
 
 /**
@@ -111,15 +114,23 @@ export function setScene(world: ServerWorld, entity: number, scene: Scene | unde
  * Says how this side loads and unloads scenes; without a loader they load at once. `undefined` takes it away. The loader is
  * called from the tick, one scene at a time, and what it returns is awaited. In one that throws or rejects the change has
  * failed: `NetworkErrors` says so as `scene-failed`; a client is closed for it, and on the server everyone stays `Loading`
- * until the game changes scenes again.
+ * until the game changes scenes again. In a host's world it is the loader of the side whose systems run, or of `side`; of
+ * both, each with a `side` of its own, when neither says.
+ *
+ * @throws UsageError when the world has no network.
  */
-export function setSceneLoader(world: NetworkWorld, loader: SceneLoader | undefined): void {
+export function setSceneLoader(
+  world: NetworkWorld,
+  loader: SceneLoader | undefined,
+  { side: asked }: SideOptions = {},
+): void {
   const network = networkOf(world)
   if (network === undefined) {
     throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
   }
-  if (network.server !== undefined) network.server.scenes.runner.loader = loader
-  if (network.client !== undefined) network.client.scenes.runner.loader = loader
+  const side = isHost(network) ? (asked ?? network.side) : undefined
+  if (network.server !== undefined && side !== 'client') network.server.scenes.runner.loader = loader
+  if (network.client !== undefined && side !== 'server') network.client.scenes.runner.loader = loader
 }
 
 function change(

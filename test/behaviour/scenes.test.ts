@@ -26,6 +26,7 @@ import {
   setSceneLoader,
   string,
   unloadScene,
+  withSide,
 } from 'bitecs-net'
 import { Connected, Connection, Listening, Loading, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
@@ -365,6 +366,54 @@ describe('calls and messages around a change', () => {
     expect(textsOf(client.world)).toEqual(['two', 'three'])
     expect([...drain(client.world, NetworkErrors)]).toEqual([])
     expect(has(net.server, client.connection, Ready)).toBe(true)
+  })
+})
+
+describe('scenes of a host', () => {
+  it('are loaded by both of its sides, each by its own loader, and its client is ready when both have', async () => {
+    const net = createTestNetwork(staged, { host: true, clients: 1 })
+    const { server: world, host } = net
+    const [server, client] = [new ManualLoader(), new ManualLoader()]
+    setSceneLoader(world, server.loader, { side: 'server' })
+    withSide(world, 'client', () => setSceneLoader(world, client.loader))
+    const ship = spawnHealthy(world, 5)
+    net.tick(3)
+    const log: string[] = []
+    watch(world, log)
+    changeScene(world, Match, { seed: 6, map: 'dust' })
+    await tickAwaiting(net, 4)
+    expect([server.said, client.said]).toEqual([['load Match'], ['load Match']])
+    expect([server.last.load.side, client.last.load.side]).toEqual(['server', 'client'])
+    expect(client.last.load.args).toEqual({ seed: 6, map: 'dust' })
+    client.last.load.progress(0.25)
+    await tickAwaiting(net, 4)
+    expect(Connection.progress[host.connection]).toBe(0.25)
+    client.last.done()
+    await tickAwaiting(net, 4)
+    expect(has(world, host.connection, Loading)).toBe(true)
+    expect(has(world, host.connection, Ready)).toBe(false)
+    sendMessage(world, Chat, { text: 'behind' }, { to: host.connection })
+    server.last.done()
+    await tickAwaiting(net, 4)
+    expect(query(world, [Connection, Ready]).length).toBe(2)
+    expect(query(world, [Loading]).length).toBe(0)
+    // Its entities are the server's: they were never away.
+    expect(log).not.toContain('-Networked')
+    expect(has(world, ship, Networked)).toBe(true)
+    expect(names(scenesOf(world))).toBe('Match')
+    expect(names(scenesOf(world, undefined, { side: 'client' }))).toBe('Match')
+    expect(Array.from(drain(world, Chat, { side: 'client' }), ({ args }) => args.text)).toEqual(['behind'])
+    // Without a side one loader serves both, and is told for whom.
+    const sides: string[] = []
+    setSceneLoader(world, ({ side, action, name }) => void sides.push(`${side} ${action} ${name}`))
+    changeScene(world, Lobby)
+    await tickAwaiting(net, 5)
+    expect(sides.sort()).toEqual([
+      'client load Lobby',
+      'client unload Match',
+      'server load Lobby',
+      'server unload Match',
+    ])
   })
 })
 
