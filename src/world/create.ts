@@ -8,6 +8,7 @@ import { HostEntities } from '../replication/host-entities.js'
 import { Lifecycle } from './lifecycle.js'
 import { LocalClient } from './local-client.js'
 import { ServerRole } from './server-role.js'
+import { withSide } from './sides.js'
 import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
 
 export interface WorldOptions {
@@ -129,7 +130,9 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
     hostTick: () => server!.tick,
   }
   network.client = new ClientRole(world, protocol, clientOptions)
-  server!.local = new LocalClient(world, network.client.connection, server!.replication, network.client.replication)
+  const asClient = (act: () => void): void => withSide(world, 'client', act)
+  const { client } = network
+  server!.local = new LocalClient(world, client.connection, server!.replication, client.replication, asClient)
   // What happens to state happens once, and is news for the systems of both sides.
   server!.replication.changes.feed(network.client.replication.changes)
   server!.replication.collections.queues.feed(network.client.replication.collections.queues)

@@ -5,14 +5,17 @@ import type { JoinOptions } from './client-role.js'
 import { type HostWorld, networkOf } from './state.js'
 
 /** The host's own client is trusted: no authenticator sees it, and it has no token. */
-export type JoinLocallyOptions = Pick<JoinOptions, 'autoReady'>
+export interface JoinLocallyOptions extends Pick<JoinOptions, 'autoReady'> {
+  /** Its user data, as an authenticator gives to others: `userOf` and `Connection.user` show it. Default none. */
+  user?: object
+}
 
 /**
  * Begins the session of a host's own client. It opens as the pipelines of both sides run.
  *
  * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
  */
-export function joinLocally(world: HostWorld, options: JoinLocallyOptions = {}): void {
+export function joinLocally(world: HostWorld, { autoReady, user }: JoinLocallyOptions = {}): void {
   const { server, client } = networkOf(world) ?? {}
   if (server?.local === undefined || client === undefined) {
     throw new UsageError('wrong-side', 'this needs a world made by createHostWorld')
@@ -20,6 +23,7 @@ export function joinLocally(world: HostWorld, options: JoinLocallyOptions = {}):
   if (client.session !== undefined) throw new UsageError('connected', 'the client of this world plays already')
   server.requireLocalEnded(server.local)
   const loopback = createLoopback({ now: server.options.now })
-  client.start(loopback.connect(), { ...options, timeout: Infinity })
+  client.start(loopback.connect(), { autoReady, timeout: Infinity })
+  server.local.user = user
   server.startLocal(server.local, loopback.server)
 }

@@ -13,6 +13,8 @@ import type { ServerReplication } from '../replication/server-replication.js'
 export class LocalClient {
   /** The one session over the link, while there is a link. */
   sessions: ServerSessions | undefined
+  /** Its user data, which an authenticator gives to others. */
+  user: object | undefined
   /** The entity that carries `LocalPlayer`, or 0. */
   private player = 0
 
@@ -22,11 +24,13 @@ export class LocalClient {
     readonly connection: number,
     private readonly server: ServerReplication,
     private readonly client: ClientReplication,
+    /** Runs hooks of the client's game as code of its side. */
+    private readonly asClient: (act: () => void) => void,
   ) {
     addComponent(world, connection, LocalConnection)
     observe(world, onRemove(Networked), (eid: number) => {
       this.playerEnded(eid)
-      client.copies.prefabs.end(eid)
+      asClient(() => client.copies.prefabs.end(eid))
     })
   }
 
@@ -34,7 +38,11 @@ export class LocalClient {
    * Builds what the client has begun to see in this tick, and tears down what was hidden from it. An entity of the client's
    * own that claimed a key gives way to the server's, which is in this world itself.
    */
-  showView({ entering, leaving, known }: Observer): void {
+  showView(observer: Observer): void {
+    this.asClient(() => this.buildView(observer))
+  }
+
+  private buildView({ entering, leaving, known }: Observer): void {
     const { entities, origins } = this.server
     const { copies, locals } = this.client
     for (let i = 0; i < entering.count; i++) {
@@ -56,7 +64,7 @@ export class LocalClient {
 
   /** The client's session has ended: nothing is shown to it any more. */
   endView(): void {
-    this.client.copies.prefabs.endAll()
+    this.asClient(() => this.client.copies.prefabs.endAll())
   }
 
   /** Moves `LocalPlayer` to an entity, or to none: it leaves the old one before it comes to the new one. */

@@ -64,8 +64,10 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
 /** The host's own client is in the same world: all that it has to be shown is what it sees, and its player among that. */
 function showLocally(role: ServerRole, { session, observer }: ServerPeer): void {
   const player = Connection.player[session.entity]!
+  const seen = observer.known.has(role.replication.entities.slotOfEntity(player))
+  if (!seen) role.showLocalPlayer(0)
   role.local?.showView(observer)
-  role.showLocalPlayer(observer.known.has(role.replication.entities.slotOfEntity(player)) ? player : 0)
+  if (seen) role.showLocalPlayer(player)
 }
 
 /** Messages to a client that is being authenticated, and acknowledgements of its own. */

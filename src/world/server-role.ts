@@ -308,6 +308,7 @@ export class ServerRole {
     const isOwn = local !== undefined && session.transport === local.sessions?.transport
     const eid = isOwn ? local.connection : addEntity(this.world)
     session.entity = eid
+    if (isOwn) session.user = local.user
     put(Connection.id, eid, session.connectionId, 0)
     put(Connection.roundTrip, eid, 0, 0)
     put(Connection.player, eid, 0, 0)

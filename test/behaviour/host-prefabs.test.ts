@@ -1,5 +1,15 @@
 // Prefabs and spawn keys in a host's world: its own client's hooks run as a remote one's, on the server's entities.
-import { addComponent, addEntity, entityExists, hasComponent, removeComponent, removeEntity } from 'bitecs'
+import {
+  addComponent,
+  addEntity,
+  entityExists,
+  hasComponent,
+  observe,
+  onAdd,
+  onRemove,
+  removeComponent,
+  removeEntity,
+} from 'bitecs'
 import {
   close,
   connectionOf,
@@ -10,12 +20,14 @@ import {
   NetworkErrors,
   onSpawn,
   prefabOf,
+  sendMessage,
   setPlayer,
   setReady,
   setSpawnKey,
   spawn,
   UnmatchedSpawns,
   usePrefab,
+  userOf,
   withSide,
 } from 'bitecs-net'
 import { Connected, LocalPlayer, Networked, Predicted } from 'bitecs-net/components'
@@ -134,5 +146,39 @@ describe('16: spawn keys on a host', () => {
     }
     expect(told).toEqual([shot])
     expect(entityExists(world, shot)).toBe(false)
+  })
+})
+
+describe("the hooks of a host's own client", () => {
+  it('are code of its side, and run before LocalPlayer comes and behind its going', () => {
+    const { world, run } = setUp()
+    const log: string[] = []
+    observe(world, onAdd(LocalPlayer), () => void log.push('+LocalPlayer'))
+    observe(world, onRemove(LocalPlayer), () => void log.push('-LocalPlayer'))
+    onSpawn(world, game.Door, () => {
+      sendMessage(world, game.Chat, { text: 'seen' })
+      log.push('build')
+      return () => log.push('tear down')
+    })
+    setPlayer(world, connectionOf(world), spawn(world, game.Door, {}))
+    run(2)
+    expect(Array.from(drain(world, game.Chat, { side: 'server' }), ({ args }) => args.text)).toEqual(['seen'])
+    setReady(world, false)
+    run()
+    expect(log).toEqual(['build', '+LocalPlayer', '-LocalPlayer', 'tear down'])
+  })
+})
+
+describe("the user data of a host's own client", () => {
+  it('is what the host was started with', async () => {
+    const world = createHostWorld(game.arena)
+    const user = { name: 'Ada' }
+    for (const given of [user, undefined]) {
+      startHost(world, { user: given })
+      for (let i = 0; i < 3; i++) runSystems(world, hostPipeline({}))
+      expect(userOf(world, connectionOf(world))).toBe(given)
+      await close(world)
+      expect(userOf(world, connectionOf(world))).toBeUndefined()
+    }
   })
 })
