@@ -389,7 +389,7 @@ describe('a prefab', () => {
     const { world } = net.clients[0]!
     let length = 0
     onSpawn(world, Book, ({ args }) => void (length = args.text.length))
-    spawn(net.server, Book, { text: 'x'.repeat(15_149) })
+    spawn(net.server, Book, { text: 'x'.repeat(15_149) }, { key: 'k'.repeat(64) })
     net.tick(3)
     expect(length).toBe(15_149)
   })

@@ -1,5 +1,6 @@
 // Ten thousand hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows without end.
-import { changeScene, close, type ClientWorld, netIdOf, stats } from 'bitecs-net'
+import { addEntity } from 'bitecs'
+import { changeScene, close, type ClientWorld, entityOfKey, netIdOf, setSpawnKey, stats } from 'bitecs-net'
 import { describe, expect, it } from 'vitest'
 import { clientRole } from '../../src/world/state.js'
 import { createRandom } from '../../src/transport/random.js'
@@ -43,6 +44,10 @@ describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
     const { net } = game
     let victim = net.connect()
     const { world } = victim
+    // Entities of its own, by keys that the server uses.
+    for (let i = 0; i < 4; i++) setSpawnKey(world, addEntity(world), `mine ${i}`)
+    const own = addEntity(world)
+    setSpawnKey(world, own, 'never spawned')
     let send = inject(transportOf(world, 'client'))
     let sessions = 1
     for (let sent = 0; sent < PACKETS;) {
@@ -62,6 +67,7 @@ describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
     expect(game.difference()).toBe('')
     game.net.tick(5)
     expectSound(world)
+    expect([entityOfKey(world, 'never spawned'), netIdOf(world, own)]).toEqual([own, 0])
   })
 
   it('before the welcome waits for it', () => {
