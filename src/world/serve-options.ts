@@ -12,8 +12,8 @@ export interface ServeOptions {
   maxConnections?: number
   /**
    * Decides whether a client may come in; called within the tick, for each client whose hello was accepted. With
-   * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. Default:
-   * everybody comes in.
+   * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. A host's
+   * own client is not asked about. Default: everybody comes in.
    */
   authenticate?: Authenticator | 'by-messages'
   /** Milliseconds that deciding may take, until the client is refused. Default 5,000. */
