@@ -94,6 +94,7 @@ export { sendMessage, type SendMessageOptions } from './world/messages.js'
 export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/groups.js'
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
 export { close } from './world/close.js'
+export { handle, type HandleOptions, ignore } from './world/handle.js'
 export {
   type ClientWorldOptions,
   createClientWorld,
@@ -109,8 +110,6 @@ export {
   type Changes,
   type CommandCall,
   drain,
-  handle,
-  ignore,
   type LifecycleEvents,
   type MessageCall,
   NetworkErrors,

@@ -6,7 +6,7 @@ import {
 } from './transport/geckos-server.js'
 import { ConnectionError, UsageError } from './protocol/errors.js'
 import { checkAuthentication } from './world/authentication.js'
-import { badOption, checkInteger, checkMilliseconds } from './world/check-options.js'
+import { badOption, checkInteger, checkMilliseconds, checkOneOf } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
 import type { ServeOptions } from './world/serve-options.js'
@@ -62,8 +62,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
-  const { timeout, handshakeTimeout, sceneTimeout, maxConnections, authenticate, authenticationTimeout, ...network } =
-    options
+  const { timeout, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
+  const { authenticate, authenticationTimeout, ...network } = others
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
@@ -81,8 +81,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       await transport.close()
       throw new ConnectionError('aborted', 'the world was closed before it listened')
     }
-    const serving = { timeout, handshakeTimeout, sceneTimeout, maxConnections, authenticate, authenticationTimeout }
-    role.start(transport, serving)
+    const limits = { timeout, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls }
+    role.start(transport, { ...limits, authenticate, authenticationTimeout })
   } finally {
     role.cancelListen = undefined
     attempt.settle()
@@ -120,7 +120,7 @@ class Attempt {
 }
 
 function checkOptions(options: ListenOptions): void {
-  const { port, maxConnections, timeout, handshakeTimeout, sceneTimeout, portRange } = options
+  const { port, maxConnections, timeout, handshakeTimeout, sceneTimeout, unknownCalls, portRange } = options
   const { authorize, authorizationTimeout } = options
   checkMilliseconds('authorizationTimeout', authorizationTimeout)
   if (authorize !== undefined && typeof authorize !== 'function') throw badOption('authorize', 'a function', authorize)
@@ -129,6 +129,7 @@ function checkOptions(options: ListenOptions): void {
   checkMilliseconds('timeout', timeout)
   checkMilliseconds('handshakeTimeout', handshakeTimeout)
   checkMilliseconds('sceneTimeout', sceneTimeout)
+  checkOneOf('unknownCalls', unknownCalls, ['count', 'close'])
   if (portRange === undefined) return
   checkInteger('portRange.min', portRange?.min ?? NaN, 1, 65_535)
   checkInteger('portRange.max', portRange?.max ?? NaN, 1, 65_535)

@@ -16,6 +16,7 @@ export type CloseCode =
   | 'authentication-timeout'
   | 'malformed'
   | 'overflow'
+  | 'unknown-call'
   | 'text-frame'
   | 'scene-failed'
   | 'scene-timeout'

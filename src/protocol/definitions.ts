@@ -31,22 +31,30 @@ interface Answerable<R extends Schema | undefined, Reason extends string> {
   readonly answers: Answers | undefined
 }
 
-/** Client to server, on a networked entity. `R` is what it returns, `Reason` why it may be refused. */
+/**
+ * Client to server, on a networked entity. `R` is what it returns, `Reason` why it may be refused, `Local` whether it runs
+ * at the caller too.
+ */
 export interface Command<
   S extends Schema = Schema,
   R extends Schema | undefined = Schema | undefined,
   Reason extends string = string,
+  Local extends boolean = boolean,
 >
   extends CallBase<S>, Answerable<R, Reason> {
   readonly kind: 'command'
+  readonly runLocally: Local
   readonly requiresAuthority: boolean
   readonly rate: RateLimit | undefined
 }
 
-/** Server to every observer of an entity. */
-export interface ClientRpc<S extends Schema = Schema> extends CallBase<S> {
+/** Server to every observer of an entity. `Local` as in {@link Command}. */
+export interface ClientRpc<S extends Schema = Schema, Local extends boolean = boolean> extends CallBase<S> {
   readonly kind: 'client-rpc'
   readonly includeOwner: boolean
+  /** The last call on each entity is kept for later observers. */
+  readonly buffer: 'last' | undefined
+  readonly runLocally: Local
 }
 
 /** Server to one connection, by default the owner of the entity. `R` and `Reason` as in {@link Command}. */
@@ -94,6 +102,15 @@ export interface CallOptions {
   unknownEntities?: UnknownEntities
 }
 
+/** Options of the calls that may run at the caller too. */
+export interface LocalOptions<Local extends boolean = false> {
+  /**
+   * The call lands in the caller's own queue as well, at once, to be drained there as it is where it arrives; its arguments
+   * are what the other side gets. Default false.
+   */
+  runLocally?: Local
+}
+
 /** Options of a definition that can be answered. */
 export interface AnswerOptions<R extends Schema | undefined = undefined, Reason extends string = string> {
   /** What an answer carries; `{}` for an answer without values. Default: it is not answered, and cannot be requested. */
@@ -102,17 +119,27 @@ export interface AnswerOptions<R extends Schema | undefined = undefined, Reason 
   refuses?: readonly Reason[]
 }
 
-export interface CommandOptions<R extends Schema | undefined = undefined, Reason extends string = string>
-  extends CallOptions, AnswerOptions<R, Reason> {
+export interface CommandOptions<
+  R extends Schema | undefined = undefined,
+  Reason extends string = string,
+  Local extends boolean = false,
+>
+  extends CallOptions, AnswerOptions<R, Reason>, LocalOptions<Local> {
   /** Only the entity's owner may call it. Default true. */
   requiresAuthority?: boolean
   /** Default: no limit. */
   rate?: RateLimit
 }
 
-export interface ClientRpcOptions extends CallOptions {
+export interface ClientRpcOptions<Local extends boolean = false> extends CallOptions, LocalOptions<Local> {
   /** Whether the entity's owner gets it too. Default true. */
   includeOwner?: boolean
+  /**
+   * `'last'`: the server keeps the last call on each entity, and whoever begins to observe the entity later gets it right
+   * behind the spawn: what the entity looks like because of it. Not those whom the call left out. Reliable only. It is freed
+   * with the entity. Default: nothing is kept.
+   */
+  buffer?: 'last'
 }
 
 export interface TargetRpcOptions<R extends Schema | undefined = undefined, Reason extends string = string>
@@ -188,6 +215,12 @@ function answerable<R extends Schema | undefined, Reason extends string>(
   return { returns, refuses, answers: new Answers(what, returns, refuses) }
 }
 
+function runsLocally<Local extends boolean>(what: string, { runLocally }: LocalOptions<Local>): Local {
+  if (runLocally === undefined) return false as Local
+  if (typeof runLocally === 'boolean') return runLocally
+  throw new ProtocolError('bad-definition', `${what}: runLocally is true or false, got ${String(runLocally)}`)
+}
+
 function requireRate(rate: RateLimit | undefined): void {
   if (rate !== undefined && !(rate.perSecond > 0 && rate.burst >= 1)) {
     throw new ProtocolError('bad-definition', 'a rate needs perSecond above 0 and a burst of at least 1')
@@ -206,7 +239,8 @@ export function defineCommand<
   const S extends Schema,
   const R extends Schema | undefined = undefined,
   const Reason extends string = string,
->(schema: S, options: CommandOptions<R, Reason> = {}): Command<S, R, Reason> {
+  const Local extends boolean = false,
+>(schema: S, options: CommandOptions<R, Reason, Local> = {}): Command<S, R, Reason, Local> {
   const { rate, requiresAuthority = true } = options
   requireRate(rate)
   if (typeof requiresAuthority !== 'boolean') {
@@ -214,17 +248,30 @@ export function defineCommand<
     throw new ProtocolError('bad-definition', text)
   }
   const base = callBase('a command', schema, options)
-  return { kind: 'command', ...base, ...answerable('a command', base, options), requiresAuthority, rate }
+  const runLocally = runsLocally('a command', options)
+  return { kind: 'command', ...base, ...answerable('a command', base, options), requiresAuthority, rate, runLocally }
 }
 
 /**
  * Declares a call from the server to every observer of an entity (Mirror's ClientRpc).
  *
- * @throws ProtocolError when a field is no schema type or the arguments cannot fit a packet.
+ * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or an option is no value that
+ * its docs name.
  */
-export function defineClientRpc<const S extends Schema>(schema: S, options: ClientRpcOptions = {}): ClientRpc<S> {
-  const { includeOwner = true } = options
-  return { kind: 'client-rpc', ...callBase('a client RPC', schema, options), includeOwner }
+export function defineClientRpc<const S extends Schema, const Local extends boolean = false>(
+  schema: S,
+  options: ClientRpcOptions<Local> = {},
+): ClientRpc<S, Local> {
+  const { includeOwner = true, buffer } = options
+  const runLocally = runsLocally('a client RPC', options)
+  const base = callBase('a client RPC', schema, options)
+  if (buffer !== undefined && buffer !== 'last') {
+    throw new ProtocolError('bad-definition', `a client RPC: buffer is 'last' or left out, got ${String(buffer)}`)
+  }
+  if (buffer !== undefined && base.channel !== 'reliable') {
+    throw new ProtocolError('bad-definition', 'a client RPC with a buffer is reliable: take its channel away')
+  }
+  return { kind: 'client-rpc', ...base, includeOwner, buffer, runLocally }
 }
 
 /**

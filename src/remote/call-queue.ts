@@ -75,6 +75,8 @@ export class CallQueue implements IterableIterator<CallView> {
   /** Where each payload begins; it ends where the next begins. */
   private starts = new Uint32Array(17)
   private head = 0
+  /** Calls that the loop under way may still see. */
+  private left = 0
   private tail = 0
   // One for each memory that is read: a reader that changes between two makes a view each time.
   private readonly arrival: ByteReader = new Reader()
@@ -193,14 +195,16 @@ export class CallQueue implements IterableIterator<CallView> {
     this.compact()
   }
 
+  /** Begins a loop, which sees what waits by now: calls that it makes for itself are for the next. */
   [Symbol.iterator](): this {
+    this.left = this.waiting
     return this
   }
 
   next(): IteratorResult<CallView, undefined> {
     const { view, definition } = this
     if (this.paused) return this.ended
-    while (this.head < this.tail) {
+    while (this.head < this.tail && this.left > 0) {
       const at = this.head
       const netId = this.netIds[at]!
       const entity = netId === 0 ? 0 : targetOf(this.entities, netId)
@@ -210,14 +214,14 @@ export class CallQueue implements IterableIterator<CallView> {
       const gone = connectionId !== 0 && (Connection.id[sender] ?? 0) !== connectionId
       const id = this.ids[at]!
       if (gone || entity < 0) {
-        this.head++
+        this.pass()
         this.drop(id, ReplyStatus.Despawned)
         this.listener.stale(this, Math.max(0, entity), gone ? 0 : sender, gone ? 0 : connectionId)
         continue
       }
       // Those behind it wait too: calls keep their order.
       if (this.waitsForEntity(at)) return this.ended
-      this.head++
+      this.pass()
       // Whoever requested it has given up, and has been told that it did not happen in time.
       if (wasAwaited(id) && this.listener.isCancelled(id)) continue
       view.entity = entity
@@ -229,6 +233,11 @@ export class CallQueue implements IterableIterator<CallView> {
     }
     this.compact()
     return this.ended
+  }
+
+  private pass(): void {
+    this.head++
+    this.left--
   }
 
   /** Whether a call goes on waiting for an entity that it names. */

@@ -1,7 +1,7 @@
 // All inbound queues of one side, and the sections that fill them.
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
-import type { ByteReader } from '../protocol/bytes.js'
+import type { ByteReader, ByteWriter } from '../protocol/bytes.js'
 import { type Definition, isEarly } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import { readNetId } from '../protocol/net-id.js'
@@ -95,6 +95,7 @@ export function hasOnlyEarlyMessages(reader: ByteReader, section: CallSection, p
 export class InboundCalls implements QueueListener {
   /** By definition id. */
   readonly queues: readonly CallQueue[]
+  private readonly own = new CallSection()
   private calls = 0
 
   constructor(
@@ -119,12 +120,24 @@ export class InboundCalls implements QueueListener {
     return this.queues[id]!
   }
 
+  owns(queue: CallQueue): boolean {
+    return this.queues.includes(queue)
+  }
+
   /** Queues a section's payload; false when its arguments are not what the definition says. */
   push(section: CallSection, bytes: Uint8Array, sender: number, tick: number): boolean {
     const queue = this.queues[section.id]!
     // Sent, and not requested, a call that may be answered has an id for it all the same.
     const id = queue.answerable ? this.requests.nextId() : makePlainId(++this.calls)
     return queue.push(bytes, section.start, section.end, section.netId, sender, id, tick)
+  }
+
+  /** Queues a call that this side makes, for itself: its arguments are `payload`, as they travel. */
+  pushOwn(id: number, netId: number, payload: ByteWriter, sender: number, tick: number): void {
+    const { own } = this
+    own.become(id, payload.length)
+    own.netId = netId
+    this.push(own, payload.bytes, sender, tick)
   }
 
   /** Opens a request and queues its payload; answers it at once when that cannot be, and says why. */

@@ -52,6 +52,8 @@ export class ServerReplication {
   private readonly structureDirty = new SlotSet()
   private readonly ownerDirty = new SlotSet()
 
+  /** Told when an entity's tenancy of a slot ends. */
+  onEnded: (slot: number) => void = () => {}
   private tick = 0
   /** The newest tick whose packets were sent. */
   private sentTick = 0
@@ -209,6 +211,7 @@ export class ServerReplication {
     this.entities.remove(slot)
     this.origins.end(eid)
     this.removed.push(slot)
+    this.onEnded(slot)
     // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
     // (The owner itself stays readable for the game's observers; `begin` clears it.)
     if (Networked.owner[eid] !== 0 && entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)

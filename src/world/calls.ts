@@ -6,6 +6,7 @@ import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Schema } from '../protocol/schema.js'
 import { Audience } from '../remote/outgoing-calls.js'
+import { keepRpc } from './buffered-rpcs.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './state.js'
@@ -15,6 +16,7 @@ import {
   isExcepted,
   leaveOut,
   listOf,
+  NOBODY,
   requireAuthenticated,
   requireConnection,
   type RpcTarget,
@@ -58,6 +60,7 @@ export function sendCommand(world: ClientWorld, entity: number, command: Command
   if (netId === 0) throw notNetworked(role.protocol, id, entity)
   warnUnlessOwner(role, id, command, entity)
   role.outgoing.add(id, command, netId, args, Audience.One, role.connection, 0, undefined)
+  runCommandHere(role, id, command, entity, netId)
 }
 
 /**
@@ -84,17 +87,34 @@ export function sendRpc(
   const id = definitionId(role.protocol, rpc, 'client-rpc')
   rpc.codec.check(args)
   const netId = requireNetworked(role, id, entity)
+  addRpc(role, id, rpc, entity, netId, args, to, except)
+  if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing.payload, 0, role.tick)
+}
+
+function addRpc(
+  role: ServerRole,
+  id: number,
+  rpc: ClientRpc,
+  entity: number,
+  netId: number,
+  args: Args,
+  to: RpcTarget | undefined,
+  except: Connections | undefined,
+): void {
+  const { outgoing } = role
   const owner = rpc.includeOwner ? 0 : Networked.owner[entity]!
   if (typeof to === 'number') {
-    requireConnection(world, to)
+    requireConnection(role.world, to)
     requireAuthenticated(role, id, to)
-    if (to === owner || isExcepted(to, except)) return
-    role.outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
-    return
+    if (to === owner || isExcepted(to, except)) {
+      outgoing.add(id, rpc, netId, args, Audience.Observers, 0, 0, NOBODY)
+    } else outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
+  } else {
+    const list = to === undefined ? undefined : listOf(role, to, false)
+    outgoing.add(id, rpc, netId, args, Audience.Observers, excepted(except), owner, list)
+    leaveOut(outgoing, except)
   }
-  const list = to === undefined ? undefined : listOf(role, to, false)
-  role.outgoing.add(id, rpc, netId, args, Audience.Observers, excepted(except), owner, list)
-  leaveOut(role.outgoing, except)
+  if (rpc.buffer === 'last') keepRpc(role, id, rpc, netId, owner, to, except)
 }
 
 /**
@@ -122,6 +142,12 @@ export function sendTargetRpc(
   const netId = requireNetworked(role, id, entity)
   const to = requireTarget(role, id, entity, options.to)
   role.outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
+}
+
+/** Queues the command just sent at the client too, where it says so and the server does not drop it for sure. */
+export function runCommandHere(role: ClientRole, id: number, command: Command, entity: number, netId: number): void {
+  if (!command.runLocally || (command.requiresAuthority && Networked.owner[entity] !== role.connection)) return
+  role.inbound.pushOwn(id, netId, role.outgoing.payload, role.connection, role.frame)
 }
 
 /** Reports, once for each command, that the server will not let it pass. */

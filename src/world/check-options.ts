@@ -16,6 +16,12 @@ export function checkMilliseconds(name: string, value: number | undefined): void
   throw badOption(name, 'a finite number of milliseconds above 0', value)
 }
 
+/** @throws UsageError when `value` is given and is none of `values`. */
+export function checkOneOf(name: string, value: unknown, values: readonly string[]): void {
+  if (value === undefined || (typeof value === 'string' && values.includes(value))) return
+  throw badOption(name, values.map((one) => `'${one}'`).join(' or '), value)
+}
+
 /** @throws UsageError when `value` is given and is not a number from `min` to `max`. */
 export function checkNumber(name: string, value: number | undefined, min: number, max: number, unit: string): void {
   if (value === undefined || (Number.isFinite(value) && value >= min && value <= max)) return

@@ -12,7 +12,6 @@ import type {
 import { UsageError } from '../protocol/errors.js'
 import type { Infer, Schema } from '../protocol/schema.js'
 import type { CallId } from '../remote/call-id.js'
-import type { CallQueue, CallView } from '../remote/call-queue.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { ChangeEvent } from '../replication/change-log.js'
 import type { ObserverEvent, ObserverRemovedEvent } from '../replication/observer-events.js'
@@ -20,13 +19,13 @@ import type { UnmatchedSpawn } from '../replication/local-spawns.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type CollectionOperations, operationQueue } from './operations.js'
+import { inboundQueue, requireNetwork } from './inbound-queue.js'
 import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from './sides.js'
 import {
   clientRole,
   type ClientWorld,
   type HostWorld,
   type Network,
-  networkOf,
   type NetworkWorld,
   serverRole,
   type ServerWorld,
@@ -36,7 +35,10 @@ import {
 /** The number of a call: to be answered with, where its definition has `returns`. */
 type IdOf<R extends Schema | undefined, Reason extends string> = R extends Schema ? CallId<R, Reason> : number
 
-/** A command as the server sees it. Valid until the next iteration. */
+/**
+ * A command as the server sees it, and with `runLocally` the client that calls it; `sender` is its own connection there.
+ * Valid until the next iteration.
+ */
 export interface CommandCall<
   S extends Schema,
   R extends Schema | undefined = undefined,
@@ -51,9 +53,9 @@ export interface CommandCall<
   readonly args: Readonly<Infer<S>>
 }
 
-/** A client or target RPC as a client sees it. Valid until the next iteration. */
+/** A client or target RPC as a client sees it, and with `runLocally` the server. Valid until the next iteration. */
 export interface RpcCall<S extends Schema, R extends Schema | undefined = undefined, Reason extends string = string> {
-  /** The entity it was called on, in this client's world. */
+  /** The entity it was called on, in this world. */
   readonly entity: number
   /** As in {@link CommandCall}. */
   readonly id: IdOf<R, Reason>
@@ -155,7 +157,9 @@ export const UnmatchedSpawns = { kind: 'unmatched-spawns' } as const
  * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. The events are not:
  * every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
  *
- * In a host's world a message that both sides receive is drained from the queue of the side whose systems run, or of
+ * A side that calls a command or client RPC with `runLocally` drains its own calls too.
+ *
+ * In a host's world what both sides receive is drained from the queue of the side whose systems run, or of
  * `side`; so are events (the server's, when neither says) and errors (those of both sides).
  *
  * @throws UsageError when the definition is not listed, or not received by this side, or the component does not track its
@@ -179,6 +183,21 @@ export function drain<S extends Schema>(
   message: Message<S, 'server' | 'both'>,
 ): Iterable<MessageCall<S>>
 export function drain<S extends Schema>(world: NetworkWorld, message: Message<S, 'both'>): Iterable<MessageCall<S>>
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: ClientWorld,
+  command: Command<S, R, Reason, true>,
+): Iterable<CommandCall<S, R, Reason>>
+export function drain<S extends Schema>(world: ServerWorld, rpc: ClientRpc<S, true>): Iterable<RpcCall<S>>
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: HostWorld,
+  command: Command<S, R, Reason, true>,
+  options: SideOptions,
+): Iterable<CommandCall<S, R, Reason>>
+export function drain<S extends Schema>(
+  world: HostWorld,
+  rpc: ClientRpc<S, true>,
+  options: SideOptions,
+): Iterable<RpcCall<S>>
 export function drain(world: NetworkWorld, events: LifecycleEvents): Iterable<LifecycleEvent>
 export function drain<Field extends PropertyKey>(
   world: NetworkWorld,
@@ -245,105 +264,4 @@ function takeErrors(network: Network, asked: Side | undefined): NetworkErrorEntr
   const side = asked ?? network.side
   if (isHost(network) && side === undefined) return [...network.server!.errors.take(), ...network.client!.errors.take()]
   return network[sideOf(network, 'errors', side)]!.errors.take()
-}
-
-/**
- * Runs `handler` for each call or message, in place of a system that drains it: at the same point of the tick, before the
- * game's systems. A handler that throws is reported in `NetworkErrors` and stops nothing else. Returns a function that
- * takes the handler away. In a host's world `side` says whose handler it is, as for `drain`.
- *
- * @throws UsageError when there is a handler already, or the definition is not received by this side; `which-side` when both
- * receive it and nothing says which is meant.
- */
-export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ServerWorld,
-  command: Command<S, R, Reason>,
-  handler: (call: CommandCall<S, R, Reason>) => void,
-): () => void
-export function handle<S extends Schema>(
-  world: ClientWorld,
-  rpc: ClientRpc<S>,
-  handler: (call: RpcCall<S>) => void,
-): () => void
-export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ClientWorld,
-  rpc: TargetRpc<S, R, Reason>,
-  handler: (call: RpcCall<S, R, Reason>) => void,
-): () => void
-export function handle<S extends Schema>(
-  world: ServerWorld,
-  message: Message<S, 'client' | 'both'>,
-  handler: (call: MessageCall<S>) => void,
-): () => void
-export function handle<S extends Schema>(
-  world: ClientWorld,
-  message: Message<S, 'server' | 'both'>,
-  handler: (call: MessageCall<S>) => void,
-): () => void
-export function handle<S extends Schema>(
-  world: NetworkWorld,
-  message: Message<S, 'both'>,
-  handler: (call: MessageCall<S>) => void,
-): () => void
-export function handle<S extends Schema>(
-  world: HostWorld,
-  message: Message<S>,
-  handler: (call: MessageCall<S>) => void,
-  options: SideOptions,
-): () => void
-export function handle<Call>(
-  world: NetworkWorld,
-  what: Definition,
-  handler: (call: Call) => void,
-  { side }: SideOptions = {},
-): () => void {
-  const queue = inboundQueue(requireNetwork(world), what, side)
-  if (queue.handler !== undefined) {
-    throw new UsageError('has-handler', `${queue.name} has a handler already; take it away first`)
-  }
-  const run = handler as unknown as (call: CallView) => void
-  queue.handler = run
-  return () => {
-    if (queue.handler === run) queue.handler = undefined
-  }
-}
-
-/**
- * Says that nobody here wants these calls and messages: they are dropped as they arrive, without the report that undrained
- * ones get. For bots, and clients that show only part of a game. In a host's world, call it within `withSide` for what both
- * sides receive.
- *
- * @throws UsageError when a definition is not received by this side; `which-side` when both receive it and nothing says
- * which is meant.
- */
-export function ignore(world: NetworkWorld, ...definitions: readonly Definition[]): void {
-  const network = requireNetwork(world)
-  for (const definition of definitions) inboundQueue(network, definition, undefined).ignored = true
-}
-
-function requireNetwork(world: NetworkWorld): Network {
-  const network = networkOf(world)
-  if (network !== undefined) return network
-  throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-}
-
-function inboundQueue(network: Network, definition: Definition, asked: Side | undefined): CallQueue {
-  const role = (network.server ?? network.client)!
-  const { name } = role.inbound.queueOf(definition)
-  const side = receivingSide(network, definition, name, asked)
-  if (!isReceivedBy(definition, side)) throw new UsageError('wrong-side', `${name} is not received by this side`)
-  return network[side]!.inbound.queueOf(definition)
-}
-
-/** In a host's world most definitions say by themselves which side receives them. */
-function receivingSide(network: Network, definition: Definition, name: string, asked: Side | undefined): Side {
-  if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'client')) return 'server'
-  if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'server')) return 'client'
-  return sideOf(network, name, asked)
-}
-
-function isReceivedBy(definition: Definition, side: Side): boolean {
-  if (definition.kind === 'command') return side === 'server'
-  if (definition.kind === 'message') return definition.from !== side
-  return side === 'client'
 }

@@ -15,6 +15,7 @@ import {
   notNetworked,
   requireNetworked,
   requireTarget,
+  runCommandHere,
   warnUnlessOwner,
 } from './calls.js'
 import { checkMilliseconds } from './check-options.js'
@@ -95,6 +96,7 @@ function requestOfServer(
   if (options.signal?.aborted) return rejected(new RequestAbortedError(name, options.signal.reason))
   const number = pendingRequests.nextId(name)
   outgoing.add(id, command, netId, args, Audience.One, connection, 0, undefined, number)
+  runCommandHere(role, id, command, entity, netId)
   const owner = command.requiresAuthority && Networked.owner[entity] === connection ? connection : 0
   return wait(pendingRequests, command, name, netId, owner, options, role.options.now())
 }

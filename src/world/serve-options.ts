@@ -16,6 +16,11 @@ export interface ServeOptions {
    * own client is not asked about. Default: everybody comes in.
    */
   authenticate?: Authenticator | 'by-messages'
+  /**
+   * What a call or message that no client may send does: `'count'`: it is counted and weighs on the client's error budget.
+   * `'close'`: the first closes the connection, with the reason `unknown-call`. Default `count`.
+   */
+  unknownCalls?: 'count' | 'close'
   /** Milliseconds that deciding may take, until the client is refused. Default 5,000. */
   authenticationTimeout?: number
 }

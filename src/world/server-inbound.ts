@@ -49,6 +49,8 @@ export interface InboundContext {
   sessionsOf(session: Session): ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
+  /** The first call or message that no client may send closes the connection. */
+  readonly closesUnknown: boolean
   peerOf(session: Session): InboundPeer | undefined
 }
 
@@ -145,9 +147,16 @@ export class ServerInbound {
       else if (!peer.rates.take(this.section.id, this.role.options.now())) this.drop(CallFault.OverRate, session)
       else this.push(session, reader.bytes)
     } else {
-      this.drop(CallFault.UnknownDefinition, session)
-      this.role.sessionsOf(session)?.weigh(session, 'a call or message that no client may send')
+      this.refuseUnknown(session, this.section.id)
     }
+  }
+
+  private refuseUnknown(session: Session, id: number): void {
+    this.drop(CallFault.UnknownDefinition, session, 0, id)
+    const sessions = this.role.sessionsOf(session)
+    const text = 'a call or message that no client may send'
+    if (this.role.closesUnknown) sessions?.close(session, 'unknown-call', text)
+    else sessions?.weigh(session, text)
   }
 
   private readSection(kind: number, reader: ByteReader): void {
@@ -230,8 +239,7 @@ export class ServerInbound {
     const { incomingParts } = peer
     const definition = protocol.definitions[part.id]
     if (definition?.kind !== 'message' || !definition.large || definition.from === 'server') {
-      this.drop(CallFault.UnknownDefinition, session, 0, part.id)
-      sessions?.weigh(session, 'a part of a message that no client may send')
+      this.refuseUnknown(session, part.id)
       return
     }
     if (incomingParts.begins(part)) {

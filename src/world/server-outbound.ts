@@ -8,6 +8,7 @@ import { MAX_WAITING_PARTS, mustWait } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import { writeScene } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
+import { writeBuffered } from './buffered-rpcs.js'
 import { PeerLimit } from './server-inbound.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
@@ -19,6 +20,7 @@ export function sendTick(role: ServerRole): void {
   countUnsent(role)
   role.outgoing.clear()
   role.groups.finishTick()
+  role.buffered.finishTick()
   role.replication.finishTick()
 }
 
@@ -43,6 +45,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   else if (observer.joined) {
     structure = replication.structure.write(observer, reliable, Connection.player[session.entity]!)
   }
+  writeBuffered(role, peer)
   const { unsent, wasReady } = peer.scenes
   const callsBefore = unsent.length > 0 ? unsent[0]!.callsBefore : role.outgoing.count
   writeCalls(role, peer, Channel.Reliable, reliable, 0, callsBefore, session.ready || (unsent.length > 0 && wasReady))

@@ -19,6 +19,7 @@ import { PacketBuilder, type Session } from '../connection/session.js'
 import { isEarly } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { BufferedCalls } from '../remote/buffered-calls.js'
 import { CallFaults } from '../remote/call-faults.js'
 import { InboundCalls } from '../remote/inbound-calls.js'
 import { OpenRequests } from '../remote/open-requests.js'
@@ -29,6 +30,7 @@ import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { Authentication, checkAuthentication } from './authentication.js'
 import { LeftBehind } from './left-behind.js'
+import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
 import type { LocalClient } from './local-client.js'
 import { PeerLimit, ServerInbound } from './server-inbound.js'
@@ -79,6 +81,7 @@ export class ServerRole {
   /** In a host's world: the client that it has itself. */
   local: LocalClient | undefined
   tick = 0
+  closesUnknown = false
   /** It has served before. */
   hasServed = false
   private nextConnectionId = 1
@@ -88,6 +91,7 @@ export class ServerRole {
   readonly networkEntity: number
   readonly leftBehind: LeftBehind
   readonly groups = new Groups()
+  readonly buffered = new BufferedCalls()
   readonly scenes: ServerScenes
   private readonly handler: ServerInbound
   /** Sessions that said hello, opened or ended since `updateConnections` last ran. */
@@ -109,6 +113,7 @@ export class ServerRole {
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
     this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors, this.faults)
     this.handler = new ServerInbound(this)
+    this.replication.onEnded = (slot) => this.buffered.free(slot)
     this.hasEarlyMessages = protocol.definitions.some(isEarly)
     this.leftBehind = new LeftBehind(this.replication.entities, options.now, {
       release: (eid) => this.guard(() => this.setOwner(eid, 0)),
@@ -148,6 +153,8 @@ export class ServerRole {
     this.scenes.timeout = options.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT
     const { authenticate, authenticationTimeout, maxConnections = DEFAULT_MAX_CONNECTIONS } = options
     checkAuthentication(authenticate, authenticationTimeout, this.protocol)
+    checkOneOf('unknownCalls', options.unknownCalls, ['count', 'close'])
+    this.closesUnknown = options.unknownCalls === 'close'
     this.authentication =
       typeof authenticate === 'function' ? new Authentication(this, authenticate, maxConnections) : undefined
     this.transport = transport

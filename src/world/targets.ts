@@ -19,6 +19,8 @@ export type RpcTarget = Connections | GroupTarget
 /** Whom a message goes to: every open connection, every one that takes part, one, several, or a group. */
 export type MessageTarget = 'all' | 'ready' | RpcTarget
 
+export const NOBODY: ReadonlySet<number> = new Set()
+
 /** @throws UsageError when the entity is no connection. */
 export function requireConnection(world: World, connection: number): void {
   if (!hasComponent(world, connection, Connection)) {
@@ -59,7 +61,7 @@ export function listOf(role: ServerRole, to: GroupTarget | Iterable<number>, ear
   return list
 }
 
-function isGroup(target: GroupTarget | Iterable<number>): target is GroupTarget {
+export function isGroup(target: GroupTarget | Iterable<number>): target is GroupTarget {
   return typeof target === 'object' && target !== null && 'group' in target
 }
 

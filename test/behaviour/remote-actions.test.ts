@@ -21,7 +21,6 @@ import {
   setOwner,
   stats,
   u8,
-  UsageError,
   createClientWorld,
   createServerWorld,
 } from 'bitecs-net'
@@ -46,7 +45,7 @@ function shipOfFirst(clients = 2, conditions = {}) {
 }
 
 describe('commands', () => {
-  it('drops and counts a command on an entity that the sender does not own, and keeps the sender', () => {
+  it('2: drops and counts a command on an entity that the sender does not own, and keeps the sender', () => {
     const { net, copies } = shipOfFirst()
     sendCommand(net.clients[1]!.world, copies[1]!, game.Move, { dx: 1, dy: 1 })
     net.tick(3)
@@ -55,7 +54,7 @@ describe('commands', () => {
     expect(net.clients[1]!.connection).not.toBe(0)
   })
 
-  it('runs a command without requiresAuthority from anybody, and says who sent it', () => {
+  it('2: runs a command without requiresAuthority from anybody, and says who sent it', () => {
     const { net, ship, copies } = shipOfFirst()
     sendCommand(net.clients[1]!.world, copies[1]!, game.Knock, { door: 4 })
     net.tick(2)
@@ -64,7 +63,7 @@ describe('commands', () => {
     expect(seen).toEqual([[ship, net.clients[1]!.connection, 4]])
   })
 
-  it('drops a command whose authority was taken away while it was in flight', () => {
+  it('3: drops a command whose authority was taken away while it was in flight', () => {
     const { net, ship, copies } = shipOfFirst(1, { latency: 200 })
     sendCommand(net.clients[0]!.world, copies[0]!, game.Move, { dx: 1, dy: 1 })
     net.tick()
@@ -74,7 +73,7 @@ describe('commands', () => {
     expect(stats(net.server).counters.unauthorizedCalls).toBe(1)
   })
 
-  it('drops a command on an entity that was despawned before it arrived, and blames nobody', () => {
+  it('11: drops a command on an entity that was despawned before it arrived, and blames nobody', () => {
     const { net, ship, copies } = shipOfFirst(1, { latency: 200 })
     for (let i = 0; i < 100; i++) sendCommand(net.clients[0]!.world, copies[0]!, game.Move, { dx: i, dy: 1 })
     net.tick()
@@ -85,7 +84,7 @@ describe('commands', () => {
     expect(net.clients[0]!.reason).toBeUndefined()
   })
 
-  it("never lets two definitions of the same shape reach each other's queue", () => {
+  it("5: never lets two definitions of the same shape reach each other's queue", () => {
     const { net, copies } = shipOfFirst(1)
     sendCommand(net.clients[0]!.world, copies[0]!, game.Nudge, { dx: 1, dy: 2 })
     net.tick(2)
@@ -93,7 +92,7 @@ describe('commands', () => {
     expect([...drain(net.server, game.Nudge)].length).toBe(1)
   })
 
-  it('drops and counts a rate-limited command over its bucket; within it, none', () => {
+  it('13: drops and counts a rate-limited command over its bucket; within it, none', () => {
     const { net, copies } = shipOfFirst(1)
     const shoot = (times: number): void => {
       for (let i = 0; i < times; i++) sendCommand(net.clients[0]!.world, copies[0]!, game.Shoot, { power: i })
@@ -115,7 +114,7 @@ describe('commands', () => {
     expect(stats(net.server).counters.rateLimitedCalls).toBe(2)
   })
 
-  it('never delivers an unreliable call twice, also when the network doubles every packet', () => {
+  it('14: never delivers an unreliable call twice, also when the network doubles every packet', () => {
     const { net, ship, copies } = shipOfFirst(1, { duplicate: 1 })
     const atServer: number[] = []
     const atClient: number[] = []
@@ -148,7 +147,7 @@ describe('commands', () => {
     expect(seen).toEqual([0, 1, 2, 3, 4])
   })
 
-  it('drops what nobody drains after the set number of ticks, and reports it once by name', () => {
+  it('17: drops what nobody drains after the set number of ticks, and reports it once by name', () => {
     const { net, copies } = shipOfFirst(1)
     for (let i = 0; i < 3; i++) {
       sendCommand(net.clients[0]!.world, copies[0]!, game.Move, { dx: i, dy: 0 })
@@ -157,29 +156,6 @@ describe('commands', () => {
     expect(stats(net.server).counters.undrainedCalls).toBe(3)
     const reports = [...drain(net.server, NetworkErrors)].filter(({ code }) => code === 'undrained')
     expect(reports.map(({ name }) => name)).toEqual(['Move'])
-  })
-
-  it('isolates a handler that throws: the error names connection, entity and call, and the later calls run', () => {
-    const { net, ship, copies } = shipOfFirst(1)
-    const ran: number[] = []
-    const stop = handle(net.server, game.Move, ({ args }) => {
-      if (args.dx === 1) throw new Error('broken')
-      ran.push(args.dx)
-    })
-    for (let i = 0; i < 3; i++) sendCommand(net.clients[0]!.world, copies[0]!, game.Move, { dx: i, dy: 0 })
-    net.tick(2)
-    expect(ran).toEqual([0, 2])
-    const [error] = drain(net.server, NetworkErrors)
-    expect(error).toMatchObject({
-      code: 'handler-threw',
-      name: 'Move',
-      entity: ship,
-      connection: net.clients[0]!.connection,
-    })
-    expect(error!.message).toContain('broken')
-    expect(() => handle(net.server, game.Move, () => {})).toThrow(UsageError)
-    stop()
-    handle(net.server, game.Move, () => {})()
   })
 })
 
@@ -213,7 +189,7 @@ describe('client RPCs', () => {
 })
 
 describe('calls that cannot be made', () => {
-  it('throws at the call, with a message that names the field, when an argument cannot be represented', () => {
+  it('15: throws at the call, with a message that names the field, when an argument cannot be represented', () => {
     const { net, ship, copies } = shipOfFirst(1)
     const client = net.clients[0]!.world
     expect(() => sendCommand(client, copies[0]!, game.Shoot, { power: 256 })).toThrow(/args\.power: .*0 to 255.*256/)
@@ -226,7 +202,7 @@ describe('calls that cannot be made', () => {
     )
   })
 
-  it('throws at the call from the wrong side, before connecting, on what is not networked, and what is not listed', () => {
+  it('15: throws at the call from the wrong side, before connecting, on what is not networked, and what is not listed', () => {
     const { net, ship, copies } = shipOfFirst(1)
     const client = net.clients[0]!.world
     const Unlisted = defineCommand({ n: u8 })
@@ -244,7 +220,7 @@ describe('calls that cannot be made', () => {
 })
 
 describe('messages', () => {
-  it('passes the largest one; one byte more throws at the sender', () => {
+  it('20: passes the largest one; one byte more throws at the sender', () => {
     const { net } = shipOfFirst(1)
     const text = `${'é'.repeat(99)}ab`
     expect(new TextEncoder().encode(text).length).toBe(200)
@@ -288,7 +264,7 @@ describe('messages', () => {
     expect(() => sendCommand(world, copies[0]!, game.Move, { dx: 1, dy: 1 })).toThrow(/not connected/)
   })
 
-  it('carries many small messages of one tick in one packet', () => {
+  it('21: carries many small messages of one tick in one packet', () => {
     const { net } = shipOfFirst(1)
     net.tick(20)
     const before = stats(net.server).transport.packetsSent

@@ -50,6 +50,9 @@ const Position = { x: new Float32Array(1), y: new Float32Array(1), label: ['a'] 
 const Health = { hp: new Uint16Array(1), alive: new Uint8Array(1) }
 const Fire = defineCommand({ angle: f32, power: u8 })
 const Empty = defineCommand({})
+const Dash = defineCommand({ n: u8 }, { runLocally: true })
+const Plain = defineCommand({ n: u8 }, { runLocally: false })
+const Thud = defineClientRpc({ n: u8 }, { runLocally: true, buffer: 'last' })
 const Boom = defineClientRpc({ x: f32, shooter: entity })
 const Prize = defineTargetRpc({ gold: varint, note: string(20), first: bool })
 const Both = defineMessage({ text: string(20) })
@@ -80,6 +83,15 @@ it('types what is drained', () => {
       // @ts-expect-error no such argument
       void call.args.speed
     }
+    for (const { args, sender } of drain(client, Dash)) {
+      expectTypeOf(args).toEqualTypeOf<Readonly<{ n: number }>>()
+      expectTypeOf(sender).toEqualTypeOf<number>()
+    }
+    for (const { args } of drain(server, Dash)) expectTypeOf(args.n).toEqualTypeOf<number>()
+    for (const { args, entity: on } of drain(server, Thud)) expectTypeOf([args.n, on]).toEqualTypeOf<number[]>()
+    for (const { args } of drain(client, Thud)) expectTypeOf(args.n).toEqualTypeOf<number>()
+    handle(client, Dash, ({ args }) => expectTypeOf(args.n).toEqualTypeOf<number>())
+    handle(server, Thud, ({ args }) => expectTypeOf(args.n).toEqualTypeOf<number>(), { replace: true })
     for (const { args } of drain(client, Boom)) {
       expectTypeOf(args).toEqualTypeOf<Readonly<{ x: number; shooter: number }>>()
     }
@@ -164,6 +176,10 @@ it('refuses the wrong side', () => {
     sendMessage(client, Both, { text: '' }, { to: 'all' })
     // @ts-expect-error commands arrive at the server
     drain(client, Fire)
+    // @ts-expect-error commands arrive at the server, unless they run locally
+    drain(client, Plain)
+    // @ts-expect-error commands arrive at the server, unless they run locally
+    handle(client, Plain, () => {})
     // @ts-expect-error RPCs arrive at clients
     drain(server, Boom)
     // @ts-expect-error it arrives at clients
@@ -200,6 +216,10 @@ it('refuses definitions that cannot be', () => {
   expectTypeOf(() => {
     // @ts-expect-error a field needs a schema type
     defineCommand({ angle: 'f32' })
+    // @ts-expect-error a buffer keeps the last call
+    defineClientRpc({}, { buffer: 'first' })
+    // @ts-expect-error there is no such policy
+    defineClientRpc({}, { unknownEntities: 'never' })
     // @ts-expect-error there is no such channel
     defineCommand({}, { channel: 'fast' })
     // @ts-expect-error there is no such origin

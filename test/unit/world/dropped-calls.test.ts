@@ -243,3 +243,22 @@ describe('a flood of wrong calls', () => {
     ])
   })
 })
+
+describe('23: a call or message with an unknown id', () => {
+  it('is counted, and by policy closes the connection at the first', () => {
+    for (const unknownCalls of [undefined, 'count', 'close'] as const) {
+      const net = createTestNetwork(game.arena, { clients: 2, unknownCalls })
+      const [wrong, other] = net.clients as [TestClient, TestClient]
+      throwSections(wrong, (writer) => writeCall(writer, 1, 999, MOVE))
+      net.tick(2)
+      expect(stats(net.server).counters.unknownDefinitions).toBe(1)
+      expect(wrong.reason?.code).toBe(unknownCalls === 'close' ? 'unknown-call' : undefined)
+      expect(other.reason).toBeUndefined()
+      expect(errors(net.server)).toMatchObject([{ code: 'unknown-definition', name: '', count: 1 }])
+    }
+  })
+
+  it('of which the policy is neither is refused at the start', () => {
+    expect(() => createTestNetwork(game.arena, { unknownCalls: 'ignore' as never })).toThrow(/'count' or 'close'/)
+  })
+})

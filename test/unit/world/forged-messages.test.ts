@@ -41,7 +41,7 @@ describe('a message', () => {
     expect(receive((writer) => section(writer, 'hello')).texts).toEqual(['hello'])
   })
 
-  it('that claims another length than it has cannot shift the next one', () => {
+  it('22: that claims another length than it has cannot shift the next one', () => {
     for (const claimed of [0, 4, 6, 200]) {
       const { texts, counters } = receive((writer) => {
         section(writer, 'hello', claimed)

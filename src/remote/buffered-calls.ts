@@ -1,0 +1,90 @@
+// The last call of each buffered RPC on each entity, kept for those who come to observe the entity later.
+import { slotOf } from '../protocol/net-id.js'
+
+/** One call as it was sent, and who must not get it. */
+export class BufferedCall {
+  /** The section as it travels: `bytes[0 .. length)`. */
+  bytes = new Uint8Array(0)
+  length = 0
+  netId = 0
+  includesOwner = true
+  /** Numbers of connections that were left out. */
+  readonly leftOut: number[] = []
+  /** When it is limited: numbers of the connections that may get it, or the group whose members may. */
+  isLimited = false
+  readonly only: number[] = []
+  group: string | undefined
+  /** How often had been sent when it was made: who observes the entity at the next time gets the call itself. */
+  madeAfter = 0
+
+  constructor(readonly id: number) {}
+
+  /** Takes over a section, which lies at `bytes[start .. end)`. Its memory is used again and again. */
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    this.length = end - start
+    if (this.bytes.length < this.length) this.bytes = new Uint8Array(this.length)
+    for (let i = start, to = 0; i < end; i++, to++) this.bytes[to] = bytes[i]!
+  }
+}
+
+export class BufferedCalls {
+  /** By slot: one for each definition, in the order in which they were made. */
+  private readonly bySlot: (BufferedCall[] | undefined)[] = []
+  /** Entities that have some. */
+  entities = 0
+  private sends = 0
+
+  /** The call to fill in place of the last one of this definition on this entity; nobody is left out of it yet. */
+  replace(netId: number, id: number): BufferedCall {
+    const slot = slotOf(netId)
+    while (this.bySlot.length <= slot) this.bySlot.push(undefined)
+    let calls = this.bySlot[slot]
+    if (calls === undefined) {
+      calls = this.bySlot[slot] = []
+      this.entities++
+    }
+    const call = take(calls, id)
+    calls.push(call)
+    call.netId = netId
+    call.leftOut.length = 0
+    call.only.length = 0
+    call.isLimited = false
+    call.group = undefined
+    call.madeAfter = this.sends
+    return call
+  }
+
+  /** The calls on the entity in a slot, oldest first, those that leave by themselves included; see {@link isNew}. */
+  of(slot: number): readonly BufferedCall[] | undefined {
+    return this.bySlot[slot]
+  }
+
+  /** Whether a call was made since the last sending: whoever observes its entity by now gets the call itself. */
+  isNew(call: BufferedCall): boolean {
+    return call.madeAfter === this.sends
+  }
+
+  /** Everything was sent. */
+  finishTick(): void {
+    this.sends++
+  }
+
+  /** The entity in a slot has ended. */
+  free(slot: number): void {
+    if (this.bySlot[slot] === undefined) return
+    this.bySlot[slot] = undefined
+    this.entities--
+  }
+}
+
+/** Takes the call of a definition out of the list, or makes one. */
+function take(calls: BufferedCall[], id: number): BufferedCall {
+  for (let i = 0; i < calls.length; i++) {
+    const call = calls[i]!
+    if (call.id !== id) continue
+    calls.copyWithin(i, i + 1)
+    calls.pop()
+    return call
+  }
+  return new BufferedCall(id)
+}

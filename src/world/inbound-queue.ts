@@ -1,0 +1,39 @@
+// The queues that verbs drain: which one a definition has at the side that is meant.
+import type { Definition } from '../protocol/definitions.js'
+import { UsageError } from '../protocol/errors.js'
+import type { CallQueue } from '../remote/call-queue.js'
+import { isHost, sideOf } from './sides.js'
+import { type Network, networkOf, type NetworkWorld, type Side } from './state.js'
+
+/** @throws UsageError when the world has no network. */
+export function requireNetwork(world: NetworkWorld): Network {
+  const network = networkOf(world)
+  if (network !== undefined) return network
+  throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+}
+
+/**
+ * The queue of a definition at the side that is meant.
+ *
+ * @throws UsageError when the definition is not listed, or not received by that side; `which-side` when both receive it.
+ */
+export function inboundQueue(network: Network, definition: Definition, asked: Side | undefined): CallQueue {
+  const role = (network.server ?? network.client)!
+  const { name } = role.inbound.queueOf(definition)
+  const side = receivingSide(network, definition, name, asked)
+  if (!isReceivedBy(definition, side)) throw new UsageError('wrong-side', `${name} is not received by this side`)
+  return network[side]!.inbound.queueOf(definition)
+}
+
+/** In a host's world most definitions say by themselves which side receives them. */
+function receivingSide(network: Network, definition: Definition, name: string, asked: Side | undefined): Side {
+  if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'client')) return 'server'
+  if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'server')) return 'client'
+  return sideOf(network, name, asked)
+}
+
+function isReceivedBy(definition: Definition, side: Side): boolean {
+  if (definition.kind === 'command') return side === 'server' || definition.runLocally
+  if (definition.kind === 'message') return definition.from !== side
+  return side === 'client' || (definition.kind === 'client-rpc' && definition.runLocally)
+}

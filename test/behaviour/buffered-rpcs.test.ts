@@ -1,0 +1,247 @@
+// Buffered RPCs: whoever begins to observe an entity gets the last call on it, right behind the spawn.
+import { addComponent, addEntity, createEntityIndex, hasComponent, removeComponent } from 'bitecs'
+import {
+  clearOwner,
+  close,
+  createClientWorld,
+  defineClientRpc,
+  defineProtocol,
+  despawn,
+  drain,
+  group,
+  handle,
+  joinGroup,
+  replicate,
+  sendRpc,
+  setOwner,
+  setPlayer,
+  setReady,
+  u8,
+  type ClientWorld,
+} from 'bitecs-net'
+import { LocalPlayer, Networked, Owned } from 'bitecs-net/components'
+import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { copyOf } from '../support/arena.js'
+
+const Health = { hp: new Uint8Array(4000) }
+const Paint = defineClientRpc({ colour: u8 }, { buffer: 'last' })
+const Hat = defineClientRpc({ kind: u8 }, { buffer: 'last' })
+const Shadow = defineClientRpc({ n: u8 }, { buffer: 'last', includeOwner: false })
+const Blink = defineClientRpc({ n: u8 })
+const protocol = defineProtocol({
+  components: { Health: replicate(Health, { hp: u8 }) },
+  remote: { Paint, Hat, Shadow, Blink },
+})
+
+function spawn(net: TestNetwork): number {
+  const eid = addEntity(net.server)
+  addComponent(net.server, eid, Health)
+  addComponent(net.server, eid, Networked)
+  return eid
+}
+
+function setUp(clients: number) {
+  const net = createTestNetwork(protocol, { clients })
+  const ship = spawn(net)
+  net.tick(3)
+  return { net, ship }
+}
+
+/** What a client got: the name of the call, and its number. */
+function got({ world }: { world: ClientWorld }): string[] {
+  const calls: string[] = []
+  for (const { args } of drain(world, Paint)) calls.push(`paint ${args.colour}`)
+  for (const { args } of drain(world, Hat)) calls.push(`hat ${args.kind}`)
+  for (const { args } of drain(world, Shadow)) calls.push(`shadow ${args.n}`)
+  for (const { args } of drain(world, Blink)) calls.push(`blink ${args.n}`)
+  return calls
+}
+
+function join(net: TestNetwork): TestClient {
+  const client = net.connect()
+  net.tick(3)
+  return client
+}
+
+describe('a later observer', () => {
+  it('gets the last call of each buffered definition, and of the others none', () => {
+    const { net, ship } = setUp(1)
+    for (const colour of [1, 2, 3]) sendRpc(net.server, ship, Paint, { colour })
+    sendRpc(net.server, ship, Hat, { kind: 9 })
+    sendRpc(net.server, ship, Blink, { n: 1 })
+    net.tick(3)
+    expect(got(net.clients[0]!)).toEqual(['paint 1', 'paint 2', 'paint 3', 'hat 9', 'blink 1'])
+    expect(got(join(net))).toEqual(['paint 3', 'hat 9'])
+    sendRpc(net.server, ship, Paint, { colour: 4 })
+    net.tick(2)
+    expect(got(join(net))).toEqual(['paint 4', 'hat 9'])
+    // Those who were there got the call itself, and it alone.
+    expect(net.clients.slice(0, 2).map(got)).toEqual([['paint 4'], ['paint 4']])
+  })
+
+  it('gets it behind the spawn, its values, Owned and the player', () => {
+    let welcome = (): void => {}
+    const net = createTestNetwork(protocol, { serverSystems: [() => welcome()] })
+    const ship = spawn(net)
+    Health.hp[ship] = 77
+    sendRpc(net.server, ship, Paint, { colour: 1 })
+    net.tick(3)
+    // In the tick in which it comes: it is made owner and player, and something happens.
+    welcome = () => {
+      const late = net.clients[1]?.connection ?? 0
+      if (late === 0) return
+      welcome = () => {}
+      setOwner(net.server, ship, late)
+      setPlayer(net.server, late, ship)
+      sendRpc(net.server, ship, Blink, { n: 5 })
+    }
+    const client = net.begin()
+    const { world } = client
+    const seen: unknown[] = []
+    const show = (what: string, on: number): void => {
+      seen.push([what, Health.hp[on], hasComponent(world, on, Owned), hasComponent(world, on, LocalPlayer)])
+    }
+    handle(world, Paint, ({ entity }) => show('paint', entity))
+    handle(world, Blink, ({ entity }) => show('blink', entity))
+    net.tick(5)
+    expect(seen).toContainEqual(['paint', 77, true, true])
+    expect(seen).toContainEqual(['blink', 77, true, true])
+    expect(seen).toHaveLength(2)
+  })
+
+  it('who comes in the tick of the call gets it once', () => {
+    const { net, ship } = setUp(1)
+    sendRpc(net.server, ship, Paint, { colour: 1 })
+    net.tick(2)
+    const late = net.begin()
+    for (let colour = 2; colour < 12; colour++) {
+      sendRpc(net.server, ship, Paint, { colour })
+      net.tick()
+    }
+    net.tick(2)
+    const seen = got(late)
+    // One after the other from whichever it came in time for, none twice.
+    expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => `paint ${12 - seen.length + i}`))
+    expect(seen.length).toBeGreaterThan(3)
+  })
+
+  it('who has lost the entity from sight gets it again when it returns', () => {
+    const { net, ship } = setUp(1)
+    const { world } = net.clients[0]!
+    sendRpc(net.server, ship, Paint, { colour: 3 })
+    net.tick(2)
+    expect(got({ world })).toEqual(['paint 3'])
+    setReady(world, false)
+    net.tick(3)
+    expect(copyOf(world, net.server, ship)).toBe(0)
+    setReady(world, true)
+    net.tick(3)
+    expect(got({ world })).toEqual(['paint 3'])
+  })
+})
+
+describe('who was left out of a buffered call', () => {
+  it('by except, one or several, does not get it later either', () => {
+    const { net, ship } = setUp(2)
+    const [first, second] = net.clients as [TestClient, TestClient]
+    sendRpc(net.server, ship, Paint, { colour: 1 }, { except: first.connection })
+    sendRpc(net.server, ship, Hat, { kind: 2 }, { except: [first.connection, second.connection] })
+    net.tick(2)
+    expect([got(first), got(second)]).toEqual([[], ['paint 1']])
+    for (const { world } of [first, second]) setReady(world, false)
+    net.tick(3)
+    for (const { world } of [first, second]) setReady(world, true)
+    net.tick(6)
+    expect([got(first), got(second)]).toEqual([[], ['paint 1']])
+    expect(got(join(net))).toEqual(['paint 1', 'hat 2'])
+  })
+
+  it('as the owner does not get it later, nor does who owns the entity by then', () => {
+    const { net, ship } = setUp(1)
+    const first = net.clients[0]!
+    setOwner(net.server, ship, first.connection)
+    sendRpc(net.server, ship, Shadow, { n: 1 })
+    net.tick(2)
+    expect(got(first)).toEqual([])
+    clearOwner(net.server, ship)
+    setReady(first.world, false)
+    net.tick(3)
+    setReady(first.world, true)
+    net.tick(6)
+    expect(got(first)).toEqual([])
+    const late = net.begin({ autoReady: false })
+    net.tick(3)
+    setOwner(net.server, ship, late.connection)
+    setReady(late.world, true)
+    net.tick(3)
+    expect(got(late)).toEqual([])
+    expect(got(join(net))).toEqual(['shadow 1'])
+  })
+
+  it('is not mistaken for the connection that gets the id of one that has gone', async () => {
+    const entityIndex = createEntityIndex()
+    const net = createTestNetwork(protocol, { clients: 2, entityIndex })
+    const world = createClientWorld(protocol, { entityIndex, now: () => net.now })
+    const ship = spawn(net)
+    const gone = net.clients[1]!
+    net.tick(3)
+    const id = gone.connection
+    sendRpc(net.server, ship, Paint, { colour: 1 }, { except: id })
+    net.tick()
+    await close(gone.world)
+    net.tick(3)
+    // Ids are given out again, the last freed first: the server's next is that of the connection entity.
+    let client = net.connect({ world })
+    for (let i = 0; i < 20 && client.connection !== id; i++) client = net.connect()
+    net.tick(3)
+    expect(client.connection).toBe(id)
+    expect(got(client)).toEqual(['paint 1'])
+  })
+
+  it('by `to` does not get it later; members of a group do, those who join it later too', () => {
+    const { net, ship } = setUp(1)
+    const first = net.clients[0]!
+    joinGroup(net.server, first.connection, 'red')
+    sendRpc(net.server, ship, Paint, { colour: 1 }, { to: first.connection })
+    sendRpc(net.server, ship, Hat, { kind: 1 }, { to: group('red') })
+    net.tick(2)
+    expect(got(first)).toEqual(['paint 1', 'hat 1'])
+    expect(got(join(net))).toEqual([])
+    const member = net.begin({ autoReady: false })
+    net.tick(3)
+    joinGroup(net.server, member.connection, 'red')
+    setReady(member.world, true)
+    net.tick(3)
+    expect(got(member)).toEqual(['hat 1'])
+  })
+})
+
+describe('what is kept of a buffered RPC', () => {
+  it('ends with its entity, and is not inherited by the next in its place', () => {
+    const { net, ship } = setUp(1)
+    sendRpc(net.server, ship, Paint, { colour: 1 })
+    net.tick(2)
+    despawn(net.server, ship)
+    net.tick(5)
+    for (let i = 0; i < 5; i++) spawn(net)
+    net.tick(2)
+    expect(got(join(net))).toEqual([])
+  })
+
+  it('ends when Networked is taken from the entity, also when that comes back', () => {
+    const { net, ship } = setUp(1)
+    sendRpc(net.server, ship, Paint, { colour: 1 })
+    net.tick(2)
+    removeComponent(net.server, ship, Networked)
+    net.tick(2)
+    addComponent(net.server, ship, Networked)
+    net.tick(2)
+    expect(got(join(net))).toEqual([])
+  })
+
+  it('needs the reliable channel', () => {
+    expect(() => defineClientRpc({}, { buffer: 'last', channel: 'unreliable' })).toThrow(/reliable/)
+    expect(() => defineClientRpc({}, { buffer: 'first' as never })).toThrow(/buffer is 'last'/)
+  })
+})
