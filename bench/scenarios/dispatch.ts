@@ -1,101 +1,173 @@
-// One call { entity, x, y, z, power }, from the sender's verb to the receiver's handler: encoded, decoded, dispatched.
-import { CallCodec, type FireHandler } from '../limits/call-codec.js'
+// One call of each kind { entity, x, y, z, power }, from the sender's verb to the receiver's handler: encoded, decoded,
+// dispatched. A request goes there and back.
+import { CallCodec, FanOutCodec, type FireHandler, MessageCodec, RequestCodec } from '../limits/call-codec.js'
+import { Shots } from '../limits/shots.js'
 import { measure } from '../harness.js'
-import { OurCalls } from '../ours/calls.js'
-import { GECKOS, GeckosCalls } from '../peers/geckos.js'
-import { createJsonDispatch, encodeJsonCall } from '../peers/json.js'
+import {
+  OurCommands,
+  OurFanOut,
+  OurMessages,
+  OurRequests,
+  OurRpcs,
+  OurServerMessages,
+  OurTargetRpcs,
+} from '../ours/calls.js'
+import { GECKOS, GeckosCalls, GeckosRequests } from '../peers/geckos.js'
+import { JsonCalls, JsonRequests } from '../peers/json.js'
 import { atMost, type Contender, faster, toRows } from '../result.js'
 import type { Scenario } from './scenario.js'
 
 const HAND = 'limit: hand-written, reused DataView'
 /** Calls of one tick, as a packet would hold them. */
 export const CALLS = 64
+/** Clients that get every call, where one goes to many. */
+export const RECEIVERS = 64
 /** Nanoseconds of a call from milliseconds of a tick. */
 const NANOSECONDS = 1e6 / CALLS
 
+const shots = new Shots(CALLS)
+
 /** What handlers add to, so that no call can be optimised away. */
 let total = 0
+const fire: FireHandler = (entity, x, y, z, power) => {
+  total += entity + x + y + z + power
+}
+
+interface Kind {
+  readonly workload: string
+  readonly contenders: () => Contender[]
+  /** How often each call is received. */
+  readonly receivers: number
+}
+
+const kinds: readonly Kind[] = [
+  { workload: 'commands', contenders: () => besideCalls('command', new OurCommands()), receivers: 1 },
+  { workload: 'client RPCs', contenders: () => besideCalls('client RPC', new OurRpcs()), receivers: 1 },
+  { workload: `client RPCs to ${RECEIVERS}, each`, contenders: fanOut, receivers: RECEIVERS },
+  { workload: 'target RPCs', contenders: () => besideCalls('target RPC', new OurTargetRpcs()), receivers: 1 },
+  { workload: 'messages to the server', contenders: () => besideMessages(new OurMessages()), receivers: 1 },
+  { workload: 'messages to a client', contenders: () => besideMessages(new OurServerMessages()), receivers: 1 },
+  { workload: 'requests', contenders: requests, receivers: 1 },
+]
 
 export const dispatch: Scenario = {
   name: 'dispatch',
-  title: 'one call: encoded, decoded, dispatched',
+  title: 'one call of each kind: encoded, decoded, dispatched',
   async run({ budget, progress, emit }) {
-    const workload = `${CALLS} calls`
-    const contenders = dispatchers((entity, x, y, z, power) => {
-      total += entity + x + y + z + power
-    })
-    const timings = await measure(contenders, { budget, onProgress: (done) => progress(workload, done) })
-    emit(toRows('dispatch', workload, contenders, timings, 'ns', NANOSECONDS))
+    for (const { workload: name, contenders: make, receivers } of kinds) {
+      const workload = `${CALLS} ${name}`
+      const contenders = make()
+      // Short work, of which half the time of a workload tells as much.
+      const timings = await measure(contenders, { budget: budget / 2, onProgress: (done) => progress(workload, done) })
+      emit(toRows('dispatch', workload, contenders, timings, 'ns', NANOSECONDS / receivers))
+    }
   },
 }
 
-/** Every way to call, each in front of the same handler. */
-export function dispatchers(fire: FireHandler): Contender[] {
-  return [ours(fire), json(fire), geckos(fire), hand(fire)]
+/** A way to call: a tick's calls are made, and then handed to their handlers. */
+interface Calls {
+  readonly size: number
+  clear(): void
+  send(shots: Shots): void
+  dispatch(fire: FireHandler): void
 }
 
-/** The arguments of a tick's calls: other numbers for each, exact as 32-bit floats. */
-function eachCall(call: (x: number, y: number, z: number, power: number) => void): void {
-  for (let i = 0; i < CALLS; i++) call(i + 0.5, i * 2 + 0.25, -i, i)
+const GOAL = [atMost(4, HAND), faster(40, GECKOS)]
+
+function ours(name: string, calls: Calls): Contender {
+  return { name: `bitecs-net, ${name}`, kind: 'ours', goal: GOAL, ...runner(calls) }
 }
 
-function ours(fire: FireHandler): Contender {
-  const calls = new OurCalls()
-  const send = (x: number, y: number, z: number, power: number): void => calls.send(x, y, z, power)
+function limit(calls: Calls): Contender {
+  return { name: HAND, kind: 'limit', ...runner(calls) }
+}
+
+function runner(calls: Calls): Pick<Contender, 'repeatable' | 'run' | 'bytes'> {
   const run = (): number => {
     calls.clear()
-    eachCall(send)
+    calls.send(shots)
     calls.dispatch(fire)
     return total
   }
   run()
-  const goal = [atMost(4, HAND), faster(40, GECKOS)]
-  return { name: 'bitecs-net, command', kind: 'ours', goal, repeatable: true, run, bytes: calls.size / CALLS }
+  return { repeatable: true, run, bytes: calls.size / CALLS }
 }
 
-function hand(fire: FireHandler): Contender {
-  const codec = new CallCodec(CALLS)
-  const write = (x: number, y: number, z: number, power: number): void => codec.write(1, x, y, z, power)
+function besideCalls(name: string, calls: Calls): Contender[] {
+  return [ours(name, calls), json(1), geckos(1), limit(new CallCodec(CALLS))]
+}
+
+function besideMessages(calls: Calls): Contender[] {
+  return [ours('message', calls), json(1), geckos(1), limit(new MessageCodec(CALLS))]
+}
+
+function fanOut(): Contender[] {
+  const hand = limit(new FanOutCodec(CALLS, RECEIVERS))
+  return [ours('client RPC', new OurFanOut(RECEIVERS)), json(RECEIVERS), geckos(RECEIVERS), hand]
+}
+
+/** Encoded once, however many receive it. */
+function json(receivers: number): Contender {
+  const calls = new JsonCalls(fire)
   const run = (): number => {
-    codec.clear()
-    eachCall(write)
-    codec.dispatch(fire)
+    calls.clear()
+    calls.send(shots, receivers)
     return total
   }
   run()
-  return { name: HAND, kind: 'limit', repeatable: true, run, bytes: codec.size / CALLS }
+  return { name: 'JSON, handler table', kind: 'peer', repeatable: true, run, bytes: calls.size / CALLS }
 }
 
-function json(fire: FireHandler): Contender {
-  const receive = createJsonDispatch(fire)
-  let bytes = 0
-  const call = (x: number, y: number, z: number, power: number): void => {
-    const text = encodeJsonCall(1, x, y, z, power)
-    bytes += text.length
-    receive(text)
-  }
-  const run = (): number => {
-    bytes = 0
-    eachCall(call)
-    return bytes
-  }
-  run()
-  return { name: 'JSON, handler table', kind: 'peer', repeatable: true, run, bytes: bytes / CALLS }
-}
-
-function geckos(fire: FireHandler): Contender {
+/** It encodes a call anew for each receiver. */
+function geckos(receivers: number): Contender {
   const calls = new GeckosCalls(fire)
-  const emit = (x: number, y: number, z: number, power: number): void => calls.emit(1, x, y, z, power)
   const run = async (): Promise<number> => {
-    calls.size = 0
-    eachCall(emit)
+    calls.clear()
+    calls.send(shots, receivers)
     // Every call was queued as a microtask before this one.
     await Promise.resolve()
     return calls.size
   }
   let bytes = 0
-  eachCall((x, y, z, power) => {
+  for (let i = 0; i < CALLS; i++) {
+    const [x, y, z, power] = shots.at(i)
     bytes += JSON.stringify({ fire: { entity: 1, x, y, z, power } }).length
-  })
+  }
   return { name: GECKOS, kind: 'peer', repeatable: true, run, bytes: bytes / CALLS }
+}
+
+/** A way to ask. Answers come by themselves, or when they are settled. */
+interface Requests {
+  readonly last: Promise<unknown>
+  clear(): void
+  send(shots: Shots): void
+  dispatch?(fire: FireHandler): void
+  settle?(): void
+}
+
+function requests(): Contender[] {
+  const calls = new OurRequests()
+  const run = runRequests(calls)
+  calls.send(shots)
+  calls.dispatch(fire)
+  const bytes = calls.size / CALLS
+  calls.settle()
+  return [
+    { name: 'bitecs-net, request', kind: 'ours', goal: GOAL, repeatable: true, run, bytes },
+    { name: 'JSON, handler table', kind: 'peer', repeatable: true, run: runRequests(new JsonRequests(fire)) },
+    { name: GECKOS, kind: 'peer', repeatable: true, run: runRequests(new GeckosRequests(fire)) },
+    { name: HAND, kind: 'limit', repeatable: true, run: runRequests(new RequestCodec(CALLS)) },
+  ]
+}
+
+/** Makes a tick's requests and waits for the last answer. */
+function runRequests(way: Requests): () => Promise<number> {
+  return async () => {
+    way.clear()
+    way.send(shots)
+    way.dispatch?.(fire)
+    way.settle?.()
+    await way.last
+    return total
+  }
 }

@@ -100,7 +100,7 @@ function writeScenes(role: ServerRole, peer: ServerPeer): void {
 }
 
 /** The calls and messages from `from` to `to`, in the order in which they were made, that this client gets. */
-function writeCalls(
+export function writeCalls(
   role: ServerRole,
   peer: ServerPeer,
   channel: Channel,

@@ -1,17 +1,26 @@
 // The hand-written limits of the benchmark do what they claim: what they decode is what the library decodes.
 import { describe, expect, it } from 'vitest'
-import { CallCodec } from '../../../bench/limits/call-codec.js'
+import { CallCodec, FanOutCodec, MessageCodec, RequestCodec } from '../../../bench/limits/call-codec.js'
 import { Columns } from '../../../bench/limits/columns.js'
 import { Memcpy } from '../../../bench/limits/memcpy.js'
 import type { HandTyped } from '../../../bench/limits/hand-typed.js'
 import { packedRecords } from '../../../bench/limits/packed-records.js'
 import { quantizedRecords } from '../../../bench/limits/quantized-records.js'
+import { Shots } from '../../../bench/limits/shots.js'
 import { shadowScan } from '../../../bench/limits/shadow-scan.js'
-import { OurCalls } from '../../../bench/ours/calls.js'
+import {
+  OurCommands,
+  OurFanOut,
+  OurMessages,
+  OurRequests,
+  OurRpcs,
+  OurServerMessages,
+  OurTargetRpcs,
+} from '../../../bench/ours/calls.js'
 import { OurDecoder, OurEncoder, OurWorld } from '../../../bench/ours/world.js'
 import { BitecsDecoder, BitecsDiff, BitecsDirtyList } from '../../../bench/peers/bitecs.js'
-import { GeckosCalls } from '../../../bench/peers/geckos.js'
-import { createJsonDispatch, decodeJson, encodeJson, encodeJsonCall } from '../../../bench/peers/json.js'
+import { GeckosCalls, GeckosRequests } from '../../../bench/peers/geckos.js'
+import { decodeJson, encodeJson, JsonCalls, JsonRequests } from '../../../bench/peers/json.js'
 import { numbers, POSITION_STEP, ROTATION_STEP, Stores, VARIANTS, Workload } from '../../../bench/workload.js'
 
 const COUNT = 300
@@ -170,7 +179,11 @@ describe('the peers', () => {
 })
 
 describe('a call', () => {
-  const call = [1.5, -2.25, 1024, 200] as const
+  const shots = new Shots(3)
+  const calls = [0, 1, 2].map((i) => shots.at(i))
+  /** What handlers are given: by `times` receivers of every call. */
+  const expected = (entity: number, times = 1): number[][] =>
+    Array.from({ length: times }, () => calls.map((call) => [entity, ...call])).flat()
   let heard: number[][] = []
   const fire = (...args: number[]): void => {
     heard.push(args)
@@ -178,27 +191,86 @@ describe('a call', () => {
 
   it('arrives once and whole by every way', async () => {
     heard = []
-    const codec = new CallCodec(4)
-    codec.write(9, ...call)
+    const codec = new CallCodec(3)
+    codec.send(shots)
     codec.dispatch(fire)
-    createJsonDispatch(fire)(encodeJsonCall(9, ...call))
-    new GeckosCalls(fire).emit(9, ...call)
+    const messages = new MessageCodec(3)
+    messages.send(shots)
+    messages.dispatch(fire)
+    new JsonCalls(fire).send(shots)
+    new GeckosCalls(fire).send(shots)
     await Promise.resolve()
-    const expected = [9, ...call]
-    expect(heard).toEqual([expected, expected, expected])
+    expect(heard).toEqual(expected(1, 4))
   })
 
-  it('of the library arrives with its entity, as often as it is sent', () => {
+  it('that goes to many arrives at each by every way', async () => {
     heard = []
-    const calls = new OurCalls()
-    for (let round = 0; round < 3; round++) {
-      calls.clear()
-      calls.send(...call)
-      calls.send(...call)
-      calls.dispatch(fire)
+    const many = new FanOutCodec(3, 2)
+    many.send(shots)
+    many.dispatch(fire)
+    expect(heard).toEqual(expected(1, 2))
+    new JsonCalls(fire).send(shots, 2)
+    new GeckosCalls(fire).send(shots, 2)
+    await Promise.resolve()
+    expect(heard.length).toBe(18)
+  })
+
+  it('that is requested is answered by every way', async () => {
+    heard = []
+    const codec = new RequestCodec(3)
+    codec.send(shots)
+    codec.dispatch(fire)
+    codec.settle()
+    const others = [new JsonRequests(fire), new GeckosRequests(fire)]
+    for (const other of others) other.send(shots)
+    expect(await Promise.all([codec, ...others].map(({ last }) => last))).toEqual([2, 2, 2])
+    expect(heard).toEqual(expected(1, 3))
+  })
+
+  it.each([
+    { kind: 'command', make: () => new OurCommands() },
+    { kind: 'client RPC', make: () => new OurRpcs() },
+    { kind: 'target RPC', make: () => new OurTargetRpcs() },
+    { kind: 'message', make: () => new OurMessages() },
+    { kind: "server's message", make: () => new OurServerMessages() },
+  ])('of the library arrives with its entity, as often as it is sent: a $kind', ({ make }) => {
+    heard = []
+    const library = make()
+    const many = new Shots(64)
+    // More in all than a client may send at once.
+    for (let round = 0; round < 100; round++) {
+      heard = []
+      library.clear()
+      library.send(many)
+      library.dispatch(fire)
+      expect(heard).toEqual(Array.from({ length: 64 }, (_, i) => [library.entity, ...many.at(i)]))
     }
-    expect(heard).toEqual(Array.from({ length: 6 }, () => [calls.entity, ...call]))
-    expect(calls.size).toBeGreaterThan(0)
+    expect(library.size).toBeGreaterThan(0)
+  })
+
+  it('of the library arrives at each of many observers', () => {
+    heard = []
+    const library = new OurFanOut(3)
+    for (let round = 0; round < 2; round++) {
+      library.clear()
+      library.send(shots)
+      library.dispatch(fire)
+    }
+    expect(heard.map(([, ...args]) => args)).toEqual(Array.from({ length: 6 }, () => calls).flat())
+    expect(new Set(heard.map(([entity]) => entity)).size).toBe(3)
+  })
+
+  it('of the library is answered when it is requested', async () => {
+    heard = []
+    const library = new OurRequests()
+    for (let round = 0; round < 100; round++) {
+      library.clear()
+      library.send(new Shots(64))
+      library.dispatch(fire)
+      library.settle()
+      expect(await library.last).toEqual({ left: 63 })
+    }
+    expect(heard.length).toBe(6400)
   })
 })
 
