@@ -7,6 +7,7 @@ import { type Loop, type LoopOptions, startLoop } from './world/loop.js'
 import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
 import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
 
+/** What {@link startHost} may be told. */
 export type StartHostOptions = JoinLocallyOptions
 
 /** A host's world whose own client plays. */

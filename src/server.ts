@@ -13,6 +13,7 @@ import type { ServeOptions } from './world/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
+/** What {@link listen} may be told: how it serves, and where it listens. */
 export interface ListenOptions
   extends
     ServeOptions,

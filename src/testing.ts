@@ -26,6 +26,7 @@ import {
   serverSend,
 } from '../systems/index.js'
 
+/** What {@link createTestNetwork} may be told. */
 export interface TestNetworkOptions extends ServeOptions {
   /** The server's world is a host's: it has a client of its own, besides `clients` others. Default false. */
   host?: boolean
@@ -64,6 +65,7 @@ export interface TestClient {
   running: boolean
 }
 
+/** A server and its clients in memory, which stand still until `tick` runs them. */
 export interface TestNetwork {
   readonly server: ServerWorld
   /** With `host`: the own client of the server's world; `clients` are the others. Its frames run before theirs. */

@@ -8,6 +8,7 @@ import { clientRole, type ClientWorld } from '../world/state.js'
 /** What proves who a client is; a function is called anew for each try, so that what expires is always fresh. */
 export type Credential = string | (() => string | Promise<string>)
 
+/** What `connect` is told: where the server is, and who the client is. */
 export interface ConnectOptions {
   /** The server's address, such as `https://play.example.org` or `http://127.0.0.1:9208`. */
   url: string

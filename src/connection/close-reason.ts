@@ -22,6 +22,7 @@ export type CloseCode =
   | 'scene-timeout'
   | (string & {})
 
+/** Why a connection ended. */
 export interface CloseReason {
   /** Stable, for code. */
   readonly code: CloseCode

@@ -1,5 +1,6 @@
 // Everything that is dropped is counted, by reason. One object per side, made once.
 
+/** What one side dropped, held back or repaired, each counted since its world was made. */
 export interface Counters {
   /** Packets that were not what they claim: dropped whole, and weighed on the connection's error budget. */
   malformedPackets: number

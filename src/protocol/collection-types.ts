@@ -81,17 +81,20 @@ interface CollectionBase {
   readonly maxBytes: number
 }
 
+/** The type of a field that is a {@link SyncList}; made by {@link listOf}. */
 export interface ListType<T> extends CollectionBase {
   readonly collection: 'list'
   readonly element: SchemaType<T>
 }
 
+/** The type of a field that is a {@link SyncMap}; made by {@link mapOf}. */
 export interface MapType<K extends CollectionKey, V> extends CollectionBase {
   readonly collection: 'map'
   readonly key: SchemaType<K>
   readonly element: SchemaType<V>
 }
 
+/** The type of a field that is a {@link SyncSet}; made by {@link setOf}. */
 export interface SetType<T extends CollectionKey> extends CollectionBase {
   readonly collection: 'set'
   readonly element: SchemaType<T>

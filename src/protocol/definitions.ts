@@ -5,6 +5,7 @@ import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNREL
 import { RecordCodec } from './record.js'
 import type { Schema } from './schema.js'
 
+/** `reliable`: all of it arrives, in order. `unreliable`: at most once, and in any order. */
 export type ChannelName = 'reliable' | 'unreliable'
 
 /** A token bucket: `perSecond` calls on average, `burst` at once. What is over it is dropped and counted. */
@@ -81,7 +82,9 @@ export interface Message<S extends Schema = Schema, From extends MessageOrigin =
   readonly beforeAuthentication: boolean
 }
 
+/** A remote action: what is called on a networked entity. */
 export type RemoteDefinition = Command | ClientRpc | TargetRpc
+/** Whatever a protocol lists as callable: remote actions and messages. */
 export type Definition = RemoteDefinition | Message
 
 /** Whether it may travel while the client is not authenticated yet. */
@@ -119,6 +122,7 @@ export interface AnswerOptions<R extends Schema | undefined = undefined, Reason 
   refuses?: readonly Reason[]
 }
 
+/** Options of {@link defineCommand}. */
 export interface CommandOptions<
   R extends Schema | undefined = undefined,
   Reason extends string = string,
@@ -131,6 +135,7 @@ export interface CommandOptions<
   rate?: RateLimit
 }
 
+/** Options of {@link defineClientRpc}. */
 export interface ClientRpcOptions<Local extends boolean = false> extends CallOptions, LocalOptions<Local> {
   /** Whether the entity's owner gets it too. Default true. */
   includeOwner?: boolean
@@ -142,9 +147,11 @@ export interface ClientRpcOptions<Local extends boolean = false> extends CallOpt
   buffer?: 'last'
 }
 
+/** Options of {@link defineTargetRpc}. */
 export interface TargetRpcOptions<R extends Schema | undefined = undefined, Reason extends string = string>
   extends CallOptions, AnswerOptions<R, Reason> {}
 
+/** Options of {@link defineMessage}. */
 export interface MessageOptions<From extends MessageOrigin> extends CallOptions {
   /** Default `both`. */
   from?: From

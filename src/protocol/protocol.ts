@@ -8,6 +8,7 @@ import type { Scene } from './scenes.js'
 /** The version of the wire format, docs/protocol.md. Two versions never talk to each other. */
 export const WIRE_VERSION = 1
 
+/** What {@link defineProtocol} is given. The keys are the names that both sides, and every report, use. */
 export interface ProtocolInput {
   readonly components?: Readonly<Record<string, ReplicatedComponent>>
   readonly remote?: Readonly<Record<string, RemoteDefinition>>

@@ -15,6 +15,7 @@ export type TypedStore =
   | Float32Array
   | Float64Array
 
+/** Options of {@link replicate}. */
 export interface ReplicateOptions {
   /**
    * Clients show the component between the values received, a fixed delay behind the server, instead of jumping from one

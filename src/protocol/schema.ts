@@ -37,6 +37,7 @@ export const ScalarForm = {
 } as const
 export type ScalarForm = (typeof ScalarForm)[keyof typeof ScalarForm]
 
+/** How one kind of value is checked, written and read. Made by `u8`, `string(…)`, `struct(…)`, … and {@link custom}. */
 export interface SchemaType<T> {
   /** The type as text, its parameters included. It is part of the protocol's hash. */
   readonly text: string

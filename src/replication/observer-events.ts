@@ -17,6 +17,7 @@ export interface ObserverEvent {
   readonly connection: number
 }
 
+/** One event of `ObserversRemoved`: a connection does not observe an entity any more. */
 export interface ObserverRemovedEvent extends ObserverEvent {
   /** `destroyed`: the entity ended. `hidden`: it lives on, out of sight. `disconnected`: the connection ended. */
   readonly reason: 'destroyed' | 'hidden' | 'disconnected'

@@ -13,6 +13,7 @@ import {
   type TransportSink,
 } from './transport.js'
 
+/** What a network does to packets, in one direction. */
 export interface Conditions {
   /** One way, in milliseconds. */
   latency: number
@@ -51,6 +52,7 @@ export interface ConditionerStats {
   retransmitted: number
 }
 
+/** A transport whose network can be made better or worse while it runs. */
 export interface ConditionedTransport extends Transport {
   /** Changes conditions from now on. */
   set(conditions: Partial<Conditions>): void

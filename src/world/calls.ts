@@ -22,6 +22,7 @@ import {
   type RpcTarget,
 } from './targets.js'
 
+/** Options of {@link sendRpc}. */
 export interface SendRpcOptions {
   /** Those that get it, if they observe the entity: a connection, a list of them, or a group. Default: all of them. */
   to?: RpcTarget
@@ -29,6 +30,7 @@ export interface SendRpcOptions {
   except?: Connections
 }
 
+/** Options of {@link sendTargetRpc}. */
 export interface SendTargetRpcOptions {
   /** The connection entity that gets it. Default: the entity's owner. */
   to?: number

@@ -11,6 +11,7 @@ import { ServerRole } from './server-role.js'
 import { withSide } from './sides.js'
 import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
 
+/** What every networked world may be told when it is made. */
 export interface WorldOptions {
   /** The game's own world, to be given the role. Default: a new world. */
   world?: World
@@ -25,11 +26,13 @@ export interface WorldOptions {
   undrainedTicks?: number
 }
 
+/** What {@link createServerWorld} may be told. */
 export interface ServerWorldOptions extends WorldOptions {
   /** Ticks per second, from 1 to 1,000. Clients learn it. Default 20. */
   tickRate?: number
 }
 
+/** What {@link createClientWorld} may be told. */
 export interface ClientWorldOptions extends WorldOptions {
   /**
    * Frames that a call waits for an entity that it names, where its definition has `unknownEntities: 'wait'`; from 0 to
@@ -42,6 +45,7 @@ export interface ClientWorldOptions extends WorldOptions {
   maxWaitingBytes?: number
 }
 
+/** What {@link createHostWorld} may be told. */
 export type HostWorldOptions = ServerWorldOptions & Pick<ClientWorldOptions, 'maxWaitingBytes'>
 
 const DEFAULT_WAITING_BYTES = 1 << 22

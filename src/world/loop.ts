@@ -4,6 +4,7 @@ import type { World } from 'bitecs'
 /** A system: what bitECS games are made of. */
 export type System<W = World> = (world: W) => void
 
+/** How a loop runs; see {@link startLoop}. */
 export interface LoopOptions {
   /** Steps per second. */
   rate: number

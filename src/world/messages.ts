@@ -32,6 +32,7 @@ import {
   requireConnection,
 } from './targets.js'
 
+/** Options of {@link sendMessage} on a server. */
 export interface SendMessageOptions {
   /** Default `'ready'`. */
   to?: MessageTarget

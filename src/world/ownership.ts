@@ -9,6 +9,7 @@ import { sendCallsNow } from './server-outbound.js'
 import type { ServerRole } from './server-role.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './state.js'
 
+/** Options of {@link setOwner}. */
 export interface SetOwnerOptions {
   /** What becomes of the entity when the owner's connection ends. Default `despawn`. */
   onLeave?: OnLeave

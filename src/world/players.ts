@@ -13,11 +13,13 @@ import { serverRole, type ServerWorld } from './state.js'
  */
 export type FormerPlayer = 'keep' | 'release' | 'unspawn' | 'despawn'
 
+/** Options of {@link removePlayer}. */
 export interface RemovePlayerOptions {
   /** What becomes of the entity that was the player. Default `keep`. */
   former?: FormerPlayer
 }
 
+/** Options of {@link setPlayer}. */
 export interface SetPlayerOptions extends SetOwnerOptions, RemovePlayerOptions {}
 
 const FORMER: ReadonlySet<unknown> = new Set(['keep', 'release', 'unspawn', 'despawn'])

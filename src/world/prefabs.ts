@@ -10,6 +10,7 @@ import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
 import { requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
 
+/** Options of {@link spawn}. */
 export interface SpawnOptions extends SetOwnerOptions {
   /** The connection that owns it. Default: nobody. `onLeave` says what becomes of it when that one leaves. */
   owner?: number

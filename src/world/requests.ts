@@ -22,6 +22,7 @@ import { checkMilliseconds } from './check-options.js'
 import type { ServerRole } from './server-role.js'
 import { type ClientWorld, networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
 
+/** Options of every {@link request}. */
 export interface RequestOptions {
   /** Milliseconds, of the world's clock, until it is given up. Default 10,000. */
   timeout?: number
@@ -29,6 +30,7 @@ export interface RequestOptions {
   signal?: AbortSignal
 }
 
+/** Options of a {@link request} that the server makes of a client. */
 export interface TargetRequestOptions extends RequestOptions {
   /** The connection entity that is asked. Default: the entity's owner. */
   to?: number

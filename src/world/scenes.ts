@@ -17,6 +17,7 @@ import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from './st
 /** Whose scenes change: everyone's, also of who joins later; one connection's; or those of a list. */
 export type SceneTarget = number | 'all' | Iterable<number>
 
+/** Options of {@link changeScene}, {@link loadScene} and {@link unloadScene}. */
 export interface SceneOptions {
   /** Default `'all'`. Scenes of single connections are theirs alone, and the server's own loader is not asked for them. */
   to?: SceneTarget

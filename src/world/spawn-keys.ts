@@ -10,6 +10,7 @@ import type { ServerRole } from './server-role.js'
 import { sideOf } from './sides.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
 
+/** Options of {@link setSpawnKey} on a client. */
 export interface SpawnKeyOptions {
   /**
    * `scene`, the default: the entity belongs to the client's scene. It stands for the server's entity whenever that is
