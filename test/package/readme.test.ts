@@ -6,24 +6,14 @@ import { build } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
+import { codeFiles } from '../docs/code-blocks.js'
 import { Installation, packedFiles } from './installed.js'
 
 const PEERS = ['bitecs', '@geckos.io/client', '@geckos.io/server', 'node-datachannel', '@types/node']
 const COMMAND = ['commander', 'jiti', 'pino', 'pino-pretty', 'serve-static']
 
-/** The blocks of code that begin with their file's name, by that name. */
-function codeBlocks(markdown: string): Map<string, string> {
-  const blocks = new Map<string, string>()
-  for (const [, text] of markdown.matchAll(/```ts\n([\s\S]*?)```/g)) {
-    const name = /^\/\/ ([\w-]+\.ts)\n/.exec(text!)?.[1]
-    if (name === undefined) throw new Error(`a block of code does not begin with the name of its file:\n${text}`)
-    blocks.set(name, text!)
-  }
-  return blocks
-}
-
 describe("the README's quick start", () => {
-  const blocks = codeBlocks(readFileSync(`${root}README.md`, 'utf8'))
+  const blocks = codeFiles(readFileSync(`${root}README.md`, 'utf8'))
   let place: Installation
   let server: ChildProcess | undefined
 

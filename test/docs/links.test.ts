@@ -1,0 +1,74 @@
+// Holds the documents to what they point at: every file is there, and every test that a page names exists.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root } from '../../scripts/entries.js'
+import { headingNames, relativeLinks, tableRows } from './markdown.js'
+import { type TestName, testNames } from './test-names.js'
+
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+const read = (path: string): string => readFileSync(root + path, 'utf8')
+
+const links = pages.flatMap((page) =>
+  relativeLinks(read(page)).map(({ text, path, heading }) => ({
+    page,
+    text,
+    target: path === '' ? page : join(dirname(page), path),
+    heading,
+  })),
+)
+
+/** The numbers of behaviours stand before a name, and may be left out. */
+const withoutNumber = (name: string): string => name.replace(/^[\d, ]+: /, '')
+
+describe('the documents', () => {
+  it('link to what is there: files, and headings in them', () => {
+    expect(links.length).toBeGreaterThan(100)
+    const lost = links.filter(({ target, heading }) => {
+      if (!existsSync(join(root, target))) return true
+      return heading !== '' && !headingNames(read(target)).has(heading)
+    })
+    expect(lost.map(({ page, target, heading }) => `${page}: ${target}#${heading}`)).toEqual([])
+  })
+
+  it('name tests that exist: a link to a file of tests is the beginning of the name of one of them', () => {
+    const named = new Map<string, TestName[]>()
+    const wrong: string[] = []
+    for (const { page, text, target } of links) {
+      if (!/^test\/.*\.ts$/.test(target)) continue
+      const names = named.get(target) ?? testNames(target, read(target))
+      named.set(target, names)
+      const found = names.filter(({ own, full }) =>
+        [own, full, withoutNumber(own)].some((name) => name.startsWith(text)),
+      ).length
+      if (found !== 1) wrong.push(`${page}: ${target} has ${found} tests that begin with "${text}"`)
+    }
+    expect(named.size).toBeGreaterThan(10)
+    expect(wrong).toEqual([])
+  })
+
+  it('From Mirror: every feature names the test that proves it', () => {
+    const rows = tableRows(read('docs/mirror.md'), 'proved by')
+    expect(rows.length).toBeGreaterThan(40)
+    const unproved = rows.filter(
+      (row) => !relativeLinks(row.get('proved by')!).some(({ path }) => path.endsWith('.ts')),
+    )
+    expect(unproved.map((row) => [...row.values()][0])).toEqual([])
+  })
+
+  it('a name is read as it is shown: alone, behind its groups, of a list, and up to what a template fills in', () => {
+    const text =
+      "describe('a', () => { describe(`b ${x}`, () => { it.each([1])('c %s', f) }); it(`d ${y} e`, f) })\nit('f')"
+    expect(testNames('x.test.ts', text)).toEqual([
+      { own: 'c %s', full: 'a b  c %s' },
+      { own: 'd ', full: 'a d ' },
+      { own: 'f', full: 'f' },
+    ])
+  })
+})
