@@ -7,6 +7,7 @@ import { inboundQueue, requireNetwork } from './inbound-queue.js'
 import type { SideOptions } from './sides.js'
 import type { ClientWorld, HostWorld, NetworkWorld, ServerWorld } from './state.js'
 
+/** Options of {@link handle}. */
 export interface HandleOptions {
   /** Takes the place of a handler that is there without a word. Default false. */
   replace?: boolean

@@ -54,6 +54,42 @@ describe("the README's quick start", () => {
     expect(problems.map((found) => ts.flattenDiagnosticMessageText(found.messageText, '\n'))).toEqual([])
   })
 
+  it('runs what "How it feels" shows: a shot is seen, paid for, and told', async () => {
+    writeFileSync(
+      join(place.folder, 'play-taste.ts'),
+      `import { addComponent, addEntity, query } from 'bitecs'
+      import { drain, setPlayer } from 'bitecs-net'
+      import { LocalPlayer, Networked } from 'bitecs-net/components'
+      import { createTestNetwork } from 'bitecs-net/testing'
+      import { clientSystem, protocol, serverSystem } from './taste.js'
+      const { Prize } = protocol.remote
+      const { Chat } = protocol.messages
+      const network = createTestNetwork(protocol, { serverSystems: [serverSystem] })
+      const { world, connection } = network.clients[0]
+      const ship = addEntity(network.server)
+      addComponent(network.server, ship, Networked)
+      setPlayer(network.server, connection, ship)
+      network.tick(3)
+      clientSystem(world, query(world, [LocalPlayer])[0])
+      network.tick(3)
+      clientSystem(world, query(world, [LocalPlayer])[0])
+      console.log('gold', Array.from(drain(world, Prize), ({ args }) => args.gold).join())
+      console.log('chat', Array.from(drain(world, Chat), ({ args }) => args.text).join())`,
+    )
+    await build({
+      entryPoints: [join(place.folder, 'play-taste.ts')],
+      bundle: true,
+      packages: 'external',
+      format: 'esm',
+      platform: 'node',
+      outfile: join(place.folder, 'play-taste.mjs'),
+    })
+    const { stdout, stderr } = place.node('play-taste.mjs')
+    expect(stderr).toBe('')
+    // The one who fired is the only observer, and is left out of the chat.
+    expect(stdout.trim().split('\n')).toEqual(['boom at 0.5 0', 'gold 5', 'chat'])
+  }, 30_000)
+
   it('bundles for a browser', async () => {
     const { outputFiles } = await build({
       entryPoints: [join(place.folder, 'client.ts')],
