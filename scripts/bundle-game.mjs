@@ -15,8 +15,9 @@ export async function bundleGame() {
   mkdirSync(root + PUBLIC, { recursive: true })
   await build({
     absWorkingDir: root,
-    entryPoints: [`${GAME}/client.ts`],
-    outfile: `${PUBLIC}/client.js`,
+    // One that plays on a server, and one that plays offline.
+    entryPoints: [`${GAME}/client.ts`, `${GAME}/host.ts`],
+    outdir: PUBLIC,
     bundle: true,
     minify: true,
     sourcemap: true,

@@ -1,53 +1,43 @@
 // Bots: players without a screen, with the same library, commands and messages as everyone else.
-import { hasComponent } from 'bitecs'
-import { added, connectionOf, drain, ignore, sendCommand, sendMessage } from 'bitecs-net'
+import { hasComponent, query } from 'bitecs'
+import { added, connectionOf, drain, ignore, isScene, request, scenesOf, sendCommand, sendMessage } from 'bitecs-net'
 import { Connected, Connection } from 'bitecs-net/components'
 import type { ClientWorld, System } from 'bitecs-net/node'
-import { createMind, type Mind, type Temper } from './bots/mind.js'
 import { decide } from './bots/decide.js'
+import { createMind, type Mind, type Temper } from './bots/mind.js'
+import { botName } from './bots/names.js'
 import {
   Burst,
+  Buy,
   Chat,
   FlagCaptured,
   FlagDropped,
   FlagReturned,
   FlagTaken,
   Frozen,
+  GetReady,
+  Icy,
   Join,
+  Lobby,
+  Match,
   MatchOver,
-  MatchStarted,
   Move,
   Player,
-  PlayerInfo,
-  PlayerJoined,
-  PlayerLeft,
   Say,
+  Swift,
   Tag,
   Tagged,
   Throw,
   YouWereFrozen,
   YouWereTagged,
 } from './protocol.js'
+import { ITEMS } from './rules.js'
 
 export { protocol } from './protocol.js'
 
 /** Decisions per second. */
 export const rate = 20
 
-const NAMES = [
-  'Juniper',
-  'Rowan',
-  'Aspen',
-  'Maple',
-  'Hazel',
-  'Alder',
-  'Linden',
-  'Birch',
-  'Cedar',
-  'Larch',
-  'Elm',
-  'Yew',
-]
 const CHEERS = ['woo!', 'yes!', 'go go go', 'nice one']
 const SIGHS = ['argh!', 'oh no', 'next time', 'grr']
 
@@ -55,13 +45,27 @@ const SIGHS = ['argh!', 'oh no', 'next time', 'grr']
 export function createBot(world: ClientWorld, index: number, temper: Temper = 'fighters'): System<ClientWorld>[] {
   const mind = createMind(index, temper)
   ignoreTheRest(world)
-  return [() => joinGame(world, index), () => comment(world, mind), () => play(world, mind)]
+  return [
+    () => joinGame(world, index),
+    () => getReady(world, mind),
+    () => comment(world, mind),
+    () => play(world, mind),
+  ]
 }
 
 function joinGame(world: ClientWorld, index: number): void {
-  const round = Math.floor(index / NAMES.length)
-  const name = NAMES[index % NAMES.length]! + (round > 0 ? ` ${round + 1}` : '')
-  for (const _ of drain(world, added(Connected))) sendMessage(world, Join, { name })
+  for (const _ of drain(world, added(Connected))) sendMessage(world, Join, { name: botName(index) })
+}
+
+/** As soon as somebody is ready, so is every bot: nobody has to wait for them, and they wait for people. */
+function getReady(world: ClientWorld, mind: Mind): void {
+  const me = ownPlayer(world)
+  if (me === 0) return
+  if (!isPlayed(world, Lobby)) mind.isReady = false
+  else if (!mind.isReady && query(world, [Player]).some((player) => Player.ready[player] === 1)) {
+    mind.isReady = true
+    sendCommand(world, me, GetReady, { ready: true })
+  }
 }
 
 /** Has something to say about every capture. */
@@ -70,34 +74,37 @@ function comment(world: ClientWorld, mind: Mind): void {
   for (const { args } of drain(world, FlagCaptured)) {
     if (me === 0) continue
     const words = args.team === Player.team[me] ? CHEERS : SIGHS
-    sendMessage(world, Say, { text: words[Math.floor(mind.random() * words.length)]! })
+    sendMessage(world, Say, { text: words[Math.floor(mind.random() * words.length)]!, team: false })
   }
 }
 
 /** What is meant for eyes alone. Calls that nobody drains would be reported as forgotten. */
 function ignoreTheRest(world: ClientWorld): void {
   ignore(world, Burst, Tagged, YouWereFrozen, YouWereTagged)
-  ignore(
-    world,
-    PlayerInfo,
-    PlayerJoined,
-    PlayerLeft,
-    Chat,
-    FlagTaken,
-    FlagDropped,
-    FlagReturned,
-    MatchStarted,
-    MatchOver,
-  )
+  ignore(world, Chat, FlagTaken, FlagDropped, FlagReturned, MatchOver)
 }
 
 function play(world: ClientWorld, mind: Mind): void {
   const me = ownPlayer(world)
-  if (me === 0 || hasComponent(world, me, Frozen)) return
+  if (me === 0 || !isPlayed(world, Match) || hasComponent(world, me, Frozen)) return
   const { move, throwAt, tag } = decide(world, me, mind)
   sendCommand(world, me, Move, move)
   if (tag !== 0) sendCommand(world, me, Tag, { victim: tag })
   if (throwAt !== undefined) sendCommand(world, me, Throw, throwAt)
+  if (mind.temper === 'fighters') shop(world, me, mind)
+}
+
+/** Buys what it can, now and then. */
+function shop(world: ClientWorld, me: number, mind: Mind): void {
+  if (mind.random() > 0.02) return
+  const item = mind.defends ? 'ice' : 'boots'
+  const owned = hasComponent(world, me, item === 'ice' ? Icy : Swift)
+  // Whatever becomes of it, the bot plays on.
+  if (!owned && Player.coins[me]! >= ITEMS[item].price) request(world, me, Buy, { item }).catch(() => undefined)
+}
+
+function isPlayed(world: ClientWorld, scene: typeof Lobby | typeof Match): boolean {
+  return scenesOf(world).some((one) => isScene(one, scene))
 }
 
 function ownPlayer(world: ClientWorld): number {

@@ -6,6 +6,11 @@ export const TICK_RATE = 30
 /** 0 plays on the left and wears blue, 1 plays on the right and wears orange. */
 export type Team = 0 | 1
 export const TEAM_NAMES = ['Blue', 'Orange'] as const
+export type TeamName = (typeof TEAM_NAMES)[number]
+/** A team may have so many players more than the other. */
+export const TEAM_LEAD = 2
+/** Whoever comes when the game is full watches. */
+export const MAX_PLAYERS = 128
 
 export const FIELD = { width: 48, height: 27 } as const
 export const BASES = [
@@ -50,7 +55,24 @@ export const TAG_PENALTY = 2
 /** A flag that lies in the field for so long returns by itself. */
 export const FLAG_RETURN_TIME = 12
 export const CAPTURES_TO_WIN = 3
-export const MATCH_PAUSE = 6
+/** Between the last capture and the results, and between the results and the lobby. */
+export const CELEBRATION = 2.5
+export const RESULTS_PAUSE = 10
+/** A match begins so soon when everyone is ready, and when somebody is. */
+export const START_COUNTDOWN = 2
+export const LOBBY_COUNTDOWN = 15
+
+/** Coins at the beginning of a match, for a hit, a tag and a capture. */
+export const COINS = { start: 2, hit: 1, tag: 2, capture: 3, most: 99 } as const
+/** What the shop sells: the price in coins, and for how long it serves. */
+export const ITEMS = {
+  boots: { price: 2, seconds: 8 },
+  ice: { price: 3, seconds: 12 },
+} as const
+export type Item = keyof typeof ITEMS
+/** So many times as fast on boots, so many times as long in the ice. */
+export const BOOTS_SPEED = 1.35
+export const ICE_FREEZE = 2
 
 export const NAME_LENGTH = 16
 export const CHAT_LENGTH = 100

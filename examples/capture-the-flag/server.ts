@@ -1,14 +1,17 @@
-// The headless server of capture-the-flag: what the `serve` command of bitecs-net runs.
+// The server's half of capture-the-flag: what the `serve` command of bitecs-net runs, and a page that plays offline.
 import type { ServerWorld, System } from 'bitecs-net/server'
+import { CAPTURES_TO_WIN } from './rules.js'
 import { flyBalls, throwBalls } from './systems/balls.js'
 import { relayChat } from './systems/chat.js'
+import { beginLobby, getReady, runCourse } from './systems/course.js'
 import { moveFlags } from './systems/flags.js'
 import { thawPlayers } from './systems/freeze.js'
-import { runMatch } from './systems/match.js'
 import { movePlayers, steerPlayers } from './systems/movement.js'
-import { admitPlayers, introducePlayers, releasePlayers } from './systems/roster.js'
-import { spawnFlag, spawnMatch } from './systems/spawn.js'
+import { admitPlayers, releasePlayers } from './systems/roster.js'
+import { sellItems, wearOut } from './systems/shop.js'
+import { spawnGame } from './systems/spawn.js'
 import { tagIntruders } from './systems/tags.js'
+import { chooseTeams } from './systems/teams.js'
 
 export { protocol } from './protocol.js'
 export { TICK_RATE as tickRate } from './rules.js'
@@ -16,9 +19,12 @@ export { TICK_RATE as tickRate } from './rules.js'
 /** One tick of the game. */
 export const systems: System<ServerWorld>[] = [
   releasePlayers,
-  introducePlayers,
   admitPlayers,
+  chooseTeams,
+  getReady,
   relayChat,
+  sellItems,
+  wearOut,
   thawPlayers,
   steerPlayers,
   movePlayers,
@@ -26,12 +32,11 @@ export const systems: System<ServerWorld>[] = [
   throwBalls,
   flyBalls,
   moveFlags,
-  runMatch,
+  runCourse,
 ]
 
 /** What is there before the first player. */
-export function setup(world: ServerWorld): void {
-  spawnMatch(world)
-  spawnFlag(world, 0)
-  spawnFlag(world, 1)
+export function setup(world: ServerWorld, { capturesToWin = CAPTURES_TO_WIN } = {}): void {
+  spawnGame(world, capturesToWin)
+  beginLobby(world)
 }

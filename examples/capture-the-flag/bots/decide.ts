@@ -1,7 +1,6 @@
 // What a bot does next: where to run, whom to tag, where to throw. It sees what a client sees, and no more.
-import { hasComponent, query } from 'bitecs'
-import type { ClientWorld } from 'bitecs-net/node'
-import { Flag, Frozen, Match, Player, Position } from '../protocol.js'
+import { hasComponent, query, type World } from 'bitecs'
+import { Flag, Frozen, Player, Position } from '../protocol.js'
 import {
   BASES,
   clamp,
@@ -39,7 +38,7 @@ const FEARED = 7
 const GUARDED = 6
 
 /** Decides for one step. */
-export function decide(world: ClientWorld, me: number, mind: Mind): Decision {
+export function decide(world: World, me: number, mind: Mind): Decision {
   mind.throwPause = Math.max(0, mind.throwPause - 1)
   mind.tagPause = Math.max(0, mind.tagPause - 1)
   const enemies = [...query(world, [Player, Position])].filter((other) => Player.team[other] !== Player.team[me])
@@ -49,11 +48,9 @@ export function decide(world: ClientWorld, me: number, mind: Mind): Decision {
   return { move, tag: chooseVictim(me, mind, enemies), throwAt: aim(world, me, mind, enemies) }
 }
 
-function chooseGoal(world: ClientWorld, me: number, mind: Mind, enemies: readonly number[]): Point {
+function chooseGoal(world: World, me: number, mind: Mind, enemies: readonly number[]): Point {
   const team = Player.team[me] as Team
   const home = BASES[team]
-  // Between two matches there is nothing to win.
-  if (query(world, [Match]).some((match) => Match.over[match] === 1)) return home
   if (isCarrying(world, me)) return viaLane(me, mind, home)
   const [own, theirs] = findFlags(world, team)
   if (own !== 0 && Flag.away[own] === 1 && (mind.defends || distance(me, at(own)) < 14)) return at(own)
@@ -83,7 +80,7 @@ function viaLane(me: number, mind: Mind, goal: Point): Point {
 }
 
 /** The direction to run: to the goal, around trees, and away from those who could tag it. */
-function steer(world: ClientWorld, me: number, goal: Point, enemies: readonly number[]): Point {
+function steer(world: World, me: number, goal: Point, enemies: readonly number[]): Point {
   const x = Position.x[me]!
   const y = Position.y[me]!
   const way = direction(goal.x - x, goal.y - y)
@@ -129,7 +126,7 @@ function chooseVictim(me: number, mind: Mind, enemies: readonly number[]): numbe
 }
 
 /** Throws at whoever is near, not too well. */
-function aim(world: ClientWorld, me: number, mind: Mind, enemies: readonly number[]): Point | undefined {
+function aim(world: World, me: number, mind: Mind, enemies: readonly number[]): Point | undefined {
   if (mind.throwPause > 0) return undefined
   const target = nearest(
     me,
@@ -142,13 +139,13 @@ function aim(world: ClientWorld, me: number, mind: Mind, enemies: readonly numbe
 }
 
 /** The own flag and the enemy's, 0 where there is none. */
-function findFlags(world: ClientWorld, team: Team): [own: number, theirs: number] {
+function findFlags(world: World, team: Team): [own: number, theirs: number] {
   const flags = query(world, [Flag, Position])
   const of = (wanted: Team): number => flags.find((flag) => Flag.team[flag] === wanted) ?? 0
   return [of(team), of(otherTeam(team))]
 }
 
-function isCarrying(world: ClientWorld, me: number): boolean {
+function isCarrying(world: World, me: number): boolean {
   return query(world, [Flag]).some((flag) => Flag.carrier[flag] === me)
 }
 

@@ -11,6 +11,8 @@ export interface Mind {
   readonly defends: boolean
   /** The y of the way it takes through the middle of the field, in metres. */
   lane: number
+  /** Has pressed Play for the next match. */
+  isReady: boolean
   /** Decisions until it may throw, and tag, again. */
   throwPause: number
   tagPause: number
@@ -19,7 +21,7 @@ export interface Mind {
 export function createMind(index: number, temper: Temper): Mind {
   const random = createRandom(index + 1)
   const defends = temper === 'fighters' && index % 4 >= 2
-  return { temper, random, defends, lane: 3 + 21 * random(), throwPause: 0, tagPause: 0 }
+  return { temper, random, defends, lane: 3 + 21 * random(), isReady: false, throwPause: 0, tagPause: 0 }
 }
 
 /** Mulberry32 by Tommy Ettinger: small, and good enough for a game. */

@@ -1,13 +1,16 @@
 // What never moves: snow, the two halves, bases and trees. Painted once for each size of the window.
 import { BASE_RADIUS, BASES, FIELD, type Team, TREES } from '../rules.js'
+import type { Camera } from './camera.js'
 import { TEAM_COLORS } from './colors.js'
+import type { Drift } from './drifts.js'
 import { traceEmblem } from './shapes.js'
 
 type Context = CanvasRenderingContext2D
 
-/** Paints the field in metres; `context` is scaled already. */
-export function paintField(context: Context): void {
+/** Paints the field and what stands on it. */
+export function paintField(context: Context, camera: Camera, drifts: readonly Drift[]): void {
   const { width, height } = FIELD
+  camera.useField(context)
   context.save()
   context.shadowColor = 'rgba(0, 8, 20, 0.55)'
   context.shadowBlur = 40
@@ -21,15 +24,19 @@ export function paintField(context: Context): void {
   context.beginPath()
   context.roundRect(0, 0, width, height, 0.8)
   context.clip()
-  paintSnow(context)
+  paintSnow(context, drifts)
   paintLines(context)
   paintBase(context, 0)
   paintBase(context, 1)
   context.restore()
-  for (const tree of TREES) paintTree(context, tree.x, tree.y, tree.radius)
+  camera.useScreen(context)
+  for (const tree of TREES) {
+    const { x, y } = camera.project(tree.x, tree.y)
+    paintTree(context, x, y, tree.radius)
+  }
 }
 
-function paintSnow(context: Context): void {
+function paintSnow(context: Context, drifts: readonly Drift[]): void {
   const { width, height } = FIELD
   const ground = context.createLinearGradient(0, 0, width, 0)
   ground.addColorStop(0, TEAM_COLORS[0].ground)
@@ -38,14 +45,8 @@ function paintSnow(context: Context): void {
   ground.addColorStop(1, TEAM_COLORS[1].ground)
   context.fillStyle = ground
   context.fillRect(0, 0, width, height)
-  // Drifts and dips, always the same.
-  let seed = 7
-  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647
   context.lineCap = 'round'
-  for (let drift = 0; drift < 70; drift++) {
-    const x = random() * width
-    const y = random() * height
-    const length = 0.8 + random() * 2
+  for (const { x, y, length } of drifts) {
     // A light crest with its shadow below.
     for (const [offset, color] of [
       [0.1, 'rgba(110, 146, 190, 0.16)'],

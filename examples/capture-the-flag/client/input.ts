@@ -1,15 +1,12 @@
-// Keyboard and mouse, turned into commands.
+// Keyboard, mouse and thumbs, turned into commands.
 import { query } from 'bitecs'
 import { sendCommand } from 'bitecs-net'
 import type { ClientWorld, System } from 'bitecs-net/client'
 import { LocalPlayer, Owned } from 'bitecs-net/components'
 import { Facing, Move, Player, Position, Tag, Throw } from '../protocol.js'
 import { direction, halfOf, TAG_REACH, THROW_INTERVAL } from '../rules.js'
-
-interface Point {
-  readonly x: number
-  readonly y: number
-}
+import type { Camera, Point } from './camera.js'
+import { createThumbs } from './touch.js'
 
 const STEPS: Readonly<Record<string, Point>> = {
   KeyW: { x: 0, y: -1 },
@@ -33,8 +30,9 @@ export interface Input {
   readonly send: System<ClientWorld>
 }
 
-/** Listens to the keyboard and, on `surface`, to the mouse; `toField` turns a place of the page into metres. */
-export function createInput(surface: HTMLElement, toField: (x: number, y: number) => Point): Input {
+/** Listens to the keyboard, the touch controls and, on `surface`, to the mouse. */
+export function createInput(surface: HTMLElement, camera: Camera): Input {
+  const thumbs = createThumbs()
   const held = new Set<string>()
   let target: Point | undefined
   let sent: Point = { x: 0, y: 0 }
@@ -52,34 +50,50 @@ export function createInput(surface: HTMLElement, toField: (x: number, y: number
   // Keys let go while the page does not look are never heard of.
   addEventListener('blur', () => held.clear())
   surface.addEventListener('pointerdown', (event) => {
-    target = toField(event.clientX, event.clientY)
+    target = camera.toField(event.clientX, event.clientY)
   })
 
-  function move(world: ClientWorld, me: number): void {
-    const now = performance.now()
+  /** Where to run, in the field: as the stick says, or the keys. */
+  function wish(): Point {
+    const stick = thumbs.stick()
+    if (stick.x !== 0 || stick.y !== 0) return camera.toFieldDirection(stick.x, stick.y)
     let x = 0
     let y = 0
     for (const key of held) {
       x += STEPS[key]?.x ?? 0
       y += STEPS[key]?.y ?? 0
     }
-    const wanted = direction(x, y)
+    const keys = direction(x, y)
+    return camera.toFieldDirection(keys.x, keys.y)
+  }
+
+  function move(world: ClientWorld, me: number): void {
+    const now = performance.now()
+    const wanted = wish()
     if (wanted.x === sent.x && wanted.y === sent.y && now - sentAt < REPEAT_MS) return
     sendCommand(world, me, Move, wanted)
     sent = wanted
     sentAt = now
   }
 
-  /** The one key does what fits: it tags an enemy within reach in the own half, and throws otherwise. */
+  /** The one key or button does what fits: it tags an enemy within reach in the own half, and throws otherwise. */
   function act(world: ClientWorld, me: number): void {
+    const thrown = thumbs.takeThrow()
     const now = performance.now()
-    if ((!held.has('Space') && target === undefined) || now - actedAt < THROW_INTERVAL * 1000 + 20) return
+    const finds = thrown === 'tap' || held.has('Space')
+    const pulled = typeof thrown === 'object' ? thrown : undefined
+    if ((!finds && pulled === undefined && target === undefined) || now - actedAt < THROW_INTERVAL * 1000 + 20) return
     actedAt = now
-    const victim = target === undefined ? findVictim(world, me) : 0
-    const aim = target === undefined ? aimByKey(world, me) : aimAt(me, target)
+    const place = target
     target = undefined
+    if (pulled !== undefined) {
+      const aim = camera.toFieldDirection(pulled.x, pulled.y)
+      return sendCommand(world, me, Throw, direction(aim.x, aim.y))
+    }
+    if (place !== undefined) return sendCommand(world, me, Throw, aimAt(me, place))
+    const victim = findVictim(world, me)
     if (victim !== 0) sendCommand(world, me, Tag, { victim })
-    else sendCommand(world, me, Throw, aim)
+    else sendCommand(world, me, Throw, aimByKey(world, me))
   }
 
   return {

@@ -3,11 +3,12 @@ import { hasComponent, query } from 'bitecs'
 import { connectionOf } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Connection, LocalPlayer } from 'bitecs-net/components'
-import { Ball, Flag, Frozen, Match, Player, Position } from '../protocol.js'
+import { Ball, Flag, Frozen, Game, Player, Position } from '../protocol.js'
 import { nameOf, type View } from './view.js'
 
 export interface GameSnapshot {
   readonly status: View['status']
+  readonly scene: View['scene']
   /** Why the connection ended; '' before. */
   readonly reason: string
   /** The number of the own player, or 0. */
@@ -34,6 +35,8 @@ export interface PlayerSnapshot {
   readonly y: number
   readonly frozen: boolean
   readonly captures: number
+  readonly coins: number
+  readonly ready: boolean
 }
 
 declare global {
@@ -47,19 +50,22 @@ export function exposeGame(world: ClientWorld, view: View): void {
 
 function takeSnapshot(world: ClientWorld, view: View): GameSnapshot {
   const [me] = query(world, [LocalPlayer])
-  const [match] = query(world, [Match])
+  const [game] = query(world, [Game])
   return {
     status: view.status,
+    scene: view.scene,
     reason: view.reason,
     me: me === undefined ? 0 : Player.id[me]!,
     players: [...query(world, [Player, Position])].map((player) => ({
       id: Player.id[player]!,
-      name: nameOf(view, Player.id[player]!).text,
+      name: nameOf(world, Player.id[player]!).text,
       team: Player.team[player]!,
       x: Position.x[player]!,
       y: Position.y[player]!,
       frozen: hasComponent(world, player, Frozen),
       captures: Player.captures[player]!,
+      coins: Player.coins[player]!,
+      ready: Player.ready[player] === 1,
     })),
     flags: [...query(world, [Flag, Position])].map((flag) => ({
       team: Flag.team[flag]!,
@@ -69,7 +75,7 @@ function takeSnapshot(world: ClientWorld, view: View): GameSnapshot {
       carrier: Flag.carrier[flag] === 0 ? 0 : Player.id[Flag.carrier[flag]!]!,
     })),
     balls: query(world, [Ball]).length,
-    scores: match === undefined ? [0, 0] : [Match.blue[match]!, Match.orange[match]!],
+    scores: game === undefined ? [0, 0] : [Game.blue[game]!, Game.orange[game]!],
     feed: view.feed.map((line) => line.map(({ text }) => text).join('')),
     banner: view.banner === undefined ? '' : `${view.banner.title}: ${view.banner.detail}`,
     roundTrip: Connection.roundTrip[connectionOf(world)]!,

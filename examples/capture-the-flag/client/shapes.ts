@@ -1,6 +1,7 @@
 // The shapes that tell the teams apart without colour, and what is drawn with them. All in metres.
 import { type Team } from '../rules.js'
 import { ICE, INK, SNOW, TEAM_COLORS } from './colors.js'
+import type { Trail } from './sprites.js'
 
 type Context = CanvasRenderingContext2D
 
@@ -37,6 +38,10 @@ export interface Look {
   readonly team: Team
   readonly facing: { readonly x: number; readonly y: number }
   readonly frozen: boolean
+  /** Wears boots that glow. */
+  readonly swift: boolean
+  /** Has balls of ice at hand. */
+  readonly icy: boolean
   readonly own: boolean
   /** How far the body is lifted by its stride, in metres. */
   readonly lift: number
@@ -48,6 +53,8 @@ export function drawBody(context: Context, look: Look, radius: number, seconds: 
   const { base, light, dark } = TEAM_COLORS[team]
   drawShadow(context, 0, 0, radius)
   if (own) drawOwnRing(context, radius, seconds)
+  if (look.swift) drawAura(context, radius * 1.25, '#ffd84d')
+  if (look.icy) drawAura(context, radius * 1.12, ICE)
   context.save()
   context.translate(0, -lift)
   const shade = context.createRadialGradient(-radius * 0.35, -radius * 0.45, radius * 0.1, 0, 0, radius * 1.2)
@@ -74,6 +81,15 @@ function drawOwnRing(context: Context, radius: number, seconds: number): void {
   context.strokeStyle = INK
   context.stroke()
   context.setLineDash([])
+}
+
+/** A glow around who has bought something. */
+function drawAura(context: Context, radius: number, color: string): void {
+  context.beginPath()
+  context.arc(0, 0, radius, 0, 2 * Math.PI)
+  context.lineWidth = 0.22
+  context.strokeStyle = color
+  context.stroke()
 }
 
 function drawEyes(context: Context, facing: Look['facing'], radius: number, frozen: boolean): void {
@@ -155,6 +171,22 @@ export function drawFlag(context: Context, team: Team, x: number, y: number, sec
   traceEmblem(context, team, x + 0.9, top + 0.62 + wave(0.9), 0.32)
   context.fillStyle = light
   context.fill()
+}
+
+/** What a ball leaves behind: wider where it was last. In metres of the field. */
+export function drawTrail(context: Context, { color, places }: Trail, radius: number): void {
+  context.lineCap = 'round'
+  context.strokeStyle = color
+  for (let i = 1; i < places.length; i++) {
+    const [from, to] = [places[i - 1]!, places[i]!]
+    context.globalAlpha = (0.7 * i) / places.length
+    context.lineWidth = (radius * 1.6 * i) / places.length
+    context.beginPath()
+    context.moveTo(from.x, from.y)
+    context.lineTo(to.x, to.y)
+    context.stroke()
+  }
+  context.globalAlpha = 1
 }
 
 export function drawBall(context: Context, x: number, y: number, radius: number): void {

@@ -2,54 +2,42 @@
 import { hasComponent, query } from 'bitecs'
 import type { ClientWorld, System } from 'bitecs-net/client'
 import { LocalPlayer } from 'bitecs-net/components'
-import { Ball, Facing, Flag, Frozen, Player, Position } from '../protocol.js'
-import { BALL_RADIUS, FIELD, PLAYER_RADIUS, type Team } from '../rules.js'
-import { INK, SNOW } from './colors.js'
+import { Ball, Facing, Flag, Frozen, Icy, Player, Position, Swift } from '../protocol.js'
+import { BALL_RADIUS, PLAYER_RADIUS, type Team } from '../rules.js'
+import { Camera, type Point } from './camera.js'
+import { INK, SNOW, TEAM_COLORS } from './colors.js'
 import { paintField } from './field.js'
-import { type Look, drawBall, drawBody, drawFlag } from './shapes.js'
+import { element } from './page-elements.js'
+import { type Look, drawBall, drawBody, drawFlag, drawTrail } from './shapes.js'
+import { followBalls } from './sprites.js'
 import { nameOf, type View } from './view.js'
 
-/** Pixels around the field that belong to the scores above and the line below. */
-const MARGIN = { top: 86, side: 26, bottom: 52 }
 const FLAKES = 60
-
-/** How players move on this screen, found from where they were in the frame before. By entity. */
-const Gait = { x: [] as number[], y: [] as number[], stride: [] as number[] }
 
 export interface Stage {
   /** Draws the world as it is. */
   readonly draw: System<ClientWorld>
-  /** A place of the page in metres of the field. */
-  readonly toField: (x: number, y: number) => { x: number; y: number }
+  readonly camera: Camera
 }
 
 export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
   const context = canvas.getContext('2d', { alpha: false })!
   const backdrop = document.createElement('canvas')
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches
-  /** Pixels of the display per metre, and where the field's corner is, in pixels of the display. */
-  let scale = 1
-  let left = 0
-  let top = 0
-  let ratio = 0
+  const camera = new Camera()
+  const area = element('area')
+  let shown: View['drifts'] | undefined
   let before = performance.now()
 
-  /** Follows the window, also when it moves to a display of another density. */
+  /** Follows the window, also when it moves to a display of another density, and the match's own field. */
   function fit(): void {
     const width = Math.round(canvas.clientWidth * devicePixelRatio)
     const height = Math.round(canvas.clientHeight * devicePixelRatio)
-    if (canvas.width === width && canvas.height === height && ratio === devicePixelRatio) return
-    ratio = devicePixelRatio
+    const moved = camera.fit(area.getBoundingClientRect(), devicePixelRatio)
+    if (canvas.width === width && canvas.height === height && !moved && shown === view.drifts) return
     canvas.width = backdrop.width = width
     canvas.height = backdrop.height = height
-    const free = { x: width - 2 * MARGIN.side * ratio, y: height - (MARGIN.top + MARGIN.bottom) * ratio }
-    scale = Math.max(1, Math.min(free.x / FIELD.width, free.y / FIELD.height))
-    left = (width - FIELD.width * scale) / 2
-    top = MARGIN.top * ratio + (free.y - FIELD.height * scale) / 2
-    // What the page lays over the field keeps to its edges.
-    const { style } = document.documentElement
-    style.setProperty('--field-left', `${left / ratio}px`)
-    style.setProperty('--field-top', `${top / ratio}px`)
+    shown = view.drifts
     paintBackdrop(backdrop.getContext('2d', { alpha: false })!, width, height)
   }
 
@@ -59,15 +47,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     night.addColorStop(1, '#0e2135')
     target.fillStyle = night
     target.fillRect(0, 0, width, height)
-    target.setTransform(scale, 0, 0, scale, left, top)
-    paintField(target)
-  }
-
-  function inMetres(): void {
-    const shake = still ? 0 : view.shake * view.shake * 0.35 * scale
-    const x = left + (Math.random() - 0.5) * shake
-    const y = top + (Math.random() - 0.5) * shake
-    context.setTransform(scale, 0, 0, scale, x, y)
+    paintField(target, camera, view.drifts)
   }
 
   function draw(world: ClientWorld): void {
@@ -78,29 +58,43 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     view.shake = Math.max(0, view.shake - seconds * 2.5)
     context.setTransform(1, 0, 0, 1, 0, 0)
     context.drawImage(backdrop, 0, 0)
-    inMetres()
+    followBalls(view)
+    const shake = still ? 0 : view.shake * view.shake * 0.35 * camera.scale
+    const shakeX = (Math.random() - 0.5) * shake
+    const shakeY = (Math.random() - 0.5) * shake
 
     // From back to front, so that who stands lower on the screen stands before the others.
-    const players = [...query(world, [Player, Position])].sort((a, b) => Position.y[a]! - Position.y[b]!)
+    const players = [...query(world, [Player, Position])].sort((a, b) => placeOf(a).y - placeOf(b).y)
     const flags = query(world, [Flag, Position])
+    camera.useScreen(context, shakeX, shakeY)
     for (const flag of flags) {
       if (Flag.carrier[flag] !== 0) continue
-      drawFlag(context, Flag.team[flag] as Team, Position.x[flag]!, Position.y[flag]!, now / 1000)
+      const { x, y } = placeOf(flag)
+      drawFlag(context, Flag.team[flag] as Team, x, y, now / 1000)
     }
+    camera.useField(context, shakeX, shakeY)
     view.dust.draw(context, seconds)
+    for (const trail of view.trails.values()) drawTrail(context, trail, BALL_RADIUS)
+    camera.useScreen(context, shakeX, shakeY)
     for (const player of players) {
       const lift = walk(player, seconds)
       const carried = flags.find((flag) => Flag.carrier[flag] === player)
       drawPlayer(world, player, lift, carried, now / 1000)
     }
     for (const ball of query(world, [Ball, Position])) {
-      drawBall(context, Position.x[ball]!, Position.y[ball]! - 0.3, BALL_RADIUS)
+      const { x, y } = placeOf(ball)
+      drawBall(context, x, y - 0.3, BALL_RADIUS)
     }
+    camera.useField(context, shakeX, shakeY)
     view.particles.draw(context, seconds)
     context.setTransform(1, 0, 0, 1, 0, 0)
     for (const player of players) drawName(world, player)
     for (const player of players) drawBubble(player, now)
     if (!still) drawSnowfall(now / 1000)
+  }
+
+  function placeOf(entity: number): Point {
+    return camera.project(Position.x[entity]!, Position.y[entity]!)
   }
 
   function drawPlayer(
@@ -112,13 +106,14 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
   ): void {
     const look: Look = {
       team: Player.team[player] as Team,
-      facing: { x: Facing.x[player]!, y: Facing.y[player]! },
+      facing: camera.projectDirection(Facing.x[player]!, Facing.y[player]!),
       frozen: hasComponent(world, player, Frozen),
+      swift: hasComponent(world, player, Swift),
+      icy: hasComponent(world, player, Icy),
       own: hasComponent(world, player, LocalPlayer),
       lift,
     }
-    const x = Position.x[player]!
-    const y = Position.y[player]!
+    const { x, y } = placeOf(player)
     if (flag !== undefined) drawFlag(context, Flag.team[flag] as Team, x + 0.2, y, seconds, 0.3 + lift)
     context.save()
     context.translate(x, y)
@@ -130,25 +125,28 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
   function walk(player: number, seconds: number): number {
     const x = Position.x[player]!
     const y = Position.y[player]!
-    const way = Math.hypot(x - (Gait.x[player] ?? x), y - (Gait.y[player] ?? y))
-    Gait.x[player] = x
-    Gait.y[player] = y
+    const gait = view.gaits.get(player)
+    if (gait === undefined) return 0
+    const way = Math.hypot(x - gait.x, y - gait.y)
+    gait.x = x
+    gait.y = y
     const running = way > 1.5 * seconds && way < 1
-    Gait.stride[player] = running ? (Gait.stride[player] ?? 0) + way * 2.2 : 0
+    gait.stride = running ? gait.stride + way * 2.2 : 0
     if (running && !still && Math.random() < 14 * seconds) view.dust.kickUp(x, y)
-    return running ? Math.abs(Math.sin(Gait.stride[player])) * 0.16 : 0
+    return running ? Math.abs(Math.sin(gait.stride)) * 0.16 : 0
   }
 
   /** Where the lower edge of a player's name is, and how large it is written, in pixels of the display. */
   function placeName(player: number): { x: number; y: number; size: number } {
-    const x = left + Position.x[player]! * scale
-    const y = top + (Position.y[player]! - PLAYER_RADIUS * 1.75) * scale
-    return { x, y, size: Math.max(11 * ratio, Math.min(17 * ratio, scale * 0.62)) }
+    const { scale, ratio } = camera
+    const { x, y } = camera.toPixels(Position.x[player]!, Position.y[player]!)
+    const size = Math.max(11 * ratio, Math.min(17 * ratio, scale * 0.62))
+    return { x, y: y - PLAYER_RADIUS * 1.75 * scale, size }
   }
 
   function drawName(world: ClientWorld, player: number): void {
     const { x, y, size } = placeName(player)
-    const { text } = nameOf(view, Player.id[player]!)
+    const { text } = nameOf(world, Player.id[player]!)
     context.font = `${hasComponent(world, player, LocalPlayer) ? 800 : 600} ${size}px system-ui, sans-serif`
     context.textAlign = 'center'
     context.textBaseline = 'alphabetic'
@@ -174,7 +172,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     context.moveTo(x - size * 0.35, y + size * 0.4)
     context.lineTo(x, y + size * 0.8)
     context.lineTo(x + size * 0.35, y + size * 0.4)
-    context.fillStyle = INK
+    context.fillStyle = bubble.team ? TEAM_COLORS[Player.team[player] as Team].dark : INK
     context.fill()
     context.fillStyle = SNOW
     context.fillText(text, x, y - size * 0.1)
@@ -182,6 +180,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
 
   /** A few flakes that fall for ever; where each one is follows from the time alone. */
   function drawSnowfall(seconds: number): void {
+    const { ratio } = camera
     context.fillStyle = 'rgba(255, 255, 255, 0.75)'
     for (let flake = 0; flake < FLAKES; flake++) {
       const speed = (18 + (flake % 7) * 7) * ratio
@@ -192,10 +191,5 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     }
   }
 
-  return {
-    draw,
-    toField(x, y) {
-      return { x: (x * devicePixelRatio - left) / scale, y: (y * devicePixelRatio - top) / scale }
-    },
-  }
+  return { draw, camera }
 }

@@ -1,6 +1,10 @@
-// What the page knows beyond the world's entities: names, the feed, what is announced, and how the connection is.
+// What the page knows beyond the world's entities: the scene, the feed, what is announced, and how the connection is.
+import { query, type World } from 'bitecs'
+import { Game } from '../protocol.js'
 import { type Team, TEAM_NAMES } from '../rules.js'
+import type { Drift } from './drifts.js'
 import { Particles } from './particles.js'
+import type { Gait, Trail } from './sprites.js'
 
 export interface FeedPart {
   readonly text: string
@@ -20,8 +24,15 @@ export interface View {
   status: 'connecting' | 'playing' | 'ended'
   /** Why the connection ended, for people. */
   reason: string
-  /** By the number of `Player.id`. */
-  readonly people: Map<number, { readonly name: string; readonly team: Team }>
+  /** What is played, as far as it is loaded. */
+  scene: 'none' | 'lobby' | 'match' | 'results'
+  /** How the last match ended. */
+  result: { readonly winner: Team; readonly blue: number; readonly orange: number } | undefined
+  /** How the snow lies in this match. Another array is another field. */
+  drifts: readonly Drift[]
+  /** The local side of players and balls, by entity. */
+  readonly gaits: Map<number, Gait>
+  readonly trails: Map<number, Trail>
   /** The newest last. */
   readonly feed: FeedPart[][]
   /** Counts the lines that the feed ever had, so that the page knows when to show it anew. */
@@ -31,7 +42,7 @@ export interface View {
   /** Small, about oneself. */
   notice: Announcement | undefined
   /** What players say, over their heads. */
-  readonly bubbles: Map<number, { readonly text: string; readonly until: number }>
+  readonly bubbles: Map<number, { readonly text: string; readonly team: boolean; readonly until: number }>
   /** Beneath the players, and above them. */
   readonly dust: Particles
   readonly particles: Particles
@@ -45,7 +56,11 @@ export function createView(): View {
   return {
     status: 'connecting',
     reason: '',
-    people: new Map(),
+    scene: 'none',
+    result: undefined,
+    drifts: [],
+    gaits: new Map(),
+    trails: new Map(),
     feed: [],
     feedLines: 0,
     banner: undefined,
@@ -63,10 +78,16 @@ export function addLine(view: View, ...parts: FeedPart[]): void {
   if (view.feed.length > FEED_LINES) view.feed.shift()
 }
 
-/** A player's name in the team's colour. */
-export function nameOf(view: View, player: number): FeedPart {
-  const known = view.people.get(player)
-  return known === undefined ? { text: `Player ${player}` } : { text: known.name, team: known.team }
+/** A player's name in the team's colour; `player` is a number of `Player.id`. */
+export function nameOf(world: World, player: number): FeedPart {
+  const [game] = query(world, [Game])
+  const known = game === undefined ? undefined : Game.people[game]?.get(player)
+  return known === undefined ? { text: 'someone' } : { text: known.name, team: TEAM_NAMES.indexOf(known.team) as Team }
+}
+
+/** Shows something for so many milliseconds. */
+export function announce(title: string, detail: string, team: Team | undefined, milliseconds: number): Announcement {
+  return { title, detail, team, until: performance.now() + milliseconds }
 }
 
 /** A team's flag in its colour. */

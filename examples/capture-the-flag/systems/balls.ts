@@ -6,29 +6,32 @@ import { Ball, Burst, Facing, Frozen, Player, Position, Throw, YouWereFrozen } f
 import {
   BALL_RADIUS,
   clamp,
+  COINS,
   direction,
   FIELD,
-  FREEZE_TIME,
   PLAYER_RADIUS,
   THROW_INTERVAL,
   TICK_RATE,
   TREES,
 } from '../rules.js'
+import { earn } from './coins.js'
 import { canBeFrozen, freeze } from './freeze.js'
 import { spawnBall } from './spawn.js'
-import { Flight, isPlaying, tickIn, Timers } from './state.js'
+import { Flight, hasPerson, isOnField, isPlaying, tickIn, Timers } from './state.js'
 
 /** Throws for those who want to and can. */
 export function throwBalls(world: ServerWorld): void {
-  for (const { entity: player, args } of drain(world, Throw)) {
-    const aim = direction(args.x, args.y)
-    const aimless = aim.x === 0 && aim.y === 0
-    if (aimless || hasComponent(world, player, Frozen) || Timers.mayThrowAt[player]! > serverTick(world)) continue
-    Timers.mayThrowAt[player] = tickIn(world, THROW_INTERVAL)
-    Facing.x[player] = aim.x
-    Facing.y[player] = aim.y
-    spawnBall(world, player, aim.x, aim.y)
-  }
+  for (const { entity: player, args } of drain(world, Throw)) throwBall(world, player, args.x, args.y)
+}
+
+export function throwBall(world: ServerWorld, player: number, x: number, y: number): void {
+  const aim = direction(x, y)
+  if ((aim.x === 0 && aim.y === 0) || hasComponent(world, player, Frozen)) return
+  if (!isOnField(world) || Timers.mayThrowAt[player]! > serverTick(world)) return
+  Timers.mayThrowAt[player] = tickIn(world, THROW_INTERVAL)
+  Facing.x[player] = aim.x
+  Facing.y[player] = aim.y
+  spawnBall(world, player, aim.x, aim.y)
 }
 
 /** Moves the balls, and bursts those that met something. */
@@ -38,12 +41,16 @@ export function flyBalls(world: ServerWorld): void {
     Position.x[ball]! += Flight.x[ball]! / TICK_RATE
     Position.y[ball]! += Flight.y[ball]! / TICK_RATE
     const victim = isPlaying(world) ? findVictim(world, ball) : 0
-    if (victim !== 0) {
-      freeze(world, victim, FREEZE_TIME)
-      sendTargetRpc(world, victim, YouWereFrozen, { by: Flight.thrower[ball]! })
-    }
+    if (victim !== 0) hit(world, ball, victim)
     if (victim !== 0 || Flight.until[ball]! <= serverTick(world) || isBlocked(ball)) burst(world, ball, victim !== 0)
   }
+}
+
+function hit(world: ServerWorld, ball: number, victim: number): void {
+  const thrower = Flight.thrower[ball]!
+  freeze(world, victim, Flight.cold[ball]!)
+  if (hasComponent(world, thrower, Player)) earn(thrower, COINS.hit)
+  if (hasPerson(victim)) sendTargetRpc(world, victim, YouWereFrozen, { by: thrower })
 }
 
 /** The call and the despawn leave in the same tick; the library lets every client see the ball until it has the call. */

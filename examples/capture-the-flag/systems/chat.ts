@@ -1,18 +1,20 @@
-// Chat: what one player says, everyone gets.
-import { hasComponent } from 'bitecs'
+// Chat: what one player says goes to everyone, or to the group of the own team.
 import { drain, sendMessage } from 'bitecs-net'
-import { Connected, Connection } from 'bitecs-net/components'
+import { Connection } from 'bitecs-net/components'
 import type { ServerWorld } from 'bitecs-net/server'
-import { Chat, Say } from '../protocol.js'
+import { Chat, Player, Say } from '../protocol.js'
 import { CHAT_LENGTH } from '../rules.js'
-import { Profile } from './state.js'
+import { teamOf } from './state.js'
+import { groupOf } from './teams.js'
 import { tidy } from './text.js'
 
 /** Passes on what players say. */
 export function relayChat(world: ServerWorld): void {
   for (const { sender, args } of drain(world, Say)) {
-    if (!hasComponent(world, sender, Connected) || !hasComponent(world, sender, Profile)) continue
+    const player = Connection.player[sender]!
     const text = tidy(args.text, CHAT_LENGTH)
-    if (text !== '') sendMessage(world, Chat, { player: Connection.id[sender]!, text })
+    if (player === 0 || text === '') continue
+    const to = args.team ? groupOf(teamOf(player)) : 'ready'
+    sendMessage(world, Chat, { player: Player.id[player]!, text, team: args.team }, { to })
   }
 }

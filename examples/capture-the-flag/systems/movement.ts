@@ -2,29 +2,42 @@
 import { hasComponent, query } from 'bitecs'
 import { drain } from 'bitecs-net'
 import type { ServerWorld } from 'bitecs-net/server'
-import { Facing, Flag, Frozen, Move, Player, Position } from '../protocol.js'
-import { CARRIER_SPEED, clamp, direction, FIELD, PLAYER_RADIUS, PLAYER_SPEED, TICK_RATE, TREES } from '../rules.js'
-import { Intent } from './state.js'
+import { Facing, Flag, Frozen, Move, Player, Position, Swift } from '../protocol.js'
+import {
+  BOOTS_SPEED,
+  CARRIER_SPEED,
+  clamp,
+  direction,
+  FIELD,
+  PLAYER_RADIUS,
+  PLAYER_SPEED,
+  TICK_RATE,
+  TREES,
+} from '../rules.js'
+import { Intent, isOnField } from './state.js'
 
 /** Takes in where players want to go. */
 export function steerPlayers(world: ServerWorld): void {
-  for (const { entity: player, args } of drain(world, Move)) {
-    // Slower than full speed is fine, faster is not.
-    const wanted = Math.hypot(args.x, args.y)
-    const scale = wanted > 1 ? 1 / wanted : 1
-    Intent.x[player] = args.x * scale
-    Intent.y[player] = args.y * scale
-  }
+  for (const { entity: player, args } of drain(world, Move)) steer(player, args.x, args.y)
+}
+
+export function steer(player: number, x: number, y: number): void {
+  // Slower than full speed is fine, faster is not.
+  const scale = 1 / Math.max(1, Math.hypot(x, y))
+  Intent.x[player] = x * scale
+  Intent.y[player] = y * scale
 }
 
 /** Moves everyone who is not frozen. */
 export function movePlayers(world: ServerWorld): void {
+  if (!isOnField(world)) return
   const carriers = new Set(query(world, [Flag]).map((flag) => Flag.carrier[flag]!))
   for (const player of query(world, [Player, Position])) {
     const x = Intent.x[player]!
     const y = Intent.y[player]!
     if (Math.hypot(x, y) < 0.05 || hasComponent(world, player, Frozen)) continue
-    const stride = (carriers.has(player) ? CARRIER_SPEED : PLAYER_SPEED) / TICK_RATE
+    const boots = hasComponent(world, player, Swift) ? BOOTS_SPEED : 1
+    const stride = ((carriers.has(player) ? CARRIER_SPEED : PLAYER_SPEED) * boots) / TICK_RATE
     Position.x[player]! += x * stride
     Position.y[player]! += y * stride
     const facing = direction(x, y)

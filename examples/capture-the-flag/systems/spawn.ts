@@ -1,25 +1,44 @@
-// How entities come to be: the values first, then the components, then `Networked`, which spawns them on every client.
-import { addComponents, addEntity, query } from 'bitecs'
-import { setPlayer } from 'bitecs-net'
-import { Connection, Networked } from 'bitecs-net/components'
+// How entities come to be: `spawn` adds a prefab's components, `set` writes the values, and every client hears of it.
+import { addComponents, addEntity, hasComponent, query, removeComponent } from 'bitecs'
+import { setScene, spawn } from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
 import type { ServerWorld } from 'bitecs-net/server'
-import { Ball, Facing, Flag, Match, Player, Position } from '../protocol.js'
-import { BALL_LIFE, BALL_SPEED, BASES, PLAYER_RADIUS, type Team } from '../rules.js'
-import { FlagTimer, Flight, Intent, MatchTimer, teamOf, tickIn, Timers } from './state.js'
+import {
+  Ball,
+  BallPrefab,
+  Facing,
+  Flag,
+  FlagPrefab,
+  Frozen,
+  Game,
+  Icy,
+  Match,
+  Player,
+  PlayerPrefab,
+  Position,
+  Swift,
+} from '../protocol.js'
+import { BALL_LIFE, BALL_SPEED, BASES, COINS, FREEZE_TIME, ICE_FREEZE, PLAYER_RADIUS, type Team } from '../rules.js'
+import { Course, FlagTimer, Flight, Intent, teamOf, tickIn, Timers } from './state.js'
 
-export function spawnMatch(world: ServerWorld): void {
-  const match = addEntity(world)
-  Match.blue[match] = 0
-  Match.orange[match] = 0
-  Match.over[match] = 0
-  addComponents(world, match, Match, MatchTimer, Networked)
+export function spawnGame(world: ServerWorld, capturesToWin: number): number {
+  const game = addEntity(world)
+  Course.capturesToWin[game] = capturesToWin
+  Game.blue[game] = 0
+  Game.orange[game] = 0
+  Game.countdown[game] = 0
+  addComponents(world, game, Game, Course, Networked)
+  return game
 }
 
+/** Spawns a team's flag, which is part of the match and ends with it. */
 export function spawnFlag(world: ServerWorld, team: Team): void {
-  const flag = addEntity(world)
-  Flag.team[flag] = team
-  placeFlagHome(flag)
-  addComponents(world, flag, Flag, FlagTimer, Position, Networked)
+  const set = (flag: number): void => {
+    addComponents(world, flag, FlagTimer)
+    Flag.team[flag] = team
+    placeFlagHome(flag)
+  }
+  setScene(world, spawn(world, FlagPrefab, {}, { set }), Match)
 }
 
 export function placeFlagHome(flag: number): void {
@@ -30,18 +49,24 @@ export function placeFlagHome(flag: number): void {
   Flag.away[flag] = 0
 }
 
-/** Spawns the player of a connection, and gives it to that connection. */
-export function spawnPlayer(world: ServerWorld, connection: number, team: Team): void {
-  const player = addEntity(world)
-  Player.id[player] = Connection.id[connection]!
-  Player.team[player] = team
+export function spawnPlayer(world: ServerWorld, id: number, team: Team): number {
+  const set = (player: number): void => {
+    addComponents(world, player, Intent, Timers)
+    Player.id[player] = id
+    Player.team[player] = team
+    Player.ready[player] = 0
+    resetPlayer(world, player)
+  }
+  return spawn(world, PlayerPrefab, {}, { set })
+}
+
+/** A player as at the beginning of a match. */
+export function resetPlayer(world: ServerWorld, player: number): void {
   Player.captures[player] = 0
+  Player.coins[player] = COINS.start
+  for (const timer of Object.values(Timers)) timer[player] = 0
+  for (const state of [Frozen, Swift, Icy]) removeComponent(world, player, state)
   placePlayerHome(world, player)
-  Timers.thawAt[player] = 0
-  Timers.protectedUntil[player] = 0
-  Timers.mayThrowAt[player] = 0
-  addComponents(world, player, Player, Position, Facing, Intent, Timers, Networked)
-  setPlayer(world, connection, player)
 }
 
 /** Puts a player into the own base, on the place that is farthest from everyone. */
@@ -77,13 +102,17 @@ function distanceToNearest(world: ServerWorld, self: number, x: number, y: numbe
 
 /** Spawns a snowball that leaves a player's hand in a direction. */
 export function spawnBall(world: ServerWorld, thrower: number, x: number, y: number): void {
-  const ball = addEntity(world)
-  Ball.team[ball] = Player.team[thrower]!
-  Position.x[ball] = Position.x[thrower]! + x * PLAYER_RADIUS
-  Position.y[ball] = Position.y[thrower]! + y * PLAYER_RADIUS
-  Flight.x[ball] = x * BALL_SPEED
-  Flight.y[ball] = y * BALL_SPEED
-  Flight.until[ball] = tickIn(world, BALL_LIFE)
-  Flight.thrower[ball] = thrower
-  addComponents(world, ball, Ball, Flight, Position, Networked)
+  const icy = hasComponent(world, thrower, Icy)
+  const set = (ball: number): void => {
+    addComponents(world, ball, Flight)
+    Ball.team[ball] = Player.team[thrower]!
+    Position.x[ball] = Position.x[thrower]! + x * PLAYER_RADIUS
+    Position.y[ball] = Position.y[thrower]! + y * PLAYER_RADIUS
+    Flight.x[ball] = x * BALL_SPEED
+    Flight.y[ball] = y * BALL_SPEED
+    Flight.until[ball] = tickIn(world, BALL_LIFE)
+    Flight.thrower[ball] = thrower
+    Flight.cold[ball] = icy ? FREEZE_TIME * ICE_FREEZE : FREEZE_TIME
+  }
+  setScene(world, spawn(world, BallPrefab, { icy }, { set }), Match)
 }

@@ -3,17 +3,20 @@ import { hasComponent } from 'bitecs'
 import { drain, sendRpc, sendTargetRpc } from 'bitecs-net'
 import type { ServerWorld } from 'bitecs-net/server'
 import { Frozen, Player, Position, Tag, Tagged, YouWereTagged } from '../protocol.js'
-import { halfOf, TAG_PENALTY, TAG_REACH, TAG_TOLERANCE } from '../rules.js'
+import { COINS, halfOf, TAG_PENALTY, TAG_REACH, TAG_TOLERANCE } from '../rules.js'
+import { earn } from './coins.js'
 import { dropFlagsOf } from './flags.js'
 import { freeze } from './freeze.js'
 import { placePlayerHome } from './spawn.js'
-import { isPlaying, teamOf } from './state.js'
+import { hasPerson, isPlaying, teamOf } from './state.js'
 
 /** Tags those who may be tagged. */
 export function tagIntruders(world: ServerWorld): void {
-  for (const { entity: tagger, args } of drain(world, Tag)) {
-    if (isPlaying(world) && mayTag(world, tagger, args.victim)) tag(world, tagger, args.victim)
-  }
+  for (const { entity: tagger, args } of drain(world, Tag)) tagIntruder(world, tagger, args.victim)
+}
+
+export function tagIntruder(world: ServerWorld, tagger: number, victim: number): void {
+  if (isPlaying(world) && mayTag(world, tagger, victim)) tag(world, tagger, victim)
 }
 
 /** A client may name any entity of the world, or none, so nothing about the victim is taken for granted. */
@@ -30,7 +33,8 @@ function mayTag(world: ServerWorld, tagger: number, victim: number): boolean {
 function tag(world: ServerWorld, tagger: number, victim: number): void {
   dropFlagsOf(world, victim)
   sendRpc(world, victim, Tagged, { x: Position.x[victim]!, y: Position.y[victim]!, by: tagger })
-  sendTargetRpc(world, victim, YouWereTagged, { by: tagger })
+  if (hasPerson(victim)) sendTargetRpc(world, victim, YouWereTagged, { by: tagger })
+  earn(tagger, COINS.tag)
   placePlayerHome(world, victim)
   freeze(world, victim, TAG_PENALTY)
 }

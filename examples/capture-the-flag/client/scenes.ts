@@ -1,0 +1,40 @@
+// Scenes on the page: what loads before one begins, and what changes when it has.
+import { drain, isScene, type SceneEvent, SceneEvents, setSceneLoader } from 'bitecs-net'
+import type { ClientWorld } from 'bitecs-net/client'
+import { Lobby, Match, Results } from '../protocol.js'
+import type { Team } from '../rules.js'
+import { makeDrifts } from './drifts.js'
+import { announce, type View } from './view.js'
+
+const BANNER_MS = 2500
+
+/** Loads the scenes of a page. The library tells the server when that is done, and lets everything else wait. */
+export function loadScenes(world: ClientWorld, view: View): void {
+  setSceneLoader(world, async (load) => {
+    // In a page that plays offline the server's side asks too.
+    if (load.side === 'server' || load.action === 'unload' || !isScene(load, Match)) return
+    view.drifts = await makeDrifts(load.args.seed, (fraction) => load.progress(fraction), load.signal)
+  })
+}
+
+/** Shows what is played now. */
+export function readScenes(world: ClientWorld, view: View): void {
+  for (const event of drain(world, SceneEvents)) if (event.kind === 'changed') begin(view, event)
+}
+
+function begin(view: View, event: SceneEvent): void {
+  view.banner = undefined
+  view.notice = undefined
+  if (isScene(event, Lobby)) view.scene = 'lobby'
+  if (isScene(event, Match)) {
+    view.scene = 'match'
+    const { capturesToWin } = event.args
+    const goal = capturesToWin === 1 ? 'the first capture wins' : `first to ${capturesToWin} captures`
+    view.banner = announce('Go!', goal, undefined, BANNER_MS)
+  }
+  if (isScene(event, Results)) {
+    const { winner, blue, orange } = event.args
+    view.scene = 'results'
+    view.result = { winner: winner as Team, blue, orange }
+  }
+}

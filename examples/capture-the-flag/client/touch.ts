@@ -1,0 +1,79 @@
+// Two thumbs: the left one pushes a stick, the right one throws. A tap of the button finds its aim, a pull chooses it.
+import type { Point } from './camera.js'
+import { element } from './page-elements.js'
+
+/** How far the stick goes, and how far a pull must go to be one, in pixels of the page. */
+const REACH = 52
+const PULL = 22
+
+export interface Thumbs {
+  /** Where the stick points, on the screen; at most 1 long. */
+  readonly stick: () => Point
+  /** What the button did since the last time: nothing, a tap, or a pull in a direction of the screen. */
+  readonly takeThrow: () => undefined | 'tap' | Point
+}
+
+export function createThumbs(): Thumbs {
+  const knob = element('knob')
+  let stick: Point = { x: 0, y: 0 }
+  let thrown: undefined | 'tap' | Point
+
+  // The first touch shows the controls; a screen that is nothing but touch has them from the beginning.
+  const show = (): void => void document.documentElement.classList.add('touch')
+  if (matchMedia('(pointer: coarse)').matches) show()
+  addEventListener('pointerdown', ({ pointerType }) => void (pointerType === 'touch' && show()))
+
+  follow(element('stick'), {
+    move(x, y) {
+      const far = Math.max(REACH, Math.hypot(x, y))
+      stick = { x: x / far, y: y / far }
+      knob.style.translate = `${stick.x * REACH}px ${stick.y * REACH}px`
+    },
+    end() {
+      stick = { x: 0, y: 0 }
+      knob.style.translate = ''
+    },
+  })
+  follow(element('throw'), {
+    move: () => undefined,
+    end: (x, y) => (thrown = Math.hypot(x, y) < PULL ? 'tap' : { x, y }),
+  })
+
+  return {
+    stick: () => stick,
+    takeThrow() {
+      const taken = thrown
+      thrown = undefined
+      return taken
+    },
+  }
+}
+
+interface Follower {
+  /** Pixels of the page from where the finger was put down. */
+  move(x: number, y: number): void
+  end(x: number, y: number): void
+}
+
+/** Follows one finger from where it is put down on an element to wherever it goes. */
+function follow(target: HTMLElement, { move, end }: Follower): void {
+  let finger: number | undefined
+  let start: Point = { x: 0, y: 0 }
+  target.addEventListener('pointerdown', (event) => {
+    if (finger !== undefined) return
+    finger = event.pointerId
+    start = { x: event.clientX, y: event.clientY }
+    target.setPointerCapture(finger)
+  })
+  target.addEventListener('pointermove', (event) => {
+    if (event.pointerId === finger) move(event.clientX - start.x, event.clientY - start.y)
+  })
+  for (const name of ['pointerup', 'pointercancel'] as const) {
+    target.addEventListener(name, (event) => {
+      if (event.pointerId !== finger) return
+      finger = undefined
+      end(event.clientX - start.x, event.clientY - start.y)
+    })
+  }
+  target.addEventListener('contextmenu', (event) => event.preventDefault())
+}

@@ -1,0 +1,53 @@
+// How one scene follows another: lobby, match, results, and the lobby again.
+import { query } from 'bitecs'
+import { changeScene, drain, serverTick } from 'bitecs-net'
+import type { ServerWorld } from 'bitecs-net/server'
+import { Game, GetReady, Lobby, Player, Results } from '../protocol.js'
+import { LOBBY_COUNTDOWN, RESULTS_PAUSE, START_COUNTDOWN, TICK_RATE } from '../rules.js'
+import { beginMatch } from './match.js'
+import { Course, gameOf, isInLobby, tickIn } from './state.js'
+
+/** Begins the next scene when it is time, and counts down to it. */
+export function runCourse(world: ServerWorld): void {
+  const game = gameOf(world)
+  const phase = Course.phase[game]
+  if (phase === 'lobby') countReady(world, game)
+  const endsAt = Course.endsAt[game]!
+  const left = endsAt === 0 ? 0 : Math.max(0, endsAt - serverTick(world))
+  Game.countdown[game] = Math.ceil(left / TICK_RATE)
+  if (endsAt === 0 || left > 0) return
+  if (phase === 'lobby') beginMatch(world)
+  else if (phase === 'celebration') beginResults(world, game)
+  else beginLobby(world)
+}
+
+/** Players press Play, or take it back. */
+export function getReady(world: ServerWorld): void {
+  for (const { entity: player, args } of drain(world, GetReady)) {
+    if (isInLobby(world)) Player.ready[player] = args.ready ? 1 : 0
+  }
+}
+
+export function beginLobby(world: ServerWorld): void {
+  const game = gameOf(world)
+  Course.phase[game] = 'lobby'
+  Course.endsAt[game] = 0
+  for (const player of query(world, [Player])) Player.ready[player] = 0
+  changeScene(world, Lobby)
+}
+
+function beginResults(world: ServerWorld, game: number): void {
+  Course.phase[game] = 'results'
+  Course.endsAt[game] = tickIn(world, RESULTS_PAUSE)
+  const winner = Course.winner[game]!
+  changeScene(world, Results, { winner, blue: Game.blue[game]!, orange: Game.orange[game]! })
+}
+
+/** The match begins soon when everyone is ready, later when someone is, and not at all while nobody is. */
+function countReady(world: ServerWorld, game: number): void {
+  const players = query(world, [Player])
+  const ready = players.filter((player) => Player.ready[player] === 1).length
+  const wait = ready === players.length ? START_COUNTDOWN : LOBBY_COUNTDOWN
+  const sooner = Course.endsAt[game] === 0 ? Infinity : Course.endsAt[game]!
+  Course.endsAt[game] = ready === 0 ? 0 : Math.min(sooner, tickIn(world, wait))
+}

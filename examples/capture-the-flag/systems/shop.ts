@@ -1,0 +1,44 @@
+// The shop: a request that is answered at once, with the coins that are left or the reason why not.
+import { addComponent, hasComponent, query, removeComponent } from 'bitecs'
+import { drain, refuse, reply, serverTick } from 'bitecs-net'
+import type { ServerWorld } from 'bitecs-net/server'
+import { Buy, Icy, Player, Swift } from '../protocol.js'
+import { type Item, ITEMS } from '../rules.js'
+import { isPlaying, tickIn, Timers } from './state.js'
+
+/** What an item does to who has it, and until when. */
+const EFFECTS = {
+  boots: { state: Swift, until: Timers.bootsUntil },
+  ice: { state: Icy, until: Timers.iceUntil },
+} as const
+
+/** Sells to those who can pay and have none yet. */
+export function sellItems(world: ServerWorld): void {
+  for (const { entity: player, args, id } of drain(world, Buy)) {
+    const { price, seconds } = ITEMS[args.item]
+    const { state, until } = EFFECTS[args.item]
+    if (!isPlaying(world) || hasComponent(world, player, state)) {
+      refuse(world, id, 'not-now')
+      continue
+    }
+    if (Player.coins[player]! < price) {
+      refuse(world, id, 'too-poor')
+      continue
+    }
+    Player.coins[player]! -= price
+    until[player] = tickIn(world, seconds)
+    addComponent(world, player, state)
+    reply(world, id, { coins: Player.coins[player]! })
+  }
+}
+
+/** Takes away what has served its time. */
+export function wearOut(world: ServerWorld): void {
+  for (const item of Object.keys(EFFECTS) as Item[]) {
+    const { state, until } = EFFECTS[item]
+    // A copy: removing changes what the query shows.
+    for (const player of [...query(world, [Player, state])]) {
+      if (until[player]! <= serverTick(world)) removeComponent(world, player, state)
+    }
+  }
+}
