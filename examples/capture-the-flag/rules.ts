@@ -57,7 +57,7 @@ export const FLAG_RETURN_TIME = 12
 export const CAPTURES_TO_WIN = 3
 /** Between the last capture and the results, and between the results and the lobby. */
 export const CELEBRATION = 2.5
-export const RESULTS_PAUSE = 10
+export const RESULTS_PAUSE = 8
 /** A match begins so soon when everyone is ready, and when somebody is. */
 export const START_COUNTDOWN = 2
 export const LOBBY_COUNTDOWN = 15

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, CDPSession, Page } from 'playwright-core'
 import type { GameSnapshot } from '../../examples/capture-the-flag/client/probe.js'
 import { until } from '../support/until.js'
 
@@ -88,6 +88,7 @@ export function startBots(module: string, count: number, address: string): Progr
 export class GamePage {
   /** What went wrong on the page. */
   readonly errors: string[] = []
+  private fingers: CDPSession | undefined
 
   private constructor(
     readonly page: Page,
@@ -100,9 +101,27 @@ export class GamePage {
   }
 
   static async open(browser: Browser, address: string, name: string): Promise<GamePage> {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+    return await GamePage.openWith(browser, `${address}/?name=${name}`, name, {
+      viewport: { width: 1280, height: 800 },
+    })
+  }
+
+  /** A page on a phone, that is held upright. */
+  static async openOnPhone(browser: Browser, address: string, name: string): Promise<GamePage> {
+    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
+    return await GamePage.openWith(browser, `${address}/?name=${name}`, name, phone)
+  }
+
+  static async openWith(
+    browser: Browser,
+    url: string,
+    name: string,
+    options: BrowserContextOptions,
+  ): Promise<GamePage> {
+    const page = await browser.newPage(options)
     const opened = new GamePage(page, name)
-    await page.goto(`${address}/?name=${name}`)
+    await page.goto(url)
+    await page.waitForFunction(() => 'gameSnapshot' in globalThis)
     return opened
   }
 
@@ -119,6 +138,24 @@ export class GamePage {
       throw new Error(`${String(error)}\n${JSON.stringify(seen)}\n${this.errors.join('\n')}`, { cause: error })
     }
     return seen!
+  }
+
+  /** Writes a line into the chat and sends it. */
+  async say(text: string): Promise<void> {
+    await this.page.locator('#chat').fill(text)
+    await this.page.keyboard.press('Enter')
+  }
+
+  /** Puts a finger on the middle of an element and pulls it so many pixels; returns what lifts it. */
+  async pull(selector: string, x: number, y: number): Promise<() => Promise<void>> {
+    this.fingers ??= await this.page.context().newCDPSession(this.page)
+    const box = (await this.page.locator(selector).boundingBox())!
+    const start = { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+    const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: { x: number; y: number }[]) =>
+      await this.fingers!.send('Input.dispatchTouchEvent', { type, touchPoints })
+    await touch('touchStart', [start])
+    await touch('touchMove', [{ x: start.x + x, y: start.y + y }])
+    return async () => void (await touch('touchEnd', []))
   }
 
   /** Keeps a picture of the page. */

@@ -30,7 +30,7 @@ export function createHud(view: View, retry: () => void): Hud {
       setList(rosters[team], rosterOf(world, team), rosterElement)
     }
     const roundTrip = Connection.roundTrip[connectionOf(world)]!
-    setText(element('ping'), view.status === 'playing' && roundTrip > 0 ? `${roundTrip.toFixed(0)} ms` : '')
+    setText(element('ping'), view.status === 'playing' && roundTrip >= 1 ? `${roundTrip.toFixed(0)} ms` : '')
     showAnnouncement(element('banner'), view.banner)
     showAnnouncement(element('notice'), view.notice)
     showFeed(element('feed'), view.feedLines - shownLines)

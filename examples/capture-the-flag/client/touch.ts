@@ -19,9 +19,11 @@ export function createThumbs(): Thumbs {
   let thrown: undefined | 'tap' | Point
 
   // The first touch shows the controls; a screen that is nothing but touch has them from the beginning.
-  const show = (): void => void document.documentElement.classList.add('touch')
+  const show = (): void => document.documentElement.classList.add('touch')
   if (matchMedia('(pointer: coarse)').matches) show()
-  addEventListener('pointerdown', ({ pointerType }) => void (pointerType === 'touch' && show()))
+  addEventListener('pointerdown', ({ pointerType }) => {
+    if (pointerType === 'touch') show()
+  })
 
   follow(element('stick'), {
     move(x, y) {
@@ -51,8 +53,8 @@ export function createThumbs(): Thumbs {
 
 interface Follower {
   /** Pixels of the page from where the finger was put down. */
-  move(x: number, y: number): void
-  end(x: number, y: number): void
+  readonly move: (x: number, y: number) => void
+  readonly end: (x: number, y: number) => void
 }
 
 /** Follows one finger from where it is put down on an element to wherever it goes. */

@@ -41,12 +41,12 @@ export function flyBalls(world: ServerWorld): void {
     Position.x[ball]! += Flight.x[ball]! / TICK_RATE
     Position.y[ball]! += Flight.y[ball]! / TICK_RATE
     const victim = isPlaying(world) ? findVictim(world, ball) : 0
-    if (victim !== 0) hit(world, ball, victim)
+    if (victim !== 0) strike(world, ball, victim)
     if (victim !== 0 || Flight.until[ball]! <= serverTick(world) || isBlocked(ball)) burst(world, ball, victim !== 0)
   }
 }
 
-function hit(world: ServerWorld, ball: number, victim: number): void {
+function strike(world: ServerWorld, ball: number, victim: number): void {
   const thrower = Flight.thrower[ball]!
   freeze(world, victim, Flight.cold[ball]!)
   if (hasComponent(world, thrower, Player)) earn(thrower, COINS.hit)

@@ -1,8 +1,20 @@
-// A game of capture-the-flag in memory: players that join, run by command, or are put somewhere.
-import { query } from 'bitecs'
-import { type ClientRpc, drain, entityOf, netIdOf, sendCommand, sendMessage } from 'bitecs-net'
+// A game of capture-the-flag in memory: players that join, get ready, run by command, or are put somewhere.
+import { hasComponent, query } from 'bitecs'
+import {
+  type ClientRpc,
+  connectionOf,
+  drain,
+  entityOf,
+  isScene,
+  type LoadedScene,
+  netIdOf,
+  type Scene,
+  scenesOf,
+  sendCommand,
+  sendMessage,
+} from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
-import { Connection } from 'bitecs-net/components'
+import { Connection, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import {
   Burst,
@@ -12,14 +24,12 @@ import {
   FlagDropped,
   FlagReturned,
   FlagTaken,
+  Game,
+  GetReady,
   Join,
   Match,
   MatchOver,
-  MatchStarted,
   Move,
-  PlayerInfo,
-  PlayerJoined,
-  PlayerLeft,
   Position,
   protocol,
   Tagged,
@@ -38,10 +48,6 @@ const HEARD = [
   FlagReturned,
   FlagTaken,
   MatchOver,
-  MatchStarted,
-  PlayerInfo,
-  PlayerJoined,
-  PlayerLeft,
   Tagged,
   YouWereFrozen,
   YouWereTagged,
@@ -51,7 +57,8 @@ export class Arena {
   readonly network: TestNetwork
   private readonly ears: Ears = new Map()
 
-  constructor() {
+  /** `capturesToWin`: default as in the game. */
+  constructor(options: { capturesToWin?: number } = {}) {
     // As a game does, every client drains in every frame: what is left lying is dropped after a while.
     const listen = (world: ClientWorld): void => {
       for (const definition of HEARD) listenTo(world, definition, this.ears)
@@ -62,7 +69,7 @@ export class Arena {
       serverSystems: systems,
       clientSystems: [listen],
     })
-    setup(this.network.server)
+    setup(this.network.server, options)
   }
 
   /** Someone connects and asks to play. */
@@ -78,13 +85,34 @@ export class Arena {
     return names.map((name) => this.join(name))
   }
 
+  /** They join, and a match begins that all of them see. */
+  play(...names: string[]): Contestant[] {
+    const players = this.joinAll(...names)
+    this.begin(players)
+    return players
+  }
+
+  /** Players get ready, and the match begins. */
+  begin(players: readonly Contestant[]): void {
+    for (const player of players) sendCommand(player.world, player.self, GetReady, { ready: true })
+    this.network.until(() => players.every((player) => player.isIn(Match) && player.self !== 0))
+    this.network.tick(2)
+  }
+
   /** A team's flag in the server's world. */
   flag(team: 0 | 1): number {
     return query(this.network.server, [Flag]).find((flag) => Flag.team[flag] === team)!
   }
 
-  get match(): number {
-    return query(this.network.server, [Match])[0]!
+  /** What becomes of a request within a second or so: its answer, or its error. */
+  async answer<T>(requested: Promise<T>): Promise<T | Error> {
+    const settled = requested.catch((error: Error) => error)
+    this.network.tick(4)
+    return await settled
+  }
+
+  get game(): number {
+    return query(this.network.server, [Game])[0]!
   }
 
   seconds(count: number): void {
@@ -119,6 +147,17 @@ export class Contestant {
   /** This client's copy of an entity of the server, or 0. */
   seen(entity: number): number {
     return entityOf(this.world, netIdOf(this.network.server, entity))
+  }
+
+  /** The one scene of this client. */
+  get scene(): LoadedScene | undefined {
+    return scenesOf(this.world)[0]
+  }
+
+  /** Whether this client has loaded a scene, and takes part in it. */
+  isIn(scene: Scene): boolean {
+    const isReady = hasComponent(this.world, connectionOf(this.world), Ready)
+    return isReady && this.scene !== undefined && isScene(this.scene, scene)
   }
 
   put(x: number, y: number): void {

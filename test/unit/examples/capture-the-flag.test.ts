@@ -1,7 +1,7 @@
 // The rules of capture-the-flag, over a network in memory: what each command does, and what every client is told.
 import { hasComponent, query } from 'bitecs'
-import { close, drain, NetworkErrors, sendCommand, sendMessage } from 'bitecs-net'
-import { Networked } from 'bitecs-net/components'
+import { close, drain, NetworkErrors, onSpawn, refusalOf, request, sendCommand, sendMessage } from 'bitecs-net'
+import { LocalPlayer, Networked } from 'bitecs-net/components'
 import type { ClientWorld } from 'bitecs-net/client'
 import { runSystems, type System } from 'bitecs-net/systems'
 import { createTestNetwork } from 'bitecs-net/testing'
@@ -9,26 +9,29 @@ import { describe, expect, test } from 'vitest'
 import { createBot } from '../../../examples/capture-the-flag/bots.js'
 import {
   Ball,
+  BallPrefab,
   Burst,
+  Buy,
   Chat,
+  ChooseTeam,
   Flag,
   FlagCaptured,
   FlagDropped,
   FlagReturned,
   FlagTaken,
   Frozen,
+  Game,
+  GetReady,
   Join,
+  Lobby,
   Match,
   MatchOver,
-  MatchStarted,
   Move,
   Player,
-  PlayerInfo,
-  PlayerJoined,
-  PlayerLeft,
   Position,
   protocol,
   Say,
+  Swift,
   Tag,
   Tagged,
   Throw,
@@ -37,11 +40,18 @@ import {
 } from '../../../examples/capture-the-flag/protocol.js'
 import {
   BASES,
+  BOOTS_SPEED,
+  CELEBRATION,
+  COINS,
   FLAG_RETURN_TIME,
   FREEZE_TIME,
-  MATCH_PAUSE,
+  ICE_FREEZE,
+  ITEMS,
+  LOBBY_COUNTDOWN,
   PLAYER_RADIUS,
   PLAYER_SPEED,
+  RESULTS_PAUSE,
+  START_COUNTDOWN,
   TAG_PENALTY,
   TAG_REACH,
   TREES,
@@ -53,27 +63,38 @@ function teams(...contestants: Contestant[]): number[] {
   return contestants.map(({ body }) => Player.team[body]!)
 }
 
+/** What a client knows of who is who. */
+function peopleOf(one: Contestant): Record<number, { name: string; team: string }> {
+  const [game] = query(one.world, [Game])
+  return Object.fromEntries(Game.people[game!]!)
+}
+
 describe('joining and leaving', () => {
-  test('players fill the smaller team, and everyone learns every name', () => {
+  test('players fill the smaller team, and everyone knows every name', () => {
     const arena = new Arena()
     const [ada, bob, cyd] = arena.joinAll('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
     expect(teams(ada, bob, cyd)).toEqual([0, 1, 0])
-    const known = new Map(ada.heard(PlayerInfo).map(({ player, name }) => [player, name]))
-    expect([...known.values()]).toEqual(['Ada', 'Bob', 'Cyd'])
-    expect(ada.heard(PlayerJoined).map(({ player }) => player)).toEqual([ada.number, bob.number, cyd.number])
+    for (const one of [ada, bob, cyd]) {
+      expect(peopleOf(one)).toEqual({
+        [ada.number]: { name: 'Ada', team: 'Blue' },
+        [bob.number]: { name: 'Bob', team: 'Orange' },
+        [cyd.number]: { name: 'Cyd', team: 'Blue' },
+      })
+    }
     expect(Player.id[cyd.self]).toBe(cyd.number)
   })
 
-  test('one who comes late sees players, flags, score and names', () => {
+  test('one who comes late is in the match, and sees players, flags, score and names', () => {
     const arena = new Arena()
-    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
-    Match.orange[arena.match] = 2
+    const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
+    Game.orange[arena.game] = 2
     bob.put(BASES[0].x, BASES[0].y)
     arena.network.tick(2)
     const eve = arena.join('Eve')
-    expect(new Set(eve.heard(PlayerInfo).map(({ name }) => name))).toEqual(new Set(['Ada', 'Bob', 'Eve']))
+    expect(eve.isIn(Match)).toBe(true)
+    expect(Object.values(peopleOf(eve)).map(({ name }) => name)).toEqual(['Ada', 'Bob', 'Eve'])
     expect(query(eve.world, [Player])).toHaveLength(3)
-    expect(Match.orange[eve.seen(arena.match)]).toBe(2)
+    expect(Game.orange[eve.seen(arena.game)]).toBe(2)
     // The field of an entity holds this client's own id of the carrier.
     expect(Flag.carrier[eve.seen(arena.flag(0))]).toBe(eve.seen(bob.body))
     expect(Player.team[eve.seen(ada.body)]).toBe(0)
@@ -82,43 +103,118 @@ describe('joining and leaving', () => {
   test('a name is one tidy line, and can be changed', () => {
     const arena = new Arena()
     const [ada, bob] = arena.joinAll(' Ada\n of\u0007the  North ', '\u0000') as [Contestant, Contestant]
-    expect(ada.heard(PlayerInfo).map(({ name }) => name)).toEqual(['Ada of the North', `Player ${bob.number}`])
+    expect(Object.values(peopleOf(bob)).map(({ name }) => name)).toEqual(['Ada of the North', `Player ${bob.number}`])
     sendMessage(bob.world, Join, { name: '🦊'.repeat(16) })
     arena.network.tick(3)
-    expect(ada.heard(PlayerInfo)).toEqual([{ player: bob.number, team: 1, name: '🦊'.repeat(16) }])
+    expect(peopleOf(ada)[bob.number]).toEqual({ name: '🦊'.repeat(16), team: 'Orange' })
     expect(query(ada.world, [Player])).toHaveLength(2)
   })
 
   test('who leaves with a flag leaves it at home, and is gone for the others', async () => {
     const arena = new Arena()
-    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     bob.put(BASES[0].x, BASES[0].y)
     arena.network.tick(2)
-    const { number } = bob
     expect(Flag.carrier[arena.flag(0)]).toBe(bob.body)
     await close(bob.world)
     arena.network.tick(4)
     expect(Flag.carrier[arena.flag(0)]).toBe(0)
     expect(Flag.away[ada.seen(arena.flag(0))]).toBe(0)
     expect(ada.heard(FlagReturned)).toEqual([{ flag: 0, player: 0 }])
-    expect(ada.heard(PlayerLeft)).toEqual([{ player: number, lost: false }])
+    expect(Object.keys(peopleOf(ada))).toEqual([`${ada.number}`])
     expect(query(ada.world, [Player])).toHaveLength(1)
   })
+})
 
-  test('chat reaches everyone, as one line', () => {
+describe('chat', () => {
+  test('what is said to all reaches everyone, as one line', () => {
     const arena = new Arena()
     const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
-    sendMessage(ada.world, Say, { text: 'over\nhere ' })
-    sendMessage(ada.world, Say, { text: ' \t ' })
+    sendMessage(ada.world, Say, { text: 'over\nhere ', team: false })
+    sendMessage(ada.world, Say, { text: ' \t ', team: false })
     arena.network.tick(3)
-    for (const one of [ada, bob]) expect(one.heard(Chat)).toEqual([{ player: ada.number, text: 'over here' }])
+    for (const one of [ada, bob]) {
+      expect(one.heard(Chat)).toEqual([{ player: ada.number, text: 'over here', team: false }])
+    }
+  })
+
+  test('what is said to the team reaches the own team only, also after a change of teams', async () => {
+    const arena = new Arena()
+    const [ada, bob, cyd] = arena.joinAll('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
+    const say = (text: string): void => {
+      sendMessage(ada.world, Say, { text, team: true })
+      arena.network.tick(3)
+    }
+    const heard = (): unknown[][] => [ada, bob, cyd].map((one) => one.heard(Chat).map((told) => told['text']))
+    say('round the left')
+    expect(heard()).toEqual([['round the left'], [], ['round the left']])
+    await arena.answer(request(cyd.world, cyd.self, ChooseTeam, { team: 'Orange' }))
+    say('again')
+    expect(heard()).toEqual([['again'], [], []])
+  })
+})
+
+describe('the lobby', () => {
+  test('a player chooses a team, which everyone sees; a team that is too large, or a match, refuses', async () => {
+    const arena = new Arena()
+    const players = arena.joinAll('Ada', 'Bob', 'Cyd', 'Dan') as [Contestant, Contestant, Contestant, Contestant]
+    const [ada, bob, cyd, dan] = players
+    const choose = (one: Contestant, team: 'Blue' | 'Orange') =>
+      arena.answer(request(one.world, one.self, ChooseTeam, { team }))
+    expect(await choose(ada, 'Orange')).toEqual({ team: 'Orange' })
+    expect(Player.team[bob.seen(ada.body)]).toBe(1)
+    expect(peopleOf(dan)[ada.number]).toEqual({ name: 'Ada', team: 'Orange' })
+    // One against three is as far as it goes.
+    expect(refusalOf(await choose(cyd, 'Orange'), ChooseTeam)).toBe('full')
+    // Whoever stays asks for nothing.
+    expect(await choose(ada, 'Orange')).toEqual({ team: 'Orange' })
+    arena.begin(players)
+    expect(refusalOf(await choose(ada, 'Blue'), ChooseTeam)).toBe('playing')
+    expect(teams(...players)).toEqual([1, 1, 0, 1])
+  })
+
+  test('the match begins soon when all are ready, later when some are, and not while nobody is', () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    const ready = (one: Contestant, wanted: boolean): void => {
+      sendCommand(one.world, one.self, GetReady, { ready: wanted })
+      arena.network.tick(4)
+    }
+    const countdown = (): number => Game.countdown[bob.seen(arena.game)]!
+    arena.seconds(LOBBY_COUNTDOWN + 1)
+    expect([ada.isIn(Lobby), countdown()]).toEqual([true, 0])
+    ready(ada, true)
+    expect([Player.ready[bob.seen(ada.body)], countdown()]).toEqual([1, LOBBY_COUNTDOWN])
+    ready(ada, false)
+    expect(countdown()).toBe(0)
+    ready(ada, true)
+    arena.seconds(LOBBY_COUNTDOWN - 1)
+    expect(bob.isIn(Lobby)).toBe(true)
+    arena.seconds(1)
+    expect([ada.isIn(Match), bob.isIn(Match)]).toEqual([true, true])
+    const again = new Arena()
+    const [eve, fay] = again.joinAll('Eve', 'Fay') as [Contestant, Contestant]
+    for (const one of [eve, fay]) sendCommand(one.world, one.self, GetReady, { ready: true })
+    again.seconds(START_COUNTDOWN + 0.5)
+    expect([eve.isIn(Match), fay.isIn(Match)]).toEqual([true, true])
+  })
+
+  test('nobody runs or throws in the lobby', () => {
+    const arena = new Arena()
+    const ada = arena.join('Ada')
+    const before = Position.x[ada.body]
+    sendCommand(ada.world, ada.self, Move, { x: 1, y: 0 })
+    sendCommand(ada.world, ada.self, Throw, { x: 1, y: 0 })
+    arena.seconds(1)
+    expect(Position.x[ada.body]).toBe(before)
+    expect(query(arena.network.server, [Ball])).toHaveLength(0)
   })
 })
 
 describe('running', () => {
   test('a player runs at full speed and no faster, in any direction', () => {
     const arena = new Arena()
-    const ada = arena.join('Ada')
+    const [ada] = arena.play('Ada') as [Contestant]
     ada.put(10, 14)
     sendCommand(ada.world, ada.self, Move, { x: 1, y: 1 })
     arena.seconds(1)
@@ -129,7 +225,7 @@ describe('running', () => {
 
   test('trees and the edge of the field stand in the way', () => {
     const arena = new Arena()
-    const ada = arena.join('Ada')
+    const [ada] = arena.play('Ada') as [Contestant]
     const tree = TREES[0]
     ada.put(tree.x - 4, tree.y)
     sendCommand(ada.world, ada.self, Move, { x: 1, y: 0 })
@@ -147,7 +243,7 @@ describe('running', () => {
 describe('flags', () => {
   test('a flag is taken by touch, brought home by running, and every client drains the message', () => {
     const arena = new Arena()
-    const everyone = arena.joinAll('Ada', 'Bob', 'Cyd', 'Dan')
+    const everyone = arena.play('Ada', 'Bob', 'Cyd', 'Dan')
     const [ada, bob] = everyone as [Contestant, Contestant]
     bob.put(30, 2)
     ada.put(BASES[1].x - 4, BASES[1].y)
@@ -158,7 +254,7 @@ describe('flags', () => {
     for (const one of everyone) {
       expect(one.heard(FlagTaken)).toEqual([{ flag: 1, player: ada.number }])
       expect(one.heard(FlagCaptured)).toEqual([{ team: 0, player: ada.number, blue: 1, orange: 0 }])
-      expect(Match.blue[one.seen(arena.match)]).toBe(1)
+      expect(Game.blue[one.seen(arena.game)]).toBe(1)
       expect(Player.captures[one.seen(ada.body)]).toBe(1)
     }
     expect([Position.x[arena.flag(1)], Position.y[arena.flag(1)]]).toEqual([BASES[1].x, BASES[1].y])
@@ -166,7 +262,7 @@ describe('flags', () => {
 
   test('a flag in the field is brought back by a friend, or returns by itself', () => {
     const arena = new Arena()
-    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     const flag = arena.flag(0)
     const drop = (): void => {
       bob.put(BASES[0].x, BASES[0].y)
@@ -195,35 +291,96 @@ describe('flags', () => {
     expect(ada.heard(FlagReturned)).toEqual([{ flag: 0, player: 0 }])
   })
 
-  test('three captures win; after the pause a new match begins for everyone', () => {
-    const arena = new Arena()
-    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+  test('the last capture ends the match: the results, and then the lobby and the next match', () => {
+    const arena = new Arena({ capturesToWin: 2 })
+    const everyone = arena.play('Ada', 'Bob') as [Contestant, Contestant]
+    const [ada, bob] = everyone
+    expect(ada.scene).toMatchObject({ name: 'Match', args: { capturesToWin: 2 } })
     bob.put(24, 8)
-    for (let capture = 0; capture < 3; capture++) {
+    for (let capture = 0; capture < 2; capture++) {
       ada.put(BASES[1].x, BASES[1].y)
       arena.network.tick(1)
       ada.put(BASES[0].x, BASES[0].y)
       arena.network.tick(1)
     }
     arena.network.tick(2)
-    expect(bob.heard(FlagCaptured).map(({ blue }) => blue)).toEqual([1, 2, 3])
-    expect(bob.heard(MatchOver)).toEqual([{ winner: 0, blue: 3, orange: 0, pause: MATCH_PAUSE }])
-    // Nothing counts in between.
+    expect(bob.heard(FlagCaptured).map(({ blue }) => blue)).toEqual([1, 2])
+    expect(bob.heard(MatchOver)).toEqual([{ winner: 0, blue: 2, orange: 0 }])
+    // Nothing counts any more.
     ada.put(BASES[1].x, BASES[1].y)
     arena.network.tick(2)
     expect(Flag.carrier[arena.flag(1)]).toBe(0)
-    arena.seconds(MATCH_PAUSE)
-    for (const one of [ada, bob]) expect(one.heard(MatchStarted)).toHaveLength(1)
-    expect([Match.blue[ada.seen(arena.match)], Match.over[ada.seen(arena.match)]]).toEqual([0, 0])
+    arena.seconds(CELEBRATION + 0.3)
+    for (const one of everyone) {
+      expect(one.scene).toMatchObject({ name: 'Results', args: { winner: 0, blue: 2, orange: 0 } })
+      expect(query(one.world, [Flag])).toHaveLength(0)
+      expect(Player.captures[one.seen(ada.body)]).toBe(2)
+    }
+    expect(query(arena.network.server, [Flag])).toHaveLength(0)
+    arena.seconds(RESULTS_PAUSE)
+    for (const one of everyone) expect(one.isIn(Lobby)).toBe(true)
+    expect(Player.ready[ada.body]).toBe(0)
+    arena.begin(everyone)
+    expect(Game.blue[ada.seen(arena.game)]).toBe(0)
     expect(Player.captures[bob.seen(ada.body)]).toBe(0)
     expect(Position.x[ada.body]).toBeLessThan(10)
+  })
+})
+
+describe('the shop', () => {
+  const buy = (arena: Arena, one: Contestant, item: 'boots' | 'ice') =>
+    arena.answer(request(one.world, one.self, Buy, { item }))
+
+  test('who has the coins gets the goods; the poor and the impatient are told why not', async () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    expect(refusalOf(await buy(arena, ada, 'boots'), Buy)).toBe('not-now')
+    arena.begin([ada, bob])
+    expect(refusalOf(await buy(arena, ada, 'ice'), Buy)).toBe('too-poor')
+    expect(await buy(arena, ada, 'boots')).toEqual({ coins: COINS.start - ITEMS.boots.price })
+    expect(hasComponent(bob.world, bob.seen(ada.body), Swift)).toBe(true)
+    expect(Player.coins[bob.seen(ada.body)]).toBe(COINS.start - ITEMS.boots.price)
+    Player.coins[ada.body] = 10
+    expect(refusalOf(await buy(arena, ada, 'boots'), Buy)).toBe('not-now')
+    arena.seconds(ITEMS.boots.seconds + 0.2)
+    expect(hasComponent(bob.world, bob.seen(ada.body), Swift)).toBe(false)
+  })
+
+  test('boots are faster', async () => {
+    const arena = new Arena()
+    const [ada] = arena.play('Ada') as [Contestant]
+    await buy(arena, ada, 'boots')
+    ada.put(10, 16)
+    sendCommand(ada.world, ada.self, Move, { x: 1, y: 0 })
+    arena.seconds(1)
+    expect(Position.x[ada.body]! - 10).toBeGreaterThan(PLAYER_SPEED * BOOTS_SPEED * 0.9)
+  })
+
+  test('a ball of ice says so to everyone, freezes for longer, and the hit is paid', async () => {
+    const arena = new Arena()
+    const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
+    const icy: boolean[] = []
+    onSpawn(bob.world, BallPrefab, ({ args }) => void icy.push(args.icy))
+    Player.coins[ada.body] = 3
+    expect(await buy(arena, ada, 'ice')).toEqual({ coins: 0 })
+    ada.put(20, 9)
+    bob.put(27, 9)
+    arena.network.tick(2)
+    sendCommand(ada.world, ada.self, Throw, { x: 1, y: 0 })
+    arena.network.until(() => hasComponent(bob.world, bob.self, Frozen), 20)
+    expect(icy).toEqual([true])
+    expect(Player.coins[ada.body]).toBe(COINS.hit)
+    arena.seconds(FREEZE_TIME + 0.5)
+    expect(hasComponent(bob.world, bob.self, Frozen)).toBe(true)
+    arena.seconds(FREEZE_TIME * (ICE_FREEZE - 1))
+    expect(hasComponent(bob.world, bob.self, Frozen)).toBe(false)
   })
 })
 
 describe('tagging', () => {
   function face(): { arena: Arena; ada: Contestant; bob: Contestant } {
     const arena = new Arena()
-    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     ada.put(15, 13)
     bob.put(15 + TAG_REACH - 0.2, 13)
     arena.network.tick(3)
@@ -277,7 +434,7 @@ describe('tagging', () => {
 describe('snowballs', () => {
   test('a ball flies on every screen, freezes the enemy it hits for a while, and bursts', () => {
     const arena = new Arena()
-    const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
+    const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     ada.put(20, 9)
     bob.put(27, 9)
     arena.network.tick(2)
@@ -305,7 +462,7 @@ describe('snowballs', () => {
 
   test('friends are not hit, trees stop a ball, and nobody throws without pause', () => {
     const arena = new Arena()
-    const [ada, bob, cyd] = arena.joinAll('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
+    const [ada, bob, cyd] = arena.play('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
     const tree = TREES[1]
     ada.put(tree.x - 6, tree.y)
     cyd.put(tree.x - 4, tree.y)
@@ -322,7 +479,7 @@ describe('snowballs', () => {
   })
 })
 
-test('four bots play by themselves, comment on every capture, and nothing goes wrong on the way', () => {
+test('four bots get ready with a person, play by themselves, comment on every capture, and nothing goes wrong on the way', () => {
   const minds = new Map<ClientWorld, readonly System<ClientWorld>[]>()
   const think = (world: ClientWorld): void => runSystems(world, minds.get(world) ?? [])
   const network = createTestNetwork(protocol, { clients: 0, tickRate, serverSystems: systems, clientSystems: [think] })
@@ -332,6 +489,12 @@ test('four bots play by themselves, comment on every capture, and nothing goes w
     minds.set(world, createBot(world, index))
   }
   const watcher = network.connect().world
+  sendMessage(watcher, Join, { name: 'Watcher' })
+  network.until(() => query(watcher, [LocalPlayer]).length === 1)
+  network.tick(tickRate)
+  expect(query(network.server, [Player]).filter((player) => Player.ready[player] === 1)).toHaveLength(0)
+  // They wait for a person, and then for nobody.
+  sendCommand(watcher, query(watcher, [LocalPlayer])[0]!, GetReady, { ready: true })
   let captures = 0
   const talkers = new Set<number>()
   minds.set(watcher, [

@@ -3,10 +3,13 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { asHost, inMemory, type MakePeers } from '../../support/peers.js'
 import { beginMatch, errorsOf, type Match, playBots, playScript, scoreOf, type Told } from './three-modes.js'
 
+/** More captures than bots manage: the match goes on. */
+const ENDLESS = 200
+
 const open: Match[] = []
 
-async function begin(make: MakePeers, players: number): Promise<Match> {
-  const match = await beginMatch(make, players)
+async function begin(make: MakePeers, players: number, capturesToWin?: number): Promise<Match> {
+  const match = await beginMatch(make, players, capturesToWin)
   open.push(match)
   return match
 }
@@ -22,7 +25,7 @@ interface Outcome {
 }
 
 async function bots(make: MakePeers): Promise<Outcome> {
-  const match = await begin(make, 4)
+  const match = await begin(make, 4, ENDLESS)
   const trace = await playBots(match, 3000)
   await match.peers.settle(3)
   expect(errorsOf(match)).toEqual([])

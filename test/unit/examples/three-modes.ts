@@ -5,8 +5,10 @@ import {
   type ClientRpc,
   drain,
   entityOf,
+  isScene,
   NetworkErrors,
   netIdOf,
+  scenesOf,
   sendCommand,
   sendMessage,
   serverTick,
@@ -31,9 +33,6 @@ const HEARD = {
   FlagReturned: game.FlagReturned,
   FlagCaptured: game.FlagCaptured,
   MatchOver: game.MatchOver,
-  MatchStarted: game.MatchStarted,
-  PlayerInfo: game.PlayerInfo,
-  PlayerJoined: game.PlayerJoined,
 }
 type HeardName = keyof typeof HEARD
 
@@ -48,24 +47,30 @@ export interface Match {
 }
 
 /** A match of so many players, all of whom have joined. */
-export async function beginMatch(make: MakePeers, count: number): Promise<Match> {
+export async function beginMatch(make: MakePeers, count: number, capturesToWin = 3): Promise<Match> {
   const logs = new Map<ClientWorld, Told>()
   const peers = await make(game.protocol, count, {
     tickRate,
     serverSystems: systems,
     clientSystems: [(world) => listen(world, logs)],
   })
-  // The match is there before anyone asks to play, as on a server that has just begun.
-  onSide(peers.server, 'server', () => setup(peers.server))
+  // The game is there before anyone asks to play, as on a server that has just begun.
+  onSide(peers.server, 'server', () => setup(peers.server, { capturesToWin }))
   const bodies: number[] = []
   for (const [i, { world, connection }] of peers.clients.entries()) {
     sendMessage(world, game.Join, { name: `Player ${i}` })
     await peers.until(`player ${i} is there`, () => Connection.player[connection] !== 0)
     bodies.push(Connection.player[connection]!)
   }
-  await peers.until('everyone sees everyone', () =>
-    peers.clients.every(({ world }) => bodies.every((body) => copyOf(world, peers.server, body) !== 0)),
+  const seesAll = ({ world }: { world: ClientWorld }): boolean =>
+    bodies.every((body) => copyOf(world, peers.server, body) !== 0)
+  await peers.until('everyone sees everyone', () => peers.clients.every(seesAll))
+  peers.clients.forEach(({ world }, i) =>
+    sendCommand(world, copyOf(world, peers.server, bodies[i]!), game.GetReady, { ready: true }),
   )
+  const isOnField = (peer: { world: ClientWorld }): boolean =>
+    scenesOf(peer.world).some((one) => isScene(one, game.Match)) && query(peer.world, [game.Flag]).length === 2
+  await peers.until('everyone is on the field', () => peers.clients.every((peer) => isOnField(peer) && seesAll(peer)))
   await peers.settle(3)
   return { peers, told: peers.clients.map(({ world }) => logs.get(world)!), bodies }
 }
@@ -104,7 +109,7 @@ export async function playScript({ peers, bodies, told }: Match): Promise<void> 
     await run(peers, 0, ada, [24, 8.5], [5, 13.5])
     await peers.until('it is captured', () => game.Player.captures[ada] === captures)
   }
-  const isOver = (world: ClientWorld): boolean => game.Match.over[query(world, [game.Match])[0]!] === 1
+  const isOver = (world: ClientWorld): boolean => game.Game.blue[query(world, [game.Game])[0]!] === 3
   await peers.until('everyone has seen and heard that the match is over', () =>
     clients.every(({ world }, i) => isOver(world) && told[i]!.MatchOver.length === 1),
   )
@@ -112,14 +117,16 @@ export async function playScript({ peers, bodies, told }: Match): Promise<void> 
 
 /** The score of the match and the captures of each player, as a client sees them. */
 export function scoreOf(world: ClientWorld): unknown {
-  const match = query(world, [game.Match])[0]!
+  const it = query(world, [game.Game])[0]!
   const players = [...query(world, [game.Player])].map((eid) => [
     game.Player.id[eid],
     game.Player.team[eid],
     game.Player.captures[eid],
+    game.Player.coins[eid],
   ])
   return {
-    score: [game.Match.blue[match], game.Match.orange[match], game.Match.over[match]],
+    score: [game.Game.blue[it], game.Game.orange[it]],
+    people: [...game.Game.people[it]!],
     players: players.toSorted((a, b) => a[0]! - b[0]!),
   }
 }
