@@ -26,8 +26,8 @@ import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 
-describe('9: a reliable RPC sent in the same tick as the spawn', () => {
-  it("arrives after it, and sees the spawn's values and every structural change sent before it", () => {
+describe("9: a reliable RPC sent in the same tick as the spawn arrives after it, and sees the spawn's values and every structural change sent before it", () => {
+  it("in the order of the server's code", () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const client = net.clients[0]!.world
     const ship = game.spawnShip(net.server, 5, 6, 42)
@@ -114,7 +114,7 @@ function spawn(net: ReturnType<typeof createTestNetwork>): number {
   return eid
 }
 
-describe('10: an argument of type entity', () => {
+describe("10: an argument of type entity arrives as the receiver's own id; one the receiver does not have yet resolves or arrives as 0, as the definition says", () => {
   it("arrives as the receiver's own id", () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const { world } = net.clients[1]!

@@ -13,7 +13,7 @@ function setUp() {
   return { net, client, ship, copy: game.copyOf(client.world, net.server, ship) }
 }
 
-describe('6: a throwing handler', () => {
+describe('6: a throwing handler: the error reaches the error queue with connection, entity and name; later calls in the same tick run', () => {
   it('is reported with connection, entity and name; later calls in the same tick run', () => {
     const { net, client, ship, copy } = setUp()
     const ran: number[] = []
@@ -38,7 +38,7 @@ describe('6: a throwing handler', () => {
   })
 })
 
-describe('23: a handler', () => {
+describe('23: a replaced handler warns; an unknown id counts and, by policy, closes', () => {
   it('that is replaced warns by name, and what took it away takes the new one no more', () => {
     const { net, client } = setUp()
     const ran: string[] = []

@@ -81,8 +81,8 @@ function start(): { net: TestNetwork; ship: number; world: ClientWorld; copy: nu
   return { net, ship, world, copy: entityOf(world, netIdOf(net.server, ship)) }
 }
 
-describe('31: a change hook', () => {
-  it('gets old and new, only on a change, not for the initial values; order = declaration order', () => {
+describe('31: a change hook gets old and new, only on a change, not for the initial values; order = declaration order', () => {
+  it('of a client gets both sets of values, once', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     const { world } = net.clients[0]!
     const ship = spawn(net, Health)

@@ -39,45 +39,47 @@ function start(onLeave: OnLeave): { net: TestNetwork; ship: number; connection: 
   return { net, ship, connection }
 }
 
-describe.each(Object.entries(ENDS))('26: what a client leaves behind when %s', (_, end) => {
-  it('is there, and its own, while Connected is removed, the reason set; then it is despawned', () => {
-    const { net, ship, connection } = start('despawn')
-    const seen: unknown[] = []
-    observe(net.server, onRemove(Connected), (eid: number) => {
-      seen.push(eid === connection, Connection.reason[eid]?.code !== undefined, Connection.player[eid] === ship)
-      seen.push(hasComponent(net.server, ship, Owned), Networked.owner[ship] === eid, game.Health.hp[ship])
+describe("26: the server's side of a leave: the reason is set and owned entities still exist while Connected is removed; afterwards they are despawned or kept, as the entity's policy says", () => {
+  describe.each(Object.entries(ENDS))('when %s, what the client owned', (_, end) => {
+    it('is there, and its own, while Connected is removed, the reason set; then it is despawned', () => {
+      const { net, ship, connection } = start('despawn')
+      const seen: unknown[] = []
+      observe(net.server, onRemove(Connected), (eid: number) => {
+        seen.push(eid === connection, Connection.reason[eid]?.code !== undefined, Connection.player[eid] === ship)
+        seen.push(hasComponent(net.server, ship, Owned), Networked.owner[ship] === eid, game.Health.hp[ship])
+      })
+      end(net)
+      untilGone(net, connection)
+      expect(seen).toEqual([true, true, true, true, true, 5])
+      expect(entityExists(net.server, ship)).toBe(false)
+      expect([...drain(net.server, removed(Connected))].map(({ entity }) => entity)).toEqual([connection])
+      net.tick(2)
+      expect(game.networked(net.clients[1]!.world)).toEqual([])
     })
-    end(net)
-    untilGone(net, connection)
-    expect(seen).toEqual([true, true, true, true, true, 5])
-    expect(entityExists(net.server, ship)).toBe(false)
-    expect([...drain(net.server, removed(Connected))].map(({ entity }) => entity)).toEqual([connection])
-    net.tick(2)
-    expect(game.networked(net.clients[1]!.world)).toEqual([])
-  })
 
-  it('is kept without an owner', () => {
-    const { net, ship, connection } = start('keep')
-    end(net)
-    untilGone(net, connection)
-    net.tick(200)
-    expect([hasComponent(net.server, ship, Owned), Networked.owner[ship]]).toEqual([false, 0])
-    expect(game.networked(net.clients[1]!.world)).toHaveLength(1)
-  })
+    it('is kept without an owner', () => {
+      const { net, ship, connection } = start('keep')
+      end(net)
+      untilGone(net, connection)
+      net.tick(200)
+      expect([hasComponent(net.server, ship, Owned), Networked.owner[ship]]).toEqual([false, 0])
+      expect(game.networked(net.clients[1]!.world)).toHaveLength(1)
+    })
 
-  it('is kept without an owner for the time it was given, to the tick, then despawned', () => {
-    const { net, ship, connection } = start({ graceMs: 1000 })
-    end(net)
-    untilGone(net, connection)
-    expect([hasComponent(net.server, ship, Owned), Networked.owner[ship]]).toEqual([false, 0])
-    net.tick(19)
-    expect(hasComponent(net.server, ship, Networked)).toBe(true)
-    expect(game.networked(net.clients[1]!.world)).toHaveLength(1)
-    net.tick(1)
-    expect(entityExists(net.server, ship)).toBe(false)
-    net.tick(1)
-    const events = [...drain(net.clients[1]!.world, removed(Networked))]
-    expect(events.map(({ reason }) => reason)).toEqual(['destroyed'])
+    it('is kept without an owner for the time it was given, to the tick, then despawned', () => {
+      const { net, ship, connection } = start({ graceMs: 1000 })
+      end(net)
+      untilGone(net, connection)
+      expect([hasComponent(net.server, ship, Owned), Networked.owner[ship]]).toEqual([false, 0])
+      net.tick(19)
+      expect(hasComponent(net.server, ship, Networked)).toBe(true)
+      expect(game.networked(net.clients[1]!.world)).toHaveLength(1)
+      net.tick(1)
+      expect(entityExists(net.server, ship)).toBe(false)
+      net.tick(1)
+      const events = [...drain(net.clients[1]!.world, removed(Networked))]
+      expect(events.map(({ reason }) => reason)).toEqual(['destroyed'])
+    })
   })
 })
 

@@ -39,7 +39,7 @@ function start(): { net: TestNetwork; first: number; second: number; log: string
   return { net, first, second, log: record(net.clients[0]!.world) }
 }
 
-describe('28: replacing a player removes LocalPlayer from the old entity before it is added to the new one', () => {
+describe('28: replacing a player removes LocalPlayer from the old entity before it is added to the new one, each once', () => {
   const expected: Record<FormerPlayer, string[]> = {
     keep: ['-LocalPlayer 1', '+Owned 2', '+LocalPlayer 2'],
     release: ['-LocalPlayer 1', '-Owned 1', '+Owned 2', '+LocalPlayer 2'],

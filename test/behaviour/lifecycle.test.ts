@@ -199,51 +199,53 @@ describe('ownership', () => {
 })
 
 describe('entities', () => {
-  it('30: spawned and despawned within one tick are seen by nobody; their events are', () => {
-    const net = createTestNetwork(game.arena, { clients: 1 })
-    const log = record(net.clients[0]!.world)
-    const ship = game.spawnShip(net.server)
-    despawn(net.server, ship)
-    net.tick(3)
-    expect(log).toEqual([])
-    const again = game.spawnShip(net.server)
-    removeComponent(net.server, again, Networked)
-    addComponent(net.server, again, Networked)
-    net.tick()
-    expect([...drain(net.server, added(Networked))].length).toBe(2)
-    expect([...drain(net.server, removed(Networked))].length).toBe(1)
-    net.tick(2)
-    expect(game.networked(net.clients[0]!.world).length).toBe(1)
+  describe('30: an entity spawned and despawned within one tick is seen by nobody; one removed and added again within a tick ends up right', () => {
+    it('spawned and despawned within one tick are seen by nobody; their events are', () => {
+      const net = createTestNetwork(game.arena, { clients: 1 })
+      const log = record(net.clients[0]!.world)
+      const ship = game.spawnShip(net.server)
+      despawn(net.server, ship)
+      net.tick(3)
+      expect(log).toEqual([])
+      const again = game.spawnShip(net.server)
+      removeComponent(net.server, again, Networked)
+      addComponent(net.server, again, Networked)
+      net.tick()
+      expect([...drain(net.server, added(Networked))].length).toBe(2)
+      expect([...drain(net.server, removed(Networked))].length).toBe(1)
+      net.tick(2)
+      expect(game.networked(net.clients[0]!.world).length).toBe(1)
+    })
+
+    it('that lose something and get it again within one tick end up right', () => {
+      const net = createTestNetwork(game.arena, { clients: 1 })
+      const { world, connection } = net.clients[0]!
+      const ship = game.spawnShip(net.server, 1, 1, 5)
+      setPlayer(net.server, connection, ship)
+      net.tick(3)
+      const name = netIdOf(net.server, ship)
+      removeComponent(net.server, ship, game.Health)
+      game.Health.hp[ship] = 6
+      addComponent(net.server, ship, game.Health)
+      addComponent(net.server, ship, game.Flag)
+      removeComponent(net.server, ship, game.Flag)
+      net.tick(3)
+      const copy = game.copyOf(world, net.server, ship)
+      expect([game.Health.hp[copy], hasComponent(world, copy, game.Flag)]).toEqual([6, false])
+      // Networked itself: another entity for its observers, that nobody owns yet.
+      removeComponent(net.server, ship, Networked)
+      game.Health.hp[ship] = 7
+      addComponent(net.server, ship, Networked)
+      net.tick(3)
+      expect(netIdOf(net.server, ship)).not.toBe(name)
+      const again = game.copyOf(world, net.server, ship)
+      expect([game.networked(world), game.Health.hp[again]]).toEqual([[again], 7])
+      expect([hasComponent(world, again, Owned), hasComponent(world, again, LocalPlayer)]).toEqual([false, false])
+      expect([Networked.owner[ship], Connection.player[connection]]).toEqual([0, 0])
+    })
   })
 
-  it('30: that lose something and get it again within one tick end up right', () => {
-    const net = createTestNetwork(game.arena, { clients: 1 })
-    const { world, connection } = net.clients[0]!
-    const ship = game.spawnShip(net.server, 1, 1, 5)
-    setPlayer(net.server, connection, ship)
-    net.tick(3)
-    const name = netIdOf(net.server, ship)
-    removeComponent(net.server, ship, game.Health)
-    game.Health.hp[ship] = 6
-    addComponent(net.server, ship, game.Health)
-    addComponent(net.server, ship, game.Flag)
-    removeComponent(net.server, ship, game.Flag)
-    net.tick(3)
-    const copy = game.copyOf(world, net.server, ship)
-    expect([game.Health.hp[copy], hasComponent(world, copy, game.Flag)]).toEqual([6, false])
-    // Networked itself: another entity for its observers, that nobody owns yet.
-    removeComponent(net.server, ship, Networked)
-    game.Health.hp[ship] = 7
-    addComponent(net.server, ship, Networked)
-    net.tick(3)
-    expect(netIdOf(net.server, ship)).not.toBe(name)
-    const again = game.copyOf(world, net.server, ship)
-    expect([game.networked(world), game.Health.hp[again]]).toEqual([[again], 7])
-    expect([hasComponent(world, again, Owned), hasComponent(world, again, LocalPlayer)]).toEqual([false, false])
-    expect([Networked.owner[ship], Connection.player[connection]]).toEqual([0, 0])
-  })
-
-  it('29: hidden, destroyed and lost with the connection are told apart; one that returns has its current values', async () => {
+  it('29: a hidden entity and a destroyed one are told apart by the client; one that returns gets its current values', async () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     const ship = game.spawnShip(net.server, 0, 0, 1)

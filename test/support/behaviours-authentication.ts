@@ -85,49 +85,51 @@ function challengeTurn(server: ServerWorld, word: string): (client: ClientWorld)
 
 export function authenticationBehaviours(network: string, make: MakePeers): void {
   describe(`authentication over ${network}`, () => {
-    it('25: Connected comes after authentication, with user data that is there when it is added', () =>
-      withServer(make, game.arena, { authenticate: knowsTwo }, async (peers) => {
-        const log = record(peers.server)
-        const ann = await peers.join(undefined, { token: 'a' })
-        const ben = await peers.join(undefined, { token: 'b' })
-        expect(log).toEqual(['+Connected Ann', '+Connected Ben'])
-        expect(userOf(peers.server, ann.connection)).toEqual({ name: 'Ann', admin: true })
-        expect(userOf(peers.server, ben.connection)).toEqual({ name: 'Ben', admin: false })
-        expect(Connection.user[connectionOf(ann.world)]).toBeUndefined()
-      }))
+    describe('25: Connected comes after authentication; a client refused by the authenticator gets the reason, and never appears in the world', () => {
+      it('Connected comes after authentication, with user data that is there when it is added', () =>
+        withServer(make, game.arena, { authenticate: knowsTwo }, async (peers) => {
+          const log = record(peers.server)
+          const ann = await peers.join(undefined, { token: 'a' })
+          const ben = await peers.join(undefined, { token: 'b' })
+          expect(log).toEqual(['+Connected Ann', '+Connected Ben'])
+          expect(userOf(peers.server, ann.connection)).toEqual({ name: 'Ann', admin: true })
+          expect(userOf(peers.server, ben.connection)).toEqual({ name: 'Ben', admin: false })
+          expect(Connection.user[connectionOf(ann.world)]).toBeUndefined()
+        }))
 
-    it('25: a client that is refused gets the reason, and never appears in the world of the server', () =>
-      withServer(make, game.arena, { authenticate: knowsTwo }, async (peers) => {
-        const log = record(peers.server)
-        const ghosts: number[] = []
-        observe(peers.server, onAdd(Connection), (eid: number) => void ghosts.push(eid))
-        let world: ClientWorld | undefined
-        const joining = peers.join((made) => (world = made), { token: 'c' })
-        await expect(joining).rejects.toMatchObject({
-          name: 'ConnectionError',
-          code: 'who-are-you',
-          message: 'nobody here has the token c',
-        })
-        await peers.settle()
-        expect(Connection.reason[connectionOf(world!)]).toEqual({
-          code: 'who-are-you',
-          text: 'nobody here has the token c',
-          by: 'remote',
-        })
-        expect([log, ghosts, query(peers.server, [Connection]).length]).toEqual([[], [], 0])
-        expect(stats(peers.server).counters.refusedConnections).toBe(1)
-        // The next one is none the worse for it.
-        await peers.join(undefined, { token: 'a' })
-        expect(log).toEqual(['+Connected Ann'])
-      }))
+      it('a client that is refused gets the reason, and never appears in the world of the server', () =>
+        withServer(make, game.arena, { authenticate: knowsTwo }, async (peers) => {
+          const log = record(peers.server)
+          const ghosts: number[] = []
+          observe(peers.server, onAdd(Connection), (eid: number) => void ghosts.push(eid))
+          let world: ClientWorld | undefined
+          const joining = peers.join((made) => (world = made), { token: 'c' })
+          await expect(joining).rejects.toMatchObject({
+            name: 'ConnectionError',
+            code: 'who-are-you',
+            message: 'nobody here has the token c',
+          })
+          await peers.settle()
+          expect(Connection.reason[connectionOf(world!)]).toEqual({
+            code: 'who-are-you',
+            text: 'nobody here has the token c',
+            by: 'remote',
+          })
+          expect([log, ghosts, query(peers.server, [Connection]).length]).toEqual([[], [], 0])
+          expect(stats(peers.server).counters.refusedConnections).toBe(1)
+          // The next one is none the worse for it.
+          await peers.join(undefined, { token: 'a' })
+          expect(log).toEqual(['+Connected Ann'])
+        }))
 
-    it('25: a client whose authentication takes longer than the limit is refused, and the authenticator is told', () => {
-      let told = false
-      const authenticate = ({ signal }: AuthenticationRequest): Promise<undefined> =>
-        new Promise(() => signal.addEventListener('abort', () => (told = true)))
-      return withServer(make, game.arena, { authenticate, authenticationTimeout: 400 }, async (peers) => {
-        await expect(peers.join()).rejects.toMatchObject({ code: 'authentication-timeout' })
-        expect(told).toBe(true)
+      it('a client whose authentication takes longer than the limit is refused, and the authenticator is told', () => {
+        let told = false
+        const authenticate = ({ signal }: AuthenticationRequest): Promise<undefined> =>
+          new Promise(() => signal.addEventListener('abort', () => (told = true)))
+        return withServer(make, game.arena, { authenticate, authenticationTimeout: 400 }, async (peers) => {
+          await expect(peers.join()).rejects.toMatchObject({ code: 'authentication-timeout' })
+          expect(told).toBe(true)
+        })
       })
     })
 

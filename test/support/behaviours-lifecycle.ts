@@ -14,7 +14,7 @@ import {
 import { Connected, Connection, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'
-import { withPeers } from './behaviours-remote.js'
+import { ownedShip, withPeers } from './behaviours-remote.js'
 import type { MakePeers } from './peers.js'
 
 /** Writes down, in order, what a world is told of its lifecycle, with what could be read at that moment. */
@@ -32,59 +32,104 @@ export function record(world: object): string[] {
 
 export function lifecycleBehaviours(network: string, make: MakePeers): void {
   describe(`lifecycle over ${network}`, () => {
-    it('24: joins in order, connected first, values before components before ownership, and leaves in the exact reverse', () =>
-      withPeers(make, 1, async (peers) => {
-        const { world, connection } = peers.clients[0]!
-        const log = record(world)
-        const ship = game.spawnShip(peers.server, 1, 2, 33)
-        setPlayer(peers.server, connection, ship)
-        await peers.until('the player is there', () => log.length === 5)
-        expect(log).toEqual([
-          '+Health hp=33',
-          '+Position hp=33',
-          '+Networked hp=33',
-          '+Owned hp=33',
-          '+LocalPlayer hp=33',
-        ])
-        const mine = connectionOf(world)
-        expect(hasComponent(world, mine, Connected)).toBe(true)
-        expect(Connection.player[mine]).toBe(game.copyOf(world, peers.server, ship))
+    describe('24: join, in order: Connected → entities with values → Networked → Owned → LocalPlayer; leave: the exact reverse', () => {
+      it('joins in order, connected first, values before components before ownership, and leaves in the exact reverse', () =>
+        withPeers(make, 1, async (peers) => {
+          const { world, connection } = peers.clients[0]!
+          const log = record(world)
+          const ship = game.spawnShip(peers.server, 1, 2, 33)
+          setPlayer(peers.server, connection, ship)
+          await peers.until('the player is there', () => log.length === 5)
+          expect(log).toEqual([
+            '+Health hp=33',
+            '+Position hp=33',
+            '+Networked hp=33',
+            '+Owned hp=33',
+            '+LocalPlayer hp=33',
+          ])
+          const mine = connectionOf(world)
+          expect(hasComponent(world, mine, Connected)).toBe(true)
+          expect(Connection.player[mine]).toBe(game.copyOf(world, peers.server, ship))
 
-        log.length = 0
-        await close(peers.server, 'that is all')
-        await peers.until('the client has left', () => !hasComponent(world, mine, Connected))
-        expect(log).toEqual([
-          '-LocalPlayer hp=33',
-          '-Owned hp=33',
-          '-Networked hp=33',
-          '-Position hp=33',
-          '-Health hp=33',
-          '-Ready',
-          '-Connected',
-        ])
-        expect(Connection.reason[mine]).toEqual({ code: 'server-stopped', text: 'that is all', by: 'remote' })
-      }))
+          log.length = 0
+          await close(peers.server, 'that is all')
+          await peers.until('the client has left', () => !hasComponent(world, mine, Connected))
+          expect(log).toEqual([
+            '-LocalPlayer hp=33',
+            '-Owned hp=33',
+            '-Networked hp=33',
+            '-Position hp=33',
+            '-Health hp=33',
+            '-Ready',
+            '-Connected',
+          ])
+          expect(Connection.reason[mine]).toEqual({ code: 'server-stopped', text: 'that is all', by: 'remote' })
+        }))
 
-    it('24: shows a client that it is connected before anything of the world', () =>
-      withPeers(make, 0, async (peers) => {
-        for (let i = 0; i < 3; i++) game.spawnShip(peers.server, i, i, 10 + i)
-        let log: string[] = []
-        const { world } = await peers.join((joining) => (log = record(joining)))
-        await peers.until('the ships are there', () => game.networked(world).length === 3)
-        const ship = (hp: number): string[] => [`+Health hp=${hp}`, `+Position hp=${hp}`, `+Networked hp=${hp}`]
-        expect(log).toEqual(['+Connected', '+Ready', ...ship(10), ...ship(11), ...ship(12)])
-      }))
+      it('shows a client that it is connected before anything of the world', () =>
+        withPeers(make, 0, async (peers) => {
+          for (let i = 0; i < 3; i++) game.spawnShip(peers.server, i, i, 10 + i)
+          let log: string[] = []
+          const { world } = await peers.join((joining) => (log = record(joining)))
+          await peers.until('the ships are there', () => game.networked(world).length === 3)
+          const ship = (hp: number): string[] => [`+Health hp=${hp}`, `+Position hp=${hp}`, `+Networked hp=${hp}`]
+          expect(log).toEqual(['+Connected', '+Ready', ...ship(10), ...ship(11), ...ship(12)])
+        }))
+    })
 
-    it('33: tells every client why when the server stops', () =>
-      withPeers(make, 3, async (peers) => {
-        const ends = peers.clients.map(({ world }) => connectionOf(world))
-        const stopping = close(peers.server, 'maintenance')
-        await peers.until('all have left', () =>
-          peers.clients.every(({ world }, i) => !hasComponent(world, ends[i]!, Connected)),
-        )
-        await stopping
-        expect(ends.map((end) => Connection.reason[end]?.text)).toEqual(['maintenance', 'maintenance', 'maintenance'])
-      }))
+    describe('33: server stop: every client gets the reason; every entity gets its reverse order; a second start in the same process works', () => {
+      it('every client gets the reason', () =>
+        withPeers(make, 3, async (peers) => {
+          const ends = peers.clients.map(({ world }) => connectionOf(world))
+          const stopping = close(peers.server, 'maintenance')
+          await peers.until('all have left', () =>
+            peers.clients.every(({ world }, i) => !hasComponent(world, ends[i]!, Connected)),
+          )
+          await stopping
+          expect(ends.map((end) => Connection.reason[end]?.text)).toEqual(['maintenance', 'maintenance', 'maintenance'])
+        }))
+
+      it('every entity ends in reverse order, on every client', () =>
+        withPeers(make, 2, async (peers) => {
+          const logs = peers.clients.map(({ world }) => record(world))
+          const ships = [game.spawnShip(peers.server, 0, 0, 1), game.spawnShip(peers.server, 0, 0, 2)] as const
+          setPlayer(peers.server, peers.clients[0]!.connection, ships[0])
+          setOwner(peers.server, ships[1], peers.clients[1]!.connection)
+          await peers.until('both have both', () => logs[0]!.length === 8 && logs[1]!.length === 7)
+          const begins = logs.map((log) => log.splice(0))
+          const ends = peers.clients.map(({ world }) => connectionOf(world))
+          await close(peers.server)
+          await peers.until('all have left', () =>
+            peers.clients.every(({ world }, i) => !hasComponent(world, ends[i]!, Connected)),
+          )
+          const reverse = (hp: number, log: readonly string[]): string[] =>
+            log
+              .filter((line) => line.endsWith(`hp=${hp}`))
+              .toReversed()
+              .map((line) => line.replace('+', '-'))
+          for (const [i, log] of logs.entries()) {
+            for (const hp of [1, 2]) {
+              expect(log.filter((line) => line.endsWith(`hp=${hp}`))).toEqual(reverse(hp, begins[i]!))
+            }
+            expect(log.slice(-2)).toEqual(['-Ready', '-Connected'])
+          }
+        }))
+
+      it('a second start in the same process works', async () => {
+        for (let start = 0; start < 2; start++) {
+          await withPeers(make, 2, async (peers) => {
+            const { ship, copies } = await ownedShip(peers, 1)
+            sendCommand(peers.clients[1]!.world, copies[1]!, game.Move, { dx: start, dy: 0 })
+            const seen: number[][] = []
+            await peers.until('its command arrived', () => {
+              for (const { entity, args } of drain(peers.server, game.Move)) seen.push([entity, args.dx])
+              return seen.length > 0
+            })
+            expect(seen).toEqual([[ship, start]])
+          })
+        }
+      })
+    })
 
     it('26: shows the server that a client left, with its reason, while the entities it owned still exist', () =>
       withPeers(make, 2, async (peers) => {
@@ -107,7 +152,7 @@ export function lifecycleBehaviours(network: string, make: MakePeers): void {
         await peers.until('the ship is gone', () => game.networked(peers.clients[1]!.world).length === 0)
       }))
 
-    it('27: Owned changes exactly on transitions, remove then add in the server’s world, each client its own once', () =>
+    it("27: Owned changes exactly on transitions, on both sides; handing over is remove then add in the server's world, never both; each client sees its own transition once; a command of the former owner still in flight is dropped", () =>
       withPeers(make, 2, async (peers) => {
         const [a, b] = peers.clients as [(typeof peers.clients)[0], (typeof peers.clients)[0]]
         const ship = game.spawnShip(peers.server)

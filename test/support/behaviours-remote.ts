@@ -38,7 +38,7 @@ export async function ownedShip(peers: Peers, owner: number): Promise<{ ship: nu
 
 export function remoteActionBehaviours(network: string, make: MakePeers): void {
   describe(`remote actions over ${network}`, () => {
-    it("1: runs an owned entity's command on the server exactly once, with the exact values, in the order sent", () =>
+    it("1: an owned entity's command runs on the server exactly once, with the exact values, in the order sent", () =>
       withPeers(make, 2, async (peers) => {
         const { ship, copies } = await ownedShip(peers, 0)
         for (let i = 0; i < 50; i++) {
@@ -57,7 +57,7 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         expect(seen).toEqual(Array.from({ length: 50 }, (_, i) => [ship, peers.clients[0]!.connection, i + 0.5, -i]))
       }))
 
-    it('7: gives a client RPC to every ready observer and nobody else; includeOwner: false skips the owner, except one or several', () =>
+    it('7: a client RPC reaches every ready observer and nobody else; includeOwner: false skips the owner; except skips one', () =>
       withPeers(make, 3, async (peers) => {
         const { ship, copies } = await ownedShip(peers, 0)
         sendRpc(peers.server, ship, game.Boom, { x: 1.5, shooter: ship })
@@ -94,7 +94,7 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         for (const { world } of peers.clients) expect([...drain(world, game.Boom)]).toEqual([])
       }))
 
-    it('8: gives a target RPC to the owner by default, to a connection when told; without owner or target it throws', () =>
+    it('8: a target RPC goes to the owner by default; to an explicit connection even when the entity has no owner; no owner and no target is an error at the call', () =>
       withPeers(make, 2, async (peers) => {
         const { ship } = await ownedShip(peers, 0)
         const wild = game.spawnShip(peers.server)
@@ -115,7 +115,7 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         expect(got).toEqual([[5], [6]])
       }))
 
-    it('18: sends messages both ways, on both channels, to one, all, ready, observers, a group, and all but one', () =>
+    it('18: messages: both directions, both channels, to one / all / ready / observers / all but one', () =>
       withPeers(make, 3, async (peers) => {
         const [a, b, c] = peers.clients as [Peers['clients'][0], Peers['clients'][0], Peers['clients'][0]]
         const { ship } = await ownedShip(peers, 0)

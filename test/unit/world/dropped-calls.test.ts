@@ -58,7 +58,7 @@ function errors(world: ServerWorld | TestClient['world']): Partial<NetworkErrorE
 
 const move = (client: TestClient, copy: number): void => sendCommand(client.world, copy, game.Move, { dx: 1, dy: 1 })
 
-describe('4: a command is dropped, counted, reported, and never run, when', () => {
+describe('4: a command on the wire is dropped, counted, reported, and never run, when', () => {
   it('its sender is not ready', () => {
     const { net, ship, client } = shipOfFirst()
     setReady(client.world, false)

@@ -1,0 +1,96 @@
+// The behaviours of remote actions, messages and lifecycle that the library promises, each pinned down by a test of its name.
+//
+// A test, or a group of tests, is named by the number and the sentence: `3: authority taken away …`. The architecture
+// tests check that none is missing. Further tests about the same may begin with the number, too.
+
+export interface Behaviour {
+  readonly sentence: string
+  /** Whether it is tested over real WebRTC as well as in memory. */
+  readonly webrtc: boolean
+}
+
+const everywhere = (sentence: string): Behaviour => ({ sentence, webrtc: true })
+const inMemory = (sentence: string): Behaviour => ({ sentence, webrtc: false })
+
+/** By number. */
+export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
+  // Remote actions
+  1: everywhere("an owned entity's command runs on the server exactly once, with the exact values, in the order sent"),
+  2: inMemory(
+    'a command on an entity the sender does not own is dropped and counted; the sender stays connected; with requiresAuthority: false it runs, and sender is the calling connection',
+  ),
+  3: inMemory('authority taken away while the command is in flight: dropped on arrival'),
+  4: inMemory(
+    'a command on an entity the sender does not observe, on an unknown net id, with an unknown id, or from a connection that is not ready: dropped and counted, never run',
+  ),
+  5: inMemory("two definitions of the same shape never reach each other's queue"),
+  6: inMemory(
+    'a throwing handler: the error reaches the error queue with connection, entity and name; later calls in the same tick run',
+  ),
+  7: everywhere(
+    'a client RPC reaches every ready observer and nobody else; includeOwner: false skips the owner; except skips one',
+  ),
+  8: everywhere(
+    'a target RPC goes to the owner by default; to an explicit connection even when the entity has no owner; no owner and no target is an error at the call',
+  ),
+  9: inMemory(
+    "a reliable RPC sent in the same tick as the spawn arrives after it, and sees the spawn's values and every structural change sent before it",
+  ),
+  10: inMemory(
+    "an argument of type entity arrives as the receiver's own id; one the receiver does not have yet resolves or arrives as 0, as the definition says",
+  ),
+  11: inMemory(
+    "a call that names an entity despawned before it arrives is dropped and counted, and weighs on nobody's error budget",
+  ),
+  12: everywhere(
+    "a request resolves with the server's typed return value; it rejects, each with its own error class; late answers are ignored; a server may request from a client too",
+  ),
+  13: inMemory('a rate-limited command over its bucket is dropped and counted; within it, none is'),
+  14: inMemory('an unreliable command or RPC is never delivered twice, also when the network duplicates it'),
+  15: inMemory(
+    'calling from the wrong side, before connecting, or with an argument out of range throws at the call with a message that names the field',
+  ),
+  16: inMemory(
+    'host mode: commands and RPCs go through the same queues with the same checks and in the same tick phases as for a remote client',
+  ),
+  17: inMemory('what nobody drains is dropped after the set number of ticks and reported once by name'),
+  // Messages
+  18: everywhere('messages: both directions, both channels, to one / all / ready / observers / all but one'),
+  19: inMemory('before authentication only messages marked so are dispatched; any other counts against the connection'),
+  20: inMemory('the largest allowed message passes, one byte more throws at the sender and is refused by the receiver'),
+  21: inMemory('many small messages of one tick travel in one packet; a large one keeps its place in the order'),
+  22: inMemory('a message that claims another length than it has cannot shift the next one'),
+  23: inMemory('a replaced handler warns; an unknown id counts and, by policy, closes'),
+  // Lifecycle
+  24: everywhere(
+    'join, in order: Connected → entities with values → Networked → Owned → LocalPlayer; leave: the exact reverse',
+  ),
+  25: inMemory(
+    'Connected comes after authentication; a client refused by the authenticator gets the reason, and never appears in the world',
+  ),
+  26: inMemory(
+    "the server's side of a leave: the reason is set and owned entities still exist while Connected is removed; afterwards they are despawned or kept, as the entity's policy says",
+  ),
+  // Clients write no values of entities yet, so what a former owner has in flight is commands.
+  27: inMemory(
+    "Owned changes exactly on transitions, on both sides; handing over is remove then add in the server's world, never both; each client sees its own transition once; a command of the former owner still in flight is dropped",
+  ),
+  28: inMemory(
+    'replacing a player removes LocalPlayer from the old entity before it is added to the new one, each once',
+  ),
+  29: inMemory(
+    'a hidden entity and a destroyed one are told apart by the client; one that returns gets its current values',
+  ),
+  30: inMemory(
+    'an entity spawned and despawned within one tick is seen by nobody; one removed and added again within a tick ends up right',
+  ),
+  31: inMemory(
+    'a change hook gets old and new, only on a change, not for the initial values; order = declaration order',
+  ),
+  32: inMemory(
+    'changing scene: clients not ready → Loading → paused dispatch, bounded → resumed in order, nothing lost',
+  ),
+  33: inMemory(
+    'server stop: every client gets the reason; every entity gets its reverse order; a second start in the same process works',
+  ),
+}
