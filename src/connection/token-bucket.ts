@@ -18,9 +18,13 @@ export class TokenBuckets {
   take(index: number, now: number, count = 1): boolean {
     const burst = this.burst[index]!
     if (burst === 0) return true
-    const earned = ((now - this.filledAt[index]!) / 1000) * this.perSecond[index]!
-    const tokens = Math.min(burst, this.tokens[index]! + Math.max(0, earned))
-    this.filledAt[index] = now
+    let tokens = this.tokens[index]!
+    const before = this.filledAt[index]!
+    // Of many that are taken at one time, the first fills the bucket.
+    if (now !== before) {
+      tokens = Math.min(burst, tokens + Math.max(0, ((now - before) / 1000) * this.perSecond[index]!))
+      this.filledAt[index] = now
+    }
     if (tokens < count) {
       this.tokens[index] = tokens
       return false

@@ -57,7 +57,7 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.reserve(1)
+    if (this.length === this.bytes.length) this.reserve(1)
     this.bytes[this.length++] = value
   }
 
@@ -89,6 +89,11 @@ export class ByteWriter {
   varint(value: number): void {
     this.reserve(MAX_VARINT_BYTES)
     let rest = value >>> 0
+    // Most numbers are small.
+    if (rest < 0x80) {
+      this.bytes[this.length++] = rest
+      return
+    }
     while (rest >= 0x80) {
       this.bytes[this.length++] = (rest & 0x7f) | 0x80
       rest >>>= 7
@@ -113,16 +118,20 @@ export class ByteWriter {
     this.length += size
   }
 
-  /** A copy of what another writer holds from `start` to `end`, four bytes at a time and without allocating. */
-  copyFrom(source: ByteWriter, start: number, end: number): void {
+  /** A copy of what `source` holds from `start` to `end`, four bytes at a time and without allocating. */
+  copyView(source: DataView, start: number, end: number): void {
     this.reserve(end - start)
-    const { view, bytes } = this
-    const from = source.view
+    const { view } = this
     let at = this.length
     let i = start
-    for (; i + 4 <= end; i += 4, at += 4) view.setUint32(at, from.getUint32(i, true), true)
-    for (; i < end; i++, at++) bytes[at] = source.bytes[i]!
+    for (; i + 4 <= end; i += 4, at += 4) view.setUint32(at, source.getUint32(i, true), true)
+    for (; i < end; i++, at++) view.setUint8(at, source.getUint8(i))
     this.length = at
+  }
+
+  /** A copy of what another writer holds from `start` to `end`. */
+  copyFrom(source: ByteWriter, start: number, end: number): void {
+    this.copyView(source.view, start, end)
   }
 
   /** Text as its length in bytes (varint) and UTF-8. `limit` is in bytes; the caller has checked the text against it. */
@@ -214,6 +223,18 @@ export class ByteReader {
   }
 
   varint(): number {
+    // Most numbers are small.
+    if (this.offset < this.end) {
+      const first = this.bytes[this.offset]!
+      if (first < 0x80) {
+        this.offset++
+        return first
+      }
+    }
+    return this.longVarint()
+  }
+
+  private longVarint(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
       if (this.offset >= this.end) return this.fail()

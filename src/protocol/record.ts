@@ -1,6 +1,7 @@
 // A record is the arguments of a call or message: named fields in a fixed order, checked, written and read together.
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { ArgumentError, ProtocolError } from './errors.js'
+import { FixedRecordView, isFixed } from './fixed-record.js'
 import { readNetId } from './net-id.js'
 import { createViewObject } from './view-object.js'
 import { ColumnKind, ScalarForm, type Schema, type SchemaType } from './schema.js'
@@ -65,6 +66,8 @@ export class RecordCodec {
   /** True when every payload of `minBytes` bytes is valid, so that its length is all there is to check. */
   readonly total: boolean
   readonly text: string
+  /** The id of the one definition that has this codec, in the protocol that used it last: a guess, to be checked. */
+  lastId = 0
   /** By field: how it is read, and the parameters of that. */
   private readonly forms: Uint8Array
   private readonly fixedBytes: Uint8Array
@@ -234,6 +237,11 @@ export class RecordCodec {
     if (this.total) return true
     this.read(reader, scratch)
     return !reader.failed && reader.left === 0
+  }
+
+  /** A view for records that have been checked, where every field has its fixed place; else undefined. */
+  createFixedView(): FixedRecordView | undefined {
+    return this.types.every(isFixed) ? new FixedRecordView(this.names, this.types) : undefined
   }
 
   /** A view with every field, to be read into again and again. */

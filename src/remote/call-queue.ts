@@ -5,6 +5,7 @@
 import { Connection } from '../../components/connection.js'
 import type { Definition } from '../protocol/definitions.js'
 import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
+import { FixedRecordView } from '../protocol/fixed-record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { RecordView } from '../protocol/record.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
@@ -82,7 +83,7 @@ export class CallQueue implements IterableIterator<CallView> {
   private readonly arrival: ByteReader = new Reader()
   private readonly reader: ByteReader = new Reader()
   private readonly view: MutableView
-  private readonly record: RecordView
+  private readonly record: RecordView | FixedRecordView
   private readonly yielded: IteratorYieldResult<CallView>
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
   private readonly scratch: RecordView
@@ -113,7 +114,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.missing = waits ? new MissingEntities(entities) : undefined
     this.arrival.entities = this.missing ?? entities
     this.reader.entities = entities
-    this.record = definition.codec.createView()
+    this.record = definition.codec.createFixedView() ?? definition.codec.createView()
     this.view = { entity: 0, sender: 0, id: 0, args: this.record.args }
     this.yielded = { done: false, value: this.view }
     this.scratch = definition.codec.createView()
@@ -139,15 +140,15 @@ export class CallQueue implements IterableIterator<CallView> {
     id: number,
     tick: number,
   ): boolean {
-    const { missing } = this
+    const { missing, arrival } = this
     if (missing !== undefined) missing.first = 0
-    this.arrival.reset(bytes, start, end)
-    if (!this.definition.codec.validate(this.arrival, this.scratch)) return false
+    arrival.reset(bytes, start, end)
+    if (!this.definition.codec.validate(arrival, this.scratch)) return false
     if (this.ignored) {
       this.drop(id, ReplyStatus.Undrained)
       return true
     }
-    this.compact()
+    if (this.head > 0) this.compact()
     const full = this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > this.byteLimit
     if (full && !this.paused) {
       this.drop(id, ReplyStatus.Undrained)
@@ -161,9 +162,8 @@ export class CallQueue implements IterableIterator<CallView> {
     this.connectionIds[at] = Connection.id[sender] ?? 0
     this.ids[at] = id
     this.ticks[at] = tick
-    this.missingIds[at] = missing === undefined ? 0 : missing.first
-    this.starts[at] = this.bytes.length
-    this.bytes.copy(bytes, start, end)
+    if (missing !== undefined) this.missingIds[at] = missing.first
+    this.bytes.copyView(arrival.view, start, end)
     this.starts[at + 1] = this.bytes.length
     return true
   }
@@ -202,7 +202,7 @@ export class CallQueue implements IterableIterator<CallView> {
   }
 
   next(): IteratorResult<CallView, undefined> {
-    const { view, definition } = this
+    const { view, definition, record } = this
     if (this.paused) return this.ended
     while (this.head < this.tail && this.left > 0) {
       const at = this.head
@@ -220,7 +220,7 @@ export class CallQueue implements IterableIterator<CallView> {
         continue
       }
       // Those behind it wait too: calls keep their order.
-      if (this.waitsForEntity(at)) return this.ended
+      if (this.missing !== undefined && this.waitsForEntity(at)) return this.ended
       this.pass()
       // Whoever requested it has given up, and has been told that it did not happen in time.
       if (wasAwaited(id) && this.listener.isCancelled(id)) continue
@@ -228,7 +228,8 @@ export class CallQueue implements IterableIterator<CallView> {
       view.sender = sender
       view.id = id
       this.reader.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
-      definition.codec.read(this.reader, this.record)
+      if (record instanceof FixedRecordView) record.read(this.reader)
+      else definition.codec.read(this.reader, record)
       return this.yielded
     }
     this.compact()

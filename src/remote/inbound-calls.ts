@@ -1,7 +1,7 @@
 // All inbound queues of one side, and the sections that fill them.
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
-import type { ByteReader, ByteWriter } from '../protocol/bytes.js'
+import type { ByteReader } from '../protocol/bytes.js'
 import { type Definition, isEarly } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import { readNetId } from '../protocol/net-id.js'
@@ -12,6 +12,7 @@ import { CallFault, type CallFaults } from './call-faults.js'
 import { makePlainId } from './call-id.js'
 import { type CallEntities, CallQueue, type CallView, type QueueListener } from './call-queue.js'
 import type { OpenRequests } from './open-requests.js'
+import type { OutgoingCalls } from './outgoing-calls.js'
 
 /** Of sections that say nothing of a definition. */
 const NO_DEFINITION = 0xffffffff
@@ -132,12 +133,13 @@ export class InboundCalls implements QueueListener {
     return queue.push(bytes, section.start, section.end, section.netId, sender, id, tick)
   }
 
-  /** Queues a call that this side makes, for itself: its arguments are `payload`, as they travel. */
-  pushOwn(id: number, netId: number, payload: ByteWriter, sender: number, tick: number): void {
+  /** Queues a call that this side makes, for itself: the one that it has just added to those that leave. */
+  pushOwn(id: number, netId: number, { writer, payloadStart }: OutgoingCalls, sender: number, tick: number): void {
     const { own } = this
-    own.become(id, payload.length)
+    own.become(id, writer.length)
+    own.start = payloadStart
     own.netId = netId
-    this.push(own, payload.bytes, sender, tick)
+    this.push(own, writer.bytes, sender, tick)
   }
 
   /** Opens a request and queues its payload; answers it at once when that cannot be, and says why. */

@@ -3,11 +3,12 @@
 // A call is encoded once, when it is made, as the section that will travel. Who gets it is decided when the tick is sent:
 // only then is it known who observes the entity, those for whom it has just spawned included.
 import type { Answers } from '../protocol/answers.js'
-import { ByteWriter } from '../protocol/bytes.js'
+import { ByteWriter, varintBytes } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { writeNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
+import type { RecordCodec } from '../protocol/record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { Channel } from '../transport/transport.js'
 import { growTo } from '../replication/slot-set.js'
@@ -32,8 +33,6 @@ export type Audience = (typeof Audience)[keyof typeof Audience]
 
 export class OutgoingCalls {
   readonly writer = new ByteWriter(1024)
-  /** The arguments of the call added last. */
-  readonly payload = new ByteWriter(256)
   count = 0
   starts = new Uint32Array(17)
   channels = new Uint8Array(16)
@@ -51,12 +50,18 @@ export class OutgoingCalls {
   readonly exceptions: (ReadonlySet<number> | undefined)[] = []
   private holdsLists = false
   private readonly sections: Uint8Array[] = []
+  /** Where the payload of the call added last begins; it is the last thing written. */
+  payloadStart = 0
 
   constructor(entities: EntityMapper) {
-    this.payload.entities = entities
+    this.writer.entities = entities
   }
 
-  /** Adds a call, with a `request` number a request, or, with a net id of 0, a message. `args` have been checked. */
+  /**
+   * Adds a call, with a `request` number a request, or, with a net id of 0, a message.
+   *
+   * @throws ArgumentError when an argument cannot be sent; nothing was added then.
+   */
   add(
     id: number,
     definition: Definition,
@@ -68,11 +73,8 @@ export class OutgoingCalls {
     list: ReadonlySet<number> | undefined,
     request = 0,
   ): void {
-    const { payload, writer } = this
-    payload.clear()
-    definition.codec.write(payload, args)
-    const channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
-    this.begin(channel, netId, audience, connection, excludedOwner, list, request)
+    const { writer } = this
+    this.rewind()
     if (definition.kind === 'message') writer.u8(SectionKind.Message)
     else {
       writer.u8(request === 0 ? SectionKind.Call : SectionKind.Request)
@@ -80,47 +82,94 @@ export class OutgoingCalls {
     }
     writer.varint(id)
     if (request !== 0) writer.varint(request)
-    this.end()
+    this.writePayload(definition.codec, args)
+    const channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
+    this.finish(channel, netId, audience, connection, excludedOwner, list, request)
   }
 
-  /** Adds the answer to a request that `connection` made. `value` has been checked. */
+  /**
+   * Adds the answer to a request that `connection` made.
+   *
+   * @throws ArgumentError when the value cannot be sent; nothing was added then.
+   */
   addReply(connection: number, request: number, answers: Answers, value: Readonly<Record<string, unknown>>): void {
-    this.payload.clear()
-    answers.codec.write(this.payload, value)
-    this.addAnswer(connection, request, ReplyStatus.Ok)
+    this.beginAnswer(request, ReplyStatus.Ok)
+    this.writePayload(answers.codec, value)
+    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
   }
 
   /** Adds the refusal of a request. `reason` has been checked. */
   addRefusal(connection: number, request: number, answers: Answers, reason: string): void {
-    this.payload.clear()
-    answers.writeReason(this.payload, reason)
-    this.addAnswer(connection, request, ReplyStatus.Refused)
+    this.beginAnswer(request, ReplyStatus.Refused)
+    const start = this.beginPayload()
+    answers.writeReason(this.writer, reason)
+    this.endPayload(start)
+    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
   }
 
   /** Adds an answer in the library's own name. */
   addStatus(connection: number, request: number, status: ReplyStatus): void {
-    this.payload.clear()
-    this.addAnswer(connection, request, status)
+    this.beginAnswer(request, status)
+    this.writer.varint(0)
+    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
   }
 
   /** Says that nobody waits any more for the answer to a request that was made of `connection`. */
   addCancel(connection: number, request: number): void {
-    this.begin(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+    this.rewind()
     this.writer.u8(SectionKind.Cancel)
     this.writer.varint(request)
-    this.starts[this.count] = this.writer.length
+    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
   }
 
-  /** A reply with what is in `payload`. */
-  private addAnswer(connection: number, request: number, status: ReplyStatus): void {
-    this.begin(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+  /** Begins a section: whatever one that threw has left behind it is overwritten. */
+  private rewind(): void {
+    this.writer.length = this.starts[this.count]!
+  }
+
+  private beginAnswer(request: number, status: ReplyStatus): void {
+    this.rewind()
     this.writer.u8(SectionKind.Reply)
     this.writer.varint(request)
     this.writer.u8(status)
-    this.end()
   }
 
-  private begin(
+  private writePayload(codec: RecordCodec, args: Readonly<Record<string, unknown>>): void {
+    const { writer } = this
+    if (codec.minBytes === codec.maxBytes) {
+      writer.varint(codec.minBytes)
+      this.payloadStart = writer.length
+      codec.encode(writer, args)
+    } else {
+      const start = this.beginPayload()
+      codec.encode(writer, args)
+      this.endPayload(start)
+    }
+  }
+
+  /** Leaves a byte for the length. Returns where the payload begins. */
+  private beginPayload(): number {
+    this.writer.u8(0)
+    return this.writer.length
+  }
+
+  /** Writes the length before the payload, which moves up where that takes more than the byte that was left. */
+  private endPayload(start: number): void {
+    const { writer } = this
+    const size = writer.length - start
+    const more = varintBytes(size) - 1
+    if (more > 0) {
+      writer.reserve(more)
+      writer.bytes.copyWithin(start + more, start, start + size)
+    }
+    writer.length = start - 1
+    writer.varint(size)
+    writer.length = start + more + size
+    this.payloadStart = start + more
+  }
+
+  /** Takes the section just written among the tick's calls. */
+  private finish(
     channel: Channel,
     netId: number,
     audience: Audience,
@@ -131,16 +180,16 @@ export class OutgoingCalls {
   ): void {
     const at = this.count++
     if (at >= this.channels.length) this.grow()
-    this.starts[at] = this.writer.length
+    this.starts[at + 1] = this.writer.length
     this.channels[at] = channel
     this.audiences[at] = audience
     this.netIds[at] = netId
     this.connections[at] = connection
     this.excludedOwners[at] = excludedOwner
-    this.lists[at] = list
-    this.exceptions[at] = undefined
-    if (list !== undefined) this.holdsLists = true
     this.requests[at] = request
+    if (list === undefined) return
+    this.lists[at] = list
+    this.holdsLists = true
   }
 
   /** Leaves connections out of the call added last. */
@@ -155,14 +204,6 @@ export class OutgoingCalls {
     if (list !== undefined && !list.has(connection)) return false
     const exceptions = this.exceptions[i]
     return exceptions === undefined || !exceptions.has(connection)
-  }
-
-  /** Writes the payload behind what stands before it. */
-  private end(): void {
-    const { payload, writer } = this
-    writer.varint(payload.length)
-    writer.copyFrom(payload, 0, payload.length)
-    this.starts[this.count] = writer.length
   }
 
   /** Whether call `i` is a message. */
@@ -180,7 +221,6 @@ export class OutgoingCalls {
     // What a large message took is not kept for small ones.
     if (this.writer.bytes.length > LARGEST_KEPT) {
       this.writer.free()
-      this.payload.free()
     }
     this.writer.clear()
     // What they hold is let go, and they keep their size: growing again would cost memory for every call.

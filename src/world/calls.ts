@@ -57,11 +57,10 @@ export function sendCommand<S extends Schema>(
 export function sendCommand(world: ClientWorld, entity: number, command: Command, args = NO_ARGS): void {
   const role = connectedClient(world)
   const id = definitionId(role.protocol, command, 'command')
-  command.codec.check(args)
   const netId = role.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(role.protocol, id, entity)
-  warnUnlessOwner(role, id, command, entity)
   role.outgoing.add(id, command, netId, args, Audience.One, role.connection, 0, undefined)
+  warnUnlessOwner(role, id, command, entity)
   runCommandHere(role, id, command, entity, netId)
 }
 
@@ -87,10 +86,9 @@ export function sendRpc(
 ): void {
   const role = serverRole(world)
   const id = definitionId(role.protocol, rpc, 'client-rpc')
-  rpc.codec.check(args)
   const netId = requireNetworked(role, id, entity)
   addRpc(role, id, rpc, entity, netId, args, to, except)
-  if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing.payload, 0, role.tick)
+  if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing, 0, role.tick)
 }
 
 function addRpc(
@@ -140,7 +138,6 @@ export function sendTargetRpc(
 ): void {
   const role = serverRole(world)
   const id = definitionId(role.protocol, rpc, 'target-rpc')
-  rpc.codec.check(args)
   const netId = requireNetworked(role, id, entity)
   const to = requireTarget(role, id, entity, options.to)
   role.outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
@@ -149,7 +146,7 @@ export function sendTargetRpc(
 /** Queues the command just sent at the client too, where it says so and the server does not drop it for sure. */
 export function runCommandHere(role: ClientRole, id: number, command: Command, entity: number, netId: number): void {
   if (!command.runLocally || (command.requiresAuthority && Networked.owner[entity] !== role.connection)) return
-  role.inbound.pushOwn(id, netId, role.outgoing.payload, role.connection, role.frame)
+  role.inbound.pushOwn(id, netId, role.outgoing, role.connection, role.frame)
 }
 
 /** Reports, once for each command, that the server will not let it pass. */
@@ -175,6 +172,9 @@ export function connectedClient(world: World): ClientRole {
 
 /** @throws UsageError when the protocol does not list the definition, or it is of another kind. */
 export function definitionId(protocol: Protocol, definition: Definition, kind: Definition['kind']): number {
+  const { codec } = definition
+  // One id for all that a process uses, most likely, and a look into a list costs less than one into a map.
+  if (protocol.definitions[codec.lastId] === definition && definition.kind === kind) return codec.lastId
   const id = protocol.ids.get(definition)
   if (id === undefined) {
     throw new UsageError(
@@ -185,6 +185,7 @@ export function definitionId(protocol: Protocol, definition: Definition, kind: D
   if (definition.kind !== kind) {
     throw new UsageError('wrong-kind', `${protocol.definitionNames[id]} is a ${definition.kind}, not a ${kind}`)
   }
+  codec.lastId = id
   return id
 }
 

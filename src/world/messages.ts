@@ -86,7 +86,6 @@ export function sendMessage(
   const role = serverRole(world)
   const id = definitionId(role.protocol, message, 'message')
   requireOrigin(role.protocol, id, message, 'server')
-  message.codec.check(args)
   sendToClients(role, id, message, args, options)
 }
 
@@ -101,7 +100,8 @@ function sendToClients(
   if (typeof to === 'number') {
     requireConnection(role.world, to)
     if (!message.beforeAuthentication) requireAuthenticated(role, id, to)
-    if (!isExcepted(to, except)) outgoing.add(id, message, 0, args, Audience.One, to, 0, undefined)
+    if (isExcepted(to, except)) message.codec.check(args)
+    else outgoing.add(id, message, 0, args, Audience.One, to, 0, undefined)
     return
   }
   const list = to === 'all' || to === 'ready' ? undefined : listOf(role, to, message.beforeAuthentication)
@@ -132,7 +132,6 @@ function talkingClient(world: World, message: Message): ClientRole {
 function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<string, unknown>>): void {
   const id = definitionId(role.protocol, message, 'message')
   requireOrigin(role.protocol, id, message, 'client')
-  message.codec.check(args)
   if (role.outgoingParts.waiting > MAX_WAITING_PARTS) {
     const name = role.protocol.definitionNames[id]
     throw new UsageError('too-much-waits', `${name}: too many large messages wait already; see transfers(world)`)

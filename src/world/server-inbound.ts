@@ -68,6 +68,9 @@ export class ServerInbound {
   private readonly section = new CallSection()
   private readonly part = new PartSection()
   private readonly sceneReport = new SceneReportSection()
+  /** Whose packet is read, and when: asked once for each packet. A session that has not been seen open has no peer yet. */
+  private peer: InboundPeer | undefined
+  private now = 0
 
   constructor(private readonly role: InboundContext) {}
 
@@ -80,6 +83,8 @@ export class ServerInbound {
       if (!hasOnlyEarlyMessages(reader, this.section, this.role.protocol)) return this.refuseEarly(session)
       reader.offset = start
     }
+    this.peer = this.role.peerOf(session)
+    this.now = this.role.options.now()
     while (reader.left > 0 && session.state !== 'closed') this.apply(session, channel, reader)
     return true
   }
@@ -113,15 +118,13 @@ export class ServerInbound {
 
   private apply(session: Session, channel: Channel, reader: ByteReader): void {
     const kind = reader.u8()
-    if (kind === SectionKind.Ready) {
-      session.wantsReady = reader.u8() === 1
-      return
-    }
-    if (kind === SectionKind.MessagePart) return this.applyPart(session, reader)
-    if (kind === SectionKind.PartsTaken) return this.applyTaken(session, reader)
-    if (kind === SectionKind.SceneProgress) return this.applySceneReport(session, reader)
-    this.readSection(kind, reader)
-    const peer = this.role.peerOf(session)
+    if (kind === SectionKind.Call) this.section.read(reader, true)
+    else if (kind === SectionKind.Message) this.section.read(reader, false)
+    else if (kind === SectionKind.Request) this.section.readRequest(reader)
+    else if (kind === SectionKind.Reply) this.section.readReply(reader)
+    else if (kind === SectionKind.Cancel) this.section.readCancel(reader)
+    else return this.applyReport(kind, session, reader)
+    const { peer } = this
     if (peer !== undefined && !this.isWithinLimits(peer.limits)) {
       this.drop(CallFault.OverRate, session)
       this.role.sessionsOf(session)?.weigh(session, 'more calls than any honest client sends')
@@ -144,11 +147,19 @@ export class ServerInbound {
     ) {
       // A connection that opened in this very receive has no entity yet; an honest client waits for its welcome.
       if (peer === undefined) this.drop(CallFault.NotReady, session)
-      else if (!peer.rates.take(this.section.id, this.role.options.now())) this.drop(CallFault.OverRate, session)
+      else if (!peer.rates.take(this.section.id, this.now)) this.drop(CallFault.OverRate, session)
       else this.push(session, reader.bytes)
     } else {
       this.refuseUnknown(session, this.section.id)
     }
+  }
+
+  /** What is no call, and weighs nothing by itself. */
+  private applyReport(kind: number, session: Session, reader: ByteReader): void {
+    if (kind === SectionKind.Ready) session.wantsReady = reader.u8() === 1
+    else if (kind === SectionKind.MessagePart) this.applyPart(session, reader)
+    else if (kind === SectionKind.PartsTaken) this.applyTaken(session, reader)
+    else this.applySceneReport(session, reader)
   }
 
   private refuseUnknown(session: Session, id: number): void {
@@ -157,14 +168,6 @@ export class ServerInbound {
     const text = 'a call or message that no client may send'
     if (this.role.closesUnknown) sessions?.close(session, 'unknown-call', text)
     else sessions?.weigh(session, text)
-  }
-
-  private readSection(kind: number, reader: ByteReader): void {
-    const { section } = this
-    if (kind === SectionKind.Request) section.readRequest(reader)
-    else if (kind === SectionKind.Reply) section.readReply(reader)
-    else if (kind === SectionKind.Cancel) section.readCancel(reader)
-    else section.read(reader, kind === SectionKind.Call)
   }
 
   private applyRequest(session: Session, definition: Command, reader: ByteReader): void {
@@ -179,7 +182,7 @@ export class ServerInbound {
 
   private applyReply(session: Session, reader: ByteReader): void {
     const { role } = this
-    const fate = role.peerOf(session)?.requests.take(this.section, reader.bytes)
+    const fate = this.peer?.requests.take(this.section, reader.bytes)
     if (fate === ReplyFate.Unknown)
       role.sessionsOf(session)?.weigh(session, 'an answer to a request that was never made')
     if (fate === ReplyFate.Malformed)
@@ -187,15 +190,14 @@ export class ServerInbound {
   }
 
   private isWithinLimits(limits: TokenBuckets): boolean {
-    const now = this.role.options.now()
     const bytes = this.section.end - this.section.start
-    return limits.take(PeerLimit.Calls, now) && (bytes === 0 || limits.take(PeerLimit.CallBytes, now, bytes))
+    return limits.take(PeerLimit.Calls, this.now) && (bytes === 0 || limits.take(PeerLimit.CallBytes, this.now, bytes))
   }
 
   /** What stands against a command; `Ok` when nothing does. */
   private mayCommand(session: Session, definition: Command): ReplyStatus {
-    const { replication, options } = this.role
-    const peer = this.role.peerOf(session)
+    const { replication } = this.role
+    const { peer } = this
     if (!session.ready || peer === undefined) return this.refuse(CallFault.NotReady, session)
     const { netId, id } = this.section
     const eid = replication.entities.entityOf(netId)
@@ -208,7 +210,7 @@ export class ServerInbound {
     if (definition.requiresAuthority && Networked.owner[eid] !== session.entity) {
       return this.refuse(CallFault.NotOwner, session, eid)
     }
-    if (!peer.rates.take(id, options.now())) return this.refuse(CallFault.OverRate, session, eid)
+    if (!peer.rates.take(id, this.now)) return this.refuse(CallFault.OverRate, session, eid)
     return ReplyStatus.Ok
   }
 
@@ -221,7 +223,7 @@ export class ServerInbound {
   /** Counts and reports a call that is dropped. */
   private drop(fault: CallFault, session: Session, eid = 0, id = this.section.id): void {
     // A connection that opened in this very receive has no entity yet, and one that ended has none any more.
-    const isKnown = this.role.peerOf(session) !== undefined
+    const isKnown = this.peer !== undefined
     this.role.faults.add(fault, isKnown ? session.connectionId : 0, isKnown ? session.entity : 0, eid, id)
   }
 
@@ -229,9 +231,9 @@ export class ServerInbound {
   private applyPart(session: Session, reader: ByteReader): void {
     const { part } = this
     part.read(reader)
-    const { protocol, options } = this.role
+    const { protocol } = this.role
     const sessions = this.role.sessionsOf(session)
-    const peer = this.role.peerOf(session)
+    const { peer } = this
     if (peer === undefined) {
       this.drop(CallFault.NotReady, session, 0, part.id)
       return
@@ -248,7 +250,7 @@ export class ServerInbound {
         sessions?.weigh(session, 'a message larger than its definition allows')
         return
       }
-      if (!peer.rates.take(part.id, options.now())) {
+      if (!peer.rates.take(part.id, this.now)) {
         this.drop(CallFault.OverRate, session, 0, part.id)
         incomingParts.refuse()
       }
@@ -264,7 +266,7 @@ export class ServerInbound {
 
   private applyTaken(session: Session, reader: ByteReader): void {
     const taken = reader.varint()
-    const peer = this.role.peerOf(session)
+    const { peer } = this
     if (peer === undefined || peer.outgoingParts.acknowledge(taken)) return
     this.role.sessionsOf(session)?.weigh(session, 'a report of parts that were never sent')
   }
@@ -272,7 +274,7 @@ export class ServerInbound {
   private applySceneReport(session: Session, reader: ByteReader): void {
     const { sceneReport } = this
     sceneReport.read(reader)
-    const peer = this.role.peerOf(session)
+    const { peer } = this
     if (peer !== undefined && this.role.scenes.report(peer, sceneReport.change, sceneReport.report)) return
     this.role.sessionsOf(session)?.weigh(session, 'a report of a change of scenes that it was not told of')
   }
@@ -291,7 +293,7 @@ export class ServerInbound {
 
   /** While the server loads a scene calls wait, but not without end. */
   private mayWait(session: Session): boolean {
-    const peer = this.role.peerOf(session)
+    const { peer } = this
     if (peer !== undefined && this.role.scenes.mayHold(peer, this.section.end - this.section.start)) return true
     this.role.sessionsOf(session)?.close(session, 'overflow', 'more calls than the server keeps while it loads a scene')
     return false
