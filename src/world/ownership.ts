@@ -16,7 +16,8 @@ export interface SetOwnerOptions {
 }
 
 /**
- * Makes a connection the owner of a networked entity: it may send commands on it. The former owner loses `Owned` first.
+ * Makes a connection the owner of a networked entity: it may send commands on it. The former owner loses `Owned` first. For
+ * a connection that has ended in this tick, the entity is one of those that it leaves behind.
  *
  * @throws UsageError when the entity is not networked, `connection` is not an open connection, or `onLeave` is no value
  * that its docs name.
@@ -65,14 +66,15 @@ export function observersOf(world: ServerWorld, entity: number): number[] {
 }
 
 /**
- * Ends a connection from the server, with a reason that the client can read.
+ * Ends a connection from the server, with a reason that the client can read. One that has ended in this tick is passed over.
  *
  * @throws UsageError when `connection` is not an open connection.
  */
 export function kick(world: ServerWorld, connection: number, text = 'kicked', code = 'kicked'): void {
   const role = serverRole(world)
   requireOpen(role, connection)
-  const peer = role.peerOfConnection.get(connection)!
+  const peer = role.peerOfConnection.get(connection)
+  if (peer === undefined) return
   // What was said to it before, and why it has to go, comes first.
   sendCallsNow(role, peer)
   role.sessionsOf(peer.session)?.close(peer.session, code, text)
@@ -92,8 +94,13 @@ export function requireSlot(role: ServerRole, entity: number): number {
   return slot
 }
 
+/**
+ * A client may leave in the very tick in which its commands are drained. A game cannot know, so nothing throws for it.
+ *
+ * @throws UsageError when it is no connection.
+ */
 export function requireOpen(role: ServerRole, connection: number): void {
-  if (!role.peerOfConnection.has(connection)) {
+  if (!role.peerOfConnection.has(connection) && !role.isLeaving(connection)) {
     throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
   }
 }

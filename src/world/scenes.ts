@@ -7,6 +7,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { Infer, Schema } from '../protocol/schema.js'
 import type { Scene } from '../protocol/scenes.js'
 import { SceneAction } from '../remote/scene-section.js'
+import { requireOpen } from './ownership.js'
 import type { LoadedScene } from './scene-events.js'
 import type { SceneLoader } from './scene-runner.js'
 import type { ServerPeer } from './server-peer.js'
@@ -85,7 +86,7 @@ export function scenesOf(world: NetworkWorld, connection?: number, { side }: Sid
   const network = networkOf(world)
   const server = network?.server
   const client = network?.client
-  if (connection !== undefined && server !== undefined) return [...requirePeer(server, connection).scenes.told]
+  if (connection !== undefined && server !== undefined) return [...(findPeer(server, connection)?.scenes.told ?? [])]
   const ofServer = client === undefined || (server !== undefined && (side ?? network?.side) !== 'client')
   return [...((ofServer ? server?.scenes.ofWorld : client.scenes.ofClient) ?? [])]
 }
@@ -151,8 +152,8 @@ function change(
 function requireLoaded(role: ServerRole, scene: Scene, { to = 'all' }: SceneOptions = {}, wanted: boolean): void {
   const id = requireId(role.protocol, scene)
   if (to !== 'all' && typeof to !== 'number') return
-  const loaded = typeof to === 'number' ? requirePeer(role, to).scenes.told : role.scenes.ofWorld
-  if (loaded.some((one) => one.scene === scene) === wanted) return
+  const loaded = typeof to === 'number' ? findPeer(role, to)?.scenes.told : role.scenes.ofWorld
+  if (loaded === undefined || loaded.some((one) => one.scene === scene) === wanted) return
   const name = role.protocol.sceneNames[id]!
   if (wanted) throw new UsageError('scene-not-loaded', `${name} is not loaded: nothing to unload`)
   throw new UsageError('scene-loaded', `${name} is loaded already: unload it first, or change to it`)
@@ -164,17 +165,22 @@ function requireId(protocol: Protocol, scene: Scene): number {
   throw new UsageError('not-listed', 'this scene is not listed in the protocol of this world; add it under scenes')
 }
 
-function requirePeer(role: ServerRole, connection: number): ServerPeer {
-  const peer = role.peerOfConnection.get(connection)
-  if (peer === undefined) {
-    throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
-  }
-  return peer
+/**
+ * Undefined for a connection that has ended in this tick.
+ *
+ * @throws UsageError when it is no connection.
+ */
+function findPeer(role: ServerRole, connection: number): ServerPeer | undefined {
+  requireOpen(role, connection)
+  return role.peerOfConnection.get(connection)
 }
 
 /** A list that was made earlier may name who has left since: those are passed over. */
 function peersOf(role: ServerRole, to: Exclude<SceneTarget, 'all'>): ServerPeer[] {
-  if (typeof to === 'number') return [requirePeer(role, to)]
+  if (typeof to === 'number') {
+    const peer = findPeer(role, to)
+    return peer === undefined ? [] : [peer]
+  }
   if (typeof to === 'string') {
     throw new UsageError('no-target', `to is 'all', a connection or a list, got '${String(to)}'`)
   }

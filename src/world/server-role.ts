@@ -1,17 +1,7 @@
 // The server's role of a world: everything the server's systems and verbs work on, and how sessions become entities.
-import {
-  addComponent,
-  addEntity,
-  hasComponent,
-  observe,
-  onRemove,
-  query,
-  removeComponent,
-  removeEntity,
-  type World,
-} from 'bitecs'
+import { addComponent, addEntity, hasComponent, observe, onRemove, query, removeComponent, type World } from 'bitecs'
 import { Authenticating, Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
-import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
+import { Networked, Owned } from '../../components/networked.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
 import { ServerSessions } from '../connection/server-sessions.js'
@@ -29,6 +19,7 @@ import { ServerReplication } from '../replication/server-replication.js'
 import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { Authentication, checkAuthentication } from './authentication.js'
+import { endEntity, moveOwner, removeWholly } from './entity-steps.js'
 import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
@@ -116,8 +107,8 @@ export class ServerRole {
     this.replication.onEnded = (slot) => this.buffered.free(slot)
     this.hasEarlyMessages = protocol.definitions.some(isEarly)
     this.leftBehind = new LeftBehind(this.replication.entities, options.now, {
-      release: (eid) => this.guard(() => this.setOwner(eid, 0)),
-      despawn: (eid) => this.guard(() => this.despawn(eid)),
+      release: (eid) => this.setOwner(eid, 0),
+      despawn: (eid) => this.despawn(eid),
     })
     this.networkEntity = addEntity(world)
     this.scenes = new ServerScenes(this)
@@ -141,6 +132,12 @@ export class ServerRole {
   sessionsOf(session: Session): ServerSessions | undefined {
     const local = this.local?.sessions
     return local !== undefined && session.transport === local.transport ? local : this.sessions
+  }
+
+  /** Whether a connection has just ended: its entity, and what it leaves behind, go at the end of this tick. */
+  isLeaving(connection: number): boolean {
+    if (!hasComponent(this.world, connection, Connection) || !Connection.id[connection]) return false
+    return !this.peerOfConnection.has(connection) && !this.authenticating.has(connection)
   }
 
   /** Whether this peer is the host's own client. */
@@ -286,7 +283,7 @@ export class ServerRole {
       Connection.user[connection] = undefined
       // The host's own connection entity waits for the next session.
       if (connection === this.local?.connection) Connection.player[connection] = 0
-      else this.guard(() => removeEntity(this.world, connection))
+      else removeWholly(this, connection)
     }
     this.leftBehind.expire()
   }
@@ -425,24 +422,16 @@ export class ServerRole {
       change()
     } catch (cause) {
       this.counters.handlerErrors++
-      this.errors.push('observer-threw', 'an observer threw while a connection changed', { cause })
+      this.errors.push('observer-threw', 'an observer threw while a connection or its entities changed', { cause })
     }
   }
 
-  /** Moves ownership: `Owned` is removed before it is added, so it is there exactly while someone owns the entity. */
   setOwner(eid: number, connection: number): void {
-    if (Networked.owner[eid] === connection) return
-    if (Networked.owner[eid] !== 0) removeComponent(this.world, eid, Owned)
-    Networked.owner[eid] = connection
-    if (connection !== 0) addComponent(this.world, eid, Owned)
-    this.replication.touchOwner(eid)
+    moveOwner(this, eid, connection)
   }
 
-  /** Removes an entity in the reverse order of its spawn, its values readable at every step. */
+  /** Removes an entity in the reverse order of its spawn. */
   despawn(eid: number): void {
-    removeComponent(this.world, eid, LocalPlayer)
-    removeComponent(this.world, eid, Owned)
-    removeComponent(this.world, eid, Networked)
-    removeEntity(this.world, eid)
+    endEntity(this, eid)
   }
 }
