@@ -94,7 +94,7 @@ export { sendMessage, type SendMessageOptions } from './world/messages.js'
 export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/groups.js'
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
 export { close } from './world/close.js'
-export { handle, type HandleOptions, ignore } from './world/handle.js'
+export { handle, type HandleOptions, type Handler, ignore } from './world/handle.js'
 export {
   type ClientWorldOptions,
   createClientWorld,

@@ -96,7 +96,7 @@ export class CallQueue implements IterableIterator<CallView> {
   /** Its definition has `returns`. */
   readonly answerable: boolean
   /** Runs for each call in place of a system that drains; set by `handle`. */
-  handler: ((call: CallView) => void) | undefined
+  handler: ((call: CallView) => unknown) | undefined
   /** Nobody wants them: they are checked, and dropped without a report. */
   ignored = false
   /** What arrives waits, and nothing is drained. Whoever says so sees to it that not too much arrives. */

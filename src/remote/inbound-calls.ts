@@ -203,17 +203,25 @@ export class InboundCalls implements QueueListener {
     this.requests.end(id, status)
   }
 
-  private runHandler(queue: CallQueue, handler: (call: CallView) => void): void {
+  private runHandler(queue: CallQueue, handler: (call: CallView) => unknown): void {
     for (const call of queue) {
       const { entity, sender: connection, id } = call
       try {
-        handler(call)
+        // An async function is a handler too, and what it throws must not become an unhandled rejection.
+        const result = handler(call)
+        if (result instanceof Promise) {
+          result.catch((cause: unknown) => this.handlerThrew(queue.name, cause, entity, connection, id))
+        }
       } catch (cause) {
-        this.counters.handlerErrors++
-        this.requests.end(id, ReplyStatus.HandlerThrew)
-        const message = `the handler of ${queue.name} threw: ${cause instanceof Error ? cause.message : String(cause)}`
-        this.errors.push('handler-threw', message, { entity, connection, name: queue.name, cause })
+        this.handlerThrew(queue.name, cause, entity, connection, id)
       }
     }
+  }
+
+  private handlerThrew(name: string, cause: unknown, entity: number, connection: number, id: number): void {
+    this.counters.handlerErrors++
+    this.requests.end(id, ReplyStatus.HandlerThrew)
+    const message = `the handler of ${name} threw: ${cause instanceof Error ? cause.message : String(cause)}`
+    this.errors.push('handler-threw', message, { entity, connection, name, cause })
   }
 }

@@ -13,10 +13,14 @@ export interface HandleOptions {
   replace?: boolean
 }
 
+/** What runs for a call, at once or for a while. */
+export type Handler<Call> = ((call: Call) => void) | ((call: Call) => Promise<void>)
+
 /**
  * Runs `handler` for each call or message, in place of a system that drains it: at the same point of the tick, before the
- * game's systems. A handler that throws is reported in `NetworkErrors` and stops nothing else. Returns a function that
- * takes the handler away. In a host's world `side` says whose handler it is, as for `drain`.
+ * game's systems. A handler that throws is reported in `NetworkErrors` and stops nothing else, and so is an async one that
+ * rejects; take what it needs of the call, which is used again, before its first await. Returns a function that takes the
+ * handler away. In a host's world `side` says whose handler it is, as for `drain`.
  *
  * A definition has one handler: a new one takes the place of the old, whose function to take it away does nothing then. As
  * that is often a mistake, `handler-replaced` in `NetworkErrors` tells of it, unless `replace` says that it is meant.
@@ -27,61 +31,61 @@ export interface HandleOptions {
 export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
   world: ServerWorld,
   command: Command<S, R, Reason>,
-  handler: (call: CommandCall<S, R, Reason>) => void,
+  handler: Handler<CommandCall<S, R, Reason>>,
   options?: HandleOptions,
 ): () => void
 export function handle<S extends Schema>(
   world: ClientWorld,
   rpc: ClientRpc<S>,
-  handler: (call: RpcCall<S>) => void,
+  handler: Handler<RpcCall<S>>,
   options?: HandleOptions,
 ): () => void
 export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
   world: ClientWorld,
   rpc: TargetRpc<S, R, Reason>,
-  handler: (call: RpcCall<S, R, Reason>) => void,
+  handler: Handler<RpcCall<S, R, Reason>>,
   options?: HandleOptions,
 ): () => void
 export function handle<S extends Schema>(
   world: ServerWorld,
   message: Message<S, 'client' | 'both'>,
-  handler: (call: MessageCall<S>) => void,
+  handler: Handler<MessageCall<S>>,
   options?: HandleOptions,
 ): () => void
 export function handle<S extends Schema>(
   world: ClientWorld,
   message: Message<S, 'server' | 'both'>,
-  handler: (call: MessageCall<S>) => void,
+  handler: Handler<MessageCall<S>>,
   options?: HandleOptions,
 ): () => void
 export function handle<S extends Schema>(
   world: NetworkWorld,
   message: Message<S, 'both'>,
-  handler: (call: MessageCall<S>) => void,
+  handler: Handler<MessageCall<S>>,
   options?: HandleOptions,
 ): () => void
 export function handle<S extends Schema>(
   world: HostWorld,
   message: Message<S>,
-  handler: (call: MessageCall<S>) => void,
+  handler: Handler<MessageCall<S>>,
   options: SideOptions & HandleOptions,
 ): () => void
 export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
   world: ClientWorld,
   command: Command<S, R, Reason, true>,
-  handler: (call: CommandCall<S, R, Reason>) => void,
+  handler: Handler<CommandCall<S, R, Reason>>,
   options?: HandleOptions,
 ): () => void
 export function handle<S extends Schema>(
   world: ServerWorld,
   rpc: ClientRpc<S, true>,
-  handler: (call: RpcCall<S>) => void,
+  handler: Handler<RpcCall<S>>,
   options?: HandleOptions,
 ): () => void
 export function handle<Call>(
   world: NetworkWorld,
   what: Definition,
-  handler: (call: Call) => void,
+  handler: Handler<Call>,
   { side, replace = false }: HandleOptions & SideOptions = {},
 ): () => void {
   const network = requireNetwork(world)
@@ -92,7 +96,7 @@ export function handle<Call>(
     errors.push('handler-replaced', text, { name: queue.name })
   }
   // One of its own for each call of this verb: what takes a handler away takes no later one, be it the same function.
-  const run = (call: CallView): void => handler(call as unknown as Call)
+  const run = (call: CallView): unknown => handler(call as unknown as Call)
   queue.handler = run
   return () => {
     if (queue.handler === run) queue.handler = undefined

@@ -1,8 +1,20 @@
 // Handlers: one for each definition, which another may replace, and which may throw.
-import { drain, handle, NetworkErrors, sendCommand, sendMessage, setOwner, stats } from 'bitecs-net'
+import {
+  drain,
+  entityOf,
+  handle,
+  netIdOf,
+  NetworkErrors,
+  request,
+  sendCommand,
+  sendMessage,
+  setOwner,
+  stats,
+} from 'bitecs-net'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
+import { Look, shop, spawn } from '../support/behaviours-requests.js'
 
 function setUp() {
   const net = createTestNetwork(game.arena)
@@ -35,6 +47,35 @@ describe('6: a throwing handler: the error reaches the error queue with connecti
     sendCommand(client.world, copy, game.Move, { dx: 5, dy: 0 })
     net.tick(2)
     expect([ran, [...drain(net.server, game.Move)].length]).toEqual([[0, 2], 1])
+  })
+})
+
+describe('6: an async handler that rejects', () => {
+  it('is reported as one that throws, is no unhandled rejection, and its request is answered', async () => {
+    const unhandled: unknown[] = []
+    const listen = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', listen)
+    const net = createTestNetwork(shop)
+    const client = net.clients[0]!
+    const stall = spawn(net.server)
+    net.tick(2)
+    const cause = new Error('broken later')
+    handle(net.server, Look, async () => {
+      await Promise.resolve()
+      throw cause
+    })
+    const copy = entityOf(client.world, netIdOf(net.server, stall))
+    const outcome = request(client.world, copy, Look, { at: 1 }).catch((error: unknown) => error)
+    net.tick(2)
+    await new Promise((resolve) => setImmediate(resolve))
+    net.tick(2)
+    expect(await outcome).toMatchObject({ code: 'handler-threw' })
+    expect([...drain(net.server, NetworkErrors)]).toMatchObject([
+      { code: 'handler-threw', name: 'Look', entity: stall, connection: client.connection, cause },
+    ])
+    expect(stats(net.server).counters.handlerErrors).toBe(1)
+    process.off('unhandledRejection', listen)
+    expect(unhandled).toEqual([])
   })
 })
 
