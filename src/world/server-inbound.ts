@@ -250,7 +250,12 @@ export class ServerInbound {
         sessions?.weigh(session, 'a message larger than its definition allows')
         return
       }
-      if (!peer.rates.take(part.id, this.now)) {
+      // However small its parts are, a message is one of the calls that a client may send.
+      if (!peer.limits.take(PeerLimit.Calls, this.now)) {
+        this.drop(CallFault.OverRate, session, 0, part.id)
+        sessions?.weigh(session, 'more calls than any honest client sends')
+        incomingParts.refuse()
+      } else if (!peer.rates.take(part.id, this.now)) {
         this.drop(CallFault.OverRate, session, 0, part.id)
         incomingParts.refuse()
       }

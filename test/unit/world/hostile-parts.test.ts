@@ -7,7 +7,7 @@ import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { serverRole } from '../../../src/world/state.js'
-import { transportOf } from './tap.js'
+import { throwSections, transportOf } from './tap.js'
 
 const Small = defineMessage({ n: u8 })
 const Upload = defineMessage({ data: bytes(100_000) }, { large: true })
@@ -37,6 +37,31 @@ function budgetLeft(net: ReturnType<typeof createTestNetwork>): number {
   while (session.spendMalformed(net.now)) left++
   return left
 }
+
+describe('messages of one byte that are sent as large ones', () => {
+  it('are held to the limit of calls, as any others', () => {
+    let drained = 0
+    const net = createTestNetwork(protocol, {
+      serverSystems: [(world) => void (drained += [...drain(world, Upload)].length)],
+    })
+    const hostile = net.clients[0]!
+    for (let tick = 0; tick < 5; tick++) {
+      throwSections(hostile, (writer) => {
+        for (let i = 0; i < 2500; i++) {
+          writer.u8(SectionKind.MessagePart)
+          for (const field of [idOf(Upload), 1, 0, 1]) writer.varint(field)
+          writer.u8(0)
+        }
+      })
+      net.tick()
+    }
+    net.tick(2)
+    expect(drained).toBeGreaterThan(4000)
+    expect(drained).toBeLessThan(5000)
+    expect(stats(net.server).counters.undrainedCalls).toBe(0)
+    expect(hostile.reason?.code).toBe('malformed')
+  })
+})
 
 describe('forged parts of large messages', () => {
   it.each<[string, Forged[]]>([
