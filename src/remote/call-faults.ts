@@ -80,6 +80,11 @@ export class CallFaults {
     this.width = this.names.length + 1
   }
 
+  /** Connections that something is kept of. */
+  get size(): number {
+    return this.byNumber.size
+  }
+
   /**
    * Counts a call that is dropped, and reports it now or later. `number` and `connection` are the sender's connection
    * and its entity, both 0 for one that is gone; `id` is what the call says that it is.

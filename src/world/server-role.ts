@@ -279,6 +279,7 @@ export class ServerRole {
       this.releaseOwned(connection)
       this.groups.leaveAll(connection)
       // Its id may be another's at once; what it sent and nobody drained must not be that one's.
+      this.faults.forget(Connection.id[connection]!)
       Connection.id[connection] = 0
       Connection.user[connection] = undefined
       // The host's own connection entity waits for the next session.
@@ -362,6 +363,7 @@ export class ServerRole {
     if (peer === undefined) return
     this.errors.push('connection-removed', 'a connection entity was removed by the game; use kick', { connection: eid })
     this.forgetPeer(peer, eid)
+    this.faults.forget(peer.session.connectionId)
     Connection.id[eid] = 0
     Connection.user[eid] = undefined
     this.groups.leaveAll(eid)
@@ -378,7 +380,6 @@ export class ServerRole {
     this.replication.removeObserver(peer.observer)
     peer.requests.end(peer.session.reason?.text ?? 'the game removed the connection')
     this.openRequests.forget(eid)
-    this.faults.forget(peer.session.connectionId)
     this.counters.unsentCalls += peer.outgoingParts.count
     peer.outgoingParts.clear()
   }

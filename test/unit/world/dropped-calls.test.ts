@@ -7,10 +7,12 @@ import {
   netIdOf,
   type NetworkErrorEntry,
   NetworkErrors,
+  removed,
   sendCommand,
   sendRpc,
   type ServerWorld,
   setOwner,
+  setPlayer,
   setReady,
   stats,
 } from 'bitecs-net'
@@ -21,6 +23,8 @@ import type { ByteWriter } from '../../../src/protocol/bytes.js'
 import type { Definition } from '../../../src/protocol/definitions.js'
 import { writeNetId } from '../../../src/protocol/net-id.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
+import { Connected, Connection } from 'bitecs-net/components'
+import { serverRole } from '../../../src/world/state.js'
 import * as game from '../../support/arena.js'
 import { throwAtClient, throwSections } from './tap.js'
 
@@ -260,5 +264,31 @@ describe('23: a call or message with an unknown id', () => {
 
   it('of which the policy is neither is refused at the start', () => {
     expect(() => createTestNetwork(game.arena, { unknownCalls: 'ignore' as never })).toThrow(/'count' or 'close'/)
+  })
+})
+
+describe('a command that is drained in the tick in which its sender has left, after its entity was despawned', () => {
+  it('is reported, and leaves nothing behind for a connection that is gone', () => {
+    const net = createTestNetwork(game.arena, {
+      clients: 0,
+      serverSystems: [
+        (world) => {
+          for (const { entity } of drain(world, removed(Connected))) despawn(world, Connection.player[entity]!)
+          for (const call of drain(world, game.Move)) expect(call).toBeUndefined()
+        },
+      ],
+    })
+    for (let i = 0; i < 3; i++) {
+      const client = net.connect()
+      const ship = game.spawnShip(net.server)
+      setPlayer(net.server, client.connection, ship)
+      net.tick(3)
+      move(client, game.copyOf(client.world, net.server, ship))
+      client.step()
+      void close(client.world)
+      net.tick(2)
+    }
+    expect(errors(net.server).map(({ code }) => code)).toEqual(['late', 'late', 'late'])
+    expect(serverRole(net.server).faults.size).toBe(0)
   })
 })
