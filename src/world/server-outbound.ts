@@ -15,6 +15,9 @@ import type { ServerRole } from './server-role.js'
 
 /** Sends everything of this tick to every client. */
 export function sendTick(role: ServerRole): void {
+  // First of all, since it runs code of the game, which may call, kick or close.
+  const own = role.local && role.peerOfConnection.get(role.local.connection)
+  if (own !== undefined) showLocally(role, own)
   for (const peer of role.peers) sendToPeer(role, peer)
   for (const peer of role.authenticating.values()) sendEarly(role, peer)
   countUnsent(role)
@@ -41,8 +44,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   reliable.start(session, tick, now, tickMs)
   const local = role.isLocal(peer)
   let structure = false
-  if (local) showLocally(role, peer)
-  else if (observer.joined) {
+  if (observer.joined && !local) {
     structure = replication.structure.write(observer, reliable, Connection.player[session.entity]!)
   }
   writeBuffered(role, peer)

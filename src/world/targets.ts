@@ -65,9 +65,16 @@ export function isGroup(target: GroupTarget | Iterable<number>): target is Group
   return typeof target === 'object' && target !== null && 'group' in target
 }
 
-/** The one connection that is left out, or 0: what `OutgoingCalls.add` takes. Several are for {@link leaveOut}. */
+/**
+ * The one connection that is left out, or 0: what `OutgoingCalls.add` takes. Several are for {@link leaveOut}.
+ *
+ * @throws UsageError when `except` is nothing that names connections.
+ */
 export function excepted(except: Connections | undefined): number {
-  return typeof except === 'number' ? except : 0
+  if (except === undefined) return 0
+  if (typeof except === 'number') return except
+  if (typeof except === 'object' && except !== null && Symbol.iterator in except) return 0
+  throw new UsageError('no-target', `except is a connection or a list of them, got '${String(except)}'`)
 }
 
 /** Leaves several connections out of the call just added. */

@@ -166,6 +166,17 @@ describe('18: a message', () => {
       expect(() => sendMessage(net.server, game.Chat, { text: 'x' }, { to: to as never })).toThrow(UsageError)
     }
   })
+
+  it('that leaves out what names no connections throws, and goes to nobody', () => {
+    const { net } = setUp(1)
+    for (const except of ['nobody', {}, null, group('red')]) {
+      expect(() => sendMessage(net.server, game.Chat, { text: 'x' }, { except: except as never })).toThrow(
+        /except is a connection or a list of them/,
+      )
+    }
+    net.tick(2)
+    expect([...drain(net.clients[0]!.world, game.Chat)]).toEqual([])
+  })
 })
 
 describe('7: a client RPC', () => {

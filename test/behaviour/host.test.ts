@@ -1,20 +1,23 @@
 // Host mode: one world that is server and client at once, whose own client is a client like any other.
-import { addEntity, hasComponent, removeComponent, removeEntity } from 'bitecs'
+import { addEntity, hasComponent, observe, onAdd, removeComponent, removeEntity } from 'bitecs'
 import {
   clearOwner,
   despawn,
   drain,
+  kick,
   NetworkErrors,
   observersOf,
   sendCommand,
+  sendMessage,
   sendRpc,
   sendTargetRpc,
   serverTick,
   setOwner,
+  setPlayer,
   setReady,
   stats,
 } from 'bitecs-net'
-import { Connected, Networked } from 'bitecs-net/components'
+import { Connected, LocalPlayer, Networked } from 'bitecs-net/components'
 import { createHostWorld } from 'bitecs-net/host'
 
 import { createTestNetwork, type HostTestNetwork } from 'bitecs-net/testing'
@@ -265,3 +268,22 @@ function ticksOfCalls(host: boolean): { server: number[]; client: number[] } {
   }
   return ticks
 }
+
+describe('observers of a host that act while its own client is shown its player', () => {
+  it('may kick, and what they send reaches everyone', () => {
+    const network = hosted(2)
+    const { server, host, clients } = network
+    const ship = game.spawnShip(server)
+    network.tick()
+    observe(server, onAdd(LocalPlayer), () => {
+      sendMessage(server, game.News, { text: 'begin' })
+      kick(server, clients[0]!.connection)
+    })
+    setPlayer(server, host.connection, ship)
+    network.tick(2)
+    expect(clients[0]!.reason?.code).toBe('kicked')
+    for (const { world } of [host, ...clients]) {
+      expect(Array.from(drain(world, game.News), ({ args }) => args.text)).toEqual(['begin'])
+    }
+  })
+})
