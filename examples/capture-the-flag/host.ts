@@ -11,10 +11,9 @@ withSide(world, 'server', () => {
   setup(world)
   addHouseBots(world, BOTS)
 })
-const host = startHost(world)
-host.run({ server: [...systems, playHouseBots] })
+startHost(world).run({ server: [...systems, playHouseBots] })
 
-const page = createPage(world, () => startHost(world))
+const page = createPage(world, () => location.reload())
 const frame = hostFrame(page.systems)
 
 function loop(): void {

@@ -31,6 +31,7 @@ export function createLobby(world: ClientWorld, view: View): Lobby {
     element(`join-${team.toLowerCase()}`).addEventListener('click', () => void choose(team))
   }
   play.addEventListener('click', () => {
+    play.blur()
     const me = ownPlayer(world)
     if (me !== undefined) sendCommand(world, me, GetReady, { ready: Player.ready[me] === 0 })
   })

@@ -38,7 +38,14 @@ export function createShop(world: ClientWorld): Shop {
     noteUntil = performance.now() + NOTE_MS
   }
 
-  for (const item of items) element(`buy-${item}`).addEventListener('click', () => void buy(item))
+  for (const item of items) {
+    const button = element(`buy-${item}`)
+    button.addEventListener('click', () => {
+      // Else the next press of space would buy again, not throw.
+      button.blur()
+      void buy(item)
+    })
+  }
   addEventListener('keydown', (event) => {
     const item = KEYS[event.code]
     if (item !== undefined && !event.repeat && !(event.target instanceof HTMLInputElement)) void buy(item)

@@ -109,15 +109,17 @@ export async function playScript({ peers, bodies, told }: Match): Promise<void> 
     await run(peers, 0, ada, [24, 8.5], [5, 13.5])
     await peers.until('it is captured', () => game.Player.captures[ada] === captures)
   }
-  const isOver = (world: ClientWorld): boolean => game.Game.blue[query(world, [game.Game])[0]!] === 3
+  // Values travel apart from calls, and not all in one packet.
+  const wanted = JSON.stringify(scoreOf(server))
   await peers.until('everyone has seen and heard that the match is over', () =>
-    clients.every(({ world }, i) => isOver(world) && told[i]!.MatchOver.length === 1),
+    clients.every(({ world }, i) => JSON.stringify(scoreOf(world)) === wanted && told[i]!.MatchOver.length === 1),
   )
 }
 
 /** The score of the match and the captures of each player, as a client sees them. */
-export function scoreOf(world: ClientWorld): unknown {
-  const it = query(world, [game.Game])[0]!
+export function scoreOf(world: ClientWorld | ServerWorld): unknown {
+  const [it] = query(world, [game.Game])
+  if (it === undefined) return undefined
   const players = [...query(world, [game.Player])].map((eid) => [
     game.Player.id[eid],
     game.Player.team[eid],
