@@ -8,10 +8,10 @@ import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/b
 import { FixedRecordView } from '../protocol/fixed-record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { RecordView } from '../protocol/record.js'
-import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { MissingEntities } from './missing-entities.js'
-import { growTo } from '../replication/slot-set.js'
+import { growTo, SlotSet } from '../replication/slot-set.js'
+import { type CallEntities, targetOf } from './call-entities.js'
 import { wasAwaited } from './call-id.js'
+import { FormerEntities, MissingEntities } from './missing-entities.js'
 
 /** Calls that may wait in one queue, and bytes; what is over it is dropped and counted as undrained. */
 const MAX_WAITING = 8192
@@ -28,24 +28,11 @@ export interface CallView {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-/** Maps the entities of calls. The table of a host's own client knows what has just gone, too. */
-export interface CallEntities extends EntityMapper {
-  /** For a net id that names nothing any more: the entity to deliver a call on it with, or -1 when it is too late for it. */
-  formerOf?(netId: number): number
-}
-
 interface MutableView {
   entity: number
   sender: number
   id: number
   args: Record<string, unknown>
-}
-
-/** The entity to deliver a call on `netId` with, or -1 when there is none (any more). */
-export function targetOf(entities: CallEntities, netId: number): number {
-  const entity = entities.entityOf(netId)
-  if (entity !== 0) return entity
-  return entities.formerOf === undefined ? -1 : entities.formerOf(netId)
 }
 
 /** Counts what a queue drops. */
@@ -109,11 +96,13 @@ export class CallQueue implements IterableIterator<CallView> {
     private readonly listener: QueueListener,
     /** Ticks that a call waits for an entity that it names, where its definition says so. */
     private readonly waitTicks = 0,
+    /** Where the slots of entities are noted that calls name as they arrive. */
+    named = new SlotSet(),
   ) {
-    const waits = definition.unknownEntities === 'wait' && entities.mayArrive !== undefined
-    this.missing = waits ? new MissingEntities(entities) : undefined
-    this.arrival.entities = this.missing ?? entities
-    this.reader.entities = entities
+    const arriving = entities.mayArrive === undefined ? undefined : new MissingEntities(entities, named)
+    this.missing = definition.unknownEntities === 'wait' ? arriving : undefined
+    this.arrival.entities = arriving ?? entities
+    this.reader.entities = entities.formerOf === undefined ? entities : new FormerEntities(entities)
     this.record = definition.codec.createFixedView() ?? definition.codec.createView()
     this.view = { entity: 0, sender: 0, id: 0, args: this.record.args }
     this.yielded = { done: false, value: this.view }

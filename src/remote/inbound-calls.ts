@@ -8,9 +8,11 @@ import { readNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { LAST_REPLY_STATUS, ReplyStatus } from '../protocol/reply-status.js'
+import { SlotSet } from '../replication/slot-set.js'
 import { CallFault, type CallFaults } from './call-faults.js'
 import { makePlainId } from './call-id.js'
-import { type CallEntities, CallQueue, type CallView, type QueueListener } from './call-queue.js'
+import type { CallEntities } from './call-entities.js'
+import { CallQueue, type CallView, type QueueListener } from './call-queue.js'
 import type { OpenRequests } from './open-requests.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
 
@@ -96,6 +98,8 @@ export function hasOnlyEarlyMessages(reader: ByteReader, section: CallSection, p
 export class InboundCalls implements QueueListener {
   /** By definition id. */
   readonly queues: readonly CallQueue[]
+  /** On a client: slots of entities that a call is on, or names, which no system has had the chance to drain. */
+  readonly called = new SlotSet()
   private readonly own = new CallSection()
   private calls = 0
 
@@ -110,7 +114,8 @@ export class InboundCalls implements QueueListener {
     waitTicks = 0,
   ) {
     this.queues = protocol.definitions.map(
-      (definition, id) => new CallQueue(definition, protocol.definitionNames[id]!, entities, this, waitTicks),
+      (definition, id) =>
+        new CallQueue(definition, protocol.definitionNames[id]!, entities, this, waitTicks, this.called),
     )
   }
 

@@ -9,7 +9,7 @@ import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
-import { type CallEntities, targetOf } from '../remote/call-queue.js'
+import { type CallEntities, targetOf } from '../remote/call-entities.js'
 import { EarlyCalls } from '../remote/early-calls.js'
 import { CallSection, hasOnlyEarlyMessages, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
@@ -17,7 +17,6 @@ import type { PendingRequests } from '../remote/pending-requests.js'
 import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
 import type { ClientReplication } from '../replication/client-replication.js'
 import { HeldPackets } from '../replication/held-packets.js'
-import { SlotSet } from '../replication/slot-set.js'
 import { Channel } from '../transport/transport.js'
 import type { ClientScenes } from './client-scenes.js'
 
@@ -47,8 +46,6 @@ export class ClientInbound {
   private readonly held = new HeldPackets()
   private readonly heldReader = new ByteReader()
   private readonly early = new EarlyCalls()
-  /** Slots of entities with a call that no system has had the chance to drain. */
-  private readonly called = new SlotSet()
   /** Set by a reliable packet that must not be read on before the game has seen the calls: where to go on. */
   private pausedAt = -1
   private readonly applyHeld = (bytes: Uint8Array, length: number, tick: number): void => {
@@ -61,13 +58,13 @@ export class ClientInbound {
 
   /** A new frame: the game had its chance to drain. */
   startFrame(): void {
-    this.called.clear()
+    this.role.inbound.called.clear()
   }
 
   reset(): void {
     this.held.clear()
     this.early.clear()
-    this.called.clear()
+    this.role.inbound.called.clear()
     this.pausedAt = -1
   }
 
@@ -169,12 +166,12 @@ export class ClientInbound {
   }
 
   /**
-   * A call and the despawn of its entity often come together: "explode, then remove". The despawn waits a frame, so that
-   * the systems that drain the call still find the entity.
+   * A call and the despawn of its entity, or of one that it names, often come together: "explode, then remove". The despawn
+   * waits a frame, so that the systems that drain the call still find the entity.
    */
   private mustWait(reader: ByteReader): boolean {
     const at = reader.offset
-    const waits = this.called.has(reader.varint())
+    const waits = this.role.inbound.called.has(reader.varint())
     reader.offset = at
     return waits
   }
@@ -260,7 +257,7 @@ export class ClientInbound {
       openRequests.endUnopened(connection, section.request, ReplyStatus.Despawned)
       return
     }
-    this.called.add(slotOf(section.netId))
+    this.role.inbound.called.add(slotOf(section.netId))
     const status = inbound.pushRequest(section, reader.bytes, connection, frame)
     if (status === ReplyStatus.MalformedCall) this.drop(CallFault.MalformedCall, section.id, eid)
   }
@@ -270,7 +267,7 @@ export class ClientInbound {
     this.section.readReply(reader)
     const { pendingRequests } = this.role
     const netId = pendingRequests.netIdOf(this.section.request)
-    if (netId !== 0) this.called.add(slotOf(netId))
+    if (netId !== 0) this.role.inbound.called.add(slotOf(netId))
     pendingRequests.take(this.section, reader.bytes)
   }
 
@@ -309,7 +306,7 @@ export class ClientInbound {
         this.drop(CallFault.Late, section.id)
         return
       }
-      this.called.add(slotOf(section.netId))
+      this.role.inbound.called.add(slotOf(section.netId))
     }
     if (!inbound.push(section, bytes, connection, frame)) this.drop(CallFault.MalformedCall, section.id, eid)
   }

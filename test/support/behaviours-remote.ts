@@ -152,6 +152,25 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         ])
         expect(pings).toEqual([[300], [300], [300]])
 
+        // The unreliable channel keeps no order, so each has its number.
+        const { connection: except } = a
+        sendMessage(peers.server, game.Ping, { n: 1 }, { to: b.connection })
+        sendMessage(peers.server, game.Ping, { n: 2 }, { to: 'all' })
+        sendMessage(peers.server, game.Ping, { n: 3 }, { to: 'ready' })
+        sendMessage(peers.server, game.Ping, { n: 4 }, { to: observersOf(peers.server, ship) })
+        sendMessage(peers.server, game.Ping, { n: 5 }, { to: 'all', except })
+        await peers.until('the unreliable messages arrived', () => {
+          read()
+          return pings.every((list) => list.length >= 4)
+        })
+        await peers.settle()
+        read()
+        expect(pings.map((list) => list.slice(1).toSorted((x, y) => x - y))).toEqual([
+          [2, 3, 4],
+          [1, 2, 3, 4, 5],
+          [2, 3, 4, 5],
+        ])
+
         sendMessage(c.world, game.Chat, { text: 'grüße ✓' })
         sendMessage(c.world, game.Order, { item: 9 })
         sendMessage(c.world, game.Ping, { n: 1 })
