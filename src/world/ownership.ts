@@ -11,7 +11,10 @@ import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './st
 
 /** Options of {@link setOwner}. */
 export interface SetOwnerOptions {
-  /** What becomes of the entity when the owner's connection ends. Default `despawn`. */
+  /**
+   * What becomes of the entity when the owner's connection ends. Default: what was said when this connection became its
+   * owner, for a new owner `despawn`.
+   */
   onLeave?: OnLeave
 }
 
@@ -26,7 +29,8 @@ export function setOwner(world: ServerWorld, entity: number, connection: number,
   const role = serverRole(world)
   const slot = requireSlot(role, entity)
   requireOpen(role, connection)
-  role.leftBehind.setGrace(slot, graceOf(options.onLeave))
+  const isNewOwner = Networked.owner[entity] !== connection
+  if (isNewOwner || options.onLeave !== undefined) role.leftBehind.setGrace(slot, graceOf(options.onLeave))
   role.leftBehind.decide(slot)
   role.setOwner(entity, connection)
 }

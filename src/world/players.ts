@@ -3,6 +3,7 @@ import { removeComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { badOption } from './check-options.js'
+import { graceOf } from './left-behind.js'
 import { requireOpen, requireSlot, setOwner, type SetOwnerOptions } from './ownership.js'
 import type { ServerRole } from './server-role.js'
 import { serverRole, type ServerWorld } from './state.js'
@@ -42,6 +43,7 @@ export function setPlayer(
   requireOpen(role, connection)
   if (entity !== 0) requireSlot(role, entity)
   requireFormer(options.former)
+  graceOf(options.onLeave)
   const former = Connection.player[connection]!
   if (former !== entity) role.hideLocalPlayer(connection)
   if (entity !== 0) {

@@ -93,6 +93,8 @@ export class ServerScenes {
   private told: ToldScene[] = []
   private changes = 0
   private isLoading = false
+  /** Changes to be told: the one under way, and those that observers of what it does have made meanwhile. */
+  private readonly telling: (() => void)[] = []
 
   constructor(private readonly role: ServerScenesContext) {
     this.runner = new SceneRunner('server', this.events, role.errors)
@@ -105,6 +107,10 @@ export class ServerScenes {
 
   /** Changes everyone's scenes, and the server's own. */
   changeAll(action: SceneAction, id: number, args: Readonly<Record<string, unknown>>): void {
+    this.inOrder(() => this.tellAll(action, id, args))
+  }
+
+  private tellAll(action: SceneAction, id: number, args: Readonly<Record<string, unknown>>): void {
     const scene = this.prepare(action, id, args)
     const number = ++this.changes
     const before = this.told
@@ -122,17 +128,35 @@ export class ServerScenes {
     id: number,
     args: Readonly<Record<string, unknown>>,
   ): void {
-    const scene = this.prepare(action, id, args)
-    for (const peer of peers) {
-      if (concerns(peer, action, scene.scene)) this.tell(peer, action, scene, ++this.changes)
-    }
+    this.inOrder(() => {
+      const scene = this.prepare(action, id, args)
+      for (const peer of peers) {
+        if (concerns(peer, action, scene.scene)) this.tell(peer, action, scene, ++this.changes)
+      }
+    })
   }
 
   /** Tells a client that has just connected of the scenes of the world. */
   join(peer: ScenePeer): void {
-    this.told.forEach((scene, i) =>
-      this.tell(peer, i === 0 ? SceneAction.Replace : SceneAction.Load, scene, ++this.changes),
-    )
+    this.inOrder(() => {
+      this.told.forEach((scene, i) =>
+        this.tell(peer, i === 0 ? SceneAction.Replace : SceneAction.Load, scene, ++this.changes),
+      )
+    })
+  }
+
+  /**
+   * Telling of a change runs observers, of members that end and of tags that come and go. A change that one of them makes
+   * comes behind, whole: everyone must hear of the two in the same order.
+   */
+  private inOrder(change: () => void): void {
+    const { telling } = this
+    if (telling.push(change) > 1) return
+    try {
+      for (; telling.length > 0; telling.shift()) telling[0]!()
+    } finally {
+      telling.length = 0
+    }
   }
 
   /** Takes a client's report; false for one that no honest client makes. */
@@ -213,7 +237,8 @@ export class ServerScenes {
     session.loadsScene = false
     Connection.progress[entity] = 1
     this.role.guard(() => removeComponent(world, entity, Loading))
-    if (!session.wantsReady || session.ready) return
+    // An observer may have changed the scene again.
+    if (scenes.isReplacing || !session.wantsReady || session.ready) return
     session.ready = true
     this.role.guard(() => addComponent(world, entity, Ready))
   }

@@ -11,6 +11,7 @@ import {
   removed,
   setOwner,
   setPlayer,
+  spawn,
 } from 'bitecs-net'
 import { Connected, Connection, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
@@ -160,5 +161,21 @@ describe('26: the grace of what a client leaves behind', () => {
       `${name} is `,
     )
     expect(Networked.owner[ship]).toBe(connection)
+  })
+})
+
+describe('26: what was said of an entity when it got its owner', () => {
+  it('still holds when it becomes the player of that owner, and not for a new owner', () => {
+    const net = createTestNetwork(game.arena, { clients: 2 })
+    const [first, second] = net.clients
+    const door = spawn(net.server, game.Door, {}, { owner: first!.connection, onLeave: 'keep' })
+    const other = spawn(net.server, game.Door, {}, { owner: first!.connection, onLeave: 'keep' })
+    setPlayer(net.server, first!.connection, door)
+    setOwner(net.server, other, second!.connection)
+    net.tick(2)
+    void close(first!.world)
+    void close(second!.world)
+    net.tick(3)
+    expect([entityExists(net.server, door), entityExists(net.server, other)]).toEqual([true, false])
   })
 })
