@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
-import { codeFiles } from '../docs/code-blocks.js'
+import { codeFiles } from './code-blocks.js'
 import { Installation, packedFiles } from './installed.js'
 
 const PACKAGES = ['bitecs', '@geckos.io/client', '@geckos.io/server', 'node-datachannel', 'jose', '@types/node']

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
+import { findTests } from './behaviours.js'
 import { headingNames, relativeLinks, tableRows } from './markdown.js'
-import { type TestName, testNames } from './test-names.js'
 
 const pages = [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
@@ -37,16 +37,14 @@ describe('the documents', () => {
     expect(lost.map(({ page, target, heading }) => `${page}: ${target}#${heading}`)).toEqual([])
   })
 
-  it('name tests that exist: a link to a file of tests is the beginning of the name of one of them', () => {
-    const named = new Map<string, TestName[]>()
+  it('name tests that exist: a link to a file of tests is the beginning of the name of one, or of a group', () => {
+    const named = new Map<string, string[]>()
     const wrong: string[] = []
     for (const { page, text, target } of links) {
       if (!/^test\/.*\.ts$/.test(target)) continue
-      const names = named.get(target) ?? testNames(target, read(target))
+      const names = named.get(target) ?? findTests(target, read(target)).map(({ name }) => name)
       named.set(target, names)
-      const found = names.filter(({ own, full }) =>
-        [own, full, withoutNumber(own)].some((name) => name.startsWith(text)),
-      ).length
+      const found = names.filter((name) => name.startsWith(text) || withoutNumber(name).startsWith(text)).length
       if (found !== 1) wrong.push(`${page}: ${target} has ${found} tests that begin with "${text}"`)
     }
     expect(named.size).toBeGreaterThan(10)
@@ -60,15 +58,5 @@ describe('the documents', () => {
       (row) => !relativeLinks(row.get('proved by')!).some(({ path }) => path.endsWith('.ts')),
     )
     expect(unproved.map((row) => [...row.values()][0])).toEqual([])
-  })
-
-  it('a name is read as it is shown: alone, behind its groups, of a list, and up to what a template fills in', () => {
-    const text =
-      "describe('a', () => { describe(`b ${x}`, () => { it.each([1])('c %s', f) }); it(`d ${y} e`, f) })\nit('f')"
-    expect(testNames('x.test.ts', text)).toEqual([
-      { own: 'c %s', full: 'a b  c %s' },
-      { own: 'd ', full: 'a d ' },
-      { own: 'f', full: 'f' },
-    ])
   })
 })
