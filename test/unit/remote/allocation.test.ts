@@ -60,3 +60,37 @@ describe('a drained call', () => {
     expect(Math.max(fire, aim)).toBeLessThan(1)
   })
 })
+
+const Buy = defineCommand({ item: u8 }, { returns: { left: u8 } })
+
+describe('a request', () => {
+  it('costs no memory where it arrives, is drained and is answered', () => {
+    const asked = defineProtocol({ remote: { Buy } })
+    const outgoing = new OutgoingCalls(entities)
+    const requests = new OpenRequests('server', asked, outgoing)
+    const counters = createCounters()
+    const errors = new ErrorLog()
+    const faults = new CallFaults(asked, counters, errors, () => 0)
+    const inbound = new InboundCalls(asked, entities, requests, counters, errors, faults)
+    const payload = new ByteWriter()
+    Buy.codec.encode(payload, { item: 3 })
+    const section = new CallSection()
+    section.id = asked.ids.get(Buy)!
+    section.netId = 1
+    section.end = payload.length
+    const value = { left: 1 }
+    let number = 0
+    let answered = 0
+    const bytes = bytesPerEvent(200, (count) => {
+      for (let i = 0; i < count; i++) {
+        section.request = (number++ & 0xffff) + 1
+        inbound.pushRequest(section, payload.bytes, 3, 1)
+      }
+      for (const { id } of inbound.queueOf(Buy)) if (requests.reply(id, value)) answered++
+      outgoing.clear()
+    })
+    expect(answered).toBe(number)
+    // Looking at the heap costs some itself; the smallest object for each would be 16 bytes.
+    expect(bytes).toBeLessThan(4)
+  })
+})

@@ -1,6 +1,7 @@
 // Event queues: each event once to every reader, from one publication to the next.
 import { describe, expect, it } from 'vitest'
 import { EventQueue } from '../../../src/remote/event-queue.js'
+import { bytesPerEvent } from '../../support/heap.js'
 
 function readAll(queue: EventQueue): number[] {
   const seen: number[] = []
@@ -50,5 +51,18 @@ describe('EventQueue', () => {
     expect(queue.dropped).toBe(70_000 - 65_536)
     queue.publish()
     expect(readAll(queue)).toHaveLength(65_536)
+  })
+
+  it('costs no memory for each event', () => {
+    const queue = new EventQueue()
+    let read = 0
+    const bytes = bytesPerEvent(2000, (count) => {
+      for (let i = 0; i < count; i++) queue.push(i, i, '')
+      queue.publish()
+      for (const { entity, netId } of queue) read += entity === netId ? 1 : 0
+    })
+    expect(read).toBeGreaterThan(2000)
+    // Looking at the heap costs some itself; an object for each event would be 20 bytes and more.
+    expect(bytes).toBeLessThan(1)
   })
 })
