@@ -19,6 +19,7 @@ import {
 import { createTestNetwork } from '../../src/testing.js'
 import { clientRole, type ClientWorld, type ServerWorld } from '../../src/world/state.js'
 import { summarize, type Timing } from '../harness.js'
+import { heapBytes, lookCost } from '../heap.js'
 import { type Condition, type Contender, toRows, valueAtMost } from '../result.js'
 import { Stores, Workload } from '../workload.js'
 import type { Scenario } from './scenario.js'
@@ -84,20 +85,6 @@ export function measureHeap(workload: Workload, ticks: number, onProgress: (done
   globalThis.gc?.()
   const grown = Math.max(0, heapBytes() - before - stretches.length * 16) / ticks
   return { allocated: summarize(stretches), kept: { median: grown, p99: grown, samples: 1 } }
-}
-
-function heapBytes(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
-/** What looking at the heap allocates by itself. */
-function lookCost(): number {
-  const costs = Array.from({ length: 32 }, () => {
-    const start = heapBytes()
-    return heapBytes() - start
-  })
-  return summarize(costs.filter((cost) => cost >= 0)).median
 }
 
 const Steer = defineCommand({ x: f32, y: f32 }, { rate: { perSecond: 1000, burst: 1000 } })

@@ -149,7 +149,7 @@ describe('the JSON', () => {
       for (const row of rows) {
         expect(row.scenario).toBe(name)
         expect(row.workload).not.toBe('')
-        expect(['µs', 'ns', 'B/tick']).toContain(row.unit)
+        expect(['µs', 'ns', 'B/tick', 'B/call']).toContain(row.unit)
         for (const value of [row.median, row.p99]) expect(Number.isFinite(value) && value >= 0).toBe(true)
         expect(row.bytes === null || row.bytes > 0).toBe(true)
         const others = rows.filter((other) => other.workload === row.workload && other !== row && other.median > 0)
