@@ -125,16 +125,26 @@ export class RecordCodec {
     this.requireObject(args)
     writer.reserve(this.scalarBytes)
     const { forms, names } = this
+    let at = writer.length
     for (let i = 0; i < forms.length; i++) {
       const form = forms[i]!
       const value = args[names[i]!]
+      // The most frequent type of all.
+      if (form === ScalarForm.F32 && typeof value === 'number' && value >= -LARGEST_F32 && value <= LARGEST_F32) {
+        writer.view.setFloat32(at, value, true)
+        at += 4
+        continue
+      }
+      writer.length = at
       if (form === ScalarForm.None || !this.encodeNumber(writer, form, i, value)) {
         const type = this.types[i]!
         type.check(value, this.paths[i]!)
         type.write(writer, value)
         writer.reserve(this.scalarBytes)
       }
+      at = writer.length
     }
+    writer.length = at
   }
 
   /** Writes a number or boolean that is plainly in range, into room that is there; false leaves it to its type. */
@@ -148,11 +158,6 @@ export class RecordCodec {
         case ScalarForm.Signed:
           if ((value | 0) !== value || value < this.min[i]! || value > this.max[i]!) return false
           break
-        case ScalarForm.F32:
-          if (!(value >= -LARGEST_F32 && value <= LARGEST_F32)) return false
-          writer.view.setFloat32(at, value, true)
-          writer.length = at + 4
-          return true
         case ScalarForm.F64:
           writer.view.setFloat64(at, value, true)
           writer.length = at + 8
