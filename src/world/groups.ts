@@ -1,7 +1,7 @@
 // The verbs of groups: connections join and leave them by name, and messages and RPCs go to who is in one.
 import { UsageError } from '../protocol/errors.js'
 import { serverRole, type ServerWorld } from './state.js'
-import { type GroupTarget, requireConnection } from './targets.js'
+import { type GroupTarget, isAuthenticating, requireConnection } from './targets.js'
 
 const MAX_NAME_LENGTH = 64
 
@@ -20,12 +20,16 @@ export function group(name: string): GroupTarget {
  * Puts a connection into a group: a team, a match, a chat room. A group needs no making, and a connection may be in many.
  * It leaves them all by itself when it ends, with the entities it leaves behind: a tick after `Connected` was removed.
  *
- * @throws UsageError when the entity is no connection, or the name not a text of 1 to 64 characters.
+ * @throws UsageError when the entity is no connection, or one that is still being authenticated, or the name not a text of 1 to 64 characters.
  */
 export function joinGroup(world: ServerWorld, connection: number, name: string): void {
   const role = serverRole(world)
   requireName(name)
   requireConnection(world, connection)
+  if (isAuthenticating(role, connection)) {
+    const text = `connection ${connection} is still being authenticated: put it into a group once it has Connected`
+    throw new UsageError('not-authenticated', text)
+  }
   // One that has just ended is there for the systems of one more tick, and joins nothing.
   if (role.peerOfConnection.has(connection)) role.groups.join(connection, name)
 }

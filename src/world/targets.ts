@@ -28,7 +28,8 @@ export function requireConnection(world: World, connection: number): void {
   }
 }
 
-function isAuthenticating(role: ServerRole, connection: number): boolean {
+/** Whether a connection is one that only messages with `beforeAuthentication` may go to. */
+export function isAuthenticating(role: ServerRole, connection: number): boolean {
   return role.authenticating.get(connection)?.session.state === 'authenticating'
 }
 

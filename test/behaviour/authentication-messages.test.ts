@@ -9,6 +9,7 @@ import {
   deny,
   drain,
   handle,
+  joinGroup,
   kick,
   sendMessage,
   setOwner,
@@ -39,6 +40,9 @@ describe('before authentication', () => {
     expect([...drain(net.server, added(Authenticating))]).toEqual([])
     expect(() => kick(net.server, connection)).toThrow(UsageError)
     expect(() => setOwner(net.server, connection, connection)).toThrow(UsageError)
+    expect(() => joinGroup(net.server, connection, 'red')).toThrow(
+      /still being authenticated: .* once it has Connected/,
+    )
   })
 
   it('19: only messages marked so can be sent, by either side, and none before the hello has left', () => {
