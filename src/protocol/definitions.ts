@@ -159,7 +159,8 @@ export interface MessageOptions<From extends MessageOrigin> extends CallOptions 
   rate?: RateLimit
   /**
    * It may take more than a packet holds, up to 16 MiB, and is then cut into parts: structure and calls pass it, messages
-   * behind it wait. Each client may make the server hold as much as the largest one. Reliable only. Default false.
+   * behind it wait. Each client may make the server hold as much as the largest one. A client that more than 32 MiB wait for
+   * is closed with `overflow`; on a client sending more throws. Reliable only. Default false.
    */
   large?: boolean
   /**

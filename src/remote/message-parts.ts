@@ -5,7 +5,13 @@
 // structure and calls that share the channel. Messages that follow wait behind it, so that messages keep their order.
 import type { PacketBuilder } from '../connection/session.js'
 import { ByteReader, ByteWriter, varintBytes } from '../protocol/bytes.js'
-import { MAX_HEADER, MAX_LARGE_PAYLOAD, MAX_RELIABLE_PACKET, PART_WINDOW } from '../protocol/limits.js'
+import {
+  MAX_CALL_OVERHEAD,
+  MAX_HEADER,
+  MAX_LARGE_PAYLOAD,
+  MAX_RELIABLE_PACKET,
+  PART_WINDOW,
+} from '../protocol/limits.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
 
@@ -14,8 +20,8 @@ const MAX_PART = MAX_RELIABLE_PACKET - MAX_HEADER - 24
 /** A part smaller than this waits for more of the window, unless it is the last. */
 const SMALLEST_PART = 1024
 
-/** What may wait for one connection, in bytes. */
-export const MAX_WAITING_PARTS = 2 * MAX_LARGE_PAYLOAD
+/** What may wait for one connection, in bytes: two of the largest. */
+export const MAX_WAITING_PARTS = 2 * (MAX_LARGE_PAYLOAD + MAX_CALL_OVERHEAD)
 
 /** A message on its way in parts. */
 export interface PartProgress {

@@ -66,6 +66,16 @@ describe('20: the largest allowed message passes, one byte more throws at the se
 })
 
 describe('large messages', () => {
+  it('may be sent while two of the largest wait for a client; what waits beyond ends its connection', () => {
+    const Largest = defineMessage({ data: bytes(16_777_212) }, { large: true })
+    const net = createTestNetwork(defineProtocol({ messages: { Largest } }), { clients: 2 })
+    const [first, second] = net.clients.map(({ connection }) => connection)
+    const data = new Uint8Array(16_777_212)
+    for (const to of [first!, first!, second!, second!, second!]) sendMessage(net.server, Largest, { data }, { to })
+    net.tick(2)
+    expect(net.clients.map(({ reason }) => reason?.code)).toEqual([undefined, 'overflow'])
+  })
+
   it('hold up neither calls nor structure', () => {
     const Boom = defineClientRpc({ n: u8 })
     const protocol = defineProtocol({ remote: { Boom }, messages: { Map } })
