@@ -10,9 +10,9 @@ export const ReplyStatus = {
   NotReady: 2,
   /** The client that asked does not own the entity, or not any more. */
   NotOwner: 3,
-  /** The entity is gone. */
+  /** The entity is gone, or out of the sight of the client that asked. */
   Despawned: 4,
-  /** The client does not have the entity in sight. */
+  /** The client that is asked does not have the entity in sight: the server says so to its own game, and to nobody else. */
   NotObserved: 5,
   /** Over the definition's rate. */
   OverRate: 6,

@@ -58,7 +58,8 @@ export interface InboundContext {
 const STATUS_OF_FAULT = {
   [CallFault.NotReady]: ReplyStatus.NotReady,
   [CallFault.NotOwner]: ReplyStatus.NotOwner,
-  [CallFault.NotObserved]: ReplyStatus.NotObserved,
+  // For this client it is gone. Whether it lives on out of its sight is not for it to know.
+  [CallFault.NotObserved]: ReplyStatus.Despawned,
   [CallFault.UnknownEntity]: ReplyStatus.Despawned,
   [CallFault.OverRate]: ReplyStatus.OverRate,
   [CallFault.Late]: ReplyStatus.Despawned,

@@ -113,6 +113,19 @@ describe('forged requests', () => {
     expect(early).toEqual(['reply 8 not ready'])
   })
 
+  it('do not tell an entity that is out of sight from one that is gone', () => {
+    const answers = answersTo({}, ({ server, client }) => {
+      const [gone, unseen] = [addEntity(server), addEntity(server)]
+      addComponent(server, gone, Networked)
+      // Nobody has it spawned before the end of this tick.
+      addComponent(server, unseen, Networked)
+      const slots = [gone, unseen].map((eid) => netIdOf(server, eid))
+      despawn(server, gone)
+      throwBytes(client, (writer) => slots.forEach((slot, i) => writeRequest(writer, BUY, i + 1, slot)))
+    })
+    expect(answers).toEqual(['reply 1 despawned', 'reply 2 despawned'])
+  })
+
   it('on an entity that ends before they are drained are answered, and leave nothing behind', () => {
     const { net, server, stall, client } = stallOfFirst()
     const captured: Captured[] = []
