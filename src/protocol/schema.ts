@@ -88,12 +88,20 @@ export type Infer<S extends Schema> = Flat<
 >
 
 /**
+ * The values of a schema as a verb takes them. Where it has no fields, nothing else fits: of `{}` alone TypeScript takes any
+ * object, so options in the place of the arguments would be passed over in silence.
+ */
+export type InferArguments<S extends Schema> = [keyof S] extends [never]
+  ? Readonly<Record<string, never>>
+  : Readonly<Infer<S>>
+
+/**
  * What a verb takes after the definition: the arguments, which may be left out where no field is required, then `Rest`.
  */
 export type CallArguments<S extends Schema, Rest extends unknown[] = []> = [
   Exclude<keyof S, OptionalField<S>>,
 ] extends [never]
-  ? [args?: Readonly<Infer<S>>, ...Rest]
+  ? [args?: InferArguments<S>, ...Rest]
   : [args: Readonly<Infer<S>>, ...Rest]
 
 const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))

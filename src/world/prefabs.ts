@@ -4,7 +4,7 @@ import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Prefab } from '../protocol/prefab.js'
 import type { Protocol } from '../protocol/protocol.js'
-import type { Infer, Schema } from '../protocol/schema.js'
+import type { CallArguments, Infer, Schema } from '../protocol/schema.js'
 import type { BuildHook } from '../replication/prefab-instances.js'
 import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
 import { requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
@@ -21,14 +21,10 @@ export interface SpawnOptions extends SetOwnerOptions {
 }
 
 /** What follows the prefab in {@link spawn}: the payload, which may be left out where all of its fields may. */
-export type SpawnArguments<S extends Schema> =
-  Partial<Infer<S>> extends Infer<S>
-    ? [payload?: Readonly<Infer<S>>, options?: SpawnOptions]
-    : [payload: Readonly<Infer<S>>, options?: SpawnOptions]
+export type SpawnArguments<S extends Schema> = CallArguments<S, [options?: SpawnOptions]>
 
 /** What follows the prefab in {@link usePrefab}. */
-export type PayloadArgument<S extends Schema> =
-  Partial<Infer<S>> extends Infer<S> ? [payload?: Readonly<Infer<S>>] : [payload: Readonly<Infer<S>>]
+export type PayloadArgument<S extends Schema> = CallArguments<S>
 
 /** An entity of a prefab that has begun on a client. */
 export interface Spawned<S extends Schema> {

@@ -4,7 +4,7 @@ import { Networked } from '../../components/networked.js'
 import { hasComponent } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
-import type { Infer, Schema } from '../protocol/schema.js'
+import type { CallArguments, Schema } from '../protocol/schema.js'
 import type { Scene } from '../protocol/scenes.js'
 import { SceneAction } from '../remote/scene-section.js'
 import { requireOpen } from './ownership.js'
@@ -25,11 +25,7 @@ export interface SceneOptions {
 }
 
 /** The arguments of a scene, which may be left out when none is required, and options. */
-export type SceneArguments<S extends Schema> = [keyof S] extends [never]
-  ? [args?: Readonly<Record<string, never>>, options?: SceneOptions]
-  : Partial<Infer<S>> extends Infer<S>
-    ? [args?: Readonly<Infer<S>>, options?: SceneOptions]
-    : [args: Readonly<Infer<S>>, options?: SceneOptions]
+export type SceneArguments<S extends Schema> = CallArguments<S, [options?: SceneOptions]>
 
 /**
  * Changes the scene (Mirror's ServerChangeScene): those addressed lose `Ready`, get `Loading`, unload what they have, load

@@ -72,6 +72,10 @@ it('compiles what is right', () => {
 
 it('refuses a wrong payload, option or side', () => {
   expectTypeOf(() => {
+    // @ts-expect-error options in the place of a payload that has no fields
+    spawn(server, Door, { owner: 1 })
+    // @ts-expect-error a payload that has no fields
+    usePrefab(server, 1, Door, { color: 1 })
     // @ts-expect-error a payload is needed
     spawn(server, Ball)
     // @ts-expect-error a field is missing

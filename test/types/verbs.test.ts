@@ -284,3 +284,17 @@ describe('composite types', () => {
     expectTypeOf(send).toBeFunction()
   })
 })
+
+it('takes no options in the place of arguments that have no fields', () => {
+  const Nothing = defineMessage({})
+  const Wave = defineClientRpc({})
+  expectTypeOf(() => {
+    sendMessage(server, Nothing)
+    sendMessage(server, Nothing, {}, { to: 'all' })
+    sendRpc(server, 1, Wave, {}, { except: 2 })
+    // @ts-expect-error options belong behind the arguments
+    sendMessage(server, Nothing, { to: 'all' })
+    // @ts-expect-error options belong behind the arguments
+    sendRpc(server, 1, Wave, { except: 2 })
+  }).returns.toBeVoid()
+})
