@@ -14,6 +14,9 @@ import { put } from './slot-set.js'
 
 export type DespawnReason = 'destroyed' | 'hidden' | 'replaced' | 'disconnected'
 
+/** On a copy from before its components come until it is networked: it goes with the entity, whose id may be another's then. */
+const Arriving = {}
+
 export class ClientCopies {
   readonly prefabs: PrefabInstances
   /** By prefab: its components that no spawn brings, since they are not replicated. */
@@ -22,6 +25,8 @@ export class ClientCopies {
   private readonly ownComponents = new Map<number, readonly object[]>()
   /** The entity that is being taken from the network here, or 0: its onRemove is not the game's doing. */
   private ending = 0
+  /** The entity that has arrived just now, or 0: so is not that of `Arriving`. */
+  private arrived = 0
 
   /** `dropped` runs when the game takes a copy from the network. */
   constructor(
@@ -42,6 +47,19 @@ export class ClientCopies {
     observe(world, onRemove(Networked), (eid: number) => {
       if (eid !== this.ending) dropped(eid)
     })
+    observe(world, onRemove(Arriving), (eid: number) => {
+      if (eid !== this.arrived) dropped(eid)
+    })
+  }
+
+  /** A copy begins: its components come next. */
+  arrive(eid: number): void {
+    addComponent(this.world, eid, Arriving)
+  }
+
+  /** Whether the game, whose code runs at every step, has left the copy that began. */
+  isArriving(eid: number): boolean {
+    return entityExists(this.world, eid) && hasComponent(this.world, eid, Arriving)
   }
 
   /**
@@ -49,6 +67,7 @@ export class ClientCopies {
    * is kept.
    */
   begin(eid: number, netId: number, prefab: number, payload: Uint8Array): void {
+    if (!this.isArriving(eid)) return
     put(Networked.netId, eid, netId, 0)
     put(Networked.owner, eid, 0, 0)
     put(Networked.reason, eid, '', '')
@@ -56,9 +75,13 @@ export class ClientCopies {
       this.addLocal(eid, prefab)
       this.prefabs.begin(eid, prefab, payload)
     }
+    if (!this.isArriving(eid)) return
     this.remove(eid, Predicted)
-    // The game's code may have removed it by now.
-    if (entityExists(this.world, eid)) this.add(eid, Networked)
+    if (!this.isArriving(eid)) return
+    this.arrived = eid
+    removeComponent(this.world, eid, Arriving)
+    this.arrived = 0
+    this.add(eid, Networked)
   }
 
   /** Takes a copy from the network, and tears down what the hook built. Its components stay. Returns its prefab. */
@@ -99,7 +122,7 @@ export class ClientCopies {
     const local = this.localComponents[prefab]!
     const own = local.filter((component) => hasComponent(this.world, eid, component))
     if (own.length > 0) this.ownComponents.set(eid, own)
-    for (const component of local) this.add(eid, component)
+    for (const component of local) if (this.isArriving(eid)) this.add(eid, component)
   }
 
   add(eid: number, component: object): void {

@@ -124,7 +124,8 @@ export class ClientReplication {
     for (let c = 0; c < this.width; c++) this.valueTick[slot * this.width + c] = tick
     const count = this.readRow(reader, slot, eid, tick)
     const payload = prefab === NO_PREFAB ? NO_PAYLOAD : reader.bytes.slice(origin.start, origin.end)
-    if (local === 0) this.addComponents(eid, count)
+    this.copies.arrive(eid)
+    if (local === 0) this.addComponents(slot, eid, count)
     else this.giveComponents(slot, eid)
     this.copies.begin(eid, netId, prefab, payload)
     this.unresolved = true
@@ -164,7 +165,7 @@ export class ClientReplication {
       this.checkRow(reader)
       return
     }
-    this.addComponents(eid, this.readRow(reader, slot, eid, tick))
+    this.addComponents(slot, eid, this.readRow(reader, slot, eid, tick))
   }
 
   applyRemove(reader: ByteReader): void {
@@ -308,6 +309,7 @@ export class ClientReplication {
     entities.moveTo(slot, eid)
     copies.guard(() => removeEntity(world, copy))
     this.collections.arriving = eid
+    copies.arrive(eid)
     this.giveComponents(slot, eid)
     copies.begin(eid, entities.netIds[slot]!, prefab, payload)
     this.unresolved = true
@@ -369,8 +371,11 @@ export class ClientReplication {
     return count
   }
 
-  private addComponents(eid: number, count: number): void {
-    for (let m = 0; m < count; m++) this.copies.add(eid, this.components[this.members[m]!]!.definition.store)
+  private addComponents(slot: number, eid: number, count: number): void {
+    for (let m = 0; m < count; m++) {
+      // An observer may have removed the entity, whose id may be another's by now.
+      if (this.entities.eidOf[slot] === eid) this.copies.add(eid, this.components[this.members[m]!]!.definition.store)
+    }
     this.collections.arriving = 0
   }
 
@@ -378,6 +383,7 @@ export class ClientReplication {
   private giveComponents(slot: number, eid: number): void {
     for (let c = 0; c < this.width; c++) {
       const { store } = this.components[c]!.definition
+      if (this.entities.eidOf[slot] !== eid) break
       if (this.entities.hasComponent(slot, c)) this.copies.add(eid, store)
       else this.copies.remove(eid, store)
     }
