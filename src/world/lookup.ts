@@ -84,6 +84,7 @@ function statsOf(network: Network, side: Side): NetworkStats {
       lifecycleOf(network, side).dropped +
       role.replication.changes.dropped +
       role.replication.collections.queues.dropped +
+      role.scenes.events.dropped +
       ofObservers,
     counters: { ...role.counters },
     transport: local === undefined ? transport : addCounts(transport, local.counters),

@@ -38,11 +38,14 @@ const MAX_GATHERED = 1024
 
 /** Events as lifecycle events are shown: gathered, then published for all systems of a tick. */
 export class SceneEventQueue {
+  /** Events lost because the world did not tick. */
+  dropped = 0
   private gathering: SceneEvent[] = []
   private published: readonly SceneEvent[] = []
 
   push(kind: SceneEvent['kind'], { scene, name, args }: LoadedScene): void {
-    if (this.gathering.length < MAX_GATHERED) this.gathering.push({ kind, scene, name, args })
+    if (this.gathering.length >= MAX_GATHERED) this.dropped++
+    else this.gathering.push({ kind, scene, name, args })
   }
 
   /** Shows what was gathered, in place of what was shown. */
