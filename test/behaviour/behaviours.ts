@@ -93,4 +93,19 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   33: inMemory(
     'server stop: every client gets the reason; every entity gets its reverse order; a second start in the same process works',
   ),
+  // Replication
+  35: inMemory(
+    'marker added before or after the components; components added and removed later; a tag; an empty entity; several at once',
+  ),
+  36: inMemory(
+    'a component removed keeps the entity and its other components; it returns with the current value, not the old one',
+  ),
+  37: inMemory("pausing (Networked removed on the server) despawns on clients and keeps the server's entity"),
+  44: inMemory('client despawns its copy locally: nothing throws, later updates are ignored, and a respawn works'),
+  45: inMemory(
+    "a recycled entity id never receives the previous entity's late packets; relations and entity fields map",
+  ),
+  47: inMemory(
+    'two sides whose protocols differ: refused with the list of differences; listed in another order: accepted',
+  ),
 }

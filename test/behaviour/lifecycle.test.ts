@@ -70,47 +70,49 @@ describe('connections', () => {
     expect(game.networked(world).length).toBe(1)
   })
 
-  it('of a client with another protocol are refused with the list of differences, and never appear in the world', () => {
-    const Health = { hp: new Uint8Array(100) }
-    const other = defineProtocol({
-      components: { Health: replicate(Health, { hp: u8 }) },
-      remote: { Move: defineCommand({ dx: f32, dy: f32 }), Extra: defineCommand({ n: u16 }) },
+  describe('47: two sides whose protocols differ: refused with the list of differences; listed in another order: accepted', () => {
+    it('of a client with another protocol are refused with the list, and never appear in the world', () => {
+      const Health = { hp: new Uint8Array(100) }
+      const other = defineProtocol({
+        components: { Health: replicate(Health, { hp: u8 }) },
+        remote: { Move: defineCommand({ dx: f32, dy: f32 }), Extra: defineCommand({ n: u16 }) },
+      })
+      const net = createTestNetwork(game.arena, { clients: 0 })
+      const log = record(net.server)
+      const client = net.connect({ protocol: other })
+      expect(client.reason).toMatchObject({ code: 'protocol-mismatch', by: 'remote' })
+      expect(client.reason!.text).toContain('component Health is {hp:u16} on the server, {hp:u8} on the client')
+      expect(client.reason!.text).toContain('component Flag is only on the server')
+      net.tick(3)
+      expect(log).toEqual([])
+      expect(query(net.server, [Connection]).length).toBe(0)
+      expect(stats(net.server).counters.refusedConnections).toBe(1)
+      const [error] = drain(net.server, NetworkErrors)
+      expect(error!.message).toContain('command Extra is only on the client')
+      expect(Connection.reason[connectionOf(client.world)]?.code).toBe('protocol-mismatch')
     })
-    const net = createTestNetwork(game.arena, { clients: 0 })
-    const log = record(net.server)
-    const client = net.connect({ protocol: other })
-    expect(client.reason).toMatchObject({ code: 'protocol-mismatch', by: 'remote' })
-    expect(client.reason!.text).toContain('component Health is {hp:u16} on the server, {hp:u8} on the client')
-    expect(client.reason!.text).toContain('component Flag is only on the server')
-    net.tick(3)
-    expect(log).toEqual([])
-    expect(query(net.server, [Connection]).length).toBe(0)
-    expect(stats(net.server).counters.refusedConnections).toBe(1)
-    const [error] = drain(net.server, NetworkErrors)
-    expect(error!.message).toContain('command Extra is only on the client')
-    expect(Connection.reason[connectionOf(client.world)]?.code).toBe('protocol-mismatch')
-  })
 
-  it('of a client that lists the same things in another order are accepted', () => {
-    const { Position, Health, Heading, Target, Flag } = game.arena.components
-    const { Move, ...rest } = game.arena.remote
-    const reordered = defineProtocol({
-      messages: { ...game.arena.messages },
-      remote: { ...rest, Move },
-      components: { Flag, Target, Heading, Health, Position },
-      prefabs: { Door: game.Door, Ball: game.Ball },
+    it('of a client that lists the same things in another order are accepted', () => {
+      const { Position, Health, Heading, Target, Flag } = game.arena.components
+      const { Move, ...rest } = game.arena.remote
+      const reordered = defineProtocol({
+        messages: { ...game.arena.messages },
+        remote: { ...rest, Move },
+        components: { Flag, Target, Heading, Health, Position },
+        prefabs: { Door: game.Door, Ball: game.Ball },
+      })
+      const net = createTestNetwork(game.arena, { clients: 0 })
+      const client = net.connect({ protocol: reordered })
+      expect(client.reason).toBeUndefined()
+      const ship = game.spawnShip(net.server, 3, 4, 5)
+      setOwner(net.server, ship, client.connection)
+      net.tick(2)
+      const copy = game.copyOf(client.world, net.server, ship)
+      expect(game.Health.hp[copy]).toBe(5)
+      sendCommand(client.world, copy, Move, { dx: 1, dy: 2 })
+      net.tick(2)
+      expect([...drain(net.server, game.Move)].length).toBe(1)
     })
-    const net = createTestNetwork(game.arena, { clients: 0 })
-    const client = net.connect({ protocol: reordered })
-    expect(client.reason).toBeUndefined()
-    const ship = game.spawnShip(net.server, 3, 4, 5)
-    setOwner(net.server, ship, client.connection)
-    net.tick(2)
-    const copy = game.copyOf(client.world, net.server, ship)
-    expect(game.Health.hp[copy]).toBe(5)
-    sendCommand(client.world, copy, Move, { dx: 1, dy: 2 })
-    net.tick(2)
-    expect([...drain(net.server, game.Move)].length).toBe(1)
   })
 
   it('end with a reason that both sides can read: kicked, and full', () => {

@@ -75,44 +75,51 @@ describe('structure', () => {
     expect(converged(net, ships)).toBe(true)
   })
 
-  it('is the same whether Networked comes before or behind the components', () => {
-    const net = createTestNetwork(game.arena, { clients: 1 })
-    const { world } = net.clients[0]!
-    const before = addEntity(net.server)
-    addComponents(net.server, before, [Networked, game.Health, game.Flag])
-    game.Health.hp[before] = 5
-    const behind = addEntity(net.server)
-    addComponents(net.server, behind, [game.Flag, game.Health, Networked])
-    game.Health.hp[behind] = 6
-    const empty = addEntity(net.server)
-    addComponent(net.server, empty, Networked)
-    net.tick(2)
-    const copies = [before, behind, empty].map((eid) => game.copyOf(world, net.server, eid))
-    expect(copies.map((copy) => hasComponent(world, copy, game.Flag))).toEqual([true, true, false])
-    expect(copies.map((copy) => hasComponent(world, copy, Networked))).toEqual([true, true, true])
-    expect(copies.slice(0, 2).map((copy) => game.Health.hp[copy])).toEqual([5, 6])
+  describe('35: marker added before or after the components; components added and removed later; a tag; an empty entity; several at once', () => {
+    it('is the same whether Networked comes before or behind the components', () => {
+      const net = createTestNetwork(game.arena, { clients: 1 })
+      const { world } = net.clients[0]!
+      const before = addEntity(net.server)
+      addComponents(net.server, before, [Networked, game.Health, game.Flag])
+      game.Health.hp[before] = 5
+      const behind = addEntity(net.server)
+      addComponents(net.server, behind, [game.Flag, game.Health, Networked])
+      game.Health.hp[behind] = 6
+      const empty = addEntity(net.server)
+      addComponent(net.server, empty, Networked)
+      net.tick(2)
+      const copies = [before, behind, empty].map((eid) => game.copyOf(world, net.server, eid))
+      expect(copies.map((copy) => hasComponent(world, copy, game.Flag))).toEqual([true, true, false])
+      expect(copies.map((copy) => hasComponent(world, copy, Networked))).toEqual([true, true, true])
+      expect(copies.slice(0, 2).map((copy) => game.Health.hp[copy])).toEqual([5, 6])
+    })
+
+    it('changes later: components come and go, several at once, and the others stay', () => {
+      const net = createTestNetwork(game.arena, { clients: 1 })
+      const { world } = net.clients[0]!
+      const ship = game.spawnShip(net.server, 1, 2, 3)
+      net.tick(2)
+      const copy = game.copyOf(world, net.server, ship)
+      game.Heading.angle[ship] = 0.5
+      game.Heading.seed[ship] = Math.PI
+      addComponents(net.server, ship, [game.Heading, game.Flag])
+      removeComponent(net.server, ship, game.Health)
+      net.tick(2)
+      const has = (component: object): boolean => hasComponent(world, copy, component)
+      expect([has(game.Heading), has(game.Flag), has(game.Health), has(game.Position)]).toEqual([
+        true,
+        true,
+        false,
+        true,
+      ])
+      expect([game.Heading.angle[copy], game.Heading.seed[copy]]).toEqual([0.5, Math.PI])
+      game.Position.x[ship] = 9
+      net.tick(2)
+      expect(game.Position.x[copy]).toBe(game.quantize(9))
+    })
   })
 
-  it('changes later: components come and go, several at once, and the others stay', () => {
-    const net = createTestNetwork(game.arena, { clients: 1 })
-    const { world } = net.clients[0]!
-    const ship = game.spawnShip(net.server, 1, 2, 3)
-    net.tick(2)
-    const copy = game.copyOf(world, net.server, ship)
-    game.Heading.angle[ship] = 0.5
-    game.Heading.seed[ship] = Math.PI
-    addComponents(net.server, ship, [game.Heading, game.Flag])
-    removeComponent(net.server, ship, game.Health)
-    net.tick(2)
-    const has = (component: object): boolean => hasComponent(world, copy, component)
-    expect([has(game.Heading), has(game.Flag), has(game.Health), has(game.Position)]).toEqual([true, true, false, true])
-    expect([game.Heading.angle[copy], game.Heading.seed[copy]]).toEqual([0.5, Math.PI])
-    game.Position.x[ship] = 9
-    net.tick(2)
-    expect(game.Position.x[copy]).toBe(game.quantize(9))
-  })
-
-  it('brings a component that was removed back with its current value, not the old one', () => {
+  it('36: a component removed keeps the entity and its other components; it returns with the current value, not the old one', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     const ship = game.spawnShip(net.server, 1, 2, 3)
@@ -123,6 +130,8 @@ describe('structure', () => {
     game.Health.hp[ship] = 50
     net.tick(2)
     expect(game.Health.hp[copy]).toBe(3)
+    expect([hasComponent(world, copy, game.Health), hasComponent(world, copy, game.Position)]).toEqual([false, true])
+    expect([game.copyOf(world, net.server, ship), game.Position.y[copy]]).toEqual([copy, game.quantize(2)])
     addComponent(net.server, ship, game.Health)
     net.tick(2)
     expect([hasComponent(world, copy, game.Health), game.Health.hp[copy]]).toEqual([true, 50])
@@ -134,7 +143,7 @@ describe('structure', () => {
     expect([hasComponent(world, copy, game.Health), game.Health.hp[copy]]).toEqual([true, 51])
   })
 
-  it("pauses when Networked is removed: the clients' copies end, the server's entity stays", () => {
+  it("37: pausing (Networked removed on the server) despawns on clients and keeps the server's entity", () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const ship = game.spawnShip(net.server, 1, 2, 3)
     net.tick(2)
@@ -269,7 +278,7 @@ describe('values', () => {
 })
 
 describe('the client', () => {
-  it('may remove its copy of an entity: later updates are passed over, and a new spawn works', () => {
+  it('44: client despawns its copy locally: nothing throws, later updates are ignored, and a respawn works', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world, connection } = net.clients[0]!
     const ship = game.spawnShip(net.server, 1, 1, 1)
@@ -292,8 +301,8 @@ describe('the client', () => {
   })
 })
 
-describe('ids', () => {
-  it("never let a recycled entity id receive the previous entity's late packets", () => {
+describe("45: a recycled entity id never receives the previous entity's late packets; relations and entity fields map", () => {
+  it("ids: a recycled one never receives the previous entity's late packets", () => {
     const conditions = { latency: 30, jitter: 150, loss: 0.2, reorder: 0.3, reorderBy: 100 }
     const net = createTestNetwork(game.arena, { clients: 1, conditions, seed: 11 })
     const { world } = net.clients[0]!
@@ -316,7 +325,7 @@ describe('ids', () => {
     expect(entityOf(net.server, [...netIds][0]!)).toBe(0)
   })
 
-  it('of a slot are given out again only when every client has acknowledged the despawn', () => {
+  it('ids: a slot is given out again only when every client has acknowledged the despawn', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const slot = (eid: number): number => netIdOf(net.server, eid) & 0xfffff
     const first = game.spawnShip(net.server)
@@ -334,7 +343,7 @@ describe('ids', () => {
     expect(netIdOf(net.server, third)).not.toBe(firstSlot)
   })
 
-  it('in fields of entities are mapped, resolve when the entity arrives, and name nobody when it is gone', () => {
+  it('fields of entities are mapped, resolve when the entity arrives, and name nobody when it is gone', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     const hunter = addEntity(net.server)
