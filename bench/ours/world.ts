@@ -3,16 +3,17 @@
 import { addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { defineProtocol, f32, type Protocol, quantized, replicate, u16 } from '../../src/index.js'
-import { BlockEncoder, BlockHistory } from '../../src/replication/blocks.js'
 import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
 import { clientRole, serverRole } from '../../src/world/state.js'
 import { ByteReader } from '../../src/protocol/bytes.js'
+import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { DataHeader } from '../../src/protocol/packet.js'
 import type { Session } from '../../src/connection/session.js'
 import { Channel } from '../../src/transport/transport.js'
 import { ClientInbound } from '../../src/world/client-inbound.js'
 import type { ClientRole } from '../../src/world/client-role.js'
 import type { ServerRole } from '../../src/world/server-role.js'
+import { replicateState } from '../../systems/index.js'
 import { POSITION_RANGE, POSITION_STEP, ROTATION_STEP, Stores, type Workload } from '../workload.js'
 
 const VELOCITY_RANGE = 64
@@ -64,54 +65,68 @@ export class OurWorld {
   }
 }
 
-/** Finds what changed and encodes it into blocks, as the server does once per tick for all clients. */
+/** Finds what changed and encodes it, as the server does once per tick for all clients. */
 export class OurEncoder {
-  readonly blocks: BlockEncoder
-  private tick: number
+  constructor(readonly world: OurWorld) {}
 
-  constructor(readonly world: OurWorld) {
-    const { replication, tick } = world.server
-    this.blocks = new BlockEncoder(replication.sets, replication.tracker.components, new BlockHistory())
-    this.tick = tick
-  }
-
-  /** Returns the number of bytes. */
+  /** Returns the number of entities that changed. */
   encode(): number {
-    const { tracker } = this.world.server.replication
-    this.tick++
-    tracker.scan(this.tick)
-    this.blocks.encode(tracker.dirty, tracker.changed, this.tick)
-    return this.blocks.writer.length
-  }
-
-  /** The blocks of the last tick, one packet's sections each. */
-  packets(): Uint8Array[] {
-    const { count, starts, ends, writer } = this.blocks
-    return Array.from({ length: count }, (_, b) => writer.bytes.slice(starts[b], ends[b]))
+    const { server, network } = this.world
+    server.tick++
+    replicateState(network.server)
+    return server.replication.tracker.dirty.size
   }
 }
 
-/** Checks packets of blocks and writes their values into the stores, as the client does with what arrives. */
+/**
+ * The packets of the workload's distinct ticks, in order, as they left for the client, headers included. The ticks are
+ * played, so the client has applied all of them.
+ */
+export function recordTicks({ workload, network, stores, eids, server }: OurWorld): Uint8Array[][] {
+  const { transport } = server.peers[0]!.session
+  const send = transport.send.bind(transport)
+  let packets: Uint8Array[] = []
+  transport.send = (peer, channel, bytes, length) => {
+    if (channel === Channel.Unreliable && bytes[0] === PacketKind.Data) packets.push(bytes.slice(0, length))
+    return send(peer, channel, bytes, length)
+  }
+  const ticks = workload.variants.map((_, tick) => {
+    workload.apply(tick, stores, eids)
+    packets = []
+    network.tick()
+    return packets
+  })
+  transport.send = send
+  network.tick()
+  return ticks
+}
+
+export const bytesOf = (packets: readonly Uint8Array[]): number => packets.reduce((sum, { length }) => sum + length, 0)
+
+/** Checks packets and writes their values into the stores, as the client does with what arrives. */
 export class OurDecoder {
   private readonly inbound: ClientInbound
   private readonly session: Session
   private readonly reader = new ByteReader()
   private readonly header = new DataHeader()
+  private tick: number
 
   constructor(readonly world: OurWorld) {
     this.inbound = new ClientInbound(world.client)
     this.session = world.client.session!.session!
-    this.header.tick = world.server.tick
+    this.tick = world.server.tick
   }
 
   /** Applies packets as those of a newer tick. Returns the number of packets that took effect. */
   decode(packets: readonly Uint8Array[]): number {
     const { inbound, session, reader, header } = this
-    header.tick++
+    this.tick++
     let applied = 0
     for (let i = 0; i < packets.length; i++) {
       const bytes = packets[i]!
-      reader.reset(bytes, 0, bytes.length)
+      reader.reset(bytes, 1, bytes.length)
+      header.read(reader)
+      header.tick = this.tick
       if (inbound.read(session, Channel.Unreliable, header, reader, -1)) applied++
     }
     return applied

@@ -4,9 +4,13 @@ import { type HandTyped, requireRoom } from '../limits/hand-typed.js'
 import { packedRecords } from '../limits/packed-records.js'
 import { quantizedRecords } from '../limits/quantized-records.js'
 import { measure } from '../harness.js'
-import { OurDecoder, OurEncoder, OurWorld } from '../ours/world.js'
+import { bytesOf, OurDecoder, OurWorld, recordTicks } from '../ours/world.js'
 import { BITECS, BitecsDecoder, BitecsDirtyList } from '../peers/bitecs.js'
+import { copyAll, copyChanges } from '../peers/bodies.js'
+import { COLYSEUS, ColyseusDecoder, ColyseusEncoder } from '../peers/colyseus.js'
 import { decodeJson, encodeJson } from '../peers/json.js'
+import { MSGPACKR, MsgpackrCodec } from '../peers/msgpackr.js'
+import { NENGI, NengiClient, NengiServer } from '../peers/nengi.js'
 import { atMost, type Contender, faster, toRows } from '../result.js'
 import { numbers, Stores, Workload } from '../workload.js'
 import type { Scenario } from './scenario.js'
@@ -35,10 +39,13 @@ export const decode: Scenario = {
 export function decoders(workload: Workload): Contender[] {
   requireRoom(workload.count)
   return [
-    ours('bitecs-net', workload, false, [atMost(2, RECORDS), faster(15, BITECS_SOA)]),
+    ours('bitecs-net', workload, false, [atMost(2, RECORDS), faster(15, BITECS_SOA), faster(50, COLYSEUS)]),
     ours('bitecs-net, quantized', workload, true, undefined),
     bitecsDecoder(workload),
     jsonDecoder(workload),
+    msgpackrDecoder(workload),
+    colyseusDecoder(workload),
+    nengiDecoder(workload),
     handTyped(RECORDS, workload, packedRecords),
     columnsDecoder(workload),
     handTyped(QUANTIZED, workload, quantizedRecords),
@@ -53,22 +60,17 @@ function turns<T>(items: readonly T[], use: (item: T) => number): () => number {
 
 function ours(name: string, workload: Workload, quantize: boolean, goal: Contender['goal']): Contender {
   const world = new OurWorld(workload, quantize)
-  const encoder = new OurEncoder(world)
+  const ticks = recordTicks(world)
   const decoder = new OurDecoder(world)
-  let bytes = 0
-  const ticks = workload.variants.map((_, tick) => {
-    workload.apply(tick, world.stores, world.eids)
-    bytes += encoder.encode()
-    return encoder.packets()
-  })
+  const bytes = ticks.reduce((sum, packets) => sum + bytesOf(packets), 0) / workload.changedEntities
   const run = turns(ticks, (packets) => decoder.decode(packets))
-  return { name, kind: 'ours', goal, repeatable: true, run, bytes: bytes / workload.changedEntities }
+  return { name, kind: 'ours', goal, repeatable: true, run, bytes }
 }
 
 /** The sender's side of a decoder: stores, entities from 1 on, and who changed in each tick. */
 class Sender {
   readonly target: Stores
-  private readonly eids: Uint32Array
+  readonly eids: Uint32Array
   private bytes = 0
 
   constructor(
@@ -81,12 +83,13 @@ class Sender {
   }
 
   /** What `encodeTick` makes of each distinct tick; it returns the number of bytes too. */
-  ticks<T>(encodeTick: (moved: Uint32Array, hurt: Uint32Array) => { packet: T; bytes: number }): T[] {
+  ticks<T>(encodeTick: (moved: Uint32Array, hurt: Uint32Array, tick: number) => { packet: T; bytes: number }): T[] {
     return this.workload.variants.map(({ moved, hurt }, tick) => {
       this.workload.apply(tick, this.stores, this.eids)
       const { packet, bytes } = encodeTick(
         moved.map((i) => this.eids[i]!),
         hurt.map((i) => this.eids[i]!),
+        tick,
       )
       this.bytes += bytes
       return packet
@@ -131,6 +134,47 @@ function jsonDecoder(workload: Workload): Contender {
   })
   const run = turns(ticks, (text) => decodeJson(text, sender.target, ids))
   return { name: 'JSON', kind: 'peer', repeatable: true, run, bytes: sender.bytesPerChange }
+}
+
+function msgpackrDecoder(workload: Workload): Contender {
+  const sender = new Sender(workload)
+  const ids = sender.idMap
+  const codec = new MsgpackrCodec()
+  const ticks = sender.ticks((moved, hurt) => {
+    const packet = codec.encode(sender.stores, [...moved], [...hurt]).slice()
+    return { packet, bytes: packet.length }
+  })
+  const run = turns(ticks, (packet) => codec.decode(packet, sender.target, ids))
+  return { name: MSGPACKR, kind: 'peer', repeatable: true, run, bytes: sender.bytesPerChange }
+}
+
+/** Into objects of its own, which are what its client has; they are not copied to the stores. */
+function colyseusDecoder(workload: Workload): Contender {
+  const sender = new Sender(workload)
+  const { stores, eids } = sender
+  const encoder = new ColyseusEncoder(workload.count, (bodies) => copyAll(stores, eids, bodies))
+  const decoder = new ColyseusDecoder(encoder.first)
+  const ticks = sender.ticks((_, __, tick) => {
+    copyChanges(stores, eids, workload.at(tick), encoder.bodies)
+    const packet = encoder.patch().slice()
+    return { packet, bytes: packet.length }
+  })
+  const run = turns(ticks, (packet) => decoder.decode(packet))
+  return { name: COLYSEUS, kind: 'peer', repeatable: true, run, bytes: sender.bytesPerChange }
+}
+
+function nengiDecoder(workload: Workload): Contender {
+  const sender = new Sender(workload)
+  const { stores, eids } = sender
+  const server = new NengiServer(workload.count, (bodies) => copyAll(stores, eids, bodies))
+  const client = new NengiClient(server.first)
+  const ticks = sender.ticks((_, __, tick) => {
+    copyChanges(stores, eids, workload.at(tick), server.bodies)
+    const bytes = server.encode()
+    return { packet: Buffer.from(server.packet), bytes }
+  })
+  const run = turns(ticks, (packet) => client.decode(packet))
+  return { name: NENGI, kind: 'peer', repeatable: true, run, bytes: sender.bytesPerChange }
 }
 
 function columnsDecoder(workload: Workload): Contender {

@@ -6,9 +6,13 @@ import { packedRecords } from '../limits/packed-records.js'
 import { quantizedRecords } from '../limits/quantized-records.js'
 import { shadowScan } from '../limits/shadow-scan.js'
 import { measure } from '../harness.js'
-import { OurEncoder, OurWorld } from '../ours/world.js'
+import { bytesOf, OurEncoder, OurWorld, recordTicks } from '../ours/world.js'
 import { BITECS, BitecsDiff, BitecsDirtyList } from '../peers/bitecs.js'
+import { copyAll, copyChanges, type Moving } from '../peers/bodies.js'
+import { COLYSEUS, ColyseusEncoder } from '../peers/colyseus.js'
 import { encodeJson } from '../peers/json.js'
+import { MSGPACKR, MsgpackrCodec } from '../peers/msgpackr.js'
+import { NENGI, NengiServer } from '../peers/nengi.js'
 import { atMost, bytesAtMost, type Contender, faster, toRows } from '../result.js'
 import { numbers, Stores, VARIANTS, Workload } from '../workload.js'
 import type { Scenario } from './scenario.js'
@@ -61,6 +65,12 @@ export function encoders(workload: Workload): Contender[] {
     listed('JSON', 'peer', workload, (stores) => {
       return ({ movedList, hurtList }) => encodeJson(stores, movedList, hurtList).length
     }),
+    listed(MSGPACKR, 'peer', workload, (stores) => {
+      const codec = new MsgpackrCodec()
+      return ({ movedList, hurtList }) => codec.encode(stores, movedList, hurtList).length
+    }),
+    objects(COLYSEUS, workload, (fill) => new ColyseusEncoder(count, fill)),
+    objects(NENGI, workload, (fill) => new NengiServer(count, fill)),
     { name: MEMCPY, kind: 'limit', repeatable: true, bytes: size / workload.at(0).entities, run: () => copy.encode() },
     handTyped(RECORDS, workload, packedRecords),
     listed(COLUMNS, 'limit', workload, (stores) => {
@@ -74,15 +84,38 @@ export function encoders(workload: Workload): Contender[] {
 
 function ours(name: string, workload: Workload, quantize: boolean, goal: Contender['goal']): Contender {
   const world = new OurWorld(workload, quantize)
+  const bytes = recordTicks(world).reduce((sum, packets) => sum + bytesOf(packets), 0) / workload.changedEntities
   const encoder = new OurEncoder(world)
-  return tracking(name, 'ours', workload, world.stores, world.eids, encoder, goal)
+  let tick = VARIANTS
+  const prepare = (): void => workload.apply(tick++, world.stores, world.eids)
+  const run = (): number => encoder.encode()
+  return { name, kind: 'ours', goal, repeatable: false, prepare, run, bytes }
+}
+
+/** A peer whose entities are objects, of which it finds by itself what changed. Setting their fields is not timed. */
+function objects(
+  name: string,
+  workload: Workload,
+  make: (fill: (bodies: readonly Moving[]) => void) => { bodies: readonly Moving[]; encode(): number },
+): Contender {
+  const stores = new Stores(workload.count + 1)
+  const eids = numbers(1, workload.count)
+  workload.populate(stores, eids)
+  const encoder = make((bodies) => copyAll(stores, eids, bodies))
+  let tick = 0
+  const prepare = (): void => {
+    workload.apply(tick, stores, eids)
+    copyChanges(stores, eids, workload.at(tick++), encoder.bodies)
+  }
+  const run = (): number => encoder.encode()
+  return { name, kind: 'peer', repeatable: false, prepare, run, bytes: averageBytes(workload, prepare, run) }
 }
 
 function bitecsDiff(workload: Workload): Contender {
   const stores = new Stores(workload.count + 1)
   const eids = numbers(1, workload.count)
   workload.populate(stores, eids)
-  return tracking(BITECS_DIFF, 'peer', workload, stores, eids, new BitecsDiff(stores, eids), undefined)
+  return tracking(BITECS_DIFF, 'peer', workload, stores, eids, new BitecsDiff(stores, eids))
 }
 
 function handScan(workload: Workload): Contender {
@@ -90,7 +123,7 @@ function handScan(workload: Workload): Contender {
   workload.populate(shadowScan.source, eids)
   const encoder = { encode: () => shadowScan.encode(eids) }
   encoder.encode()
-  return tracking(SHADOW_SCAN, 'limit', workload, shadowScan.source, eids, encoder, undefined)
+  return tracking(SHADOW_SCAN, 'limit', workload, shadowScan.source, eids, encoder)
 }
 
 function handTyped(name: string, workload: Workload, codec: HandTyped): Contender {
@@ -113,12 +146,11 @@ function tracking(
   stores: Stores,
   eids: Uint32Array,
   encoder: { encode(): number },
-  goal: Contender['goal'],
 ): Contender {
   let tick = 0
   const prepare = (): void => workload.apply(tick++, stores, eids)
   const run = (): number => encoder.encode()
-  return { name, kind, goal, repeatable: false, prepare, run, bytes: averageBytes(workload, prepare, run) }
+  return { name, kind, repeatable: false, prepare, run, bytes: averageBytes(workload, prepare, run) }
 }
 
 interface DirtyLists {

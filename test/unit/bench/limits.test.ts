@@ -17,10 +17,14 @@ import {
   OurServerMessages,
   OurTargetRpcs,
 } from '../../../bench/ours/calls.js'
-import { OurDecoder, OurEncoder, OurWorld } from '../../../bench/ours/world.js'
+import { OurDecoder, OurEncoder, OurWorld, recordTicks } from '../../../bench/ours/world.js'
 import { BitecsDecoder, BitecsDiff, BitecsDirtyList } from '../../../bench/peers/bitecs.js'
+import { copyAll, copyBack, copyChanges, type Moving } from '../../../bench/peers/bodies.js'
+import { ColyseusDecoder, ColyseusEncoder } from '../../../bench/peers/colyseus.js'
 import { GeckosCalls, GeckosRequests } from '../../../bench/peers/geckos.js'
 import { decodeJson, encodeJson, JsonCalls, JsonRequests } from '../../../bench/peers/json.js'
+import { MsgpackrCodec } from '../../../bench/peers/msgpackr.js'
+import { NengiClient, NengiServer } from '../../../bench/peers/nengi.js'
 import { numbers, POSITION_STEP, ROTATION_STEP, Stores, VARIANTS, Workload } from '../../../bench/workload.js'
 
 const COUNT = 300
@@ -36,12 +40,10 @@ function valuesOf(stores: Stores, eids: Uint32Array, tick: number): number[][] {
 /** What the library's client has after each distinct tick. */
 function ours(quantize: boolean): number[][][] {
   const world = new OurWorld(workload, quantize)
-  const encoder = new OurEncoder(world)
+  const ticks = recordTicks(world)
   const decoder = new OurDecoder(world)
-  return workload.variants.map((_, tick) => {
-    workload.apply(tick, world.stores, world.eids)
-    encoder.encode()
-    const packets = encoder.packets()
+  return ticks.map((packets, tick) => {
+    expect(packets.length).toBeGreaterThan(0)
     expect(decoder.decode(packets)).toBe(packets.length)
     return valuesOf(world.stores, world.clientEids, tick)
   })
@@ -175,6 +177,65 @@ describe('the peers', () => {
       decode: (target, eidOf) => decodeJson(text, target, idMap(eidOf)),
     }))
     expect(delivered).toEqual(ours(false))
+  })
+
+  it('of msgpackr deliver what the library delivers', () => {
+    let packet = new Uint8Array()
+    const codec = new MsgpackrCodec()
+    const delivered = theirs(() => ({
+      encode: ({ stores, moved, hurt }) => {
+        packet = codec.encode(stores, [...moved], [...hurt]).slice()
+      },
+      decode: (target, eidOf) => codec.decode(packet, target, idMap(eidOf)),
+    }))
+    expect(delivered).toEqual(ours(false))
+  })
+
+  it.each([
+    {
+      name: 'Colyseus',
+      make: (fill: (bodies: readonly Moving[]) => void) => {
+        const encoder = new ColyseusEncoder(COUNT, fill)
+        const decoder = new ColyseusDecoder(encoder.first)
+        return { bodies: encoder.bodies, received: decoder.bodies, tick: () => decoder.decode(encoder.patch()) }
+      },
+    },
+    {
+      name: 'nengi',
+      make: (fill: (bodies: readonly Moving[]) => void) => {
+        const server = new NengiServer(COUNT, fill)
+        const client = new NengiClient(server.first)
+        const tick = (): number => {
+          server.encode()
+          return client.decode(server.packet)
+        }
+        return { bodies: server.bodies, received: client.bodies, tick }
+      },
+    },
+  ])('of $name, made of objects, deliver what the library delivers', ({ make }) => {
+    const stores = new Stores(COUNT + 1)
+    const target = new Stores(2 * COUNT + 1)
+    const eids = numbers(1, COUNT)
+    workload.populate(stores, eids)
+    const peer = make((bodies) => copyAll(stores, eids, bodies))
+    const delivered = workload.variants.map((changes, tick) => {
+      workload.apply(tick, stores, eids)
+      copyChanges(stores, eids, changes, peer.bodies)
+      expect(peer.tick()).toBeGreaterThan(0)
+      peer.received.forEach((body, i) => copyBack(body, COUNT + 1 + i, target))
+      return valuesOf(target, numbers(COUNT + 1, COUNT), tick)
+    })
+    expect(delivered).toEqual(ours(false))
+  })
+})
+
+describe('the encoder of the library', () => {
+  it('finds exactly the entities that changed', () => {
+    const world = new OurWorld(workload, false)
+    const encoder = new OurEncoder(world)
+    workload.apply(0, world.stores, world.eids)
+    expect(encoder.encode()).toBe(workload.at(0).entities)
+    expect(encoder.encode()).toBe(0)
   })
 })
 
