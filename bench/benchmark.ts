@@ -1,8 +1,8 @@
 // The benchmark as a function: runs scenarios and returns what they say.
 import { cpus } from 'node:os'
 import manifest from '../package.json' with { type: 'json' }
-import { checksum } from './harness.js'
-import type { Report, Row } from './result.js'
+import { checksum } from '../src/cli/bench/harness.js'
+import type { Report, Row } from '../src/cli/bench/result.js'
 import type { Scenario } from './scenarios/index.js'
 
 export interface BenchmarkOptions {
@@ -11,11 +11,15 @@ export interface BenchmarkOptions {
   readonly seed: number
   /** Less time for each workload, and fewer ticks. */
   readonly quick: boolean
-  /** Default: 1,000 and 10,000. */
+  /** Default: 1,000 and 10,000, or the latter alone when quick. */
   readonly counts?: readonly number[]
   /** Default: 1 %, 10 % and 100 %. */
   readonly fractions?: readonly number[]
-  /** Milliseconds for one workload. Default 10,000, or 2,000 when quick. */
+  /** Default: 1, 16, 64 and 256. */
+  readonly clients?: readonly number[]
+  /** Default: 100, 1,000, 10,000 and 50,000 entities. */
+  readonly growth?: readonly number[]
+  /** Milliseconds for one workload. Default 10,000, or 1,000 when quick. */
   readonly budget?: number
   /** Ticks of a game that is watched as a whole. Default 10,000, or 1,000 when quick. */
   readonly ticks?: number
@@ -28,9 +32,11 @@ export interface BenchmarkOptions {
 export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
   const { scenarios, seed, quick, onProgress, onRows } = options
   const {
-    counts = [1000, 10_000],
+    counts = quick ? [10_000] : [1000, 10_000],
     fractions = [0.01, 0.1, 1],
-    budget = quick ? 2000 : 10_000,
+    clients = [1, 16, 64, 256],
+    growth = [100, 1000, 10_000, 50_000],
+    budget = quick ? 1000 : 10_000,
     ticks = quick ? 1000 : 10_000,
   } = options
   const rows: Row[] = []
@@ -39,6 +45,8 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
       seed,
       counts,
       fractions,
+      clients,
+      growth,
       budget,
       ticks,
       progress: (workload, done) => onProgress?.(scenario.name, workload, done),

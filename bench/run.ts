@@ -1,7 +1,7 @@
 // `npm run bench`: reads the options, runs the benchmark, prints a table for people or one JSON object for machines.
 import { Command, InvalidArgumentError } from 'commander'
 import { runBenchmark } from './benchmark.js'
-import { formatMeta, formatTable, Progress } from './report.js'
+import { formatMeta, formatTable, Progress } from '../src/cli/bench/report.js'
 import { type Scenario, scenarios } from './scenarios/index.js'
 
 interface Options {

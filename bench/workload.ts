@@ -12,7 +12,10 @@ const HURT = 0.01
 /** Distinct ticks, which then repeat with other values. */
 export const VARIANTS = 4
 
-/** The game's stores: 42 bytes of values for each entity. */
+/** Bytes of the values of one entity. */
+export const RAW_BYTES = 42
+
+/** The game's stores. */
 export class Stores {
   readonly position: Record<'x' | 'y' | 'z', Float32Array>
   readonly rotation: Record<'x' | 'y' | 'z' | 'w', Float32Array>

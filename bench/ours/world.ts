@@ -34,7 +34,7 @@ export function protocolOf(stores: Stores, quantize: boolean): Protocol {
   })
 }
 
-/** A server with the workload's entities and a client that has all of them. */
+/** A server with the workload's entities and clients that have all of them; one, if nothing else is said. */
 export class OurWorld {
   readonly stores: Stores
   readonly network: TestNetwork
@@ -47,11 +47,12 @@ export class OurWorld {
   constructor(
     readonly workload: Workload,
     quantize: boolean,
+    clients = 1,
   ) {
     const { count } = workload
     // Both sides write to the same stores, under ids of their own.
-    this.stores = new Stores(2 * count + 16)
-    this.network = createTestNetwork(protocolOf(this.stores, quantize))
+    this.stores = new Stores((1 + clients) * count + 16 + 4 * clients)
+    this.network = createTestNetwork(protocolOf(this.stores, quantize), { clients })
     const { server } = this.network
     this.server = serverRole(server)
     this.client = clientRole(this.network.clients[0]!.world)
@@ -59,8 +60,9 @@ export class OurWorld {
     this.eids = Uint32Array.from({ length: count }, () => addEntity(server))
     workload.populate(this.stores, this.eids)
     for (const eid of this.eids) addComponents(server, eid, position, rotation, velocity, health, Networked)
-    const { entities } = this.client.replication
-    this.network.until(() => entities.alive === count)
+    const tables = this.network.clients.map(({ world }) => clientRole(world).replication.entities)
+    this.network.until(() => tables.every(({ alive }) => alive === count))
+    const [entities] = tables as [(typeof tables)[number]]
     this.clientEids = this.eids.map((eid) => entities.entityOf(Networked.netId[eid]!))
   }
 }

@@ -78,6 +78,8 @@ export class NengiServer {
   readonly bodies: readonly NengiBody[]
   /** What the first user was told at first. */
   readonly first: Buffer
+  /** Milliseconds that making it took. */
+  readonly firstMs: number
   private readonly sink = new Sink()
   private readonly instance: Instance
 
@@ -99,7 +101,9 @@ export class NengiServer {
       for (const body of this.bodies) channel.addEntity(body)
       for (const view of views) channel.subscribe(addUser(this.instance, this.sink), view)
     }
+    const start = performance.now()
     this.encode()
+    this.firstMs = performance.now() - start
     this.first = Buffer.from(this.sink.last)
   }
 

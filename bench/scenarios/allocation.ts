@@ -18,9 +18,9 @@ import {
 } from '../../src/index.js'
 import { createTestNetwork } from '../../src/testing.js'
 import { clientRole, type ClientWorld, type ServerWorld } from '../../src/world/state.js'
-import { summarize, type Timing } from '../harness.js'
-import { heapBytes, lookCost } from '../heap.js'
-import { type Condition, type Contender, toRows, valueAtMost } from '../result.js'
+import { summarize, type Timing } from '../../src/cli/bench/harness.js'
+import { heapBytes, lookCost } from '../../src/cli/bench/heap.js'
+import { type Condition, type Contender, toRows, valueAtMost } from '../../src/cli/bench/result.js'
 import { Stores, Workload } from '../workload.js'
 import type { Scenario } from './scenario.js'
 

@@ -1,6 +1,6 @@
 // What a call of each kind allocates: where it is made, and where it is taken in and handed to its handler.
-import { summarize, type Timing } from '../harness.js'
-import { heapBytes, lookCost } from '../heap.js'
+import { summarize, type Timing } from '../../src/cli/bench/harness.js'
+import { heapBytes, lookCost } from '../../src/cli/bench/heap.js'
 import type { FireHandler } from '../limits/call-codec.js'
 import { Shots } from '../limits/shots.js'
 import {
@@ -12,7 +12,7 @@ import {
   OurServerMessages,
   OurTargetRpcs,
 } from '../ours/calls.js'
-import { type Condition, type Contender, toRows, valueAtMost } from '../result.js'
+import { type Condition, type Contender, toRows, valueAtMost } from '../../src/cli/bench/result.js'
 import type { Scenario } from './scenario.js'
 
 /** Fewer than the requests of one client that may wait. */

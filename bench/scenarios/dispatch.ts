@@ -2,7 +2,7 @@
 // dispatched. A request goes there and back.
 import { CallCodec, FanOutCodec, type FireHandler, MessageCodec, RequestCodec } from '../limits/call-codec.js'
 import { Shots } from '../limits/shots.js'
-import { measure } from '../harness.js'
+import { measure } from '../../src/cli/bench/harness.js'
 import {
   OurCommands,
   OurFanOut,
@@ -14,7 +14,7 @@ import {
 } from '../ours/calls.js'
 import { GECKOS, GeckosCalls, GeckosRequests } from '../peers/geckos.js'
 import { JsonCalls, JsonRequests } from '../peers/json.js'
-import { atMost, type Contender, faster, toRows } from '../result.js'
+import { atMost, type Contender, faster, toRows } from '../../src/cli/bench/result.js'
 import type { Scenario } from './scenario.js'
 
 const HAND = 'limit: hand-written, reused DataView'

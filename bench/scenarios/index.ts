@@ -4,8 +4,26 @@ import { callAllocation } from './call-allocation.js'
 import { decode } from './decode.js'
 import { dispatch } from './dispatch.js'
 import { encode } from './encode.js'
+import { growth } from './growth.js'
+import { idle } from './idle.js'
+import { interest } from './interest.js'
+import { join } from './join.js'
+import { loopback } from './loopback.js'
 import type { Scenario } from './scenario.js'
+import { structure } from './structure.js'
 
-export const scenarios: readonly Scenario[] = [encode, decode, dispatch, allocation, callAllocation]
+export const scenarios: readonly Scenario[] = [
+  encode,
+  decode,
+  dispatch,
+  interest,
+  idle,
+  join,
+  structure,
+  loopback,
+  allocation,
+  callAllocation,
+  growth,
+]
 
 export type { Scenario, ScenarioContext } from './scenario.js'

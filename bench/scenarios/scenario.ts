@@ -1,5 +1,5 @@
 // What a scenario is: a name to choose it by, and rows.
-import type { Row } from '../result.js'
+import type { Row } from '../../src/cli/bench/result.js'
 
 export interface ScenarioContext {
   /** Everything random follows from it. */
@@ -10,6 +10,10 @@ export interface ScenarioContext {
   readonly fractions: readonly number[]
   /** Milliseconds for one workload. */
   readonly budget: number
+  /** Numbers of clients. */
+  readonly clients: readonly number[]
+  /** Sizes of the worlds whose cost is followed as they grow. */
+  readonly growth: readonly number[]
   /** Ticks of a game that is watched as a whole. */
   readonly ticks: number
   /** Says what is being measured, and how much of it is done, from 0 to 1. */

@@ -48,9 +48,9 @@ export function faster(times: number, other: string): Condition {
   return { text: `≥ ${times} × faster than ${other}`, holds: (row) => ratioTo(row, other) <= 1 / times }
 }
 
-/** At most so many bytes for each changed entity or call. */
-export function bytesAtMost(bytes: number): Condition {
-  return { text: `≤ ${bytes} B per changed entity`, holds: (row) => row.bytes !== null && row.bytes <= bytes }
+/** At most so many bytes for each changed entity, or for what `each` names. */
+export function bytesAtMost(bytes: number, each = 'changed entity'): Condition {
+  return { text: `≤ ${bytes} B per ${each}`, holds: (row) => row.bytes !== null && row.bytes <= bytes }
 }
 
 /** The median is at most `value`, in the unit of the row. */
@@ -58,11 +58,19 @@ export function valueAtMost(value: number, text: string): Condition {
   return { text, holds: (row) => row.median <= value }
 }
 
-/** A subject with what there is to say about it beyond its time. */
-export interface Contender extends Subject {
+/** All but one in a hundred are at most `value`, in the unit of the row. */
+export function p99AtMost(value: number, text: string): Condition {
+  return { text, holds: (row) => row.p99 <= value }
+}
+
+/** What there is to say about a subject beyond its time. */
+export interface Entrant extends Pick<Subject, 'name' | 'kind'> {
   readonly bytes?: number
   readonly goal?: readonly Condition[]
 }
+
+/** A subject with that. */
+export interface Contender extends Subject, Entrant {}
 
 /**
  * The rows of one workload. `scale` turns milliseconds of one run into the unit: 1,000 for a tick in µs.
@@ -70,7 +78,7 @@ export interface Contender extends Subject {
 export function toRows(
   scenario: string,
   workload: string,
-  contenders: readonly Contender[],
+  contenders: readonly Entrant[],
   timings: readonly Timing[],
   unit: string,
   scale: number,
@@ -95,7 +103,7 @@ export function toRows(
 function ratiosOf(
   median: number,
   own: number,
-  contenders: readonly Contender[],
+  contenders: readonly Entrant[],
   timings: readonly Timing[],
 ): Record<string, number> {
   const ratios: Record<string, number> = {}

@@ -103,6 +103,40 @@ export async function measure(subjects: readonly Subject[], options: MeasureOpti
   return samples.map(summarize)
 }
 
+/** What measures itself: work of which only a part is to be timed. */
+export interface SelfTimed {
+  /** Does the work once. Returns the milliseconds of its timed part. */
+  sample(): number | Promise<number>
+}
+
+/** Lets each sample itself, in turns, until the budget is spent. Returns one timing for each, in their order. */
+export async function measureSamples(
+  subjects: readonly SelfTimed[],
+  { budget, minRounds = 3, onProgress }: Omit<MeasureOptions, 'turn'>,
+): Promise<Timing[]> {
+  const begin = performance.now()
+  const samples: number[][] = subjects.map(() => [])
+  // The first round warms up.
+  for (let round = -1; round < minRounds || performance.now() - begin < budget; round++) {
+    for (let i = 0; i < subjects.length; i++) {
+      collectYoung()
+      const sample = await subjects[i]!.sample()
+      if (round >= 0) samples[i]!.push(sample)
+    }
+    onProgress?.(Math.min(1, Math.max((round + 1) / minRounds - 0.01, (performance.now() - begin) / budget)))
+  }
+  return samples.map(summarize)
+}
+
+/** Milliseconds that some work takes. What it returns is kept alive. */
+export function timed(work: () => number): number {
+  const start = performance.now()
+  const result = work()
+  const elapsed = performance.now() - start
+  sink += result
+  return elapsed
+}
+
 async function takeTurn(subject: Subject, repeats: number, turn: number, into: number[]): Promise<void> {
   // The first one fetches the subject's memory back into the caches.
   await timeOnce(subject, 1)

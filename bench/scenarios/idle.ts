@@ -1,0 +1,58 @@
+// A tick in which nothing changes: what a server pays for entities and clients that are merely there.
+import { measure } from '../../src/cli/bench/harness.js'
+import { atMost, type Contender, type Entrant, toRows, valueAtMost } from '../../src/cli/bench/result.js'
+import { Crowd } from '../ours/crowd.js'
+import { Workload } from '../workload.js'
+import type { Scenario } from './scenario.js'
+
+/** Entities of the small world that the large one is compared with. */
+const FEW = 100
+const QUIET_TICKS = 40
+
+export const idle: Scenario = {
+  name: 'idle',
+  title: 'a tick with nothing changed',
+  async run({ counts, clients, seed, budget, progress, emit }) {
+    const most = Math.max(...counts)
+    const watchers = Math.max(...clients)
+    const crowdOf = (count: number): Crowd => {
+      return new Crowd(new Workload(count, 0, seed), { clients: watchers, quantize: false })
+    }
+    const name = `${watchers} clients`
+    const few = `bitecs-net, scanned, ${Math.min(FEW, most / 2)} entities`
+    const many = `bitecs-net, scanned, ${most} entities`
+    const crowd = crowdOf(most)
+    const contenders: Contender[] = [
+      contender(many, crowd, [atMost(3, few)]),
+      contender(few, crowdOf(Math.min(FEW, most / 2))),
+    ]
+    const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
+    emit(toRows('idle', name, contenders, timings, 'µs', 1000))
+
+    const bytes = quietBytes(crowd)
+    const quiet: Entrant = {
+      name: 'bitecs-net, besides keep-alives',
+      kind: 'ours',
+      goal: [valueAtMost(0, 'no bytes but keep-alives')],
+    }
+    emit(toRows('idle', `${name}, sent`, [quiet], [{ median: bytes, p99: bytes, samples: 1 }], 'B/tick', 1))
+  },
+}
+
+function contender(name: string, crowd: Crowd, goal?: Contender['goal']): Contender {
+  const prepare = (): void => crowd.stepClients()
+  return { name, kind: 'ours', goal, repeatable: false, prepare, run: () => crowd.serverTick() }
+}
+
+/** Bytes of data packets for each tick, to all clients together. */
+function quietBytes(crowd: Crowd): number {
+  const sent = (): number => crowd.clients.reduce((sum, { bytes }) => sum + bytes[0] + bytes[1], 0)
+  crowd.settle()
+  crowd.stepClients()
+  const before = sent()
+  for (let i = 0; i < QUIET_TICKS; i++) {
+    crowd.serverTick()
+    crowd.stepClients()
+  }
+  return (sent() - before) / QUIET_TICKS
+}
