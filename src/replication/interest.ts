@@ -37,7 +37,7 @@ function enter(observer: Observer, entities: ServerEntities, slot: number): void
 
 function leave(observer: Observer, entities: ServerEntities, slot: number, reason: LeaveReason): void {
   if (!observer.known.delete(slot)) return
-  observer.forgetAll(slot)
+  observer.owed.strikeAll(slot)
   observer.leaving.push(entities.netIds[slot]!, reason)
   observer.leavingSet.add(slot)
 }

@@ -153,8 +153,8 @@ export class ServerReplication {
         if (!this.writeBlock(observer, packet, shared, b)) observer.oweBlock(shared.ids[b]!)
       }
     }
-    if (observer.owedSlots.size === 0 || !packet.fit(0)) return
-    repeats.encode(observer.owedSlots, observer.owedSets, this.tick)
+    if (observer.owed.slots.size === 0 || !packet.fit(0)) return
+    repeats.encode(observer.owed.slots, observer.owed.sets, this.tick)
     for (let b = 0; b < repeats.count; b++) {
       const block = repeats.ids[b]!
       if (!this.writeBlock(observer, packet, repeats, b)) return
@@ -176,14 +176,14 @@ export class ServerReplication {
   private compactSets(): void {
     const live = new Set<number>()
     for (let slot = 1; slot < this.entities.slots; slot++) live.add(this.entities.componentsOf[slot]!)
-    for (const { owedSlots, owedSets } of this.observers) {
-      for (let slot = owedSlots.next(0); slot >= 0; slot = owedSlots.next(slot + 1)) live.add(owedSets[slot]!)
+    for (const { owed } of this.observers) {
+      for (let slot = owed.slots.next(0); slot >= 0; slot = owed.slots.next(slot + 1)) live.add(owed.sets[slot]!)
     }
     const numbers = this.sets.compact(live)
     for (let slot = 1; slot < this.entities.slots; slot++) {
       this.entities.componentsOf[slot] = numbers[this.entities.componentsOf[slot]!]!
     }
-    for (const observer of this.observers) observer.renumberSets(numbers)
+    for (const observer of this.observers) observer.owed.renumber(numbers)
     this.history.forgetAll()
     this.shared.forgetSets()
     this.repeats.forgetSets()

@@ -122,8 +122,8 @@ export class StructureWriter {
     for (let i = 0; i < this.changeCount; i++) {
       const change = this.changes[i]!
       if (!observer.known.has(change.slot) || observer.enteringSet.has(change.slot)) continue
-      observer.forget(change.slot, change.removed)
-      observer.forget(change.slot, change.added)
+      observer.owed.strike(change.slot, change.removed)
+      observer.owed.strike(change.slot, change.added)
       this.copy(packet, change.start, change.end)
       written = true
     }
