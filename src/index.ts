@@ -59,6 +59,7 @@ export {
 } from './protocol/errors.js'
 export { definePrefab, type Prefab, type PrefabInput } from './protocol/prefab.js'
 export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
+export type { ReplicatedRelation } from './protocol/relations.js'
 export { defineScene, type NoArguments, type Scene } from './protocol/scenes.js'
 export { array, bytes, custom, type CustomType, enumOf, optional, struct } from './protocol/composite-types.js'
 export {

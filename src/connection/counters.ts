@@ -56,6 +56,8 @@ export interface Counters {
   clampedValues: number
   /** Operations on collections that did not fit what is there, or came for an entity that the game has removed. */
   ignoredOperations: number
+  /** Pairs of relations that were told of entities that are not there, or told again. */
+  ignoredPairs: number
   /** Unreliable packets found lost. */
   lostPackets: number
   /** Values sent again because the packet that carried them was lost. */
@@ -93,6 +95,7 @@ export function createCounters(): Counters {
     packetsWhileLoading: 0,
     clampedValues: 0,
     ignoredOperations: 0,
+    ignoredPairs: 0,
     lostPackets: 0,
     resentValues: 0,
     refusedConnections: 0,

@@ -55,6 +55,8 @@ export const SectionKind = {
   Collection: 17,
   /** How many bytes of such pieces have been taken in. */
   PartsTaken: 18,
+  /** Server: a pair of a relation that an entity gains or loses. */
+  Relation: 21,
 } as const
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind]
 

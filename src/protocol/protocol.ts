@@ -1,8 +1,10 @@
-// A protocol is everything that two sides agree on: components, calls, messages, scenes and prefabs, numbered and hashed.
+// A protocol is everything that two sides agree on: components, calls, messages, scenes, prefabs and relations, numbered and
+// hashed.
 import type { Definition, Message, RemoteDefinition, ReplicatedComponent } from './definitions.js'
 import { ProtocolError } from './errors.js'
 import { MAX_BLOCK, MAX_ROW } from './limits.js'
 import type { Prefab } from './prefab.js'
+import { describeRelation, MAX_RELATIONS, type ReplicatedRelation, requireRelation } from './relations.js'
 import type { Scene } from './scenes.js'
 
 /** The version of the wire format, docs/protocol.md. Two versions never talk to each other. */
@@ -15,6 +17,11 @@ export interface ProtocolInput {
   readonly messages?: Readonly<Record<string, Message>>
   readonly scenes?: Readonly<Record<string, Scene>>
   readonly prefabs?: Readonly<Record<string, Prefab>>
+  /**
+   * Relations of bitECS, made by `createRelation`: a client that sees both entities of a pair has the pair too. Data of a
+   * relation (`withStore`) is not replicated.
+   */
+  readonly relations?: Readonly<Record<string, ReplicatedRelation>>
 }
 
 /** A list of what both sides share, made by {@link defineProtocol}. */
@@ -24,6 +31,7 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
   readonly messages: NonNullable<I['messages']>
   readonly scenes: NonNullable<I['scenes']>
   readonly prefabs: NonNullable<I['prefabs']>
+  readonly relations: NonNullable<I['relations']>
   /** Components by id. */
   readonly componentList: readonly ReplicatedComponent[]
   readonly componentNames: readonly string[]
@@ -38,6 +46,9 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
   readonly prefabList: readonly Prefab[]
   readonly prefabNames: readonly string[]
   readonly prefabIds: ReadonlyMap<Prefab, number>
+  /** Relations by id. */
+  readonly relationList: readonly ReplicatedRelation[]
+  readonly relationNames: readonly string[]
   /** One line for each thing listed, sorted; equal on two sides that agree. */
   readonly description: string
   /** A hash of the description, as two unsigned 32-bit halves. */
@@ -84,7 +95,19 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
   requireUnique(prefabList, prefabNames, 'prefab')
   requireFits(componentList, prefabList)
 
-  for (const name of [...componentNames, ...definitionNames, ...sceneNames, ...prefabNames]) {
+  const relations = input.relations ?? {}
+  const relationNames = Object.keys(relations).sort()
+  const relationList = relationNames.map((name) => relations[name]!)
+  for (const name of relationNames) requireRelation(name, relations[name])
+  requireUnique(relationList, relationNames, 'relation')
+  if (relationList.length > MAX_RELATIONS) {
+    throw new ProtocolError(
+      'bad-protocol',
+      `${relationList.length} relations are listed, at most ${MAX_RELATIONS} can be`,
+    )
+  }
+
+  for (const name of [...componentNames, ...definitionNames, ...sceneNames, ...prefabNames, ...relationNames]) {
     if (!/^[\w$.-]{1,64}$/.test(name)) {
       throw new ProtocolError(
         'bad-protocol',
@@ -99,6 +122,7 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     ...definitionNames.map((name, i) => describeDefinition(name, definitions[i]!)),
     ...sceneNames.map((name, i) => `scene ${name} ${sceneList[i]!.codec.text}`),
     ...prefabNames.map((name, i) => `prefab ${name} ${prefabList[i]!.codec.text}`),
+    ...relationNames.map((name, i) => describeRelation(name, relationList[i]!)),
   ].join('\n')
   const hash = fnv1a64(description)
   return {
@@ -107,6 +131,7 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     messages: (input.messages ?? {}) as NonNullable<I['messages']>,
     scenes: scenes as NonNullable<I['scenes']>,
     prefabs: prefabs as NonNullable<I['prefabs']>,
+    relations: relations as NonNullable<I['relations']>,
     componentList,
     componentNames,
     definitions,
@@ -117,6 +142,8 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     prefabList,
     prefabNames,
     prefabIds: new Map(prefabList.map((prefab, id) => [prefab, id])),
+    relationList,
+    relationNames,
     description,
     hashHigh: Number(hash >> 32n),
     hashLow: Number(hash & 0xffffffffn),

@@ -20,6 +20,7 @@ import { ClientCopies, type DespawnReason } from './client-copies.js'
 import { ClientEntities } from './client-entities.js'
 import { ClientCollections } from './collections/client-collections.js'
 import { LocalSpawns } from './local-spawns.js'
+import { ClientRelations } from './relations/client-relations.js'
 import { growTo } from './slot-set.js'
 
 const NO_PAYLOAD = new Uint8Array(0)
@@ -31,6 +32,7 @@ export class ClientReplication {
   readonly collections: ClientCollections
   readonly copies: ClientCopies
   readonly locals: LocalSpawns
+  readonly relations: ClientRelations
   /** The components of the section being read. */
   private readonly members: Uint16Array
   private readonly width: number
@@ -64,6 +66,7 @@ export class ClientReplication {
     this.collections = new ClientCollections(world, protocol, this.entities, counters)
     const shown = host?.entities ?? this.entities
     this.copies = new ClientCopies(world, protocol, shown, connection, counters, errors, (eid) => this.dropCopy(eid))
+    this.relations = new ClientRelations(world, protocol, this.entities, this.copies, counters)
     this.locals = new LocalSpawns(host?.world ?? world, (change) => this.copies.guard(change))
   }
 
@@ -270,6 +273,7 @@ export class ClientReplication {
     const eid = this.entities.eidOf[slot]!
     for (const component of this.components) component.snapshots?.forget(slot)
     this.unresolved = true
+    this.relations.end(slot)
     this.locals.unbear(slot)
     if (eid === 0) {
       this.entities.remove(slot, reason !== 'hidden')
@@ -304,6 +308,7 @@ export class ClientReplication {
       this.components[c]!.copyValues(copy, eid)
       this.collections.moveTo(c, copy, eid)
     }
+    this.relations.hide(slot)
     const prefab = copies.end(copy, 'replaced')
     this.takeComponents(slot, copy, prefab)
     entities.moveTo(slot, eid)
@@ -318,6 +323,7 @@ export class ClientReplication {
       this.dropCopy(eid)
       return
     }
+    this.relations.show(slot)
     if (owned) this.showOwned(eid)
     if (isPlayer) this.showPlayer(eid)
   }
@@ -327,6 +333,7 @@ export class ClientReplication {
     const slot = this.entities.slotOfEntity(eid)
     if (slot === 0) return
     if (Connection.player[this.connection] === eid) Connection.player[this.connection] = 0
+    if (entityExists(this.world, eid)) this.relations.hide(slot)
     this.entities.dropCopy(slot)
     this.copies.drop(eid)
     this.unresolved = true

@@ -19,6 +19,7 @@ import { ServerCollections } from './collections/server-collections.js'
 import { updateEveryone } from './interest.js'
 import { ObserverEvents } from './observer-events.js'
 import { Observer } from './observer.js'
+import { ServerRelations } from './relations/server-relations.js'
 import { ServerEntities } from './server-entities.js'
 import { put, SlotSet } from './slot-set.js'
 import { SpawnOrigins } from './spawn-origins.js'
@@ -37,6 +38,7 @@ export class ServerReplication {
   readonly structure: StructureWriter
   readonly collections: ServerCollections
   readonly origins: SpawnOrigins
+  readonly relations: ServerRelations
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
   private readonly repeats: BlockEncoder
@@ -81,7 +83,9 @@ export class ServerReplication {
       return this.entities.spawned[slot] === 1 && this.sets.has(this.entities.componentsOf[slot]!, component)
     })
     this.origins = new SpawnOrigins(world, protocol, this.entities)
-    this.structure = new StructureWriter(this.entities, this.sets, this.tracker, this.collections, this.origins)
+    const { entities, sets, tracker, collections, origins } = this
+    this.relations = new ServerRelations(world, protocol, entities)
+    this.structure = new StructureWriter(entities, sets, tracker, collections, origins, this.relations)
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
@@ -132,6 +136,8 @@ export class ServerReplication {
     this.takeOverSpawns()
     this.takeOverComponents()
     this.takeOverOwners()
+    this.relations.takeOver()
+    for (const observer of this.observers) this.relations.sortEntering(observer)
     this.structure.addOperations()
     this.tracker.scan(tick)
     this.shared.encode(this.tracker.dirty, this.tracker.changed, tick)
@@ -200,6 +206,7 @@ export class ServerReplication {
     this.added.push(slot)
     this.unspawned.push(slot)
     this.collections.entityBegan(eid)
+    this.relations.begin(slot, eid)
   }
 
   private end(eid: number): void {
@@ -209,6 +216,7 @@ export class ServerReplication {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) this.stop(slot, component)
     }
     this.entities.remove(slot)
+    this.relations.end(slot, eid)
     this.origins.end(eid)
     this.removed.push(slot)
     this.onEnded(slot)

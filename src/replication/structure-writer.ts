@@ -9,6 +9,7 @@ import { writeOrigin } from '../protocol/prefab.js'
 import type { ChangeTracker } from './change-tracker.js'
 import type { ServerCollections } from './collections/server-collections.js'
 import type { Observer } from './observer.js'
+import type { ServerRelations } from './relations/server-relations.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo } from './slot-set.js'
 import { LeaveReason } from './view-changes.js'
@@ -48,6 +49,7 @@ export class StructureWriter {
     private readonly tracker: ChangeTracker,
     private readonly collections: ServerCollections,
     private readonly origins: SpawnOrigins,
+    private readonly relations: ServerRelations,
   ) {}
 
   /** Makes room for a slot. */
@@ -112,7 +114,7 @@ export class StructureWriter {
   }
 
   /**
-   * Writes what begins and changes for one client: spawns, components, owners, the player. Returns whether anything was
+   * Writes what begins and changes for one client: spawns, components, relations, owners, the player. Returns whether anything was
    * written.
    */
   write(observer: Observer, packet: PacketBuilder, player: number): boolean {
@@ -128,6 +130,7 @@ export class StructureWriter {
       written = true
     }
     this.writeOperations(observer, packet)
+    if (this.relations.write(observer, packet)) written = true
     const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
     const playerId = this.entities.netIds[playerSlot]!
     // LocalPlayer goes before Owned does, and comes after it.

@@ -117,6 +117,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Reply && reliable) this.section.readReply(reader)
       else if (kind === SectionKind.Cancel && reliable) this.section.readCancel(reader)
       else if (kind === SectionKind.Collection && reliable) replication.collections.check(reader)
+      else if (kind === SectionKind.Relation && reliable) replication.relations.check(reader)
       else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
       else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
       else if (kind === SectionKind.Scene && reliable && reader.offset === start + 1) this.role.scenes.check(reader)
@@ -141,6 +142,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Reply) this.applyReply(reader)
       else if (kind === SectionKind.Cancel) this.applyCancel(reader)
       else if (kind === SectionKind.Collection) replication.collections.apply(reader)
+      else if (kind === SectionKind.Relation) replication.relations.apply(reader)
       else if (kind === SectionKind.MessagePart) this.applyPart(reader)
       else if (kind === SectionKind.PartsTaken) this.applyTaken(reader)
       else if (kind === SectionKind.Scene) {

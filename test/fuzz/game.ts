@@ -1,5 +1,5 @@
 // A small game with something of everything, for packets to be recorded from and thrown at.
-import { addComponent, addEntity, removeComponent } from 'bitecs'
+import { addComponent, addEntity, createRelation, getRelationTargets, removeComponent } from 'bitecs'
 import {
   bool,
   bytes,
@@ -66,6 +66,8 @@ const Bag = {
   friends: [] as SyncSet<number>[],
 }
 const Flag = {}
+const ChildOf = createRelation({ exclusive: true, autoRemoveSubject: true })
+const Likes = createRelation()
 
 const Move = defineCommand({ dx: f32, step: varint })
 const Dash = defineCommand({ step: varint }, { channel: 'unreliable' })
@@ -104,6 +106,7 @@ export const protocol = defineProtocol({
   messages: { Chat, Blip, Blob, Login },
   prefabs: { Mine },
   scenes: { Hud, Match },
+  relations: { ChildOf, Likes },
 })
 
 /** What one honest client and its ship have been through. */
@@ -188,6 +191,9 @@ export class FuzzGame {
       if (step % 5 === 0) addComponent(net.server, ship, Flag)
       if (step % 5 === 3) removeComponent(net.server, ship, Flag)
       this.fillBag(ship, step)
+      const liked = Likes(this.honest[(i + 1) % this.honest.length]!.ship)
+      if (step % 4 === 1) addComponent(net.server, ship, liked)
+      if (step % 4 === 3) removeComponent(net.server, ship, liked)
       if (step % 4 === 0) sendRpc(net.server, ship, Boom, { x: step, shooter: ship })
       if (step % 6 === 0) sendTargetRpc(net.server, ship, Prize, { gold: step })
       const copy = entityOf(client.world, netIdOf(net.server, ship))
@@ -208,6 +214,7 @@ export class FuzzGame {
     if (step % 20 === 6) loadScene(net.server, Hud)
     if (step % 20 === 16) unloadScene(net.server, Hud)
     const bullet = this.spawn()
+    addComponent(net.server, bullet, ChildOf(mine))
     if (step % 2 === 0) setSpawnKey(net.server, bullet, `bullet ${step % 6}`)
     net.tick()
     despawn(net.server, bullet)
@@ -241,6 +248,9 @@ export class FuzzGame {
       const blobs = (eid: number): string => JSON.stringify([...Bag.blobs[eid]!].map(([key, blob]) => [key, [...blob]]))
       if (blobs(copy) !== blobs(ship)) return `blobs ${blobs(copy)}`
       if (Bag.friends[copy]!.size !== Bag.friends[ship]!.size) return `friends ${Bag.friends[copy]!.size}`
+      const likes = (world: ServerWorld | ClientWorld, eid: number): number =>
+        getRelationTargets(world, eid, Likes).length
+      if (likes(client.world, copy) !== likes(net.server, ship)) return `likes ${likes(client.world, copy)}`
       if (received.length !== sent || received.some((step, i) => step !== i)) {
         return `${received.length} of ${sent} commands arrived`
       }

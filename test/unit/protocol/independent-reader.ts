@@ -45,6 +45,8 @@ export interface DescribedProtocol {
   /** Prefabs, each with the fields of its payload. */
   readonly prefabs: readonly Listed[]
   readonly scenes: readonly Listed[]
+  /** Names of relations. */
+  readonly relations: readonly string[]
 }
 
 export type Value = number | boolean | string
@@ -85,6 +87,7 @@ export function parseProtocol(description: string): DescribedProtocol {
   const definitions: Definition[] = []
   const prefabs: Listed[] = []
   const scenes: Listed[] = []
+  const relations: string[] = []
   for (const line of description.split('\n').slice(1)) {
     const [kind = '', name = '', fields = '', channel = '', ...rest] = line.split(' ')
     const behind = (word: string): string => (rest.includes(word) ? rest[rest.indexOf(word) + 1]! : '')
@@ -93,9 +96,10 @@ export function parseProtocol(description: string): DescribedProtocol {
     if (kind === 'component') components.push(parseComponent(name, parseFields(fields)))
     else if (kind === 'prefab') prefabs.push({ name, fields: parseFields(fields) })
     else if (kind === 'scene') scenes.push({ name, fields: parseFields(fields) })
+    else if (kind === 'relation') relations.push(name)
     else definitions.push({ kind, name, fields: parseFields(fields), channel, returns, refuses })
   }
-  return { components, definitions, prefabs, scenes }
+  return { components, definitions, prefabs, scenes, relations }
 }
 
 /** FNV-1a, 64 bits, in two halves, without the arithmetic that the library uses. */
@@ -505,6 +509,15 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
     }
     case 18:
       return `parts taken ${cursor.varint()}`
+    case 21: {
+      const subject = cursor.varint()
+      const relation = protocol.relations[cursor.varint()]
+      const state = ['no pair', 'pair'][cursor.u8()]
+      const target = cursor.varint()
+      if (relation === undefined || state === undefined || subject === 0 || target === 0)
+        throw new Error('no such pair')
+      return `${state} ${subject} ${relation} ${target}`
+    }
     default:
       throw new Error(`no such section: ${kind}`)
   }

@@ -1,4 +1,5 @@
 // Protocols: ids that do not depend on the order of listing, a hash of everything that matters, differences for people.
+import { createRelation, IsA, Wildcard } from 'bitecs'
 import { describe, expect, it } from 'vitest'
 import { defineClientRpc, defineCommand, defineMessage, replicate } from '../../../src/protocol/definitions.js'
 import { ProtocolError } from '../../../src/protocol/errors.js'
@@ -67,6 +68,38 @@ describe('defineProtocol', () => {
     expect(() => defineProtocol({ scenes: { 'a b': Lobby } })).toThrow('names are 1 to 64')
     expect(() => defineScene({ text: string(16_400) })).toThrow(/a scene .*at most 16315 fit a packet/)
     expect(defineScene({ text: string(16_313) }).codec.maxBytes).toBe(16_315)
+  })
+
+  it('gives relations ids by name, and describes whether they are exclusive', () => {
+    const ChildOf = createRelation({ exclusive: true, autoRemoveSubject: true })
+    const Likes = createRelation()
+    const protocol = defineProtocol({ relations: { Likes, ChildOf } })
+    expect(protocol.relationNames).toEqual(['ChildOf', 'Likes'])
+    expect(protocol.relationList).toEqual([ChildOf, Likes])
+    expect(protocol.description.split('\n')).toEqual(['wire 1', 'relation ChildOf exclusive', 'relation Likes many'])
+    const other = defineProtocol({ relations: { ChildOf: createRelation() } })
+    expect(protocolDifferences(protocol.description, other.description)).toEqual([
+      'relation ChildOf is exclusive on the server, many on the client',
+      'relation Likes is only on the server',
+    ])
+  })
+
+  it.each([
+    ['a component', Position, /relations.R was not made by createRelation/],
+    ['nothing', undefined, /relations.R was not made by createRelation of bitecs, or is imported in a circle/],
+    ['another function', () => ({}), /relations.R was not made by createRelation/],
+    ['Wildcard', Wildcard, /relations.R is Wildcard or IsA/],
+    ['IsA', IsA, /relations.R is Wildcard or IsA/],
+  ])('refuses %s as a relation', (_, relation, problem) => {
+    expect(() => defineProtocol({ relations: { R: relation as never } })).toThrow(problem)
+  })
+
+  it('refuses a relation that is listed twice, has no proper name, or is one too many', () => {
+    const Likes = createRelation()
+    expect(() => defineProtocol({ relations: { A: Likes, B: Likes } })).toThrow('A and B are the same relation')
+    expect(() => defineProtocol({ relations: { 'a b': Likes } })).toThrow('names are 1 to 64')
+    const many = Object.fromEntries(Array.from({ length: 1025 }, (_, i) => [`R${i}`, createRelation()]))
+    expect(() => defineProtocol({ relations: many })).toThrow('1025 relations are listed, at most 1024 can be')
   })
 
   it('hashes the description with FNV-1a of 64 bits', () => {

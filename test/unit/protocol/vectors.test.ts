@@ -287,7 +287,7 @@ describe('the page', () => {
     const section = page.slice(page.indexOf('## Vectors'))
     const quoted = [...section.matchAll(/\| `((?:[0-9a-f]{2} ?)+)` \|/g)].map((match) => match[1]!.replaceAll(' ', ''))
     const { values, lanes, packets, run } = golden()
-    const others = ['request-vectors.json', 'collection-vectors.json'].flatMap(
+    const others = ['request-vectors.json', 'collection-vectors.json', 'relation-vectors.json'].flatMap(
       (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as readonly RunVector[],
     )
     const known = new Set([...values, ...lanes, ...packets, ...run, ...others].map(({ hex }) => hex))

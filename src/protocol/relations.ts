@@ -1,0 +1,40 @@
+// Relations of bitECS that are replicated: how the protocol recognises and describes them.
+import { ProtocolError } from './errors.js'
+
+/** A relation of bitECS, made by its `createRelation`: given a target, it is the component that an entity has for it. */
+export type ReplicatedRelation = (target: number) => unknown
+
+/** Relations have numbers of 10 bits, so that a relation and a slot are one small integer. */
+export const MAX_RELATIONS = 1024
+
+// bitECS registers these symbols, so that copies of it in one process understand each other.
+const $relationData = Symbol.for('bitecs-relationData')
+const $wildcard = Symbol.for('bitecs-wildcard')
+const $isA = Symbol.for('bitecs-global-isa')
+
+interface RelationData {
+  readonly exclusiveRelation: boolean
+}
+
+function dataOf(relation: unknown): RelationData | undefined {
+  if (typeof relation !== 'function') return undefined
+  return (relation as { readonly [$relationData]?: RelationData })[$relationData]
+}
+
+/** @throws ProtocolError when something listed under `relations` is no relation, or one that cannot be replicated. */
+export function requireRelation(name: string, relation: unknown): void {
+  if (dataOf(relation) === undefined) {
+    const text = `relations.${name} was not made by createRelation of bitecs, or is imported in a circle`
+    throw new ProtocolError('bad-protocol', text)
+  }
+  const isA = (globalThis as { readonly [$isA]?: unknown })[$isA]
+  if ($wildcard in (relation as object) || relation === isA) {
+    const text = `relations.${name} is Wildcard or IsA: only relations of the game's own are replicated`
+    throw new ProtocolError('bad-protocol', text)
+  }
+}
+
+/** How the protocol's description says what a relation is. */
+export function describeRelation(name: string, relation: ReplicatedRelation): string {
+  return `relation ${name} ${dataOf(relation)?.exclusiveRelation ? 'exclusive' : 'many'}`
+}

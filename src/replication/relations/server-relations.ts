@@ -1,0 +1,199 @@
+// The server's side of relations: which pairs of networked entities there are, which came and went in this tick, and what
+// each client is told of them.
+//
+// A client is told of a pair while it knows both entities: when the pair begins or ends between them, and when the second
+// of them comes into its view. When one leaves its view the client drops the pair by itself. So nothing names an entity
+// that a client does not see.
+import { commitRemovals, getRelationTargets, hasComponent, Wildcard, type Relation, type World } from 'bitecs'
+import type { PacketBuilder } from '../../connection/session.js'
+import { ByteWriter } from '../../protocol/bytes.js'
+import { slotOf } from '../../protocol/net-id.js'
+import { SectionKind } from '../../protocol/packet.js'
+import type { Protocol } from '../../protocol/protocol.js'
+import type { Observer } from '../observer.js'
+import type { ServerEntities } from '../server-entities.js'
+import { SlotSet } from '../slot-set.js'
+import type { ViewChanges } from '../view-changes.js'
+import { pairKey, relationOf, targetOf } from './pair-keys.js'
+import { sortTargetsFirst } from './sort-targets.js'
+import { watchPairs } from './watch-pairs.js'
+
+/** What is known of a networked entity with pairs. */
+interface Subject {
+  /** The entities that they name, networked or not. */
+  readonly targets: ReadonlySet<number>
+  /** The pairs with networked entities, which clients may be told of. */
+  readonly pairs: ReadonlySet<number>
+}
+
+/** A pair that began or ended in this tick. */
+interface PairChange {
+  readonly subject: number
+  readonly key: number
+  readonly isNew: boolean
+}
+
+const NO_PAIRS: ReadonlySet<number> = new Set()
+
+export class ServerRelations {
+  /** By slot. */
+  private readonly subjects = new Map<number, Subject>()
+  /** By target, an entity that may not be networked: the slots of its subjects. */
+  private readonly subjectsOf = new Map<number, Set<number>>()
+  /** Slots whose pairs may have changed. */
+  private readonly dirty = new SlotSet()
+  private readonly changes: PairChange[] = []
+  private readonly scratch = new ByteWriter(32)
+  private readonly relations: readonly Relation<unknown>[]
+
+  constructor(
+    private readonly world: World,
+    protocol: Protocol,
+    private readonly entities: ServerEntities,
+  ) {
+    this.relations = protocol.relationList as readonly Relation<unknown>[]
+    if (this.relations.length === 0) return
+    watchPairs(world, new Set(this.relations), (eid) => {
+      const slot = entities.slotOfEntity(eid)
+      if (slot !== 0) this.dirty.add(slot)
+    })
+  }
+
+  /** An entity is networked from now on. */
+  begin(slot: number, eid: number): void {
+    for (const relation of this.relations) {
+      if (hasComponent(this.world, eid, relation(Wildcard))) this.dirty.add(slot)
+    }
+    this.touchSubjectsOf(eid)
+  }
+
+  /** An entity is networked no longer. */
+  end(slot: number, eid: number): void {
+    this.dirty.delete(slot)
+    this.unlink(slot)
+    this.subjects.delete(slot)
+    this.touchSubjectsOf(eid)
+  }
+
+  /** Finds the pairs that began and ended since the last tick. */
+  takeOver(): void {
+    if (this.relations.length === 0) return
+    // bitECS looks for the subjects of an entity that it removes, finds those whose removal from its queries is not carried
+    // out yet, and throws where the id of one is an entity of another world by now.
+    commitRemovals(this.world)
+    this.changes.length = 0
+    const { dirty, entities, subjects } = this
+    for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) {
+      const before = subjects.get(slot)?.pairs ?? NO_PAIRS
+      const now = this.read(entities.eidOf[slot]!)
+      // What ends comes first, for the sake of relations that are exclusive.
+      for (const key of before) if (!now.pairs.has(key)) this.changes.push({ subject: slot, key, isNew: false })
+      for (const key of now.pairs) if (!before.has(key)) this.changes.push({ subject: slot, key, isNew: true })
+      this.unlink(slot)
+      this.link(slot, now)
+    }
+    dirty.clear()
+  }
+
+  /** Puts what begins for a client behind the entities that it relates to, where those begin too. */
+  sortEntering({ entering, enteringSet }: Observer): void {
+    if (this.subjects.size === 0 || !this.hasSubject(entering)) return
+    sortTargetsFirst(entering, (slot, visit) => {
+      const pairs = this.subjects.get(slot)?.pairs ?? NO_PAIRS
+      for (const key of pairs) if (enteringSet.has(targetOf(key))) visit(targetOf(key))
+    })
+  }
+
+  private hasSubject({ netIds, count }: ViewChanges): boolean {
+    for (let i = 0; i < count; i++) if (this.subjects.has(slotOf(netIds[i]!))) return true
+    return false
+  }
+
+  /** Writes the pairs that begin and end for one client, whose spawns of this tick are written. */
+  write(observer: Observer, packet: PacketBuilder): boolean {
+    const { subjects, changes } = this
+    if (subjects.size === 0 && changes.length === 0) return false
+    const { known, entering, enteringSet } = observer
+    let written = false
+    for (let i = 0; i < entering.count; i++) {
+      if (this.writeEntering(slotOf(entering.netIds[i]!), observer, packet)) written = true
+    }
+    for (const { subject, key, isNew } of changes) {
+      const target = targetOf(key)
+      if (!known.has(subject) || !known.has(target)) continue
+      if (!enteringSet.has(subject) && !enteringSet.has(target)) written = this.writePair(packet, subject, key, isNew)
+    }
+    return written
+  }
+
+  /** All pairs of an entity that begins for a client: those that it has, and those in which it is the target. */
+  private writeEntering(slot: number, { known, enteringSet }: Observer, packet: PacketBuilder): boolean {
+    let written = false
+    for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) {
+      if (known.has(targetOf(key))) written = this.writePair(packet, slot, key, true)
+    }
+    for (const subject of this.subjectsOf.get(this.entities.eidOf[slot]!) ?? NO_PAIRS) {
+      // One that begins too tells of its own pairs.
+      if (!known.has(subject) || enteringSet.has(subject)) continue
+      const { pairs } = this.subjects.get(subject)!
+      for (let r = 0; r < this.relations.length; r++) {
+        const key = pairKey(r, slot)
+        if (pairs.has(key)) written = this.writePair(packet, subject, key, true)
+      }
+    }
+    return written
+  }
+
+  private writePair(packet: PacketBuilder, subject: number, key: number, isNew: boolean): true {
+    const { scratch } = this
+    scratch.clear()
+    scratch.u8(SectionKind.Relation)
+    scratch.varint(subject)
+    scratch.varint(relationOf(key))
+    scratch.u8(isNew ? 1 : 0)
+    scratch.varint(targetOf(key))
+    packet.fit(scratch.length)
+    packet.writer.copy(scratch.bytes, 0, scratch.length)
+    return true
+  }
+
+  private read(eid: number): Subject {
+    const targets = new Set<number>()
+    const pairs = new Set<number>()
+    for (let r = 0; r < this.relations.length; r++) {
+      const relation = this.relations[r]!
+      if (!hasComponent(this.world, eid, relation(Wildcard))) continue
+      for (const target of getRelationTargets(this.world, eid, relation)) {
+        targets.add(target)
+        const slot = this.entities.slotOfEntity(target)
+        if (slot !== 0) pairs.add(pairKey(r, slot))
+      }
+    }
+    return { targets, pairs }
+  }
+
+  private link(slot: number, subject: Subject): void {
+    if (subject.targets.size === 0) return
+    this.subjects.set(slot, subject)
+    for (const target of subject.targets) {
+      const slots = this.subjectsOf.get(target)
+      if (slots === undefined) this.subjectsOf.set(target, new Set([slot]))
+      else slots.add(slot)
+    }
+  }
+
+  private unlink(slot: number): void {
+    const subject = this.subjects.get(slot)
+    if (subject === undefined) return
+    this.subjects.delete(slot)
+    for (const target of subject.targets) {
+      const slots = this.subjectsOf.get(target)!
+      slots.delete(slot)
+      if (slots.size === 0) this.subjectsOf.delete(target)
+    }
+  }
+
+  private touchSubjectsOf(target: number): void {
+    for (const slot of this.subjectsOf.get(target) ?? NO_PAIRS) this.dirty.add(slot)
+  }
+}

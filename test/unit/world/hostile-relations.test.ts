@@ -1,0 +1,81 @@
+// What a broken or hostile server can say of relations: what does not fit is ignored and counted, what is malformed takes its
+// packet with it.
+import { addComponent } from 'bitecs'
+import { stats } from 'bitecs-net'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import type { ByteWriter } from '../../../src/protocol/bytes.js'
+import { SectionKind } from '../../../src/protocol/packet.js'
+import { add, ChildOf, copyOf, family, Likes, targets, Watches } from '../../support/family.js'
+import { throwAtClient, throwSections as throwAtServer } from './tap.js'
+
+// By name: ChildOf, Likes, Watches.
+const LIKES = 1
+
+function setUp() {
+  const net = createTestNetwork(family)
+  const { server } = net
+  const a = add(server, 1)
+  const b = add(server, 2)
+  addComponent(server, a, Likes(b))
+  net.tick(2)
+  const { world } = net.clients[0]!
+  const shown = (): number[][] =>
+    [a, b].flatMap((eid) => [ChildOf, Likes, Watches].map((one) => targets(world, copyOf(world, server, eid), one)))
+  return { net, server, world, shown }
+}
+
+const AS_BEFORE = [[], [2], [], [], [], []]
+
+function section(...parts: readonly number[]) {
+  return (writer: ByteWriter): void => {
+    writer.u8(SectionKind.Relation)
+    for (const part of parts) writer.varint(part)
+  }
+}
+
+it.each([
+  ['a subject that was never spawned', [77, LIKES, 1, 2]],
+  ['a target that was never spawned', [1, LIKES, 1, 0xfffff]],
+  ['a pair that is there, to add', [1, LIKES, 1, 2]],
+  ['a pair that is not there, to remove', [2, LIKES, 0, 1]],
+  ['a pair of another relation, to remove', [1, 0, 0, 2]],
+])('%s: ignored and counted', (_, parts) => {
+  const { net, server, world, shown } = setUp()
+  throwAtClient(server, section(...parts))
+  net.tick()
+  expect(stats(world).counters).toMatchObject({ ignoredPairs: 1, malformedPackets: 0 })
+  expect(shown()).toEqual(AS_BEFORE)
+})
+
+describe('malformed', () => {
+  it.each([
+    ['no subject', [0, LIKES, 1, 2]],
+    ['a subject beyond the last slot', [0x100000, LIKES, 1, 2]],
+    ['a relation that nobody lists', [1, 3, 1, 2]],
+    ['the largest relation', [1, 0xffffffff, 1, 2]],
+    ['neither added nor removed', [1, LIKES, 2, 2]],
+    ['no target', [1, LIKES, 1, 0]],
+    ['a target beyond the last slot', [1, LIKES, 1, 0x100000]],
+    ['too short', [1, LIKES, 1]],
+  ])('%s: takes its packet with it', (_, parts) => {
+    const { net, server, world, shown } = setUp()
+    throwAtClient(server, (writer) => {
+      // In the same packet, and right by itself.
+      section(2, LIKES, 1, 1)(writer)
+      section(...parts)(writer)
+    })
+    net.tick()
+    expect(stats(world).counters).toMatchObject({ ignoredPairs: 0, malformedPackets: 1 })
+    expect(shown()).toEqual(AS_BEFORE)
+  })
+})
+
+it('a server takes none from a client', () => {
+  const { net, server, world } = setUp()
+  const before = stats(server).counters.malformedPackets
+  throwAtServer(net.clients[0]!, section(2, LIKES, 1, 1))
+  net.tick(2)
+  expect(stats(server).counters.malformedPackets).toBe(before + 1)
+  expect(stats(world).counters.ignoredPairs).toBe(0)
+})
