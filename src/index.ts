@@ -85,6 +85,16 @@ export type { CallId, CallIdOf } from './remote/call-id.js'
 export type { LifecycleEvent } from './remote/event-queue.js'
 export type { ChangeEvent } from './replication/change-log.js'
 export type { ListOperation, MapOperation, SetOperation } from './replication/collections/operation-queue.js'
+export {
+  allOf,
+  anyOf,
+  type CombinedPolicy,
+  everyone,
+  type EveryonePolicy,
+  type InterestPolicy,
+  type PredicatePolicy,
+} from './replication/interest/policies.js'
+export { type RoomName, rooms, type RoomsOptions, type RoomsPolicy } from './replication/interest/rooms-policy.js'
 export type { ObserverEvent, ObserverRemovedEvent } from './replication/observer-events.js'
 export type { UnmatchedSpawn } from './replication/local-spawns.js'
 export type { TransportCounters } from './transport/transport.js'
@@ -120,6 +130,19 @@ export {
   type RpcCall,
   UnmatchedSpawns,
 } from './world/drain.js'
+export {
+  hideFrom,
+  joinRoom,
+  leaveRoom,
+  predicate,
+  type PredicateOptions,
+  resetVisibility,
+  roomOf,
+  roomsOf,
+  setInterest,
+  setRoom,
+  showTo,
+} from './world/interest.js'
 export type { LifecycleComponent } from './world/lifecycle.js'
 export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'
 export { connectionOf, entityOf, hasAuthority, netIdOf, type NetworkStats, serverTick, stats } from './world/lookup.js'

@@ -8,6 +8,7 @@ import type { CloseReason } from './connection/close-reason.js'
 import { UsageError } from './protocol/errors.js'
 import type { Protocol } from './protocol/protocol.js'
 import { type ConditionedTransport, condition, type Conditions } from './transport/conditioner.js'
+import type { InterestPolicy } from './replication/interest/policies.js'
 import { createLoopback } from './transport/loopback.js'
 import { createClientWorld, createHostWorld, createServerWorld } from './world/create.js'
 import { joinLocally } from './world/join-locally.js'
@@ -40,6 +41,8 @@ export interface TestNetworkOptions extends ServeOptions {
   entityIndex?: ReturnType<typeof createEntityIndex>
   /** What the network does to packets, in both directions. Default: nothing. */
   conditions?: Partial<Conditions>
+  /** Which entities each client sees. Default `everyone()`. */
+  interest?: InterestPolicy
   /** Everything random follows from it. Default 1. */
   seed?: number
   /** The server's systems, run in every tick. */
@@ -115,7 +118,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const now = (): number => time
   const { entityIndex = createEntityIndex() } = options
   const loopback = createLoopback({ now })
-  const worldOptions = { entityIndex, tickRate, now }
+  const worldOptions = { entityIndex, tickRate, now, interest: options.interest }
   const hostWorld = options.host ? createHostWorld(protocol, worldOptions) : undefined
   const server = hostWorld ?? createServerWorld(protocol, worldOptions)
   const serverTransport = condition(loopback.server, { ...conditions, seed, now })

@@ -122,13 +122,13 @@ export class Crowd {
     runSystems(this.world, serverReceive)
     if (changes) this.workload.apply(this.ticks++, this.stores, this.eids)
     retireConnections(this.world)
-    updateInterest(this.world)
     this.phase = 'begun'
   }
 
   /** Finds what changed and encodes it. Returns a number that depends on it. */
   replicate(): number {
     this.phase = 'replicated'
+    updateInterest(this.world)
     replicateState(this.world)
     return this.role.replication.tracker.dirty.size
   }

@@ -1,91 +1,120 @@
 // Update blocks: changed values of many entities, in columns, encoded once and copied into every packet that needs them.
 //
 // A block names one set of components and the slots that changed in all of them, ascending, then one lane after another.
-// It always fits a packet, and an entity's changes of a tick are in one block, so an entity is never split.
+// It always fits a packet, and an entity's changes of a tick are in one block, so an entity is never split. Its entities
+// are of one class: all who get the block may see all of it.
 import { ByteWriter, varintBytes } from '../protocol/bytes.js'
-import type { ComponentSets } from '../protocol/component-sets.js'
+import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { MAX_BLOCK } from '../protocol/limits.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { ServerComponent } from './change-tracker.js'
 import { writeLane } from './lanes.js'
 import { growTo, type SlotSet } from './slot-set.js'
 
-/** Blocks and slots that the history remembers. A packet whose blocks were forgotten is repaired from `lastChange`. */
-const HISTORY_BLOCKS = 1 << 13
+/** Chunks and slots that the history remembers. A packet whose chunks were forgotten is repaired from `lastChange`. */
+const HISTORY_CHUNKS = 1 << 15
 const HISTORY_SLOTS = 1 << 18
+/**
+ * Chunks are made about this large, in bytes, where packets are put together of many classes: small enough that a packet's
+ * end is rarely wasted, large enough that a client's packets are a few copies. A block alone may be larger.
+ */
+const CHUNK_BYTES = 384
 
-/** What blocks held, for as long as packets that carry them may be lost. One for all clients. */
+/** What chunks held, for as long as packets that carry them may be lost. One for all clients. */
 export class BlockHistory {
-  /** The number of the next block. Numbers only grow. */
+  /** The number of the next chunk. Numbers only grow. */
   next = 1
-  private readonly sets = new Int32Array(HISTORY_BLOCKS)
-  private readonly ticks = new Uint32Array(HISTORY_BLOCKS)
-  private readonly counts = new Uint32Array(HISTORY_BLOCKS)
-  /** Where a block's slots begin, counted over all slots ever recorded. */
-  private readonly starts = new Float64Array(HISTORY_BLOCKS)
+  private readonly ticks = new Uint32Array(HISTORY_CHUNKS)
+  private readonly counts = new Uint32Array(HISTORY_CHUNKS)
+  /** Where a chunk's slots begin, counted over all slots ever recorded. */
+  private readonly starts = new Float64Array(HISTORY_CHUNKS)
   private readonly slots = new Uint32Array(HISTORY_SLOTS)
+  private readonly sets = new Int32Array(HISTORY_SLOTS)
   private recorded = 0
 
-  record(set: number, tick: number, slots: Uint32Array, start: number, count: number): number {
-    const block = this.next++
-    const at = block % HISTORY_BLOCKS
-    this.sets[at] = set
+  /** Begins a chunk; `append` says what is in it. */
+  begin(tick: number): number {
+    const chunk = this.next++
+    const at = chunk % HISTORY_CHUNKS
     this.ticks[at] = tick
-    this.counts[at] = count
+    this.counts[at] = 0
     this.starts[at] = this.recorded
-    for (let i = 0; i < count; i++) this.slots[(this.recorded + i) % HISTORY_SLOTS] = slots[start + i]!
+    return chunk
+  }
+
+  /** The chunk begun last holds one set of components of some slots. */
+  append(set: number, slots: Uint32Array, start: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const at = (this.recorded + i) % HISTORY_SLOTS
+      this.slots[at] = slots[start + i]!
+      this.sets[at] = set
+    }
     this.recorded += count
-    return block
+    this.counts[(this.next - 1) % HISTORY_CHUNKS]! += count
   }
 
   /** Forgets everything: packets in flight are repaired from `lastChange`. */
   forgetAll(): void {
-    this.next += HISTORY_BLOCKS
+    this.next += HISTORY_CHUNKS
   }
 
-  remembers(block: number): boolean {
-    if (block <= this.next - 1 - HISTORY_BLOCKS) return false
-    return this.starts[block % HISTORY_BLOCKS]! >= this.recorded - HISTORY_SLOTS
+  remembers(chunk: number): boolean {
+    if (chunk <= this.next - 1 - HISTORY_CHUNKS) return false
+    return this.starts[chunk % HISTORY_CHUNKS]! >= this.recorded - HISTORY_SLOTS
   }
 
-  setOf(block: number): number {
-    return this.sets[block % HISTORY_BLOCKS]!
+  tickOf(chunk: number): number {
+    return this.ticks[chunk % HISTORY_CHUNKS]!
   }
 
-  tickOf(block: number): number {
-    return this.ticks[block % HISTORY_BLOCKS]!
+  /** How many slots a chunk holds; one with changes in two blocks counts twice. */
+  countOf(chunk: number): number {
+    return this.counts[chunk % HISTORY_CHUNKS]!
   }
 
-  countOf(block: number): number {
-    return this.counts[block % HISTORY_BLOCKS]!
+  slotOf(chunk: number, index: number): number {
+    return this.slots[(this.starts[chunk % HISTORY_CHUNKS]! + index) % HISTORY_SLOTS]!
   }
 
-  slotOf(block: number, index: number): number {
-    return this.slots[(this.starts[block % HISTORY_BLOCKS]! + index) % HISTORY_SLOTS]!
+  /** The set of components that a chunk holds of the slot at `index`. */
+  setOf(chunk: number, index: number): number {
+    return this.sets[(this.starts[chunk % HISTORY_CHUNKS]! + index) % HISTORY_SLOTS]!
   }
 }
 
-/** Slots of one set, gathered before they are encoded. */
+/** Slots of one class and one set of components, gathered before they are encoded. */
 class Group {
+  set = EMPTY_SET
   slots = new Uint32Array(64)
   count = 0
-
-  push(slot: number): void {
-    if (this.count === this.slots.length) this.slots = growTo(this.slots, this.count + 1)
-    this.slots[this.count++] = slot
-  }
+  /** The next group of the class, as an index, or -1. */
+  next = -1
 }
 
-/** Encodes changed slots into blocks. One for what all share, one more for what is repeated to single clients. */
+/**
+ * Encodes changed slots into blocks, and these into chunks: what a packet gets by one copy, blocks of one class that
+ * stand one behind the other. One encoder for what clients share, one more for what is repeated to single clients.
+ */
 export class BlockEncoder {
   readonly writer = new ByteWriter(1 << 14)
-  /** The blocks of the last `encode`, by index: number in the history, and where its bytes are in `writer`. */
+  /** The chunks of the last `encode`, by index: number in the history, and where its bytes are in `writer`. */
   readonly ids: number[] = []
   readonly starts: number[] = []
   readonly ends: number[] = []
+  /** The class of its slots. */
+  classes = new Uint32Array(16)
   count = 0
+  /** Kept from tick to tick for their memory. */
   private readonly groups: Group[] = []
-  private readonly usedSets: number[] = []
+  private groupCount = 0
+  /** By class: its first group of this tick, and one; 0 for none. */
+  private firstGroup = new Uint32Array(16)
+  /** Classes with changes in this tick. */
+  private usedClasses = new Uint32Array(16)
+  private usedCount = 0
+  /** The largest block of this tick, and the chunk to which the next block may be added. */
+  private blockLimit = MAX_BLOCK
+  private openChunk = -1
   /** Bits of one entity's values, and lanes, by set; -1 while unknown. */
   private readonly bitsOf: number[] = []
   private readonly lanesOf: number[] = []
@@ -96,60 +125,100 @@ export class BlockEncoder {
     private readonly history: BlockHistory,
   ) {}
 
-  /** Encodes every slot of `dirty` with the components that `changed` names for it. */
-  encode(dirty: SlotSet, changed: Int32Array, tick: number): void {
+  /**
+   * Encodes every slot of `dirty` with the components that `changed` names for it. `classes` is by slot; what is in class
+   * 0 is left out. Without it, all are in class 1.
+   */
+  encode(dirty: SlotSet, changed: Int32Array, tick: number, classes?: Uint32Array): void {
     this.writer.clear()
     this.count = 0
     if (dirty.size === 0) return
-    for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) this.groupOf(changed[slot]!).push(slot)
-    for (let i = 0; i < this.usedSets.length; i++) {
-      const set = this.usedSets[i]!
-      const group = this.groups[set]!
-      this.encodeGroup(set, group, tick)
-      group.count = 0
+    this.gather(dirty, changed, classes)
+    this.blockLimit = this.usedCount > 1 ? CHUNK_BYTES : MAX_BLOCK
+    for (let i = 0; i < this.usedCount; i++) {
+      const id = this.usedClasses[i]!
+      this.openChunk = -1
+      for (let g = this.firstGroup[id]! - 1; g >= 0; g = this.groups[g]!.next)
+        this.encodeGroup(this.groups[g]!, id, tick)
+      this.firstGroup[id] = 0
     }
-    this.usedSets.length = 0
   }
 
   /** The numbers of sets have changed: what is kept by them starts anew. */
   forgetSets(): void {
-    this.groups.length = 0
     this.bitsOf.length = 0
     this.lanesOf.length = 0
   }
 
-  private groupOf(set: number): Group {
-    while (this.groups.length <= set) this.groups.push(new Group())
-    const group = this.groups[set]!
-    if (group.count === 0) this.usedSets.push(set)
+  private gather(dirty: SlotSet, changed: Int32Array, classes: Uint32Array | undefined): void {
+    this.groupCount = 0
+    this.usedCount = 0
+    let lastClass = 0
+    let lastSet = EMPTY_SET
+    let group: Group | undefined
+    for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) {
+      const id = classes === undefined ? 1 : classes[slot]!
+      if (id === 0) continue
+      const set = changed[slot]!
+      if (group === undefined || id !== lastClass || set !== lastSet) {
+        group = this.groupOf(id, set)
+        lastClass = id
+        lastSet = set
+      }
+      if (group.count === group.slots.length) group.slots = growTo(group.slots, group.count + 1)
+      group.slots[group.count++] = slot
+    }
+  }
+
+  private groupOf(id: number, set: number): Group {
+    if (id >= this.firstGroup.length) this.firstGroup = growTo(this.firstGroup, id + 1)
+    const first = this.firstGroup[id]!
+    if (first === 0) {
+      this.usedClasses = growTo(this.usedClasses, this.usedCount + 1)
+      this.usedClasses[this.usedCount++] = id
+    }
+    let last: Group | undefined
+    for (let g = first - 1; g >= 0; g = last.next) {
+      last = this.groups[g]!
+      if (last.set === set) return last
+    }
+    const index = this.groupCount++
+    const group = (this.groups[index] ??= new Group())
+    group.set = set
+    group.count = 0
+    group.next = -1
+    if (last === undefined) this.firstGroup[id] = index + 1
+    else last.next = index
     return group
   }
 
-  private encodeGroup(set: number, group: Group, tick: number): void {
+  private encodeGroup({ set, slots, count }: Group, id: number, tick: number): void {
     const bits = this.bitsPerEntity(set)
     const fixed = 1 + this.sets.maskBytes + 3 + this.lanesOf[set]!
     let start = 0
-    let previous = 0
-    let idBytes = 0
-    for (let i = 0; i < group.count; i++) {
-      const slot = group.slots[i]!
-      const more = varintBytes(slot - previous)
-      const size = fixed + idBytes + more + ((bits * (i - start + 1)) >> 3)
-      // One entity alone fits, as the protocol was checked for it; `size` counts the padding of its lanes twice.
-      if (size > MAX_BLOCK && i > start) {
-        this.writeBlock(set, group.slots, start, i - start, tick)
-        start = i
-        idBytes = varintBytes(slot)
-      } else idBytes += more
-      previous = slot
+    // A slot takes 3 bytes at most: where even then all fits, nothing has to be counted.
+    if (fixed + 3 * count + ((bits * count) >> 3) > this.blockLimit) {
+      let previous = 0
+      let idBytes = 0
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!
+        const more = varintBytes(slot - previous)
+        const size = fixed + idBytes + more + ((bits * (i - start + 1)) >> 3)
+        // One entity alone fits a packet, as the protocol was checked for it; `size` counts the padding of its lanes twice.
+        if (size > this.blockLimit && i > start) {
+          this.writeBlock(set, slots, start, i - start, id, tick)
+          start = i
+          idBytes = varintBytes(slot)
+        } else idBytes += more
+        previous = slot
+      }
     }
-    this.writeBlock(set, group.slots, start, group.count - start, tick)
+    this.writeBlock(set, slots, start, count - start, id, tick)
   }
 
-  private writeBlock(set: number, slots: Uint32Array, start: number, count: number, tick: number): void {
+  private writeBlock(set: number, slots: Uint32Array, start: number, count: number, id: number, tick: number): void {
     const { writer } = this
-    const index = this.count++
-    this.starts[index] = writer.length
+    const from = writer.length
     writer.u8(SectionKind.Update)
     this.sets.write(writer, set)
     writer.varint(count)
@@ -167,8 +236,25 @@ export class BlockEncoder {
         if (spec.lanes === 2) writeLane(writer, spec.bits, wireHigh, slots, start, count)
       }
     }
-    this.ends[index] = writer.length
-    this.ids[index] = this.history.record(set, tick, slots, start, count)
+    this.chunk(from, id, tick)
+    this.history.append(set, slots, start, count)
+  }
+
+  /** Makes what was written from `from` on part of the open chunk, or the next one. */
+  private chunk(from: number, id: number, tick: number): void {
+    const { length } = this.writer
+    const open = this.openChunk
+    if (open >= 0 && length - this.starts[open]! <= CHUNK_BYTES) {
+      this.ends[open] = length
+      return
+    }
+    const index = this.count++
+    this.openChunk = index
+    this.starts[index] = from
+    this.ends[index] = length
+    this.classes = growTo(this.classes, this.count)
+    this.classes[index] = id
+    this.ids[index] = this.history.begin(tick)
   }
 
   private bitsPerEntity(set: number): number {

@@ -5,13 +5,16 @@ import type { Session } from '../connection/session.js'
 import type { ComponentSets } from '../protocol/component-sets.js'
 import type { BlockHistory } from './blocks.js'
 import type { ChangeTracker } from './change-tracker.js'
+import { InterestView } from './interest/view.js'
 import { OwedValues } from './owed-values.js'
 import { SentBlocks } from './sent-blocks.js'
 import type { ServerEntities } from './server-entities.js'
 import { SlotSet } from './slot-set.js'
-import { ViewChanges } from './view-changes.js'
+import { LeaveReason, ViewChanges } from './view-changes.js'
 
 export class Observer implements DeliverySink {
+  /** What it is to see, as interest has it. */
+  readonly view = new InterestView()
   /** Slots that are spawned for the client, those of this tick included. */
   readonly known = new SlotSet()
   /** What the client's spawns of this tick are of, in their order, and their slots as a set. */
@@ -24,8 +27,6 @@ export class Observer implements DeliverySink {
   toldPlayer = 0
   /** Whether the world was entered: false until the first tick in which the client is ready. */
   joined = false
-  /** It joined in this tick: its spawns carry every value, so it needs no updates. */
-  fresh = false
 
   readonly owed: OwedValues
   private readonly sent = new SentBlocks()
@@ -45,6 +46,29 @@ export class Observer implements DeliverySink {
   /** Whether the client has this entity, one whose despawn leaves in this tick included. */
   sees(slot: number): boolean {
     return this.known.has(slot) || this.leavingSet.has(slot)
+  }
+
+  /** The client is to see an entity. */
+  enter(slot: number): void {
+    this.known.add(slot)
+    this.entering.push(this.entities.netIds[slot]!)
+    this.enteringSet.add(slot)
+  }
+
+  /** The client is to see it no longer. */
+  leave(slot: number, reason: LeaveReason): void {
+    this.known.delete(slot)
+    this.owed.strikeAll(slot)
+    this.leaving.push(this.entities.netIds[slot]!, reason)
+    this.leavingSet.add(slot)
+  }
+
+  /** A client that takes no part any more keeps nothing: everything is hidden from it. */
+  leaveAll(): void {
+    const { known, entities } = this
+    for (let slot = known.next(0); slot >= 0; slot = known.next(slot + 1)) {
+      this.leave(slot, entities.eidOf[slot] === 0 ? LeaveReason.Destroyed : LeaveReason.Hidden)
+    }
   }
 
   /** Remembers that the packet `sequence` of `tick` carries a block. Calls for one packet follow each other. */
@@ -74,10 +98,10 @@ export class Observer implements DeliverySink {
    * its loss.
    */
   oweBlock(block: number): void {
-    const set = this.history.setOf(block)
-    const tick = this.history.tickOf(block)
-    const count = this.history.countOf(block)
-    for (let i = 0; i < count; i++) this.owe(this.history.slotOf(block, i), set, tick)
+    const { history } = this
+    const tick = history.tickOf(block)
+    const count = history.countOf(block)
+    for (let i = 0; i < count; i++) this.owe(history.slotOf(block, i), history.setOf(block, i), tick)
   }
 
   /** Owes everything that last changed at `tick` or later. For packets whose blocks were forgotten. */
@@ -102,11 +126,24 @@ export class Observer implements DeliverySink {
     }
   }
 
+  /** Owes the changes of this tick to what no shared block brings. */
+  oweExtras(): void {
+    const { extras } = this.view
+    if (extras.size === 0) return
+    const { dirty, changed } = this.tracker
+    for (let slot = dirty.nextShared(extras, 0); slot >= 0; slot = dirty.nextShared(extras, slot + 1)) {
+      // The spawn of this tick has the values of this tick.
+      if (!this.known.has(slot) || this.enteringSet.has(slot)) continue
+      const members = this.sets.members[changed[slot]!]!
+      for (let m = 0; m < members.length; m++) this.owed.add(slot, members[m]!)
+    }
+  }
+
   /** Strikes out what a block that leaves now carries. */
   settle(block: number): void {
     if (this.owed.slots.size === 0) return
-    const set = this.history.setOf(block)
-    const count = this.history.countOf(block)
-    for (let i = 0; i < count; i++) this.owed.strike(this.history.slotOf(block, i), set)
+    const { history } = this
+    const count = history.countOf(block)
+    for (let i = 0; i < count; i++) this.owed.strike(history.slotOf(block, i), history.setOf(block, i))
   }
 }

@@ -16,7 +16,8 @@ import { BlockEncoder, BlockHistory } from './blocks.js'
 import { ChangeLogs } from './change-log.js'
 import { ChangeTracker } from './change-tracker.js'
 import { ServerCollections } from './collections/server-collections.js'
-import { updateEveryone } from './interest.js'
+import { createLeaf } from './interest/create-leaf.js'
+import { Visibility } from './interest/visibility.js'
 import { ObserverEvents } from './observer-events.js'
 import { Observer } from './observer.js'
 import { ServerRelations } from './relations/server-relations.js'
@@ -35,6 +36,7 @@ export class ServerReplication {
   readonly changes: ChangeLogs
   readonly observerEvents = new ObserverEvents(this.entities)
   readonly observers: Observer[] = []
+  readonly visibility: Visibility
   readonly structure: StructureWriter
   readonly collections: ServerCollections
   readonly origins: SpawnOrigins
@@ -77,6 +79,7 @@ export class ServerReplication {
     this.sets = new ComponentSets(protocol.componentList.length)
     this.changes = new ChangeLogs(protocol)
     this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors, this.changes)
+    this.visibility = new Visibility(world, this.entities, errors, createLeaf())
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history)
     this.collections = new ServerCollections(world, protocol, this.entities, (slot, component) => {
@@ -102,12 +105,14 @@ export class ServerReplication {
   addObserver(session: Session): Observer {
     const observer = new Observer(session, this.entities, this.tracker, this.sets, this.history, this.counters)
     this.observers.push(observer)
+    this.visibility.addObserver(observer)
     return observer
   }
 
   removeObserver(observer: Observer): void {
     const index = this.observers.indexOf(observer)
     if (index >= 0) this.observers.splice(index, 1)
+    this.visibility.removeObserver(observer)
     this.observerEvents.disconnect(observer)
     observer.session.deliverySink = undefined
   }
@@ -118,9 +123,16 @@ export class ServerReplication {
     if (slot !== 0) this.ownerDirty.add(slot)
   }
 
-  /** Brings every client's view in step with the world. */
+  /** Takes over the world's structure and values, and brings every client's view in step with them. */
   updateInterest(tick: number): void {
-    updateEveryone(this.observers, this.entities, this.added, this.removed)
+    this.tick = tick
+    if (this.sets.count > this.setLimit) this.compactSets()
+    this.structure.begin(tick)
+    this.takeOverSpawns()
+    this.takeOverComponents()
+    this.takeOverOwners()
+    this.tracker.scan(tick)
+    this.visibility.update(tick, this.observers, this.added, this.removed)
     // Despawns that were found here leave with this tick; what a system changes from now on is found in the next.
     // Their slots stay theirs for another tick, whose systems are told of them.
     for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, tick + 1)
@@ -128,19 +140,14 @@ export class ServerReplication {
     this.removed.length = 0
   }
 
-  /** Takes over the world's structure and values, and encodes what changed. */
+  /** Encodes what changed. */
   replicate(tick: number): void {
-    this.tick = tick
-    if (this.sets.count > this.setLimit) this.compactSets()
-    this.structure.begin(tick)
-    this.takeOverSpawns()
-    this.takeOverComponents()
-    this.takeOverOwners()
     this.relations.takeOver()
     for (const observer of this.observers) this.relations.sortEntering(observer)
     this.structure.addOperations()
-    this.tracker.scan(tick)
-    this.shared.encode(this.tracker.dirty, this.tracker.changed, tick)
+    const { tracker, shared, visibility } = this
+    shared.encode(tracker.dirty, tracker.changed, tick, visibility.blockClassOf)
+    visibility.deal(this.observers, shared.count, shared.classes)
   }
 
   /** Ends the tick: everything was sent. */
@@ -153,29 +160,44 @@ export class ServerReplication {
   /** Writes the values that changed, and those that one client is owed. */
   writeUpdates(observer: Observer, packet: PacketBuilder): void {
     const { shared, repeats } = this
-    if (observer.fresh) observer.fresh = false
-    else {
-      for (let b = 0; b < shared.count; b++) {
-        if (!this.writeBlock(observer, packet, shared, b)) observer.oweBlock(shared.ids[b]!)
-      }
+    const { chunks, chunkCount } = observer.view
+    for (let i = 0; i < chunkCount; i++) {
+      const chunk = chunks[i]!
+      if (observer.entering.count > 0 && this.isNew(observer, shared.ids[chunk]!)) continue
+      if (!this.writeChunk(observer, packet, shared, chunk)) observer.oweBlock(shared.ids[chunk]!)
     }
+    observer.oweExtras()
     if (observer.owed.slots.size === 0 || !packet.fit(0)) return
     repeats.encode(observer.owed.slots, observer.owed.sets, this.tick)
-    for (let b = 0; b < repeats.count; b++) {
-      const block = repeats.ids[b]!
-      if (!this.writeBlock(observer, packet, repeats, b)) return
-      this.counters.resentValues += this.history.countOf(block) * this.sets.members[this.history.setOf(block)]!.length
+    for (let chunk = 0; chunk < repeats.count; chunk++) {
+      if (!this.writeChunk(observer, packet, repeats, chunk)) return
+      this.countRepeats(repeats.ids[chunk]!)
     }
   }
 
-  private writeBlock(observer: Observer, packet: PacketBuilder, blocks: BlockEncoder, b: number): boolean {
-    const start = blocks.starts[b]!
-    const end = blocks.ends[b]!
+  /** Whether all entities of a chunk came into view in this tick: their spawns have these values. */
+  private isNew({ enteringSet }: Observer, id: number): boolean {
+    const { history } = this
+    let i = history.countOf(id)
+    while (i > 0 && enteringSet.has(history.slotOf(id, i - 1))) i--
+    return i === 0
+  }
+
+  private writeChunk(observer: Observer, packet: PacketBuilder, blocks: BlockEncoder, chunk: number): boolean {
+    const start = blocks.starts[chunk]!
+    const end = blocks.ends[chunk]!
     if (!packet.fit(end - start)) return false
     packet.writer.copyFrom(blocks.writer, start, end)
-    observer.carries(packet.sequence, this.tick, blocks.ids[b]!)
-    observer.settle(blocks.ids[b]!)
+    observer.carries(packet.sequence, this.tick, blocks.ids[chunk]!)
+    observer.settle(blocks.ids[chunk]!)
     return true
+  }
+
+  private countRepeats(id: number): void {
+    const { history, sets } = this
+    for (let i = 0; i < history.countOf(id); i++) {
+      this.counters.resentValues += sets.members[history.setOf(id, i)]!.length
+    }
   }
 
   /** Keeps the sets in use and forgets the others, of which a game with independent components meets ever new ones. */
@@ -271,6 +293,7 @@ export class ServerReplication {
       if (before === now) continue
       entities.toldOwner[slot] = now
       this.structure.addOwnerChange(slot, before, now)
+      this.visibility.ownerChanged(slot, before, now)
     }
     ownerDirty.clear()
   }

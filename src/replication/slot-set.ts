@@ -47,6 +47,19 @@ export class SlotSet {
     }
     return (word << 5) + (31 - Math.clz32(bits & -bits))
   }
+
+  /** The smallest member from `slot` on that is in the other set too, or -1. */
+  nextShared(other: SlotSet, slot: number): number {
+    const used = Math.min(this.used, other.used)
+    let word = slot >>> 5
+    if (word >= used) return -1
+    let bits = this.words[word]! & other.words[word]! & (-1 << (slot & 31))
+    while (bits === 0) {
+      if (++word >= used) return -1
+      bits = this.words[word]! & other.words[word]!
+    }
+    return (word << 5) + (31 - Math.clz32(bits & -bits))
+  }
 }
 
 type Growable = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array

@@ -5,6 +5,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import { checkInteger, checkNumber } from './check-options.js'
 import { ClientRole } from './client-role.js'
 import { HostEntities } from '../replication/host-entities.js'
+import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
 import { Lifecycle } from './lifecycle.js'
 import { LocalClient } from './local-client.js'
 import { ServerRole } from './server-role.js'
@@ -30,6 +31,8 @@ export interface WorldOptions {
 export interface ServerWorldOptions extends WorldOptions {
   /** Ticks per second, from 1 to 1,000. Clients learn it. Default 20. */
   tickRate?: number
+  /** Which entities each client sees; `setInterest` exchanges it. Default `everyone()`. */
+  interest?: InterestPolicy
 }
 
 /** What {@link createClientWorld} may be told. */
@@ -65,13 +68,15 @@ function baseWorld(options: WorldOptions): World {
  * @throws UsageError when the world has the role already, or an option is out of range.
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
-  const { tickRate = 20, undrainedTicks = 120, now = () => performance.now() } = options
+  const { tickRate = 20, undrainedTicks = 120, now = () => performance.now(), interest = everyone() } = options
   checkNumber('tickRate', tickRate, 1, 1000, 'ticks per second')
   checkInteger('undrainedTicks', undrainedTicks, 1)
+  requirePolicy(interest)
   const world = baseWorld(options)
   if (networkOf(world)?.client !== undefined) throw otherSide('client')
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
   const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
+  role.replication.visibility.setPolicy(interest)
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
   return world as ServerWorld
 }

@@ -33,33 +33,41 @@ interface DecodedBlock {
   size: number
   set: number
   slots: number[]
+  /** Its chunk. */
+  chunk: number
 }
 
 /** Reads the blocks of an encoder back; throws when one does not end where it should. */
 function decode({ encoder, sets, components }: ReturnType<typeof makeEncoder>): DecodedBlock[] {
   const blocks: DecodedBlock[] = []
-  for (let b = 0; b < encoder.count; b++) {
+  for (let chunk = 0; chunk < encoder.count; chunk++) {
     const reader = new ByteReader()
-    reader.reset(encoder.writer.bytes, encoder.starts[b]!, encoder.ends[b]!)
-    expect(reader.u8()).toBe(SectionKind.Update)
-    const members = new Uint16Array(sets.componentCount)
-    const found = readMembers(reader, sets.componentCount, members)
-    let set = EMPTY_SET
-    for (const component of members.subarray(0, found)) set = sets.with(set, component)
-    const count = reader.varint()
-    const slots: number[] = []
-    for (let i = 0; i < count; i++) slots.push((slots.at(-1) ?? 0) + reader.varint())
-    for (const component of sets.members[set]!) {
-      for (const { spec } of components[component]!.columns) reader.skip(laneBytes(spec.bits, count) * spec.lanes)
+    reader.reset(encoder.writer.bytes, encoder.starts[chunk]!, encoder.ends[chunk]!)
+    while (reader.left > 0) {
+      const start = reader.offset
+      expect(reader.u8()).toBe(SectionKind.Update)
+      const members = new Uint16Array(sets.componentCount)
+      const found = readMembers(reader, sets.componentCount, members)
+      let set = EMPTY_SET
+      for (const component of members.subarray(0, found)) set = sets.with(set, component)
+      const count = reader.varint()
+      const slots: number[] = []
+      for (let i = 0; i < count; i++) slots.push((slots.at(-1) ?? 0) + reader.varint())
+      for (const component of sets.members[set]!) {
+        for (const { spec } of components[component]!.columns) reader.skip(laneBytes(spec.bits, count) * spec.lanes)
+      }
+      expect(reader.failed).toBe(false)
+      blocks.push({ size: reader.offset - start, set, slots, chunk })
     }
-    expect(reader.failed).toBe(false)
-    expect(reader.left).toBe(0)
-    blocks.push({ size: encoder.ends[b]! - encoder.starts[b]!, set, slots })
   }
   return blocks
 }
 
-function encode(shapes: readonly (readonly ColumnType[])[], changes: ReadonlyMap<number, readonly number[]>) {
+function encode(
+  shapes: readonly (readonly ColumnType[])[],
+  changes: ReadonlyMap<number, readonly number[]>,
+  classes?: Uint32Array,
+) {
   const slots = Math.max(0, ...changes.keys()) + 1
   const made = makeEncoder(shapes, slots)
   const dirty = new SlotSet()
@@ -68,7 +76,7 @@ function encode(shapes: readonly (readonly ColumnType[])[], changes: ReadonlyMap
     dirty.add(slot)
     for (const member of members) changed[slot] = made.sets.with(changed[slot]!, member)
   }
-  made.encoder.encode(dirty, changed, 9)
+  made.encoder.encode(dirty, changed, 9, classes)
   return { ...made, changed, blocks: decode(made) }
 }
 
@@ -121,32 +129,74 @@ describe('blocks', () => {
     expect(blocks.flatMap(({ slots }) => slots)).toEqual([16_384, 16_390])
   })
 
+  it('of several classes never share a chunk, those of class 0 are left out, and chunks stay small', () => {
+    const shapes = [[f32, f32], [u8]]
+    const change = fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.subarray([0, 1], { minLength: 1 }))
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 300 }), fc.integer({ min: 2, max: 40 }), (list, count) => {
+        const changes = new Map(list)
+        const classes = Uint32Array.from({ length: 5001 }, (_, slot) => (slot * 7) % count)
+        const { blocks, changed, encoder, history } = encode(shapes, changes, classes)
+        const seen: number[] = []
+        for (const { set, slots, chunk } of blocks) {
+          for (const slot of slots) {
+            expect(changed[slot]).toBe(set)
+            expect(classes[slot]).toBe(encoder.classes[chunk])
+          }
+          seen.push(...slots)
+        }
+        for (let chunk = 0; chunk < encoder.count; chunk++) {
+          const id = encoder.ids[chunk]!
+          const recorded = Array.from({ length: history.countOf(id) }, (_, i) => [
+            history.slotOf(id, i),
+            history.setOf(id, i),
+          ])
+          const held = blocks.filter((block) => block.chunk === chunk)
+          expect(recorded).toEqual(held.flatMap(({ slots, set }) => slots.map((slot) => [slot, set])))
+          const isAlone = new Set(encoder.classes.subarray(0, encoder.count)).size === 1
+          expect(encoder.ends[chunk]! - encoder.starts[chunk]!).toBeLessThanOrEqual(isAlone ? MAX_BLOCK : 384)
+        }
+        const expected = [...changes.keys()].filter((slot) => classes[slot] !== 0)
+        expect(seen.toSorted((a, b) => a - b)).toEqual(expected.sort((a, b) => a - b))
+      }),
+      { seed: SEED, numRuns: 60 },
+    )
+  })
+
   it('of nothing are none', () => {
     expect(encode([[u8]], new Map()).blocks).toEqual([])
   })
 })
 
 describe('BlockHistory', () => {
-  it('tells what a block held, until it was overwritten', () => {
+  function record(history: BlockHistory, set: number, tick: number, slots: Uint32Array, start: number, count: number) {
+    const chunk = history.begin(tick)
+    history.append(set, slots, start, count)
+    return chunk
+  }
+
+  it('tells what a chunk held, until it was overwritten', () => {
     const history = new BlockHistory()
     const slots = Uint32Array.of(9, 3, 5, 7)
-    const first = history.record(4, 100, slots, 1, 3)
+    const first = record(history, 4, 100, slots, 1, 3)
+    history.append(2, slots, 0, 1)
     expect(history.remembers(first)).toBe(true)
-    expect([history.setOf(first), history.tickOf(first), history.countOf(first)]).toEqual([4, 100, 3])
-    expect([0, 1, 2].map((i) => history.slotOf(first, i))).toEqual([3, 5, 7])
-    for (let i = 0; i < 8191; i++) history.record(1, 101, slots, 0, 1)
+    expect([history.tickOf(first), history.countOf(first)]).toEqual([100, 4])
+    expect([0, 1, 2, 3].map((i) => history.slotOf(first, i))).toEqual([3, 5, 7, 9])
+    expect([0, 1, 2, 3].map((i) => history.setOf(first, i))).toEqual([4, 4, 4, 2])
+    for (let i = 0; i < 32_767; i++) record(history, 1, 101, slots, 0, 1)
     expect(history.remembers(first)).toBe(true)
-    history.record(1, 101, slots, 0, 1)
+    record(history, 1, 101, slots, 0, 1)
     expect(history.remembers(first)).toBe(false)
   })
 
   it('forgets by slots too', () => {
     const history = new BlockHistory()
     const slots = new Uint32Array(1 << 17)
-    const first = history.record(1, 1, slots, 0, 2)
-    history.record(1, 2, slots, 0, 1 << 17)
+    const first = record(history, 1, 1, slots, 0, 2)
+    record(history, 1, 2, slots, 0, 1 << 17)
     expect(history.remembers(first)).toBe(true)
-    history.record(1, 3, slots, 0, (1 << 17) - 1)
+    record(history, 1, 3, slots, 0, (1 << 17) - 1)
     expect(history.remembers(first)).toBe(false)
   })
 })

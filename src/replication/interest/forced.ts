@@ -1,0 +1,67 @@
+// What the game has shown to, or hidden from, single clients, or all of them, whatever the policy says.
+
+import { SlotSet } from '../slot-set.js'
+
+export class Forced {
+  /** The slots of which anything is said. */
+  private readonly slots = new SlotSet()
+  /** By slot: by connection: shown or hidden. */
+  private readonly pairs = new Map<number, Map<number, boolean>>()
+  /** By slot: shown to all, or hidden from all. */
+  private readonly all = new Map<number, boolean>()
+
+  /** What is said for a pair, else what is said for all, else nothing. */
+  get(slot: number, connection: number): boolean | undefined {
+    return this.pairs.get(slot)?.get(connection) ?? this.all.get(slot)
+  }
+
+  forAll(slot: number): boolean | undefined {
+    return this.all.get(slot)
+  }
+
+  /** Whether anything is said of an entity. */
+  has(slot: number): boolean {
+    return this.slots.has(slot)
+  }
+
+  /** Whether it is hidden from anyone whom the shared blocks of its class could reach. */
+  isPrivate(slot: number): boolean {
+    if (this.all.get(slot) === false) return true
+    const pairs = this.pairs.get(slot)
+    if (pairs === undefined) return false
+    for (const shown of pairs.values()) if (!shown) return true
+    return false
+  }
+
+  set(slot: number, connection: number, shown: boolean): void {
+    const pairs = this.pairs.get(slot)
+    if (pairs === undefined) this.pairs.set(slot, new Map([[connection, shown]]))
+    else pairs.set(connection, shown)
+    this.slots.add(slot)
+  }
+
+  setAll(slot: number, shown: boolean): void {
+    this.pairs.delete(slot)
+    this.all.set(slot, shown)
+    this.slots.add(slot)
+  }
+
+  clear(slot: number, connection: number): void {
+    const pairs = this.pairs.get(slot)
+    if (pairs?.delete(connection) === true && pairs.size === 0) this.pairs.delete(slot)
+    if (!this.pairs.has(slot) && !this.all.has(slot)) this.slots.delete(slot)
+  }
+
+  clearAll(slot: number): void {
+    this.pairs.delete(slot)
+    this.all.delete(slot)
+    this.slots.delete(slot)
+  }
+
+  /** A connection has ended: the entities of which something was said for it. */
+  forget(connection: number): number[] {
+    const slots = [...this.pairs.keys()].filter((slot) => this.pairs.get(slot)!.has(connection))
+    for (const slot of slots) this.clear(slot, connection)
+    return slots
+  }
+}

@@ -1,0 +1,67 @@
+// Policies of interest: which entities each client sees. A tree of leaves; what each of them means is in a file of its own.
+import type { World } from 'bitecs'
+import { UsageError } from '../../protocol/errors.js'
+import type { RoomsPolicy } from './rooms-policy.js'
+
+/** Everything is seen by everyone. */
+export interface EveryonePolicy {
+  readonly kind: 'everyone'
+}
+
+/** The game decides for each pair. */
+export interface PredicatePolicy {
+  readonly kind: 'predicate'
+  readonly isVisible: (world: World, connection: number, entity: number) => boolean
+  readonly interval: number
+}
+
+/** Several policies as one. */
+export interface CombinedPolicy {
+  readonly kind: 'all' | 'any'
+  readonly of: readonly InterestPolicy[]
+}
+
+/** Policies that place entities in cells. */
+export type CellPolicy = RoomsPolicy
+
+/** Which entities a client sees: made by `everyone`, `rooms`, `grid`, `predicate`, `allOf` and `anyOf`. */
+export type InterestPolicy = EveryonePolicy | PredicatePolicy | CombinedPolicy | CellPolicy
+
+const EVERYONE: EveryonePolicy = { kind: 'everyone' }
+
+/** Every client that is ready sees every networked entity: the default. */
+export function everyone(): EveryonePolicy {
+  return EVERYONE
+}
+
+/**
+ * A client sees what all of the policies let it see: `allOf(match, grid({ … }))`.
+ *
+ * @throws UsageError when no policy is given, or something that is none.
+ */
+export function allOf(...policies: InterestPolicy[]): CombinedPolicy {
+  return combine('all', policies)
+}
+
+/**
+ * A client sees what one of the policies, or more, lets it see: `anyOf(team, grid({ … }))`.
+ *
+ * @throws UsageError when no policy is given, or something that is none.
+ */
+export function anyOf(...policies: InterestPolicy[]): CombinedPolicy {
+  return combine('any', policies)
+}
+
+function combine(kind: 'all' | 'any', of: readonly InterestPolicy[]): CombinedPolicy {
+  if (of.length === 0) throw new UsageError('bad-option', `${kind}Of needs at least one policy`)
+  for (const policy of of) requirePolicy(policy)
+  return { kind, of: [...of] }
+}
+
+const KINDS: ReadonlySet<unknown> = new Set(['everyone', 'predicate', 'all', 'any', 'grid', 'rooms'])
+
+/** @throws UsageError when it is no policy. */
+export function requirePolicy(policy: InterestPolicy): void {
+  if (typeof policy === 'object' && policy !== null && KINDS.has(policy.kind)) return
+  throw new UsageError('bad-option', 'a policy of interest is made by everyone, rooms, grid, predicate, allOf or anyOf')
+}
