@@ -101,6 +101,9 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'a component removed keeps the entity and its other components; it returns with the current value, not the old one',
   ),
   37: inMemory("pausing (Networked removed on the server) despawns on clients and keeps the server's entity"),
+  43: inMemory(
+    'visibility lost and regained; lost while changes are in flight; changed while hidden; owner exempt; forced shown and hidden',
+  ),
   44: inMemory('client despawns its copy locally: nothing throws, later updates are ignored, and a respawn works'),
   45: inMemory(
     "a recycled entity id never receives the previous entity's late packets; relations and entity fields map",
