@@ -38,6 +38,13 @@ export const Authenticating = {} as Tag<'Authenticating'>
 /** Tag: the session is open. Added after the client was authenticated, removed when the session ends. */
 export const Connected = {} as Tag<'Connected'>
 
+/**
+ * Tag, on both sides: nothing has been heard of the other side for a while, or the line broke, and the session waits for it
+ * to come back. `Connected` stays meanwhile, state stands still, and reliable calls are kept until they can be sent. Removed when
+ * the line is back, or with the rest when the session ends.
+ */
+export const Interrupted = {} as Tag<'Interrupted'>
+
 /** Tag: the connection takes part: state and calls flow. */
 export const Ready = {} as Tag<'Ready'>
 

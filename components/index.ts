@@ -1,5 +1,14 @@
 // Every component that the library adds to a world.
 export type { Tag } from './connection.js'
-export { Authenticating, Connected, Connection, Listening, Loading, LocalConnection, Ready } from './connection.js'
+export {
+  Authenticating,
+  Connected,
+  Connection,
+  Interrupted,
+  Listening,
+  Loading,
+  LocalConnection,
+  Ready,
+} from './connection.js'
 export { LocalPlayer, Networked, Owned } from './networked.js'
 export { Predicted, SpawnOrigin } from './spawning.js'

@@ -6,10 +6,10 @@ import {
 } from './transport/geckos-server.js'
 import { ConnectionError, UsageError } from './protocol/errors.js'
 import { checkAuthentication } from './world/authentication.js'
-import { badOption, checkInteger, checkMilliseconds, checkOneOf } from './world/check-options.js'
+import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
-import type { ServeOptions } from './world/serve-options.js'
+import { DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
@@ -43,8 +43,6 @@ export interface Server {
   close(text?: string): Promise<void>
 }
 
-/** As in `ServeOptions`. */
-const DEFAULT_MAX_CONNECTIONS = 1024
 /** Peers that the transport takes beyond the connections that may open. */
 const SPARE_PEERS = 64
 
@@ -63,7 +61,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
-  const { timeout, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
+  const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
   const { authenticate, authenticationTimeout, ...network } = others
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
@@ -82,7 +80,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       await transport.close()
       throw new ConnectionError('aborted', 'the world was closed before it listened')
     }
-    const limits = { timeout, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls }
+    const limits = { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls }
     role.start(transport, { ...limits, authenticate, authenticationTimeout })
   } finally {
     role.cancelListen = undefined
@@ -121,13 +119,14 @@ class Attempt {
 }
 
 function checkOptions(options: ListenOptions): void {
-  const { port, maxConnections, timeout, handshakeTimeout, sceneTimeout, unknownCalls, portRange } = options
+  const { port, maxConnections, timeout, resumeTime, handshakeTimeout, sceneTimeout, unknownCalls, portRange } = options
   const { authorize, authorizationTimeout } = options
   checkMilliseconds('authorizationTimeout', authorizationTimeout)
   if (authorize !== undefined && typeof authorize !== 'function') throw badOption('authorize', 'a function', authorize)
   checkInteger('port', port, 0, 65_535)
   checkInteger('maxConnections', maxConnections, 1)
   checkMilliseconds('timeout', timeout)
+  checkNumber('resumeTime', resumeTime, 0, 3_600_000, 'milliseconds')
   checkMilliseconds('handshakeTimeout', handshakeTimeout)
   checkMilliseconds('sceneTimeout', sceneTimeout)
   checkOneOf('unknownCalls', unknownCalls, ['count', 'close'])

@@ -10,6 +10,7 @@ import type { Protocol } from './protocol/protocol.js'
 import { type ConditionedTransport, condition, type Conditions } from './transport/conditioner.js'
 import type { InterestPolicy } from './replication/interest/policies.js'
 import { createLoopback } from './transport/loopback.js'
+import type { Transport } from './transport/transport.js'
 import { createClientWorld, createHostWorld, createServerWorld } from './world/create.js'
 import { joinLocally } from './world/join-locally.js'
 import { connectionOf } from './world/lookup.js'
@@ -62,6 +63,8 @@ export interface TestClient {
   readonly reason: CloseReason | undefined
   /** Changes what the network does to packets from this client. */
   setConditions(conditions: Partial<Conditions>): void
+  /** Breaks its line: what is under way is lost, and both sides find out at once. It may come back over another. */
+  cut(): void
   /** Runs the client's pipelines once. */
   step(): void
   /** While false, `tick` passes it over: a client whose frames have stopped. */
@@ -89,13 +92,23 @@ export interface TestNetwork {
   /** Changes what the network does to packets from the server to the clients. */
   setServerConditions(conditions: Partial<Conditions>): void
   /** Adds a client and ticks until it is connected, or refused. */
-  connect(options?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient
+  connect(options?: TestClientOptions): TestClient
   /** Adds a client whose connection has only begun. */
-  begin(options?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient
+  begin(options?: TestClientOptions): TestClient
+}
+
+/** How a client of a test network joins. */
+export interface TestClientOptions extends Omit<JoinOptions, 'reopen'> {
+  /** Its world. Default: a new one. */
+  world?: ClientWorld
+  /** The protocol of a new world. Default: that of the network's clients. */
+  protocol?: Protocol
+  /** What it does when its line breaks, as the option of `connect`. Default `'resume'`. */
+  reconnect?: 'resume' | 'never'
 }
 
 /** The own client of a host's world. No network lies between it and its server. */
-export interface LocalTestClient extends Omit<TestClient, 'setConditions'> {
+export interface LocalTestClient extends Omit<TestClient, 'setConditions' | 'cut'> {
   readonly world: HostWorld
 }
 
@@ -129,12 +142,20 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const host = hostWorld && joinHost(hostWorld, hostFrame(clientSystems))
   const hostServerPipeline = hostTick(serverSystems)
 
-  function begin(joinOptions: JoinOptions & { world?: ClientWorld; protocol?: Protocol } = {}): TestClient {
-    const { world: given, protocol: own = clientProtocol, ...join } = joinOptions
+  function begin(joinOptions: TestClientOptions = {}): TestClient {
+    const { world: given, protocol: own = clientProtocol, reconnect = 'resume', ...join } = joinOptions
     const world = given ?? createClientWorld(own, { entityIndex, now })
-    const transport = condition(loopback.connect(), { ...conditions, seed: seed + clients.length + 1, now })
+    const ownSeed = seed + clients.length + 1
+    let current: Partial<Conditions> = { ...conditions }
+    let line: Transport
+    let transport: ConditionedTransport
+    const open = (): Transport => {
+      line = loopback.connect()
+      transport = condition(line, { ...current, seed: ownSeed, now })
+      return transport
+    }
     const role = clientRole(world)
-    role.start(transport, join)
+    role.start(open(), { ...join, reopen: reconnect === 'never' ? undefined : open })
     const session = role.session!
     const client: TestClient = {
       world,
@@ -145,7 +166,11 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       get reason() {
         return session.reason
       },
-      setConditions: (changed) => (transport as ConditionedTransport).set(changed),
+      setConditions(changed) {
+        current = { ...current, ...changed }
+        transport.set(changed)
+      },
+      cut: () => loopback.cut(line),
       step: () => runSystems(world, clientPipeline),
       running: true,
     }
@@ -173,7 +198,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     if (!holds()) throw new UsageError('time-out', `the condition did not hold within ${limit} ticks`)
   }
 
-  function connect(joinOptions?: JoinOptions & { world?: ClientWorld; protocol?: Protocol }): TestClient {
+  function connect(joinOptions?: TestClientOptions): TestClient {
     const client = begin(joinOptions)
     const autoReady = joinOptions?.autoReady ?? true
     const settled = (): boolean => {

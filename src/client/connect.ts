@@ -1,8 +1,9 @@
 // Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
 import type { ClientSession } from '../connection/client-session.js'
+import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import type { Transport } from '../transport/transport.js'
-import { checkMilliseconds } from '../world/check-options.js'
+import { checkMilliseconds, checkOneOf } from '../world/check-options.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
 /** What proves who a client is; a function is called anew for each try, so that what expires is always fresh. */
@@ -21,8 +22,15 @@ export interface ConnectOptions {
   authorization?: Credential
   /** Milliseconds for all tries together. Default 15,000. */
   timeout?: number
-  /** Milliseconds without a packet until the server counts as gone, later. Default 5,000. */
+  /** Milliseconds without a packet until the server counts as gone, later. Default 3,000. */
   idleTimeout?: number
+  /**
+   * What happens when the line breaks later. `'resume'`: the session goes on over another connection, if the server is
+   * reached before it gives the session up (its `resumeTime`): nothing ends, and nothing reliable is lost. `'always'`: when it
+   * has been given up, the session ends, and a new one is begun as by `connect` with these options. `'never'`: the
+   * session ends. Default `'resume'`. While the line is broken the connection carries `Interrupted`.
+   */
+  reconnect?: 'resume' | 'always' | 'never'
   /** Take part as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
   autoReady?: boolean
   /** STUN and TURN servers. Default none. */
@@ -71,6 +79,7 @@ export async function connectWorld(world: ClientWorld, open: OpenTransport, opti
   const role = clientRole(world)
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
+  checkOneOf('reconnect', options.reconnect, ['resume', 'always', 'never'])
   checkUrl(options.url)
   if (role.isShownOpen) throw new UsageError('connected', 'this world is connected already; await close(world) first')
   // One that was aborted is only tidying up.
@@ -84,9 +93,30 @@ export async function connectWorld(world: ClientWorld, open: OpenTransport, opti
   role.pendingConnect = controller
   try {
     await attempt(world, open, options, controller)
+    role.onEnded = (reason) => {
+      role.onEnded = () => {}
+      if (options.reconnect === 'always' && isLost(reason)) void connectAgain(world, open, options)
+    }
   } finally {
     options.signal?.removeEventListener('abort', abort)
     if (role.pendingConnect === controller) role.pendingConnect = undefined
+  }
+}
+
+/** Whether a session ended for want of a line, and by nobody's will. */
+function isLost(reason: CloseReason | undefined): boolean {
+  return reason?.by === 'network' || reason?.code === 'timeout' || reason?.code === 'session-ended'
+}
+
+/** Begins a new session where one was lost. What keeps it from that is in the error queue. */
+async function connectAgain(world: ClientWorld, open: OpenTransport, options: ConnectOptions): Promise<void> {
+  try {
+    // Not within the tick, nor the observers, that the old session ends in.
+    await Promise.resolve()
+    await connectWorld(world, open, options)
+  } catch (cause) {
+    const text = `the connection was lost, and could not be made again: ${messageOf(cause)}`
+    clientRole(world).errors.push('reconnect-failed', text, { cause })
   }
 }
 
@@ -153,13 +183,11 @@ async function tryOnce(
 ): Promise<void> {
   const role = clientRole(world)
   const { signal } = controller
-  const { url, iceServers, idleTimeout, autoReady } = options
-  let { token, authorization } = options
+  const { idleTimeout, autoReady, reconnect } = options
+  let { token } = options
   if (typeof token === 'function') token = await call('token', token, deadline, signal)
-  if (typeof authorization === 'function') authorization = await call('authorization', authorization, deadline, signal)
   const limit = Math.min(deadline, performance.now() + TRY_LIMIT_MS)
-  const timeout = Math.max(1, limit - performance.now())
-  const transport = await open({ url, iceServers, authorization, timeout, now: role.options.now, signal })
+  const transport = await openOnce(role.options.now, open, options, deadline, signal)
   if (signal.aborted) {
     await transport.close()
     throw wasAborted()
@@ -167,7 +195,13 @@ async function tryOnce(
   try {
     // A session that this one replaces is stopped, which must not end this attempt.
     role.pendingConnect = undefined
-    role.start(transport, { token, timeout: idleTimeout, autoReady })
+    const reopen = (): Promise<Transport> => reopenWithin(role.options.now, open, options)
+    role.start(transport, {
+      token,
+      timeout: idleTimeout,
+      autoReady,
+      reopen: reconnect === 'never' ? undefined : reopen,
+    })
   } catch (error) {
     void transport.close()
     throw error
@@ -193,6 +227,26 @@ async function tryOnce(
   if (role.session === session) role.applyArrived()
   const text = reason?.text ?? 'the connection closed'
   throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
+}
+
+/** Opens a transport, with a fresh `Authorization` header. */
+async function openOnce(
+  now: () => number,
+  open: OpenTransport,
+  options: ConnectOptions,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<Transport> {
+  const { url, iceServers } = options
+  let { authorization } = options
+  if (typeof authorization === 'function') authorization = await call('authorization', authorization, deadline, signal)
+  const timeout = Math.max(1, Math.min(deadline - performance.now(), TRY_LIMIT_MS))
+  return open({ url, iceServers, authorization, timeout, now, signal })
+}
+
+/** A connection over which an interrupted session may go on. */
+function reopenWithin(now: () => number, open: OpenTransport, options: ConnectOptions): Promise<Transport> {
+  return openOnce(now, open, options, performance.now() + TRY_LIMIT_MS, new AbortController().signal)
 }
 
 const OVERDUE = Symbol('no credential in time')

@@ -1,7 +1,7 @@
 // The client's side of a session: hello, welcome, data, and an end with a reason.
 import { ByteReader, ByteWriter } from '../protocol/bytes.js'
 import { PacketKind } from '../protocol/packet-kind.js'
-import { DataHeader, readClose, readWelcome, writeClose, writeHello } from '../protocol/packet.js'
+import { DataHeader, type Hello, readClose, readWelcome, writeClose, writeHello } from '../protocol/packet.js'
 import { WIRE_VERSION, type Protocol } from '../protocol/protocol.js'
 import {
   Channel,
@@ -13,6 +13,8 @@ import {
 import type { CloseReason } from './close-reason.js'
 import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
+import { Resumable } from './resumable.js'
+import { Resumption } from './resumption.js'
 import { Session } from './session.js'
 import { TickClock } from './tick-clock.js'
 
@@ -29,6 +31,8 @@ export interface ClientSessionEvents {
    * A data packet is read; the reader stands at its first section. Returns whether it may be acknowledged.
    */
   data(session: Session, channel: Channel, header: DataHeader, reader: ByteReader): boolean
+  /** The session has another transport, over which it goes on. */
+  moved?: () => void
 }
 
 export interface ClientSessionOptions {
@@ -38,6 +42,8 @@ export interface ClientSessionOptions {
   timeout: number
   /** Presented to the server's authenticator. */
   token: string
+  /** Asks for a session that can be resumed over another connection. Default false. */
+  mayResume?: boolean
   /** The protocol lists messages that may travel before the welcome. */
   hasEarlyMessages: boolean
 }
@@ -48,6 +54,9 @@ export class ClientSession implements TransportSink {
   /** Why the session ended, or was refused. */
   reason: CloseReason | undefined
   private maintainedAt: number | undefined
+  private resumption: Resumption | undefined
+  /** The transport said that the line is gone: nothing more counts that comes over it. */
+  private isLineGone = false
   /** The structure that heart-beats say again, and how many still will. */
   private repeatedStructure = 0
   private structureRepeats = 0
@@ -56,7 +65,7 @@ export class ClientSession implements TransportSink {
   private readonly header = new DataHeader()
 
   constructor(
-    readonly transport: Transport,
+    public transport: Transport,
     readonly options: ClientSessionOptions,
     private readonly events: ClientSessionEvents,
     private readonly counters: Counters,
@@ -68,34 +77,90 @@ export class ClientSession implements TransportSink {
     return this.session?.state === 'open' ? 'open' : 'connecting'
   }
 
+  /** The line broke, and the session waits for it or for another. */
+  get isInterrupted(): boolean {
+    return this.reason === undefined && this.session !== undefined && this.session.isInterrupted
+  }
+
+  /** A try to resume is under way. */
+  get isResuming(): boolean {
+    return this.resumption !== undefined
+  }
+
   receive(): void {
     this.transport.receive(this)
+    this.resumption?.receive(this.options.now())
   }
 
   opened(peer: PeerId): void {
-    const { protocol, token, now } = this.options
+    const { now, mayResume } = this.options
     this.session = new Session(this.transport, peer, now())
+    if (mayResume) this.session.resumable = new Resumable()
     this.writer.clear()
-    writeHello(this.writer, {
-      wireVersion: WIRE_VERSION,
-      hashHigh: protocol.hashHigh,
-      hashLow: protocol.hashLow,
-      token,
-      description: protocol.description,
-    })
+    writeHello(this.writer, this.hello(mayResume ? 'may' : undefined))
     this.transport.send(peer, Channel.Reliable, this.writer.bytes, this.writer.length)
+  }
+
+  private hello(resume: Hello['resume']): Hello {
+    const { protocol, token } = this.options
+    const { hashHigh, hashLow, description } = protocol
+    return { wireVersion: WIRE_VERSION, hashHigh, hashLow, token, description, resume }
+  }
+
+  /**
+   * Tries to go on with an interrupted session over another connection, one that is open or about to open. The transport is
+   * the session's from then on: it is closed when the try fails.
+   */
+  tryResume(transport: Transport): void {
+    const { session } = this
+    if (!this.isInterrupted || session === undefined) {
+      void transport.close()
+      return
+    }
+    this.resumption?.abandon()
+    const { token } = session.resumable!
+    const hello = (): Hello => this.hello({ token, received: session.resumable!.received })
+    this.resumption = new Resumption(transport, hello, this.options.now(), {
+      resumed: (peer, received, time) => this.moveTo(transport, peer, received, time),
+      refused: (reason) => this.end(reason),
+      failed: () => {
+        this.resumption = undefined
+      },
+    })
+  }
+
+  /** The session goes on over another transport; the server has `received` of our reliable packets. */
+  private moveTo(transport: Transport, peer: PeerId, received: number, time: number): this {
+    const session = this.session!
+    this.resumption = undefined
+    void this.transport.close()
+    this.transport = transport
+    this.isLineGone = false
+    this.events.moved?.()
+    session.transport = transport
+    session.peer = peer
+    if (!session.resumable!.sent.reaches(received)) {
+      this.end({ code: 'lost', text: 'too much was sent while the line was broken', by: 'network' })
+      return this
+    }
+    session.confirm(received)
+    session.restore(time, received)
+    return this
   }
 
   packet(_peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
     const { session, reader } = this
-    if (session === undefined || session.state === 'closed') return
+    if (session === undefined || session.state === 'closed' || this.isLineGone) return
     session.lastHeard = Math.max(session.lastHeard, time)
+    // Once the server was asked over another line, it may have left this one.
+    if (session.isInterrupted && session.canBeRestored && !this.resumption?.hasAsked) this.lineReturned(session, time)
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
     if (kind === PacketKind.Ping) {
       reader.u32()
       const tick = reader.u32()
-      if (reader.failed) this.malformed()
+      const received = reader.u32()
+      if (reader.failed || !session.confirm(received)) this.malformed()
       else this.clock.observe(tick, time)
     } else if (kind === PacketKind.Pong) {
       const clock = reader.u32()
@@ -106,13 +171,39 @@ export class ClientSession implements TransportSink {
     } else if (session.state === 'handshake') {
       if (kind === PacketKind.Welcome && channel === Channel.Reliable) this.takeWelcome(session, time)
       else if (kind === PacketKind.Data && this.options.hasEarlyMessages) {
-        this.events.packet(channel, bytes, length, time)
+        this.keepData(session, channel, bytes, length, time)
       } else this.counters.packetsBeforeHello++
-    } else if (kind === PacketKind.Data) this.events.packet(channel, bytes, length, time)
+    } else if (kind === PacketKind.Data) this.keepData(session, channel, bytes, length, time)
     else this.malformed()
   }
 
+  private keepData(session: Session, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
+    if (channel === Channel.Reliable) session.receivedReliable()
+    this.events.packet(channel, bytes, length, time)
+  }
+
+  /** It was the line that stood still, or the server; it is back. */
+  private lineReturned(session: Session, time: number): void {
+    this.resumption?.abandon()
+    this.resumption = undefined
+    session.restore(time, session.resumable!.unsentFrom)
+  }
+
+  /** The line broke. Returns whether the session waits for it, or for another. */
+  private interrupt(): boolean {
+    const { session } = this
+    if (session === undefined || session.state !== 'open' || session.resumable === undefined) return false
+    if (session.isInterrupted) return true
+    session.interrupt(this.options.now())
+    return true
+  }
+
   closed(_peer: PeerId, reason: TransportCloseReason): void {
+    // A server that ends a session says so before; one that closes the line has perhaps moved to another of ours.
+    if ((reason.code === 'lost' || reason.code === 'closed') && this.interrupt()) {
+      this.isLineGone = true
+      return
+    }
     const code = reason.code === 'closed' ? 'lost' : reason.code
     this.end({ code, text: reason.text, by: 'network' })
   }
@@ -126,8 +217,17 @@ export class ClientSession implements TransportSink {
     const deaf = this.maintainedAt === undefined ? 0 : Math.max(0, now - this.maintainedAt - LONGEST_FRAME_MS)
     this.maintainedAt = now
     session.lastHeard = Math.min(now, session.lastHeard + deaf)
-    if (now - session.lastHeard > options.timeout) this.close('timeout', `nothing heard for ${options.timeout} ms`)
-    else if (session.maintain(now, this.clock.latest, this.writer)) this.repeatStructure(session)
+    if (session.isInterrupted && this.givesUp(session, now)) {
+      this.close('timeout', 'the line broke, and did not come back in time')
+    } else if (now - session.lastHeard > options.timeout && !this.interrupt()) {
+      this.close('timeout', `nothing heard for ${options.timeout} ms`)
+    } else if (session.maintain(now, this.clock.latest, this.writer)) this.repeatStructure(session)
+  }
+
+  /** Whether the server will not have the session any more, or what it lacks is not here any more. */
+  private givesUp(session: Session, now: number): boolean {
+    const { brokenAt, keptMs } = session.resumable!
+    return !session.canBeRestored || now - brokenAt > keptMs
   }
 
   /**
@@ -160,6 +260,10 @@ export class ClientSession implements TransportSink {
     if (this.reader.failed || welcome.milliTicksPerSecond === 0) return this.malformed()
     session.connectionId = welcome.connectionId
     session.state = 'open'
+    const { resume } = welcome
+    if (resume !== undefined && 'token' in resume && session.resumable !== undefined)
+      Object.assign(session.resumable, resume)
+    else session.resumable = undefined
     this.clock.start(1_000_000 / welcome.milliTicksPerSecond, welcome.tick, time)
   }
 
@@ -194,6 +298,8 @@ export class ClientSession implements TransportSink {
   private end(reason: CloseReason): void {
     if (this.reason !== undefined) return
     this.reason = reason
+    this.resumption?.abandon()
+    this.resumption = undefined
     const { session } = this
     if (session !== undefined) {
       session.state = 'closed'

@@ -109,6 +109,17 @@ export class Delivery {
     }
   }
 
+  /** Takes everything in flight for lost: the line broke, and what follows goes another way. */
+  abandon(): void {
+    for (let s = this.oldest; s !== this.next; s = nextSequence(s)) {
+      const fate = this.fate[s % ACK_WINDOW]!
+      this.fate[s % ACK_WINDOW] = Fate.None
+      if (fate === Fate.InFlight) this.sink.lost(s)
+    }
+    this.oldest = this.next
+    this.outstanding = 0
+  }
+
   private giveUp(sequence: number): void {
     const fate = this.fate[sequence % ACK_WINDOW]!
     if (fate !== Fate.None) {

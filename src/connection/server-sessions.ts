@@ -2,7 +2,15 @@
 import { ByteReader, ByteWriter, utf8Length } from '../protocol/bytes.js'
 import { MAX_REASON_BYTES } from '../protocol/limits.js'
 import { PacketKind } from '../protocol/packet-kind.js'
-import { DataHeader, readClose, readHello, writeClose, writeWelcome } from '../protocol/packet.js'
+import {
+  DataHeader,
+  readClose,
+  readHello,
+  readReceived,
+  type Welcome,
+  writeClose,
+  writeWelcome,
+} from '../protocol/packet.js'
 import { protocolDifferences, WIRE_VERSION, type Protocol } from '../protocol/protocol.js'
 import {
   Channel,
@@ -14,6 +22,7 @@ import {
 import type { CloseReason } from './close-reason.js'
 import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
+import { InterruptedSessions } from './interrupted-sessions.js'
 import { Session } from './session.js'
 
 /**
@@ -55,6 +64,8 @@ export interface ServerSessionOptions {
   /** The most clients, those that are being authenticated included. */
   maxConnections: number
   ticksPerSecond: number
+  /** Milliseconds that a session waits for a client whose line broke and that may resume it; 0 for not at all. Default 0. */
+  resumeTime?: number
   /** Numbers the connections. Default: from 1 on. */
   takeConnectionId?: () => number
 }
@@ -71,6 +82,7 @@ export class ServerSessions implements TransportSink {
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
   tick = 0
+  private readonly interrupted: InterruptedSessions
   private maintainedAt: number | undefined
 
   constructor(
@@ -79,7 +91,9 @@ export class ServerSessions implements TransportSink {
     private readonly events: ServerSessionEvents,
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
-  ) {}
+  ) {
+    this.interrupted = new InterruptedSessions(options.resumeTime ?? 0)
+  }
 
   /** Takes in everything that arrived. */
   receive(): void {
@@ -94,10 +108,17 @@ export class ServerSessions implements TransportSink {
     const session = this.byPeer.get(peer)
     if (session === undefined || session.state === 'closed') return
     session.lastHeard = Math.max(session.lastHeard, time)
+    if (session.resumable !== undefined) session.resumable.isUnconfirmed = false
+    // It was the line that stood still, or its client; both are back.
+    if (session.isInterrupted && session.canBeRestored) this.restore(session, session.resumable!.unsentFrom)
     const { reader } = this
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
-    if (kind === PacketKind.Ping) return
+    if (kind === PacketKind.Ping) {
+      const received = readReceived(reader)
+      if (reader.failed || !session.confirm(received)) this.malformed(session, 'a malformed heart-beat')
+      return
+    }
     if (kind === PacketKind.Pong) {
       const clock = reader.u32()
       if (!reader.failed) session.pong(clock, time)
@@ -118,8 +139,27 @@ export class ServerSessions implements TransportSink {
   closed(peer: PeerId, reason: TransportCloseReason): void {
     const session = this.byPeer.get(peer)
     if (session === undefined) return
+    // A line that a client gave up before it heard that its session goes on there was not closed to end it.
+    if ((reason.code === 'lost' || session.resumable?.isUnconfirmed) && this.interrupt(session)) {
+      this.byPeer.delete(peer)
+      return
+    }
     const code = reason.code === 'closed' ? 'client-closed' : reason.code
     this.end(session, { code, text: reason.text, by: 'network' })
+  }
+
+  /** The line to a client broke. Returns whether its session waits for it. */
+  private interrupt(session: Session): boolean {
+    if (session.state !== 'open' || session.resumable === undefined) return false
+    if (session.isInterrupted) return true
+    this.interrupted.interrupt(session, this.options.now())
+    return true
+  }
+
+  /** There is a line to a client again, which has every reliable packet before number `from`. */
+  private restore(session: Session, from: number): void {
+    this.interrupted.restored(session)
+    session.restore(this.options.now(), from)
   }
 
   /** Once per tick: heart-beats, time-outs, lost packets. */
@@ -138,15 +178,20 @@ export class ServerSessions implements TransportSink {
           session.structureGrace = 0
         }
         if (session.loadsScene) session.structureProgressAt = now
-        if (now - session.structureProgressAt > STALLED_AFTER_MS + session.structureGrace) {
+        if (!session.isInterrupted && now - session.structureProgressAt > STALLED_AFTER_MS + session.structureGrace) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
         } else if (now - session.lastHeard > this.options.timeout) {
-          this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
+          if (!this.interrupt(session)) this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
+          // Heart-beats go on: should the line return, both sides hear of it.
+          else session.maintain(now, this.tick, this.writer)
         } else session.maintain(now, this.tick, this.writer)
       } else if (session.state === 'authenticating') this.maintainAuthentication(session, now)
       else if (now - session.startedAt > this.options.handshakeTimeout) {
         this.refuse(session, 'handshake-timeout', `no hello within ${this.options.handshakeTimeout} ms`)
       }
+    }
+    for (const session of this.interrupted.overdue(now)) {
+      this.close(session, 'timeout', 'the line broke, and the client did not come back in time')
     }
   }
 
@@ -163,13 +208,13 @@ export class ServerSessions implements TransportSink {
   /** Ends a session from this side: tells the peer why, then closes the connection. */
   close(session: Session, code: string, text: string): void {
     if (session.state === 'closed') return
-    this.sendClose(session, code, text)
+    if (this.byPeer.get(session.peer) === session) this.sendClose(session, code, text)
     this.end(session, { code, text, by: 'local' })
   }
 
   /** Ends every session, also of clients that have not said hello. */
   closeAll(code: string, text: string): void {
-    for (const session of [...this.byPeer.values()]) this.close(session, code, text)
+    for (const session of [...this.byPeer.values(), ...this.open]) this.close(session, code, text)
   }
 
   private takeHello(session: Session): void {
@@ -185,16 +230,45 @@ export class ServerSessions implements TransportSink {
       const differences = protocolDifferences(protocol.description, hello.description)
       return this.refuse(session, 'protocol-mismatch', listDifferences(differences), differences.join('; '))
     }
+    if (typeof hello.resume === 'object') return this.resume(session, hello.resume)
     if (this.open.length + this.authenticating >= options.maxConnections) {
       return this.refuse(session, 'server-full', 'the server is full')
     }
     session.connectionId = options.takeConnectionId?.() ?? this.nextConnectionId++
     session.lastHeard = options.now()
+    if (hello.resume === 'may') this.interrupted.prepare(session)
     if (this.events.greeted === undefined) return this.letIn(session)
     session.state = 'authenticating'
     session.authenticatingSince = session.lastHeard
     this.authenticating++
     this.events.greeted(session, hello.token)
+  }
+
+  /** A client whose line broke comes over another: its session goes on there, where it stood. */
+  private resume(newcomer: Session, { token, received }: { token: string; received: number }): void {
+    const session = this.interrupted.find(token)
+    const resumable = session?.resumable
+    if (session === undefined || resumable === undefined) {
+      const { code, text } = this.interrupted.endOf(token) ?? { code: 'session-ended', text: 'the session has ended' }
+      return this.refuse(newcomer, code, text)
+    }
+    if (!resumable.sent.reaches(received)) {
+      const text = 'too much was sent while the line was broken'
+      this.end(session, { code: 'lost', text, by: 'network' })
+      return this.refuse(newcomer, 'session-ended', text)
+    }
+    this.interrupt(session)
+    if (this.byPeer.get(session.peer) === session) {
+      this.byPeer.delete(session.peer)
+      this.transport.disconnect(session.peer)
+    }
+    newcomer.state = 'closed'
+    session.peer = newcomer.peer
+    this.byPeer.set(session.peer, session)
+    resumable.isUnconfirmed = true
+    resumable.sent.confirm(received)
+    this.welcome(session, { received: resumable.received })
+    this.restore(session, received)
   }
 
   /** Lets in a client that was authenticated; one that has left meanwhile is passed over. */
@@ -207,18 +281,24 @@ export class ServerSessions implements TransportSink {
   private letIn(session: Session): void {
     session.state = 'open'
     this.open.push(session)
+    this.welcome(session, this.interrupted.issue(session))
+    this.events.opened(session)
+  }
+
+  private welcome(session: Session, resume: Welcome['resume']): void {
     this.writer.clear()
     writeWelcome(this.writer, {
       connectionId: session.connectionId,
       milliTicksPerSecond: Math.round(this.options.ticksPerSecond * 1000),
       tick: this.tick,
+      resume,
     })
     session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
-    this.events.opened(session)
   }
 
   private takeData(session: Session, channel: Channel): void {
     const { reader, header } = this
+    if (channel === Channel.Reliable) session.receivedReliable()
     header.read(reader)
     const wrongChannel = header.sequenced && channel === Channel.Reliable
     if (reader.failed || wrongChannel || header.completesStructure || header.structureTick > session.structureTick) {
@@ -286,8 +366,11 @@ export class ServerSessions implements TransportSink {
     const { state } = session
     session.state = 'closed'
     session.reason = reason
-    this.byPeer.delete(session.peer)
-    this.transport.disconnect(session.peer)
+    this.interrupted.forget(session, reason)
+    if (this.byPeer.get(session.peer) === session) {
+      this.byPeer.delete(session.peer)
+      this.transport.disconnect(session.peer)
+    }
     if (state === 'handshake') return
     if (state === 'authenticating') this.authenticating--
     else this.open.splice(this.open.indexOf(session), 1)

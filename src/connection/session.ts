@@ -6,6 +6,7 @@ import { ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
 import type { CloseReason } from './close-reason.js'
 import { Delivery, type DeliverySink } from './delivery.js'
+import type { Resumable } from './resumable.js'
 import { RoundTrip } from './round-trip.js'
 import { TokenBuckets } from './token-bucket.js'
 
@@ -61,9 +62,12 @@ export class Session implements DeliverySink {
     Float64Array.of(MALFORMED_BURST),
   )
 
+  /** Lets the session move to another connection when this one is lost; undefined where that was not agreed. */
+  resumable: Resumable | undefined
+
   constructor(
-    readonly transport: Transport,
-    readonly peer: PeerId,
+    public transport: Transport,
+    public peer: PeerId,
     readonly startedAt: number,
   ) {
     this.lastHeard = startedAt
@@ -73,6 +77,52 @@ export class Session implements DeliverySink {
   /** Counts one malformed packet against the budget; false when it is used up. */
   spendMalformed(now: number): boolean {
     return this.malformedBudget.take(0, now)
+  }
+
+  /** The line is broken, and the session waits for it, or for another. */
+  get isInterrupted(): boolean {
+    return this.resumable !== undefined && this.resumable.brokenAt >= 0
+  }
+
+  /** Sends a reliable data packet, or keeps it until there is a line again. */
+  sendReliable(bytes: Uint8Array, length: number): void {
+    this.resumable?.sent.push(bytes, length)
+    if (!this.isInterrupted) this.transport.send(this.peer, Channel.Reliable, bytes, length)
+  }
+
+  /** Notes that a reliable data packet arrived. */
+  receivedReliable(): void {
+    if (this.resumable !== undefined) this.resumable.received++
+  }
+
+  /** What the other side says has arrived of ours. Returns false when so much was never sent. */
+  confirm(received: number): boolean {
+    return this.resumable === undefined ? true : this.resumable.sent.confirm(received)
+  }
+
+  /** The line broke. What was under way unreliably is taken for lost; from now on nothing leaves. */
+  interrupt(now: number): void {
+    const { resumable } = this
+    if (resumable === undefined || this.isInterrupted) return
+    resumable.brokenAt = now
+    resumable.unsentFrom = resumable.sent.next
+    this.delivery.abandon()
+  }
+
+  /** Whether what could not be sent meanwhile is still here to be sent. */
+  get canBeRestored(): boolean {
+    const { resumable } = this
+    return resumable !== undefined && resumable.sent.first <= resumable.unsentFrom
+  }
+
+  /** There is a line again: sends what the other side has not got, every reliable packet from number `from` on. */
+  restore(now: number, from: number): void {
+    const { resumable } = this
+    if (resumable === undefined) return
+    resumable.brokenAt = -1
+    this.lastHeard = now
+    this.structureProgressAt = now
+    resumable.sent.each(from, (packet) => this.transport.send(this.peer, Channel.Reliable, packet, packet.length))
   }
 
   acknowledged(sequence: number): void {
@@ -91,7 +141,7 @@ export class Session implements DeliverySink {
     if (now - this.lastPing < PING_INTERVAL) return false
     this.lastPing = now
     scratch.clear()
-    writePing(scratch, Math.trunc(now), tick)
+    writePing(scratch, Math.trunc(now), tick, this.resumable?.received)
     this.transport.send(this.peer, Channel.Unreliable, scratch.bytes, scratch.length)
     return true
   }
@@ -142,6 +192,7 @@ export class PacketBuilder {
     this.send()
     const session = this.session!
     if (this.channel === Channel.Unreliable) {
+      if (session.isInterrupted) return false
       if (!session.delivery.maySend(this.now, session.roundTrip.smoothed / this.tickMs)) return false
       this.sequence = session.delivery.send(this.now)
     }
@@ -165,7 +216,7 @@ export class PacketBuilder {
   /** Sends what is being filled; when nothing was and an acknowledgement is due, sends that alone. */
   finish(): void {
     const session = this.session!
-    if (!this.open && this.channel === Channel.Unreliable && session.acknowledgeDue) {
+    if (!this.open && this.channel === Channel.Unreliable && session.acknowledgeDue && !session.isInterrupted) {
       this.sequence = -1
       this.begin()
     }
@@ -193,7 +244,11 @@ export class PacketBuilder {
     this.open = false
     this.writer.bytes[1]! |= this.flags
     const session = this.session!
-    session.transport.send(session.peer, this.channel, this.writer.bytes, this.writer.length)
-    if (this.channel === Channel.Reliable) session.structureGrace += this.writer.length / SLOWEST_LINE
+    if (this.channel === Channel.Unreliable) {
+      session.transport.send(session.peer, this.channel, this.writer.bytes, this.writer.length)
+      return
+    }
+    session.sendReliable(this.writer.bytes, this.writer.length)
+    session.structureGrace += this.writer.length / SLOWEST_LINE
   }
 }

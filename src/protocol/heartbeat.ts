@@ -4,8 +4,11 @@
 // answer leaves from the message handler, such a tab stays connected, and the round trip measured is the network's alone.
 import { PacketKind } from './packet-kind.js'
 
-/** The size of a ping in bytes: kind, sender's clock (u32, milliseconds, wraps), sender's tick (u32). */
-export const PING_BYTES = 9
+/**
+ * The size of a ping in bytes: kind, sender's clock (u32, milliseconds, wraps), sender's tick (u32), reliable data packets
+ * that the sender has received (u32).
+ */
+export const PING_BYTES = 13
 
 /** The size of a pong in bytes: kind, and the ping's clock, returned as it came. */
 export const PONG_BYTES = 5

@@ -127,6 +127,24 @@ export interface Hello {
   hashLow: number
   token: string
   description: string
+  /** The client would like to resume the session if the line breaks, or resumes one now. Default: neither. */
+  resume?: 'may' | { token: string; received: number }
+}
+
+/** How a hello ends, and a welcome. */
+const Resume = { No: 0, May: 1, Now: 2 } as const
+
+/** A secret of 32 hexadecimal digits, as 16 bytes. */
+const SECRET_BYTES = 16
+
+function writeSecret(writer: ByteWriter, secret: string): void {
+  for (let i = 0; i < SECRET_BYTES; i++) writer.u8(Number.parseInt(secret.slice(2 * i, 2 * i + 2), 16))
+}
+
+function readSecret(reader: ByteReader): string {
+  let secret = ''
+  for (let i = 0; i < SECRET_BYTES; i++) secret += reader.u8().toString(16).padStart(2, '0')
+  return secret
 }
 
 export function writeHello(writer: ByteWriter, hello: Hello): void {
@@ -136,6 +154,14 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u32(hello.hashLow)
   writer.string(hello.token, MAX_TOKEN_BYTES)
   writer.string(truncateUtf8(hello.description, MAX_DESCRIPTION_BYTES), MAX_DESCRIPTION_BYTES)
+  const { resume } = hello
+  if (resume === undefined || resume === 'may') {
+    writer.u8(resume === undefined ? Resume.No : Resume.May)
+    return
+  }
+  writer.u8(Resume.Now)
+  writeSecret(writer, resume.token)
+  writer.u32(resume.received)
 }
 
 /** Reads a hello whose kind byte has been read. Bytes of a later wire version may follow and are ignored. */
@@ -146,7 +172,16 @@ export function readHello(reader: ByteReader): Hello {
     hashLow: reader.u32(),
     token: reader.string(MAX_TOKEN_BYTES),
     description: reader.string(MAX_DESCRIPTION_BYTES),
+    resume: readResume(reader),
   }
+}
+
+function readResume(reader: ByteReader): Hello['resume'] {
+  const kind = reader.u8()
+  if (kind === Resume.May) return 'may'
+  if (kind === Resume.Now) return { token: readSecret(reader), received: reader.u32() }
+  if (kind !== Resume.No) reader.fail()
+  return undefined
 }
 
 /** What a server answers when the session is open. */
@@ -156,6 +191,11 @@ export interface Welcome {
   /** Ticks per second, in thousandths. */
   milliTicksPerSecond: number
   tick: number
+  /**
+   * What names the session if the line breaks, and how long the server keeps it then, in milliseconds; or, in answer to a
+   * client that resumes, how many of its reliable data packets have arrived. Default: it cannot be resumed.
+   */
+  resume?: { token: string; keptMs: number } | { received: number }
 }
 
 export function writeWelcome(writer: ByteWriter, welcome: Welcome): void {
@@ -163,11 +203,30 @@ export function writeWelcome(writer: ByteWriter, welcome: Welcome): void {
   writer.varint(welcome.connectionId)
   writer.u32(welcome.milliTicksPerSecond)
   writer.varint(welcome.tick)
+  const { resume } = welcome
+  if (resume === undefined) writer.u8(Resume.No)
+  else if ('token' in resume) {
+    writer.u8(Resume.May)
+    writeSecret(writer, resume.token)
+    writer.u32(resume.keptMs)
+  } else {
+    writer.u8(Resume.Now)
+    writer.u32(resume.received)
+  }
 }
 
 /** Reads a welcome whose kind byte has been read. */
 export function readWelcome(reader: ByteReader): Welcome {
-  return { connectionId: reader.varint(), milliTicksPerSecond: reader.u32(), tick: reader.varint() }
+  const connectionId = reader.varint()
+  const milliTicksPerSecond = reader.u32()
+  const tick = reader.varint()
+  const kind = reader.u8()
+  if (kind === Resume.May) {
+    return { connectionId, milliTicksPerSecond, tick, resume: { token: readSecret(reader), keptMs: reader.u32() } }
+  }
+  if (kind === Resume.Now) return { connectionId, milliTicksPerSecond, tick, resume: { received: reader.u32() } }
+  if (kind !== Resume.No) reader.fail()
+  return { connectionId, milliTicksPerSecond, tick }
 }
 
 /** Writes the last packet of a session; a text that is too long is cut. */
@@ -182,11 +241,22 @@ export function readClose(reader: ByteReader): { code: string; text: string } {
   return { code: reader.string(64), text: reader.string(MAX_REASON_BYTES) }
 }
 
-/** Writes a heart-beat; `clock` is the sender's, in milliseconds, and wraps at 2^32. */
-export function writePing(writer: ByteWriter, clock: number, tick: number): void {
+/**
+ * Writes a heart-beat; `clock` is the sender's, in milliseconds, and wraps at 2^32. `received`: the reliable data packets
+ * that it has received, where the session can be resumed.
+ */
+export function writePing(writer: ByteWriter, clock: number, tick: number, received = 0): void {
   writer.u8(PacketKind.Ping)
   writer.u32(clock >>> 0)
   writer.u32(tick >>> 0)
+  writer.u32(received)
+}
+
+/** Reads what a ping says of reliable packets received; its kind byte has been read. */
+export function readReceived(reader: ByteReader): number {
+  reader.u32()
+  reader.u32()
+  return reader.u32()
 }
 
 /** The longest beginning of `text` that takes at most `limit` bytes of UTF-8. */

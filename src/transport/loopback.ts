@@ -13,6 +13,8 @@ export interface Loopback {
   readonly server: Transport
   /** A new client's transport; both sides see it open at their next `receive`. */
   connect(): Transport
+  /** Breaks the line of a client's transport, as a network does: what is under way is gone, and both sides find it lost. */
+  cut(client: Transport): void
 }
 
 /** The client's number for the server: it has only one peer. */
@@ -27,7 +29,7 @@ interface Link {
 /** Makes an in-memory network. */
 export function createLoopback(options: LoopbackOptions = {}): Loopback {
   const server = new LoopbackServer(options)
-  return { server, connect: () => server.connect() }
+  return { server, connect: () => server.connect(), cut: (client) => server.cut(client) }
 }
 
 class LoopbackServer implements Transport {
@@ -61,6 +63,17 @@ class LoopbackServer implements Transport {
     this.inbox.pushOpened(peer)
     link.client.inbox.pushOpened(SERVER_PEER)
     return link.client
+  }
+
+  cut(client: Transport): void {
+    for (const [peer, link] of this.links) {
+      if (link.client !== client) continue
+      link.open = false
+      this.links.delete(peer)
+      this.inbox.pushClosed(peer, { code: 'lost', text: 'the line was cut' })
+      link.client.inbox.pushClosed(SERVER_PEER, { code: 'lost', text: 'the line was cut' })
+      link.client.onArrival?.()
+    }
   }
 
   send(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean {

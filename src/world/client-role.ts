@@ -1,7 +1,8 @@
 // The client's role of a world: everything the client's systems and verbs work on.
 import { addComponent, addEntity, createWorld, hasComponent, removeComponent, type World } from 'bitecs'
-import { Connected, Connection, Loading, Ready } from '../../components/connection.js'
+import { Connected, Connection, Interrupted, Loading, Ready } from '../../components/connection.js'
 import { ClientSession } from '../connection/client-session.js'
+import type { CloseReason } from '../connection/close-reason.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
 import { PacketQueue } from '../connection/packet-queue.js'
@@ -20,10 +21,11 @@ import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { PendingRequests } from '../remote/pending-requests.js'
 import { ClientReplication } from '../replication/client-replication.js'
 import type { HostEntities } from '../replication/host-entities.js'
-import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { ClientInbound } from './client-inbound.js'
+import { resetConnection } from './connection-entity.js'
 import { ClientScenes } from './client-scenes.js'
+import { type OpenAgain, Reconnection } from './reconnection.js'
 
 export interface ClientRoleOptions {
   /** How far behind the server interpolated components are shown, in server ticks. */
@@ -48,11 +50,19 @@ export interface ClientRoleOptions {
 export interface JoinOptions {
   /** Presented to the server's authenticator. Default ''. */
   token?: string
-  /** Milliseconds without a packet until the server counts as gone. Default 5,000. */
+  /** Milliseconds without a packet until the server counts as gone. Default 3,000. */
   timeout?: number
+  /**
+   * Makes another connection when the line breaks, over which the session goes on where the server lets it. Default: the
+   * session ends with its line.
+   */
+  reopen?: OpenAgain
   /** Take part as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
   autoReady?: boolean
 }
+
+/** Milliseconds of silence after which the other side counts as gone. */
+export const DEFAULT_TIMEOUT_MS = 3000
 
 export class ClientRole {
   readonly counters: Counters = createCounters()
@@ -97,6 +107,12 @@ export class ClientRole {
   /** What arrived is being applied: whoever ends the session meanwhile, from an observer, must wait for the end of it. */
   private applying = false
   private endRequested = false
+  private reconnection: Reconnection | undefined
+  /** The session goes on over another transport. */
+  onMoved: () => void = () => {}
+  /** The session has ended; `reason` says why. */
+  onEnded: (reason: CloseReason | undefined) => void = () => {}
+  private showsInterrupted = false
 
   constructor(
     readonly world: World,
@@ -105,11 +121,7 @@ export class ClientRole {
   ) {
     this.connection = addEntity(world)
     const eid = this.connection
-    put(Connection.id, eid, 0, 0)
-    put(Connection.roundTrip, eid, 0, 0)
-    put(Connection.player, eid, 0, 0)
-    put(Connection.progress, eid, 0, 0)
-    put(Connection.reason, eid, undefined, undefined)
+    resetConnection(eid)
     addComponent(world, eid, Connection)
     const host = options.hostEntities && { world, entities: options.hostEntities }
     const replicated = host === undefined ? world : createWorld()
@@ -160,7 +172,7 @@ export class ClientRole {
     if (this.applying)
       throw new UsageError('busy', 'connect from a system, not from an observer of what is being applied')
     if (this.session !== undefined) void this.stop('client-closed', 'a new connection took its place')
-    const { token = '', timeout = 5000, autoReady = true } = options
+    const { token = '', timeout = DEFAULT_TIMEOUT_MS, autoReady = true, reopen } = options
     if (utf8Length(token) > MAX_TOKEN_BYTES) {
       throw new UsageError('bad-option', `the token is ${utf8Length(token)} bytes long, at most ${MAX_TOKEN_BYTES} fit`)
     }
@@ -169,11 +181,20 @@ export class ClientRole {
     this.faults.forget(Connection.id[this.connection]!)
     this.autoReady = autoReady
     this.transport = transport
+    this.reconnection = reopen && new Reconnection(reopen, this.options.now)
     Connection.reason[this.connection] = undefined
     this.session = new ClientSession(
       transport,
-      { protocol: this.protocol, now: this.options.now, timeout, token, hasEarlyMessages: this.hasEarlyMessages },
       {
+        protocol: this.protocol,
+        now: this.options.now,
+        timeout,
+        token,
+        mayResume: reopen !== undefined,
+        hasEarlyMessages: this.hasEarlyMessages,
+      },
+      {
+        moved: () => this.followTransport(),
         packet: (channel, bytes, length, time) => this.keep(channel, bytes, length, time),
         data: (session, channel, header, reader) =>
           this.handler.read(session, channel, header, reader, channel === Channel.Reliable ? this.resumeAt : -1),
@@ -202,6 +223,8 @@ export class ClientRole {
     if (session === undefined) return
     if (!this.wasOpened && session.session?.connectionId) this.showOpen(session)
     session.maintain()
+    this.reconnection?.advance(session)
+    if (session.isInterrupted !== this.showsInterrupted && this.wasOpened) this.showInterrupted(session.isInterrupted)
     if (session.state === 'open' && !this.isLocal)
       Connection.roundTrip[this.connection] = session.session!.roundTrip.smoothed
   }
@@ -331,6 +354,17 @@ export class ClientRole {
     arrived[channel].push(bytes, length, time)
   }
 
+  private followTransport(): void {
+    this.transport = this.session?.transport
+    this.onMoved()
+  }
+
+  private showInterrupted(isInterrupted: boolean): void {
+    this.showsInterrupted = isInterrupted
+    const change = isInterrupted ? addComponent : removeComponent
+    change(this.world, this.connection, Interrupted)
+  }
+
   private showOpen(session: ClientSession): void {
     this.wasOpened = true
     session.session!.entity = this.connection
@@ -356,6 +390,7 @@ export class ClientRole {
     if (!this.isLocal) this.showEnd(session)
     this.replication.locals.giveUpAll()
     this.wasOpened = false
+    this.showsInterrupted = false
     this.readyToSend = undefined
     this.takesPart = false
     this.scenes.end()
@@ -366,6 +401,7 @@ export class ClientRole {
     this.outgoingParts.clear()
     this.incomingParts.clear()
     void transport?.close()
+    this.onEnded(session?.reason)
   }
 
   private showEnd(session: ClientSession | undefined): void {
@@ -374,6 +410,7 @@ export class ClientRole {
     if (!this.wasOpened) return
     removeComponent(this.world, this.connection, Ready)
     removeComponent(this.world, this.connection, Loading)
+    removeComponent(this.world, this.connection, Interrupted)
     removeComponent(this.world, this.connection, Connected)
   }
 

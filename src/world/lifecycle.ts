@@ -1,6 +1,14 @@
 // Lifecycle as events: every add and remove of a lifecycle component, recorded from the creation of the network on.
 import { observe, onAdd, onRemove, type World } from 'bitecs'
-import { Authenticating, Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
+import {
+  Authenticating,
+  Connected,
+  Connection,
+  Interrupted,
+  Listening,
+  Loading,
+  Ready,
+} from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { EventQueue } from '../remote/event-queue.js'
 
@@ -10,15 +18,26 @@ export type LifecycleComponent =
   | typeof Connected
   | typeof Ready
   | typeof Loading
+  | typeof Interrupted
   | typeof Networked
   | typeof Owned
   | typeof LocalPlayer
   | typeof Listening
 
 /** In this order: bitECS tells observers of a removed entity in the order in which their queries were registered. */
-const LIFECYCLE = [LocalPlayer, Owned, Networked, Ready, Loading, Connected, Authenticating, Listening] as const
+const LIFECYCLE = [
+  LocalPlayer,
+  Owned,
+  Networked,
+  Ready,
+  Loading,
+  Interrupted,
+  Connected,
+  Authenticating,
+  Listening,
+] as const
 
-const OF_CONNECTION = new Set<object>([Authenticating, Connected, Ready, Loading])
+const OF_CONNECTION = new Set<object>([Authenticating, Connected, Interrupted, Ready, Loading])
 
 export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()

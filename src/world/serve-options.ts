@@ -2,8 +2,13 @@
 import type { Authenticator } from './authentication.js'
 
 export interface ServeOptions {
-  /** Milliseconds without a packet until a client counts as gone. Default 5,000. */
+  /** Milliseconds without a packet until a client counts as gone. Default 3,000. */
   timeout?: number
+  /**
+   * Milliseconds that the session of a client whose line broke waits for it to come back, with its connection entity, its
+   * player and what it owns; `Interrupted` is on the connection meanwhile. 0: the session ends with its line. Default 15,000.
+   */
+  resumeTime?: number
   /** Milliseconds that a client has to say hello. Default 5,000. */
   handshakeTimeout?: number
   /** Milliseconds that a client may take to load a scene. Default 60,000. */
@@ -23,4 +28,22 @@ export interface ServeOptions {
   unknownCalls?: 'count' | 'close'
   /** Milliseconds that deciding may take, until the client is refused. Default 5,000. */
   authenticationTimeout?: number
+}
+
+export const DEFAULT_MAX_CONNECTIONS = 1024
+const DEFAULT_TIMEOUT_MS = 3000
+const DEFAULT_RESUME_MS = 15_000
+const DEFAULT_LIMIT_MS = 5000
+
+type SessionLimit = 'timeout' | 'resumeTime' | 'handshakeTimeout' | 'authenticationTimeout' | 'maxConnections'
+
+/** The limits of sessions, with what was left out. */
+export function sessionLimits(options: ServeOptions): Required<Pick<ServeOptions, SessionLimit>> {
+  return {
+    timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
+    resumeTime: options.resumeTime ?? DEFAULT_RESUME_MS,
+    handshakeTimeout: options.handshakeTimeout ?? DEFAULT_LIMIT_MS,
+    authenticationTimeout: options.authenticationTimeout ?? DEFAULT_LIMIT_MS,
+    maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+  }
 }

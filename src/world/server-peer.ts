@@ -26,6 +26,8 @@ export class ServerPeer {
   readonly outgoingParts = new OutgoingParts()
   readonly incomingParts = new IncomingParts()
   readonly scenes = new PeerScenes()
+  /** Its connection carries `Interrupted`. */
+  showsInterrupted = false
 
   constructor(
     readonly session: Session,

@@ -1,6 +1,14 @@
 // The server's role of a world: everything the server's systems and verbs work on, and how sessions become entities.
 import { addComponent, addEntity, hasComponent, observe, onRemove, query, removeComponent, type World } from 'bitecs'
-import { Authenticating, Connected, Connection, Listening, Loading, Ready } from '../../components/connection.js'
+import {
+  Authenticating,
+  Connected,
+  Connection,
+  Interrupted,
+  Listening,
+  Loading,
+  Ready,
+} from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
@@ -16,16 +24,16 @@ import { OpenRequests } from '../remote/open-requests.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { PendingRequests } from '../remote/pending-requests.js'
 import { ServerReplication } from '../replication/server-replication.js'
-import { put } from '../replication/slot-set.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { Authentication, checkAuthentication } from './authentication.js'
 import { endEntity, moveOwner, removeWholly } from './entity-steps.js'
+import { resetConnection } from './connection-entity.js'
 import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
 import type { LocalClient } from './local-client.js'
 import { PeerLimit, ServerInbound } from './server-inbound.js'
-import type { ServeOptions } from './serve-options.js'
+import { DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
 import { ServerPeer } from './server-peer.js'
 import { DEFAULT_SCENE_TIMEOUT, ServerScenes } from './server-scenes.js'
 
@@ -37,8 +45,6 @@ export interface ServerRoleOptions {
   /** Milliseconds; default `performance.now`. */
   now: () => number
 }
-
-const DEFAULT_MAX_CONNECTIONS = 1024
 
 function receiveFrom(sessions: ServerSessions | undefined, tick: number, authentication?: Authentication): void {
   if (sessions === undefined) return
@@ -179,18 +185,14 @@ export class ServerRole {
   }
 
   private open(transport: Transport, options: ServeOptions): ServerSessions {
-    const { timeout = 5000, handshakeTimeout = 5000, maxConnections = DEFAULT_MAX_CONNECTIONS } = options
-    const { authenticate, authenticationTimeout = 5000 } = options
+    const { authenticate } = options
     this.hasServed = true
     const sessions = new ServerSessions(
       transport,
       {
         protocol: this.protocol,
         now: this.options.now,
-        timeout,
-        handshakeTimeout,
-        authenticationTimeout,
-        maxConnections,
+        ...sessionLimits(options),
         ticksPerSecond: this.options.tickRate,
         takeConnectionId: () => this.nextConnectionId++,
       },
@@ -265,6 +267,7 @@ export class ServerRole {
     for (const peer of this.peers) {
       const { session } = peer
       Connection.roundTrip[session.entity] = session.roundTrip.smoothed
+      if (session.isInterrupted !== peer.showsInterrupted) this.showInterrupted(peer)
       if (session.wantsReady !== session.ready && !peer.scenes.isReplacing) this.followReadiness(peer)
     }
   }
@@ -302,6 +305,12 @@ export class ServerRole {
     this.joining.push(session)
   }
 
+  private showInterrupted(peer: ServerPeer): void {
+    const { entity, isInterrupted } = peer.session
+    peer.showsInterrupted = isInterrupted
+    this.guard(() => (isInterrupted ? addComponent : removeComponent)(this.world, entity, Interrupted))
+  }
+
   private closed(session: Session): void {
     this.authentication?.ended(session)
     this.ending.push(session)
@@ -314,12 +323,7 @@ export class ServerRole {
     const eid = isOwn ? local.connection : addEntity(this.world)
     session.entity = eid
     if (isOwn) session.user = local.user
-    put(Connection.id, eid, session.connectionId, 0)
-    put(Connection.roundTrip, eid, 0, 0)
-    put(Connection.player, eid, 0, 0)
-    put(Connection.progress, eid, 0, 0)
-    put(Connection.user, eid, undefined, undefined)
-    put(Connection.reason, eid, undefined, undefined)
+    resetConnection(eid, session.connectionId)
     const requests = new PendingRequests(eid, this.replication.entities, this.outgoing, this.counters)
     const peer = new ServerPeer(session, this.replication.addObserver(session), requests, this.protocol)
     this.peerOfSession.set(session, peer)
@@ -394,6 +398,7 @@ export class ServerRole {
     if (eid === this.local?.connection) this.local.endView()
     this.guard(() => removeComponent(this.world, eid, Ready))
     this.guard(() => removeComponent(this.world, eid, Loading))
+    this.guard(() => removeComponent(this.world, eid, Interrupted))
     this.guard(() => removeComponent(this.world, eid, Connected))
     this.guard(() => removeComponent(this.world, eid, Authenticating))
     this.retiring.push(eid)

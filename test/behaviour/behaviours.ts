@@ -108,6 +108,9 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   45: inMemory(
     "a recycled entity id never receives the previous entity's late packets; relations and entity fields map",
   ),
+  46: inMemory(
+    'reconnect: a fresh session, nothing of the old one left; with a resume token, the player and its entities are kept',
+  ),
   47: inMemory(
     'two sides whose protocols differ: refused with the list of differences; listed in another order: accepted',
   ),

@@ -22,7 +22,7 @@ import * as game from '../support/arena.js'
 const ENDS: Record<string, (net: TestNetwork) => void> = {
   'the client closes': (net) => void close(net.clients[0]!.world),
   'it is kicked': (net) => kick(net.server, net.clients[0]!.connection),
-  'the network loses it': (net) => net.clients[0]!.setConditions({ down: true }),
+  'the network loses it, and it does not come back': (net) => net.clients[0]!.setConditions({ down: true }),
 }
 
 /** Runs until the server's world has shown that the first client is gone. */
@@ -32,7 +32,7 @@ function untilGone(net: TestNetwork, connection: number): void {
 
 /** One ship of the first of two clients. */
 function start(onLeave: OnLeave): { net: TestNetwork; ship: number; connection: number } {
-  const net = createTestNetwork(game.arena, { clients: 2, tickRate: 20, timeout: 1000 })
+  const net = createTestNetwork(game.arena, { clients: 2, tickRate: 20, timeout: 1000, resumeTime: 500 })
   const ship = game.spawnShip(net.server, 0, 0, 5)
   const { connection } = net.clients[0]!
   setPlayer(net.server, connection, ship, { onLeave })

@@ -198,7 +198,7 @@ describe('the end of a connection', () => {
   })
 
   it('is not the clients’ fault when the server stood still for longer than the time-out', () => {
-    const net = createTestNetwork(game.arena, { clients: 2, timeout: 2000 })
+    const net = createTestNetwork(game.arena, { clients: 2, timeout: 2000, resumeTime: 0 })
     // Structure is under way that nobody could acknowledge meanwhile.
     game.spawnShip(net.server)
     net.tick()

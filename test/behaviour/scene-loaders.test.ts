@@ -350,7 +350,7 @@ describe('the end of a session while a scene is loaded', () => {
 
   it('from the client’s side, and of the network, does the same', async () => {
     for (const end of ['close', 'silence'] as const) {
-      const { net, client, loader } = stage({ timeout: 1000 })
+      const { net, client, loader } = stage({ timeout: 1000, resumeTime: 2000 })
       changeScene(net.server, Lobby)
       await tickAwaiting(net, 3)
       const { load } = loader.last

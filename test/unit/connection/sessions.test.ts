@@ -14,6 +14,7 @@ import {
   writeClose,
   writeDataHeader,
   writeHello,
+  writePing,
 } from '../../../src/protocol/packet.js'
 import { defineProtocol } from '../../../src/protocol/protocol.js'
 import { ReceiveWindow } from '../../../src/protocol/sequence.js'
@@ -29,8 +30,10 @@ const HELLO: Hello = {
   description: protocol.description,
 }
 
-function makeServer(options: { maxConnections?: number; accept?: (reader: ByteReader) => boolean } = {}) {
-  const { maxConnections = 10, accept = () => true } = options
+function makeServer(
+  options: { maxConnections?: number; resumeTime?: number; accept?: (reader: ByteReader) => boolean } = {},
+) {
+  const { maxConnections = 10, resumeTime, accept = () => true } = options
   const clock = { now: 0 }
   const loopback = createLoopback({ now: () => clock.now })
   const counters = createCounters()
@@ -45,6 +48,7 @@ function makeServer(options: { maxConnections?: number; accept?: (reader: ByteRe
       handshakeTimeout: 3000,
       authenticationTimeout: 4000,
       maxConnections,
+      resumeTime,
       ticksPerSecond: 20,
     },
     {
@@ -276,6 +280,145 @@ describe('an end', () => {
   })
 })
 
+describe('a resumption', () => {
+  const received = { token: 'ff'.repeat(16), received: 0 }
+
+  /** A session that may be resumed, and its secret. */
+  function joinResumable(server: ReturnType<typeof makeServer>): { peer: RawPeer; token: string } {
+    const peer = new RawPeer(server.loopback.connect())
+    peer.hello({ resume: 'may' })
+    server.sessions.receive()
+    peer.drain()
+    const reader = new ByteReader()
+    const { bytes } = peer.received[0]!
+    reader.reset(bytes, 1, bytes.length)
+    const { resume } = readWelcome(reader)
+    if (resume === undefined || !('token' in resume)) throw new Error('it cannot be resumed')
+    expect(resume.keptMs).toBe(3000)
+    return { peer, token: resume.token }
+  }
+
+  function come(server: ReturnType<typeof makeServer>, resume: Hello['resume']): RawPeer {
+    const peer = new RawPeer(server.loopback.connect())
+    peer.hello({ resume })
+    server.sessions.receive()
+    peer.drain()
+    return peer
+  }
+
+  it('of a session that there never was is refused, whatever it claims, and costs no other anything', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    joinResumable(server)
+    for (let i = 0; i < 20; i++) expect(come(server, received).refusal()!.code).toBe('session-ended')
+    expect(server.sessions.open).toHaveLength(1)
+    expect(server.events).toEqual(['opened 1'])
+  })
+
+  it('is nothing that a server offers which keeps no sessions', () => {
+    const server = makeServer()
+    const peer = come(server, 'may')
+    expect([...peer.received[0]!.bytes].at(-1)).toBe(0)
+    expect(come(server, received).refusal()!.code).toBe('session-ended')
+  })
+
+  it('takes the session over while its line still stands, and closes that', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const { peer, token } = joinResumable(server)
+    const again = come(server, { token, received: 0 })
+    expect(again.refusal()).toBeUndefined()
+    expect(again.received.map(({ bytes }) => bytes[0])).toEqual([PacketKind.Welcome])
+    peer.drain()
+    expect(peer.closed).toBe(true)
+    expect(server.events).toEqual(['opened 1'])
+    expect(server.sessions.open).toHaveLength(1)
+  })
+
+  it('that claims more than was ever sent ends the session: nobody knows what it has', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const { token } = joinResumable(server)
+    expect(come(server, { token, received: 1 }).refusal()!.code).toBe('session-ended')
+    expect(server.events).toEqual(['opened 1', 'closed 1 lost network'])
+    expect(come(server, { token, received: 0 }).refusal()!.code).toBe('session-ended')
+  })
+
+  it('brings the packets that have not arrived, and goes on behind those of the client that have', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const { peer, token } = joinResumable(server)
+    const [session] = server.sessions.open
+    for (const byte of [1, 2, 3]) session!.sendReliable(Uint8Array.of(PacketKind.Data, byte), 2)
+    peer.data(Channel.Reliable, -1)
+    peer.data(Channel.Reliable, -1)
+    server.sessions.receive()
+    const again = come(server, { token, received: 2 })
+    const reader = new ByteReader()
+    const welcome = again.received[0]!.bytes
+    reader.reset(welcome, 1, welcome.length)
+    expect(readWelcome(reader).resume).toEqual({ received: 2 })
+    expect(again.received.slice(1).map(({ bytes }) => [...bytes])).toEqual([[PacketKind.Data, 3]])
+  })
+
+  it('over a line that the client gives up before it was heard there waits for another', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const { token } = joinResumable(server)
+    const second = come(server, { token, received: 0 })
+    void second.transport.close()
+    server.sessions.receive()
+    expect(server.events).toEqual(['opened 1'])
+    const third = come(server, { token, received: 0 })
+    third.data(Channel.Reliable, -1)
+    server.sessions.receive()
+    void third.transport.close()
+    server.sessions.receive()
+    expect(server.events).toEqual(['opened 1', 'closed 1 client-closed network'])
+  })
+
+  it('comes too late when the session was kept in vain', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const { token } = joinResumable(server)
+    server.clock.now = 5001
+    server.sessions.maintain()
+    expect(server.events).toEqual(['opened 1'])
+    server.clock.now = 8001
+    server.sessions.maintain()
+    expect(server.sessions.open).toHaveLength(1)
+    server.clock.now = 8002
+    server.sessions.maintain()
+    expect(server.events).toEqual(['opened 1', 'closed 1 timeout local'])
+    expect(come(server, { token, received: 0 }).refusal()!.code).toBe('timeout')
+  })
+
+  it('does not need what heart-beats confirm; one that confirms what was never sent is malformed', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const { peer } = joinResumable(server)
+    const [session] = server.sessions.open
+    session!.sendReliable(Uint8Array.of(PacketKind.Data, 1), 2)
+    peer.send(Channel.Unreliable, (writer) => writePing(writer, 1, 1, 1))
+    server.sessions.receive()
+    expect([session!.resumable!.sent.first, server.counters.malformedPackets]).toEqual([1, 0])
+    peer.send(Channel.Unreliable, (writer) => writePing(writer, 1, 1, 2))
+    server.sessions.receive()
+    expect(server.counters.malformedPackets).toBe(1)
+  })
+
+  it('remembers no more ends than it can, and of each session no more bytes', () => {
+    const server = makeServer({ resumeTime: 3000, maxConnections: 1000 })
+    const tokens: string[] = []
+    for (let i = 0; i < 300; i++) tokens.push(joinResumable(server).token)
+    const [session] = server.sessions.open
+    const packet = new Uint8Array(16_000)
+    for (let i = 0; i < 100; i++) session!.sendReliable(packet, packet.length)
+    const { first, next } = session!.resumable!.sent
+    expect([next, (next - first) * packet.length <= 262_144]).toEqual([100, true])
+    server.clock.now = 5001
+    server.sessions.maintain()
+    server.clock.now = 9000
+    server.sessions.maintain()
+    expect(server.sessions.open).toEqual([])
+    const codes = tokens.map((token) => come(server, { token, received: 0 }).refusal()!.code)
+    expect(codes.filter((code) => code === 'timeout')).toHaveLength(256)
+  })
+})
+
 describe('the client’s side', () => {
   function makeClient() {
     const clock = { now: 0 }
@@ -304,7 +447,7 @@ describe('the client’s side', () => {
       [Channel.Reliable, PacketKind.Hello],
     ])
     expect(session.state).toBe('connecting')
-    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50].forEach((byte) => writer.u8(byte)))
+    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50, 0].forEach((byte) => writer.u8(byte)))
     session.receive()
     expect(session.state).toBe('open')
     expect(session.session!.connectionId).toBe(9)
@@ -315,7 +458,8 @@ describe('the client’s side', () => {
 
   it.each([
     ['that is cut short', [2, 9, 0x20]],
-    ['of no ticks per second', [2, 9, 0, 0, 0, 0, 50]],
+    ['of no ticks per second', [2, 9, 0, 0, 0, 0, 50, 0]],
+    ['that ends in no way there is', [2, 9, 0x20, 0x4e, 0, 0, 50, 3]],
   ])('does not open with a welcome %s', (_, bytes) => {
     const { session, server, counters } = makeClient()
     server.send(Channel.Reliable, (writer) => bytes.forEach((byte) => writer.u8(byte)))
@@ -335,7 +479,7 @@ describe('the client’s side', () => {
 
   it('tells the server why it leaves, and tells its own side once', () => {
     const { session, server, events } = makeClient()
-    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50].forEach((byte) => writer.u8(byte)))
+    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50, 0].forEach((byte) => writer.u8(byte)))
     session.receive()
     session.close('client-closed', 'enough')
     session.close('client-closed', 'again')
@@ -347,7 +491,7 @@ describe('the client’s side', () => {
 
   it('takes silence for the end', () => {
     const { clock, session, server, events } = makeClient()
-    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50].forEach((byte) => writer.u8(byte)))
+    server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50, 0].forEach((byte) => writer.u8(byte)))
     session.receive()
     clock.now = 5001
     session.maintain()

@@ -54,9 +54,9 @@ interface Vector extends RunVector {
 function scriptedRun() {
   const run: Vector[] = []
   const captured: Captured[] = []
-  const net = createTestNetwork(protocol, { seed: 7 })
+  const net = createTestNetwork(protocol, { clients: 0, seed: 7 })
   const { server } = net
-  const { world } = net.clients[0]!
+  const { world } = net.connect({ reconnect: 'never' })
   capture(transportOf(server, 'server'), 'server', captured)
   const tick = (): void => {
     net.tick()

@@ -144,6 +144,12 @@ class Cursor {
     return value
   }
 
+  hex(bytes: number): string {
+    let text = ''
+    for (let i = 0; i < bytes; i++) text += this.u8().toString(16).padStart(2, '0')
+    return text
+  }
+
   float(bytes: 4 | 8): number {
     const view = new DataView(new ArrayBuffer(8))
     for (let i = 0; i < bytes; i++) view.setUint8(i, this.u8())
@@ -557,6 +563,13 @@ export function readPacket(bytes: Uint8Array, protocol: DescribedProtocol): stri
   return lines
 }
 
+/** How a hello and a welcome end: 0, 1 or 2, and what belongs to it. */
+function readResume(cursor: Cursor, now: () => string, may = () => 'may resume'): string {
+  const kind = cursor.u8()
+  if (kind > 2) throw new Error(`no such resumption: ${kind}`)
+  return kind === 0 ? '' : ` ${kind === 1 ? may() : now()}`
+}
+
 function readKind(cursor: Cursor, protocol: DescribedProtocol): string[] {
   const kind = cursor.u8()
   switch (kind) {
@@ -567,16 +580,20 @@ function readKind(cursor: Cursor, protocol: DescribedProtocol): string[] {
       const hash = [cursor.unsigned(4), cursor.unsigned(4)].map((half) => half.toString(16).padStart(8, '0'))
       const token = cursor.text(4096)
       const description = cursor.text(11_000)
-      return [`hello wire ${version} hash ${hash.join('')} token "${token}"`, ...description.split('\n')]
+      const resume = readResume(cursor, () => `resumes ${cursor.hex(16)} received ${cursor.unsigned(4)}`)
+      return [`hello wire ${version} hash ${hash.join('')} token "${token}"${resume}`, ...description.split('\n')]
     }
-    case 2:
-      return [`welcome connection ${cursor.varint()} rate ${cursor.unsigned(4)} tick ${cursor.varint()}`]
+    case 2: {
+      const head = `welcome connection ${cursor.varint()} rate ${cursor.unsigned(4)} tick ${cursor.varint()}`
+      const issued = (): string => `session ${cursor.hex(16)} kept ${cursor.unsigned(4)}`
+      return [head + readResume(cursor, () => `resumed received ${cursor.unsigned(4)}`, issued)]
+    }
     case 3: {
       const code = cursor.text(64)
       return [`close ${code}: ${cursor.text(512)}`]
     }
     case 4:
-      return [`ping clock ${cursor.unsigned(4)} tick ${cursor.unsigned(4)}`]
+      return [`ping clock ${cursor.unsigned(4)} tick ${cursor.unsigned(4)} received ${cursor.unsigned(4)}`]
     case 5:
       return [`pong clock ${cursor.unsigned(4)}`]
     default:

@@ -41,9 +41,9 @@ interface Vector extends RunVector {
 function scriptedRun() {
   const run: Vector[] = []
   const captured: Captured[] = []
-  const net = createTestNetwork(protocol, { seed: 6 })
+  const net = createTestNetwork(protocol, { clients: 0, seed: 6 })
   const { server } = net
-  const { world, connection } = net.clients[0]!
+  const { world, connection } = net.connect({ reconnect: 'never' })
   const stall = addEntity(server)
   addComponent(server, stall, Networked)
   setOwner(server, stall, connection)

@@ -67,6 +67,8 @@ function write(): Vectors {
   }
 }
 
+const token = '00112233445566778899aabbccddeeff'
+
 const golden = (): Vectors => JSON.parse(readFileSync(new URL('vectors.json', import.meta.url), 'utf8')) as Vectors
 
 function readerOf(hex: string): ByteReader {
@@ -125,6 +127,10 @@ describe('the library', () => {
       description: 'wire 1',
     })
     expect(readWelcome(packet('welcome'))).toEqual({ connectionId: 7, milliTicksPerSecond: 20_000, tick: 300 })
+    expect(readHello(packet('hello that may resume')).resume).toBe('may')
+    expect(readHello(packet('hello that resumes')).resume).toEqual({ token, received: 300 })
+    expect(readWelcome(packet('welcome with a secret')).resume).toEqual({ token, keptMs: 15_000 })
+    expect(readWelcome(packet('welcome back')).resume).toEqual({ received: 258 })
     expect(readClose(packet('close'))).toEqual({ code: 'kicked', text: 'spam' })
   })
 
@@ -194,8 +200,12 @@ describe('a reader written from docs/protocol.md alone', () => {
     expect(says).toEqual({
       hello: ['hello wire 1 hash 0123456789abcdef token "key"', 'wire 1'],
       welcome: ['welcome connection 7 rate 20000 tick 300'],
+      'hello that may resume': ['hello wire 1 hash 0123456789abcdef token "key" may resume', 'wire 1'],
+      'hello that resumes': [`hello wire 1 hash 0123456789abcdef token "key" resumes ${token} received 300`, 'wire 1'],
+      'welcome with a secret': [`welcome connection 7 rate 20000 tick 300 session ${token} kept 15000`],
+      'welcome back': ['welcome connection 7 rate 20000 tick 300 resumed received 258'],
       close: ['close kicked: spam'],
-      ping: ['ping clock 1000 tick 20'],
+      ping: ['ping clock 1000 tick 20 received 258'],
       'message part': ['data tick 9 structure 8', 'part Chat 300 to 302 of 70000: abcd'],
       'parts taken': ['data tick 9 structure 8', 'parts taken 65536'],
     })

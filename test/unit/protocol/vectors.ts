@@ -183,6 +183,9 @@ export function laneVectors(): LaneVector[] {
   ]
 }
 
+const HELLO = { wireVersion: 1, hashHigh: 0x01234567, hashLow: 0x89abcdef, token: 'key', description: 'wire 1' }
+const WELCOME = { connectionId: 7, milliTicksPerSecond: 20_000, tick: 300 }
+
 export function packetVectors(): PacketVector[] {
   const vector = (name: string, description: string, write: (writer: ByteWriter) => void): PacketVector => ({
     name,
@@ -191,19 +194,25 @@ export function packetVectors(): PacketVector[] {
   })
   return [
     vector('hello', 'wire 1, hash 0123456789abcdef, token "key", a description of one line', (writer) =>
-      writeHello(writer, {
-        wireVersion: 1,
-        hashHigh: 0x01234567,
-        hashLow: 0x89abcdef,
-        token: 'key',
-        description: 'wire 1',
-      }),
+      writeHello(writer, HELLO),
     ),
-    vector('welcome', 'connection 7 at 20 ticks per second, tick 300', (writer) =>
-      writeWelcome(writer, { connectionId: 7, milliTicksPerSecond: 20_000, tick: 300 }),
+    vector('welcome', 'connection 7 at 20 ticks per second, tick 300', (writer) => writeWelcome(writer, WELCOME)),
+    vector('hello that may resume', 'as above, and the session may be resumed', (writer) =>
+      writeHello(writer, { ...HELLO, resume: 'may' }),
+    ),
+    vector('hello that resumes', 'as above, resumes session 00112233…ff, 300 reliable packets have arrived', (writer) =>
+      writeHello(writer, { ...HELLO, resume: { token: '00112233445566778899aabbccddeeff', received: 300 } }),
+    ),
+    vector('welcome with a secret', 'as above, session 00112233…ff, kept for 15,000 ms', (writer) =>
+      writeWelcome(writer, { ...WELCOME, resume: { token: '00112233445566778899aabbccddeeff', keptMs: 15_000 } }),
+    ),
+    vector('welcome back', 'as above, 258 reliable packets have arrived', (writer) =>
+      writeWelcome(writer, { ...WELCOME, resume: { received: 258 } }),
     ),
     vector('close', 'kicked: spam', (writer) => writeClose(writer, 'kicked', 'spam')),
-    vector('ping', 'clock 1000 ms, tick 20', (writer) => writePing(writer, 1000, 20)),
+    vector('ping', 'clock 1000 ms, tick 20, 258 reliable packets have arrived', (writer) =>
+      writePing(writer, 1000, 20, 258),
+    ),
     vector('message part', 'bytes 300 and 301 of 70,000 of a message of definition 2', (writer) => {
       for (const byte of [PacketKind.Data, 0, 9, 8, SectionKind.MessagePart, 2]) writer.u8(byte)
       for (const field of [70_000, 300, 2]) writer.varint(field)
@@ -230,7 +239,7 @@ export function scriptedRun(): RunVector[] {
   const net = createTestNetwork(protocol, { clients: 0, seed: 5 })
   const { server } = net
   capture(transportOf(server, 'server'), 'server', captured)
-  const client = net.begin({ token: 'sesame' })
+  const client = net.begin({ token: 'sesame', reconnect: 'never' })
   capture(transportOf(client.world, 'client'), 'client', captured)
   const arrivals = gate(transportOf(client.world, 'client'))
   const tick = (count = 1): void => {

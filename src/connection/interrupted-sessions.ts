@@ -1,0 +1,71 @@
+// The server's sessions that may be resumed, by their secrets: which wait for their line, and why others have ended.
+import type { CloseReason } from './close-reason.js'
+import { createToken, Resumable } from './resumable.js'
+import type { Session } from './session.js'
+
+/** Ends that are remembered for clients that come back too late to hear of them. */
+const MAX_ENDS = 256
+
+export class InterruptedSessions {
+  private readonly byToken = new Map<string, Session>()
+  private readonly waiting = new Set<Session>()
+  /** By secret: why a session ended while its client could not be told. */
+  private readonly ends = new Map<string, CloseReason>()
+
+  /** `keptMs`: how long a session waits for its client; 0 when none does. */
+  constructor(private readonly keptMs: number) {}
+
+  /** Prepares a session whose client would like to resume it. From now on its reliable packets are counted. */
+  prepare(session: Session): void {
+    if (this.keptMs > 0) session.resumable = new Resumable()
+  }
+
+  /** Gives a session that opens its secret. */
+  issue(session: Session): { token: string; keptMs: number } | undefined {
+    const { resumable } = session
+    if (resumable === undefined) return undefined
+    resumable.token = createToken()
+    resumable.keptMs = this.keptMs
+    this.byToken.set(resumable.token, session)
+    return resumable
+  }
+
+  find(token: string): Session | undefined {
+    return this.byToken.get(token)
+  }
+
+  /** Why the session of a secret ended, when its client was not there to be told. */
+  endOf(token: string): CloseReason | undefined {
+    return this.ends.get(token)
+  }
+
+  interrupt(session: Session, now: number): void {
+    session.interrupt(now)
+    this.waiting.add(session)
+  }
+
+  restored(session: Session): void {
+    this.waiting.delete(session)
+  }
+
+  /** The session has ended: its secret opens nothing any more. */
+  forget(session: Session, reason: CloseReason): void {
+    const token = session.resumable?.token ?? ''
+    if (token === '') return
+    this.byToken.delete(token)
+    if (!this.waiting.delete(session)) return
+    this.ends.set(token, reason)
+    for (const oldest of this.ends.keys()) {
+      if (this.ends.size <= MAX_ENDS) break
+      this.ends.delete(oldest)
+    }
+  }
+
+  /** Those that wait too long, or for which too much has been kept. Costs nothing while none waits. */
+  *overdue(now: number): Iterable<Session> {
+    if (this.waiting.size === 0) return
+    for (const session of [...this.waiting]) {
+      if (!session.canBeRestored || now - session.resumable!.brokenAt > this.keptMs) yield session
+    }
+  }
+}

@@ -1,0 +1,13 @@
+// The entity that stands for a connection, before anything is known of it.
+import { Connection } from '../../components/connection.js'
+import { put } from '../replication/slot-set.js'
+
+/** Clears what the entity that had this id before left in the stores. `id`: the connection's number, 0 while unknown. */
+export function resetConnection(eid: number, id = 0): void {
+  put(Connection.id, eid, id, 0)
+  put(Connection.roundTrip, eid, 0, 0)
+  put(Connection.player, eid, 0, 0)
+  put(Connection.progress, eid, 0, 0)
+  put(Connection.user, eid, undefined, undefined)
+  put(Connection.reason, eid, undefined, undefined)
+}
