@@ -354,7 +354,7 @@ describe('a resumption', () => {
     const welcome = again.received[0]!.bytes
     reader.reset(welcome, 1, welcome.length)
     expect(readWelcome(reader).resume).toEqual({ received: 2 })
-    expect(again.received.slice(1).map(({ bytes }) => [...bytes])).toEqual([[PacketKind.Data, 3]])
+    expect(again.received.slice(1).map(({ bytes }) => Array.from(bytes))).toEqual([[PacketKind.Data, 3]])
   })
 
   it('over a line that the client gives up before it was heard there waits for another', () => {
