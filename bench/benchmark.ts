@@ -43,6 +43,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
   for (const scenario of scenarios) {
     await scenario.run({
       seed,
+      quick,
       counts,
       fractions,
       clients,

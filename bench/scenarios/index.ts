@@ -1,5 +1,6 @@
 // Every scenario of the benchmark, in the order in which they run.
 import { allocation } from './allocation.js'
+import { browser } from './browser.js'
 import { callAllocation } from './call-allocation.js'
 import { decode } from './decode.js'
 import { dispatch } from './dispatch.js'
@@ -11,6 +12,7 @@ import { join } from './join.js'
 import { loopback } from './loopback.js'
 import type { Scenario } from './scenario.js'
 import { structure } from './structure.js'
+import { webrtc } from './webrtc.js'
 
 export const scenarios: readonly Scenario[] = [
   encode,
@@ -24,6 +26,8 @@ export const scenarios: readonly Scenario[] = [
   allocation,
   callAllocation,
   growth,
+  webrtc,
+  browser,
 ]
 
 export type { Scenario, ScenarioContext } from './scenario.js'

@@ -4,6 +4,8 @@ import type { Row } from '../../src/cli/bench/result.js'
 export interface ScenarioContext {
   /** Everything random follows from it. */
   readonly seed: number
+  /** A look, in place of a measurement. */
+  readonly quick: boolean
   /** Sizes of the worlds. */
   readonly counts: readonly number[]
   /** The parts that change in a tick, from 0 to 1. */
@@ -26,5 +28,7 @@ export interface Scenario {
   readonly name: string
   /** One line for people. */
   readonly title: string
+  /** It takes a real network and processes of its own, and the machine for itself. */
+  readonly real?: boolean
   run(context: ScenarioContext): Promise<void>
 }
