@@ -104,6 +104,7 @@ export { sendCommand, sendRpc, type SendRpcOptions, sendTargetRpc, type SendTarg
 export { sendMessage, type SendMessageOptions } from './world/messages.js'
 export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/groups.js'
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
+export { type ComponentValues, markChanged, writeComponent } from './world/changes.js'
 export { close } from './world/close.js'
 export { handle, type HandleOptions, type Handler, ignore } from './world/handle.js'
 export {

@@ -2,7 +2,7 @@
 // times are the engine's own classes, in the calls that the pipelines make.
 import { addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../components/networked.js'
-import { defineProtocol, f32, type Protocol, quantized, replicate, u16 } from '../../src/index.js'
+import { defineProtocol, f32, markChanged, type Protocol, quantized, replicate, u16 } from '../../src/index.js'
 import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
 import { clientRole, serverRole } from '../../src/world/state.js'
 import { ByteReader } from '../../src/protocol/bytes.js'
@@ -14,25 +14,28 @@ import { ClientInbound } from '../../src/world/client-inbound.js'
 import type { ClientRole } from '../../src/world/client-role.js'
 import type { ServerRole } from '../../src/world/server-role.js'
 import { replicateState } from '../../systems/index.js'
-import { POSITION_RANGE, POSITION_STEP, ROTATION_STEP, Stores, type Workload } from '../workload.js'
+import { type Changes, POSITION_RANGE, POSITION_STEP, ROTATION_STEP, Stores, type Workload } from '../workload.js'
 
 const VELOCITY_RANGE = 64
 const VELOCITY_STEP = 1 / 64
 
 /** The protocol of the workload: as 32-bit floats, or quantized to 18 bits for each of a position and 10 of a rotation. */
-export function protocolOf(stores: Stores, quantize: boolean): Protocol {
+export function protocolOf(stores: Stores, quantize: boolean, track: Tracking = 'scan'): Protocol {
   const position = quantize ? quantized(-POSITION_RANGE, POSITION_RANGE, POSITION_STEP) : f32
   const rotation = quantize ? quantized(-1, 1, ROTATION_STEP) : f32
   const velocity = quantize ? quantized(-VELOCITY_RANGE, VELOCITY_RANGE, VELOCITY_STEP) : f32
   return defineProtocol({
     components: {
-      Position: replicate(stores.position, { x: position, y: position, z: position }),
-      Rotation: replicate(stores.rotation, { x: rotation, y: rotation, z: rotation, w: rotation }),
-      Velocity: replicate(stores.velocity, { x: velocity, y: velocity, z: velocity }),
-      Health: replicate(stores.health, { hp: u16 }),
+      Position: replicate(stores.position, { x: position, y: position, z: position }, { track }),
+      Rotation: replicate(stores.rotation, { x: rotation, y: rotation, z: rotation, w: rotation }, { track }),
+      Velocity: replicate(stores.velocity, { x: velocity, y: velocity, z: velocity }, { track }),
+      Health: replicate(stores.health, { hp: u16 }, { track }),
     },
   })
 }
+
+/** How the server learns of changes. */
+export type Tracking = 'scan' | 'marked'
 
 /** A server with the workload's entities and clients that have all of them; one, if nothing else is said. */
 export class OurWorld {
@@ -48,11 +51,12 @@ export class OurWorld {
     readonly workload: Workload,
     quantize: boolean,
     clients = 1,
+    track: Tracking = 'scan',
   ) {
     const { count } = workload
     // Both sides write to the same stores, under ids of their own.
     this.stores = new Stores((1 + clients) * count + 16 + 4 * clients)
-    this.network = createTestNetwork(protocolOf(this.stores, quantize), { clients })
+    this.network = createTestNetwork(protocolOf(this.stores, quantize, track), { clients })
     const { server } = this.network
     this.server = serverRole(server)
     this.client = clientRole(this.network.clients[0]!.world)
@@ -64,6 +68,18 @@ export class OurWorld {
     this.network.until(() => tables.every(({ alive }) => alive === count))
     const [entities] = tables as [(typeof tables)[number]]
     this.clientEids = this.eids.map((eid) => entities.entityOf(Networked.netId[eid]!))
+  }
+
+  /** Says what changed, as a game does. */
+  mark({ moved, hurt }: Changes): void {
+    const { server } = this.network
+    const { position, rotation, health } = this.stores
+    for (let i = 0; i < moved.length; i++) {
+      const eid = this.eids[moved[i]!]!
+      markChanged(server, eid, position)
+      markChanged(server, eid, rotation)
+    }
+    for (let i = 0; i < hurt.length; i++) markChanged(server, this.eids[hurt[i]!]!, health)
   }
 }
 
@@ -84,7 +100,8 @@ export class OurEncoder {
  * The packets of the workload's distinct ticks, in order, as they left for the client, headers included. The ticks are
  * played, so the client has applied all of them.
  */
-export function recordTicks({ workload, network, stores, eids, server }: OurWorld): Uint8Array[][] {
+export function recordTicks(world: OurWorld): Uint8Array[][] {
+  const { workload, network, stores, eids, server } = world
   const { transport } = server.peers[0]!.session
   const send = transport.send.bind(transport)
   let packets: Uint8Array[] = []
@@ -94,6 +111,7 @@ export function recordTicks({ workload, network, stores, eids, server }: OurWorl
   }
   const ticks = workload.variants.map((_, tick) => {
     workload.apply(tick, stores, eids)
+    world.mark(workload.at(tick))
     packets = []
     network.tick()
     return packets

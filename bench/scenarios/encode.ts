@@ -6,7 +6,7 @@ import { packedRecords } from '../limits/packed-records.js'
 import { quantizedRecords } from '../limits/quantized-records.js'
 import { shadowScan } from '../limits/shadow-scan.js'
 import { measure } from '../../src/cli/bench/harness.js'
-import { bytesOf, OurEncoder, OurWorld, recordTicks } from '../ours/world.js'
+import { bytesOf, OurEncoder, OurWorld, recordTicks, type Tracking } from '../ours/world.js'
 import { BITECS, BitecsDiff, BitecsDirtyList } from '../peers/bitecs.js'
 import { copyAll, copyChanges, type Moving } from '../peers/bodies.js'
 import { COLYSEUS, ColyseusEncoder } from '../peers/colyseus.js'
@@ -51,12 +51,15 @@ export function encoders(workload: Workload): Contender[] {
   requireRoom(count)
   const goals = {
     // Few changes do not spread the block headers.
-    quantized: fraction >= 0.1 ? [bytesAtMost(12)] : undefined,
+    quantized: fraction >= 0.1 ? [bytesAtMost(12)] : [],
+    marked: [atMost(2, RECORDS), faster(15, BITECS_LIST), faster(fraction < 0.1 ? 25 : 40, COLYSEUS)],
     scan: [atMost(1.5, SHADOW_SCAN), faster(500, BITECS_DIFF)],
   }
   return [
-    ours('bitecs-net, scan', workload, false, goals.scan),
-    ours('bitecs-net, scan, quantized', workload, true, goals.quantized),
+    ours('bitecs-net, marked', workload, 'marked', false, goals.marked),
+    ours('bitecs-net, marked, quantized', workload, 'marked', true, [atMost(1.5, QUANTIZED), ...goals.quantized]),
+    ours('bitecs-net, scan', workload, 'scan', false, goals.scan),
+    ours('bitecs-net, scan, quantized', workload, 'scan', true, goals.quantized),
     listed(BITECS_LIST, 'peer', workload, (stores) => {
       const encoder = new BitecsDirtyList(stores, count)
       return ({ movedList, hurtList }) => encoder.encode(movedList, hurtList)
@@ -82,12 +85,23 @@ export function encoders(workload: Workload): Contender[] {
   ]
 }
 
-function ours(name: string, workload: Workload, quantize: boolean, goal: Contender['goal']): Contender {
-  const world = new OurWorld(workload, quantize)
+/** A game that is `marked` says what it changed, which is not timed, as it is not for those that are given lists. */
+function ours(
+  name: string,
+  workload: Workload,
+  track: Tracking,
+  quantize: boolean,
+  goal: Contender['goal'],
+): Contender {
+  const world = new OurWorld(workload, quantize, 1, track)
   const bytes = recordTicks(world).reduce((sum, packets) => sum + bytesOf(packets), 0) / workload.changedEntities
   const encoder = new OurEncoder(world)
   let tick = VARIANTS
-  const prepare = (): void => workload.apply(tick++, world.stores, world.eids)
+  const prepare = (): void => {
+    workload.apply(tick, world.stores, world.eids)
+    if (track === 'marked') world.mark(workload.at(tick))
+    tick++
+  }
   const run = (): number => encoder.encode()
   return { name, kind: 'ours', goal, repeatable: false, prepare, run, bytes }
 }

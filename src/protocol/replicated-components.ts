@@ -27,6 +27,12 @@ export interface ReplicateOptions {
    * look at the old value for each one that changes. Default false. Only this side's business.
    */
   trackChanges?: boolean
+  /**
+   * How the server learns that values changed. `'scan'`: it compares all of them, once per tick. `'marked'`: it looks only
+   * at what game code says it has changed, with `markChanged` or `writeComponent`, so that what stands still costs nothing;
+   * a change that nobody marks is not sent. Default `'scan'`. Only this side's business.
+   */
+  track?: 'scan' | 'marked'
 }
 
 export interface ReplicatedField {
@@ -48,6 +54,7 @@ export interface ReplicatedComponent<C extends object = object, Field extends Pr
   readonly collections: readonly CollectionField[]
   readonly interpolate: boolean
   readonly trackChanges: boolean
+  readonly track: 'scan' | 'marked'
   readonly text: string
 }
 
@@ -137,7 +144,10 @@ export function replicate<C extends object, Field extends keyof C = never>(
     else columns.push(columnField(name, type, array))
     texts.push(`${name}:${type?.text}`)
   }
-  const { interpolate = false, trackChanges = false } = options
+  const { interpolate = false, trackChanges = false, track = 'scan' } = options
+  if (track !== 'scan' && track !== 'marked') {
+    throw new ProtocolError('bad-definition', `replicate: track is 'scan' or 'marked', got ${String(track)}`)
+  }
   if (interpolate && columns.length === 0) {
     const text = 'replicate: a component without fields of numbers has nothing to interpolate'
     throw new ProtocolError('bad-definition', text)
@@ -156,6 +166,7 @@ export function replicate<C extends object, Field extends keyof C = never>(
     collections,
     interpolate,
     trackChanges,
+    track,
     text,
   }
 }

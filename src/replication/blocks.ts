@@ -8,7 +8,7 @@ import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { MAX_BLOCK } from '../protocol/limits.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { ServerComponent } from './change-tracker.js'
-import { writeLane } from './lanes.js'
+import { writeColumns } from './column-lanes.js'
 import { growTo, type SlotSet } from './slot-set.js'
 
 /** Chunks and slots that the history remembers. A packet whose chunks were forgotten is repaired from `lastChange`. */
@@ -44,10 +44,11 @@ export class BlockHistory {
 
   /** The chunk begun last holds one set of components of some slots. */
   append(set: number, slots: Uint32Array, start: number, count: number): void {
-    for (let i = 0; i < count; i++) {
-      const at = (this.recorded + i) % HISTORY_SLOTS
-      this.slots[at] = slots[start + i]!
+    let at = this.recorded % HISTORY_SLOTS
+    for (let i = start; i < start + count; i++) {
+      this.slots[at] = slots[i]!
       this.sets[at] = set
+      at = at + 1 === HISTORY_SLOTS ? 0 : at + 1
     }
     this.recorded += count
     this.counts[(this.next - 1) % HISTORY_CHUNKS]! += count
@@ -115,6 +116,8 @@ export class BlockEncoder {
   /** The largest block of this tick, and the chunk to which the next block may be added. */
   private blockLimit = MAX_BLOCK
   private openChunk = -1
+  /** The entities of one block. */
+  private eids = new Uint32Array(64)
   /** Bits of one entity's values, and lanes, by set; -1 while unknown. */
   private readonly bitsOf: number[] = []
   private readonly lanesOf: number[] = []
@@ -123,6 +126,7 @@ export class BlockEncoder {
     private readonly sets: ComponentSets,
     private readonly components: readonly ServerComponent[],
     private readonly history: BlockHistory,
+    private readonly entities: { readonly lastEidOf: Uint32Array },
   ) {}
 
   /**
@@ -222,19 +226,14 @@ export class BlockEncoder {
     writer.u8(SectionKind.Update)
     this.sets.write(writer, set)
     writer.varint(count)
-    let previous = 0
-    for (let i = start; i < start + count; i++) {
-      writer.varint(slots[i]! - previous)
-      previous = slots[i]!
-    }
+    writer.ascending(slots, start, count)
+    this.eids = growTo(this.eids, count)
+    const { eids } = this
+    const { lastEidOf } = this.entities
+    for (let i = 0; i < count; i++) eids[i] = lastEidOf[slots[start + i]!]!
     const members = this.sets.members[set]!
     for (let m = 0; m < members.length; m++) {
-      const { columns } = this.components[members[m]!]!
-      for (let c = 0; c < columns.length; c++) {
-        const { spec, wire, wireHigh } = columns[c]!
-        writeLane(writer, spec.bits, wire, slots, start, count)
-        if (spec.lanes === 2) writeLane(writer, spec.bits, wireHigh, slots, start, count)
-      }
+      writeColumns(writer, this.components[members[m]!]!.columns, eids, count)
     }
     this.chunk(from, id, tick)
     this.history.append(set, slots, start, count)

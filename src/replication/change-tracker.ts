@@ -1,45 +1,33 @@
 // Finds what changed: writing to a typed array raises no event, so every replicated column is compared, once per tick for
-// all clients together, with what was last taken over.
+// all clients together, with what was last taken over. Components whose changes game code marks are not looked at.
 import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
+import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { Counters } from '../connection/counters.js'
 import type { ChangeLogs } from './change-log.js'
 import { Column } from './columns.js'
+import { Members } from './members.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo, SlotSet } from './slot-set.js'
 import { ToldValues } from './told-values.js'
 
-/** The entities that have one component, packed so that a scan is one loop. */
-export class Members {
-  slots = new Uint32Array(64)
-  count = 0
-  private indexOf = new Uint32Array(64)
-
-  add(slot: number): void {
-    this.slots = growTo(this.slots, this.count + 1)
-    this.indexOf = growTo(this.indexOf, slot + 1)
-    this.indexOf[slot] = this.count
-    this.slots[this.count++] = slot
-  }
-
-  remove(slot: number): void {
-    const index = this.indexOf[slot]!
-    const last = this.slots[--this.count]!
-    this.slots[index] = last
-    this.indexOf[last] = index
-  }
-}
-
 /** One replicated component on the server. */
 export class ServerComponent {
   readonly members = new Members()
+  /** Bits by entity: what a scan found. All 0 between scans. */
+  hits = new Uint32Array(2)
+  /** Slots that game code marked since the last scan. Some may have lost the component since. */
+  marks = new Uint32Array(16)
+  markCount = 0
 
   constructor(
     readonly id: number,
     readonly name: string,
     readonly store: object,
     readonly columns: readonly Column[],
+    /** Its changes are those that game code marks; else they are looked for in every tick. */
+    readonly isMarked = false,
     /** Present when its changes can be drained. */
     readonly told?: ToldValues,
   ) {}
@@ -50,17 +38,43 @@ export class ServerComponent {
     for (const column of this.columns) capacity = Math.min(capacity, column.array.length)
     return capacity
   }
+
+  mark(slot: number): void {
+    if (this.markCount === this.marks.length) this.marks = growTo(this.marks, this.markCount + 1)
+    this.marks[this.markCount++] = slot
+  }
+
+  /** Compares every member's values with what was last taken over. Returns whether `hits` has any. */
+  scan(): boolean {
+    const { members, columns } = this
+    if (members.count === 0) return false
+    members.refresh(this.capacity)
+    this.hits = growTo(this.hits, members.words.length)
+    let found = false
+    for (let c = 0; c < columns.length; c++) if (columns[c]!.scan(members, this.hits)) found = true
+    return found
+  }
 }
 
 export class ChangeTracker {
   readonly components: readonly ServerComponent[]
-  /** By slot: the set of components that changed in this tick. */
-  changed = new Int32Array(64)
   /** The slots with anything changed in this tick. */
-  readonly dirty = new SlotSet()
+  dirty = new SlotSet()
+  /** By slot: the set of components that changed in this tick. Of slots that are not in `dirty` it says nothing. */
+  changed = new Int32Array(64)
   /** By slot and component: the tick at which its value last changed, or was first told. */
   lastChange = new Uint32Array(64)
-  private flags = new Uint8Array(64)
+  /** The same as `dirty` and `changed`, of what was marked since the last scan. */
+  private marked = new SlotSet()
+  private markedSets = new Int32Array(64)
+  private eids = new Uint32Array(64)
+  /** Components of which a scan found changes, and those of them that one entity has. */
+  private readonly found: ServerComponent[] = []
+  private readonly ids: Uint16Array
+  /** The id of a component, by what bitECS and what the protocol knows it by, and the one looked up last. */
+  private readonly idOf = new Map<object, number>()
+  private lastComponent: object | undefined
+  private lastId = 0
 
   constructor(
     protocol: Protocol,
@@ -70,66 +84,181 @@ export class ChangeTracker {
     private readonly errors: ErrorLog,
     changes: ChangeLogs,
   ) {
-    this.components = protocol.componentList.map(({ store, fields }, id) => {
+    this.components = protocol.componentList.map(({ store, fields, track }, id) => {
       const columns = fields.map((field) => new Column(field, entities))
       const log = changes.byId[id]
       const told = log === undefined ? undefined : new ToldValues(columns, log)
-      return new ServerComponent(id, protocol.componentNames[id]!, store, columns, told)
+      return new ServerComponent(id, protocol.componentNames[id]!, store, columns, track === 'marked', told)
     })
+    this.ids = new Uint16Array(this.components.length)
+    protocol.componentList.forEach((component, id) => this.idOf.set(component, id).set(component.store, id))
   }
 
   /** Makes room for a slot. */
   reserve(slots: number): void {
     this.changed = growTo(this.changed, slots)
+    this.markedSets = growTo(this.markedSets, slots)
     this.lastChange = growTo(this.lastChange, slots * this.components.length)
-    for (const { columns, told } of this.components) {
-      for (const column of columns) column.reserve(slots)
-      told?.reserve(slots)
-    }
+    for (const { told } of this.components) told?.reserve(slots)
   }
 
   /** Starts to track a component of an entity, and takes its values over. */
   start(slot: number, eid: number, id: number, tick: number): void {
     const component = this.components[id]!
-    for (const column of component.columns) {
-      column.wire[slot] = 0
-      column.take(slot, eid)
-    }
-    component.told?.start(slot)
+    for (const column of component.columns) column.start(eid, !component.isMarked)
+    component.told?.start(slot, eid)
     this.lastChange[slot * this.components.length + id] = tick
-    component.members.add(slot)
+    component.members.add(eid)
     this.reportClamped(component)
   }
 
-  stop(slot: number, id: number): void {
-    this.components[id]!.members.remove(slot)
+  stop(slot: number, eid: number, id: number): void {
+    this.components[id]!.members.remove(eid)
+    if (!this.marked.has(slot)) return
+    const left = this.sets.without(this.markedSets[slot]!, id)
+    this.markedSets[slot] = left
+    if (left === EMPTY_SET) this.marked.delete(slot)
+  }
+
+  /**
+   * The id of a component, by what bitECS or the protocol knows it by.
+   *
+   * @throws UsageError when the protocol does not list it.
+   */
+  idOfComponent(component: object): number {
+    if (component === this.lastComponent) return this.lastId
+    const id = this.idOf.get(component)
+    if (id === undefined) {
+      const text = 'a component that the protocol does not list has no changes to tell; list it in defineProtocol'
+      throw new UsageError('not-listed', text)
+    }
+    this.lastComponent = component
+    this.lastId = id
+    return id
+  }
+
+  /** Notes that game code has changed a component of an entity. What is found without, or not tracked yet, needs no mark. */
+  mark(eid: number, id: number): void {
+    const slot = this.entities.slotOfEntity(eid)
+    const component = this.components[id]!
+    if (slot === 0 || !component.isMarked || !component.members.has(eid)) return
+    const before = this.marked.add(slot) ? EMPTY_SET : this.markedSets[slot]!
+    const set = this.sets.with(before, id)
+    if (set === before) return
+    this.markedSets[slot] = set
+    component.mark(slot)
+  }
+
+  /** Adds the sets that marks refer to. */
+  addSetsInUse(live: Set<number>): void {
+    const { marked, markedSets } = this
+    for (let slot = marked.next(0); slot >= 0; slot = marked.next(slot + 1)) live.add(markedSets[slot]!)
+  }
+
+  /** The numbers of sets have changed. */
+  renumberSets(numbers: Int32Array): void {
+    const { marked, markedSets } = this
+    for (let slot = marked.next(0); slot >= 0; slot = marked.next(slot + 1)) {
+      markedSets[slot] = numbers[markedSets[slot]!]!
+    }
   }
 
   /** Forgets the last tick's changes and finds this one's. */
   scan(tick: number): void {
-    const { dirty, changed, sets } = this
-    for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) changed[slot] = EMPTY_SET
+    const { dirty, changed, found } = this
     dirty.clear()
-    const { eidOf, netIds } = this.entities
-    const width = this.components.length
-    for (const component of this.components) {
-      const { told } = component
-      const { slots, count } = component.members
-      if (count === 0 || component.columns.length === 0) continue
-      this.flags = growTo(this.flags, count)
-      const { flags } = this
-      flags.fill(0, 0, count)
-      for (const column of component.columns) column.scan(slots, count, eidOf, flags)
-      for (let i = 0; i < count; i++) {
-        if (flags[i] === 0) continue
-        const slot = slots[i]!
-        changed[slot] = sets.with(changed[slot]!, component.id)
-        this.lastChange[slot * width + component.id] = tick
-        dirty.add(slot)
-        if (told !== undefined) told.change(slot, eidOf[slot]!, netIds[slot]!)
-      }
+    this.dirty = this.marked
+    this.changed = this.markedSets
+    this.marked = dirty
+    this.markedSets = changed
+    found.length = 0
+    for (let c = 0; c < this.components.length; c++) {
+      const component = this.components[c]!
+      if (component.isMarked) this.takeMarked(component, tick)
+      else if (component.scan()) found.push(component)
       this.reportClamped(component)
     }
+    if (found.length > 0) this.gather(tick)
+  }
+
+  private takeMarked(component: ServerComponent, tick: number): void {
+    const { marks, markCount, id, columns, told } = component
+    if (markCount === 0) return
+    component.markCount = 0
+    const { lastChange } = this
+    const width = this.components.length
+    for (let i = 0; i < markCount; i++) lastChange[marks[i]! * width + id] = tick
+    this.eids = growTo(this.eids, markCount)
+    const { eids } = this
+    const { lastEidOf, netIds } = this.entities
+    for (let i = 0; i < markCount; i++) eids[i] = lastEidOf[marks[i]!]!
+    for (let c = 0; c < columns.length; c++) columns[c]!.takeAll(eids, markCount)
+    if (told === undefined) return
+    for (let i = 0; i < markCount; i++) {
+      const slot = marks[i]!
+      if (this.dirty.has(slot) && this.sets.has(this.changed[slot]!, id)) told.change(slot, eids[i]!, netIds[slot]!)
+    }
+  }
+
+  /** Makes slots of what scans found, 32 entities at a time: those of them that changed alike have one set. */
+  private gather(tick: number): void {
+    const { found, ids, sets } = this
+    let length = 0
+    for (let f = 0; f < found.length; f++) length = Math.max(length, found[f]!.members.words.length)
+    for (let w = 0; w < length; w++) {
+      let left = 0
+      for (let f = 0; f < found.length; f++) {
+        const { hits, members } = found[f]!
+        if (w < members.words.length && hits[w] !== 0) left |= hits[w]! & members.words[w]!
+      }
+      while (left !== 0) {
+        const first = left & -left
+        let alike = left
+        let set = EMPTY_SET
+        let count = 0
+        for (let f = 0; f < found.length; f++) {
+          const { hits, members, id } = found[f]!
+          const here = w < members.words.length ? hits[w]! & members.words[w]! : 0
+          if ((here & first) === 0) alike &= ~here
+          else {
+            alike &= here
+            set = sets.with(set, id)
+            ids[count++] = id
+          }
+        }
+        this.noteAlike(w * 32, alike, set, count, tick)
+        left &= ~alike
+      }
+    }
+    for (let f = 0; f < found.length; f++) this.tell(found[f]!)
+  }
+
+  /** Notes the entities whose bits are set, from `base` on: the components in `set`, the first `count` of `ids`, changed. */
+  private noteAlike(base: number, alike: number, set: number, count: number, tick: number): void {
+    const { dirty, changed, lastChange, ids } = this
+    const { slotByEid } = this.entities
+    const width = this.components.length
+    for (let bits = alike; bits !== 0; bits &= bits - 1) {
+      const slot = slotByEid[base + 31 - Math.clz32(bits & -bits)]!
+      changed[slot] = dirty.add(slot) ? set : this.sets.union(changed[slot]!, set)
+      for (let i = 0; i < count; i++) lastChange[slot * width + ids[i]!] = tick
+    }
+  }
+
+  /** Records what can be drained of what a scan found, and forgets what it found. */
+  private tell(component: ServerComponent): void {
+    const { told, hits, members } = component
+    const { slotByEid, netIds } = this.entities
+    if (told !== undefined) {
+      for (let w = 0; w < members.words.length; w++) {
+        for (let bits = hits[w]! & members.words[w]!; bits !== 0; bits &= bits - 1) {
+          const eid = w * 32 + 31 - Math.clz32(bits & -bits)
+          const slot = slotByEid[eid]!
+          told.change(slot, eid, netIds[slot]!)
+        }
+      }
+    }
+    hits.fill(0)
   }
 
   private reportClamped(component: ServerComponent): void {

@@ -1,10 +1,14 @@
 // Columns: one replicated field of a component, between the game's array and the integers of the wire.
 //
-// The server keeps, for each slot, the wire form of what it last took over. Finding changes, sending spawns, updates and
-// repeats all work on these integers, so a value is quantized once, and every client gets the same one.
+// The server finds what changed by comparing the game's memory with a copy of it. Where that memory holds the bits of the
+// wire, as with f32 in a Float32Array, updates are written straight from it; else the wire form is kept beside it, so
+// that a value is converted once, and every client gets the same one. All of it goes by entity id.
+import type { ByteWriter } from '../protocol/bytes.js'
 import type { ReplicatedComponent, ReplicatedField, TypedStore } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { ColumnKind, type ColumnSpec, storedMax, storedMin } from '../protocol/schema.js'
+import type { Members } from './members.js'
+import { type RawArray, scanRaw } from './raw-scan.js'
 import { growTo } from './slot-set.js'
 
 const scratchFloat = new Float64Array(1)
@@ -12,37 +16,54 @@ const scratchBits = new Uint32Array(scratchFloat.buffer)
 const scratchF32 = new Float32Array(1)
 const scratchF32Bits = new Uint32Array(scratchF32.buffer)
 
-/** Which array element types hold every value of a column of integers, so that nothing can be out of its range. */
-function holdsOnlyValid(spec: ColumnSpec, array: TypedStore): boolean {
-  if (spec.kind === ColumnKind.Unsigned) {
-    const unsigned =
-      array instanceof Uint8Array ||
-      array instanceof Uint8ClampedArray ||
-      array instanceof Uint16Array ||
-      array instanceof Uint32Array
-    return unsigned && array.BYTES_PER_ELEMENT * 8 <= spec.bits
+/** Bits of entities whose memory changed, for columns that convert what they find. All 0 between scans. */
+let moved = new Uint32Array(64)
+
+/** The integers that lanes are made of. */
+type WireArray = Uint8Array | Uint16Array | Uint32Array
+
+/** The same memory as whole numbers, or as it is where elements have 64 bits. */
+function rawOf(array: TypedStore): RawArray {
+  if (array instanceof Float64Array) return array
+  const { buffer, byteOffset, length, BYTES_PER_ELEMENT } = array
+  if (BYTES_PER_ELEMENT === 4) return new Uint32Array(buffer, byteOffset, length)
+  return BYTES_PER_ELEMENT === 2
+    ? new Uint16Array(buffer, byteOffset, length)
+    : new Uint8Array(buffer, byteOffset, length)
+}
+
+/** Whether an array's memory holds just the bits of the wire, so that nothing can be out of its range. */
+function holdsWire({ kind, bits }: ColumnSpec, array: TypedStore): boolean {
+  if (array.BYTES_PER_ELEMENT * 8 !== bits) return false
+  if (kind === ColumnKind.F32) return array instanceof Float32Array
+  if (kind === ColumnKind.Signed) {
+    return array instanceof Int8Array || array instanceof Int16Array || array instanceof Int32Array
   }
-  if (spec.kind === ColumnKind.Signed) {
-    const signed = array instanceof Int8Array || array instanceof Int16Array || array instanceof Int32Array
-    return signed && array.BYTES_PER_ELEMENT * 8 <= spec.bits
-  }
-  return false
+  if (kind !== ColumnKind.Unsigned) return false
+  return (
+    array instanceof Uint8Array ||
+    array instanceof Uint8ClampedArray ||
+    array instanceof Uint16Array ||
+    array instanceof Uint32Array
+  )
 }
 
 export class Column {
   readonly spec: ColumnSpec
   readonly array: TypedStore
-  /** The wire form by slot; of an f64 its lower half. */
-  wire = new Uint32Array(0)
-  /** The upper half of an f64, by slot. */
+  /** By entity, what lanes are made of: the array's own memory, or the wire form; of an f64 its lower half. */
+  wire: WireArray
+  /** The upper half of an f64, by entity. */
   wireHigh = new Uint32Array(0)
-  /** The same memory as the game's array, as bits; only for a Float32Array. */
-  private readonly floatBits: Uint32Array | undefined
-  /** By slot: the bits that `wire` was made of, so that a value at rest is not quantized again in every tick. */
-  private seen = new Uint32Array(0)
-  private readonly scale: number
+  /** Whether `wire` is the array's own memory. */
   private readonly direct: boolean
+  /** The array's memory. */
+  private readonly raw: RawArray
+  /** By entity: what the memory held when it was last looked at. */
+  private shadow: RawArray
+  private readonly scale: number
   private readonly mask: number
+  private readonly rounds: boolean
   /** Values that had to be clamped, or were NaN, since this was last set to 0. */
   outOfRange = 0
 
@@ -50,99 +71,104 @@ export class Column {
     readonly field: ReplicatedField,
     private readonly entities: EntityMapper,
   ) {
-    this.spec = field.type.column
-    this.array = field.array
-    const { array, spec } = this
-    this.floatBits =
-      array instanceof Float32Array ? new Uint32Array(array.buffer, array.byteOffset, array.length) : undefined
+    const { array } = field
+    const spec = field.type.column
+    this.spec = spec
+    this.array = array
+    this.raw = rawOf(array)
+    this.direct = holdsWire(spec, array)
+    this.wire = this.direct ? (this.raw as WireArray) : new Uint32Array(0)
+    this.shadow = new (this.raw.constructor as new (length: number) => RawArray)(0)
     this.scale = 1 / spec.step
-    this.direct = holdsOnlyValid(spec, array)
     this.mask = spec.bits === 32 ? 0xffffffff : 2 ** spec.bits - 1
+    this.rounds = array instanceof Float32Array
   }
 
   /** The value last taken over, as the game of a client sees it: quantized, and an entity by this world's id. */
-  value(slot: number): number {
+  value(eid: number): number {
     const { kind } = this.spec
-    if (kind === ColumnKind.F64) return f64FromWire(this.wire[slot]!, this.wireHigh[slot]!)
-    if (kind === ColumnKind.Entity) return this.entities.entityOf(this.wire[slot]!)
-    const value = fromWire(this.spec, this.wire[slot]!)
-    return this.floatBits === undefined ? value : Math.fround(value)
+    const wire = this.wire[eid]!
+    if (kind === ColumnKind.F64) return f64FromWire(wire, this.wireHigh[eid]!)
+    if (kind === ColumnKind.Entity) return this.entities.entityOf(wire)
+    const value = fromWire(this.spec, wire)
+    return this.rounds ? Math.fround(value) : value
   }
 
-  private get remembersBits(): boolean {
-    return this.spec.kind === ColumnKind.Quantized && this.floatBits !== undefined
+  /** Begins with an entity, and takes its value over. `scanned`: its changes will be found by scanning. */
+  start(eid: number, scanned: boolean): void {
+    if (!this.direct) {
+      this.wire = growTo(this.wire, eid + 1)
+      if (this.spec.lanes === 2) this.wireHigh = growTo(this.wireHigh, eid + 1)
+      this.wire[eid] = 0
+      this.take(eid)
+    }
+    if (!scanned) return
+    this.shadow = growTo(this.shadow, (eid | 31) + 1)
+    this.shadow[eid] = this.raw[eid]!
   }
 
-  reserve(slots: number): void {
-    this.wire = growTo(this.wire, slots)
-    if (this.spec.lanes === 2) this.wireHigh = growTo(this.wireHigh, slots)
-    if (this.remembersBits) this.seen = growTo(this.seen, slots)
+  /** Takes over the values of entities that changed, or may have. */
+  takeAll(eids: Uint32Array, count: number): void {
+    if (this.direct) return
+    if (this.spec.kind === ColumnKind.Quantized && this.wire instanceof Uint32Array) {
+      this.quantizeAll(this.array, this.wire, eids, count)
+    } else for (let i = 0; i < count; i++) this.take(eids[i]!)
+  }
+
+  /** Takes over what changed of all members, and sets their bits in `hits`; bits of others may be set too. */
+  scan(members: Members, hits: Uint32Array): boolean {
+    const { raw } = this
+    if (this.direct) return scanRaw(raw, this.shadow, members, hits)
+    // What an id names changes without the store.
+    if (this.spec.kind === ColumnKind.Entity) return this.takeEach(members.words, members.words, hits)
+    moved = growTo(moved, hits.length)
+    if (!scanRaw(raw, this.shadow, members, moved)) return false
+    const found = this.takeEach(moved, members.words, hits)
+    moved.fill(0, 0, members.words.length)
+    return found
+  }
+
+  /** Takes over what entities of both sets of bits have, and sets the bits of those whose wire form changed. */
+  private takeEach(words: Uint32Array, members: Uint32Array, hits: Uint32Array): boolean {
+    let found = false
+    for (let w = 0; w < members.length; w++) {
+      for (let bits = words[w]! & members[w]!; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits
+        if (!this.take(w * 32 + 31 - Math.clz32(bit))) continue
+        hits[w]! |= bit
+        found = true
+      }
+    }
+    return found
   }
 
   /** Takes over the value of one entity. Returns whether its wire form changed. */
-  take(slot: number, eid: number): boolean {
-    if (this.spec.kind === ColumnKind.F64) return this.takeF64(slot, eid)
-    if (this.remembersBits) this.seen[slot] = this.floatBits![eid] ?? 0
-    const wire = this.toWire(slot, eid)
-    if (wire === this.wire[slot]) return false
-    this.wire[slot] = wire
+  private take(eid: number): boolean {
+    if (this.spec.kind === ColumnKind.F64) return this.takeF64(eid)
+    const wire = this.toWire(eid)
+    if (wire === this.wire[eid]) return false
+    this.wire[eid] = wire
     return true
   }
 
-  /**
-   * Takes over the values of `count` entities, and sets `changed[i]` to 1 where one changed. `eidOf` is by slot.
-   */
-  scan(slots: Uint32Array, count: number, eidOf: Uint32Array, changed: Uint8Array): void {
-    const { wire, array, floatBits } = this
-    if (floatBits !== undefined && this.spec.kind === ColumnKind.F32) {
-      for (let i = 0; i < count; i++) {
-        const slot = slots[i]!
-        const bits = floatBits[eidOf[slot]!]!
-        if (bits !== wire[slot]) {
-          wire[slot] = bits
-          changed[i] = 1
-        }
-      }
-    } else if (this.direct) {
-      const { mask } = this
-      for (let i = 0; i < count; i++) {
-        const slot = slots[i]!
-        const value = (array[eidOf[slot]!]! & mask) >>> 0
-        if (value !== wire[slot]) {
-          wire[slot] = value
-          changed[i] = 1
-        }
-      }
-    } else if (this.remembersBits) {
-      const { min, max } = this.spec
-      const { scale, seen } = this
-      for (let i = 0; i < count; i++) {
-        const slot = slots[i]!
-        const eid = eidOf[slot]!
-        const bits = floatBits![eid]!
-        if (bits === seen[slot]) continue
-        seen[slot] = bits
-        const value = array[eid]!
-        // The same expression as in `toWire`; the test also sends NaN there.
-        const quantum = value >= min && value <= max ? ((value - min) * scale + 0.5) >>> 0 : this.toWire(slot, eid)
-        if (quantum !== wire[slot]) {
-          wire[slot] = quantum
-          changed[i] = 1
-        }
-      }
-    } else {
-      for (let i = 0; i < count; i++) if (this.take(slots[i]!, eidOf[slots[i]!]!)) changed[i] = 1
+  private quantizeAll(array: TypedStore, wire: Uint32Array, eids: Uint32Array, count: number): void {
+    const { min, max } = this.spec
+    const { scale } = this
+    for (let i = 0; i < count; i++) {
+      const eid = eids[i]!
+      const value = array[eid]!
+      // The same expression as in `toWire`; the test also sends NaN there.
+      wire[eid] = value >= min && value <= max ? ((value - min) * scale + 0.5) >>> 0 : this.toWire(eid)
     }
   }
 
-  private toWire(slot: number, eid: number): number {
+  private toWire(eid: number): number {
     const { spec } = this
     const value = this.array[eid] ?? 0
     switch (spec.kind) {
       case ColumnKind.Bool:
         return value === 0 ? 0 : 1
       case ColumnKind.F32:
-        if (this.floatBits !== undefined) return this.floatBits[eid] ?? 0
         scratchF32[0] = value
         if (!Number.isFinite(scratchF32[0]!) && Number.isFinite(value)) {
           this.outOfRange++
@@ -155,7 +181,7 @@ export class Column {
         // Unsigned, signed and quantized: NaN keeps the last value, the rest is clamped.
         if (Number.isNaN(value)) {
           this.outOfRange++
-          return this.wire[slot]!
+          return this.wire[eid]!
         }
         let clamped = value
         if (value < spec.min || value > spec.max) {
@@ -170,14 +196,21 @@ export class Column {
     }
   }
 
-  private takeF64(slot: number, eid: number): boolean {
+  private takeF64(eid: number): boolean {
     scratchFloat[0] = this.array[eid] ?? 0
     const low = scratchBits[0]!
     const high = scratchBits[1]!
-    if (low === this.wire[slot] && high === this.wireHigh[slot]) return false
-    this.wire[slot] = low
-    this.wireHigh[slot] = high
+    if (low === this.wire[eid] && high === this.wireHigh[eid]) return false
+    this.wire[eid] = low
+    this.wireHigh[eid] = high
     return true
+  }
+
+  /** Writes one entity's value, each lane in whole bytes. */
+  writeRow(writer: ByteWriter, eid: number): void {
+    const bytes = (this.spec.bits + 7) >> 3
+    writer.uint(this.wire[eid]!, bytes)
+    if (this.spec.lanes === 2) writer.uint(this.wireHigh[eid]!, bytes)
   }
 }
 

@@ -9,7 +9,7 @@ export class ServerEntities implements EntityMapper {
   /** By slot: the entity, or 0 when the slot is empty. */
   eidOf = new Uint32Array(64)
   /** By slot: the entity that it has, or had last. */
-  private lastEidOf = new Uint32Array(64)
+  lastEidOf = new Uint32Array(64)
   /** By slot: its net id, generation included. */
   netIds = new Uint32Array(64)
   /** By slot: the set of replicated components that its observers have been told of. */
@@ -22,7 +22,7 @@ export class ServerEntities implements EntityMapper {
   slots = 1
   alive = 0
   /** By entity: its slot, or 0. */
-  private slotByEid = new Uint32Array(64)
+  slotByEid = new Uint32Array(64)
   /** Slots that wait, first in, first out, until every client has acknowledged the despawn: slot, tick. */
   private waiting: { slot: number; tick: number }[] = []
   private waitingHead = 0

@@ -80,8 +80,8 @@ export class ServerReplication {
     this.changes = new ChangeLogs(protocol)
     this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors, this.changes)
     this.visibility = new Visibility(world, this.entities, errors, createLeaf())
-    this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history)
-    this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history)
+    this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
+    this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
     this.collections = new ServerCollections(world, protocol, this.entities, (slot, component) => {
       return this.entities.spawned[slot] === 1 && this.sets.has(this.entities.componentsOf[slot]!, component)
     })
@@ -207,7 +207,9 @@ export class ServerReplication {
     for (const { owed } of this.observers) {
       for (let slot = owed.slots.next(0); slot >= 0; slot = owed.slots.next(slot + 1)) live.add(owed.sets[slot]!)
     }
+    this.tracker.addSetsInUse(live)
     const numbers = this.sets.compact(live)
+    this.tracker.renumberSets(numbers)
     for (let slot = 1; slot < this.entities.slots; slot++) {
       this.entities.componentsOf[slot] = numbers[this.entities.componentsOf[slot]!]!
     }
@@ -306,8 +308,9 @@ export class ServerReplication {
 
   /** Clients are about to be told that it is gone. */
   private stop(slot: number, component: number): void {
-    this.tracker.stop(slot, component)
-    this.collections.stop(this.entities.eidOf[slot]!, component)
+    const eid = this.entities.eidOf[slot]!
+    this.tracker.stop(slot, eid, component)
+    this.collections.stop(eid, component)
   }
 
   /** The replicated components that an entity has, without those whose arrays have no room for it. */

@@ -36,6 +36,16 @@ export class SlotSet {
     this.used = 0
   }
 
+  /** Writes all members, ascending, to `into`, which has room for `size`. */
+  list(into: Uint32Array): void {
+    const { words, used } = this
+    let count = 0
+    for (let w = 0; w < used; w++) {
+      const first = w << 5
+      for (let bits = words[w]!; bits !== 0; bits &= bits - 1) into[count++] = first + 31 - Math.clz32(bits & -bits)
+    }
+  }
+
   /** The smallest member from `slot` on, or -1. */
   next(slot: number): number {
     let word = slot >>> 5

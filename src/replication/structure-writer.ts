@@ -188,13 +188,11 @@ export class StructureWriter {
   /** A set of components and the values of one entity, each lane in whole bytes, each collection whole. */
   private writeRow(slot: number, set: number): void {
     const { bytes } = this
+    // A system may have removed the entity since its values were taken over: then it is still told as it was.
+    const eid = this.entities.lastEidOf[slot]!
     this.sets.write(bytes, set)
     for (const component of this.sets.members[set]!) {
-      for (const { spec, wire, wireHigh } of this.tracker.components[component]!.columns) {
-        const size = (spec.bits + 7) >> 3
-        bytes.uint(wire[slot]!, size)
-        if (spec.lanes === 2) bytes.uint(wireHigh[slot]!, size)
-      }
+      for (const column of this.tracker.components[component]!.columns) column.writeRow(bytes, eid)
       this.collections.writeRow(bytes, this.entities.eidOf[slot]!, component)
     }
   }

@@ -20,16 +20,16 @@ export class ToldValues {
   }
 
   /** What an entity begins with is no change. */
-  start(slot: number): void {
+  start(slot: number, eid: number): void {
     const { columns, values } = this
-    for (let c = 0; c < columns.length; c++) values[slot * columns.length + c] = columns[c]!.value(slot)
+    for (let c = 0; c < columns.length; c++) values[slot * columns.length + c] = columns[c]!.value(eid)
   }
 
   /** Something of an entity was taken over anew. */
   change(slot: number, eid: number, netId: number): void {
     const { columns, values, now } = this
     const at = slot * columns.length
-    for (let c = 0; c < columns.length; c++) now[c] = columns[c]!.value(slot)
+    for (let c = 0; c < columns.length; c++) now[c] = columns[c]!.value(eid)
     this.log.record(eid, netId, values, at, now, 0)
     values.set(now, at)
   }

@@ -167,8 +167,8 @@ export function valueVectors(): ValueVector[] {
 
 export function laneVectors(): LaneVector[] {
   const lane = (bits: number, ...values: number[]): LaneVector => {
-    const slots = Uint32Array.from(values, (_, i) => i)
-    const hex = hexOf((writer) => writeLane(writer, bits, Uint32Array.from(values), slots, 0, values.length))
+    const ids = Uint32Array.from(values, (_, i) => i)
+    const hex = hexOf((writer) => writeLane(writer, bits, Uint32Array.from(values), ids, values.length))
     return { name: `${values.length} values of ${bits} bits`, bits, values: values.join(' '), hex }
   }
   return [

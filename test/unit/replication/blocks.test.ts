@@ -18,15 +18,17 @@ const NO_ENTITIES = { netIdOf: () => 0, entityOf: () => 0 }
 function makeEncoder(shapes: readonly (readonly ColumnType[])[], slots: number) {
   const components = shapes.map((types, id) => {
     const columns = types.map((type, i) => {
-      const column = new Column({ name: `f${i}`, type, array: new Float64Array(1) }, NO_ENTITIES)
-      column.reserve(slots)
+      const column = new Column({ name: `f${i}`, type, array: new Float64Array(slots) }, NO_ENTITIES)
+      column.start(slots - 1, false)
       return column
     })
     return new ServerComponent(id, `C${id}`, {}, columns)
   })
+  // Each slot's entity has the same number.
+  const lastEidOf = Uint32Array.from({ length: slots }, (_, slot) => slot)
   const sets = new ComponentSets(shapes.length)
   const history = new BlockHistory()
-  return { components, sets, history, encoder: new BlockEncoder(sets, components, history) }
+  return { components, sets, history, encoder: new BlockEncoder(sets, components, history, { lastEidOf }) }
 }
 
 interface DecodedBlock {

@@ -5,6 +5,7 @@ import { entity, f32, f64, i16, quantized, u16 } from '../../../src/protocol/sch
 import { ChangeLog } from '../../../src/replication/change-log.js'
 import { ClientChanges } from '../../../src/replication/client-changes.js'
 import { Column } from '../../../src/replication/columns.js'
+import { Members } from '../../../src/replication/members.js'
 import { ToldValues } from '../../../src/replication/told-values.js'
 import { EventQueue } from '../../../src/remote/event-queue.js'
 import { bytesPerEvent } from '../../support/heap.js'
@@ -92,15 +93,19 @@ describe('a change', () => {
     const columns = moving.fields.map((field) => new Column(field, entities))
     const log = new ChangeLog(moving)
     const told = new ToldValues(columns, log)
-    for (const column of columns) column.reserve(COUNT + 1)
+    const members = new Members()
+    for (let eid = 1; eid <= COUNT; eid++) {
+      members.add(eid)
+      for (const column of columns) column.start(eid, true)
+    }
+    members.refresh(COUNT + 1)
+    const hits = new Uint32Array(members.words.length)
     told.reserve(COUNT + 1)
     let value = 0
     const bytes = bytesPerEvent(COUNT, (count) => {
       write((value = (value + 1) % 50))
-      for (let slot = 1; slot <= count; slot++) {
-        for (let c = 0; c < columns.length; c++) columns[c]!.take(slot, slot)
-        told.change(slot, slot, slot)
-      }
+      for (let c = 0; c < columns.length; c++) columns[c]!.scan(members, hits)
+      for (let slot = 1; slot <= count; slot++) told.change(slot, slot, slot)
       log.publish()
     })
     expect(Array.from(log, ({ entity: eid }) => eid)).toHaveLength(COUNT)

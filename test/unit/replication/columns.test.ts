@@ -18,30 +18,54 @@ import {
   varint,
 } from '../../../src/protocol/schema.js'
 import { Column, f64FromWire, fromWire, maxWire, rowBytes } from '../../../src/replication/columns.js'
+import { Members } from '../../../src/replication/members.js'
 
 const SEED = 20_260_110
 const NO_ENTITIES = { netIdOf: (eid: number) => eid * 2, entityOf: (netId: number) => netId / 2 }
 
+const EID = 3
+
+/** A column whose one entity is to be told of. */
 function make(type: ColumnType, array: TypedStore): Column {
   const column = new Column({ name: 'v', type, array }, NO_ENTITIES)
-  column.reserve(16)
+  column.start(EID, true)
   return column
 }
 
-/** What a value of the game arrives as, over `take` and over `scan`, which must agree. */
+/** Scans for a change of the entity. */
+function scan(column: Column): boolean {
+  const members = new Members()
+  members.add(EID)
+  members.refresh(column.array.length)
+  const hits = new Uint32Array(1)
+  const found = column.scan(members, hits)
+  expect(hits[0]).toBe(found ? 1 << EID : 0)
+  return found
+}
+
+/** What a value arrives as when it is told at first, is found by a scan, and is marked; all must agree. */
 function carry(type: ColumnType, array: TypedStore, value: number): { arrives: number; outOfRange: number } {
-  array[3] = value
-  const taken = make(type, array)
-  taken.take(5, 3)
+  array[EID] = value
+  const started = make(type, array)
+  array[EID] = 0
   const scanned = make(type, array)
-  scanned.scan(Uint32Array.of(5), 1, Uint32Array.of(0, 0, 0, 0, 0, 3), new Uint8Array(1))
-  expect(scanned.wire[5]).toBe(taken.wire[5])
-  expect(scanned.outOfRange).toBe(taken.outOfRange)
-  const most = type.column.lanes === 1 ? maxWire(type.column) : 0xffffffff
-  expect(taken.wire[5]!).toBeLessThanOrEqual(most)
-  const arrives =
-    type.column.lanes === 2 ? f64FromWire(taken.wire[5]!, taken.wireHigh[5]!) : fromWire(type.column, taken.wire[5]!)
-  return { arrives, outOfRange: taken.outOfRange }
+  const marked = make(type, array)
+  scanned.outOfRange = 0
+  marked.outOfRange = 0
+  array[EID] = value
+  if (!Object.is(array[EID], 0)) scan(scanned)
+  else scanned.outOfRange = started.outOfRange
+  marked.takeAll(Uint32Array.of(EID), 1)
+  for (const other of [scanned, marked]) {
+    expect(other.wire[EID]).toBe(started.wire[EID])
+    expect(other.outOfRange).toBe(started.outOfRange)
+  }
+  const { lanes } = type.column
+  const most = lanes === 1 ? maxWire(type.column) : 0xffffffff
+  const wire = started.wire[EID]!
+  expect(wire).toBeLessThanOrEqual(most)
+  const arrives = lanes === 2 ? f64FromWire(wire, started.wireHigh[EID]!) : fromWire(type.column, wire)
+  return { arrives, outOfRange: started.outOfRange }
 }
 
 describe('integers', () => {
@@ -90,14 +114,14 @@ describe('floats', () => {
   it('f32 goes by bits: NaN is a value, and minus zero another than zero', () => {
     const array = new Float32Array(8)
     const column = make(f32, array)
-    array[3] = NaN
-    expect(column.take(5, 3)).toBe(true)
-    expect(column.take(5, 3)).toBe(false)
-    array[3] = 0
-    expect(column.take(5, 3)).toBe(true)
-    array[3] = -0
-    expect(column.take(5, 3)).toBe(true)
-    expect(Object.is(fromWire(f32.column, column.wire[5]!), -0)).toBe(true)
+    array[EID] = NaN
+    expect(scan(column)).toBe(true)
+    expect(scan(column)).toBe(false)
+    array[EID] = 0
+    expect(scan(column)).toBe(true)
+    array[EID] = -0
+    expect(scan(column)).toBe(true)
+    expect(Object.is(fromWire(f32.column, column.wire[EID]!), -0)).toBe(true)
   })
 
   it('f32 arrives as it is, from a part of a larger buffer too', () => {
@@ -129,13 +153,13 @@ describe('floats', () => {
   it('f64 changes when either half changes', () => {
     const array = new Float64Array(8)
     const column = make(f64, array)
-    array[3] = 1
-    expect(column.take(5, 3)).toBe(true)
-    array[3] = 1 + Number.EPSILON
-    expect(column.take(5, 3)).toBe(true)
-    array[3] = 2
-    expect(column.take(5, 3)).toBe(true)
-    expect(column.take(5, 3)).toBe(false)
+    array[EID] = 1
+    expect(scan(column)).toBe(true)
+    array[EID] = 1 + Number.EPSILON
+    expect(scan(column)).toBe(true)
+    array[EID] = 2
+    expect(scan(column)).toBe(true)
+    expect(scan(column)).toBe(false)
   })
 })
 
@@ -145,12 +169,12 @@ describe('quantized', () => {
   it('arrives as the nearest step; less than half a step is no change, until it adds up', () => {
     const array = new Float32Array(8)
     const column = make(type, array)
-    array[3] = 1
-    column.take(5, 3)
+    array[EID] = 1
+    scan(column)
     const changes: number[] = []
     for (let i = 1; i <= 10; i++) {
-      array[3] = 1 + i * 0.05
-      if (column.take(5, 3)) changes.push(fromWire(type.column, column.wire[5]!))
+      array[EID] = 1 + i * 0.05
+      if (scan(column)) changes.push(fromWire(type.column, column.wire[EID]!))
     }
     expect(changes).toEqual([1.25, 1.5])
   })
@@ -184,15 +208,13 @@ describe('quantized', () => {
   it('keeps the last value when the new one is NaN', () => {
     const array = new Float32Array(8)
     const column = make(type, array)
-    array[3] = 4
-    column.take(5, 3)
-    array[3] = NaN
-    expect(column.take(5, 3)).toBe(false)
-    expect(fromWire(type.column, column.wire[5]!)).toBe(4)
+    array[EID] = 4
+    scan(column)
+    array[EID] = NaN
+    expect(scan(column)).toBe(false)
+    expect(fromWire(type.column, column.wire[EID]!)).toBe(4)
     expect(column.outOfRange).toBe(1)
-    const flags = new Uint8Array(1)
-    column.scan(Uint32Array.of(5), 1, Uint32Array.of(0, 0, 0, 0, 0, 3), flags)
-    expect(flags[0]).toBe(0)
+    expect(scan(column)).toBe(false)
     // The same NaN again is no news.
     expect(column.outOfRange).toBe(1)
   })
@@ -219,9 +241,9 @@ describe('other kinds', () => {
   it('entity travels as a net id, and whatever is no entity as none', () => {
     const array = new Uint32Array(8)
     const column = make(entity, array)
-    array[3] = 21
-    column.take(5, 3)
-    expect(column.wire[5]).toBe(42)
+    array[EID] = 21
+    scan(column)
+    expect(column.wire[EID]).toBe(42)
   })
 
   it('a row takes whole bytes for each lane', () => {

@@ -28,17 +28,14 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
 
   it('is a stream of bits, lowest first, and reads back', () => {
     fc.assert(
-      fc.property(lane, fc.nat(5), (wanted, offset) => {
-        // Values stand at scattered slots, which only `slots` tells.
+      fc.property(lane, (wanted) => {
+        // Values stand at scattered places, which only `ids` tells.
+        const ids = Uint32Array.from(wanted, (_, i) => (i * 5 + 7) % 400)
         const values = new Uint32Array(400)
-        const slots = new Uint32Array(offset + wanted.length)
-        wanted.forEach((value, i) => {
-          slots[offset + i] = (i * 5 + 7) % 400
-          values[slots[offset + i]!] = value
-        })
+        wanted.forEach((value, i) => (values[ids[i]!] = value))
         const writer = new ByteWriter(1)
         writer.u8(0xff)
-        writeLane(writer, bits, values, slots, offset, wanted.length)
+        writeLane(writer, bits, values, ids, wanted.length)
         expect(writer.length).toBe(1 + laneBytes(bits, wanted.length))
         writer.u8(0xff)
         expect(naiveRead(writer.bytes, 1, bits, wanted.length)).toEqual(wanted)
@@ -67,4 +64,19 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
     expect(reader.failed).toBe(true)
     expect([...out]).toEqual(Array.from({ length: 11 }, () => 0))
   })
+})
+
+it.each([
+  [8, Uint8Array],
+  [16, Uint16Array],
+] as const)('an array of %i bits makes the same lane as one of 32', (bits, Narrow) => {
+  const ids = Uint32Array.of(3, 0, 2, 1, 3)
+  const values = [1, 2 ** bits - 1, 0, 77]
+  const [narrow, wide] = [Narrow.from(values), Uint32Array.from(values)].map((array) => {
+    const writer = new ByteWriter(1)
+    writeLane(writer, bits, array, ids, ids.length)
+    return writer.bytes.slice(0, writer.length)
+  })
+  expect(narrow).toEqual(wide)
+  expect(narrow!.length).toBe((ids.length * bits) / 8)
 })
