@@ -2,7 +2,7 @@
 import { hasComponent, query } from 'bitecs'
 import { connectionOf } from 'bitecs-net'
 import type { ClientWorld, System } from 'bitecs-net/client'
-import { Connection, Loading, LocalPlayer } from 'bitecs-net/components'
+import { Connection, Interrupted, Loading, LocalPlayer } from 'bitecs-net/components'
 import { Game, Player, SCORES } from '../protocol.js'
 import type { Team } from '../rules.js'
 import { element, setHidden, setList, setText, textElement } from './page-elements.js'
@@ -42,14 +42,20 @@ export function createHud(view: View, retry: () => void): Hud {
   function showOverlay(world: ClientWorld): void {
     const overlay = element('overlay')
     const connection = connectionOf(world)
-    const isLoading = view.status === 'playing' && (view.scene === 'none' || hasComponent(world, connection, Loading))
-    setHidden(overlay, view.status === 'playing' && !isLoading)
-    overlay.dataset['status'] = isLoading ? 'loading' : view.status
-    setText(element('overlay-title'), TITLES[isLoading ? 'loading' : view.status])
+    const status = statusOf(world, connection)
+    setHidden(overlay, status === 'playing')
+    overlay.dataset['status'] = status
+    setText(element('overlay-title'), TITLES[status])
     setText(element('overlay-reason'), view.reason)
-    const progress = isLoading ? Connection.progress[connection]! : 0
+    const progress = status === 'loading' ? Connection.progress[connection]! : 0
     element('progress').style.width = `${Math.round(progress * 100)}%`
     showRetry(view.status === 'ended')
+  }
+
+  function statusOf(world: ClientWorld, connection: number): keyof typeof TITLES {
+    if (view.status !== 'playing') return view.status
+    if (hasComponent(world, connection, Interrupted)) return 'interrupted'
+    return view.scene === 'none' || hasComponent(world, connection, Loading) ? 'loading' : 'playing'
   }
 
   function showRetry(wanted: boolean): void {
@@ -70,7 +76,13 @@ export function createHud(view: View, retry: () => void): Hud {
   return { show }
 }
 
-const TITLES = { connecting: 'Connecting…', loading: 'Loading', playing: '', ended: 'Disconnected' } as const
+const TITLES = {
+  connecting: 'Connecting…',
+  interrupted: 'Reconnecting…',
+  loading: 'Loading',
+  playing: '',
+  ended: 'Disconnected',
+} as const
 
 interface RosterEntry {
   readonly name: string
