@@ -16,20 +16,24 @@ export class TokenBuckets {
 
   /** Takes `count` tokens if they are there. `now` is in milliseconds. */
   take(index: number, now: number, count = 1): boolean {
+    if (!this.has(index, now, count)) return false
+    // Without a limit nobody looks at it.
+    this.tokens[index]! -= count
+    return true
+  }
+
+  /** Whether `count` tokens are there. */
+  has(index: number, now: number, count: number): boolean {
     const burst = this.burst[index]!
     if (burst === 0) return true
-    let tokens = this.tokens[index]!
-    const before = this.filledAt[index]!
     // Of many that are taken at one time, the first fills the bucket.
-    if (now !== before) {
-      tokens = Math.min(burst, tokens + Math.max(0, ((now - before) / 1000) * this.perSecond[index]!))
-      this.filledAt[index] = now
-    }
-    if (tokens < count) {
-      this.tokens[index] = tokens
-      return false
-    }
-    this.tokens[index] = tokens - count
-    return true
+    if (now !== this.filledAt[index]) this.fill(index, now)
+    return this.tokens[index]! >= count
+  }
+
+  private fill(index: number, now: number): void {
+    const added = Math.max(0, ((now - this.filledAt[index]!) / 1000) * this.perSecond[index]!)
+    this.tokens[index] = Math.min(this.burst[index]!, this.tokens[index]! + added)
+    this.filledAt[index] = now
   }
 }

@@ -19,6 +19,18 @@ export function varintBytes(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5
 }
 
+/** Writes a varint at `at`, where there is room for {@link MAX_VARINT_BYTES}. Returns where it ends. */
+export function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  let end = at
+  let rest = value >>> 0
+  while (rest >= 0x80) {
+    bytes[end++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  bytes[end++] = rest
+  return end
+}
+
 /** A growing byte buffer. It keeps its memory over `clear`, so steady use allocates nothing. */
 export class ByteWriter {
   bytes: Uint8Array
@@ -88,17 +100,7 @@ export class ByteWriter {
   /** An unsigned 32-bit integer in groups of seven bits, lowest first (LEB128, as in WebAssembly and Protocol Buffers). */
   varint(value: number): void {
     this.reserve(MAX_VARINT_BYTES)
-    let rest = value >>> 0
-    // Most numbers are small.
-    if (rest < 0x80) {
-      this.bytes[this.length++] = rest
-      return
-    }
-    while (rest >= 0x80) {
-      this.bytes[this.length++] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-    }
-    this.bytes[this.length++] = rest
+    this.length = putVarint(this.bytes, this.length, value)
   }
 
   /** Ascending numbers, `numbers[start]` and `count - 1` more: the first, then by how much each is above the one before. */

@@ -44,14 +44,18 @@ export class RecordView {
 const LARGEST_F32 = 2 ** 127 * (2 - 2 ** -23)
 
 /** The lowest `bytes` bytes of an integer, into room that is there. */
-function writeUint(writer: ByteWriter, at: number, value: number, bytes: number): void {
-  if (bytes === 1) writer.bytes[at] = value
-  else if (bytes === 2) writer.view.setUint16(at, value, true)
-  else if (bytes === 4) writer.view.setInt32(at, value, true)
+function putUint(view: DataView, at: number, value: number, bytes: number): void {
+  if (bytes === 1) view.setUint8(at, value)
+  else if (bytes === 2) view.setUint16(at, value, true)
+  else if (bytes === 4) view.setInt32(at, value, true)
   else {
-    writer.view.setUint16(at, value, true)
-    writer.bytes[at + 2] = value >>> 16
+    view.setUint16(at, value, true)
+    view.setUint8(at + 2, value >>> 16)
   }
+}
+
+function writeUint(writer: ByteWriter, at: number, value: number, bytes: number): void {
+  putUint(writer.view, at, value, bytes)
   writer.length = at + bytes
 }
 
@@ -77,6 +81,13 @@ export class RecordCodec {
   private readonly step: Float64Array
   /** The most bytes of all numbers and booleans together. */
   private readonly scalarBytes: number
+
+  /** Where every field has its fixed place: the names in the order in which they are expected in arguments, else undefined. */
+  private order: readonly string[] | undefined
+  /** By place in `order`: the field. */
+  private orderFields = new Uint16Array(0)
+  /** By field: where it lies, where every field has its fixed place. */
+  private readonly offsets: Uint32Array
 
   /** `what` stands before the names of fields in errors. */
   constructor(
@@ -106,6 +117,12 @@ export class RecordCodec {
       return column.kind === ColumnKind.Quantized ? Math.round((column.max - column.min) / column.step) : column.max
     })
     this.scalarBytes = types.reduce((sum, type) => sum + (type.scalar === undefined ? 0 : type.maxBytes), 8)
+    let size = 0
+    this.offsets = Uint32Array.from(types, ({ minBytes }) => (size += minBytes) - minBytes)
+    if (types.every(isFixed)) {
+      this.order = Object.keys(schema)
+      this.orderFields = Uint16Array.from(this.order, (name) => this.names.indexOf(name))
+    }
     this.text = `{${this.names.map((name, i) => `${name}:${this.types[i]!.text}`).join(',')}}`
   }
 
@@ -122,6 +139,7 @@ export class RecordCodec {
    * @throws ArgumentError that names the field that cannot be sent.
    */
   encode(writer: ByteWriter, args: Readonly<Record<string, unknown>>): void {
+    if (this.order !== undefined && this.encodeInOrder(writer, args, this.order)) return
     this.requireObject(args)
     writer.reserve(this.scalarBytes)
     const { forms, names } = this
@@ -145,6 +163,51 @@ export class RecordCodec {
       at = writer.length
     }
     writer.length = at
+  }
+
+  /**
+   * Writes numbers and booleans that are plainly in range from an object whose keys come in the order expected. In a loop
+   * over an object's keys V8 reads each field from its place, where a look-up by a name that changes costs a call. False,
+   * with nothing written, when anything is otherwise.
+   */
+  private encodeInOrder(
+    writer: ByteWriter,
+    args: Readonly<Record<string, unknown>>,
+    order: readonly string[],
+  ): boolean {
+    writer.reserve(this.minBytes)
+    const { view, length: start } = writer
+    const { forms, orderFields, offsets, largest, min } = this
+    let seen = 0
+    for (const key in args) {
+      if (key !== order[seen]) return false
+      const value = args[key]
+      const i = orderFields[seen++]!
+      const at = start + offsets[i]!
+      if (typeof value === 'number') {
+        const form = forms[i]!
+        if (form === ScalarForm.F32) {
+          if (!(value >= -LARGEST_F32 && value <= LARGEST_F32)) return false
+          view.setFloat32(at, value, true)
+        } else if (form === ScalarForm.Unsigned) {
+          if (value >>> 0 !== value || value > largest[i]!) return false
+          putUint(view, at, value, this.fixedBytes[i]!)
+        } else if (form === ScalarForm.Signed) {
+          if ((value | 0) !== value || value < min[i]! || value > this.max[i]!) return false
+          putUint(view, at, value, this.fixedBytes[i]!)
+        } else if (form === ScalarForm.Quantized) {
+          if (!(value >= min[i]! && value <= this.max[i]!)) return false
+          putUint(view, at, Math.min(largest[i]!, Math.round((value - min[i]!) / this.step[i]!)), this.fixedBytes[i]!)
+        } else if (form === ScalarForm.F64) view.setFloat64(at, value, true)
+        else return false
+      } else {
+        if (typeof value !== 'boolean' || forms[i] !== ScalarForm.Bool) return false
+        view.setUint8(at, value ? 1 : 0)
+      }
+    }
+    if (seen !== order.length) return false
+    writer.length = start + this.minBytes
+    return true
   }
 
   /** Writes a number or boolean that is plainly in range, into room that is there; false leaves it to its type. */

@@ -17,6 +17,21 @@ import { FormerEntities, MissingEntities } from './missing-entities.js'
 const MAX_WAITING = 8192
 const MAX_WAITING_BYTES = 1 << 20
 
+// A call that waits is one row: what is known of it stands side by side in memory.
+const NET_ID = 0
+const SENDER = 1
+/** The number of the sender's connection: its entity's id may be another's by the time a call is drained. */
+const CONNECTION_ID = 2
+const ID = 3
+/** The tick in which it arrived. */
+const TICK = 4
+/** The net id of an entity that the call waits for, or 0. */
+const MISSING_ID = 5
+/** Where its payload begins and ends. */
+const START = 6
+const END = 7
+const ROW = 8
+
 /** What a system sees of one call. Valid until the next iteration. */
 export interface CallView {
   /** The entity it is addressed to, in this world; 0 for a message. */
@@ -52,25 +67,20 @@ export interface QueueListener {
 
 export class CallQueue implements IterableIterator<CallView> {
   private readonly bytes = new ByteWriter(256)
-  private netIds = new Uint32Array(16)
-  private senders = new Uint32Array(16)
-  /** The number of the sender's connection: its entity's id may be another's by the time a call is drained. */
-  private connectionIds = new Uint32Array(16)
-  private ids = new Uint32Array(16)
-  private ticks = new Uint32Array(16)
-  /** The net id of an entity that the call waits for, or 0. */
-  private missingIds = new Uint32Array(16)
-  /** Where each payload begins; it ends where the next begins. */
-  private starts = new Uint32Array(17)
+  private rows = new Uint32Array(16 * ROW)
+  /** Where in `rows` the first call that waits begins. */
   private head = 0
   /** Calls that the loop under way may still see. */
   private left = 0
+  /** Where in `rows` the next call that arrives will begin. */
   private tail = 0
   // One for each memory that is read: a reader that changes between two makes a view each time.
   private readonly arrival: ByteReader = new Reader()
   private readonly reader: ByteReader = new Reader()
   private readonly view: MutableView
-  private readonly record: RecordView | FixedRecordView
+  /** What a call's arguments are read into: where all have their fixed places, the first. */
+  private readonly fixed: FixedRecordView | undefined
+  private readonly record: RecordView | undefined
   private readonly yielded: IteratorYieldResult<CallView>
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
   private readonly scratch: RecordView
@@ -103,17 +113,20 @@ export class CallQueue implements IterableIterator<CallView> {
     this.missing = definition.unknownEntities === 'wait' ? arriving : undefined
     this.arrival.entities = arriving ?? entities
     this.reader.entities = entities.formerOf === undefined ? entities : new FormerEntities(entities)
-    this.record = definition.codec.createFixedView() ?? definition.codec.createView()
-    this.view = { entity: 0, sender: 0, id: 0, args: this.record.args }
+    const { codec } = definition
+    const record = codec.createFixedView() ?? codec.createView()
+    this.fixed = record instanceof FixedRecordView ? record : undefined
+    this.record = record instanceof FixedRecordView ? undefined : record
+    this.view = { entity: 0, sender: 0, id: 0, args: record.args }
     this.yielded = { done: false, value: this.view }
-    this.scratch = definition.codec.createView()
+    this.scratch = codec.createView()
     // Of large messages, a few of the largest.
     this.byteLimit = Math.max(MAX_WAITING_BYTES, 4 * definition.codec.maxBytes)
     this.answerable = 'answers' in definition && definition.answers !== undefined
   }
 
   get waiting(): number {
-    return this.tail - this.head
+    return (this.tail - this.head) / ROW
   }
 
   /**
@@ -129,7 +142,7 @@ export class CallQueue implements IterableIterator<CallView> {
     id: number,
     tick: number,
   ): boolean {
-    const { missing, arrival } = this
+    const { missing, arrival, bytes: kept } = this
     if (missing !== undefined) missing.first = 0
     arrival.reset(bytes, start, end)
     if (!this.definition.codec.validate(arrival, this.scratch)) return false
@@ -138,29 +151,32 @@ export class CallQueue implements IterableIterator<CallView> {
       return true
     }
     if (this.head > 0) this.compact()
-    const full = this.waiting >= MAX_WAITING || this.bytes.length + (end - start) > this.byteLimit
+    const full = this.tail - this.head >= MAX_WAITING * ROW || kept.length + (end - start) > this.byteLimit
     if (full && !this.paused) {
       this.drop(id, ReplyStatus.Undrained)
       this.listener.undrained(this, 1)
       return true
     }
-    const at = this.tail++
-    if (at >= this.netIds.length) this.grow()
-    this.netIds[at] = netId
-    this.senders[at] = sender
-    this.connectionIds[at] = Connection.id[sender] ?? 0
-    this.ids[at] = id
-    this.ticks[at] = tick
-    if (missing !== undefined) this.missingIds[at] = missing.first
-    this.bytes.copyView(arrival.view, start, end)
-    this.starts[at + 1] = this.bytes.length
+    const at = this.tail
+    if (at >= this.rows.length) this.rows = growTo(this.rows, at + ROW)
+    const { rows } = this
+    this.tail = at + ROW
+    rows[at + NET_ID] = netId
+    rows[at + SENDER] = sender
+    rows[at + CONNECTION_ID] = Connection.id[sender] ?? 0
+    rows[at + ID] = id
+    rows[at + TICK] = tick
+    rows[at + MISSING_ID] = missing === undefined ? 0 : missing.first
+    rows[at + START] = kept.length
+    kept.copyView(arrival.view, start, end)
+    rows[at + END] = kept.length
     return true
   }
 
   /** Goes on after a pause: what waited counts as arrived at `tick`. */
   resume(tick: number): void {
     this.paused = false
-    this.ticks.fill(tick, this.head, this.tail)
+    for (let at = this.head; at < this.tail; at += ROW) this.rows[at + TICK] = tick
   }
 
   /** Begins a tick: drops the calls that arrived more than `most` ticks ago, and makes room when nothing waits. */
@@ -170,9 +186,9 @@ export class CallQueue implements IterableIterator<CallView> {
     let dropped = 0
     while (this.head < this.tail && !this.waitsForEntity(this.head)) {
       // What stood behind a call that waited could not be drained before.
-      if (Math.max(this.ticks[this.head]!, this.wentOnAt) >= tick - most) break
-      this.drop(this.ids[this.head]!, ReplyStatus.Undrained)
-      this.head++
+      if (Math.max(this.rows[this.head + TICK]!, this.wentOnAt) >= tick - most) break
+      this.drop(this.rows[this.head + ID]!, ReplyStatus.Undrained)
+      this.head += ROW
       dropped++
     }
     if (dropped > 0) this.listener.undrained(this, dropped)
@@ -191,58 +207,75 @@ export class CallQueue implements IterableIterator<CallView> {
   }
 
   next(): IteratorResult<CallView, undefined> {
-    const { view, definition, record } = this
-    if (this.paused) return this.ended
-    while (this.head < this.tail && this.left > 0) {
-      const at = this.head
-      const netId = this.netIds[at]!
-      const entity = netId === 0 ? 0 : targetOf(this.entities, netId)
-      const sender = this.senders[at]!
+    const at = this.advance()
+    if (at < 0) return this.ended
+    const { rows, fixed } = this
+    if (fixed !== undefined) fixed.copy(this.bytes.view, rows[at + START]!)
+    else this.readArguments(rows[at + START]!, rows[at + END]!)
+    return this.yielded
+  }
+
+  /** Goes on to the next call that can be shown, and shows all but its arguments. Returns its row, or -1 at the end. */
+  private advance(): number {
+    while (this.head < this.tail && this.left > 0 && !this.paused) {
+      const { rows, head: at, view } = this
+      const sender = rows[at + SENDER]!
       // A client that has not been welcomed has no number yet; its one connection stays what it is.
-      const connectionId = this.connectionIds[at]!
-      const gone = connectionId !== 0 && (Connection.id[sender] ?? 0) !== connectionId
-      const id = this.ids[at]!
-      if (gone || entity < 0) {
-        this.pass()
-        this.drop(id, ReplyStatus.Despawned)
-        this.listener.stale(this, Math.max(0, entity), gone ? 0 : sender, gone ? 0 : connectionId)
+      const connectionId = rows[at + CONNECTION_ID]!
+      const isGone = connectionId !== 0 && (Connection.id[sender] ?? 0) !== connectionId
+      const netId = rows[at + NET_ID]!
+      const entity = netId === 0 ? 0 : targetOf(this.entities, netId)
+      if (isGone || entity < 0) {
+        this.passStale(at, entity, isGone)
         continue
       }
       // Those behind it wait too: calls keep their order.
-      if (this.missing !== undefined && this.waitsForEntity(at)) return this.ended
+      if (this.missing !== undefined && this.waitsForEntity(at)) return -1
       this.pass()
+      const id = rows[at + ID]!
       // Whoever requested it has given up, and has been told that it did not happen in time.
       if (wasAwaited(id) && this.listener.isCancelled(id)) continue
       view.entity = entity
       view.sender = sender
       view.id = id
-      this.reader.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
-      if (record instanceof FixedRecordView) record.read(this.reader)
-      else definition.codec.read(this.reader, record)
-      return this.yielded
+      return at
     }
-    this.compact()
-    return this.ended
+    if (!this.paused) this.compact()
+    return -1
+  }
+
+  /** Passes a call whose entity or sender has gone. */
+  private passStale(at: number, entity: number, isSenderGone: boolean): void {
+    const { rows } = this
+    this.pass()
+    this.drop(rows[at + ID]!, ReplyStatus.Despawned)
+    const sender = isSenderGone ? 0 : rows[at + SENDER]!
+    this.listener.stale(this, Math.max(0, entity), sender, isSenderGone ? 0 : rows[at + CONNECTION_ID]!)
+  }
+
+  private readArguments(start: number, end: number): void {
+    this.reader.reset(this.bytes.bytes, start, end)
+    this.definition.codec.read(this.reader, this.record!)
   }
 
   private pass(): void {
-    this.head++
+    this.head += ROW
     this.left--
   }
 
   /** Whether a call goes on waiting for an entity that it names. */
   private waitsForEntity(at: number): boolean {
-    const netId = this.missingIds[at]!
-    const { missing } = this
+    const { missing, rows } = this
+    const netId = rows[at + MISSING_ID]!
     if (netId === 0 || missing === undefined) return false
     missing.first = 0
-    if (this.tick < this.ticks[at]! + this.waitTicks) {
+    if (this.tick < rows[at + TICK]! + this.waitTicks) {
       if (missing.entityOf(netId) === 0 && missing.first !== 0) return true
       // That one is settled; the next it names may be missing too.
-      this.arrival.reset(this.bytes.bytes, this.starts[at]!, this.starts[at + 1]!)
+      this.arrival.reset(this.bytes.bytes, rows[at + START]!, rows[at + END]!)
       this.definition.codec.validate(this.arrival, this.scratch)
     }
-    this.missingIds[at] = missing.first
+    rows[at + MISSING_ID] = missing.first
     if (missing.first !== 0) return true
     this.wentOnAt = this.tick
     return false
@@ -255,36 +288,23 @@ export class CallQueue implements IterableIterator<CallView> {
   /** Forgets what was drained: at once when nothing waits, else when it is most of what is kept. */
   private compact(): void {
     if (this.head < this.tail) {
-      const from = this.starts[this.head]!
-      if (this.head < 1024 && (from < 4096 || from * 2 < this.bytes.length)) return
-      const waiting = this.tail - this.head
-      this.netIds.copyWithin(0, this.head, this.tail)
-      this.senders.copyWithin(0, this.head, this.tail)
-      this.connectionIds.copyWithin(0, this.head, this.tail)
-      this.ids.copyWithin(0, this.head, this.tail)
-      this.ticks.copyWithin(0, this.head, this.tail)
-      this.missingIds.copyWithin(0, this.head, this.tail)
-      for (let i = 0; i <= waiting; i++) this.starts[i] = this.starts[this.head + i]! - from
+      const { rows } = this
+      const from = rows[this.head + START]!
+      if (this.head < 1024 * ROW && (from < 4096 || from * 2 < this.bytes.length)) return
+      rows.copyWithin(0, this.head, this.tail)
+      this.tail -= this.head
+      this.head = 0
+      for (let at = 0; at < this.tail; at += ROW) {
+        rows[at + START]! -= from
+        rows[at + END]! -= from
+      }
       this.bytes.bytes.copyWithin(0, from, this.bytes.length)
       this.bytes.length -= from
-      this.head = 0
-      this.tail = waiting
       return
     }
     this.head = 0
     this.tail = 0
     if (this.bytes.bytes.length > MAX_WAITING_BYTES) this.bytes.free()
     this.bytes.clear()
-  }
-
-  private grow(): void {
-    const size = this.tail
-    this.netIds = growTo(this.netIds, size)
-    this.senders = growTo(this.senders, size)
-    this.connectionIds = growTo(this.connectionIds, size)
-    this.ids = growTo(this.ids, size)
-    this.ticks = growTo(this.ticks, size)
-    this.missingIds = growTo(this.missingIds, size)
-    this.starts = growTo(this.starts, this.netIds.length + 1)
   }
 }

@@ -4,7 +4,7 @@ import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
 import { type Definition, isEarly } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
-import { readNetId } from '../protocol/net-id.js'
+import { makeNetId, MAX_GENERATION, readNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { LAST_REPLY_STATUS, ReplyStatus } from '../protocol/reply-status.js'
@@ -15,6 +15,9 @@ import type { CallEntities } from './call-entities.js'
 import { CallQueue, type CallView, type QueueListener } from './call-queue.js'
 import type { OpenRequests } from './open-requests.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
+
+/** Bytes of the longest head of a call, behind its kind, of which no number takes more than two bytes. */
+const MAX_SHORT_HEAD = 8
 
 /** Of sections that say nothing of a definition. */
 const NO_DEFINITION = 0xffffffff
@@ -32,6 +35,41 @@ export class CallSection {
 
   /** Reads a section whose kind byte has been read; `call` tells a call from a message. Leaves the reader behind it. */
   read(reader: ByteReader, call: boolean): void {
+    if (reader.end - reader.offset < MAX_SHORT_HEAD || !this.readShort(reader, call)) this.readAny(reader, call)
+  }
+
+  /**
+   * Reads a section none of whose numbers takes more than two bytes, as nearly all are: without a look at the end of the
+   * packet for each byte. False, with nothing read, when it is another.
+   */
+  private readShort(reader: ByteReader, call: boolean): boolean {
+    const { bytes } = reader
+    let at = reader.offset
+    let netId = 0
+    if (call) {
+      let slot = bytes[at++]!
+      if (slot >= 0x80) slot = (slot & 0x7f) | (bytes[at++]! << 7)
+      let generation = bytes[at++]!
+      if (generation >= 0x80) generation = (generation & 0x7f) | (bytes[at++]! << 7)
+      if (slot === 0 || slot >= 0x4000 || generation > MAX_GENERATION) return false
+      netId = makeNetId(slot, generation)
+    }
+    let id = bytes[at++]!
+    if (id >= 0x80) id = (id & 0x7f) | (bytes[at++]! << 7)
+    let length = bytes[at++]!
+    if (length >= 0x80) length = (length & 0x7f) | (bytes[at++]! << 7)
+    const end = at + length
+    if (id >= 0x4000 || length >= 0x4000 || end > reader.end) return false
+    this.netId = netId
+    this.id = id
+    this.request = 0
+    this.start = at
+    this.end = end
+    reader.offset = end
+    return true
+  }
+
+  private readAny(reader: ByteReader, call: boolean): void {
     this.netId = call ? readNetId(reader) : 0
     this.id = reader.varint()
     this.request = 0

@@ -133,7 +133,7 @@ export class OutgoingParts {
 
 /** Whether a reliable call is a message that is too large for a packet, or that must not overtake one. */
 export function mustWait(calls: OutgoingCalls, i: number, parts: OutgoingParts): boolean {
-  return (parts.busy || !fitsPacket(calls.starts[i + 1]! - calls.starts[i]!)) && calls.isMessage(i)
+  return (parts.busy || !fitsPacket(calls.endOf(i) - calls.startOf(i))) && calls.isMessage(i)
 }
 
 /** Whether a section may travel in one piece. */

@@ -1,17 +1,19 @@
 // Outgoing calls and messages of a tick, in the order in which the game made them.
 //
 // A call is encoded once, when it is made, as the section that will travel. Who gets it is decided when the tick is sent:
-// only then is it known who observes the entity, those for whom it has just spawned included.
+// only then is it known who observes the entity, those for whom it has just spawned included. Calls to one connection are
+// chained by that connection, so that what is written for a client costs nothing for the calls to others.
 import type { Answers } from '../protocol/answers.js'
-import { ByteWriter, varintBytes } from '../protocol/bytes.js'
+import { ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { writeNetId } from '../protocol/net-id.js'
+import { generationOf, slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { RecordCodec } from '../protocol/record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { Channel } from '../transport/transport.js'
 import { growTo } from '../replication/slot-set.js'
+import { CallChains } from './call-chains.js'
 
 /** Bytes of memory that a tick's calls leave for the next tick's. */
 const LARGEST_KEPT = 1 << 20
@@ -31,25 +33,42 @@ export const Audience = {
 } as const
 export type Audience = (typeof Audience)[keyof typeof Audience]
 
+// A call is one row: what is known of it stands side by side in memory.
+const START = 0
+const END = 1
+/** The channel, and above it the audience. */
+const ROUTE = 2
+/** The net id of the entity that the call is on, or 0. */
+const NET_ID = 3
+/** For {@link Audience.One} the connection entity; otherwise a connection left out, or 0. */
+const CONNECTION = 4
+/** The connection entity of the entity's owner, who is left out, or 0; the owner is the one of the moment of the call. */
+const EXCLUDED_OWNER = 5
+/** The number of the request that a call is, or 0. */
+const REQUEST = 6
+/** The next call of its chain, counted from 1; 0 ends it. */
+const NEXT = 7
+const ROW = 8
+
+/** Bytes of the longest head of a section: kind, net id, definition, request, length of the payload. */
+const MAX_HEAD = 1 + 5 * MAX_VARINT_BYTES
+
 export class OutgoingCalls {
   readonly writer = new ByteWriter(1024)
   count = 0
-  starts = new Uint32Array(17)
-  channels = new Uint8Array(16)
-  audiences = new Uint8Array(16)
-  /** The net id of the entity a call is on, or 0. */
-  netIds = new Uint32Array(16)
-  /** For {@link Audience.One} the connection entity; otherwise a connection left out, or 0. */
-  connections = new Uint32Array(16)
-  /** 1 when the entity's owner is left out; the owner is the one of the moment of the call. */
-  excludedOwners = new Uint32Array(16)
-  /** The number of the request that a call is, or 0. */
-  requests = new Uint32Array(16)
+  private rows = new Uint32Array(16 * ROW)
+  /** By connection and channel: the first and the last call that goes to it alone; by channel: those to several. */
+  private readonly toOne = [new CallChains(), new CallChains()] as const
+  private readonly toSeveral = new CallChains()
+  /** Calls that have been chained. */
+  private chained = 0
   /** The connections that it is limited to, unless undefined, and more that are left out. */
   readonly lists: (ReadonlySet<number> | undefined)[] = []
   readonly exceptions: (ReadonlySet<number> | undefined)[] = []
   private holdsLists = false
   private readonly sections: Uint8Array[] = []
+  /** Where the last call ends. */
+  private end = 0
   /** Where the payload of the call added last begins; it is the last thing written. */
   payloadStart = 0
 
@@ -75,13 +94,18 @@ export class OutgoingCalls {
   ): void {
     const { writer } = this
     this.rewind()
-    if (definition.kind === 'message') writer.u8(SectionKind.Message)
+    writer.reserve(MAX_HEAD)
+    const { bytes } = writer
+    let at = writer.length
+    if (definition.kind === 'message') bytes[at++] = SectionKind.Message
     else {
-      writer.u8(request === 0 ? SectionKind.Call : SectionKind.Request)
-      writeNetId(writer, netId)
+      bytes[at++] = request === 0 ? SectionKind.Call : SectionKind.Request
+      at = putVarint(bytes, at, slotOf(netId))
+      at = putVarint(bytes, at, generationOf(netId))
     }
-    writer.varint(id)
-    if (request !== 0) writer.varint(request)
+    at = putVarint(bytes, at, id)
+    if (request !== 0) at = putVarint(bytes, at, request)
+    writer.length = at
     this.writePayload(definition.codec, args)
     const channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
     this.finish(channel, netId, audience, connection, excludedOwner, list, request)
@@ -124,7 +148,7 @@ export class OutgoingCalls {
 
   /** Begins a section: whatever one that threw has left behind it is overwritten. */
   private rewind(): void {
-    this.writer.length = this.starts[this.count]!
+    this.writer.length = this.end
   }
 
   private beginAnswer(request: number, status: ReplyStatus): void {
@@ -178,18 +202,89 @@ export class OutgoingCalls {
     list: ReadonlySet<number> | undefined,
     request: number,
   ): void {
-    const at = this.count++
-    if (at >= this.channels.length) this.grow()
-    this.starts[at + 1] = this.writer.length
-    this.channels[at] = channel
-    this.audiences[at] = audience
-    this.netIds[at] = netId
-    this.connections[at] = connection
-    this.excludedOwners[at] = excludedOwner
-    this.requests[at] = request
+    const call = this.count++
+    const at = call * ROW
+    if (at >= this.rows.length) this.rows = growTo(this.rows, at + ROW)
+    const { rows } = this
+    rows[at + START] = this.end
+    rows[at + END] = this.end = this.writer.length
+    rows[at + ROUTE] = (audience << 1) | channel
+    rows[at + NET_ID] = netId
+    rows[at + CONNECTION] = connection
+    rows[at + EXCLUDED_OWNER] = excludedOwner
+    rows[at + REQUEST] = request
     if (list === undefined) return
-    this.lists[at] = list
+    this.lists[call] = list
     this.holdsLists = true
+  }
+
+  /** Where the section of call `i` begins in `writer`, and where it ends. */
+  startOf(i: number): number {
+    return this.rows[i * ROW + START]!
+  }
+
+  endOf(i: number): number {
+    return this.rows[i * ROW + END]!
+  }
+
+  channelOf(i: number): Channel {
+    return (this.rows[i * ROW + ROUTE]! & 1) as Channel
+  }
+
+  audienceOf(i: number): Audience {
+    return (this.rows[i * ROW + ROUTE]! >>> 1) as Audience
+  }
+
+  /** The net id of the entity that call `i` is on, or 0. */
+  netIdOf(i: number): number {
+    return this.rows[i * ROW + NET_ID]!
+  }
+
+  /** For {@link Audience.One} the connection entity; otherwise a connection left out, or 0. */
+  connectionOf(i: number): number {
+    return this.rows[i * ROW + CONNECTION]!
+  }
+
+  excludedOwnerOf(i: number): number {
+    return this.rows[i * ROW + EXCLUDED_OWNER]!
+  }
+
+  /** The number of the request that call `i` is, or 0. */
+  requestOf(i: number): number {
+    return this.rows[i * ROW + REQUEST]!
+  }
+
+  /** The first call on a channel that goes to this connection alone; -1 when there is none. */
+  firstToOne(connection: number, channel: Channel): number {
+    if (this.chained < this.count) this.chain()
+    return this.toOne[channel].first(connection)
+  }
+
+  /** The first call on a channel that may go to several; -1 when there is none. */
+  firstToSeveral(channel: Channel): number {
+    if (this.chained < this.count) this.chain()
+    return this.toSeveral.first(channel)
+  }
+
+  /** Chains the calls that were added since the last time. A client, whose calls all go to one server, never asks. */
+  private chain(): void {
+    const { rows } = this
+    for (let i = this.chained; i < this.count; i++) {
+      const route = rows[i * ROW + ROUTE]!
+      const channel = (route & 1) as Channel
+      const previous =
+        route >>> 1 === Audience.One
+          ? this.toOne[channel].append(rows[i * ROW + CONNECTION]!, i)
+          : this.toSeveral.append(channel, i)
+      rows[i * ROW + NEXT] = 0
+      if (previous >= 0) rows[previous * ROW + NEXT] = i + 1
+    }
+    this.chained = this.count
+  }
+
+  /** The call that follows call `i` in its chain; -1 when there is none. */
+  after(i: number): number {
+    return this.rows[i * ROW + NEXT]! - 1
   }
 
   /** Leaves connections out of the call added last. */
@@ -208,12 +303,12 @@ export class OutgoingCalls {
 
   /** Whether call `i` is a message. */
   isMessage(i: number): boolean {
-    return this.writer.bytes[this.starts[i]!] === SectionKind.Message
+    return this.writer.bytes[this.startOf(i)] === SectionKind.Message
   }
 
   /** A copy of the section of call `i`; the same one for each that asks in a tick. */
   sectionOf(i: number): Uint8Array {
-    return (this.sections[i] ??= this.writer.bytes.slice(this.starts[i]!, this.starts[i + 1]!))
+    return (this.sections[i] ??= this.writer.bytes.slice(this.startOf(i), this.endOf(i)))
   }
 
   clear(): void {
@@ -229,17 +324,13 @@ export class OutgoingCalls {
       this.exceptions.fill(undefined)
     }
     this.holdsLists = false
+    for (let i = 0; i < this.chained; i++) {
+      if (this.audienceOf(i) === Audience.One) this.toOne[this.channelOf(i)].forget(this.connectionOf(i))
+    }
+    this.toSeveral.forget(Channel.Unreliable)
+    this.toSeveral.forget(Channel.Reliable)
     this.count = 0
-  }
-
-  private grow(): void {
-    const size = this.count
-    this.channels = growTo(this.channels, size)
-    this.audiences = growTo(this.audiences, size)
-    this.netIds = growTo(this.netIds, size)
-    this.connections = growTo(this.connections, size)
-    this.excludedOwners = growTo(this.excludedOwners, size)
-    this.requests = growTo(this.requests, size)
-    this.starts = growTo(this.starts, this.channels.length + 1)
+    this.chained = 0
+    this.end = 0
   }
 }

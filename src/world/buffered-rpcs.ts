@@ -21,7 +21,7 @@ export function keepRpc(
   const { outgoing } = role
   const last = outgoing.count - 1
   const call = role.buffered.replace(netId, id)
-  call.copy(outgoing.writer.bytes, outgoing.starts[last]!, outgoing.starts[last + 1]!)
+  call.copy(outgoing.writer.bytes, outgoing.startOf(last), outgoing.endOf(last))
   call.includesOwner = rpc.includeOwner
   // Numbers of connections, since the entity of one that ends is soon another's.
   if (owner !== 0) addNumber(call.leftOut, owner)

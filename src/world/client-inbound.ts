@@ -133,7 +133,9 @@ export class ClientInbound {
     while (reader.left > 0) {
       const sectionStart = reader.offset
       const kind = reader.u8()
-      if (kind === SectionKind.Spawn) replication.applySpawn(reader, tick)
+      if (kind === SectionKind.Call || kind === SectionKind.Message)
+        this.applyCall(reader, kind === SectionKind.Call, 0)
+      else if (kind === SectionKind.Spawn) replication.applySpawn(reader, tick)
       else if (kind === SectionKind.AddComponents) replication.applyAdd(reader, tick)
       else if (kind === SectionKind.RemoveComponents) replication.applyRemove(reader)
       else if (kind === SectionKind.Ownership) replication.applyOwnership(reader)
@@ -151,13 +153,13 @@ export class ClientInbound {
           this.pausedAt = reader.offset
           break
         }
-      } else if (kind === SectionKind.Despawn) {
+      } else {
         if (this.mustWait(reader)) {
           this.pausedAt = sectionStart
           break
         }
         replication.applyDespawn(reader)
-      } else this.applyCall(reader, kind === SectionKind.Call, 0)
+      }
     }
     const isComplete = this.pausedAt < 0 && header.completesStructure
     replication.resolveReferences(isComplete)

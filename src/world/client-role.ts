@@ -431,9 +431,9 @@ export class ClientRole {
   private writeCalls(channel: Channel, packet: PacketBuilder): void {
     const { outgoing, counters, outgoingParts } = this
     for (let i = 0; i < outgoing.count; i++) {
-      if (outgoing.channels[i] !== channel) continue
-      const start = outgoing.starts[i]!
-      const end = outgoing.starts[i + 1]!
+      if (outgoing.channelOf(i) !== channel) continue
+      const start = outgoing.startOf(i)
+      const end = outgoing.endOf(i)
       if (channel === Channel.Reliable && mustWait(outgoing, i, outgoingParts)) {
         outgoingParts.add(outgoing.sectionOf(i))
         continue

@@ -5,7 +5,7 @@ import type { ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import type { TokenBuckets } from '../connection/token-bucket.js'
 import type { ByteReader } from '../protocol/bytes.js'
-import type { Command } from '../protocol/definitions.js'
+import type { Command, Definition } from '../protocol/definitions.js'
 import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
@@ -65,6 +65,19 @@ const STATUS_OF_FAULT = {
   [CallFault.Late]: ReplyStatus.Despawned,
 } as const
 
+/** Whether a section counts as a call: against the limit of how many of them a client may send. */
+function isCall(kind: number): boolean {
+  return (
+    kind === SectionKind.Call ||
+    kind === SectionKind.Message ||
+    (kind >= SectionKind.Request && kind <= SectionKind.Cancel)
+  )
+}
+
+function travelsOn(definition: Definition, channel: Channel): boolean {
+  return (definition.channel === 'reliable') === (channel === Channel.Reliable)
+}
+
 export class ServerInbound {
   private readonly section = new CallSection()
   private readonly part = new PartSection()
@@ -72,6 +85,13 @@ export class ServerInbound {
   /** Whose packet is read, and when: asked once for each packet. A session that has not been seen open has no peer yet. */
   private peer: InboundPeer | undefined
   private now = 0
+  /** Calls and messages of the packet that was checked, and bytes of their payloads. */
+  private calls = 0
+  private callBytes = 0
+  /** It has parts of messages, which take of the same limits at their own place in the order. */
+  private hasParts = false
+  /** The whole packet is within the sender's general limits. */
+  private isWithinLimits = false
 
   constructor(private readonly role: InboundContext) {}
 
@@ -86,6 +106,7 @@ export class ServerInbound {
     }
     this.peer = this.role.peerOf(session)
     this.now = this.role.options.now()
+    this.isWithinLimits = this.takeTokens()
     while (reader.left > 0 && session.state !== 'closed') this.apply(session, channel, reader)
     return true
   }
@@ -99,60 +120,98 @@ export class ServerInbound {
 
   private check(reader: ByteReader, channel: Channel): boolean {
     const reliable = channel === Channel.Reliable
+    const { section } = this
+    this.calls = 0
+    this.callBytes = 0
+    this.hasParts = false
     while (reader.left > 0) {
       const kind = reader.u8()
-      if (kind === SectionKind.Call) this.section.read(reader, true)
-      else if (kind === SectionKind.Message) this.section.read(reader, false)
-      else if (kind === SectionKind.Request && reliable) this.section.readRequest(reader)
-      else if (kind === SectionKind.Reply && reliable) this.section.readReply(reader)
-      else if (kind === SectionKind.Cancel && reliable) this.section.readCancel(reader)
-      else if (kind === SectionKind.Ready) {
-        if (reader.u8() > 1) reader.fail()
-      } else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
-      else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
-      else if (kind === SectionKind.SceneProgress && reliable) this.sceneReport.read(reader)
-      else reader.fail()
+      if (kind === SectionKind.Call) section.read(reader, true)
+      else if (kind === SectionKind.Message) section.read(reader, false)
+      else if (!reliable) this.checkReport(kind, reader, reliable)
+      else if (kind === SectionKind.Request) section.readRequest(reader)
+      else if (kind === SectionKind.Reply) section.readReply(reader)
+      else if (kind === SectionKind.Cancel) section.readCancel(reader)
+      else this.checkReport(kind, reader, reliable)
       if (reader.failed) return false
+      if (!isCall(kind)) continue
+      this.calls++
+      this.callBytes += section.end - section.start
     }
     return true
   }
 
+  private checkReport(kind: number, reader: ByteReader, reliable: boolean): void {
+    if (kind === SectionKind.Ready) {
+      if (reader.u8() > 1) reader.fail()
+    } else if (kind === SectionKind.MessagePart && reliable) {
+      this.part.read(reader)
+      this.hasParts = true
+    } else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
+    else if (kind === SectionKind.SceneProgress && reliable) this.sceneReport.read(reader)
+    else reader.fail()
+  }
+
+  /** Takes what the whole packet is worth from the sender's general limits; false takes nothing: then each call counts. */
+  private takeTokens(): boolean {
+    const { peer, now, calls, callBytes } = this
+    if (peer === undefined) return true
+    if (this.hasParts) return false
+    const { limits } = peer
+    if (!limits.has(PeerLimit.Calls, now, calls) || !limits.has(PeerLimit.CallBytes, now, callBytes)) return false
+    limits.take(PeerLimit.Calls, now, calls)
+    limits.take(PeerLimit.CallBytes, now, callBytes)
+    return true
+  }
+
   private apply(session: Session, channel: Channel, reader: ByteReader): void {
+    const { section } = this
     const kind = reader.u8()
-    if (kind === SectionKind.Call) this.section.read(reader, true)
-    else if (kind === SectionKind.Message) this.section.read(reader, false)
-    else if (kind === SectionKind.Request) this.section.readRequest(reader)
-    else if (kind === SectionKind.Reply) this.section.readReply(reader)
-    else if (kind === SectionKind.Cancel) this.section.readCancel(reader)
+    if (kind === SectionKind.Call) section.read(reader, true)
+    else if (kind === SectionKind.Message) section.read(reader, false)
+    else if (kind === SectionKind.Request) section.readRequest(reader)
+    else if (kind === SectionKind.Reply) section.readReply(reader)
+    else if (kind === SectionKind.Cancel) section.readCancel(reader)
     else return this.applyReport(kind, session, reader)
-    const { peer } = this
-    if (peer !== undefined && !this.isWithinLimits(peer.limits)) {
-      this.drop(CallFault.OverRate, session)
-      this.role.sessionsOf(session)?.weigh(session, 'more calls than any honest client sends')
-      return
-    }
-    if (kind === SectionKind.Reply) return this.applyReply(session, reader)
-    if (kind === SectionKind.Cancel) return void this.role.openRequests.cancel(session.entity, this.section.request)
-    const definition = this.role.protocol.definitions[this.section.id]
-    const listed = definition !== undefined && (definition.channel === 'reliable') === (channel === Channel.Reliable)
-    if (listed && kind === SectionKind.Call && definition.kind === 'command') {
-      if (this.mayCommand(session, definition) === ReplyStatus.Ok) this.push(session, reader.bytes)
-    } else if (kind === SectionKind.Request && definition?.kind === 'command' && definition.answers !== undefined) {
-      if (peer !== undefined) this.applyRequest(session, definition, reader)
-      else this.drop(CallFault.NotReady, session)
-    } else if (
-      listed &&
-      kind === SectionKind.Message &&
-      definition.kind === 'message' &&
-      definition.from !== 'server'
+    if (!this.isWithinLimits && !this.takesCall(session)) return
+    if (kind === SectionKind.Call) this.applyCall(session, channel, reader)
+    else if (kind === SectionKind.Message) this.applyMessage(session, channel, reader)
+    else if (kind === SectionKind.Request) this.applyRequest(session, reader)
+    else if (kind === SectionKind.Reply) this.applyReply(session, reader)
+    else this.role.openRequests.cancel(session.entity, section.request)
+  }
+
+  /** Takes the call in `section` from the sender's general limits. */
+  private takesCall(session: Session): boolean {
+    const { peer, now } = this
+    const bytes = this.section.end - this.section.start
+    if (
+      peer === undefined ||
+      (peer.limits.take(PeerLimit.Calls, now) && (bytes === 0 || peer.limits.take(PeerLimit.CallBytes, now, bytes)))
     ) {
-      // A connection that opened in this very receive has no entity yet; an honest client waits for its welcome.
-      if (peer === undefined) this.drop(CallFault.NotReady, session)
-      else if (!peer.rates.take(this.section.id, this.now)) this.drop(CallFault.OverRate, session)
-      else this.push(session, reader.bytes)
-    } else {
-      this.refuseUnknown(session, this.section.id)
+      return true
     }
+    this.drop(CallFault.OverRate, session)
+    this.role.sessionsOf(session)?.weigh(session, 'more calls than any honest client sends')
+    return false
+  }
+
+  private applyCall(session: Session, channel: Channel, reader: ByteReader): void {
+    const definition = this.role.protocol.definitions[this.section.id]
+    if (definition?.kind !== 'command' || !travelsOn(definition, channel)) this.refuseUnknown(session, this.section.id)
+    else if (this.mayCommand(session, definition) === ReplyStatus.Ok) this.push(session, reader.bytes)
+  }
+
+  private applyMessage(session: Session, channel: Channel, reader: ByteReader): void {
+    const { section, peer } = this
+    const definition = this.role.protocol.definitions[section.id]
+    if (definition?.kind !== 'message' || definition.from === 'server' || !travelsOn(definition, channel)) {
+      this.refuseUnknown(session, section.id)
+    } else if (peer === undefined) {
+      // A connection that opened in this very receive has no entity yet; an honest client waits for its welcome.
+      this.drop(CallFault.NotReady, session)
+    } else if (!peer.rates.take(section.id, this.now)) this.drop(CallFault.OverRate, session)
+    else this.push(session, reader.bytes)
   }
 
   /** What is no call, and weighs nothing by itself. */
@@ -171,8 +230,13 @@ export class ServerInbound {
     else sessions?.weigh(session, text)
   }
 
-  private applyRequest(session: Session, definition: Command, reader: ByteReader): void {
-    const { inbound, openRequests, tick } = this.role
+  private applyRequest(session: Session, reader: ByteReader): void {
+    const { inbound, openRequests, protocol, tick } = this.role
+    const definition = protocol.definitions[this.section.id]
+    if (definition?.kind !== 'command' || definition.answers === undefined) {
+      return this.refuseUnknown(session, this.section.id)
+    }
+    if (this.peer === undefined) return this.drop(CallFault.NotReady, session)
     const status = this.mayCommand(session, definition)
     if (status !== ReplyStatus.Ok) openRequests.endUnopened(session.entity, this.section.request, status)
     else if (inbound.paused && !this.mayWait(session)) return
@@ -188,11 +252,6 @@ export class ServerInbound {
       role.sessionsOf(session)?.weigh(session, 'an answer to a request that was never made')
     if (fate === ReplyFate.Malformed)
       role.sessionsOf(session)?.weigh(session, 'an answer that is not what its definition says')
-  }
-
-  private isWithinLimits(limits: TokenBuckets): boolean {
-    const bytes = this.section.end - this.section.start
-    return limits.take(PeerLimit.Calls, this.now) && (bytes === 0 || limits.take(PeerLimit.CallBytes, this.now, bytes))
   }
 
   /** What stands against a command; `Ok` when nothing does. */

@@ -5,7 +5,7 @@ import { slotOf } from '../protocol/net-id.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { MAX_WAITING_PARTS, mustWait } from '../remote/message-parts.js'
-import { Audience } from '../remote/outgoing-calls.js'
+import { Audience, type OutgoingCalls } from '../remote/outgoing-calls.js'
 import { writeScene } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
 import { writeBuffered } from './buffered-rpcs.js'
@@ -111,18 +111,39 @@ export function writeCalls(
   to: number,
   ready = peer.session.ready,
 ): void {
-  const { outgoing, counters } = role
-  for (let i = from; i < to; i++) {
-    if (outgoing.channels[i] !== channel || !isRecipient(role, peer, i, ready)) continue
-    const start = outgoing.starts[i]!
-    const end = outgoing.starts[i + 1]!
-    if (channel === Channel.Reliable && mustWait(outgoing, i, peer.outgoingParts)) {
-      peer.outgoingParts.add(outgoing.sectionOf(i))
-      continue
+  const { outgoing } = role
+  let one = skip(outgoing, outgoing.firstToOne(peer.session.entity, channel), from)
+  let several = skip(outgoing, outgoing.firstToSeveral(channel), from)
+  for (;;) {
+    // Two chains, each in order: whichever goes on first.
+    const isOne = one >= 0 && (several < 0 || one < several)
+    const call = isOne ? one : several
+    if (call < 0 || call >= to) return
+    if (isOne) one = outgoing.after(one)
+    else several = outgoing.after(several)
+    if (isOne ? mayReach(role, peer, call) : isRecipient(role, peer, call, ready)) {
+      writeCall(role, peer, channel, packet, call)
     }
-    if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)
-    else counters.windowDroppedCalls++
   }
+}
+
+/** The first call of a chain that is not before `from`. */
+function skip(outgoing: OutgoingCalls, first: number, from: number): number {
+  let call = first
+  while (call >= 0 && call < from) call = outgoing.after(call)
+  return call
+}
+
+function writeCall(role: ServerRole, peer: ServerPeer, channel: Channel, packet: PacketBuilder, call: number): void {
+  const { outgoing, counters } = role
+  if (channel === Channel.Reliable && mustWait(outgoing, call, peer.outgoingParts)) {
+    peer.outgoingParts.add(outgoing.sectionOf(call))
+    return
+  }
+  const start = outgoing.startOf(call)
+  const end = outgoing.endOf(call)
+  if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)
+  else counters.windowDroppedCalls++
 }
 
 /** Messages too large for a packet, in parts, and what is to be said of those that arrive. */
@@ -140,24 +161,27 @@ function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, l
   if (untold > 0 && limits.take(PeerLimit.CallBytes, role.options.now(), untold)) incomingParts.write(reliable)
 }
 
+/** Whether a call to this client alone goes to it: it must have the entity. */
+function mayReach(role: ServerRole, peer: ServerPeer, call: number): boolean {
+  const { outgoing } = role
+  const netId = outgoing.netIdOf(call)
+  if (netId === 0 || hasSpawned(role, peer, netId)) return true
+  role.counters.unsentCalls++
+  peer.requests.fail(outgoing.requestOf(call), ReplyStatus.NotObserved)
+  return false
+}
+
+/** Whether a call to several goes to this client. */
 function isRecipient(role: ServerRole, peer: ServerPeer, call: number, ready: boolean): boolean {
   const { outgoing } = role
   const { entity, state } = peer.session
-  const audience = outgoing.audiences[call]!
-  const connection = outgoing.connections[call]!
-  if (audience === Audience.One) {
-    if (connection !== entity) return false
-  } else if (connection === entity || outgoing.excludedOwners[call] === entity) return false
+  if (outgoing.connectionOf(call) === entity || outgoing.excludedOwnerOf(call) === entity) return false
   if (!outgoing.lets(entity, call)) return false
+  const audience = outgoing.audienceOf(call)
   if (audience === Audience.Ready && !ready) return false
   if (audience === Audience.All && state === 'authenticating') return false
-  const netId = outgoing.netIds[call]!
-  if (netId === 0 || hasSpawned(role, peer, netId)) return true
-  if (audience === Audience.One) {
-    role.counters.unsentCalls++
-    peer.requests.fail(outgoing.requests[call]!, ReplyStatus.NotObserved)
-  }
-  return false
+  const netId = outgoing.netIdOf(call)
+  return netId === 0 || hasSpawned(role, peer, netId)
 }
 
 function hasSpawned(role: ServerRole, peer: ServerPeer, netId: number): boolean {
@@ -169,8 +193,8 @@ function hasSpawned(role: ServerRole, peer: ServerPeer, netId: number): boolean 
 function countUnsent(role: ServerRole): void {
   const { outgoing, counters } = role
   for (let i = 0; i < outgoing.count; i++) {
-    if (outgoing.audiences[i] !== Audience.One) continue
-    const to = outgoing.connections[i]!
+    if (outgoing.audienceOf(i) !== Audience.One) continue
+    const to = outgoing.connectionOf(i)
     if (!role.peerOfConnection.has(to) && !role.authenticating.has(to)) counters.unsentCalls++
   }
 }

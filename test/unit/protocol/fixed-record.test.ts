@@ -68,7 +68,8 @@ describe('a view of a record whose fields have fixed places', () => {
     for (const args of [LOWEST, HIGHEST, { ...LOWEST, single: Number.NaN }]) {
       const read = codec.createView()
       codec.read(readerOf(args), read)
-      fixed.read(readerOf(args))
+      const { view, offset } = readerOf(args)
+      fixed.copy(view, offset)
       expect({ ...fixed.args }).toEqual({ ...read.args })
       expect(fixed.args.large).toBe(args.large)
     }
@@ -77,7 +78,7 @@ describe('a view of a record whose fields have fixed places', () => {
   it('keeps what it shows when the bytes that it was read from change', () => {
     const fixed = codec.createFixedView()!
     const reader = readerOf(HIGHEST)
-    fixed.read(reader)
+    fixed.copy(reader.view, reader.offset)
     reader.bytes.fill(0)
     expect(fixed.args).toMatchObject({ small: 255, largeSigned: 2_147_483_647, flag: true })
   })
