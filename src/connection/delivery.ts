@@ -10,6 +10,8 @@ import { ACK_WINDOW, type Acknowledgement, nextSequence, sequenceDistance } from
 const REORDER_THRESHOLD = 3
 /** Unacknowledged packets that are always allowed. */
 const SMALLEST_WINDOW = 8
+/** The most of them: what falls out of the range of an acknowledgement counts as lost. */
+const LARGEST_WINDOW = ACK_WINDOW - REORDER_THRESHOLD
 const PROBE_INTERVAL = 250
 
 const Fate = { None: 0, InFlight: 1, TimedOut: 2 } as const
@@ -50,10 +52,22 @@ export class Delivery {
 
   /** Whether a packet may leave now. `roundTripTicks` is the smoothed round trip in ticks of the sender. */
   maySend(now: number, roundTripTicks: number): boolean {
-    const perTick = Math.max(this.packetsPerTick, this.packetsThisTick)
-    const window = Math.max(SMALLEST_WINDOW, Math.ceil(perTick * (roundTripTicks + 2)))
-    if (this.outstanding < Math.min(window, ACK_WINDOW - REORDER_THRESHOLD)) return true
+    if (this.outstanding < this.window(roundTripTicks)) return true
     return now - this.lastProbe >= PROBE_INTERVAL
+  }
+
+  /** How many packets may leave now, one after another. */
+  allowance(now: number, roundTripTicks: number): number {
+    const free = this.window(roundTripTicks) - this.outstanding
+    if (free <= 0) return now - this.lastProbe >= PROBE_INTERVAL ? 1 : 0
+    // Each packet beyond those of the ticks before widens the window by two at least.
+    if (free > this.packetsPerTick - this.packetsThisTick) return LARGEST_WINDOW - this.outstanding
+    return free
+  }
+
+  private window(roundTripTicks: number): number {
+    const perTick = Math.max(this.packetsPerTick, this.packetsThisTick)
+    return Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, Math.ceil(perTick * (roundTripTicks + 2))))
   }
 
   /** Takes the next sequence number for a packet that leaves now. */

@@ -48,6 +48,8 @@ export class Session implements DeliverySink {
   /** Something arrived that has not been acknowledged yet. */
   acknowledgeDue = false
   lastHeard: number
+  /** Bytes of data packets sent so far. */
+  bytesSent = 0
   /** The newest tick whose structure was sent to the peer, or, on a client, applied from it. */
   structureTick = 0
   /** The newest tick whose structure the peer has applied. */
@@ -244,6 +246,7 @@ export class PacketBuilder {
     this.open = false
     this.writer.bytes[1]! |= this.flags
     const session = this.session!
+    session.bytesSent += this.writer.length
     if (this.channel === Channel.Unreliable) {
       session.transport.send(session.peer, this.channel, this.writer.bytes, this.writer.length)
       return

@@ -71,9 +71,12 @@ export class Observer implements DeliverySink {
     }
   }
 
-  /** Remembers that the packet `sequence` of `tick` carries a block. Calls for one packet follow each other. */
-  carries(sequence: number, tick: number, block: number): void {
-    this.sent.add(sequence, tick, block)
+  /**
+   * The packet `sequence` carries a block: that is remembered, and what it brings is struck out. `repeats`:
+   * it is of what was owed. Calls for one packet follow each other.
+   */
+  carries(sequence: number, block: number, repeats: boolean): void {
+    this.sent.add(sequence, block, this.settle(block, repeats))
   }
 
   acknowledged(sequence: number): void {
@@ -86,22 +89,22 @@ export class Observer implements DeliverySink {
     for (let i = 0; i < count; i++) {
       const block = this.sent.blockAt(sequence, i)
       if (block < 0 || !this.history.remembers(block)) {
-        this.oweSince(this.sent.tickOf(sequence))
+        this.oweSince(this.sent.sinceOf(sequence))
         return
       }
-      this.oweBlock(block)
+      this.oweBlock(block, true)
     }
   }
 
   /**
    * Owes what a block carried, but for what changed after it: a later packet carried that, and its own record covers
-   * its loss.
+   * its loss. `wasSent`: it left, in a packet that was lost.
    */
-  oweBlock(block: number): void {
+  oweBlock(block: number, wasSent: boolean): void {
     const { history } = this
     const tick = history.tickOf(block)
     const count = history.countOf(block)
-    for (let i = 0; i < count; i++) this.owe(history.slotOf(block, i), history.setOf(block, i), tick)
+    for (let i = 0; i < count; i++) this.owe(history.slotOf(block, i), history.setOf(block, i), tick, wasSent)
   }
 
   /** Owes everything that last changed at `tick` or later. For packets whose blocks were forgotten. */
@@ -109,20 +112,23 @@ export class Observer implements DeliverySink {
     const width = this.tracker.components.length
     for (let slot = this.known.next(0); slot >= 0; slot = this.known.next(slot + 1)) {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) {
-        if (this.tracker.lastChange[slot * width + component]! >= tick) this.owed.add(slot, component)
+        const changed = this.tracker.lastChange[slot * width + component]!
+        if (changed >= tick) this.owed.addLost(slot, component, changed)
       }
     }
   }
 
-  private owe(slot: number, set: number, tick: number): void {
+  private owe(slot: number, set: number, tick: number, wasSent: boolean): void {
     if (!this.known.has(slot)) return
     const width = this.tracker.components.length
     const members = this.sets.members[set]!
     for (let m = 0; m < members.length; m++) {
       const component = members[m]!
-      if (this.tracker.lastChange[slot * width + component]! > tick) continue
+      const changed = this.tracker.lastChange[slot * width + component]!
       // A component removed meanwhile is gone for the client too.
-      if (this.sets.has(this.entities.componentsOf[slot]!, component)) this.owed.add(slot, component)
+      if (changed > tick || !this.sets.has(this.entities.componentsOf[slot]!, component)) continue
+      if (wasSent) this.owed.addLost(slot, component, changed)
+      else this.owed.add(slot, component, changed)
     }
   }
 
@@ -130,20 +136,29 @@ export class Observer implements DeliverySink {
   oweExtras(): void {
     const { extras } = this.view
     if (extras.size === 0) return
-    const { dirty, changed } = this.tracker
+    const { dirty, changed, components } = this.tracker
+    const width = components.length
     for (let slot = dirty.nextShared(extras, 0); slot >= 0; slot = dirty.nextShared(extras, slot + 1)) {
       // The spawn of this tick has the values of this tick.
       if (!this.known.has(slot) || this.enteringSet.has(slot)) continue
       const members = this.sets.members[changed[slot]!]!
-      for (let m = 0; m < members.length; m++) this.owed.add(slot, members[m]!)
+      for (let m = 0; m < members.length; m++)
+        this.owed.add(slot, members[m]!, this.tracker.lastChange[slot * width + members[m]!]!)
     }
   }
 
-  /** Strikes out what a block that leaves now carries. */
-  settle(block: number): void {
-    if (this.owed.slots.size === 0) return
-    const { history } = this
+  /** Strikes out what a block that leaves now carries. Returns the tick from which on the client lacked any of it. */
+  private settle(block: number, repeats: boolean): number {
+    const { history, owed, counters } = this
+    let since = history.tickOf(block)
+    if (owed.slots.size === 0) return since
     const count = history.countOf(block)
-    for (let i = 0; i < count; i++) this.owed.strike(history.slotOf(block, i), history.setOf(block, i))
+    for (let i = 0; i < count; i++) {
+      const slot = history.slotOf(block, i)
+      if (owed.slots.has(slot) && owed.since[slot]! < since) since = owed.since[slot]!
+      const again = owed.strike(slot, history.setOf(block, i))
+      if (repeats) counters.resentValues += again
+    }
+    return since
   }
 }

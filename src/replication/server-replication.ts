@@ -164,14 +164,13 @@ export class ServerReplication {
     for (let i = 0; i < chunkCount; i++) {
       const chunk = chunks[i]!
       if (observer.entering.count > 0 && this.isNew(observer, shared.ids[chunk]!)) continue
-      if (!this.writeChunk(observer, packet, shared, chunk)) observer.oweBlock(shared.ids[chunk]!)
+      if (!this.writeChunk(observer, packet, shared, chunk)) observer.oweBlock(shared.ids[chunk]!, false)
     }
     observer.oweExtras()
     if (observer.owed.slots.size === 0 || !packet.fit(0)) return
     repeats.encode(observer.owed.slots, observer.owed.sets, this.tick)
     for (let chunk = 0; chunk < repeats.count; chunk++) {
       if (!this.writeChunk(observer, packet, repeats, chunk)) return
-      this.countRepeats(repeats.ids[chunk]!)
     }
   }
 
@@ -188,25 +187,15 @@ export class ServerReplication {
     const end = blocks.ends[chunk]!
     if (!packet.fit(end - start)) return false
     packet.writer.copyFrom(blocks.writer, start, end)
-    observer.carries(packet.sequence, this.tick, blocks.ids[chunk]!)
-    observer.settle(blocks.ids[chunk]!)
+    observer.carries(packet.sequence, blocks.ids[chunk]!, blocks === this.repeats)
     return true
-  }
-
-  private countRepeats(id: number): void {
-    const { history, sets } = this
-    for (let i = 0; i < history.countOf(id); i++) {
-      this.counters.resentValues += sets.members[history.setOf(id, i)]!.length
-    }
   }
 
   /** Keeps the sets in use and forgets the others, of which a game with independent components meets ever new ones. */
   private compactSets(): void {
     const live = new Set<number>()
     for (let slot = 1; slot < this.entities.slots; slot++) live.add(this.entities.componentsOf[slot]!)
-    for (const { owed } of this.observers) {
-      for (let slot = owed.slots.next(0); slot >= 0; slot = owed.slots.next(slot + 1)) live.add(owed.sets[slot]!)
-    }
+    for (const { owed } of this.observers) owed.addSetsTo(live)
     this.tracker.addSetsInUse(live)
     const numbers = this.sets.compact(live)
     this.tracker.renumberSets(numbers)

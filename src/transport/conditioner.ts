@@ -221,7 +221,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
   }
 
   buffered(peer: PeerId, channel: Channel): number {
-    return this.inner.buffered(peer, channel) + (this.lines.get(peer)?.heldBytes[channel] ?? 0)
+    const line = this.lines.get(peer)
+    return this.inner.buffered(peer, channel) + (line === undefined ? 0 : this.unsent(line, channel))
   }
 
   infoOf(peer: PeerId): PeerInfo | undefined {
@@ -336,6 +337,14 @@ class Conditioner implements ConditionedTransport, TransportSink {
       copy.due = held.due
       this.insert(copy)
     }
+  }
+
+  /** Bytes that wait for the rate, or for the end of an outage; those that are under way wait for nothing. */
+  private unsent(line: Line, channel: Channel): number {
+    const { rate, down } = this.conditions
+    if (down) return line.heldBytes[channel]
+    const waiting = rate > 0 ? Math.ceil((Math.max(0, line.idleAt - this.now()) * rate) / 1000) : 0
+    return Math.min(waiting, line.heldBytes[channel])
   }
 
   /** When a packet that leaves now arrives, in milliseconds. */

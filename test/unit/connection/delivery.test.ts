@@ -163,6 +163,29 @@ describe('the window', () => {
     expect(sent).toBe(60)
   })
 
+  it('says beforehand how many packets it will let out', () => {
+    const ticks = fc.array(fc.tuple(fc.nat(60), fc.nat(3), fc.nat(400)), { minLength: 1, maxLength: 40 })
+    const property = fc.property(ticks, fc.double({ min: 0, max: 6, noNaN: true }), (all, roundTrip) => {
+      const { delivery } = make()
+      let now = 0
+      let last = -1
+      for (const [packets, acknowledged, wait] of all) {
+        delivery.startTick()
+        now += wait
+        const allowance = delivery.allowance(now, roundTrip)
+        let sent = 0
+        while (sent < 300 && delivery.maySend(now, roundTrip)) {
+          last = delivery.send(now)
+          sent++
+          if (sent === packets) break
+        }
+        expect(sent).toBe(packets === 0 ? allowance : Math.min(packets, allowance))
+        if (acknowledged > 0 && last >= 0) delivery.acknowledge(received(last))
+      }
+    })
+    fc.assert(property, { seed: SEED })
+  })
+
   it('never holds more than an acknowledgement can cover', () => {
     const { delivery, fates } = make()
     delivery.startTick()

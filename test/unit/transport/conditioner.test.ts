@@ -172,12 +172,24 @@ describe('the conditioner', () => {
     expect(client.held).toBe(0)
   })
 
-  it('reports what it holds as buffered', () => {
-    const { send, run, client } = makePair({ latency: 10 })
+  it('reports what waits for the rate as buffered, and not what is under way', () => {
+    const { send, run, client } = makePair({ latency: 10, rate: 10_000 })
     send(1, Channel.Reliable, 300)
     expect(client.buffered(1, Channel.Reliable)).toBe(300)
     expect(client.buffered(1, Channel.Unreliable)).toBe(0)
     run(20)
+    expect(client.buffered(1, Channel.Reliable)).toBe(90)
+    run(31)
+    expect(client.buffered(1, Channel.Reliable)).toBe(0)
+    expect(client.held).toBe(1)
+  })
+
+  it('reports what waits for the end of an outage as buffered', () => {
+    const { send, run, client } = makePair({ down: true })
+    send(1, Channel.Reliable, 300)
+    run(20)
+    expect(client.buffered(1, Channel.Reliable)).toBe(300)
+    client.set({ down: false })
     expect(client.buffered(1, Channel.Reliable)).toBe(0)
   })
 
