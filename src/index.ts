@@ -94,6 +94,7 @@ export {
   type InterestPolicy,
   type PredicatePolicy,
 } from './replication/interest/policies.js'
+export { type Axis, grid, type GridOptions, type GridPolicy } from './replication/interest/grid-policy.js'
 export { type RoomName, rooms, type RoomsOptions, type RoomsPolicy } from './replication/interest/rooms-policy.js'
 export type { ObserverEvent, ObserverRemovedEvent } from './replication/observer-events.js'
 export type { UnmatchedSpawn } from './replication/local-spawns.js'
@@ -142,7 +143,9 @@ export {
   roomsOf,
   setInterest,
   setRoom,
+  setViewpoint,
   showTo,
+  type Viewpoint,
 } from './world/interest.js'
 export type { LifecycleComponent } from './world/lifecycle.js'
 export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'

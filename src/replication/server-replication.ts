@@ -79,7 +79,6 @@ export class ServerReplication {
     this.sets = new ComponentSets(protocol.componentList.length)
     this.changes = new ChangeLogs(protocol)
     this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors, this.changes)
-    this.visibility = new Visibility(world, this.entities, errors, createLeaf())
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
     this.collections = new ServerCollections(world, protocol, this.entities, (slot, component) => {
@@ -87,6 +86,7 @@ export class ServerReplication {
     })
     this.origins = new SpawnOrigins(world, protocol, this.entities)
     const { entities, sets, tracker, collections, origins } = this
+    this.visibility = new Visibility(world, entities, errors, createLeaf({ world, entities, tracker, sets }))
     this.relations = new ServerRelations(world, protocol, entities)
     this.structure = new StructureWriter(entities, sets, tracker, collections, origins, this.relations)
     for (const eid of query(world, [Networked])) this.begin(eid)

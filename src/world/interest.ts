@@ -1,6 +1,8 @@
 // The verbs of interest: which policy says what each client sees, rooms, and what is shown or hidden whatever it says.
 import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
+import type { GridPolicy } from '../replication/interest/grid-policy.js'
+import { GridLeaf, type Viewpoint } from '../replication/interest/grid.js'
 import { type InterestPolicy, type PredicatePolicy, requirePolicy } from '../replication/interest/policies.js'
 import type { RoomName, RoomsPolicy } from '../replication/interest/rooms-policy.js'
 import { RoomsLeaf } from '../replication/interest/rooms.js'
@@ -15,6 +17,8 @@ export interface PredicateOptions {
   /** Ticks after which the same pair is asked about again; at least 1. Default 5. */
   interval?: number
 }
+
+export type { Viewpoint } from '../replication/interest/grid.js'
 
 const MAX_NAME_LENGTH = 64
 
@@ -108,6 +112,27 @@ export function roomsOf(world: ServerWorld, connection: number, policy?: RoomsPo
 }
 
 /**
+ * Says what a connection looks at, for the grids of the policy: an entity with a position, networked or not, which is
+ * followed; a place, as an array of its coordinates in the order of the grid's axes; or with `undefined` its player again.
+ * `policy` is the `grid()` that is meant, when not all are.
+ *
+ * @throws UsageError when the entity is no connection, or one that is still being authenticated, the world's policy has no
+ * such grid, or a place has not as many finite coordinates as the grid has axes.
+ */
+export function setViewpoint(
+  world: ServerWorld,
+  connection: number,
+  viewpoint: Viewpoint | undefined,
+  policy?: GridPolicy,
+): void {
+  const leaves = gridLeaves(world, policy)
+  const place = typeof viewpoint === 'object' ? [...viewpoint] : undefined
+  for (const leaf of leaves) if (place !== undefined) requirePlace(place, leaf.policy)
+  if (requirePeer(world, connection) === undefined) return
+  for (const leaf of leaves) leaf.look(connection, place ?? viewpoint)
+}
+
+/**
  * Shows a networked entity to a connection, or to `'all'`, whatever the policy says, until `resetVisibility`. What is said
  * for one connection counts more than what is said for all; the latter takes back what was said for single ones before it.
  *
@@ -164,6 +189,24 @@ function roomsLeaf(world: ServerWorld, policy: RoomsPolicy | undefined): RoomsLe
       ? 'the policy of this world has no such rooms: set one with setInterest(world, rooms())'
       : 'the policy of this world has several rooms(): name the one that is meant in the last argument'
   throw new UsageError('no-rooms', text)
+}
+
+function gridLeaves(world: ServerWorld, policy: GridPolicy | undefined): GridLeaf[] {
+  const found: GridLeaf[] = []
+  for (const leaf of serverRole(world).replication.visibility.cells) {
+    if (leaf instanceof GridLeaf && (policy === undefined || leaf.policy === policy)) found.push(leaf)
+  }
+  if (found.length > 0) return found
+  throw new UsageError(
+    'no-grid',
+    'the policy of this world has no such grid: set one with setInterest(world, grid({ … }))',
+  )
+}
+
+function requirePlace(place: readonly number[], { axes }: GridPolicy): void {
+  if (place.length === axes.length && place.every((value) => Number.isFinite(value))) return
+  const text = `a place is an array of ${axes.length} finite numbers, ${axes.join(', ')}; got [${place.join(', ')}]`
+  throw new UsageError('bad-place', text)
 }
 
 function requireRoom(room: RoomName): void {

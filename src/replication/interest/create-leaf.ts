@@ -1,8 +1,12 @@
 // Makes the leaf of a policy of cells.
+import { type GridContext, GridLeaf } from './grid.js'
 import { RoomsLeaf } from './rooms.js'
 import type { LeafFactory } from './visibility.js'
 
 /** What leaves are made of in one world. */
-export function createLeaf(): LeafFactory {
-  return (policy, index, words, listener) => new RoomsLeaf(policy, index, words, listener)
+export function createLeaf(context: GridContext): LeafFactory {
+  return (policy, index, words, listener) => {
+    if (policy.kind === 'rooms') return new RoomsLeaf(policy, index, words, listener)
+    return new GridLeaf(policy, index, words, listener, context)
+  }
 }

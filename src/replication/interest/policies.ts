@@ -1,6 +1,7 @@
 // Policies of interest: which entities each client sees. A tree of leaves; what each of them means is in a file of its own.
 import type { World } from 'bitecs'
 import { UsageError } from '../../protocol/errors.js'
+import type { GridPolicy } from './grid-policy.js'
 import type { RoomsPolicy } from './rooms-policy.js'
 
 /** Everything is seen by everyone. */
@@ -22,7 +23,7 @@ export interface CombinedPolicy {
 }
 
 /** Policies that place entities in cells. */
-export type CellPolicy = RoomsPolicy
+export type CellPolicy = GridPolicy | RoomsPolicy
 
 /** Which entities a client sees: made by `everyone`, `rooms`, `grid`, `predicate`, `allOf` and `anyOf`. */
 export type InterestPolicy = EveryonePolicy | PredicatePolicy | CombinedPolicy | CellPolicy

@@ -1,0 +1,119 @@
+// What is around one client's viewpoint: the cells that it sees.
+//
+// Cells are counted from an anchor, which follows the viewpoint only when that is a quarter of the hysteresis away. A cell
+// comes into view nearer than the radius and half the hysteresis, which makes up for the anchor's distance and for
+// entities that are a little outside of their cell; it leaves farther than the radius and all of the hysteresis.
+import { growTo } from '../slot-set.js'
+import type { Observer } from '../observer.js'
+import type { GridPolicy } from './grid-policy.js'
+import type { Positions } from './positions.js'
+import type { TupleTable } from './tuple-table.js'
+
+/** Farther than this, in cells, a viewpoint counts as being here: with fractions, cells are exact up to it. */
+const FARTHEST = 2 ** 29
+
+export class Surroundings {
+  cells = new Uint32Array(32)
+  count = 0
+  /** The corners of the box in which all cells to come into view are. */
+  readonly from: Int32Array
+  readonly to: Int32Array
+  private readonly anchor: Float64Array
+  private readonly place: Float64Array
+  private isAnchored = false
+  private readonly enter: number
+  private readonly leave: number
+  private readonly slack: number
+
+  constructor(
+    readonly observer: Observer,
+    private readonly policy: GridPolicy,
+  ) {
+    const { axes, radius, hysteresis } = policy
+    this.from = new Int32Array(axes.length)
+    this.to = new Int32Array(axes.length)
+    this.anchor = new Float64Array(axes.length)
+    this.place = new Float64Array(axes.length)
+    this.enter = (radius + hysteresis / 2) ** 2
+    this.leave = (radius + hysteresis) ** 2
+    this.slack = (hysteresis / 4) ** 2
+  }
+
+  add(cell: number): void {
+    if (this.count === this.cells.length) this.cells = growTo(this.cells, this.count + 1)
+    this.cells[this.count++] = cell
+  }
+
+  removeAt(index: number): void {
+    this.cells[index] = this.cells[--this.count]!
+  }
+
+  /** Everything that was in view, which is so no longer. */
+  take(): Uint32Array {
+    const all = this.cells.slice(0, this.count)
+    this.count = 0
+    return all
+  }
+
+  /** Follows an entity. Returns whether the anchor moved; it does not to what is no number. */
+  moveTo(positions: Positions, eid: number): boolean {
+    for (let axis = 0; axis < this.place.length; axis++) this.place[axis] = positions.at(axis, eid)
+    return this.follow()
+  }
+
+  moveToPlace(place: readonly number[]): boolean {
+    for (let axis = 0; axis < this.place.length; axis++) this.place[axis] = place[axis]!
+    return this.follow()
+  }
+
+  /** How far an entity is from the anchor, squared. */
+  distanceTo(positions: Positions, eid: number): number {
+    let sum = 0
+    for (let axis = 0; axis < this.anchor.length; axis++) sum += (positions.at(axis, eid) - this.anchor[axis]!) ** 2
+    return sum
+  }
+
+  /** Whether a cell that is in view stays so. */
+  keeps(cells: TupleTable, cell: number): boolean {
+    let sum = 0
+    for (let axis = 0; axis < this.anchor.length; axis++) sum += this.gap(axis, cells.at(cell, axis)) ** 2
+    return sum <= this.leave
+  }
+
+  /** Whether a cell comes into view; `z` counts in a space alone. */
+  reaches(x: number, y: number, z: number): boolean {
+    let sum = this.gap(0, x) ** 2 + this.gap(1, y) ** 2
+    if (this.anchor.length === 3) sum += this.gap(2, z) ** 2
+    return sum <= this.enter
+  }
+
+  private follow(): boolean {
+    const { anchor, place } = this
+    const { cellSize } = this.policy
+    const farthest = FARTHEST * cellSize
+    let sum = 0
+    for (let axis = 0; axis < place.length; axis++) {
+      if (Number.isNaN(place[axis]!)) return false
+      place[axis] = Math.max(-farthest, Math.min(farthest, place[axis]!))
+      sum += (place[axis]! - anchor[axis]!) ** 2
+    }
+    if (this.isAnchored && (sum <= this.slack || sum === 0)) return false
+    this.isAnchored = true
+    const reach = Math.sqrt(this.enter)
+    for (let axis = 0; axis < place.length; axis++) {
+      anchor[axis] = place[axis]!
+      this.from[axis] = Math.floor((place[axis]! - reach) / cellSize)
+      this.to[axis] = Math.floor((place[axis]! + reach) / cellSize)
+    }
+    return true
+  }
+
+  /** How far a cell is from the anchor along one axis. */
+  private gap(axis: number, cell: number): number {
+    const at = this.anchor[axis]!
+    const { cellSize } = this.policy
+    const start = cell * cellSize
+    if (at < start) return start - at
+    return at > start + cellSize ? at - start - cellSize : 0
+  }
+}
