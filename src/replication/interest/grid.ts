@@ -2,7 +2,7 @@
 import { entityExists, hasComponent, observe, onAdd, onRemove, type World } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import type { ComponentSets } from '../../protocol/component-sets.js'
-import { type ChangeTracker, Members } from '../change-tracker.js'
+import type { ChangeTracker } from '../change-tracker.js'
 import type { Observer } from '../observer.js'
 import type { ServerEntities } from '../server-entities.js'
 import { SlotSet } from '../slot-set.js'
@@ -30,7 +30,7 @@ export class GridLeaf extends Leaf {
   /** The replicated component that is the position, or -1. */
   private readonly component: number
   /** Entities with a position, where that is not tracked. */
-  private readonly placed = new Members()
+  private readonly placed = new SlotSet()
   /** Slots that the component came to, or left. */
   private readonly restless = new SlotSet()
   /** By connection: what it looks at, where that is not its player. */
@@ -76,7 +76,7 @@ export class GridLeaf extends Leaf {
     const { eidOf } = this.context.entities
     for (let slot = restless.next(0); slot >= 0; slot = restless.next(slot + 1)) this.place(slot, eidOf[slot]!)
     if (this.component >= 0) this.followTracked()
-    else for (let i = 0; i < this.placed.count; i++) this.follow(this.placed.slots[i]!, eidOf[this.placed.slots[i]!]!)
+    else this.followPlaced()
     for (let i = 0; i < this.watchers.length; i++) this.watch(this.watchers[i]!)
   }
 
@@ -125,6 +125,13 @@ export class GridLeaf extends Leaf {
     }
   }
 
+  /** All entities, where nothing says which have moved. */
+  private followPlaced(): void {
+    const { placed } = this
+    const { eidOf } = this.context.entities
+    for (let slot = placed.next(0); slot >= 0; slot = placed.next(slot + 1)) this.follow(slot, eidOf[slot]!)
+  }
+
   /** Puts an entity into the cell that it is in by now. One that is not a number stays where it is. */
   private follow(slot: number, eid: number): void {
     const { positions, cells, margin } = this
@@ -142,11 +149,8 @@ export class GridLeaf extends Leaf {
   }
 
   private move(slot: number, cell: number): void {
-    const before = this.cellOf[slot] ?? UNPLACED
-    if (this.component < 0 && (before === UNPLACED) !== (cell === UNPLACED)) {
-      if (cell === UNPLACED) this.placed.remove(slot)
-      else this.placed.add(slot)
-    }
+    if (cell === UNPLACED) this.placed.delete(slot)
+    else if (this.component < 0) this.placed.add(slot)
     this.setCell(slot, cell)
   }
 
