@@ -1,0 +1,7 @@
+// The seeded model, second half of its seeds. A seed that fails becomes a test of its own, by name.
+import { expect, it } from 'vitest'
+import { failingSeeds } from '../support/model.js'
+
+it('shows every client exactly what it may see of the server’s world, after quiet, for 250 more seeds', () => {
+  expect(failingSeeds(251, 250)).toEqual([])
+}, 120_000)
