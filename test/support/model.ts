@@ -181,40 +181,40 @@ class Model {
     if (pick === 3) game.Heading.seed[ship] = random(1e9) / 7
     if (pick === 4) game.Target.entity[ship] = this.anyShip()
   }
+}
 
-  /** Whether a client shows exactly what it may see. */
-  isShown(client: TestClient): boolean {
-    try {
-      this.expectShown(client)
-      return true
-    } catch {
-      return false
-    }
+/** Whether a client shows exactly what it may see. */
+function isShown(model: Model, client: TestClient): boolean {
+  try {
+    expectShown(model, client)
+    return true
+  } catch {
+    return false
   }
+}
 
-  expectShown({ world, connection }: TestClient): void {
-    const { server } = this.net
-    const visible = [...this.ships.keys()].filter((ship) => this.sees(connection, ship))
-    expect(game.networked(world).length).toBe(visible.length)
-    for (const ship of visible) {
-      const copy = game.copyOf(world, server, ship)
-      expect(copy).not.toBe(0)
-      const shape = COMPONENTS.map((component) => hasComponent(world, copy, component))
-      expect(shape).toEqual(COMPONENTS.map((component) => hasComponent(server, ship, component)))
-      const [position, heading, health, target] = shape
-      if (position) {
-        expect(game.Position.x[copy]).toBe(game.quantize(game.Position.x[ship]!))
-        expect(game.Position.y[copy]).toBe(game.quantize(game.Position.y[ship]!))
-      }
-      if (heading) expect(game.Heading.seed[copy]).toBe(game.Heading.seed[ship])
-      if (health) expect(game.Health.hp[copy]).toBe(game.Health.hp[ship])
-      if (target) {
-        const named = game.Target.entity[ship]!
-        const known = netIdOf(server, named) !== 0 && this.sees(connection, named)
-        expect(game.Target.entity[copy]).toBe(known ? game.copyOf(world, server, named) : 0)
-      }
-      expect(hasComponent(world, copy, Owned)).toBe(Networked.owner[ship] === connection)
+function expectShown(model: Model, { world, connection }: TestClient): void {
+  const { server } = model.net
+  const visible = [...model.ships.keys()].filter((ship) => model.sees(connection, ship))
+  expect(game.networked(world).length).toBe(visible.length)
+  for (const ship of visible) {
+    const copy = game.copyOf(world, server, ship)
+    expect(copy).not.toBe(0)
+    const shape = COMPONENTS.map((component) => hasComponent(world, copy, component))
+    expect(shape).toEqual(COMPONENTS.map((component) => hasComponent(server, ship, component)))
+    const [position, heading, health, target] = shape
+    if (position) {
+      expect(game.Position.x[copy]).toBe(game.quantize(game.Position.x[ship]!))
+      expect(game.Position.y[copy]).toBe(game.quantize(game.Position.y[ship]!))
     }
+    if (heading) expect(game.Heading.seed[copy]).toBe(game.Heading.seed[ship])
+    if (health) expect(game.Health.hp[copy]).toBe(game.Health.hp[ship])
+    if (target) {
+      const named = game.Target.entity[ship]!
+      const known = netIdOf(server, named) !== 0 && model.sees(connection, named)
+      expect(game.Target.entity[copy]).toBe(known ? game.copyOf(world, server, named) : 0)
+    }
+    expect(hasComponent(world, copy, Owned)).toBe(Networked.owner[ship] === connection)
   }
 }
 
@@ -258,10 +258,10 @@ export function playModel(seed: number): void {
   const stay = net.clients.filter((client) => client.reason === undefined)
   expect(stay.length).toBe(net.clients.length - (rough === 2 ? 1 : 0))
   // Three losses in a row of the one last packet are rare, and take three round trips.
-  for (let wait = 0; wait < 10 && !stay.every((client) => model.isShown(client)); wait++) net.tick(30)
+  for (let wait = 0; wait < 10 && !stay.every((client) => isShown(model, client)); wait++) net.tick(30)
   for (const client of stay) {
     expect(client.reason).toBeUndefined()
-    model.expectShown(client)
+    expectShown(model, client)
   }
   expectSilence(net)
   expectNoErrors(net, stay)
