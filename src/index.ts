@@ -55,6 +55,7 @@ export {
   RequestRefusedError,
   RequestRejectedError,
   RequestTimedOutError,
+  SaveError,
   UsageError,
 } from './protocol/errors.js'
 export { definePrefab, type Prefab, type PrefabInput } from './protocol/prefab.js'
@@ -168,6 +169,19 @@ export {
   type RequestOptions,
   type TargetRequestOptions,
 } from './world/requests.js'
+export {
+  type LoadedOwner,
+  type LoadedWorld,
+  type LoadOptions,
+  loadWorld,
+  type SavedComponent,
+  type SavedOrigin,
+  type SavedOwner,
+  type SavedPair,
+  type SavedWorld,
+  type SaveOptions,
+  saveWorld,
+} from './world/save.js'
 export { isScene, type LoadedScene, type SceneEvent, SceneEvents } from './world/scene-events.js'
 export type { SceneLoad, SceneLoader } from './world/scene-runner.js'
 export {

@@ -47,6 +47,23 @@ export class ConnectionError extends NetworkError {
   override readonly name = 'ConnectionError'
 }
 
+/**
+ * Bytes that cannot be loaded as a world. `code` says why: `not-a-save`, `newer-format` (of the library), `corrupt-save`, or
+ * `save-mismatch` (the game's protocol has changed).
+ */
+export class SaveError extends NetworkError {
+  override readonly name = 'SaveError'
+  constructor(
+    code: string,
+    message: string,
+    /** With `save-mismatch`: all that differs between the protocol of the save and the game's, one line for each thing. */
+    readonly differences: readonly string[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options)
+  }
+}
+
 /** The base of every error that a promise of `request` is rejected with. */
 export class RequestError extends NetworkError {
   override readonly name: string = 'RequestError'

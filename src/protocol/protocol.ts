@@ -245,18 +245,23 @@ function fnv1a64(text: string): bigint {
 
 /**
  * What differs between two descriptions, for people: one entry for each thing that only one side lists or that the two
- * list differently. Empty when they agree.
+ * list differently. Empty when they agree. `sides` says where each of them is from.
  */
-export function protocolDifferences(server: string, client: string): string[] {
+export function protocolDifferences(
+  server: string,
+  client: string,
+  sides: readonly [string, string] = ['on the server', 'on the client'],
+): string[] {
+  const [here, there] = sides
   const ours = parseDescription(server)
   const theirs = parseDescription(client)
   const differences: string[] = []
   for (const [key, shape] of ours) {
     const other = theirs.get(key)
-    if (other === undefined) differences.push(`${key} is only on the server`)
-    else if (other !== shape) differences.push(`${key} is ${shape} on the server, ${other} on the client`)
+    if (other === undefined) differences.push(`${key} is only ${here}`)
+    else if (other !== shape) differences.push(`${key} is ${shape} ${here}, ${other} ${there}`)
   }
-  for (const key of theirs.keys()) if (!ours.has(key)) differences.push(`${key} is only on the client`)
+  for (const key of theirs.keys()) if (!ours.has(key)) differences.push(`${key} is only ${there}`)
   return differences
 }
 

@@ -1,0 +1,109 @@
+// Types from their texts: each that can be described is found again, and what is no type is none.
+import { describe, expect, it } from 'vitest'
+import { listOf, mapOf, setOf } from '../../../src/protocol/collection-types.js'
+import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/composite-types.js'
+import { type FieldType, parseSchema, parseType, splitFields } from '../../../src/protocol/parse-type.js'
+import * as schema from '../../../src/protocol/schema.js'
+
+const { u8, u16, entity, string, quantized } = schema
+const Big = custom<bigint>({
+  text: 'big(8),x',
+  maxBytes: 8,
+  zero: 0n,
+  check: () => undefined,
+  write: (writer, value) => writer.f64(Number(value)),
+  read: (reader) => BigInt(reader.f64()),
+})
+const KNOWN = new Map<string, FieldType>([[Big.text, Big]])
+
+const TYPES: readonly FieldType[] = [
+  ...[
+    schema.bool,
+    u8,
+    u16,
+    schema.u32,
+    schema.i8,
+    schema.i16,
+    schema.i32,
+    schema.f32,
+    schema.f64,
+    schema.varint,
+    entity,
+  ],
+  quantized(-4096, 4096, 0.01),
+  quantized(0, 1e21, 1e15),
+  quantized(-1e-7, 1e-7, 1e-9),
+  string(200),
+  bytes(3),
+  enumOf('fast', 'tough,slow', 'a "quoted" \\ one)', '}'),
+  optional(array(entity, 4)),
+  struct({ a: u8, inner: struct({ name: string(3), kind: enumOf('x:{', 'y') }) }),
+  listOf(struct({ id: u16, from: entity }), 40),
+  mapOf(string(8), optional(u16), 4),
+  setOf(enumOf('b', 'c'), 2),
+  Big,
+  listOf(Big, 3),
+  mapOf(u8, Big, 3),
+] as readonly FieldType[]
+
+describe('parseType', () => {
+  it.each(TYPES.map((type) => [type.text, type] as const))('finds %s again', (text, type) => {
+    const found = parseType(text, KNOWN)!
+    expect([found.text, found.maxBytes]).toEqual([type.text, type.maxBytes])
+    expect('collection' in found).toBe('collection' in type)
+  })
+
+  it.each([
+    '',
+    'u9',
+    'u8 ',
+    'u8)',
+    'quantized(1,0,1)',
+    'quantized(1,2)',
+    'string()',
+    'string(-1)',
+    'string(1e99)',
+    'bytes(3',
+    'enum()',
+    'enum("a",)',
+    'enum("a","a")',
+    'enum("\\x")',
+    'list(u8)',
+    'list(u8,0)',
+    'list(list(u8,3),3)',
+    'map(u8,3)',
+    'set(struct{a:u8},3)',
+    'struct{}',
+    'list(struct{},16000)',
+    'struct{a}',
+    'struct{a:u8',
+    'custom(unheard-of)',
+    `${'optional('.repeat(5000)}u8${')'.repeat(5000)}`,
+    'constructor',
+    '__proto__',
+  ])('finds none in %j', (text) => {
+    expect(parseType(text, KNOWN)).toBeUndefined()
+  })
+})
+
+it('parseSchema finds the fields of a payload, and none in what is no payload', () => {
+  const fields = parseSchema('{at:entity,kind:enum("a,b","}"),of:custom(big(8),x)}', KNOWN)!
+  expect(Object.entries(fields).map(([name, { text }]) => [name, text])).toEqual([
+    ['at', 'entity'],
+    ['kind', 'enum("a,b","}")'],
+    ['of', 'custom(big(8),x)'],
+  ])
+  expect(parseSchema('{}', KNOWN)).toEqual({})
+  for (const text of ['', '{', '{a:u9}', '{a:u8}}', '{:u8,b}']) expect(parseSchema(text, KNOWN)).toBeUndefined()
+})
+
+it('splitFields finds names and texts, whatever is in them', () => {
+  expect(splitFields('{}')).toEqual([])
+  expect(splitFields('hp')).toEqual([])
+  const text = '{a:u8,b:enum("x,\\"}","y"),c:list(struct{d:u8,e:quantized(0,1,0.1)},3)}'
+  expect(splitFields(text)).toEqual([
+    { name: 'a', text: 'u8' },
+    { name: 'b', text: 'enum("x,\\"}","y")' },
+    { name: 'c', text: 'list(struct{d:u8,e:quantized(0,1,0.1)},3)' },
+  ])
+})
