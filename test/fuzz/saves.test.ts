@@ -20,16 +20,17 @@ function sealed(bytes: Uint8Array): Uint8Array {
   return writer.bytes.slice(0, writer.length)
 }
 
-/** How many entities a load made; 0 when it was refused. */
+/** How many entities a load made; 0 when it was refused, as it must be then. */
 function load(bytes: Uint8Array): number {
   const world = createServerWorld(protocol)
   let made = 0
   try {
     made = loadWorld(world, bytes).entities.length
   } catch (error) {
-    expect(error).toBeInstanceOf(SaveError)
+    if (!(error instanceof SaveError)) throw error
   }
-  expect(query(world, [Networked]).length).toBe(made)
+  const there = query(world, [Networked]).length
+  if (there !== made) throw new Error(`${there} entities are there, ${made} were loaded`)
   return made
 }
 
@@ -52,8 +53,11 @@ describe.each([31, 32])('hostile saves, seed %i', (seed) => {
 
   it('of random bytes behind the first ones are refused', () => {
     const random = createRandom(seed)
-    for (let i = 0; i < SAVES; i++)
-      load(sealed(Uint8Array.from([...SAVE_MAGIC, SAVE_FORMAT, ...randomBytes(random, 400), 0, 0, 0, 0])))
+    let loaded = 0
+    for (let i = 0; i < SAVES; i++) {
+      loaded += load(sealed(Uint8Array.from([...SAVE_MAGIC, SAVE_FORMAT, ...randomBytes(random, 400), 0, 0, 0, 0])))
+    }
+    expect(loaded).toBe(0)
   })
 })
 

@@ -1,0 +1,57 @@
+// Types of saving: who may save, and what a migration is given. Checked by `tsc`; the calls never run.
+import { expectTypeOf, it } from 'vitest'
+import {
+  type ClientWorld,
+  type HostWorld,
+  type LoadedWorld,
+  loadWorld,
+  type SavedComponent,
+  type SavedPair,
+  saveWorld,
+  type ServerWorld,
+} from 'bitecs-net'
+
+declare const server: ServerWorld
+declare const host: HostWorld
+declare const client: ClientWorld
+declare const bytes: Uint8Array
+
+it('compiles what is right', () => {
+  expectTypeOf(() => {
+    expectTypeOf(saveWorld(server)).toEqualTypeOf<Uint8Array>()
+    saveWorld(host, { version: 3, entities: new Set([1, 2]), ownerKey: () => undefined })
+    expectTypeOf(loadWorld(host, bytes)).toEqualTypeOf<LoadedWorld>()
+    const { owners, entities } = loadWorld(server, bytes, {
+      migrate({ version, components, relations }) {
+        expectTypeOf(version).toEqualTypeOf<number>()
+        expectTypeOf(components.get('Health')).toEqualTypeOf<SavedComponent | undefined>()
+        expectTypeOf(relations.get('ChildOf')).toEqualTypeOf<SavedPair[] | undefined>()
+      },
+    })
+    expectTypeOf(entities).toEqualTypeOf<readonly number[]>()
+    expectTypeOf(owners.get('alice')?.player).toEqualTypeOf<number | undefined>()
+  }).returns.toBeVoid()
+})
+
+it('refuses a client, and what is no option', () => {
+  expectTypeOf(() => {
+    // @ts-expect-error the server saves
+    saveWorld(client)
+    // @ts-expect-error the server loads
+    loadWorld(client, bytes)
+    // @ts-expect-error bytes
+    loadWorld(server, 'save')
+    // @ts-expect-error a number
+    saveWorld(server, { version: '3' })
+    // @ts-expect-error a text
+    saveWorld(server, { ownerKey: () => 5 })
+    // @ts-expect-error no such option
+    saveWorld(server, { compress: true })
+    loadWorld(server, bytes, {
+      migrate(saved) {
+        // @ts-expect-error the number of entities is what it is
+        saved.entityCount = 5
+      },
+    })
+  }).returns.toBeVoid()
+})
