@@ -61,7 +61,7 @@ export class Answers {
     const size = reader.left
     if (size < this.codec.minBytes || size > this.codec.maxBytes) return undefined
     this.codec.read(reader, this.view)
-    return reader.failed || reader.left > 0 ? undefined : { ...this.view.args }
+    return reader.failed || reader.left > 0 ? undefined : this.view.copy()
   }
 }
 

@@ -16,8 +16,14 @@ export class RecordView {
   readonly others: unknown[]
   /** What the game sees. */
   readonly args = createViewObject<unknown>()
+  private readonly forms: Uint8Array
+  /** An object with every field, to be copied and then filled. */
+  private readonly blank: Record<string, unknown>
 
-  constructor(names: readonly string[], types: readonly SchemaType<unknown>[]) {
+  constructor(
+    private readonly names: readonly string[],
+    types: readonly SchemaType<unknown>[],
+  ) {
     const values = new Float64Array(names.length)
     const others: unknown[] = []
     this.values = values
@@ -37,6 +43,19 @@ export class RecordView {
     // Printed as the values they are, not as the getters that read them.
     const plain = (): Record<string, unknown> => ({ ...this.args })
     Object.defineProperty(this.args, Symbol.for('nodejs.util.inspect.custom'), { value: plain })
+    this.forms = Uint8Array.from(types, ({ scalar }) => scalar ?? ScalarForm.None)
+    this.blank = plain()
+  }
+
+  /** What it holds, as a plain object of its own. */
+  copy(): Record<string, unknown> {
+    const { forms, names, values, others } = this
+    const copy = { ...this.blank }
+    for (let i = 0; i < forms.length; i++) {
+      const form = forms[i]
+      copy[names[i]!] = form === ScalarForm.None ? others[i] : form === ScalarForm.Bool ? values[i] === 1 : values[i]
+    }
+    return copy
   }
 }
 

@@ -45,20 +45,23 @@ class PendingRequest {
   /** What it will settle with: an error, or a value. */
   error: RequestError | undefined
   value: Value | undefined
-  resolve!: (value: Value) => void
-  reject!: (error: RequestError) => void
   onAbort: (() => void) | undefined
 
   constructor(
     readonly id: number,
     readonly input: RequestInput,
     readonly deadline: number,
+    readonly promise: Promise<Value>,
+    readonly resolve: (value: Value) => void,
+    readonly reject: (error: RequestError) => void,
   ) {}
 
   get isAnswered(): boolean {
     return this.error !== undefined || this.value !== undefined
   }
 }
+
+const ignore = (): void => undefined
 
 export class PendingRequests {
   /** By number, in the order in which they were made. */
@@ -69,6 +72,13 @@ export class PendingRequests {
   private paused = 0
   private wasPaused = false
   private settledAt = 0
+  /** Of the promise made last. */
+  private resolve: (value: Value) => void = ignore
+  private reject: (error: RequestError) => void = ignore
+  private readonly takeEnds = (resolve: (value: Value) => void, reject: (error: RequestError) => void): void => {
+    this.resolve = resolve
+    this.reject = reject
+  }
 
   constructor(
     /** Whom they are made of. */
@@ -99,19 +109,22 @@ export class PendingRequests {
 
   /** Waits for the answer to the request of the number that `nextId` gave. */
   add(input: RequestInput, now: number): Promise<Value> {
-    const pending = new PendingRequest(++this.lastId, input, now - this.paused + input.timeout)
+    const promise = new Promise<Value>(this.takeEnds)
+    const { resolve, reject } = this
+    const pending = new PendingRequest(
+      ++this.lastId,
+      input,
+      now - this.paused + input.timeout,
+      promise,
+      resolve,
+      reject,
+    )
     this.waiting.set(pending.id, pending)
     const { signal } = input
     if (signal !== undefined) {
       pending.onAbort = () => this.giveUp(pending, new RequestAbortedError(input.name, signal.reason))
       signal.addEventListener('abort', pending.onAbort)
     }
-    const promise = new Promise<Value>((resolve, reject) => {
-      pending.resolve = resolve
-      pending.reject = reject
-    })
-    // What nobody looks at must not end a server's process when a client refuses it.
-    promise.catch(() => undefined)
     return promise
   }
 
@@ -189,8 +202,10 @@ export class PendingRequests {
   private finish(pending: PendingRequest): void {
     this.waiting.delete(pending.id)
     if (pending.onAbort !== undefined) pending.input.signal!.removeEventListener('abort', pending.onAbort)
-    if (pending.error === undefined) pending.resolve(pending.value!)
-    else pending.reject(pending.error)
+    if (pending.error === undefined) return pending.resolve(pending.value!)
+    // What nobody looks at must not end a server's process when a client refuses it.
+    pending.promise.catch(ignore)
+    pending.reject(pending.error)
   }
 
   /** What an answer that is no value means; undefined when it is malformed. */

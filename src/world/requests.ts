@@ -37,6 +37,7 @@ export interface TargetRequestOptions extends RequestOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000
+const NO_OPTIONS: TargetRequestOptions = Object.freeze({})
 
 type Args = Readonly<Record<string, unknown>>
 type Value = Record<string, unknown>
@@ -72,7 +73,7 @@ export function request(
   entity: number,
   definition: Command | TargetRpc,
   args: Args = NO_ARGS,
-  options: TargetRequestOptions = {},
+  options: TargetRequestOptions = NO_OPTIONS,
 ): Promise<Value> {
   checkMilliseconds('timeout', options.timeout)
   return definition.kind === 'target-rpc'
@@ -91,13 +92,12 @@ function requestOfServer(
   const { protocol, connection, outgoing, pendingRequests } = role
   const id = definitionId(protocol, command, 'command')
   const name = requireReturns(protocol, id, command)
-  command.codec.check(args)
   const netId = role.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(protocol, id, entity)
-  warnUnlessOwner(role, id, command, entity)
-  if (options.signal?.aborted) return rejected(new RequestAbortedError(name, options.signal.reason))
+  if (options.signal?.aborted) return aborted(name, command, args, options.signal)
   const number = pendingRequests.nextId(name)
   outgoing.add(id, command, netId, args, Audience.One, connection, 0, undefined, number)
+  warnUnlessOwner(role, id, command, entity)
   runCommandHere(role, id, command, entity, netId)
   const owner = command.requiresAuthority && Networked.owner[entity] === connection ? connection : 0
   return wait(pendingRequests, command, name, netId, owner, options, role.options.now())
@@ -113,13 +113,15 @@ function requestOfClient(
   const { protocol, outgoing } = role
   const id = definitionId(protocol, rpc, 'target-rpc')
   const name = requireReturns(protocol, id, rpc)
-  rpc.codec.check(args)
   const netId = requireNetworked(role, id, entity)
   const to = requireTarget(role, id, entity, options.to)
-  if (options.signal?.aborted) return rejected(new RequestAbortedError(name, options.signal.reason))
+  if (options.signal?.aborted) return aborted(name, rpc, args, options.signal)
   const peer = role.peerOfConnection.get(to)
-  // A connection that has just ended is there for the systems of one more tick.
-  if (peer === undefined) return rejected(new RequestDisconnectedError(name, 'it had ended when the request was made'))
+  if (peer === undefined) {
+    // A connection that has just ended is there for the systems of one more tick.
+    rpc.codec.check(args)
+    return rejected(new RequestDisconnectedError(name, 'it had ended when the request was made'))
+  }
   const number = peer.requests.nextId(name)
   outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined, number)
   return wait(peer.requests, rpc, name, netId, 0, options, role.options.now())
@@ -135,6 +137,12 @@ function wait(
   now: number,
 ): Promise<Value> {
   return requests.add({ definition, name, netId, owner, timeout, signal }, now)
+}
+
+/** A request that is not made, since it was given up before; what is wrong with it throws all the same. */
+function aborted(name: string, { codec }: Command | TargetRpc, args: Args, signal: AbortSignal): Promise<never> {
+  codec.check(args)
+  return rejected(new RequestAbortedError(name, signal.reason))
 }
 
 /** A promise that is rejected already, and no unhandled rejection when nobody looks at it. */
