@@ -83,18 +83,24 @@ export class PrefabInstances {
     return this.hooks[prefab] !== undefined
   }
 
-  /** Sets the one hook of a prefab, and builds what lives. Returns a function that takes it away. */
+  /** Sets the one hook of a prefab in place of the one before, and builds what lives. Returns a function that takes it away. */
   hook(prefab: number, hook: BuildHook): () => void {
+    this.unhook(prefab)
     this.hooks[prefab] = hook
     for (const [entity, instance] of [...this.instances]) {
       if (instance.prefab === prefab && this.isCurrent(entity, instance, hook)) this.build(entity, instance)
     }
     return () => {
-      if (this.hooks[prefab] !== hook) return
-      this.hooks[prefab] = undefined
-      for (const [entity, instance] of [...this.instances].reverse()) {
-        if (instance.prefab === prefab) this.tearDown(entity, instance)
-      }
+      if (this.hooks[prefab] === hook) this.unhook(prefab)
+    }
+  }
+
+  /** Takes the hook of a prefab away, and tears down what it has built. */
+  private unhook(prefab: number): void {
+    if (this.hooks[prefab] === undefined) return
+    this.hooks[prefab] = undefined
+    for (const [entity, instance] of [...this.instances].reverse()) {
+      if (instance.prefab === prefab) this.tearDown(entity, instance)
     }
   }
 
@@ -106,6 +112,8 @@ export class PrefabInstances {
     const { prefab, payload } = instance
     const hook = this.hooks[prefab]
     if (hook === undefined) return
+    // A teardown may have set a hook, which another replaces at once.
+    this.tearDown(entity, instance)
     const record = this.records[prefab]!
     this.reader.reset(payload, 0, payload.length)
     this.protocol.prefabList[prefab]!.codec.read(this.reader, record)

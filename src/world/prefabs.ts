@@ -8,6 +8,7 @@ import type { CallArguments, Infer, Schema } from '../protocol/schema.js'
 import type { BuildHook } from '../replication/prefab-instances.js'
 import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
 import { requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
+import type { HandleOptions } from './handle.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
 
 /** Options of {@link spawn}. */
@@ -104,22 +105,27 @@ export function usePrefab<S extends Schema>(
  * see the entity, and the teardown runs while `Networked` is being removed.
  *
  * There is one hook for each prefab and world. Set late, it builds what lives already. Returns a function that takes the
- * hook away, and tears down what it has built.
+ * hook away, and tears down what it has built. As with `handle` a new hook takes the place of the old, which tears down what
+ * it has built; `handler-replaced` in `NetworkErrors` tells of it, unless `replace` says that it is meant.
  *
- * @throws UsageError when the protocol does not list the prefab, or it has a hook already.
+ * @throws UsageError when the protocol does not list the prefab.
  */
 export function onSpawn<S extends Schema>(
   world: ClientWorld,
   prefab: Prefab<S>,
   build: (spawned: Spawned<S>) => (() => void) | void,
+  { replace = false }: HandleOptions = {},
 ): () => void {
-  const { protocol, replication } = clientRole(world)
+  const { errors, protocol, replication } = clientRole(world)
   const id = requirePrefab(protocol, prefab)
   const { prefabs } = replication.copies
-  if (prefabs.hasHook(id)) {
-    throw new UsageError('has-handler', `${protocol.prefabNames[id]} has a hook already; take it away first`)
+  if (prefabs.hasHook(id) && !replace) {
+    const name = protocol.prefabNames[id]!
+    const text = `${name} had a hook, which another has replaced; with { replace: true } that is meant`
+    errors.push('handler-replaced', text, { name })
   }
-  return prefabs.hook(id, build as unknown as BuildHook)
+  // One of its own for each call of this verb: what takes a hook away takes no later one, be it the same function.
+  return prefabs.hook(id, (spawned) => (build as unknown as BuildHook)(spawned))
 }
 
 /** The prefab of a networked entity, or undefined when it has none. On the server also before it is networked. */

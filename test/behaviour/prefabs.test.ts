@@ -243,10 +243,37 @@ describe('a hook', () => {
     expect(log).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  it('is the only one of its prefab and world, and its prefab is listed', () => {
+  it('is the only one of its prefab and world: the next takes its place, tears down what it built, and says so', () => {
+    const { net, world } = setUp()
+    const log: string[] = []
+    const logged =
+      (who: string) =>
+      ({ args: { name } }: { args: { name: string } }) => {
+        log.push(`${who} builds ${name}`)
+        return () => void log.push(`${who} tears down ${name}`)
+      }
+    const first = logged('first')
+    const stop = onSpawn(world, game.Ball, first)
+    for (const name of ['a', 'b']) spawn(net.server, game.Ball, { ...RED, name })
+    net.tick(3)
+    log.length = 0
+    onSpawn(world, game.Ball, logged('second'))
+    const places = ['first tears down b', 'first tears down a', 'second builds a', 'second builds b']
+    expect(log).toEqual(places)
+    expect([...drain(world, NetworkErrors)].map(({ code, name }) => [code, name])).toEqual([
+      ['handler-replaced', 'Ball'],
+    ])
+    log.length = 0
+    onSpawn(world, game.Ball, first, { replace: true })
+    expect(log).toEqual(['second tears down b', 'second tears down a', 'first builds a', 'first builds b'])
+    expect([...drain(world, NetworkErrors)]).toEqual([])
+    // It takes away the hook that it was returned for, and no later one, be it of the same function.
+    stop()
+    expect(log).toHaveLength(4)
+  })
+
+  it('needs a prefab that is listed', () => {
     const { world } = setUp()
-    onSpawn(world, game.Ball, () => undefined)
-    expect(() => onSpawn(world, game.Ball, () => undefined)).toThrow(/Ball has a hook already/)
     expect(() => onSpawn(world, definePrefab(), () => undefined)).toThrow(/not listed/)
   })
 
