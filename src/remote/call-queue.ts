@@ -32,6 +32,9 @@ const START = 6
 const END = 7
 const ROW = 8
 
+/** In place of the number of a connection that has been ended: no connection has it. */
+const ENDED = 0xffffffff
+
 /** What a system sees of one call. Valid until the next iteration. */
 export interface CallView {
   /** The entity it is addressed to, in this world; 0 for a message. */
@@ -193,6 +196,14 @@ export class CallQueue implements IterableIterator<CallView> {
     }
     if (dropped > 0) this.listener.undrained(this, dropped)
     this.compact()
+  }
+
+  /** The sender has been ended: nothing of what waits from it is shown any more. */
+  dropFrom(sender: number): void {
+    const { rows } = this
+    for (let at = this.head; at < this.tail; at += ROW) {
+      if (rows[at + SENDER] === sender) rows[at + CONNECTION_ID] = ENDED
+    }
   }
 
   clear(): void {

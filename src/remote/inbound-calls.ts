@@ -222,6 +222,11 @@ export class InboundCalls implements QueueListener {
     for (const queue of this.queues) if (queue.handler !== undefined) this.runHandler(queue, queue.handler)
   }
 
+  /** Nothing of what waits from this sender is shown any more. */
+  dropFrom(sender: number): void {
+    for (const queue of this.queues) queue.dropFrom(sender)
+  }
+
   clear(): void {
     for (const queue of this.queues) queue.clear()
   }

@@ -71,6 +71,7 @@ export function observersOf(world: ServerWorld, entity: number): number[] {
 
 /**
  * Ends a connection from the server, with a reason that the client can read. One that has ended in this tick is passed over.
+ * Called from where its calls are drained, it is the end of them: what else has arrived from it is dropped.
  *
  * @throws UsageError when `connection` is not an open connection.
  */
@@ -82,6 +83,7 @@ export function kick(world: ServerWorld, connection: number, text = 'kicked', co
   // What was said to it before, and why it has to go, comes first.
   sendCallsNow(role, peer)
   role.sessionsOf(peer.session)?.close(peer.session, code, text)
+  role.inbound.dropFrom(connection)
 }
 
 /** Says that this client takes part from now on, or no longer. Without `autoReady: false` the library says it by itself. */
