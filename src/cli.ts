@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `bitecs-net`: a headless server for a game module, and bots that play on it.
+// The command `bitecs-net`: a headless server for a game module, bots that play on it, and a benchmark of its protocol.
 import { readFileSync } from 'node:fs'
 import { createProgram } from './cli/program.js'
 import { explain } from './cli/user-error.js'

@@ -6,18 +6,11 @@ import { createLoopback, type Loopback } from '../../src/transport/loopback.js'
 import type { Channel, PeerId } from '../../src/transport/transport.js'
 import type { ServerRole } from '../../src/world/server-role.js'
 import { serverRole, type ServerWorld } from '../../src/world/state.js'
-import {
-  replicateState,
-  retireConnections,
-  runSystems,
-  sendToClients,
-  serverReceive,
-  serverSend,
-  updateInterest,
-} from '../../systems/index.js'
+import { retireConnections, runSystems, sendToClients, serverReceive, serverSend } from '../../systems/index.js'
+import { requireEqual } from '../steady.js'
 import { Stores, type Workload } from '../workload.js'
 import { LightClient } from './light-client.js'
-import { protocolOf } from './world.js'
+import { findAndEncode, protocolOf } from './world.js'
 
 const TICK_MS = 50
 /** Ticks until everyone has joined and everything is acknowledged. */
@@ -49,6 +42,8 @@ export class Crowd {
   /** How far the tick under way is. */
   private phase: 'done' | 'begun' | 'replicated' = 'done'
   private ticks = 0
+  /** Entities that the tick under way changed. */
+  private expected = 0
 
   constructor(
     readonly workload: Workload,
@@ -120,6 +115,7 @@ export class Crowd {
     this.now += TICK_MS
     for (const client of this.clients) client.step()
     runSystems(this.world, serverReceive)
+    this.expected = changes ? this.workload.at(this.ticks).entities : 0
     if (changes) this.workload.apply(this.ticks++, this.stores, this.eids)
     retireConnections(this.world)
     this.phase = 'begun'
@@ -128,9 +124,8 @@ export class Crowd {
   /** Finds what changed and encodes it. Returns a number that depends on it. */
   replicate(): number {
     this.phase = 'replicated'
-    updateInterest(this.world)
-    replicateState(this.world)
-    return this.role.replication.tracker.dirty.size
+    findAndEncode(this.world)
+    return requireEqual(this.role.replication.tracker.dirty.size, this.expected, 'the server')
   }
 
   /** Sends every client its packets. Returns how many packets were sent so far. */

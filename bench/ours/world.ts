@@ -4,7 +4,7 @@ import { addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { defineProtocol, f32, markChanged, type Protocol, quantized, replicate, u16 } from '../../src/index.js'
 import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
-import { clientRole, serverRole } from '../../src/world/state.js'
+import { clientRole, serverRole, type ServerWorld } from '../../src/world/state.js'
 import { ByteReader } from '../../src/protocol/bytes.js'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { DataHeader } from '../../src/protocol/packet.js'
@@ -13,7 +13,7 @@ import { Channel } from '../../src/transport/transport.js'
 import { ClientInbound } from '../../src/world/client-inbound.js'
 import type { ClientRole } from '../../src/world/client-role.js'
 import type { ServerRole } from '../../src/world/server-role.js'
-import { replicateState } from '../../systems/index.js'
+import { replicateState, updateInterest } from '../../systems/index.js'
 import { type Changes, POSITION_RANGE, POSITION_STEP, ROTATION_STEP, Stores, type Workload } from '../workload.js'
 
 const VELOCITY_RANGE = 64
@@ -91,9 +91,15 @@ export class OurEncoder {
   encode(): number {
     const { server, network } = this.world
     server.tick++
-    replicateState(network.server)
+    findAndEncode(network.server)
     return server.replication.tracker.dirty.size
   }
+}
+
+/** All that a server does for its clients together, before it sends: interest, changes, blocks. */
+export function findAndEncode(world: ServerWorld): void {
+  updateInterest(world)
+  replicateState(world)
 }
 
 /**

@@ -11,6 +11,7 @@ import { COLYSEUS, ColyseusDecoder, ColyseusEncoder } from '../peers/colyseus.js
 import { decodeJson, encodeJson } from '../peers/json.js'
 import { MSGPACKR, MsgpackrCodec } from '../peers/msgpackr.js'
 import { NENGI, NengiClient, NengiServer } from '../peers/nengi.js'
+import { requireEqual } from '../steady.js'
 import { atMost, type Contender, faster, toRows } from '../../src/cli/bench/result.js'
 import { numbers, Stores, Workload } from '../workload.js'
 import type { Scenario } from './scenario.js'
@@ -63,7 +64,7 @@ function ours(name: string, workload: Workload, quantize: boolean, goal: Contend
   const ticks = recordTicks(world)
   const decoder = new OurDecoder(world)
   const bytes = ticks.reduce((sum, packets) => sum + bytesOf(packets), 0) / workload.changedEntities
-  const run = turns(ticks, (packets) => decoder.decode(packets))
+  const run = turns(ticks, (packets) => requireEqual(decoder.decode(packets), packets.length, name))
   return { name, kind: 'ours', goal, repeatable: true, run, bytes }
 }
 

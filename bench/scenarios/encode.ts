@@ -13,6 +13,7 @@ import { COLYSEUS, ColyseusEncoder } from '../peers/colyseus.js'
 import { encodeJson } from '../peers/json.js'
 import { MSGPACKR, MsgpackrCodec } from '../peers/msgpackr.js'
 import { NENGI, NengiServer } from '../peers/nengi.js'
+import { requireEqual } from '../steady.js'
 import { atMost, bytesAtMost, type Contender, faster, toRows } from '../../src/cli/bench/result.js'
 import { numbers, Stores, VARIANTS, Workload } from '../workload.js'
 import type { Scenario } from './scenario.js'
@@ -102,7 +103,7 @@ function ours(
     if (track === 'marked') world.mark(workload.at(tick))
     tick++
   }
-  const run = (): number => encoder.encode()
+  const run = (): number => requireEqual(encoder.encode(), workload.at(tick - 1).entities, name)
   return { name, kind: 'ours', goal, repeatable: false, prepare, run, bytes }
 }
 

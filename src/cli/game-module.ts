@@ -30,6 +30,11 @@ export interface BotGame {
   readonly rate?: number
 }
 
+/** What a module for `bench` exports. */
+export interface BenchGame {
+  readonly protocol: Protocol
+}
+
 type Exports = Readonly<Record<string, unknown>>
 
 /** The kinds of value that an export may be asked to have. */
@@ -51,6 +56,13 @@ export async function loadServerGame(path: string): Promise<ServerGame> {
 /** Loads a module for `bots`. @throws UserError with one sentence that says what to do. */
 export async function loadBotGame(path: string): Promise<BotGame> {
   return checkBotGame(await loadModule(path), path)
+}
+
+/** Loads a module for `bench`. @throws UserError with one sentence that says what to do. */
+export async function loadBenchGame(path: string): Promise<BenchGame> {
+  const exports = await loadModule(path)
+  need(exports, path, 'protocol', 'protocol')
+  return exports as unknown as BenchGame
 }
 
 /** @throws UserError that names what is missing or of the wrong kind. */

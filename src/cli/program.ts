@@ -2,6 +2,9 @@
 import { Command, Option } from 'commander'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogOptions } from './log.js'
 import { rate, serverAddress, wholeNumber } from './options.js'
+import { withBenchOptions } from './bench/options.js'
+import { gameScenarioTitles } from './bench/titles.js'
+import type { GameBenchSettings } from './bench/bench.js'
 import type { BotSettings } from './bots.js'
 import type { ServeSettings } from './serve.js'
 
@@ -11,7 +14,9 @@ const DEFAULT_PORT = 9208
 /** Makes the program. `done` gets the exit code of a command that ran. */
 export function createProgram(version: string, done: (exitCode: number) => void): Command {
   const program = new Command('bitecs-net')
-    .description('Runs a bitECS game as a headless server, or bots that play on it.')
+    .description(
+      'Runs a bitECS game as a headless server, or bots that play on it, and measures what its network costs.',
+    )
     .version(version)
     .showHelpAfterError('(--help tells more)')
   // The commands load when they run: `--help` needs no WebRTC.
@@ -25,6 +30,12 @@ export function createProgram(version: string, done: (exitCode: number) => void)
     createBots(async (path, options) => {
       const { runBots } = await import('./bots.js')
       done(await runBots(path, options, createLog(options)))
+    }),
+  )
+  program.addCommand(
+    createBench(async (path, options) => {
+      const { bench } = await import('./bench/bench.js')
+      done(await bench(path, options, version))
     }),
   )
   return program
@@ -58,6 +69,18 @@ function createBots(run: (path: string, options: BotSettings & LogOptions) => Pr
       .option('-u, --url <address>', 'where the server is', serverAddress, url)
       .option('--rate <rate>', 'steps per second (default: what the game says, else 20)', rate),
   ).action(run)
+}
+
+function createBench(run: (path: string | undefined, options: GameBenchSettings) => Promise<void>): Command {
+  const command = new Command('bench')
+    .description("measure a game module's protocol on this machine, in memory: no network, no game systems")
+    .argument('[game module]', 'TypeScript or JavaScript; exports protocol (default: a plain one)')
+    .option(
+      '--entities <count>',
+      'entities, at most what the arrays hold (default: 10000, or 1000 when quick)',
+      wholeNumber(4, 100_000),
+    )
+  return withBenchOptions(command, gameScenarioTitles).showHelpAfterError('(--help tells more)').action(run)
 }
 
 function withLog(command: Command): Command {

@@ -1,5 +1,6 @@
 // The built command as a user runs it: serving a game in TypeScript, bots, stopping, and every way to get it wrong.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -310,5 +311,52 @@ describe('a mistake', () => {
     write('apart/node_modules/bitecs-net/package.json', '{ "name": "bitecs-net", "exports": "./index.js" }')
     const theirs = write('apart/node_modules/bitecs-net/index.js', 'export {}')
     expect(await mistake('serve', game)).toContain(`${game} uses another copy of bitecs-net (${theirs})`)
+  })
+})
+
+describe('bench', () => {
+  /** Runs it to its end. */
+  function bench(...args: string[]): { code: number | null; out: string; err: string } {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`${root}dist/cli.js`, 'bench', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    return { code: status, out: stdout, err: stderr }
+  }
+
+  it("measures a game's own components, calls and messages, and prints JSON that a later run compares with", () => {
+    const { code, out } = bench(GAME, '--quick', '--json', '--entities', '40')
+    expect(code).toBe(0)
+    const { meta, rows } = JSON.parse(out) as {
+      meta: object
+      rows: { scenario: string; subject: string; median: number }[]
+    }
+    expect(Object.keys(meta)).toEqual(['version', 'node', 'cpu', 'date', 'seed'])
+    expect([...new Set(rows.map(({ scenario }) => scenario))]).toEqual(['encode', 'decode', 'join', 'dispatch'])
+    const calls = rows.filter(({ scenario }) => scenario === 'dispatch').map(({ subject }) => subject)
+    expect(calls).toEqual([
+      'bitecs-net, command Move',
+      'bitecs-net, message Say of a client',
+      'bitecs-net, message Say of the server',
+    ])
+    for (const { median } of rows) expect(median).toBeGreaterThan(0)
+
+    const old = write('old.json', out)
+    const again = bench(GAME, '--quick', '--entities', '40', '--scenario', 'encode', '--compare', old)
+    expect(again.code).toBe(0)
+    expect(again.out).toContain('encode, N=40 f=10%')
+    expect(again.out).toMatch(/compared with .*\n.*against the others/)
+  })
+
+  it.each([
+    { args: ['nothing.ts'], says: 'there is no game module' },
+    { args: [GAME, '--scenario', 'nothing'], says: 'There is encode, decode, join, dispatch.' },
+    { args: [GAME, '--compare', 'nothing.json'], says: 'which --compare names' },
+    { args: ['test/contract/cli/bots.ts', '--entities', '0'], says: 'It is a whole number from 4' },
+  ])('says what is wrong with $args', ({ args, says }) => {
+    const { code, out, err } = bench(...args)
+    expect(code).toBe(1)
+    expect(out).toBe('')
+    expect(err).toContain(says)
   })
 })

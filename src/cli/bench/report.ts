@@ -64,13 +64,18 @@ export function formatTable(rows: readonly Row[]): string {
       times === undefined || !Number.isFinite(times) ? '' : formatNumber(times),
     ]
   })
-  const widths = header.map((title, c) => Math.max(title.length, ...cells.map((line) => line[c]!.length)))
-  const format = (line: readonly string[]): string =>
-    `  ${line.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  ')}`.trimEnd()
   const goals = rows.flatMap((row) =>
     row.goal === undefined ? [] : [`  ${row.met === true ? 'met    ' : 'not met'}  ${row.subject}: ${row.goal}`],
   )
-  return [`${first.scenario}, ${first.workload}`, format(header), ...cells.map(format), ...goals, ''].join('\n')
+  return [`${first.scenario}, ${first.workload}`, ...formatTableOf([header, ...cells]), ...goals, ''].join('\n')
+}
+
+/** Lines of cells, the first column to the left and the others to the right. */
+export function formatTableOf(lines: readonly (readonly string[])[]): string[] {
+  const widths = lines[0]!.map((_, c) => Math.max(...lines.map((line) => line[c]!.length)))
+  const format = (line: readonly string[]): string =>
+    `  ${line.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  ')}`.trimEnd()
+  return lines.map(format)
 }
 
 /** What the numbers belong to. */

@@ -1,0 +1,36 @@
+// The same changes as JSON, an object for each entity: what a game has that sends no more than what it writes down.
+import type { ReplicatedComponent } from '../../protocol/definitions.js'
+
+type Values = Record<string, Record<string, number>>
+type Changed = { id: number; components: Values }[]
+
+export function encodeChanges(
+  components: readonly ReplicatedComponent[],
+  names: readonly string[],
+  eids: readonly number[],
+): string {
+  const changed: Changed = eids.map((id) => {
+    const values: Values = {}
+    components.forEach(({ fields }, c) => {
+      values[names[c]!] = Object.fromEntries(fields.map(({ name, array }) => [name, array[id]!]))
+    })
+    return { id, components: values }
+  })
+  return JSON.stringify(changed)
+}
+
+/** Into arrays by component, field and entity. Returns the number of entities. */
+export function decodeChanges(text: string, into: Map<string, number[]>): number {
+  const changed = JSON.parse(text) as Changed
+  for (const { id, components } of changed) {
+    for (const [component, values] of Object.entries(components)) {
+      for (const [field, value] of Object.entries(values)) {
+        const key = `${component}.${field}`
+        const array = into.get(key) ?? []
+        into.set(key, array)
+        array[id] = value
+      }
+    }
+  }
+  return changed.length
+}

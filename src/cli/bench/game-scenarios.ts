@@ -1,0 +1,188 @@
+// What a game can measure of its own protocol: encoding, decoding, joining, and every call and message it lists.
+import { close } from '../../world/close.js'
+import { serverRole } from '../../world/state.js'
+import { replicateState, runSystems, serverReceive, serverSend, updateInterest } from '../../../systems/index.js'
+import type { Protocol } from '../../protocol/protocol.js'
+import { measureDispatch } from './game-calls.js'
+import { decodeChanges, encodeChanges } from './game-json.js'
+import { GameWorld } from './game-world.js'
+import { measure, measureSamples, type SelfTimed, timed } from './harness.js'
+import { type Contender, type Entrant, toRows } from './result.js'
+import type { RunContext, Scenario } from './scenario.js'
+import { gameScenarioTitles } from './titles.js'
+
+/** What the scenarios of a game are given besides. */
+export interface GameContext {
+  readonly protocol: Protocol
+  /** Entities of the world. */
+  readonly entities: number
+  /** The parts of them that change in a tick. */
+  readonly fractions: readonly number[]
+}
+
+const OURS = 'bitecs-net'
+const JSON_TEXT = 'JSON, what changed known'
+const TICK_MS = 50
+/** Ticks over which bytes are counted. */
+const COUNTED_TICKS = 8
+const LONGEST_JOIN = 10_000
+
+type GameScenario = Scenario<GameContext>
+type Context = GameContext & RunContext
+
+/** By name: the scenarios of a game. */
+const runs: Readonly<Record<(typeof gameScenarioTitles)[number]['name'], GameScenario['run']>> = {
+  encode: (context) => eachFraction(context, 'encode', encoders),
+  decode: (context) => eachFraction(context, 'decode', decoders),
+  join: measureJoin,
+  dispatch: measureDispatch,
+}
+
+export const gameScenarios: readonly GameScenario[] = gameScenarioTitles.map(({ name, title }) => {
+  return { name, title, run: runs[name] }
+})
+
+async function eachFraction(
+  context: Context,
+  scenario: string,
+  contenders: (context: Context, fraction: number) => Contender[],
+): Promise<void> {
+  const { entities, fractions, budget, progress, emit, protocol } = context
+  if (protocol.componentList.every(({ fields }) => fields.length === 0)) return
+  for (const fraction of fractions) {
+    const name = `N=${entities} f=${Number((fraction * 100).toPrecision(3))}%`
+    const measured = contenders(context, fraction)
+    const timings = await measure(measured, { budget, onProgress: (done) => progress(name, done) })
+    emit(toRows(scenario, name, measured, timings, 'µs', 1000))
+  }
+}
+
+/** Bytes for each entity that changes, headers and all. */
+function countBytes(world: GameWorld, fraction: number): number {
+  const before = world.bytesSent
+  let changed = 0
+  for (let i = 0; i < COUNTED_TICKS; i++) {
+    changed += world.change(fraction).length
+    world.network.tick()
+  }
+  return (world.bytesSent - before) / changed
+}
+
+function encoders({ protocol, entities, seed }: Context, fraction: number): Contender[] {
+  const world = new GameWorld(protocol, entities, seed)
+  const { server } = world.network
+  const bytes = countBytes(world, fraction)
+  const role = serverRole(server)
+  // What a server does for its clients together.
+  const encode = [updateInterest, replicateState]
+  let changed = 0
+  const own: Contender = {
+    name: OURS,
+    kind: 'ours',
+    repeatable: false,
+    bytes,
+    prepare() {
+      changed = world.change(fraction).length
+    },
+    run() {
+      role.tick++
+      for (const system of encode) system(server)
+      const found = role.replication.tracker.dirty.size
+      // One or the other may have got the value it had.
+      if (found < changed / 2 || found > changed) throw new Error(`of ${changed} changes ${found} were found`)
+      return found
+    },
+  }
+  return [own, jsonEncoder(world, fraction)]
+}
+
+function textOf({ changing, protocol }: GameWorld, changed: readonly number[]): string {
+  const names = changing.map((component) => protocol.componentNames[protocol.componentList.indexOf(component)]!)
+  return encodeChanges(changing, names, changed)
+}
+
+/** It is told which entities changed, and reads them from the same arrays, which it leaves as they are. */
+function jsonEncoder(world: GameWorld, fraction: number): Contender {
+  let picked = world.pick(fraction)
+  const bytes = textOf(world, picked).length / picked.length
+  return {
+    name: JSON_TEXT,
+    kind: 'peer',
+    repeatable: true,
+    bytes,
+    prepare() {
+      picked = world.pick(fraction)
+    },
+    run: () => textOf(world, picked).length,
+  }
+}
+
+function decoders({ protocol, entities, seed }: Context, fraction: number): Contender[] {
+  const world = new GameWorld(protocol, entities, seed)
+  const { network } = world
+  const client = network.clients[0]!
+  const bytes = countBytes(world, fraction)
+  const own: Contender = {
+    name: OURS,
+    kind: 'ours',
+    repeatable: false,
+    bytes,
+    prepare() {
+      world.change(fraction)
+      network.stall(TICK_MS)
+      runSystems(network.server, [...serverReceive, ...serverSend])
+    },
+    run() {
+      client.step()
+      return world.known(client.world)
+    },
+  }
+  const into = new Map<string, number[]>()
+  let text = ''
+  const json: Contender = {
+    name: JSON_TEXT,
+    kind: 'peer',
+    repeatable: true,
+    prepare() {
+      text = textOf(world, world.pick(fraction))
+    },
+    run: () => decodeChanges(text, into),
+  }
+  return [own, json]
+}
+
+async function measureJoin({ protocol, entities, seed, budget, progress, emit }: Context): Promise<void> {
+  const world = new GameWorld(protocol, entities, seed, 0)
+  const { network } = world
+  const name = `N=${entities}`
+  let bytes = 0
+  /** A client comes, gets everything, and leaves. Milliseconds of both sides until it has it. */
+  const joinOnce = (): { server: number; client: number } => {
+    const client = network.begin()
+    const before = world.bytesSent
+    const times = { server: 0, client: 0 }
+    for (let tick = 0; world.known(client.world) < entities; tick++) {
+      if (tick > LONGEST_JOIN) throw new Error('a client that joined did not get everything')
+      network.stall(TICK_MS)
+      times.client += timed(() => {
+        client.step()
+        return tick
+      })
+      times.server += timed(() => {
+        runSystems(network.server, [...serverReceive, ...serverSend])
+        return tick
+      })
+    }
+    bytes = world.bytesSent - before
+    void close(client.world)
+    network.tick(2)
+    return times
+  }
+  const sides: (Entrant & SelfTimed)[] = [
+    { name: `${OURS}, server`, kind: 'ours', sample: () => joinOnce().server },
+    { name: `${OURS}, client`, kind: 'ours', sample: () => joinOnce().client },
+  ]
+  const timings = await measureSamples(sides, { budget, onProgress: (done) => progress(name, done) })
+  const entrants = sides.map(({ name: side, kind }): Entrant => ({ name: side, kind, bytes: bytes / entities }))
+  emit(toRows('join', name, entrants, timings, 'ms', 1))
+}

@@ -1,0 +1,108 @@
+// The options of a benchmark, and what becomes of its result: a table for people, JSON for machines, a comparison, a plot.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError } from 'commander'
+import { UserError } from '../user-error.js'
+import { formatComparison, parseReport } from './compare.js'
+import { plot } from './plot.js'
+import { formatMeta, formatTable, type Output, Progress } from './report.js'
+import type { Report, Row } from './result.js'
+
+/** What the options say. */
+export interface BenchSettings {
+  json?: true
+  quick?: true
+  /** Names of the scenarios to run; all of them when it is left out. */
+  scenario?: string[]
+  /** A file that `--json` made. */
+  compare?: string
+  /** Where to write the SVG. */
+  plot?: string
+  seed: number
+}
+
+interface Named {
+  readonly name: string
+  readonly title: string
+}
+
+/** Adds the options that every benchmark has. */
+export function withBenchOptions(command: Command, scenarios: readonly Named[]): Command {
+  const names = scenarios.map(({ name }) => name).join(', ')
+  const parseScenario = (name: string, before: string[] = []): string[] => {
+    if (!scenarios.some((each) => each.name === name)) throw new InvalidArgumentError(`There is ${names}.`)
+    return [...before, name]
+  }
+  return command
+    .option('--json', 'print one JSON object on stdout')
+    .option('--quick', 'take less than a minute for all scenarios')
+    .option('--scenario <name>', `run only this one; may be repeated (${names})`, parseScenario)
+    .option('--compare <file>', 'compare with the JSON of an earlier run')
+    .option('--plot <file>', 'write a plot of cost against clients and entities, as SVG')
+    .option('--seed <number>', 'what everything random follows from', parseSeed, 1)
+    .addHelpText('after', `\n${scenarios.map(({ name, title }) => `  ${name.padEnd(17)}${title}`).join('\n')}`)
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) {
+    throw new InvalidArgumentError('A seed is a whole number from 0 on.')
+  }
+  return seed
+}
+
+/** Those of the scenarios that the options name, in the order of the benchmark. */
+export function chosen<S extends Named>(scenarios: readonly S[], { scenario }: BenchSettings): S[] {
+  return scenarios.filter(({ name }) => scenario === undefined || scenario.includes(name))
+}
+
+/** What a run tells while it runs. */
+export interface RunHooks {
+  readonly onProgress: (scenario: string, workload: string, done: number) => void
+  readonly onRows: (rows: readonly Row[]) => void
+}
+
+/**
+ * Runs a benchmark and shows what it found, on two streams: `out` for the result, `err` for progress.
+ *
+ * @throws UserError when a file cannot be read or written, or there is nothing to plot.
+ */
+export async function showRun(
+  settings: BenchSettings,
+  run: (hooks: RunHooks) => Promise<Report>,
+  out: Output = process.stdout,
+  err: Output = process.stderr,
+): Promise<void> {
+  const { json } = settings
+  // A file that cannot be read is found before the run, not after it.
+  const before = settings.compare === undefined ? undefined : readReport(settings.compare)
+  const progress = new Progress(err)
+  const report = await run({
+    onProgress: (scenario, workload, done) => progress.show(scenario, workload, done),
+    onRows(rows) {
+      progress.end()
+      if (!json) out.write(`${formatTable(rows)}\n`)
+    },
+  })
+  out.write(json ? `${JSON.stringify(report)}\n` : `${formatMeta(report)}\n`)
+  if (before !== undefined) (json ? err : out).write(`\n${formatComparison(before, report)}`)
+  if (settings.plot !== undefined) writePlot(settings.plot, report)
+}
+
+function readReport(file: string): Report {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UserError(`cannot read ${file}, which --compare names: ${(cause as Error).message}`, { cause })
+  }
+  return parseReport(text, file)
+}
+
+function writePlot(file: string, report: Report): void {
+  const svg = plot(report)
+  try {
+    writeFileSync(file, svg)
+  } catch (cause) {
+    throw new UserError(`cannot write ${file}, which --plot names: ${(cause as Error).message}`, { cause })
+  }
+}

@@ -1,0 +1,63 @@
+// What a benchmark is made of: scenarios, which say how far they are and what they found.
+import { cpus } from 'node:os'
+import { checksum } from './harness.js'
+import type { Report, Row } from './result.js'
+
+/** What every scenario is given. */
+export interface RunContext {
+  /** Everything random follows from it. */
+  readonly seed: number
+  /** A look, in place of a measurement. */
+  readonly quick: boolean
+  /** Milliseconds for one workload. */
+  readonly budget: number
+  /** Says what is being measured, and how much of it is done, from 0 to 1. */
+  readonly progress: (workload: string, done: number) => void
+  /** Takes the rows of a finished workload. */
+  readonly emit: (rows: readonly Row[]) => void
+}
+
+export interface Scenario<Context = RunContext> {
+  readonly name: string
+  /** One line for people. */
+  readonly title: string
+  /** It takes a real network and processes of its own, and the machine for itself. */
+  readonly real?: boolean
+  run(context: Context & RunContext): Promise<void>
+}
+
+export interface RunOptions<Context> {
+  /** Of the library. */
+  readonly version: string
+  readonly scenarios: readonly Scenario<Context>[]
+  readonly seed: number
+  readonly quick: boolean
+  readonly budget: number
+  /** What these scenarios are given besides. */
+  readonly context: Context
+  readonly onProgress?: (scenario: string, workload: string, done: number) => void
+  /** Called with the rows of each workload when it is finished. */
+  readonly onRows?: (rows: readonly Row[]) => void
+}
+
+/** Runs scenarios one after another. @throws Error when a subject returned no number: its time would mean nothing. */
+export async function runScenarios<Context>(options: RunOptions<Context>): Promise<Report> {
+  const { version, scenarios, seed, quick, budget, context, onProgress, onRows } = options
+  const rows: Row[] = []
+  for (const scenario of scenarios) {
+    await scenario.run({
+      ...context,
+      seed,
+      quick,
+      budget,
+      progress: (workload, done) => onProgress?.(scenario.name, workload, done),
+      emit: (finished) => {
+        rows.push(...finished)
+        onRows?.(finished)
+      },
+    })
+  }
+  if (Number.isNaN(checksum())) throw new Error('a subject returned no number: its time means nothing')
+  const cpu = cpus()[0]?.model.trim() ?? 'unknown'
+  return { meta: { version, node: process.versions.node, cpu, date: new Date().toISOString(), seed }, rows }
+}
