@@ -4,6 +4,7 @@ export type { Counters } from './connection/counters.js'
 export type { NetworkErrorEntry } from './connection/error-log.js'
 export {
   type AnswerOptions,
+  type Authority,
   type ChannelName,
   type ClientRpc,
   type ClientRpcOptions,
@@ -106,6 +107,8 @@ export { sendCommand, sendRpc, type SendRpcOptions, sendTargetRpc, type SendTarg
 export { sendMessage, type SendMessageOptions } from './world/messages.js'
 export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/groups.js'
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
+export { correct, validateWrites } from './world/authority.js'
+export type { Write, WriteCheck } from './replication/authority/write-view.js'
 export { type ComponentValues, markChanged, writeComponent } from './world/changes.js'
 export { close } from './world/close.js'
 export { handle, type HandleOptions, type Handler, ignore } from './world/handle.js'

@@ -60,6 +60,7 @@ export abstract class OurCalls {
   private readonly inbound: ServerInbound
   private readonly session: Session
   private readonly reader = new ByteReader()
+  private readonly header = new DataHeader()
 
   constructor(clients = 1) {
     this.network = createTestNetwork(protocol, { clients })
@@ -109,7 +110,7 @@ export abstract class OurCalls {
   protected receiveAtServer(): void {
     const { writer } = clientRole(this.client).outgoing
     this.reader.reset(writer.bytes, 0, writer.length)
-    this.inbound.read(this.session, Channel.Reliable, this.reader)
+    this.inbound.read(this.session, Channel.Reliable, this.header, this.reader)
   }
 
   /** The first client takes in what the server sent. */

@@ -24,6 +24,17 @@ export interface Counters {
   unauthenticatedPackets: number
   /** Calls whose arguments are not what the definition says. */
   malformedCalls: number
+  /** Values that a client wrote to an entity that it does not own. An honest client can cause it. */
+  unauthorizedWrites: number
+  /**
+   * Values that a client wrote to an entity or component that is gone, or before it heard what the server says of it. An
+   * honest client can cause it.
+   */
+  staleWrites: number
+  /** Values that a client wrote and the server's check refused, or that are no finite numbers. */
+  refusedWrites: number
+  /** Packets of values that a client wrote beyond what any honest client sends: they are not acknowledged. */
+  rateLimitedWrites: number
   /** Calls that nobody drained in time. */
   undrainedCalls: number
   /** Calls dropped at the sender: the receiver has no spawn of the entity, or is gone. */
@@ -79,6 +90,10 @@ export function createCounters(): Counters {
     rateLimitedCalls: 0,
     unauthenticatedPackets: 0,
     malformedCalls: 0,
+    unauthorizedWrites: 0,
+    staleWrites: 0,
+    refusedWrites: 0,
+    rateLimitedWrites: 0,
     undrainedCalls: 0,
     unsentCalls: 0,
     cancelledCalls: 0,

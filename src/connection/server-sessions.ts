@@ -315,9 +315,10 @@ export class ServerSessions implements TransportSink {
       session.structureAcknowledged = header.structureTick
       session.structureProgressAt = this.options.now()
     }
+    session.withholds = false
     const accepted = this.events.data(session, channel, header, reader)
     if (header.sequenced) {
-      session.received.mark(header.sequence, accepted)
+      session.received.mark(header.sequence, accepted && !session.withholds)
       session.acknowledgeDue = true
     }
     if (!accepted) this.malformed(session, 'a data packet with a malformed section')

@@ -45,6 +45,8 @@ export class Session implements DeliverySink {
   readonly delivery = new Delivery(this)
   /** Learns the fate of this session's packets; set by replication. */
   deliverySink: DeliverySink | undefined
+  /** The packet being read is not to be acknowledged, so that what it carries comes again. */
+  withholds = false
   /** Something arrived that has not been acknowledged yet. */
   acknowledgeDue = false
   lastHeard: number

@@ -328,6 +328,7 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
 }
 
 export {
+  type Authority,
   replicate,
   type ReplicatedComponent,
   type ReplicatedField,

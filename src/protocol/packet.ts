@@ -55,6 +55,10 @@ export const SectionKind = {
   Collection: 17,
   /** How many bytes of such pieces have been taken in. */
   PartsTaken: 18,
+  /** Client: values of entities that it owns, in columns. */
+  ClientUpdate: 19,
+  /** Server: values of an entity that this client owns, or has just owned, as they are on the server. */
+  Correction: 20,
   /** Server: a pair of a relation that an entity gains or loses. */
   Relation: 21,
 } as const

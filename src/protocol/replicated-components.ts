@@ -15,8 +15,18 @@ export type TypedStore =
   | Float32Array
   | Float64Array
 
+/** Who writes a component's values: the server, or the client that owns the entity. */
+export type Authority = 'server' | 'client'
+
 /** Options of {@link replicate}. */
-export interface ReplicateOptions {
+export interface ReplicateOptions<A extends Authority = Authority> {
+  /**
+   * Who writes its values. `'client'`: the client that owns an entity writes the component there, and its values travel to
+   * the server and from there to everyone else (Mirror's Sync Direction, client to server). The server may look at each
+   * value before it takes it, with `validateWrites`, and has the last word with `correct`. Of entities that nobody owns the
+   * server writes it. Default `'server'`.
+   */
+  authority?: A
   /**
    * Clients show the component between the values received, a fixed delay behind the server, instead of jumping from one
    * to the next. Numbers that are floats or quantized move; the others switch. Default false.
@@ -42,7 +52,11 @@ export interface ReplicatedField {
 }
 
 /** A component of the game and what of it is replicated. A component without fields is a tag. */
-export interface ReplicatedComponent<C extends object = object, Field extends PropertyKey = PropertyKey> {
+export interface ReplicatedComponent<
+  C extends object = object,
+  Field extends PropertyKey = PropertyKey,
+  A extends Authority = Authority,
+> {
   readonly kind: 'component'
   /** The component as bitECS knows it. */
   readonly store: C
@@ -52,6 +66,7 @@ export interface ReplicatedComponent<C extends object = object, Field extends Pr
   readonly declared: readonly Field[]
   /** The fields that are synchronised collections, sorted by name. */
   readonly collections: readonly CollectionField[]
+  readonly authority: A
   readonly interpolate: boolean
   readonly trackChanges: boolean
   readonly track: 'scan' | 'marked'
@@ -109,19 +124,27 @@ function requireFields(store: object, names: readonly string[]): void {
   }
 }
 
+/** What a client writes travels unreliably, whole and absolute: numbers can, and operations on collections cannot. */
+function requireWritable(columns: readonly ReplicatedField[], collections: readonly CollectionField[]): void {
+  if (columns.length > 0 && collections.length === 0) return
+  const what = collections.length > 0 ? `has the collection ${collections[0]!.name}` : 'has no fields of numbers'
+  const text = `replicate: a component with authority 'client' has fields of numbers alone, and this one ${what}`
+  throw new ProtocolError('bad-definition', text)
+}
+
 /**
  * Declares that a component is replicated: which of its fields, and how each is packed. A component without data is a
  * tag, and needs no fields. A field is a typed array with a type of numbers, or an array of collections with
  * {@link listOf}, {@link mapOf} or {@link setOf}.
  *
- * @throws ProtocolError when a field is neither, its type cannot be replicated, its array cannot hold its values, or a
- * component with data lists no fields.
+ * @throws ProtocolError when a field is neither, its type cannot be replicated, its array cannot hold its values, a
+ * component with data lists no fields, or an option is no value that its docs name, or does not go with these fields.
  */
-export function replicate<C extends object, Field extends keyof C = never>(
+export function replicate<C extends object, Field extends keyof C = never, A extends Authority = 'server'>(
   store: C,
   fields: Pick<ReplicatedFields<C>, Field> = {} as Pick<ReplicatedFields<C>, Field>,
-  options: ReplicateOptions = {},
-): ReplicatedComponent<C, NumberField<C, Field>> {
+  options: ReplicateOptions<A> = {},
+): ReplicatedComponent<C, NumberField<C, Field>, A> {
   if (store === null || typeof store !== 'object') {
     throw new ProtocolError('bad-definition', 'replicate: the first argument is a component, an object')
   }
@@ -148,6 +171,11 @@ export function replicate<C extends object, Field extends keyof C = never>(
   if (track !== 'scan' && track !== 'marked') {
     throw new ProtocolError('bad-definition', `replicate: track is 'scan' or 'marked', got ${String(track)}`)
   }
+  const authority = options.authority ?? ('server' as A)
+  if (authority !== 'server' && authority !== 'client') {
+    throw new ProtocolError('bad-definition', `replicate: authority is 'server' or 'client', got ${String(authority)}`)
+  }
+  if (authority === 'client') requireWritable(columns, collections)
   if (interpolate && columns.length === 0) {
     const text = 'replicate: a component without fields of numbers has nothing to interpolate'
     throw new ProtocolError('bad-definition', text)
@@ -156,7 +184,7 @@ export function replicate<C extends object, Field extends keyof C = never>(
     const text = 'replicate: a component without fields of numbers has no values that could change'
     throw new ProtocolError('bad-definition', text)
   }
-  const text = `{${texts.join(',')}}`
+  const text = `{${texts.join(',')}}${authority === 'client' ? ' by owner' : ''}`
   const numbers = declared.filter((name) => columns.some((column) => column.name === name))
   return {
     kind: 'component',
@@ -164,6 +192,7 @@ export function replicate<C extends object, Field extends keyof C = never>(
     fields: columns,
     declared: numbers as NumberField<C, Field>[],
     collections,
+    authority,
     interpolate,
     trackChanges,
     track,

@@ -11,6 +11,19 @@ export function nextSequence(sequence: number): number {
   return (sequence + 1) & 0xffff
 }
 
+/** Counts packets on, over the wrap of their numbers, so that of any two it is known which left later. */
+export class SequenceOrder {
+  /** The newest number seen, counted on. It begins so high that none that is counted back is below 1. */
+  private newest = 0x10000
+
+  /** The place of a packet among all of its session: 1 or more, and higher the later it left. */
+  of(sequence: number): number {
+    const order = this.newest + sequenceDistance(sequence, this.newest & 0xffff)
+    if (order > this.newest) this.newest = order
+    return order
+  }
+}
+
 /** Packets that one acknowledgement can cover, and so the most that may be unacknowledged. */
 export const ACK_WINDOW = 256
 const MASK_BYTES = ACK_WINDOW / 8

@@ -1,4 +1,4 @@
-// Calls that a receiver drops: each is counted, and reported by kind, in a way that no flood can flood.
+// Calls that a receiver drops, and values of clients that a server does not take: each is counted, and reported by kind, in a way that no flood can flood.
 //
 // For each connection, kind and definition the first is reported at once; from then on at most one entry in five seconds
 // says how many more there were. What is not reported by itself costs an increment and no memory.
@@ -21,6 +21,13 @@ export const CallFault = {
   MalformedCall: 6,
   /** Its entity or sender was gone before it could run. */
   Late: 7,
+  /** The rest are about values that a client wrote. */
+  WriteNotReady: 8,
+  WriteUnknownEntity: 9,
+  WriteLate: 10,
+  WriteNotOwner: 11,
+  WriteNotFinite: 12,
+  WriteRefused: 13,
 } as const
 export type CallFault = (typeof CallFault)[keyof typeof CallFault]
 
@@ -40,6 +47,16 @@ const FAULTS: readonly FaultText[] = [
   { counter: 'rateLimitedCalls', code: 'over-rate', text: 'it is over its rate' },
   { counter: 'malformedCalls', code: 'malformed-call', text: 'its arguments are not what its definition says' },
   { counter: 'staleCalls', code: 'late', text: 'its entity or sender was gone before it could run' },
+  { counter: 'staleWrites', code: 'not-ready', text: 'the sender is not ready' },
+  { counter: 'unknownEntities', code: 'unknown-entity', text: 'it names an entity that never was' },
+  {
+    counter: 'staleWrites',
+    code: 'late',
+    text: 'the sender did not know what it was told of the entity, or that it is gone',
+  },
+  { counter: 'unauthorizedWrites', code: 'not-owner', text: 'the sender does not own the entity' },
+  { counter: 'refusedWrites', code: 'not-finite', text: 'it is no number that can be calculated with' },
+  { counter: 'refusedWrites', code: 'refused-write', text: 'the check of the server refused it' },
 ]
 
 /** Milliseconds between two entries about the same. */
@@ -65,9 +82,10 @@ class Reports {
 export class CallFaults {
   /** By the number of the connection; 0 stands for all that have none, or none any more. */
   private readonly byNumber = new Map<number, Reports>()
-  /** One for each definition, and one for what the protocol does not list. */
-  private readonly width: number
+  /** One for each definition, '' for what the protocol does not list, and one for each component. */
   private readonly names: readonly string[]
+  private readonly width: number
+  private readonly unlisted: number
   private flushAt = 0
 
   constructor(
@@ -76,8 +94,9 @@ export class CallFaults {
     private readonly errors: ErrorLog,
     private readonly now: () => number,
   ) {
-    this.names = protocol.definitionNames
-    this.width = this.names.length + 1
+    this.unlisted = protocol.definitionNames.length
+    this.names = [...protocol.definitionNames, '', ...protocol.componentNames]
+    this.width = this.names.length
   }
 
   /** Connections that something is kept of. */
@@ -90,13 +109,22 @@ export class CallFaults {
    * and its entity, both 0 for one that is gone; `id` is what the call says that it is.
    */
   add(fault: CallFault, number: number, connection: number, entity: number, id: number): void {
+    this.count(fault, number, connection, entity, Math.min(id, this.unlisted))
+  }
+
+  /** The same of a value that a client wrote to a component, by its id. */
+  addWrite(fault: CallFault, number: number, connection: number, entity: number, component: number): void {
+    this.count(fault, number, connection, entity, this.unlisted + 1 + component)
+  }
+
+  private count(fault: CallFault, number: number, connection: number, entity: number, place: number): void {
     this.counters[FAULTS[fault]!.counter]++
     let reports = this.byNumber.get(number)
     if (reports === undefined) {
       reports = new Reports(FAULTS.length * this.width)
       this.byNumber.set(number, reports)
     }
-    const at = fault * this.width + Math.min(id, this.width - 1)
+    const at = fault * this.width + place
     reports.connection = connection
     reports.more[at]!++
     reports.hasMore = true
@@ -131,7 +159,7 @@ export class CallFaults {
 
   private report(reports: Reports, at: number, entity: number): void {
     const { code, text } = FAULTS[Math.trunc(at / this.width)]!
-    const name = this.names[at % this.width] ?? ''
+    const name = this.names[at % this.width]!
     const count = reports.more[at]!
     reports.more[at] = 0
     reports.reportedAt[at] = this.now()

@@ -127,6 +127,8 @@ export class BlockEncoder {
     private readonly components: readonly ServerComponent[],
     private readonly history: BlockHistory,
     private readonly entities: { readonly lastEidOf: Uint32Array },
+    /** What its blocks are: a server's, or a client's. */
+    private readonly kind: SectionKind = SectionKind.Update,
   ) {}
 
   /**
@@ -223,7 +225,7 @@ export class BlockEncoder {
   private writeBlock(set: number, slots: Uint32Array, start: number, count: number, id: number, tick: number): void {
     const { writer } = this
     const from = writer.length
-    writer.u8(SectionKind.Update)
+    writer.u8(this.kind)
     this.sets.write(writer, set)
     writer.varint(count)
     writer.ascending(slots, start, count)

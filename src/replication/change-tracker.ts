@@ -1,6 +1,7 @@
 // Finds what changed: writing to a typed array raises no event, so every replicated column is compared, once per tick for
 // all clients together, with what was last taken over. Components whose changes game code marks are not looked at.
 import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
+import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { ErrorLog } from '../connection/error-log.js'
@@ -8,7 +9,6 @@ import type { Counters } from '../connection/counters.js'
 import type { ChangeLogs } from './change-log.js'
 import { Column } from './columns.js'
 import { Members } from './members.js'
-import type { ServerEntities } from './server-entities.js'
 import { growTo, SlotSet } from './slot-set.js'
 import { ToldValues } from './told-values.js'
 
@@ -56,6 +56,14 @@ export class ServerComponent {
   }
 }
 
+/** What tracking needs of a table of entities. */
+export interface TrackedEntities extends EntityMapper {
+  readonly lastEidOf: Uint32Array
+  readonly slotByEid: Uint32Array
+  readonly netIds: Uint32Array
+  slotOfEntity(eid: number): number
+}
+
 export class ChangeTracker {
   readonly components: readonly ServerComponent[]
   /** The slots with anything changed in this tick. */
@@ -79,16 +87,24 @@ export class ChangeTracker {
   constructor(
     protocol: Protocol,
     private readonly sets: ComponentSets,
-    private readonly entities: ServerEntities,
+    private readonly entities: TrackedEntities,
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
-    changes: ChangeLogs,
+    /** Where changes are recorded for game code to see; left out where all are looked for, and none recorded. */
+    changes?: ChangeLogs,
   ) {
     this.components = protocol.componentList.map(({ store, fields, track }, id) => {
       const columns = fields.map((field) => new Column(field, entities))
-      const log = changes.byId[id]
+      const log = changes?.byId[id]
       const told = log === undefined ? undefined : new ToldValues(columns, log)
-      return new ServerComponent(id, protocol.componentNames[id]!, store, columns, track === 'marked', told)
+      return new ServerComponent(
+        id,
+        protocol.componentNames[id]!,
+        store,
+        columns,
+        changes !== undefined && track === 'marked',
+        told,
+      )
     })
     this.ids = new Uint16Array(this.components.length)
     protocol.componentList.forEach((component, id) => this.idOf.set(component, id).set(component.store, id))

@@ -4,6 +4,7 @@ import type { ByteReader } from '../protocol/bytes.js'
 import type { ReplicatedComponent, TypedStore } from '../protocol/definitions.js'
 import { type ColumnSpec, ColumnKind } from '../protocol/schema.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { MAX_BLOCK_ENTITIES } from './block-slots.js'
 import type { ChangeLog } from './change-log.js'
 import { ClientChanges } from './client-changes.js'
 import { f64FromWire, fromWire, maxWire, rowBytes } from './columns.js'
@@ -22,11 +23,11 @@ interface ClientColumn {
   references: Uint32Array | undefined
 }
 
-/** Room for one block's lanes; a block never holds more entities than bytes. */
-const lowWire = new Uint32Array(2048)
-const highWire = new Uint32Array(2048)
-/** The most entities that one block may name. */
-export const MAX_BLOCK_ENTITIES = 2048
+/** Room for one block's lanes. */
+const lowWire = new Uint32Array(MAX_BLOCK_ENTITIES)
+const highWire = new Uint32Array(MAX_BLOCK_ENTITIES)
+const oneSlot = new Uint32Array(1)
+const oneTarget = new Uint32Array(1)
 
 export class ClientComponent {
   readonly columns: readonly ClientColumn[]
@@ -38,6 +39,8 @@ export class ClientComponent {
   readonly capacity: number
   readonly rowBytes: number
   readonly hasReferences: boolean
+  /** Whether the owner of an entity writes it. */
+  readonly isWritable: boolean
 
   constructor(
     readonly id: number,
@@ -58,6 +61,7 @@ export class ClientComponent {
     }))
     this.capacity = Math.min(...definition.fields.map(({ array }) => array.length), Infinity)
     this.rowBytes = rowBytes(definition)
+    this.isWritable = definition.authority === 'client'
     this.hasReferences = this.columns.some((column) => column.references !== undefined)
     const moving = definition.interpolate && this.columns.length > 0
     this.snapshots = moving ? new Snapshots(this.columns) : undefined
@@ -126,8 +130,22 @@ export class ClientComponent {
 
   /** Reads one row: the values that an entity, or a component, begins with. Always written to the game's arrays. */
   readRow(reader: ByteReader, slot: number, eid: number, tick: number): void {
-    const store = eid < this.capacity
     this.changes?.start(slot)
+    this.readValues(reader, slot, eid, tick)
+  }
+
+  /** Reads a row of values that take the place of those that are there. */
+  readCorrection(reader: ByteReader, slot: number, eid: number, tick: number): void {
+    if (eid >= this.capacity) return this.checkRow(reader)
+    oneSlot[0] = slot
+    oneTarget[0] = eid
+    this.changes?.begin(oneSlot, oneTarget, 1)
+    this.readValues(reader, slot, eid, tick)
+    this.changes?.finish(oneSlot, oneTarget, 1)
+  }
+
+  private readValues(reader: ByteReader, slot: number, eid: number, tick: number): void {
+    const store = eid < this.capacity
     this.snapshots?.restart(slot, tick)
     for (let c = 0; c < this.columns.length; c++) {
       const { spec, array, references } = this.columns[c]!
@@ -147,14 +165,23 @@ export class ClientComponent {
     for (const { array } of this.columns) array[to] = array[from]!
   }
 
-  /** Looks up again what fields of entities name, after entities came or went. */
-  resolve(slot: number, eid: number): void {
+  /**
+   * Looks up again what fields of entities name, after entities came or went. Of a component that this client writes itself
+   * only what the server began it with, and was not there yet.
+   */
+  resolve(slot: number, eid: number, isOwn: boolean): void {
     if (eid >= this.capacity) return
     this.changes?.beginResolving(slot, eid)
     for (const { array, references } of this.columns) {
-      if (references !== undefined) array[eid] = this.entities.entityOf(references[slot]!)
+      if (references === undefined || (isOwn && array[eid] !== 0)) continue
+      array[eid] = this.entities.entityOf(references[slot]!)
     }
     this.changes?.finishResolving(slot, eid)
+  }
+
+  /** This client has written the values itself: what the server named is forgotten. */
+  forgetReferences(slot: number): void {
+    for (const { references } of this.columns) if (references !== undefined) references[slot] = 0
   }
 
   private value(spec: ColumnSpec, low: number, high: number): number {

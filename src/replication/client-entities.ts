@@ -20,11 +20,17 @@ export class ClientEntities implements EntityMapper {
   alive = 0
   /** Counts the entities that came and went: what was looked up before may be out of date. */
   version = 0
-  private slotByEid = new Uint32Array(64)
+  /** By entity: its slot, or 0. */
+  slotByEid = new Uint32Array(64)
   private spawns = 0
 
   /** `width`: the number of components that the protocol lists. */
   constructor(private readonly width: number) {}
+
+  /** By slot: the entity, for what asks a server's table for the last one that it had. */
+  get lastEidOf(): Uint32Array {
+    return this.eidOf
+  }
 
   hasComponent(slot: number, component: number): boolean {
     return this.components[slot * this.width + component] === 1

@@ -11,13 +11,16 @@ import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
 import { readMembers } from '../protocol/component-sets.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { MAX_SLOT, readNetId, slotOf } from '../protocol/net-id.js'
+import { readNetId, slotOf } from '../protocol/net-id.js'
 import { NO_PREFAB, OriginSection } from '../protocol/prefab.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ChangeLogs } from './change-log.js'
-import { ClientComponent, MAX_BLOCK_ENTITIES } from './client-columns.js'
+import { ClientAuthority } from './authority/client-authority.js'
+import { MAX_BLOCK_ENTITIES, readSlot, readSlots } from './block-slots.js'
+import { ClientComponent } from './client-columns.js'
 import { ClientCopies, type DespawnReason } from './client-copies.js'
 import { ClientEntities } from './client-entities.js'
+import { ClientOwnership } from './client-ownership.js'
 import { ClientCollections } from './collections/client-collections.js'
 import { LocalSpawns } from './local-spawns.js'
 import { ClientRelations } from './relations/client-relations.js'
@@ -33,6 +36,8 @@ export class ClientReplication {
   readonly copies: ClientCopies
   readonly locals: LocalSpawns
   readonly relations: ClientRelations
+  readonly authority: ClientAuthority
+  readonly ownership: ClientOwnership
   /** The components of the section being read. */
   private readonly members: Uint16Array
   private readonly width: number
@@ -67,6 +72,9 @@ export class ClientReplication {
     const shown = host?.entities ?? this.entities
     this.copies = new ClientCopies(world, protocol, shown, connection, counters, errors, (eid) => this.dropCopy(eid))
     this.relations = new ClientRelations(world, protocol, this.entities, this.copies, counters)
+    const forget = (slot: number, id: number): void => this.components[id]!.forgetReferences(slot)
+    this.authority = new ClientAuthority(protocol, this.entities, counters, errors, forget)
+    this.ownership = new ClientOwnership(this.entities, this.copies, this.authority, connection)
     this.locals = new LocalSpawns(host?.world ?? world, (change) => this.copies.guard(change))
   }
 
@@ -78,32 +86,23 @@ export class ClientReplication {
   }
 
   checkDespawn(reader: ByteReader): void {
-    this.readSlot(reader)
+    readSlot(reader)
     if (reader.u8() > 1) reader.fail()
   }
 
   checkAdd(reader: ByteReader): void {
-    this.readSlot(reader)
+    readSlot(reader)
     this.checkRow(reader)
   }
 
   checkRemove(reader: ByteReader): void {
-    this.readSlot(reader)
+    readSlot(reader)
     this.readSet(reader)
-  }
-
-  checkOwnership(reader: ByteReader): void {
-    this.readSlot(reader)
-    if (reader.u8() > 1) reader.fail()
-  }
-
-  checkPlayer(reader: ByteReader): void {
-    readNetId(reader)
   }
 
   checkUpdate(reader: ByteReader): void {
     const components = this.readSet(reader)
-    const count = this.readSlots(reader)
+    const count = readSlots(reader, this.slots)
     if (reader.failed) return
     for (let m = 0; m < components; m++) this.components[this.members[m]!]!.checkColumns(reader, count)
   }
@@ -156,13 +155,13 @@ export class ClientReplication {
   }
 
   applyDespawn(reader: ByteReader): void {
-    const slot = this.readSlot(reader)
+    const slot = readSlot(reader)
     const reason = reader.u8() === 0 ? 'destroyed' : 'hidden'
     if (this.entities.isSpawned(slot)) this.despawn(slot, reason)
   }
 
   applyAdd(reader: ByteReader, tick: number): void {
-    const slot = this.readSlot(reader)
+    const slot = readSlot(reader)
     const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
     if (eid === 0) {
       this.checkRow(reader)
@@ -172,50 +171,52 @@ export class ClientReplication {
   }
 
   applyRemove(reader: ByteReader): void {
-    const slot = this.readSlot(reader)
+    const slot = readSlot(reader)
     const count = this.readSet(reader)
     if (!this.entities.isSpawned(slot)) return
     const eid = this.entities.eidOf[slot]!
     for (let m = 0; m < count; m++) {
       const component = this.members[m]!
+      this.authority.removed(slot, component)
       this.entities.setComponent(slot, component, false)
       this.components[component]!.snapshots?.forget(slot)
       if (eid !== 0) this.copies.remove(eid, this.components[component]!.definition.store)
     }
   }
 
-  applyOwnership(reader: ByteReader): void {
-    const slot = this.readSlot(reader)
-    const owned = reader.u8() === 1
-    const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
-    if (eid === 0) return
-    if (owned) this.showOwned(eid)
-    else {
-      Networked.owner[eid] = 0
-      this.copies.remove(eid, Owned)
-    }
+  checkCorrection(reader: ByteReader): void {
+    readSlot(reader)
+    const count = this.readSet(reader)
+    for (let m = 0; m < count; m++) this.components[this.members[m]!]!.checkRow(reader)
   }
 
-  applyPlayer(reader: ByteReader): void {
-    const netId = readNetId(reader)
-    const before = Connection.player[this.connection]!
-    const now = this.entities.entityOf(netId)
-    if (before === now) return
-    if (before !== 0) this.copies.remove(before, LocalPlayer)
-    if (now !== 0) this.showPlayer(now)
-    else Connection.player[this.connection] = 0
+  /** Applies values that the server knows better than this client, which may write them itself. */
+  applyCorrection(reader: ByteReader, tick: number): void {
+    const slot = readSlot(reader)
+    const count = this.readSet(reader)
+    const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
+    for (let m = 0; m < count; m++) {
+      const id = this.members[m]!
+      const component = this.components[id]!
+      if (eid === 0 || !this.entities.hasComponent(slot, id)) component.checkRow(reader)
+      else {
+        this.valueTick[slot * this.width + id] = tick
+        component.readCorrection(reader, slot, eid, tick)
+        this.authority.told(slot, id, tick)
+      }
+    }
   }
 
   /** Applies the values that are news; counts those whose entity or component is not there in `missing`. */
   applyUpdate(reader: ByteReader, tick: number): void {
     const { slots, targets, width, valueTick, members } = this
     const setSize = this.readSet(reader)
-    const count = this.readSlots(reader)
+    const count = readSlots(reader, this.slots)
     const { netIds, components, eidOf, slots: known } = this.entities
     let missing = 0
     for (let m = 0; m < setSize; m++) {
       const component = members[m]!
-      const { capacity } = this.components[component]!
+      const { capacity, isWritable } = this.components[component]!
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!
         targets[i] = 0
@@ -224,7 +225,7 @@ export class ClientReplication {
           continue
         }
         const at = slot * width + component
-        if (valueTick[at]! >= tick) continue
+        if (valueTick[at]! >= tick || (isWritable && this.authority.holds(slot, component))) continue
         valueTick[at] = tick
         const eid = eidOf[slot]!
         if (eid < capacity) targets[i] = eid
@@ -253,7 +254,8 @@ export class ClientReplication {
       if (!component.hasReferences) continue
       for (let slot = 1; slot < entities.slots; slot++) {
         const eid = entities.eidOf[slot]!
-        if (eid !== 0 && entities.hasComponent(slot, component.id)) component.resolve(slot, eid)
+        if (eid === 0 || !entities.hasComponent(slot, component.id)) continue
+        component.resolve(slot, eid, this.authority.holds(slot, component.id))
       }
     }
   }
@@ -266,11 +268,13 @@ export class ClientReplication {
   /** Ends every entity, the newest first. */
   despawnAll(): void {
     for (const slot of this.entities.newestFirst()) this.despawn(slot, 'disconnected')
+    this.authority.reset()
     this.entities.forgetAll()
   }
 
   private despawn(slot: number, reason: DespawnReason): void {
     const eid = this.entities.eidOf[slot]!
+    this.authority.lose(slot)
     for (const component of this.components) component.snapshots?.forget(slot)
     this.unresolved = true
     this.relations.end(slot)
@@ -309,6 +313,7 @@ export class ClientReplication {
       this.collections.moveTo(c, copy, eid)
     }
     this.relations.hide(slot)
+    this.authority.lose(slot)
     const prefab = copies.end(copy, 'replaced')
     this.takeComponents(slot, copy, prefab)
     entities.moveTo(slot, eid)
@@ -324,8 +329,8 @@ export class ClientReplication {
       return
     }
     this.relations.show(slot)
-    if (owned) this.showOwned(eid)
-    if (isPlayer) this.showPlayer(eid)
+    if (owned) this.ownership.moveOwned(slot, eid)
+    if (isPlayer) this.ownership.showPlayer(eid)
   }
 
   /** The game removed its copy of an entity: the slot stays, and what comes for it is passed over. */
@@ -334,6 +339,7 @@ export class ClientReplication {
     if (slot === 0) return
     if (Connection.player[this.connection] === eid) Connection.player[this.connection] = 0
     if (entityExists(this.world, eid)) this.relations.hide(slot)
+    this.authority.lose(slot)
     this.entities.dropCopy(slot)
     this.copies.drop(eid)
     this.unresolved = true
@@ -373,6 +379,7 @@ export class ClientReplication {
       // Newer values that have overtaken this row are held, and applied again behind it.
       this.valueTick[slot * this.width + id] = tick
       component.readRow(reader, slot, eid, tick)
+      this.authority.told(slot, id, tick)
       this.collections.readRow(reader, id, eid)
     }
     return count
@@ -405,38 +412,9 @@ export class ClientReplication {
     }
   }
 
-  private showOwned(eid: number): void {
-    Networked.owner[eid] = this.connection
-    this.copies.add(eid, Owned)
-  }
-
-  private showPlayer(eid: number): void {
-    Connection.player[this.connection] = eid
-    this.copies.add(eid, LocalPlayer)
-  }
-
   private requireRoom(component: ClientComponent, eid: number): void {
     if (eid < component.capacity) return
     const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
     this.errors.once('store-too-small', component.name, message, eid)
-  }
-
-  private readSlot(reader: ByteReader): number {
-    const slot = reader.varint()
-    return slot === 0 || slot > MAX_SLOT ? reader.fail() : slot
-  }
-
-  /** Reads a block's slots into `slots`; they must ascend. */
-  private readSlots(reader: ByteReader): number {
-    const count = reader.varint()
-    if (count === 0 || count > MAX_BLOCK_ENTITIES || count > reader.left) return reader.fail()
-    let slot = 0
-    for (let i = 0; i < count; i++) {
-      const step = reader.varint()
-      slot += step
-      if (step === 0 || slot > MAX_SLOT) return reader.fail()
-      this.slots[i] = slot
-    }
-    return count
   }
 }

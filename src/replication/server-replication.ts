@@ -12,6 +12,8 @@ import type { PacketBuilder, Session } from '../connection/session.js'
 import { ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { slotOf } from '../protocol/net-id.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { OwnerWrites } from './authority/owner-writes.js'
+import { ServerAuthority } from './authority/server-authority.js'
 import { BlockEncoder, BlockHistory } from './blocks.js'
 import { ChangeLogs } from './change-log.js'
 import { ChangeTracker } from './change-tracker.js'
@@ -40,6 +42,8 @@ export class ServerReplication {
   readonly structure: StructureWriter
   readonly collections: ServerCollections
   readonly origins: SpawnOrigins
+  readonly authority: ServerAuthority
+  readonly writes: OwnerWrites
   readonly relations: ServerRelations
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
@@ -81,14 +85,17 @@ export class ServerReplication {
     this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors, this.changes)
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
-    this.collections = new ServerCollections(world, protocol, this.entities, (slot, component) => {
+    const has = (slot: number, component: number): boolean => {
       return this.entities.spawned[slot] === 1 && this.sets.has(this.entities.componentsOf[slot]!, component)
-    })
+    }
+    this.collections = new ServerCollections(world, protocol, this.entities, has)
+    this.authority = new ServerAuthority(protocol, this.entities, this.sets)
+    this.writes = new OwnerWrites(protocol, this.entities, this.authority, this.tracker, has)
     this.origins = new SpawnOrigins(world, protocol, this.entities)
-    const { entities, sets, tracker, collections, origins } = this
+    const { entities, sets, tracker, collections, origins, authority } = this
     this.visibility = new Visibility(world, entities, errors, createLeaf({ world, entities, tracker, sets }))
     this.relations = new ServerRelations(world, protocol, entities)
-    this.structure = new StructureWriter(entities, sets, tracker, collections, origins, this.relations)
+    this.structure = new StructureWriter(entities, sets, tracker, collections, origins, this.relations, authority)
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
@@ -132,6 +139,7 @@ export class ServerReplication {
     this.takeOverComponents()
     this.takeOverOwners()
     this.tracker.scan(tick)
+    this.authority.gather(tick)
     this.visibility.update(tick, this.observers, this.added, this.removed)
     // Despawns that were found here leave with this tick; what a system changes from now on is found in the next.
     // Their slots stay theirs for another tick, whose systems are told of them.
@@ -214,6 +222,7 @@ export class ServerReplication {
     const slot = slotOf(netId)
     this.tracker.reserve(slot + 1)
     this.structure.reserve(slot + 1)
+    this.authority.reserve(slot + 1)
     put(Networked.netId, eid, netId, 0)
     put(Networked.owner, eid, 0, 0)
     this.added.push(slot)
@@ -283,6 +292,7 @@ export class ServerReplication {
       const now = Networked.owner[entities.eidOf[slot]!]!
       if (before === now) continue
       entities.toldOwner[slot] = now
+      this.authority.tellAll(slot, this.tick)
       this.structure.addOwnerChange(slot, before, now)
       this.visibility.ownerChanged(slot, before, now)
     }
@@ -293,6 +303,7 @@ export class ServerReplication {
   private start(slot: number, eid: number, component: number): void {
     this.tracker.start(slot, eid, component, this.tick)
     this.collections.start(slot, eid, component)
+    this.authority.tell(slot, component, this.tick)
   }
 
   /** Clients are about to be told that it is gone. */

@@ -6,6 +6,7 @@ import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { slotOf, writeNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import { writeOrigin } from '../protocol/prefab.js'
+import type { ServerAuthority } from './authority/server-authority.js'
 import type { ChangeTracker } from './change-tracker.js'
 import type { ServerCollections } from './collections/server-collections.js'
 import type { Observer } from './observer.js'
@@ -50,6 +51,7 @@ export class StructureWriter {
     private readonly collections: ServerCollections,
     private readonly origins: SpawnOrigins,
     private readonly relations: ServerRelations,
+    private readonly authority: ServerAuthority,
   ) {}
 
   /** Makes room for a slot. */
@@ -131,6 +133,7 @@ export class StructureWriter {
     }
     this.writeOperations(observer, packet)
     if (this.relations.write(observer, packet)) written = true
+    if (this.writeCorrections(observer, packet)) written = true
     const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
     const playerId = this.entities.netIds[playerSlot]!
     // LocalPlayer goes before Owned does, and comes after it.
@@ -197,19 +200,57 @@ export class StructureWriter {
     }
   }
 
+  /** Writes to the owner what it must be told of the components that it writes itself. */
+  private writeCorrections(observer: Observer, packet: PacketBuilder): boolean {
+    const { count, slots, correctedSets } = this.authority
+    const connection = observer.session.entity
+    let written = false
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!
+      if (this.entities.toldOwner[slot] !== connection) continue
+      // Who gets the entity in this tick gets these values with it.
+      if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
+      this.writeCorrection(observer, packet, slot, correctedSets[i]!)
+      written = true
+    }
+    return written
+  }
+
+  private writeCorrection(observer: Observer, packet: PacketBuilder, slot: number, set: number): void {
+    if (set === EMPTY_SET) return
+    const { bytes } = this
+    const start = bytes.length
+    bytes.u8(SectionKind.Correction)
+    bytes.varint(slot)
+    this.writeRow(slot, set)
+    observer.owed.strike(slot, set)
+    this.copy(packet, start, bytes.length)
+  }
+
   private writeOwnership(observer: Observer, packet: PacketBuilder): boolean {
     const connection = observer.session.entity
     let written = false
     const { entering } = observer
     for (let i = 0; i < entering.count; i++) {
       const slot = slotOf(entering.netIds[i]!)
-      if (this.entities.toldOwner[slot] === connection) written = this.writeOwned(packet, slot, true)
+      if (this.entities.toldOwner[slot] !== connection) continue
+      this.authority.tellAll(slot, this.tick)
+      written = this.writeOwned(packet, slot, true)
     }
     for (let i = 0; i < this.ownerChangeCount; i++) {
       const { slot, before, now } = this.ownerChanges[i]!
       if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
-      if (before === connection) written = this.writeOwned(packet, slot, false)
-      if (now === connection) written = this.writeOwned(packet, slot, true)
+      // Whoever owns it ignores what the server says of the components that owners write. So the two have to agree when that
+      // begins, and again when it has ended.
+      const set = this.authority.partOf(this.entities.componentsOf[slot]!)
+      if (before === connection) {
+        written = this.writeOwned(packet, slot, false)
+        this.writeCorrection(observer, packet, slot, set)
+      }
+      if (now === connection) {
+        this.writeCorrection(observer, packet, slot, set)
+        written = this.writeOwned(packet, slot, true)
+      }
     }
     return written
   }

@@ -310,6 +310,7 @@ export class ClientRole {
     reliable.finish()
     unreliable.start(session, tick, now, tickMs)
     this.writeCalls(Channel.Unreliable, unreliable)
+    if (session.state === 'open') this.replication.authority.write(session, unreliable, now)
     unreliable.finish()
     this.outgoing.clear()
   }

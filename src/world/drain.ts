@@ -105,7 +105,7 @@ export interface Changes<Field extends PropertyKey = PropertyKey> {
 }
 
 /** The fields of a store that can be replicated. */
-type TypedFields<C> = { [K in keyof C]: C[K] extends TypedStore ? K : never }[keyof C]
+export type TypedFields<C> = { [K in keyof C]: C[K] extends TypedStore ? K : never }[keyof C]
 
 const changeEvents = new WeakMap<object, Changes>()
 

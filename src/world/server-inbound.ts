@@ -1,15 +1,17 @@
 // What a client sends, read by the server: every byte is checked, every refusal is counted, nothing is trusted.
 import { Networked } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
+import type { ErrorLog } from '../connection/error-log.js'
 import type { ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import type { TokenBuckets } from '../connection/token-bucket.js'
 import type { ByteReader } from '../protocol/bytes.js'
 import type { Command, Definition } from '../protocol/definitions.js'
 import { slotOf } from '../protocol/net-id.js'
-import { SectionKind } from '../protocol/packet.js'
+import { type DataHeader, SectionKind } from '../protocol/packet.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
+import type { SequenceOrder } from '../protocol/sequence.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
 import { CallSection, hasOnlyEarlyMessages, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
@@ -19,10 +21,9 @@ import type { Observer } from '../replication/observer.js'
 import type { ServerReplication } from '../replication/server-replication.js'
 import { SceneReportSection } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
+import { InboundWrites } from './inbound-writes.js'
+import { PeerLimit } from './peer-limit.js'
 import type { PeerScenes, ServerScenes } from './server-scenes.js'
-
-/** Indices of a client's general limits. */
-export const PeerLimit = { Calls: 0, Readiness: 1, CallBytes: 2 } as const
 
 /** What reading needs of the server's side of one client. */
 export interface InboundPeer {
@@ -35,11 +36,14 @@ export interface InboundPeer {
   readonly incomingParts: IncomingParts
   readonly session: Session
   readonly scenes: PeerScenes
+  /** Tells which of its packets left later. */
+  readonly order: SequenceOrder
 }
 
 /** What reading needs of the server's role. */
 export interface InboundContext {
   readonly counters: Counters
+  readonly errors: ErrorLog
   readonly protocol: Protocol
   readonly faults: CallFaults
   readonly replication: ServerReplication
@@ -92,13 +96,16 @@ export class ServerInbound {
   private hasParts = false
   /** The whole packet is within the sender's general limits. */
   private isWithinLimits = false
+  private readonly writes: InboundWrites
 
-  constructor(private readonly role: InboundContext) {}
+  constructor(private readonly role: InboundContext) {
+    this.writes = new InboundWrites(role)
+  }
 
   /** Reads the sections of a data packet; false when one is malformed, and then none took effect. */
-  read(session: Session, channel: Channel, reader: ByteReader): boolean {
+  read(session: Session, channel: Channel, header: DataHeader, reader: ByteReader): boolean {
     const start = reader.offset
-    if (!this.check(reader, channel)) return false
+    if (!this.check(reader, header.sequenced, channel)) return false
     reader.offset = start
     if (session.state === 'authenticating') {
       if (!hasOnlyEarlyMessages(reader, this.section, this.role.protocol)) return this.refuseEarly(session)
@@ -107,6 +114,7 @@ export class ServerInbound {
     this.peer = this.role.peerOf(session)
     this.now = this.role.options.now()
     this.isWithinLimits = this.takeTokens()
+    this.writes.begin(session, this.peer, header)
     while (reader.left > 0 && session.state !== 'closed') this.apply(session, channel, reader)
     return true
   }
@@ -118,7 +126,7 @@ export class ServerInbound {
     return true
   }
 
-  private check(reader: ByteReader, channel: Channel): boolean {
+  private check(reader: ByteReader, sequenced: boolean, channel: Channel): boolean {
     const reliable = channel === Channel.Reliable
     const { section } = this
     this.calls = 0
@@ -128,6 +136,7 @@ export class ServerInbound {
       const kind = reader.u8()
       if (kind === SectionKind.Call) section.read(reader, true)
       else if (kind === SectionKind.Message) section.read(reader, false)
+      else if (kind === SectionKind.ClientUpdate && sequenced) this.role.replication.writes.check(reader)
       else if (!reliable) this.checkReport(kind, reader, reliable)
       else if (kind === SectionKind.Request) section.readRequest(reader)
       else if (kind === SectionKind.Reply) section.readReply(reader)
@@ -219,6 +228,7 @@ export class ServerInbound {
     if (kind === SectionKind.Ready) session.wantsReady = reader.u8() === 1
     else if (kind === SectionKind.MessagePart) this.applyPart(session, reader)
     else if (kind === SectionKind.PartsTaken) this.applyTaken(session, reader)
+    else if (kind === SectionKind.ClientUpdate) this.writes.read(reader, this.now)
     else this.applySceneReport(session, reader)
   }
 

@@ -9,7 +9,7 @@ import { Audience, type OutgoingCalls } from '../remote/outgoing-calls.js'
 import { writeScene } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
 import { writeBuffered } from './buffered-rpcs.js'
-import { PeerLimit } from './server-inbound.js'
+import { PeerLimit } from './peer-limit.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
 

@@ -1,6 +1,7 @@
 // What the server keeps for one client: its session, its view of the world, its limits, and what is under way.
 import type { Session } from '../connection/session.js'
 import { TokenBuckets } from '../connection/token-bucket.js'
+import { SequenceOrder } from '../protocol/sequence.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { IncomingParts, OutgoingParts } from '../remote/message-parts.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
@@ -18,6 +19,10 @@ const CALL_BYTES_BURST = 262_144
 const READINESS_PER_SECOND = 1
 const READINESS_BURST = 5
 
+/** Bytes of values that one client writes: twice what a client sends. */
+const WRITE_BYTES_PER_SECOND = 131_072
+const WRITE_BYTES_BURST = 262_144
+
 /** What the server keeps for one client. */
 export class ServerPeer {
   readonly rates: TokenBuckets
@@ -28,6 +33,7 @@ export class ServerPeer {
   readonly scenes = new PeerScenes()
   /** Its connection carries `Interrupted`. */
   showsInterrupted = false
+  readonly order = new SequenceOrder()
 
   constructor(
     readonly session: Session,
@@ -46,8 +52,8 @@ export class ServerPeer {
       Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
     )
     this.limits = new TokenBuckets(
-      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND, CALL_BYTES_PER_SECOND),
-      Float64Array.of(CALL_BURST, READINESS_BURST, CALL_BYTES_BURST),
+      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND, CALL_BYTES_PER_SECOND, WRITE_BYTES_PER_SECOND),
+      Float64Array.of(CALL_BURST, READINESS_BURST, CALL_BYTES_BURST, WRITE_BYTES_BURST),
     )
   }
 }

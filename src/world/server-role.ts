@@ -32,7 +32,8 @@ import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
 import type { LocalClient } from './local-client.js'
-import { PeerLimit, ServerInbound } from './server-inbound.js'
+import { PeerLimit } from './peer-limit.js'
+import { ServerInbound } from './server-inbound.js'
 import { DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
 import { ServerPeer } from './server-peer.js'
 import { DEFAULT_SCENE_TIMEOUT, ServerScenes } from './server-scenes.js'
@@ -200,7 +201,7 @@ export class ServerRole {
         greeted: authenticate === undefined ? undefined : (session, token) => this.greeted(session, token),
         opened: (session) => this.opened(session),
         closed: (session) => this.closed(session),
-        data: (session, channel, _header, reader) => this.handler.read(session, channel, reader),
+        data: (session, channel, header, reader) => this.handler.read(session, channel, header, reader),
       },
       this.counters,
       this.errors,

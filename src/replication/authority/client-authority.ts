@@ -1,0 +1,207 @@
+// What this client writes itself: components of entities that it owns, where the protocol gives the owner the authority.
+// Changes are found as a server finds them, sent as blocks of whole values, and repeated, as they are by then, when lost.
+import type { Counters } from '../../connection/counters.js'
+import type { DeliverySink } from '../../connection/delivery.js'
+import type { ErrorLog } from '../../connection/error-log.js'
+import type { PacketBuilder, Session } from '../../connection/session.js'
+import { TokenBuckets } from '../../connection/token-bucket.js'
+import { ComponentSets } from '../../protocol/component-sets.js'
+import { SectionKind } from '../../protocol/packet.js'
+import type { Protocol } from '../../protocol/protocol.js'
+import { BlockEncoder, BlockHistory } from '../blocks.js'
+import { ChangeTracker } from '../change-tracker.js'
+import type { ClientEntities } from '../client-entities.js'
+import { OwedValues } from '../owed-values.js'
+import { SentBlocks } from '../sent-blocks.js'
+import { growTo, SlotSet } from '../slot-set.js'
+
+/** Bytes of values that a client sends, per second and at once: half of what a server takes of one. */
+const BYTES_PER_SECOND = 65_536
+const BURST = 65_536
+/** Distinct sets of components that are kept without a look at which are in use. */
+const SMALLEST_SET_LIMIT = 4096
+
+export class ClientAuthority implements DeliverySink {
+  /** Whether the protocol gives owners the authority over anything. */
+  readonly isUsed: boolean
+  /** The slots that this client owns. */
+  private readonly owned = new SlotSet()
+  /** The components that owners write. */
+  private readonly ids: readonly number[]
+  private readonly width: number
+  /** By slot and component: 1 where this client writes the values. */
+  private writes = new Uint8Array(0)
+  private readonly sets: ComponentSets
+  private readonly tracker: ChangeTracker
+  private readonly history = new BlockHistory()
+  private readonly encoder: BlockEncoder
+  private readonly owed: OwedValues
+  private sent = new SentBlocks()
+  private setLimit = SMALLEST_SET_LIMIT
+  private readonly budget = new TokenBuckets(Float64Array.of(BYTES_PER_SECOND), Float64Array.of(BURST))
+  /** Counts the times that changes were looked for. */
+  private frame = 1
+  /** The newest tick whose structure told this client of something that it writes itself. */
+  private toldTick = 0
+
+  constructor(
+    protocol: Protocol,
+    private readonly entities: ClientEntities,
+    private readonly counters: Counters,
+    errors: ErrorLog,
+    /** Told that this client has written a component of an entity. */
+    private readonly onWritten: (slot: number, component: number) => void,
+  ) {
+    this.width = protocol.componentList.length
+    this.ids = protocol.componentList.flatMap(({ authority }, id) => (authority === 'client' ? [id] : []))
+    this.isUsed = this.ids.length > 0
+    this.sets = new ComponentSets(this.width)
+    this.tracker = new ChangeTracker(protocol, this.sets, entities, counters, errors)
+    this.encoder = new BlockEncoder(
+      this.sets,
+      this.tracker.components,
+      this.history,
+      entities,
+      SectionKind.ClientUpdate,
+    )
+    this.owed = new OwedValues(this.sets)
+  }
+
+  /** Whether this client writes a component of an entity, so that what the server says of its values is passed over. */
+  holds(slot: number, component: number): boolean {
+    return this.writes[slot * this.width + component] === 1
+  }
+
+  /** This client owns the entity from `tick` on; what its stores hold now is what the server has. */
+  gain(slot: number, tick: number): void {
+    if (!this.isUsed) return
+    this.owned.add(slot)
+    for (const id of this.ids) if (this.entities.hasComponent(slot, id)) this.restart(slot, id, tick)
+  }
+
+  /** It owns it no longer, or another entity of the world stands for it, or none. */
+  lose(slot: number): void {
+    if (!this.owned.delete(slot)) return
+    for (const id of this.ids) this.stop(slot, id)
+  }
+
+  /** The server told of a component's values, which the stores hold now. */
+  told(slot: number, component: number, tick: number): void {
+    if (this.owned.has(slot) && this.ids.includes(component)) this.restart(slot, component, tick)
+  }
+
+  /** The component was removed from the entity. */
+  removed(slot: number, component: number): void {
+    if (this.owned.has(slot)) this.stop(slot, component)
+  }
+
+  /** What the stores hold of an entity has to reach the server, whether or not it changed. */
+  oweAll(slot: number): void {
+    for (const id of this.ids) if (this.holds(slot, id)) this.owed.add(slot, id, this.frame)
+  }
+
+  /** The session ended. */
+  reset(): void {
+    for (let slot = this.owned.next(0); slot >= 0; slot = this.owned.next(slot + 1)) this.lose(slot)
+    this.sent = new SentBlocks()
+    this.toldTick = 0
+  }
+
+  private restart(slot: number, component: number, tick: number): void {
+    const eid = this.entities.eidOf[slot]!
+    this.stop(slot, component)
+    if (eid === 0 || eid >= this.tracker.components[component]!.capacity) return
+    this.writes = growTo(this.writes, (slot + 1) * this.width)
+    this.writes[slot * this.width + component] = 1
+    this.tracker.reserve(slot + 1)
+    this.tracker.start(slot, eid, component, this.frame)
+    this.toldTick = Math.max(this.toldTick, tick)
+  }
+
+  private stop(slot: number, component: number): void {
+    if (!this.holds(slot, component)) return
+    this.writes[slot * this.width + component] = 0
+    this.tracker.stop(slot, this.entities.eidOf[slot]!, component)
+    this.owed.strike(slot, this.sets.with(0, component))
+  }
+
+  /** Finds what this client wrote, and sends it as far as packets may leave. `now` is in milliseconds. */
+  write(session: Session, packet: PacketBuilder, now: number): void {
+    if (this.owned.size === 0) return
+    session.deliverySink = this
+    if (this.sets.count > this.setLimit) this.compactSets()
+    this.findChanges()
+    // What is said before all of a tick's structure is known would count as older than that, and be dropped.
+    if (this.owed.slots.size === 0 || this.toldTick > session.structureTick) return
+    this.encoder.encode(this.owed.slots, this.owed.sets, this.frame)
+    for (let b = 0; b < this.encoder.count && this.writeBlock(b, packet, now); b++);
+    this.frame++
+  }
+
+  private findChanges(): void {
+    const { tracker, sets, owed } = this
+    tracker.scan(this.frame)
+    for (let slot = tracker.dirty.next(0); slot >= 0; slot = tracker.dirty.next(slot + 1)) {
+      const members = sets.members[tracker.changed[slot]!]!
+      for (let m = 0; m < members.length; m++) {
+        owed.add(slot, members[m]!, this.frame)
+        this.onWritten(slot, members[m]!)
+      }
+    }
+  }
+
+  private writeBlock(b: number, packet: PacketBuilder, now: number): boolean {
+    const { encoder, history, owed } = this
+    const start = encoder.starts[b]!
+    const size = encoder.ends[b]! - start
+    if (!this.budget.take(0, now, size) || !packet.fit(size)) return false
+    packet.writer.copyFrom(encoder.writer, start, start + size)
+    const block = encoder.ids[b]!
+    this.sent.add(packet.sequence, block, this.frame)
+    for (let i = 0; i < history.countOf(block); i++) {
+      this.counters.resentValues += owed.strike(history.slotOf(block, i), history.setOf(block, i))
+    }
+    return true
+  }
+
+  acknowledged(sequence: number): void {
+    this.sent.take(sequence)
+  }
+
+  /** Owes again what a packet carried, but for what was sent in a later one. */
+  lost(sequence: number): void {
+    const { history } = this
+    this.counters.lostPackets++
+    const count = this.sent.take(sequence)
+    for (let i = 0; i < count; i++) {
+      const block = this.sent.blockAt(sequence, i)
+      if (block < 0 || !history.remembers(block)) {
+        for (let slot = this.owned.next(0); slot >= 0; slot = this.owned.next(slot + 1)) this.oweAll(slot)
+        return
+      }
+      for (let s = 0; s < history.countOf(block); s++) {
+        this.oweAgain(history.slotOf(block, s), this.sets.members[history.setOf(block, s)]!, history.tickOf(block))
+      }
+    }
+  }
+
+  private oweAgain(slot: number, members: Uint16Array, frame: number): void {
+    for (let m = 0; m < members.length; m++) {
+      const component = members[m]!
+      if (!this.holds(slot, component)) continue
+      if (this.tracker.lastChange[slot * this.width + component]! > frame) continue
+      this.owed.addLost(slot, component, frame)
+    }
+  }
+
+  /** Keeps the sets in use and forgets the others. */
+  private compactSets(): void {
+    const { owed, sets } = this
+    const live = new Set<number>()
+    owed.addSetsTo(live)
+    owed.renumber(sets.compact(live))
+    this.history.forgetAll()
+    this.encoder.forgetSets()
+    this.setLimit = Math.max(SMALLEST_SET_LIMIT, sets.count * 2)
+  }
+}

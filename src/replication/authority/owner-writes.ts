@@ -1,0 +1,219 @@
+// Reads what clients write to the entities they own. Nothing in it is trusted: each value is taken only from the owner, only
+// when it knows what the server last told it, and only when the game's own check lets it pass.
+import { Networked } from '../../../components/networked.js'
+import type { ByteReader } from '../../protocol/bytes.js'
+import { readMembers } from '../../protocol/component-sets.js'
+import type { ReplicatedComponent, TypedStore } from '../../protocol/definitions.js'
+import type { EntityMapper } from '../../protocol/entity-mapper.js'
+import { slotOf } from '../../protocol/net-id.js'
+import type { Protocol } from '../../protocol/protocol.js'
+import { ColumnKind, type ColumnSpec } from '../../protocol/schema.js'
+import { MAX_BLOCK_ENTITIES, readSlots } from '../block-slots.js'
+import { f64FromWire, fromWire, maxWire } from '../columns.js'
+import { readLane } from '../lanes.js'
+import type { ChangeTracker } from '../change-tracker.js'
+import type { Observer } from '../observer.js'
+import type { ServerEntities } from '../server-entities.js'
+import type { ServerAuthority } from './server-authority.js'
+import { type WriteCheck, WriteView } from './write-view.js'
+
+/** Why a value that a client wrote was not taken. */
+export const WriteFault = {
+  /** No client was ever given such an entity. */
+  UnknownEntity: 0,
+  /** The entity or the component is gone, or the client had not heard yet what the server says of it. */
+  Late: 1,
+  NotOwner: 2,
+  /** Infinite, or no number. */
+  NotFinite: 3,
+  /** The game's check refused it. */
+  Refused: 4,
+  /** The game's check threw. */
+  CheckThrew: 5,
+} as const
+export type WriteFault = (typeof WriteFault)[keyof typeof WriteFault]
+
+/** Whose packet is read, and who is told what became of it. */
+export interface WriteSource {
+  readonly observer: Observer
+  /** The connection entity. */
+  readonly connection: number
+  /** The newest tick whose structure the client had applied when it wrote. */
+  readonly structureTick: number
+  /** The packet's place in the order in which they left. */
+  readonly order: number
+  /** A value was not taken. `cause`: what a check threw. */
+  fault(fault: WriteFault, entity: number, component: number, cause?: unknown): void
+}
+
+interface OwnerColumn {
+  readonly spec: ColumnSpec
+  readonly array: TypedStore
+  readonly largest: number
+  /** The lanes of the block being read. */
+  readonly low: Uint32Array
+  readonly high: Uint32Array
+}
+
+/** One component that owners write. */
+class OwnerComponent {
+  readonly view: WriteView
+  check: WriteCheck | undefined
+  readonly capacity: number
+  private readonly columns: readonly OwnerColumn[]
+
+  constructor(definition: ReplicatedComponent) {
+    this.view = new WriteView(definition)
+    this.capacity = Math.min(...definition.fields.map(({ array }) => array.length))
+    this.columns = definition.fields.map(({ type: { column: spec }, array }) => ({
+      spec,
+      array,
+      largest: maxWire(spec),
+      low: new Uint32Array(MAX_BLOCK_ENTITIES),
+      high: new Uint32Array(spec.lanes === 2 ? MAX_BLOCK_ENTITIES : 0),
+    }))
+  }
+
+  /** Reads the columns of `count` entities; the reader fails when one is short or holds a value out of its range. */
+  read(reader: ByteReader, count: number): void {
+    for (let c = 0; c < this.columns.length; c++) {
+      const { spec, largest, low, high } = this.columns[c]!
+      readLane(reader, spec.bits, low, count)
+      if (spec.lanes === 2) readLane(reader, spec.bits, high, count)
+      for (let i = 0; i < count; i++) if (low[i]! > largest) reader.fail()
+    }
+  }
+
+  /** Shows the values of one entity of the block in `view`. */
+  show(index: number, entities: EntityMapper, observer: Observer): void {
+    const { values } = this.view
+    for (let c = 0; c < this.columns.length; c++) {
+      const { spec, low, high } = this.columns[c]!
+      const wire = low[index]!
+      if (spec.kind === ColumnKind.F64) values[c] = f64FromWire(wire, high[index]!)
+      // Whether an entity out of its sight exists is not for a client to find out.
+      else if (spec.kind === ColumnKind.Entity) values[c] = observer.sees(slotOf(wire)) ? entities.entityOf(wire) : 0
+      else values[c] = fromWire(spec, wire)
+    }
+  }
+
+  /** Writes the values in `view` to the game's arrays. */
+  write(eid: number): void {
+    const { values } = this.view
+    for (let c = 0; c < this.columns.length; c++) this.columns[c]!.array[eid] = values[c]!
+  }
+}
+
+export class OwnerWrites {
+  /** By component id; undefined where the server alone writes. */
+  private readonly components: readonly (OwnerComponent | undefined)[]
+  private readonly members: Uint16Array
+  private readonly slots = new Uint32Array(MAX_BLOCK_ENTITIES)
+
+  constructor(
+    protocol: Protocol,
+    private readonly entities: ServerEntities,
+    private readonly authority: ServerAuthority,
+    private readonly tracker: ChangeTracker,
+    private readonly hasComponent: (slot: number, component: number) => boolean,
+  ) {
+    const { componentList } = protocol
+    this.members = new Uint16Array(componentList.length)
+    this.components = componentList.map((component) => {
+      return component.authority === 'client' ? new OwnerComponent(component) : undefined
+    })
+  }
+
+  /** Sets the check of a component's writes. */
+  setCheck(component: number, check: WriteCheck | undefined): void {
+    this.components[component]!.check = check
+  }
+
+  checkOf(component: number): WriteCheck | undefined {
+    return this.components[component]!.check
+  }
+
+  /** Looks a section through; the reader fails when it is not well formed, or names a component that no owner writes. */
+  check(reader: ByteReader): void {
+    const components = readMembers(reader, this.components.length, this.members)
+    const count = readSlots(reader, this.slots)
+    for (let m = 0; m < components && !reader.failed; m++) {
+      const component = this.components[this.members[m]!]
+      if (component === undefined) reader.fail()
+      else component.read(reader, count)
+    }
+  }
+
+  /** Takes the values of a section that was checked. */
+  apply(reader: ByteReader, source: WriteSource): void {
+    const components = readMembers(reader, this.components.length, this.members)
+    const count = readSlots(reader, this.slots)
+    for (let m = 0; m < components; m++) {
+      const id = this.members[m]!
+      const component = this.components[id]!
+      component.read(reader, count)
+      for (let i = 0; i < count; i++) {
+        const slot = this.slots[i]!
+        const eid = this.admit(slot, id, source)
+        if (eid !== 0 && eid < component.capacity) this.take(component, id, i, slot, eid, source)
+      }
+    }
+  }
+
+  /** The entity that a value is for; 0 when it does not count. */
+  private admit(slot: number, id: number, source: WriteSource): number {
+    const { entities, authority } = this
+    if (slot >= entities.slots) return refuse(source, WriteFault.UnknownEntity, 0, id)
+    const eid = entities.eidOf[slot]!
+    if (eid === 0 || !source.observer.known.has(slot)) return refuse(source, WriteFault.Late, 0, id)
+    if (Networked.owner[eid] !== source.connection) return refuse(source, WriteFault.NotOwner, eid, id)
+    if (!this.hasComponent(slot, id) || !authority.isCurrent(slot, id, source.structureTick)) {
+      return refuse(source, WriteFault.Late, eid, id)
+    }
+    return authority.isNewest(slot, id, source.order) ? eid : 0
+  }
+
+  private take(
+    component: OwnerComponent,
+    id: number,
+    index: number,
+    slot: number,
+    eid: number,
+    source: WriteSource,
+  ): void {
+    const { view } = component
+    component.show(index, this.entities, source.observer)
+    if (!view.isFinite) {
+      refuse(source, WriteFault.NotFinite, eid, id)
+      this.authority.correct(slot, id)
+      return
+    }
+    if (component.check !== undefined) {
+      if (!this.passes(component, id, eid, source)) {
+        this.authority.correct(slot, id)
+        return
+      }
+      // The check is the game's, and may have ended the entity.
+      if (this.entities.eidOf[slot] !== eid) return
+      if (view.isAmended) this.authority.correct(slot, id)
+    }
+    component.write(eid)
+    this.tracker.mark(eid, id)
+  }
+
+  private passes({ check, view }: OwnerComponent, id: number, eid: number, source: WriteSource): boolean {
+    view.begin(eid, source.connection)
+    try {
+      if (check!(view.write)) return true
+      refuse(source, WriteFault.Refused, eid, id)
+    } catch (cause) {
+      source.fault(WriteFault.CheckThrew, eid, id, cause)
+    }
+    return false
+  }
+}
+
+function refuse(source: WriteSource, fault: WriteFault, eid: number, component: number): 0 {
+  source.fault(fault, eid, component)
+  return 0
+}
