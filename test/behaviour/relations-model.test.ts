@@ -1,7 +1,17 @@
 // A seeded model test of relations: random pairs, spawns and ends against clients on a bad network, of which some come and
 // go. After quiet, every client has exactly the pairs of the server between the entities that it sees.
 import { addComponent, commitRemovals, entityExists, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
-import { type ClientWorld, despawn, type ServerWorld, setReady, stats } from 'bitecs-net'
+import {
+  type ClientWorld,
+  despawn,
+  hideFrom,
+  observersOf,
+  resetVisibility,
+  showTo,
+  type ServerWorld,
+  setReady,
+  stats,
+} from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createRandom, createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
@@ -19,7 +29,8 @@ function act(net: TestNetwork, living: Set<number>, random: (below: number) => n
   commitRemovals(server)
   const one = eids[random(eids.length)] ?? 0
   const other = eids[random(eids.length)] ?? 0
-  const what = random(16)
+  const what = random(19)
+  const { connection } = net.clients[random(net.clients.length)]!
   if (what <= 3 || one === 0) living.add(add(server, 1 + random(60_000), random(4) > 0))
   else if (what === 4) despawn(server, one)
   else if (what === 5) removeEntity(server, one)
@@ -29,7 +40,11 @@ function act(net: TestNetwork, living: Set<number>, random: (below: number) => n
     removeComponent(server, one, Networked)
     addComponent(server, one, Networked)
   } else if (what === 9) setReady(net.clients[random(net.clients.length)]!.world, random(3) > 0)
-  else {
+  else if (what <= 12) {
+    if (!hasComponent(server, one, Networked) || connection === 0) return
+    const change = [hideFrom, showTo, resetVisibility][random(3)]!
+    change(server, one, random(6) === 0 ? 'all' : connection)
+  } else {
     const pair = RELATIONS[random(RELATIONS.length)]!(other)
     if (random(3) === 0) removeComponent(server, one, pair)
     // Of several pairs of the same two bitECS forgets some when one goes.
@@ -42,10 +57,14 @@ function relates(world: ServerWorld, one: number, other: number): boolean {
   return RELATIONS.some((relation) => hasComponent(world, one, relation(other)))
 }
 
-/** The pairs of each networked entity with others, by name. */
-function pairsOnServer({ server }: TestNetwork, living: ReadonlySet<number>): Map<number, number[][]> {
-  const shown = [...living].filter((eid) => hasComponent(server, eid, Networked))
-  // Pairs with those that are not networked are the server's alone.
+/** The pairs of each entity that a connection sees with others that it sees, by name. */
+function pairsOnServer(
+  { server }: TestNetwork,
+  living: ReadonlySet<number>,
+  connection: number,
+): Map<number, number[][]> {
+  const networked = [...living].filter((eid) => hasComponent(server, eid, Networked))
+  const shown = networked.filter((eid) => [...observersOf(server, eid)].includes(connection))
   const names = new Set(shown.map((eid) => Name.id[eid]!))
   const seen = (eid: number, relation: (typeof RELATIONS)[number]): number[] =>
     targets(server, eid, relation).filter((id) => names.has(id))
@@ -70,8 +89,8 @@ it.each(Array.from({ length: SEEDS }, (_, i) => i + 1))('seed %i: clients have t
   }
   for (const { world } of net.clients) setReady(world, true)
   net.tick(60)
-  const pairs = pairsOnServer(net, living)
-  for (const { world } of net.clients) {
+  for (const { world, connection } of net.clients) {
+    const pairs = pairsOnServer(net, living, connection)
     expect(pairsOnClient(net, world, pairs.keys())).toEqual(pairs)
     expect(query(world, [Networked])).toHaveLength(pairs.size)
     expect(stats(world).counters).toMatchObject({ ignoredPairs: 0, handlerErrors: 0, malformedPackets: 0 })

@@ -12,7 +12,19 @@ import {
   removeEntity,
   Wildcard,
 } from 'bitecs'
-import { added, despawn, drain, entityOf, netIdOf, removed, setReady, setSpawnKey, stats } from 'bitecs-net'
+import {
+  added,
+  despawn,
+  drain,
+  entityOf,
+  hideFrom,
+  netIdOf,
+  removed,
+  resetVisibility,
+  setReady,
+  setSpawnKey,
+  stats,
+} from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -263,6 +275,48 @@ describe('a target that ends', () => {
     setReady(other.world, true)
     net.tick(10)
     expect(targets(other.world, copyOf(other.world, server, child), ChildOf)).toEqual([1])
+  })
+})
+
+describe('a target out of sight', () => {
+  it('is none, and becomes one as it comes into view', () => {
+    const { net, server, world, copy, pair } = setUp(2)
+    const { parent, child } = pair()
+    const { connection } = net.clients[0]!
+    hideFrom(server, parent, connection)
+    net.tick(2)
+    expect([copy(parent), copy(child) !== 0, targets(world, copy(child), ChildOf)]).toEqual([0, true, []])
+    addComponent(server, child, Likes(parent))
+    removeComponent(server, child, ChildOf(parent))
+    net.tick(2)
+    const other = net.clients[1]!.world
+    expect(targets(other, copyOf(other, server, child), Likes)).toEqual([1])
+    expect(targets(world, copy(child), Likes)).toEqual([])
+    resetVisibility(server, parent, connection)
+    net.tick(2)
+    expect([targets(world, copy(child), ChildOf), targets(world, copy(child), Likes)]).toEqual([[], [1]])
+  })
+
+  it('or a subject, makes a pair again whichever of the two comes back first', () => {
+    const { net, server, world, copy, pair } = setUp()
+    const { parent, child } = pair()
+    hideFrom(server, parent, 'all')
+    hideFrom(server, child, 'all')
+    net.tick(2)
+    for (const [first, second] of [
+      [parent, child],
+      [child, parent],
+    ] as const) {
+      resetVisibility(server, first)
+      net.tick(2)
+      resetVisibility(server, second)
+      net.tick(2)
+      expect(targets(world, copy(child), ChildOf)).toEqual([1])
+      hideFrom(server, first, 'all')
+      hideFrom(server, second, 'all')
+      net.tick(2)
+    }
+    expect(stats(world).counters).toMatchObject({ ignoredPairs: 0, handlerErrors: 0 })
   })
 })
 

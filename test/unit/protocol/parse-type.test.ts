@@ -1,6 +1,7 @@
 // Types from their texts: each that can be described is found again, and what is no type is none.
 import { describe, expect, it } from 'vitest'
 import { listOf, mapOf, setOf } from '../../../src/protocol/collection-types.js'
+import * as composite from '../../../src/protocol/composite-types.js'
 import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/composite-types.js'
 import { type FieldType, parseSchema, parseType, splitFields } from '../../../src/protocol/parse-type.js'
 import * as schema from '../../../src/protocol/schema.js'
@@ -51,6 +52,28 @@ describe('parseType', () => {
     const found = parseType(text, KNOWN)!
     expect([found.text, found.maxBytes]).toEqual([type.text, type.maxBytes])
     expect('collection' in found).toBe('collection' in type)
+  })
+
+  it('knows every type that there is', () => {
+    const makers = { ...schema, ...composite, listOf, mapOf, setOf }
+    const names = Object.keys(makers).filter((name) => typeof makers[name as keyof typeof makers] === 'function')
+    const fixed = Object.values(makers).filter((type) => typeof type === 'object' && 'text' in type)
+    expect(fixed.map(({ text }) => parseType(text, KNOWN)?.text)).toEqual(fixed.map(({ text }) => text))
+    // A new one belongs into the parser, and into TYPES above.
+    const known = [
+      'array',
+      'bytes',
+      'custom',
+      'enumOf',
+      'listOf',
+      'mapOf',
+      'optional',
+      'quantized',
+      'setOf',
+      'string',
+      'struct',
+    ]
+    expect(names.filter((name) => !name.startsWith('stored')).sort()).toEqual(known)
   })
 
   it.each([

@@ -1,13 +1,14 @@
 // What a broken or hostile server can say of relations: what does not fit is ignored and counted, what is malformed takes its
 // packet with it.
 import { addComponent } from 'bitecs'
-import { stats } from 'bitecs-net'
+import { hideFrom, stats } from 'bitecs-net'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import type { ByteWriter } from '../../../src/protocol/bytes.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { add, ChildOf, copyOf, family, Likes, targets, Watches } from '../../support/family.js'
-import { throwAtClient, throwSections as throwAtServer } from './tap.js'
+import { parseProtocol, readPacket } from '../protocol/independent-reader.js'
+import { capture, type Captured, throwAtClient, throwSections as throwAtServer, transportOf } from './tap.js'
 
 // By name: ChildOf, Likes, Watches.
 const LIKES = 1
@@ -78,4 +79,23 @@ it('a server takes none from a client', () => {
   net.tick(2)
   expect(stats(server).counters.malformedPackets).toBe(before + 1)
   expect(stats(world).counters.ignoredPairs).toBe(0)
+})
+
+it('a client is sent nothing of pairs with an entity that it does not see', () => {
+  const net = createTestNetwork(family, { clients: 2 })
+  const { server } = net
+  const hidden = add(server, 1)
+  const seen = add(server, 2)
+  hideFrom(server, hidden, net.clients[0]!.connection)
+  net.tick(2)
+  const captured: Captured[] = []
+  capture(transportOf(server, 'server'), 'server', captured)
+  const described = parseProtocol(family.description)
+  addComponent(server, seen, Likes(hidden))
+  addComponent(server, hidden, Watches(seen))
+  addComponent(server, hidden, ChildOf(hidden))
+  net.tick(2)
+  const said = captured.flatMap(({ bytes }) => readPacket(bytes, described).slice(1))
+  // Each once, to the other client.
+  expect(said.sort()).toEqual(['pair 1 ChildOf 1', 'pair 1 Watches 2', 'pair 2 Likes 1'])
 })
