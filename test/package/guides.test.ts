@@ -68,9 +68,11 @@ describe('the guides', () => {
         'authentication',
         'collections',
         'host-mode',
+        'interest',
         'lifecycle',
         'messages',
         'remote-actions',
+        'saving',
         'scenes-and-prefabs',
       ]),
     )
