@@ -88,6 +88,8 @@ export class CallQueue implements IterableIterator<CallView> {
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
   private readonly scratch: RecordView
   private readonly byteLimit: number
+  /** The bytes of a payload of which the number is all that there is to check; -1 where there is more. */
+  private readonly exactBytes: number
   /** Present when calls wait for the entities that they name. */
   private readonly missing: MissingEntities | undefined
   /** The tick that runs, and the one in which calls behind one that waited went on. */
@@ -123,6 +125,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.view = { entity: 0, sender: 0, id: 0, args: record.args }
     this.yielded = { done: false, value: this.view }
     this.scratch = codec.createView()
+    this.exactBytes = codec.total && codec.minBytes === codec.maxBytes ? codec.minBytes : -1
     // Of large messages, a few of the largest.
     this.byteLimit = Math.max(MAX_WAITING_BYTES, 4 * definition.codec.maxBytes)
     this.answerable = 'answers' in definition && definition.answers !== undefined
@@ -146,9 +149,9 @@ export class CallQueue implements IterableIterator<CallView> {
     tick: number,
   ): boolean {
     const { missing, arrival, bytes: kept } = this
-    if (missing !== undefined) missing.first = 0
-    arrival.reset(bytes, start, end)
-    if (!this.definition.codec.validate(arrival, this.scratch)) return false
+    if (end - start !== this.exactBytes) {
+      if (!this.isValid(bytes, start, end)) return false
+    } else if (bytes !== arrival.bytes) arrival.reset(bytes, start, end)
     if (this.ignored) {
       this.drop(id, ReplyStatus.Undrained)
       return true
@@ -174,6 +177,13 @@ export class CallQueue implements IterableIterator<CallView> {
     kept.copyView(arrival.view, start, end)
     rows[at + END] = kept.length
     return true
+  }
+
+  private isValid(bytes: Uint8Array, start: number, end: number): boolean {
+    const { missing, arrival } = this
+    if (missing !== undefined) missing.first = 0
+    arrival.reset(bytes, start, end)
+    return this.definition.codec.validate(arrival, this.scratch)
   }
 
   /** Goes on after a pause: what waited counts as arrived at `tick`. */

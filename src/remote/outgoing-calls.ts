@@ -295,6 +295,7 @@ export class OutgoingCalls {
 
   /** Whether call `i` may go to a connection, as far as its lists say. */
   lets(connection: number, i: number): boolean {
+    if (!this.holdsLists) return true
     const list = this.lists[i]
     if (list !== undefined && !list.has(connection)) return false
     const exceptions = this.exceptions[i]

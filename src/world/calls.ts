@@ -17,8 +17,7 @@ import {
   leaveOut,
   listOf,
   NOBODY,
-  requireAuthenticated,
-  requireConnection,
+  requireReceiver,
   type RpcTarget,
 } from './targets.js'
 
@@ -104,8 +103,7 @@ function addRpc(
   const { outgoing } = role
   const owner = rpc.includeOwner ? 0 : Networked.owner[entity]!
   if (typeof to === 'number') {
-    requireConnection(role.world, to)
-    requireAuthenticated(role, id, to)
+    requireReceiver(role, id, to)
     if (to === owner || isExcepted(to, except)) {
       outgoing.add(id, rpc, netId, args, Audience.Observers, 0, 0, NOBODY)
     } else outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
@@ -211,7 +209,6 @@ export function requireTarget(role: ServerRole, id: number, entity: number, to =
       `${name}: entity ${entity} has no owner; say whom it goes to with { to: connection }`,
     )
   }
-  requireConnection(role.world, to)
-  requireAuthenticated(role, id, to)
+  requireReceiver(role, id, to)
   return to
 }

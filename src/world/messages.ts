@@ -28,8 +28,8 @@ import {
   leaveOut,
   listOf,
   type MessageTarget,
-  requireAuthenticated,
   requireConnection,
+  requireReceiver,
 } from './targets.js'
 
 /** Options of {@link sendMessage} on a server. */
@@ -98,8 +98,8 @@ function sendToClients(
 ): void {
   const { outgoing } = role
   if (typeof to === 'number') {
-    requireConnection(role.world, to)
-    if (!message.beforeAuthentication) requireAuthenticated(role, id, to)
+    if (message.beforeAuthentication) requireConnection(role.world, to)
+    else requireReceiver(role, id, to)
     if (isExcepted(to, except)) message.codec.check(args)
     else outgoing.add(id, message, 0, args, Audience.One, to, 0, undefined)
     return

@@ -97,6 +97,10 @@ export class ServerInbound {
   /** The whole packet is within the sender's general limits. */
   private isWithinLimits = false
   private readonly writes: InboundWrites
+  /** The entity that the last command of this packet was let through on, and its owner; a net id of 0 is none's. */
+  private passedNetId = 0
+  private passedEntity = 0
+  private passedOwner = 0
 
   constructor(private readonly role: InboundContext) {
     this.writes = new InboundWrites(role)
@@ -115,6 +119,7 @@ export class ServerInbound {
     this.now = this.role.options.now()
     this.isWithinLimits = this.takeTokens()
     this.writes.begin(session, this.peer, header)
+    this.passedNetId = 0
     while (reader.left > 0 && session.state !== 'closed') this.apply(session, channel, reader)
     return true
   }
@@ -270,6 +275,12 @@ export class ServerInbound {
     const { peer } = this
     if (!session.ready || peer === undefined) return this.refuse(CallFault.NotReady, session)
     const { netId, id } = this.section
+    // Most commands of a packet are on one entity, and nothing changes while it is read.
+    if (netId === this.passedNetId && (!definition.requiresAuthority || this.passedOwner === session.entity)) {
+      return peer.rates.take(id, this.now)
+        ? ReplyStatus.Ok
+        : this.refuse(CallFault.OverRate, session, this.passedEntity)
+    }
     const eid = replication.entities.entityOf(netId)
     if (eid === 0) {
       if (replication.entities.wasIssued(netId)) return this.refuse(CallFault.Late, session)
@@ -280,6 +291,9 @@ export class ServerInbound {
     if (definition.requiresAuthority && Networked.owner[eid] !== session.entity) {
       return this.refuse(CallFault.NotOwner, session, eid)
     }
+    this.passedNetId = netId
+    this.passedEntity = eid
+    this.passedOwner = Networked.owner[eid]!
     if (!peer.rates.take(id, this.now)) return this.refuse(CallFault.OverRate, session, eid)
     return ReplyStatus.Ok
   }

@@ -42,6 +42,17 @@ export function requireAuthenticated(role: ServerRole, id: number, connection: n
 }
 
 /**
+ * A connection that a call may go to. Most are open: that is one look.
+ *
+ * @throws UsageError when the entity is no connection, or one that only messages with `beforeAuthentication` may go to.
+ */
+export function requireReceiver(role: ServerRole, id: number, connection: number): void {
+  if (role.peerOfConnection.has(connection)) return
+  requireConnection(role.world, connection)
+  requireAuthenticated(role, id, connection)
+}
+
+/**
  * The connections that a target names, to be looked at when the tick is sent; `early`: those that are being authenticated
  * too.
  *

@@ -1,4 +1,4 @@
-// The order in which calls to one client, to several and to all arrive, and what becomes of those of a client that is kicked.
+// Many calls of one tick: their order, which of them pass, and what becomes of those of a client that is kicked.
 import { addComponents, addEntity } from 'bitecs'
 import {
   defineClientRpc,
@@ -27,7 +27,9 @@ const Prize = defineTargetRpc({ n: u32 })
 const Boom = defineClientRpc({ n: u32 })
 const Say = defineMessage({ n: u32 })
 const Fire = defineCommand({ n: u32 })
-const protocol = defineProtocol({ remote: { Prize, Boom, Fire }, messages: { Say } })
+const Touch = defineCommand({ n: u32 }, { requiresAuthority: false })
+const Aim = defineCommand({ n: u32 }, { rate: { perSecond: 1, burst: 2 } })
+const protocol = defineProtocol({ remote: { Prize, Boom, Fire, Touch, Aim }, messages: { Say } })
 
 /** A ship that every client sees; its owner is the first one. */
 function launch(net: TestNetwork): number {
@@ -70,6 +72,35 @@ describe('calls and messages of one tick', () => {
       got.sort((a, b) => a[0] - b[0])
       expect(got.map(([, n]) => n)).toEqual(expected[client])
     })
+  })
+})
+
+describe('commands of one packet', () => {
+  it('are let through one by one: those on an own entity among those on that of another, and up to the rate', () => {
+    const net = createTestNetwork(protocol, { clients: 2 })
+    const [first, second] = net.clients
+    const ships = [launch(net), launch(net), launch(net)]
+    setOwner(net.server, ships[1]!, second!.connection)
+    net.tick(3)
+    const copies = ships.map((ship) => entityOf(first!.world, netIdOf(net.server, ship)))
+    const before = { ...stats(net.server).counters }
+    for (const [n, ship] of [0, 0, 1, 1, 0, 2, 2, 1, 0].entries()) {
+      sendCommand(first!.world, copies[ship]!, Fire, { n })
+      sendCommand(first!.world, copies[ship]!, Touch, { n })
+    }
+    for (let n = 0; n < 3; n++) sendCommand(first!.world, copies[0]!, Aim, { n })
+    net.tick(2)
+    const heard = (command: typeof Fire): [number, number][] =>
+      Array.from(drain(net.server, command), ({ entity, args }) => [ships.indexOf(entity), args.n])
+    expect(heard(Fire)).toEqual([0, 1, 4, 5, 6, 8].map((n) => [[0, 0, 1, 1, 0, 2, 2, 1, 0][n], n]))
+    expect(heard(Touch)).toEqual([0, 0, 1, 1, 0, 2, 2, 1, 0].map((ship, n) => [ship, n]))
+    expect(heard(Aim)).toEqual([
+      [0, 0],
+      [0, 1],
+    ])
+    const { counters } = stats(net.server)
+    expect(counters.unauthorizedCalls - before.unauthorizedCalls).toBe(3)
+    expect(counters.rateLimitedCalls - before.rateLimitedCalls).toBe(1)
   })
 })
 
