@@ -18,6 +18,11 @@ export const Connection = {
    * second at most.
    */
   progress: [] as number[],
+  /**
+   * In a client's world: how much of what it was to see when it became ready has arrived, from 0 to 1. See `Joined`. It
+   * begins anew when the client is ready again.
+   */
+  joinProgress: [] as number[],
   /** The entity that stands for this connection, in this world, or 0. Set it with `setPlayer`. */
   player: [] as number[],
   /** On a server: what its authenticator said of the client. Read it with `userOf`. */
@@ -47,6 +52,12 @@ export const Interrupted = {} as Tag<'Interrupted'>
 
 /** Tag: the connection takes part: state and calls flow. */
 export const Ready = {} as Tag<'Ready'>
+
+/**
+ * Tag, in a client's world: all that the client was to see when it became ready has arrived. `Connection.joinProgress` says
+ * how far it is until then. Removed before `Ready` is.
+ */
+export const Joined = {} as Tag<'Joined'>
 
 /**
  * Tag: the connection loads a scene. On the server the client's does; in a client's world its own; on the network entity

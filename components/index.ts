@@ -5,6 +5,7 @@ export {
   Connected,
   Connection,
   Interrupted,
+  Joined,
   Listening,
   Loading,
   LocalConnection,

@@ -109,6 +109,7 @@ export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/group
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
 export { correct, validateWrites } from './world/authority.js'
 export type { Write, WriteCheck } from './replication/authority/write-view.js'
+export { setMaxBytesPerSecond, setPriority } from './world/budgets.js'
 export { type ComponentValues, markChanged, writeComponent } from './world/changes.js'
 export { close } from './world/close.js'
 export { handle, type HandleOptions, type Handler, ignore } from './world/handle.js'

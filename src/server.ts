@@ -6,6 +6,7 @@ import {
 } from './transport/geckos-server.js'
 import { ConnectionError, UsageError } from './protocol/errors.js'
 import { checkAuthentication } from './world/authentication.js'
+import { checkBudgets } from './world/budget-options.js'
 import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
@@ -62,7 +63,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
-  const { authenticate, authenticationTimeout, ...network } = others
+  const { authenticate, authenticationTimeout, maxBytesPerSecond, spawnBytesPerTick, ...network } = others
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
@@ -80,7 +81,16 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       await transport.close()
       throw new ConnectionError('aborted', 'the world was closed before it listened')
     }
-    const limits = { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls }
+    const limits = {
+      timeout,
+      resumeTime,
+      handshakeTimeout,
+      sceneTimeout,
+      maxConnections,
+      unknownCalls,
+      maxBytesPerSecond,
+      spawnBytesPerTick,
+    }
     role.start(transport, { ...limits, authenticate, authenticationTimeout })
   } finally {
     role.cancelListen = undefined
@@ -130,6 +140,7 @@ function checkOptions(options: ListenOptions): void {
   checkMilliseconds('handshakeTimeout', handshakeTimeout)
   checkMilliseconds('sceneTimeout', sceneTimeout)
   checkOneOf('unknownCalls', unknownCalls, ['count', 'close'])
+  checkBudgets(options)
   if (portRange === undefined) return
   checkInteger('portRange.min', portRange?.min ?? NaN, 1, 65_535)
   checkInteger('portRange.max', portRange?.max ?? NaN, 1, 65_535)

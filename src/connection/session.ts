@@ -1,6 +1,6 @@
 // One session: what a side knows about the connection to one peer. Data and bookkeeping, the same on both sides.
 import { ByteWriter } from '../protocol/bytes.js'
-import { MAX_RELIABLE_PACKET, MAX_UNRELIABLE_PACKET } from '../protocol/limits.js'
+import { MAX_BLOCK, MAX_RELIABLE_PACKET, MAX_UNRELIABLE_PACKET } from '../protocol/limits.js'
 import { PacketFlag, writeDataHeader, writePing } from '../protocol/packet.js'
 import { ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
@@ -202,6 +202,13 @@ export class PacketBuilder {
     }
     this.begin()
     return true
+  }
+
+  /** Bytes of sections that may leave now, that of the packet being filled included. Unreliable channel only. */
+  room(): number {
+    const session = this.session!
+    const packets = session.delivery.allowance(this.now, session.roundTrip.smoothed / this.tickMs)
+    return packets * MAX_BLOCK + (this.open ? MAX_UNRELIABLE_PACKET - this.writer.length : 0)
   }
 
   /** Says that with the packet being filled, or an empty one, all structural changes of this tick have been sent. */

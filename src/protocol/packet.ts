@@ -61,6 +61,8 @@ export const SectionKind = {
   Correction: 20,
   /** Server: a pair of a relation that an entity gains or loses. */
   Relation: 21,
+  /** Server: how much of the world that it was promised this client still has to wait for. */
+  JoinProgress: 22,
 } as const
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind]
 

@@ -258,7 +258,8 @@ export class BlockEncoder {
     this.ids[index] = this.history.begin(tick)
   }
 
-  private bitsPerEntity(set: number): number {
+  /** The bits of one entity's values of a set of components. */
+  bitsPerEntity(set: number): number {
     const known = this.bitsOf[set]
     if (known !== undefined && known >= 0) return known
     while (this.bitsOf.length <= set) {

@@ -20,6 +20,7 @@ import { MAX_BLOCK_ENTITIES, readSlot, readSlots } from './block-slots.js'
 import { ClientComponent } from './client-columns.js'
 import { ClientCopies, type DespawnReason } from './client-copies.js'
 import { ClientEntities } from './client-entities.js'
+import { ClientJoin } from './client-join.js'
 import { ClientOwnership } from './client-ownership.js'
 import { ClientCollections } from './collections/client-collections.js'
 import { LocalSpawns } from './local-spawns.js'
@@ -35,6 +36,7 @@ export class ClientReplication {
   readonly collections: ClientCollections
   readonly copies: ClientCopies
   readonly locals: LocalSpawns
+  readonly join: ClientJoin
   readonly relations: ClientRelations
   readonly authority: ClientAuthority
   readonly ownership: ClientOwnership
@@ -75,6 +77,7 @@ export class ClientReplication {
     const forget = (slot: number, id: number): void => this.components[id]!.forgetReferences(slot)
     this.authority = new ClientAuthority(protocol, this.entities, counters, errors, forget)
     this.ownership = new ClientOwnership(this.entities, this.copies, this.authority, connection)
+    this.join = new ClientJoin(host?.world ?? world, connection, (change) => this.copies.guard(change))
     this.locals = new LocalSpawns(host?.world ?? world, (change) => this.copies.guard(change))
   }
 

@@ -6,7 +6,9 @@ import type { ComponentSets } from '../protocol/component-sets.js'
 import type { BlockHistory } from './blocks.js'
 import type { ChangeTracker } from './change-tracker.js'
 import { InterestView } from './interest/view.js'
+import { JoinQueue } from './join-queue.js'
 import { OwedValues } from './owed-values.js'
+import { SendBudget } from './send-budget.js'
 import { SentBlocks } from './sent-blocks.js'
 import type { ServerEntities } from './server-entities.js'
 import { SlotSet } from './slot-set.js'
@@ -15,6 +17,8 @@ import { LeaveReason, ViewChanges } from './view-changes.js'
 export class Observer implements DeliverySink {
   /** What it is to see, as interest has it. */
   readonly view = new InterestView()
+  /** What it is to see, and has not been sent. */
+  readonly pending = new JoinQueue()
   /** Slots that are spawned for the client, those of this tick included. */
   readonly known = new SlotSet()
   /** What the client's spawns of this tick are of, in their order, and their slots as a set. */
@@ -28,6 +32,10 @@ export class Observer implements DeliverySink {
   /** Whether the world was entered: false until the first tick in which the client is ready. */
   joined = false
 
+  /** What it may be sent. */
+  readonly budget: SendBudget
+  /** Not all that it was owed could leave in the last tick. */
+  congested = false
   readonly owed: OwedValues
   private readonly sent = new SentBlocks()
 
@@ -38,7 +46,9 @@ export class Observer implements DeliverySink {
     private readonly sets: ComponentSets,
     private readonly history: BlockHistory,
     private readonly counters: Counters,
+    bytesPerSecond: number,
   ) {
+    this.budget = new SendBudget(bytesPerSecond)
     this.owed = new OwedValues(sets)
     session.deliverySink = this
   }
@@ -48,8 +58,14 @@ export class Observer implements DeliverySink {
     return this.known.has(slot) || this.leavingSet.has(slot)
   }
 
-  /** The client is to see an entity. */
+  /** The client is to see an entity: it waits for its spawn. */
   enter(slot: number): void {
+    if (!this.known.has(slot)) this.pending.add(slot)
+  }
+
+  /** The spawn of an entity leaves in this tick. */
+  begin(slot: number): void {
+    this.pending.delete(slot)
     this.known.add(slot)
     this.entering.push(this.entities.netIds[slot]!)
     this.enteringSet.add(slot)
@@ -57,7 +73,8 @@ export class Observer implements DeliverySink {
 
   /** The client is to see it no longer. */
   leave(slot: number, reason: LeaveReason): void {
-    this.known.delete(slot)
+    // One that waited for its spawn has never been there.
+    if (this.pending.delete(slot) || !this.known.delete(slot)) return
     this.owed.strikeAll(slot)
     this.leaving.push(this.entities.netIds[slot]!, reason)
     this.leavingSet.add(slot)
@@ -66,6 +83,7 @@ export class Observer implements DeliverySink {
   /** A client that takes no part any more keeps nothing: everything is hidden from it. */
   leaveAll(): void {
     const { known, entities } = this
+    this.pending.clear()
     for (let slot = known.next(0); slot >= 0; slot = known.next(slot + 1)) {
       this.leave(slot, entities.eidOf[slot] === 0 ? LeaveReason.Destroyed : LeaveReason.Hidden)
     }
@@ -119,7 +137,7 @@ export class Observer implements DeliverySink {
   }
 
   private owe(slot: number, set: number, tick: number, wasSent: boolean): void {
-    if (!this.known.has(slot)) return
+    if (!this.known.has(slot) || (!wasSent && this.enteringSet.has(slot))) return
     const width = this.tracker.components.length
     const members = this.sets.members[set]!
     for (let m = 0; m < members.length; m++) {

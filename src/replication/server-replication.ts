@@ -24,9 +24,13 @@ import { ObserverEvents } from './observer-events.js'
 import { Observer } from './observer.js'
 import { ServerRelations } from './relations/server-relations.js'
 import { ServerEntities } from './server-entities.js'
+import { Priorities } from './priorities.js'
+import { DEFAULT_BYTES_PER_SECOND } from './send-budget.js'
 import { put, SlotSet } from './slot-set.js'
+import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
 import { StructureWriter } from './structure-writer.js'
+import { UpdateWriter } from './update-writer.js'
 
 /** Distinct sets of components that are kept without a look at which are in use. */
 const SMALLEST_SET_LIMIT = 4096
@@ -45,6 +49,12 @@ export class ServerReplication {
   readonly authority: ServerAuthority
   readonly writes: OwnerWrites
   readonly relations: ServerRelations
+  readonly priorities = new Priorities()
+  readonly admission: SpawnAdmission
+  /** What a new client may be sent, in bytes per second; and how long a tick is, in seconds. */
+  bytesPerSecond = DEFAULT_BYTES_PER_SECOND
+  tickSeconds = 0.05
+  private readonly updates: UpdateWriter
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
   private readonly repeats: BlockEncoder
@@ -96,6 +106,9 @@ export class ServerReplication {
     this.visibility = new Visibility(world, entities, errors, createLeaf({ world, entities, tracker, sets }))
     this.relations = new ServerRelations(world, protocol, entities)
     this.structure = new StructureWriter(entities, sets, tracker, collections, origins, this.relations, authority)
+    const { structure, relations, visibility, priorities, shared, repeats, history } = this
+    this.admission = new SpawnAdmission(entities, structure, relations, visibility, priorities)
+    this.updates = new UpdateWriter(shared, repeats, history, visibility, priorities)
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
@@ -110,7 +123,8 @@ export class ServerReplication {
   }
 
   addObserver(session: Session): Observer {
-    const observer = new Observer(session, this.entities, this.tracker, this.sets, this.history, this.counters)
+    const { entities, tracker, sets, history, counters, bytesPerSecond } = this
+    const observer = new Observer(session, entities, tracker, sets, history, counters, bytesPerSecond)
     this.observers.push(observer)
     this.visibility.addObserver(observer)
     return observer
@@ -151,7 +165,6 @@ export class ServerReplication {
   /** Encodes what changed. */
   replicate(tick: number): void {
     this.relations.takeOver()
-    for (const observer of this.observers) this.relations.sortEntering(observer)
     this.structure.addOperations()
     const { tracker, shared, visibility } = this
     shared.encode(tracker.dirty, tracker.changed, tick, visibility.blockClassOf)
@@ -165,38 +178,27 @@ export class ServerReplication {
     this.observerEvents.finishTick(this.observers)
   }
 
+  /** A client's part of the tick begins: lets in what it may be sent of what it is to see. `player` is its own, or 0. */
+  admit(observer: Observer, player: number): void {
+    const { budget, session } = observer
+    budget.pay(session.bytesSent)
+    budget.refill(this.tickSeconds)
+    this.admission.admit(observer, this.entities.slotOfEntity(player), this.tick)
+  }
+
+  /** Lets one in ahead of its turn. */
+  promote(observer: Observer, slot: number): void {
+    this.admission.promote(observer, slot, this.tick)
+  }
+
+  /** The same of all, for a client that has the world at hand. */
+  admitAll(observer: Observer): void {
+    this.admission.admitAll(observer)
+  }
+
   /** Writes the values that changed, and those that one client is owed. */
   writeUpdates(observer: Observer, packet: PacketBuilder): void {
-    const { shared, repeats } = this
-    const { chunks, chunkCount } = observer.view
-    for (let i = 0; i < chunkCount; i++) {
-      const chunk = chunks[i]!
-      if (observer.entering.count > 0 && this.isNew(observer, shared.ids[chunk]!)) continue
-      if (!this.writeChunk(observer, packet, shared, chunk)) observer.oweBlock(shared.ids[chunk]!, false)
-    }
-    observer.oweExtras()
-    if (observer.owed.slots.size === 0 || !packet.fit(0)) return
-    repeats.encode(observer.owed.slots, observer.owed.sets, this.tick)
-    for (let chunk = 0; chunk < repeats.count; chunk++) {
-      if (!this.writeChunk(observer, packet, repeats, chunk)) return
-    }
-  }
-
-  /** Whether all entities of a chunk came into view in this tick: their spawns have these values. */
-  private isNew({ enteringSet }: Observer, id: number): boolean {
-    const { history } = this
-    let i = history.countOf(id)
-    while (i > 0 && enteringSet.has(history.slotOf(id, i - 1))) i--
-    return i === 0
-  }
-
-  private writeChunk(observer: Observer, packet: PacketBuilder, blocks: BlockEncoder, chunk: number): boolean {
-    const start = blocks.starts[chunk]!
-    const end = blocks.ends[chunk]!
-    if (!packet.fit(end - start)) return false
-    packet.writer.copyFrom(blocks.writer, start, end)
-    observer.carries(packet.sequence, blocks.ids[chunk]!, blocks === this.repeats)
-    return true
+    this.updates.write(observer, packet, this.tick)
   }
 
   /** Keeps the sets in use and forgets the others, of which a game with independent components meets ever new ones. */
@@ -225,6 +227,7 @@ export class ServerReplication {
     this.authority.reserve(slot + 1)
     put(Networked.netId, eid, netId, 0)
     put(Networked.owner, eid, 0, 0)
+    this.priorities.forget(slot)
     this.added.push(slot)
     this.unspawned.push(slot)
     this.collections.entityBegan(eid)

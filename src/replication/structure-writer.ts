@@ -143,6 +143,7 @@ export class StructureWriter {
     // Told when it changes, and again when it comes back into view.
     const returns = playerSlot !== 0 && observer.enteringSet.has(playerSlot)
     if (observer.toldPlayer !== playerId || returns) written = this.writePlayer(observer, packet, playerId)
+    if (this.writeJoinProgress(observer, packet)) written = true
     return written
   }
 
@@ -174,7 +175,19 @@ export class StructureWriter {
     return count > 0
   }
 
+  /** The bytes that the spawn of an entity takes in this tick. */
+  spawnBytes(slot: number): number {
+    this.encodeSpawn(slot)
+    return this.spawnEnd[slot]! - this.spawnStart[slot]!
+  }
+
   private writeSpawn(slot: number, packet: PacketBuilder): void {
+    this.encodeSpawn(slot)
+    this.copy(packet, this.spawnStart[slot]!, this.spawnEnd[slot]!)
+  }
+
+  /** Encodes a spawn, once in a tick for all who get it. */
+  private encodeSpawn(slot: number): void {
     if (this.spawnTick[slot] !== this.tick) {
       const { bytes } = this
       this.spawnTick[slot] = this.tick
@@ -185,7 +198,6 @@ export class StructureWriter {
       this.writeRow(slot, this.entities.componentsOf[slot]!)
       this.spawnEnd[slot] = bytes.length
     }
-    this.copy(packet, this.spawnStart[slot]!, this.spawnEnd[slot]!)
   }
 
   /** A set of components and the values of one entity, each lane in whole bytes, each collection whole. */
@@ -272,6 +284,21 @@ export class StructureWriter {
     scratch.clear()
     scratch.u8(SectionKind.Player)
     writeNetId(scratch, netId)
+    packet.fit(scratch.length)
+    packet.writer.copy(scratch.bytes, 0, scratch.length)
+    return true
+  }
+
+  /** How much of the world that it was promised a client still has to wait for; the last time, that it has all of it. */
+  private writeJoinProgress({ pending }: Observer, packet: PacketBuilder): boolean {
+    const { remaining } = pending
+    if (remaining === pending.told) return false
+    pending.told = remaining
+    const { scratch } = this
+    scratch.clear()
+    scratch.u8(SectionKind.JoinProgress)
+    scratch.varint(pending.total)
+    scratch.varint(remaining)
     packet.fit(scratch.length)
     packet.writer.copy(scratch.bytes, 0, scratch.length)
     return true

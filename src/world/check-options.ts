@@ -23,9 +23,9 @@ export function checkOneOf(name: string, value: unknown, values: readonly string
 }
 
 /** @throws UsageError when `value` is given and is not a number from `min` to `max`. */
-export function checkNumber(name: string, value: number | undefined, min: number, max: number, unit: string): void {
+export function checkNumber(name: string, value: number | undefined, min: number, max: number, unit?: string): void {
   if (value === undefined || (Number.isFinite(value) && value >= min && value <= max)) return
-  throw badOption(name, `a number from ${count(min)} to ${count(max)} ${unit}`, value)
+  throw badOption(name, `a number from ${count(min)} to ${count(max)}${unit === undefined ? '' : ` ${unit}`}`, value)
 }
 
 /** @throws UsageError when `value` is given and is not a whole number from `min` to `max`. */

@@ -5,6 +5,7 @@ import {
   Connected,
   Connection,
   Interrupted,
+  Joined,
   Listening,
   Loading,
   Ready,
@@ -17,6 +18,7 @@ export type LifecycleComponent =
   | typeof Authenticating
   | typeof Connected
   | typeof Ready
+  | typeof Joined
   | typeof Loading
   | typeof Interrupted
   | typeof Networked
@@ -29,6 +31,7 @@ const LIFECYCLE = [
   LocalPlayer,
   Owned,
   Networked,
+  Joined,
   Ready,
   Loading,
   Interrupted,
@@ -37,7 +40,7 @@ const LIFECYCLE = [
   Listening,
 ] as const
 
-const OF_CONNECTION = new Set<object>([Authenticating, Connected, Interrupted, Ready, Loading])
+const OF_CONNECTION = new Set<object>([Authenticating, Connected, Interrupted, Ready, Joined, Loading])
 
 export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()

@@ -40,6 +40,10 @@ export class LocalClient {
    */
   showView(observer: Observer): void {
     this.asClient(() => this.buildView(observer))
+    const { pending } = observer
+    if (pending.told === pending.remaining) return
+    pending.told = pending.remaining
+    this.client.join.show(1)
   }
 
   private buildView({ entering, leaving, known }: Observer): void {

@@ -16,6 +16,20 @@ export interface ServeOptions {
   /** The most clients at once, those that are being authenticated included. Default 1,024. */
   maxConnections?: number
   /**
+   * The most bytes per second that one client is sent, from 1,000 to 1,000,000,000; `setMaxBytesPerSecond` changes it for
+   * one. Calls, messages and changes of structure leave in any case; values take what is left: those of entities that
+   * matter more (`setPriority`), are nearer (under a policy of interest that knows distances), or have waited longer go
+   * first, and what waits leaves with its newest value. Default 4 MiB, which most games never reach.
+   */
+  maxBytesPerSecond?: number
+  /**
+   * The most bytes of spawns that one client is sent in one tick, at least 256: a client that joins gets the world in
+   * several ticks, its own entities first, then the nearest and most important, while everything else goes on. An entity
+   * that is larger comes alone in its tick; an entity that a reliable call is about comes at once. Fewer leave when
+   * `maxBytesPerSecond` or the line bears less. Default 32 KiB.
+   */
+  spawnBytesPerTick?: number
+  /**
    * Decides whether a client may come in; called within the tick, for each client whose hello was accepted. With
    * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. A host's
    * own client is not asked about. Default: everybody comes in.

@@ -17,7 +17,10 @@ import type { ServerRole } from './server-role.js'
 export function sendTick(role: ServerRole): void {
   // First of all, since it runs code of the game, which may call, kick or close.
   const own = role.local && role.peerOfConnection.get(role.local.connection)
-  if (own !== undefined) showLocally(role, own)
+  if (own !== undefined) {
+    role.replication.admitAll(own.observer)
+    showLocally(role, own)
+  }
   for (const peer of role.peers) sendToPeer(role, peer)
   for (const peer of role.authenticating.values()) sendEarly(role, peer)
   countUnsent(role)
@@ -45,7 +48,10 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   const local = role.isLocal(peer)
   let structure = false
   if (observer.joined && !local) {
-    structure = replication.structure.write(observer, reliable, Connection.player[session.entity]!)
+    const player = Connection.player[session.entity]!
+    if (observer.pending.size > 0) promoteCalled(role, peer)
+    replication.admit(observer, player)
+    structure = replication.structure.write(observer, reliable, player)
   }
   writeBuffered(role, peer)
   const { unsent, wasReady } = peer.scenes
@@ -64,6 +70,24 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   writeCalls(role, peer, Channel.Unreliable, unreliable, 0, role.outgoing.count)
   if (observer.joined && !local) replication.writeUpdates(observer, unreliable)
   unreliable.finish()
+}
+
+/** Lets in ahead of their turn the entities that wait for their spawn and that reliable calls to this client are about. */
+function promoteCalled(role: ServerRole, peer: ServerPeer): void {
+  const { outgoing } = role
+  const { entity, ready } = peer.session
+  const toOne = outgoing.firstToOne(entity, Channel.Reliable)
+  for (let call = toOne; call >= 0; call = outgoing.after(call)) promoteFor(role, peer, call)
+  const toSeveral = outgoing.firstToSeveral(Channel.Reliable)
+  for (let call = toSeveral; call >= 0; call = outgoing.after(call)) {
+    if (isAmong(outgoing, peer, call, ready)) promoteFor(role, peer, call)
+  }
+}
+
+function promoteFor({ outgoing, replication }: ServerRole, { observer }: ServerPeer, call: number): void {
+  const netId = outgoing.netIdOf(call)
+  const slot = slotOf(netId)
+  if (netId !== 0 && replication.entities.netIds[slot] === netId) replication.promote(observer, slot)
 }
 
 /** The host's own client is in the same world: all that it has to be shown is what it sees, and its player among that. */
@@ -173,15 +197,19 @@ function mayReach(role: ServerRole, peer: ServerPeer, call: number): boolean {
 
 /** Whether a call to several goes to this client. */
 function isRecipient(role: ServerRole, peer: ServerPeer, call: number, ready: boolean): boolean {
-  const { outgoing } = role
+  if (!isAmong(role.outgoing, peer, call, ready)) return false
+  const netId = role.outgoing.netIdOf(call)
+  return netId === 0 || hasSpawned(role, peer, netId)
+}
+
+/** Whether a call to several is for this client, as far as that does not depend on what it sees. */
+function isAmong(outgoing: OutgoingCalls, peer: ServerPeer, call: number, ready: boolean): boolean {
   const { entity, state } = peer.session
   if (outgoing.connectionOf(call) === entity || outgoing.excludedOwnerOf(call) === entity) return false
   if (!outgoing.lets(entity, call)) return false
   const audience = outgoing.audienceOf(call)
   if (audience === Audience.Ready && !ready) return false
-  if (audience === Audience.All && state === 'authenticating') return false
-  const netId = outgoing.netIdOf(call)
-  return netId === 0 || hasSpawned(role, peer, netId)
+  return audience !== Audience.All || state !== 'authenticating'
 }
 
 function hasSpawned(role: ServerRole, peer: ServerPeer, netId: number): boolean {

@@ -28,6 +28,7 @@ import { Channel, type Transport } from '../transport/transport.js'
 import { Authentication, checkAuthentication } from './authentication.js'
 import { endEntity, moveOwner, removeWholly } from './entity-steps.js'
 import { resetConnection } from './connection-entity.js'
+import { useBudgets } from './budget-options.js'
 import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
@@ -105,6 +106,7 @@ export class ServerRole {
     readonly options: ServerRoleOptions,
   ) {
     this.replication = new ServerReplication(world, protocol, this.counters, this.errors)
+    this.replication.tickSeconds = 1 / options.tickRate
     const { entities } = this.replication
     this.outgoing = new OutgoingCalls(entities)
     this.openRequests = new OpenRequests('server', protocol, this.outgoing)
@@ -157,6 +159,7 @@ export class ServerRole {
     this.scenes.timeout = options.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT
     const { authenticate, authenticationTimeout, maxConnections = DEFAULT_MAX_CONNECTIONS } = options
     checkAuthentication(authenticate, authenticationTimeout, this.protocol)
+    useBudgets(this.replication, options)
     checkOneOf('unknownCalls', options.unknownCalls, ['count', 'close'])
     this.closesUnknown = options.unknownCalls === 'close'
     this.authentication =

@@ -94,6 +94,9 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'server stop: every client gets the reason; every entity gets its reverse order; a second start in the same process works',
   ),
   // Replication
+  34: everywhere(
+    'late join: a client that connects after N entities gets all with current values, also when N is 10,000',
+  ),
   35: inMemory(
     'marker added before or after the components; components added and removed later; a tag; an empty entity; several at once',
   ),

@@ -36,6 +36,8 @@ export class Visibility implements LeafListener {
   /** Slots whose class has to be looked up again; some more than once. */
   private moves = new Uint32Array(64)
   private moveCount = 0
+  /** Who takes part since this update. */
+  private readonly entered: Observer[] = []
   /** Slots of which all has to be looked at again. */
   private readonly reviews: number[] = []
 
@@ -117,6 +119,8 @@ export class Visibility implements LeafListener {
     if (this.predicates.length > 0) this.askAgain(tick)
     this.classes.sweep()
     for (let i = 0; i < observers.length; i++) this.settle(observers[i]!)
+    for (let i = 0; i < this.entered.length; i++) this.entered[i]!.pending.promise()
+    if (this.entered.length > 0) this.entered.length = 0
   }
 
   /** Gives every client the chunks of the classes that it sees whole. `classOf` is by chunk. */
@@ -138,6 +142,7 @@ export class Visibility implements LeafListener {
   ownerChanged(slot: number, before: number, now: number): void {
     this.refreshFor(before, slot)
     this.refreshFor(now, slot)
+    this.observerOf.get(now)?.pending.prefer(slot)
   }
 
   /** How far an entity is from what a client looks at, squared, for the policies that know distances; else 0. */
@@ -301,6 +306,7 @@ export class Visibility implements LeafListener {
     const { classes, entities } = this
     const { view, session } = observer
     observer.joined = true
+    this.entered.push(observer)
     this.joined.put(0, view.index, true)
     for (let i = 0; i < this.leaves.length; i++) this.leaves[i]!.join(observer)
     for (let id = EVERYONE; id < classes.end; id++) if (classes.isLive(id)) this.reevaluate(id, observer)
@@ -322,12 +328,10 @@ export class Visibility implements LeafListener {
 
   /** Tells what has changed in the end: what came and went within this update changes nothing. */
   private settle(observer: Observer): void {
-    const { view, known } = observer
+    const { view } = observer
     for (let i = 0; i < view.touchedCount; i++) {
       const slot = view.touched[i]!
-      const wanted = view.wanted.has(slot)
-      if (wanted === known.has(slot)) continue
-      if (wanted) observer.enter(slot)
+      if (view.wanted.has(slot)) observer.enter(slot)
       else observer.leave(slot, this.entities.eidOf[slot] === 0 ? LeaveReason.Destroyed : LeaveReason.Hidden)
     }
     view.touchedCount = 0
@@ -349,7 +353,10 @@ export class Visibility implements LeafListener {
     for (const observer of observers) {
       if (!observer.joined) continue
       for (const leaf of leaves) leaf.join(observer)
-      for (let slot = observer.known.next(0); slot >= 0; slot = observer.known.next(slot + 1)) observer.view.touch(slot)
+      const { known, pending, view } = observer
+      for (let slot = known.next(0); slot >= 0; slot = known.next(slot + 1)) view.touch(slot)
+      const { waiting } = pending
+      for (let slot = waiting.next(0); slot >= 0; slot = waiting.next(slot + 1)) view.touch(slot)
       observer.view.wanted.clear()
       observer.view.extras.clear()
     }

@@ -95,6 +95,12 @@ export class ServerRelations {
     dirty.clear()
   }
 
+  /** A target of an entity that is one of `slots`, or 0. */
+  targetAmong(slot: number, slots: SlotSet): number {
+    for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) if (slots.has(targetOf(key))) return targetOf(key)
+    return 0
+  }
+
   /** Puts what begins for a client behind the entities that it relates to, where those begin too. */
   sortEntering({ entering, enteringSet }: Observer): void {
     if (this.subjects.size === 0 || !this.hasSubject(entering)) return

@@ -524,6 +524,12 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
         throw new Error('no such pair')
       return `${state} ${subject} ${relation} ${target}`
     }
+    case 22: {
+      const total = cursor.varint()
+      const left = cursor.varint()
+      if (left > total) throw new Error('more to come than was promised')
+      return `join ${left} of ${total} to come`
+    }
     default:
       throw new Error(`no such section: ${kind}`)
   }

@@ -1,0 +1,35 @@
+// The verbs of what clients are sent and when: bytes per second, and which entities matter more.
+import { checkBytesPerSecond } from './budget-options.js'
+import { checkNumber } from './check-options.js'
+import { requireOpen, requireSlot } from './ownership.js'
+import { serverRole, type ServerWorld } from './state.js'
+
+const LEAST_PRIORITY = 0.001
+const MOST_PRIORITY = 1000
+
+/**
+ * Says how much one client may be sent: see `maxBytesPerSecond` of `listen`. A game that lets its players choose, or
+ * measures their lines, calls it at any time. For a connection that has ended in this tick nothing happens.
+ *
+ * @throws UsageError when `connection` is not an open connection, or `bytesPerSecond` is not from 1,000 to 1,000,000,000.
+ */
+export function setMaxBytesPerSecond(world: ServerWorld, connection: number, bytesPerSecond: number): void {
+  const role = serverRole(world)
+  checkBytesPerSecond('bytesPerSecond', bytesPerSecond)
+  requireOpen(role, connection)
+  const peer = role.peerOfConnection.get(connection)
+  if (peer !== undefined) peer.observer.budget.rate = bytesPerSecond
+}
+
+/**
+ * Says how important a networked entity is, where not everything can be sent at once: with 2 its values go out twice as
+ * often as those of others, and it counts as half as far away. 1 for every entity at first. Where everything fits, nothing
+ * changes.
+ *
+ * @throws UsageError when the entity is not networked, or `priority` is not from 0.001 to 1,000.
+ */
+export function setPriority(world: ServerWorld, entity: number, priority: number): void {
+  const role = serverRole(world)
+  checkNumber('priority', priority, LEAST_PRIORITY, MOST_PRIORITY)
+  role.replication.priorities.set(requireSlot(role, entity), priority)
+}
