@@ -19,7 +19,8 @@ export interface ProtocolInput {
   readonly prefabs?: Readonly<Record<string, Prefab>>
   /**
    * Relations of bitECS, made by `createRelation`: a client that sees both entities of a pair has the pair too. Data of a
-   * relation (`withStore`) is not replicated.
+   * relation (`withStore`) is not replicated. bitECS keeps, in every world, a component for each id that ever was a subject
+   * and two for each that was a target, for ever; ids come back, so a client has of them as many as it had entities at once.
    */
   readonly relations?: Readonly<Record<string, ReplicatedRelation>>
 }
