@@ -1,8 +1,9 @@
 // Saves of an earlier protocol: what loads by itself, what is refused and how, and what a migration can do.
-import { createRelation, getRelationTargets, hasComponent, query } from 'bitecs'
+import { addComponent, createRelation, getRelationTargets, hasComponent, query } from 'bitecs'
 import {
   bool,
   createServerWorld,
+  custom,
   definePrefab,
   defineProtocol,
   entity,
@@ -17,7 +18,9 @@ import {
   quantized,
   replicate,
   type SavedWorld,
+  saveWorld,
   setOf,
+  spawn,
   string,
   type SyncList,
   type SyncSet,
@@ -290,5 +293,61 @@ describe('a migration', () => {
     const error = errorOf(() => loadWorld(world, savedShip(), { migrate }))
     expect([error.code, error.message]).toEqual(['save-mismatch', expect.stringMatching(problem)])
     expect(query(world, [Networked])).toHaveLength(0)
+  })
+})
+
+describe('a type of the game’s own', () => {
+  const big = custom<bigint>({
+    text: 'big(8)',
+    maxBytes: 8,
+    zero: 0n,
+    check: () => undefined,
+    write: (writer, value) => writer.f64(Number(value)),
+    read: (reader) => BigInt(reader.f64()),
+  })
+  const Purse = { coins: [] as SyncList<bigint>[], notes: [] as SyncList<number>[] }
+  const Chest = definePrefab({ payload: { gold: big } })
+  const older = defineProtocol({
+    components: { Purse: replicate(Purse, { coins: listOf(big, 4), notes: listOf(u16, 4) }) },
+    prefabs: { Chest },
+  })
+  const bytes = (): Uint8Array => {
+    const world = createServerWorld(older)
+    const chest = spawn(world, Chest, { gold: 5n })
+    addComponent(world, chest, Purse)
+    Purse.coins[chest]!.push(7n)
+    Purse.notes[chest]!.push(8)
+    return saveWorld(world)
+  }
+
+  it('is saved and loaded as any other, also by a later protocol that still has it', () => {
+    const newer = defineProtocol({
+      components: { Purse: replicate(Purse, { coins: listOf(big, 9), notes: listOf(u8, 4) }) },
+      prefabs: { Chest },
+    })
+    for (const one of [older, newer]) {
+      const [chest] = loadWorld(createServerWorld(one), bytes()).entities
+      expect([[...Purse.coins[chest!]!], [...Purse.notes[chest!]!]]).toEqual([[7n], [8]])
+    }
+  })
+
+  it('that the protocol does not have any more cannot be read: a migration is told, all else is there', () => {
+    const Changed = { coins: [] as SyncList<number>[], notes: [] as SyncList<number>[] }
+    const newer = defineProtocol({
+      components: { Purse: replicate(Changed, { coins: listOf(u16, 4), notes: listOf(u16, 4) }) },
+      prefabs: { Chest: definePrefab({ payload: { gold: u16 } }) },
+    })
+    const { message } = errorOf(() => loadWorld(createServerWorld(newer), bytes()))
+    expect(message).toContain('Purse.coins is list(custom(big(8)),4) in the save, list(u16,4) in this game')
+    expect(message).toContain('the payload of Chest cannot be read')
+    const unreadable: string[] = []
+    const { entities } = loadWorld(createServerWorld(newer), bytes(), {
+      migrate(saved) {
+        unreadable.push(...saved.unreadable)
+        saved.components.get('Purse')!.fields.set('coins', [[1, 2]])
+      },
+    })
+    expect(unreadable).toEqual(['Chest', 'Purse.coins'])
+    expect([[...Changed.coins[entities[0]!]!], [...Changed.notes[entities[0]!]!]]).toEqual([[1, 2], [8]])
   })
 })

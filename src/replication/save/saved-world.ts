@@ -54,8 +54,8 @@ export interface SavedWorld {
   readonly origins: SavedOrigin[]
   readonly owners: SavedOwner[]
   /**
-   * Fields whose values cannot be told, as in `Bag.items`: their types are made with `custom`, and the game's protocol does
-   * not have them any more.
+   * Fields whose values cannot be told, as in `Bag.items`, and prefabs whose payloads cannot: their types are made with
+   * `custom`, and the game's protocol does not have those any more. They begin with zeros, or as the migration says.
    */
   readonly unreadable: readonly string[]
 }
