@@ -52,19 +52,35 @@ export interface Changes {
   readonly entities: number
 }
 
-/** W(N, f), the same for every subject: seeded, and made before anything is timed. */
+/**
+ * W(N, f), the same for every subject: seeded, and made before anything is timed. Entities jump to anywhere, or, where they
+ * stay in a `neighbourhood`, at most so many metres from where they began.
+ */
 export class Workload {
   readonly variants: readonly Changes[]
   private readonly start: Changes
+  /** Where entities began, three for each; everyone at 0 when they jump. */
+  private readonly homes: Float32Array
 
   constructor(
     readonly count: number,
     readonly fraction: number,
     seed: number,
+    neighbourhood?: number,
   ) {
     const random = createRandom(seed)
-    this.start = makeChanges(count, 1, 1, random)
-    this.variants = Array.from({ length: VARIANTS }, () => makeChanges(count, fraction, HURT, random))
+    this.start = makeChanges(count, 1, 1, POSITION_RANGE, random)
+    const range = neighbourhood ?? POSITION_RANGE
+    this.variants = Array.from({ length: VARIANTS }, () => makeChanges(count, fraction, HURT, range, random))
+    this.homes = new Float32Array(count * 3)
+    if (neighbourhood === undefined) return
+    for (let i = 0; i < count; i++) for (let c = 0; c < 3; c++) this.homes[i * 3 + c] = this.start.poses[i * 7 + c]!
+  }
+
+  /** Where an entity begins. */
+  homeOf(entity: number): readonly [x: number, y: number, z: number] {
+    const { poses } = this.start
+    return [poses[entity * 7]!, poses[entity * 7 + 1]!, poses[entity * 7 + 2]!]
   }
 
   get name(): string {
@@ -73,7 +89,7 @@ export class Workload {
 
   /** Gives every entity its first values. */
   populate(stores: Stores, eids: Uint32Array): void {
-    write(this.start, stores, eids, 1, 0)
+    write(this.start, NOWHERE, stores, eids, 1, 0)
     for (const eid of eids) stores.velocity.x[eid] = eid & 7
   }
 
@@ -85,7 +101,7 @@ export class Workload {
   /** Writes the changes of a tick. Each value differs from the one before, also when the ticks repeat. */
   apply(tick: number, stores: Stores, eids: Uint32Array): void {
     const odd = Math.floor(tick / VARIANTS) % 2 === 1
-    write(this.at(tick), stores, eids, odd ? -1 : 1, odd ? 1 : 0)
+    write(this.at(tick), this.homes, stores, eids, odd ? -1 : 1, odd ? 1 : 0)
   }
 
   /** Entities that change, over all distinct ticks. */
@@ -94,14 +110,24 @@ export class Workload {
   }
 }
 
-function write(changes: Changes, stores: Stores, eids: Uint32Array, sign: 1 | -1, flip: 0 | 1): void {
+const NOWHERE = new Float32Array(0)
+
+function write(
+  changes: Changes,
+  homes: Float32Array,
+  stores: Stores,
+  eids: Uint32Array,
+  sign: 1 | -1,
+  flip: 0 | 1,
+): void {
   const { position, rotation, health } = stores
   const { moved, poses, hurt, healths } = changes
   for (let i = 0, at = 0; i < moved.length; i++, at += 7) {
     const eid = eids[moved[i]!]!
-    position.x[eid] = sign * poses[at]!
-    position.y[eid] = sign * poses[at + 1]!
-    position.z[eid] = sign * poses[at + 2]!
+    const home = moved[i]! * 3
+    position.x[eid] = (homes[home] ?? 0) + sign * poses[at]!
+    position.y[eid] = (homes[home + 1] ?? 0) + sign * poses[at + 1]!
+    position.z[eid] = (homes[home + 2] ?? 0) + sign * poses[at + 2]!
     rotation.x[eid] = sign * poses[at + 3]!
     rotation.y[eid] = sign * poses[at + 4]!
     rotation.z[eid] = sign * poses[at + 5]!
@@ -110,12 +136,12 @@ function write(changes: Changes, stores: Stores, eids: Uint32Array, sign: 1 | -1
   for (let i = 0; i < hurt.length; i++) health.hp[eids[hurt[i]!]!] = healths[i]! ^ flip
 }
 
-function makeChanges(count: number, moving: number, hurting: number, random: () => number): Changes {
+function makeChanges(count: number, moving: number, hurting: number, range: number, random: () => number): Changes {
   const moved = choose(count, Math.round(count * moving), random)
   const hurt = choose(count, Math.max(1, Math.round(count * hurting)), random)
   const poses = new Float32Array(moved.length * 7)
   for (let i = 0; i < moved.length; i++) {
-    for (let c = 0; c < 3; c++) poses[i * 7 + c] = (random() * 2 - 1) * POSITION_RANGE
+    for (let c = 0; c < 3; c++) poses[i * 7 + c] = (random() * 2 - 1) * range
     const turn = [0, 0, 0, 0].map(() => random() * 2 - 1)
     const length = Math.hypot(...turn) || 1
     for (let c = 0; c < 4; c++) poses[i * 7 + 3 + c] = turn[c]! / length

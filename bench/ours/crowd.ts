@@ -10,7 +10,7 @@ import { retireConnections, runSystems, sendToClients, serverReceive, serverSend
 import { requireEqual } from '../steady.js'
 import { Stores, type Workload } from '../workload.js'
 import { LightClient } from './light-client.js'
-import { findAndEncode, protocolOf } from './world.js'
+import { findAndEncode, markChanges, protocolOf, type Tracking } from './world.js'
 
 const TICK_MS = 50
 /** Ticks until everyone has joined and everything is acknowledged. */
@@ -19,6 +19,8 @@ const LONGEST_JOIN = 2000
 export interface CrowdOptions {
   readonly clients: number
   readonly quantize: boolean
+  /** How the server learns of changes. Default by scanning. */
+  readonly track?: Tracking
   /** Told of the server's world before anyone joins. */
   readonly prepare?: (world: ServerWorld, crowd: Crowd) => void
 }
@@ -37,6 +39,7 @@ export class Crowd {
   readonly eids: Uint32Array
   readonly clients: LightClient[] = []
   readonly loopback: Loopback
+  private readonly track: Tracking
   /** Milliseconds. */
   now = 0
   /** How far the tick under way is. */
@@ -49,10 +52,11 @@ export class Crowd {
     readonly workload: Workload,
     options: CrowdOptions,
   ) {
-    const { clients, quantize, prepare } = options
+    const { clients, quantize, track = 'scan', prepare } = options
     const now = (): number => this.now
     this.stores = new Stores(workload.count + clients + 64)
-    const protocol = protocolOf(this.stores, quantize)
+    this.track = track
+    const protocol = protocolOf(this.stores, quantize, track)
     this.world = createServerWorld(protocol, { entityIndex: createEntityIndex(), now })
     this.role = serverRole(this.world)
     this.loopback = createLoopback({ now })
@@ -116,12 +120,19 @@ export class Crowd {
     for (const client of this.clients) client.step()
     runSystems(this.world, serverReceive)
     this.expected = changes ? this.workload.at(this.ticks).entities : 0
-    if (changes) this.workload.apply(this.ticks++, this.stores, this.eids)
+    if (changes) this.change()
     retireConnections(this.world)
     this.phase = 'begun'
   }
 
-  /** Finds what changed and encodes it. Returns a number that depends on it. */
+  /** The workload's next changes, of which the server is told where it does not scan. */
+  change(): void {
+    this.workload.apply(this.ticks, this.stores, this.eids)
+    const changes = this.workload.at(this.ticks++)
+    if (this.track === 'marked') markChanges(this.world, this.stores, this.eids, changes)
+  }
+
+  /** Finds what changed and encodes it. Returns how many entities that was. */
   replicate(): number {
     this.phase = 'replicated'
     findAndEncode(this.world)

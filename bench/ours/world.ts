@@ -71,16 +71,20 @@ export class OurWorld {
   }
 
   /** Says what changed, as a game does. */
-  mark({ moved, hurt }: Changes): void {
-    const { server } = this.network
-    const { position, rotation, health } = this.stores
-    for (let i = 0; i < moved.length; i++) {
-      const eid = this.eids[moved[i]!]!
-      markChanged(server, eid, position)
-      markChanged(server, eid, rotation)
-    }
-    for (let i = 0; i < hurt.length; i++) markChanged(server, this.eids[hurt[i]!]!, health)
+  mark(changes: Changes): void {
+    markChanges(this.network.server, this.stores, this.eids, changes)
   }
+}
+
+/** Says what a tick changed, as a game does. */
+export function markChanges(world: ServerWorld, stores: Stores, eids: Uint32Array, { moved, hurt }: Changes): void {
+  const { position, rotation, health } = stores
+  for (let i = 0; i < moved.length; i++) {
+    const eid = eids[moved[i]!]!
+    markChanged(world, eid, position)
+    markChanged(world, eid, rotation)
+  }
+  for (let i = 0; i < hurt.length; i++) markChanged(world, eids[hurt[i]!]!, health)
 }
 
 /** Finds what changed and encodes it, as the server does once per tick for all clients. */

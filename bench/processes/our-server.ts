@@ -1,12 +1,14 @@
 // The library's server in a process of its own, over real WebRTC.
 import { addComponents, addEntity } from 'bitecs'
+import { Ready } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
-import { drain, sendMessage, sendRpc } from '../../src/index.js'
+import { added, drain, grid, sendMessage, sendRpc, setInterest, setViewpoint } from '../../src/index.js'
 import { createServerWorld, listen } from '../../src/server.js'
 import type { Channel, PeerId } from '../../src/transport/transport.js'
 import { serverRole, type ServerWorld } from '../../src/world/state.js'
 import { runSystems, sendToClients, serverReceive, serverSend } from '../../systems/index.js'
-import { Workload } from '../workload.js'
+import { createRandom } from '../../src/transport/random.js'
+import { POSITION_RANGE, Workload } from '../workload.js'
 import { protocol, Say, Shoot, Shot, Stamp, stores } from './game.js'
 import type { OurServerTasks } from './roles.js'
 import { serveFor, sharedNow, TICK_MS } from './samples.js'
@@ -20,6 +22,11 @@ const PAUSE_MS = 10
 /** Often enough for nobody to think that the server is gone, and no load for those who are measured meanwhile. */
 const KEEP_ALIVE_MS = 500
 
+/** Metres that a body moves around its place, over the edges of cells too; how large these are, and how far a client sees. */
+const NEIGHBOURHOOD = 2
+const CELL = 64
+const RADIUS = 210
+
 class Game {
   readonly world: ServerWorld = createServerWorld(protocol, { tickRate: 1000 / TICK_MS })
   readonly role = serverRole(this.world)
@@ -30,14 +37,19 @@ class Game {
   private loop: NodeJS.Timeout | undefined
   private readonly workload: Workload
   private readonly stamp = { sent: 0 }
+  private readonly random = createRandom(2)
 
-  constructor(entities: number) {
-    this.workload = new Workload(entities, FRACTION, 1)
+  constructor(
+    entities: number,
+    private readonly hasGrid: boolean,
+  ) {
+    this.workload = new Workload(entities, FRACTION, 1, hasGrid ? NEIGHBOURHOOD : undefined)
     this.eids = Uint32Array.from({ length: entities }, () => addEntity(this.world))
     this.workload.populate(stores, this.eids)
     for (const eid of this.eids) {
       addComponents(this.world, eid, stores.position, stores.rotation, stores.health, Networked)
     }
+    if (hasGrid) setInterest(this.world, grid({ position: stores.position, radius: RADIUS, cellSize: CELL }))
   }
 
   get clients(): number {
@@ -60,10 +72,18 @@ class Game {
   play(): void {
     this.stamp.sent = sharedNow()
     runSystems(this.world, serverReceive)
+    for (const { entity: connection } of drain(this.world, added(Ready))) this.place(connection)
     for (const { entity, args } of drain(this.world, Shoot)) sendRpc(this.world, entity, Shot, args)
     for (const { args } of drain(this.world, Say)) this.heard += args.number > 0 ? 1 : 0
     this.workload.apply(this.ticks++, stores, this.eids)
     sendMessage(this.world, Stamp, this.stamp, { to: 'ready' })
+  }
+
+  /** Where a client looks: anywhere, but not over the edge. */
+  private place(connection: number): void {
+    const range = POSITION_RANGE - RADIUS
+    const place = [(this.random() * 2 - 1) * range, (this.random() * 2 - 1) * range]
+    if (this.hasGrid) setViewpoint(this.world, connection, place)
   }
 
   tick = (): void => {
@@ -91,8 +111,8 @@ class Game {
 let game: Game
 
 export const ourServer: OurServerTasks = {
-  async start({ entities }) {
-    game = new Game(entities)
+  async start({ entities, grid: hasGrid }) {
+    game = new Game(entities, hasGrid)
     const { port } = await listen(game.world, { host: '127.0.0.1', bindAddress: '127.0.0.1', timeout: 30_000 })
     game.idle(TICK_MS)
     return { port }

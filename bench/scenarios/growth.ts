@@ -2,6 +2,7 @@
 import { measure } from '../../src/cli/bench/harness.js'
 import { type Contender, toRows } from '../../src/cli/bench/result.js'
 import { Crowd } from '../ours/crowd.js'
+import type { Tracking } from '../ours/world.js'
 import { Workload } from '../workload.js'
 import type { Scenario } from './scenario.js'
 
@@ -20,37 +21,38 @@ export const growth: Scenario = {
     }
     const workload = new Workload(Math.min(ENTITIES, Math.max(...sizes)), FRACTION, seed)
     await run(
-      `clients, ${workload.name}`,
+      `clients, ${workload.name}, marked`,
       clients.map((count) => changing(`bitecs-net, ${count} clients`, workload, count)),
     )
     const watchers = Math.min(CLIENTS, Math.max(...clients))
     await run(
-      `entities, ${FRACTION * 100} % change, ${watchers} clients`,
+      `entities, ${FRACTION * 100} % change, ${watchers} clients, marked`,
       sizes.map((size) => changing(`bitecs-net, ${size} entities`, new Workload(size, FRACTION, seed), watchers)),
     )
-    await run(
-      `entities, nothing changes, ${watchers} clients`,
-      sizes.map((size) => still(`bitecs-net, ${size} entities`, new Workload(size, 0, seed), watchers)),
-    )
+    for (const track of ['marked', 'scan'] as const) {
+      await run(
+        `entities, nothing changes, ${watchers} clients, ${track === 'scan' ? 'scanned' : 'marked'}`,
+        sizes.map((size) => still(`bitecs-net, ${size} entities`, new Workload(size, 0, seed), watchers, track)),
+      )
+    }
   },
 }
 
 function changing(name: string, workload: Workload, clients: number): Contender {
-  const crowd = new Crowd(workload, { clients, quantize: true })
-  let tick = 0
+  const crowd = new Crowd(workload, { clients, quantize: true, track: 'marked' })
   return {
     name,
     kind: 'ours',
     repeatable: false,
     prepare() {
       crowd.stepClients()
-      workload.apply(tick++, crowd.stores, crowd.eids)
+      crowd.change()
     },
     run: () => crowd.serverTick(),
   }
 }
 
-function still(name: string, workload: Workload, clients: number): Contender {
-  const crowd = new Crowd(workload, { clients, quantize: true })
+function still(name: string, workload: Workload, clients: number, track: Tracking): Contender {
+  const crowd = new Crowd(workload, { clients, quantize: true, track })
   return { name, kind: 'ours', repeatable: false, prepare: () => crowd.stepClients(), run: () => crowd.serverTick() }
 }

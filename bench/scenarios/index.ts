@@ -5,6 +5,7 @@ import { callAllocation } from './call-allocation.js'
 import { decode } from './decode.js'
 import { dispatch } from './dispatch.js'
 import { encode } from './encode.js'
+import { grid } from './grid.js'
 import { growth } from './growth.js'
 import { idle } from './idle.js'
 import { interest } from './interest.js'
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   decode,
   dispatch,
   interest,
+  grid,
   idle,
   join,
   structure,

@@ -14,7 +14,7 @@ export const interest: Scenario = {
   async run(context) {
     const { counts, clients, seed } = context
     const workload = new Workload(Math.max(...counts), FRACTION, seed)
-    const crowds = clients.map((count) => new Crowd(workload, { clients: count, quantize: true }))
+    const crowds = clients.map((count) => new Crowd(workload, { clients: count, quantize: true, track: 'marked' }))
     await measureEncoding(context, crowds)
     for (const crowd of crowds) await measureSending(context, crowd)
   },

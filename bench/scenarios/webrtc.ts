@@ -1,7 +1,7 @@
 // Real WebRTC: servers and clients in processes of their own, beside a bare node-datachannel server and a WebSocket one that
 // send as many bytes.
 import { summarize } from '../../src/cli/bench/harness.js'
-import { atMost, type Condition, type Entrant, toRows } from '../../src/cli/bench/result.js'
+import { atMost, type Condition, type Entrant, toRows, valueAtMost } from '../../src/cli/bench/result.js'
 import { Child } from '../processes/child.js'
 import type { ClientTasks, OurClientTasks, OurServerTasks, Served, ServerTasks } from '../processes/roles.js'
 import { TICK_MS } from '../processes/samples.js'
@@ -18,6 +18,9 @@ const MOST_CLIENTS = 64
 const ENTITIES = 80
 /** Messages that each client sends in a tick, when all send as many as they like. */
 const FLOOD = 50
+/** Bodies of the whole game, and processes that its clients share. */
+const BODIES = 2000
+const CROWDS = 2
 /** How long a server serves before the next has its turn. */
 const TURN_MS = 1500
 
@@ -34,7 +37,40 @@ export const webrtc: Scenario = {
   async run(context) {
     const counts = context.clients.filter((count) => count > 1 && count <= MOST_CLIENTS)
     for (const count of context.quick ? counts.slice(0, 1) : counts) await measureServers(context, count)
+    await measureWorld(context, context.quick ? counts[0]! : counts.at(-1)!)
   },
+}
+
+/** A whole game: bodies that all move, and clients at different places, each of whom sees what is around it. */
+async function measureWorld({ progress, emit, budget }: ScenarioContext, count: number): Promise<void> {
+  const workload = `${count} clients, ${BODIES} bodies move, grid`
+  progress(workload, 0)
+  const server = await Child.start('our-server')
+  const crowds = await Promise.all(Array.from({ length: CROWDS }, () => Child.start('our-clients')))
+  try {
+    const { port } = await server.ask('start', { entities: BODIES, grid: true })
+    await Promise.all(crowds.map((crowd) => crowd.ask('connect', { port, count: Math.ceil(count / CROWDS) })))
+    // Everyone has everything, and the code is warm.
+    await server.ask('serve', { milliseconds: Math.min(2000, budget) })
+    for (const crowd of crowds) await crowd.ask('latencies', {})
+    progress(workload, 0.3)
+    const served = await server.ask('serve', { milliseconds: Math.max(budget, 10 * TICK_MS) })
+    const latencies = summarize((await Promise.all(crowds.map((crowd) => crowd.ask('latencies', {})))).flat())
+    const { missed, tickMs, cpuMicros, bytes, packets } = served
+    const row = (what: string, median: number, p99: number, unit: string, more: Partial<Entrant> = {}): void => {
+      const entrant: Entrant = { name: OURS, kind: 'ours', ...more }
+      emit(toRows('webrtc', `${workload}, ${what}`, [entrant], [{ median, p99, samples: 1 }], unit, 1))
+    }
+    row(`missed ticks of ${served.ticks + missed}`, missed, missed, 'ticks', {
+      goal: [valueAtMost(0, 'no missed tick')],
+    })
+    row("a tick on the game's thread", tickMs.median, tickMs.p99, 'ms')
+    row('CPU of the server for each client and tick', cpuMicros, cpuMicros, 'µs', { bytes })
+    row('packets for each client and tick', packets, packets, 'packets')
+    row('from the tick to the client', latencies.median, latencies.p99, 'ms')
+  } finally {
+    for (const child of [...crowds, server]) child.stop()
+  }
 }
 
 /** A server with its clients, in two processes. */
