@@ -94,21 +94,32 @@ describe('a grid', () => {
 
   it('has hysteresis: what goes to and fro at the edge of a cell, or of the radius, does not flicker', () => {
     const { net, player } = withPlayer(grid({ ...SQUARES, hysteresis: 16 }))
-    const near = game.spawnShip(net.server, 0, 50)
-    const edge = game.spawnShip(net.server, 107.5, 0)
+    // The cells nearer than 108 of the player's place come into view: here those up to 110.
+    const [walker, edge] = [109, 115].map((x) => game.spawnShip(net.server, x, 0)) as [number, number]
     net.tick(3)
-    const events = (): number[] => {
-      const added = [...drain(net.server, ObserversAdded)].length
-      return [added, [...drain(net.server, ObserversRemoved)].length]
-    }
-    expect(seen(net, 0, [near, edge])).toEqual([near, edge])
+    const count = (): number =>
+      [ObserversAdded, ObserversRemoved].reduce((sum, kind) => {
+        return sum + [...drain(net.server, kind as typeof ObserversAdded)].length
+      }, 0)
+    expect(seen(net, 0, [walker, edge])).toEqual([walker])
     let changes = 0
-    for (let i = 0; i < 30; i++) {
-      // Across the border of two cells, and the player across the distance at which the other comes into view.
-      game.Position.x[near] = i % 2 === 0 ? -1 : 1
-      game.Position.x[player] = i % 2 === 0 ? -3.5 : 3.5
+    for (let i = 0; i < 20; i++) {
+      // Across the border of two cells, of which one is seen.
+      game.Position.x[walker] = i % 2 === 0 ? 111 : 109
+      // So little that the player's surroundings stay as they are.
+      game.Position.x[player] = i % 2 === 0 ? 3.5 : 0
       net.tick()
-      changes += events().reduce((a, b) => a + b)
+      changes += count()
+    }
+    expect([changes, seen(net, 0, [walker, edge])]).toEqual([0, [walker]])
+    game.Position.x[player] = 5
+    net.tick(2)
+    expect([count(), seen(net, 0, [walker, edge])]).toEqual([1, [walker, edge]])
+    for (let i = 0; i < 20; i++) {
+      // So much that they are counted anew: the last cell is 105 away, and 115.
+      game.Position.x[player] = i % 2 === 0 ? -5 : 5
+      net.tick()
+      changes += count()
     }
     expect(changes).toBe(0)
     // Within the radius it is seen, whatever was before; beyond radius, hysteresis and a cell it is not.

@@ -186,6 +186,26 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     expect(see()).toEqual([0])
   })
 
+  it('forced hidden: not a byte of it reaches the client, though the others of its class do', () => {
+    const net = createTestNetwork(game.arena, { clients: 1 })
+    const [connection] = connectionsOf(net) as [number]
+    const [ship, other] = [game.spawnShip(net.server), game.spawnShip(net.server)]
+    net.tick(3)
+    const cost = (changed: number): number => {
+      net.tick(10)
+      const before = stats(net.server).transport.bytesSent
+      for (let i = 0; i < 20; i++) {
+        if (changed !== 0) game.Health.hp[changed]!++
+        net.tick()
+      }
+      return stats(net.server).transport.bytesSent - before
+    }
+    expect(cost(ship)).toBe(cost(other))
+    hideFrom(net.server, ship, connection)
+    expect(cost(ship)).toBeLessThan(cost(other) - 20)
+    expect(Math.abs(cost(ship) - cost(0))).toBeLessThan(20)
+  })
+
   it('what was forced for an entity that ended is not its successor’s', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const [connection] = connectionsOf(net) as [number]

@@ -53,7 +53,9 @@ export class InterestClasses {
   private nextOf = new Uint32Array(64)
   private previousOf = new Uint32Array(64)
   private live = new Uint8Array(16)
-  private readonly emptied: number[] = []
+  /** Classes that may have no members any more, some more than once. */
+  private emptied = new Uint32Array(16)
+  private emptiedCount = 0
   private readonly tuples: TupleTable
   /** By leaf: by cell: the first class with it. Its others follow by class and leaf. */
   private readonly firstWith: Uint32Array[]
@@ -124,11 +126,11 @@ export class InterestClasses {
 
   /** Gives back the classes that nobody is in any more. */
   sweep(): void {
-    for (let i = 0; i < this.emptied.length; i++) {
+    for (let i = 0; i < this.emptiedCount; i++) {
       const id = this.emptied[i]!
       if (this.live[id] === 1 && this.firstOf[id] === 0) this.free(id)
     }
-    this.emptied.length = 0
+    this.emptiedCount = 0
   }
 
   /** Gives everything back: there are other classes from now on. */
@@ -225,7 +227,9 @@ export class InterestClasses {
     else this.nextOf[previous] = next
     if (next === 0) this.lastOf[id] = previous
     else this.previousOf[next] = previous
-    if (this.firstOf[id] === 0 && id >= FIRST) this.emptied.push(id)
+    if (this.firstOf[id] !== 0 || id < FIRST) return
+    this.emptied = growTo(this.emptied, this.emptiedCount + 1)
+    this.emptied[this.emptiedCount++] = id
   }
 
   private chain(id: number, i: number): void {

@@ -38,6 +38,8 @@ export class GridLeaf extends Leaf {
   private readonly watchers: Surroundings[] = []
   private readonly stops: (() => void)[]
   private readonly margin: number
+  /** The coordinates of the entity that is looked at. */
+  private readonly spot: Float64Array
 
   constructor(
     override readonly policy: GridPolicy,
@@ -50,6 +52,7 @@ export class GridLeaf extends Leaf {
     const { position, axes, hysteresis } = policy
     this.positions = new Positions(position, axes)
     this.margin = hysteresis / 8
+    this.spot = new Float64Array(axes.length)
     this.component = context.tracker.components.findIndex(({ store, columns }) => {
       return store === position && axes.every((axis) => columns.some(({ field }) => field.name === axis))
     })
@@ -134,17 +137,21 @@ export class GridLeaf extends Leaf {
 
   /** Puts an entity into the cell that it is in by now. One that is not a number stays where it is. */
   private follow(slot: number, eid: number): void {
-    const { positions, cells, margin } = this
+    const { spot, cells, margin } = this
     const { cellSize } = this.policy
-    const cell = this.cellOf[slot] ?? UNPLACED
     const { width, key } = cells
+    const cell = this.cellOf[slot] ?? UNPLACED
+    this.positions.read(eid, spot)
     let isOut = cell === UNPLACED
     for (let axis = 0; axis < width && !isOut; axis++) {
-      const from = positions.at(axis, eid) - cells.at(cell, axis) * cellSize
+      const from = spot[axis]! - cells.at(cell, axis) * cellSize
       isOut = from < -margin || from >= cellSize + margin
     }
     if (!isOut) return
-    for (let axis = 0; axis < width; axis++) key[axis] = cellAt(positions.at(axis, eid) / cellSize)
+    for (let axis = 0; axis < width; axis++) {
+      // What is no number comes to be 0.
+      key[axis] = Math.max(-LAST_CELL, Math.min(LAST_CELL, Math.floor(spot[axis]! / cellSize))) | 0
+    }
     this.move(slot, cells.intern())
   }
 
@@ -197,9 +204,4 @@ export class GridLeaf extends Leaf {
     if (slot !== 0) return (this.cellOf[slot] ?? UNPLACED) !== UNPLACED
     return eid !== 0 && entityExists(world, eid) && hasComponent(world, eid, this.policy.position)
   }
-}
-
-/** The number of the cell at a coordinate, in cells. */
-export function cellAt(coordinate: number): number {
-  return Math.max(-LAST_CELL, Math.min(LAST_CELL, Math.floor(coordinate))) | 0
 }

@@ -16,9 +16,13 @@ export class Positions {
     this.structs = component as Structs
   }
 
-  /** One coordinate of an entity; NaN when the store has none. */
-  at(axis: number, eid: number): number {
-    const value = this.arrays === undefined ? this.structs[eid]?.[this.axes[axis]!] : this.arrays[axis]![eid]
-    return value ?? NaN
+  /** Writes the coordinates of an entity to `out`; NaN where the store has none. */
+  read(eid: number, out: Float64Array): void {
+    const { arrays, axes } = this
+    // Into memory, not returned: a number that a function returns may take a place on the heap.
+    if (arrays === undefined) {
+      const struct = this.structs[eid]
+      for (let axis = 0; axis < axes.length; axis++) out[axis] = struct?.[axes[axis]!] ?? NaN
+    } else for (let axis = 0; axis < arrays.length; axis++) out[axis] = arrays[axis]![eid] ?? NaN
   }
 }

@@ -57,7 +57,7 @@ export class Surroundings {
 
   /** Follows an entity. Returns whether the anchor moved; it does not to what is no number. */
   moveTo(positions: Positions, eid: number): boolean {
-    for (let axis = 0; axis < this.place.length; axis++) this.place[axis] = positions.at(axis, eid)
+    positions.read(eid, this.place)
     return this.follow()
   }
 
@@ -68,8 +68,10 @@ export class Surroundings {
 
   /** How far an entity is from the anchor, squared. */
   distanceTo(positions: Positions, eid: number): number {
+    const { anchor, place } = this
+    positions.read(eid, place)
     let sum = 0
-    for (let axis = 0; axis < this.anchor.length; axis++) sum += (positions.at(axis, eid) - this.anchor[axis]!) ** 2
+    for (let axis = 0; axis < anchor.length; axis++) sum += (place[axis]! - anchor[axis]!) ** 2
     return sum
   }
 

@@ -15,7 +15,9 @@ export class TupleTable {
   private hashes = new Uint32Array(16)
   private buckets = new Uint32Array(32)
   private count = 0
-  private readonly free: number[] = []
+  /** Numbers given back. */
+  private free = new Uint32Array(16)
+  private freeCount = 0
 
   /** Tuples of `width` integers, numbered from `first` (at least 1) on. */
   constructor(
@@ -44,7 +46,7 @@ export class TupleTable {
     if (known !== NONE) return known
     if (this.count * 2 >= this.buckets.length) this.rehash()
     const { width, key } = this
-    const id = this.free.pop() ?? this.end++
+    const id = this.freeCount > 0 ? this.free[--this.freeCount]! : this.end++
     this.values = growTo(this.values, (id + 1) * width)
     this.next = growTo(this.next, id + 1)
     this.hashes = growTo(this.hashes, id + 1)
@@ -67,7 +69,8 @@ export class TupleTable {
       this.next[at] = this.next[id]!
     }
     this.count--
-    this.free.push(id)
+    this.free = growTo(this.free, this.freeCount + 1)
+    this.free[this.freeCount++] = id
   }
 
   private lookUp(hash: number): number {
@@ -84,7 +87,8 @@ export class TupleTable {
   private hash(): number {
     let hash = 0
     for (let i = 0; i < this.width; i++) hash = Math.imul(hash ^ this.key[i]!, 0x9e3779b1) ^ (hash >>> 15)
-    return (hash ^ (hash >>> 16)) >>> 0
+    // 30 bits: a small integer in every engine, which takes no memory.
+    return (hash ^ (hash >>> 16)) & 0x3fffffff
   }
 
   private rehash(): void {
