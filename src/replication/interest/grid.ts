@@ -36,6 +36,8 @@ export class GridLeaf extends Leaf {
   /** By connection: what it looks at, where that is not its player. */
   private readonly viewpoints = new Map<number, Viewpoint>()
   private readonly watchers: Surroundings[] = []
+  /** The same, by the client's bit in rows of clients. */
+  private readonly watcherAt: (Surroundings | undefined)[] = []
   private readonly stops: (() => void)[]
   private readonly margin: number
   /** The coordinates of the entity that is looked at. */
@@ -84,17 +86,19 @@ export class GridLeaf extends Leaf {
   }
 
   join(observer: Observer): void {
-    if (this.watchers.some((one) => one.observer === observer)) return
+    if (this.watcherAt[observer.view.index] !== undefined) return
     const watcher = new Surroundings(observer, this.policy)
     this.watchers.push(watcher)
+    this.watcherAt[observer.view.index] = watcher
     this.watch(watcher)
   }
 
   leave(observer: Observer): void {
-    const at = this.watchers.findIndex((one) => one.observer === observer)
-    if (at < 0) return
-    const [watcher] = this.watchers.splice(at, 1)
-    for (const cell of watcher!.take()) this.unsubscribe(cell, observer)
+    const watcher = this.watcherAt[observer.view.index]
+    if (watcher === undefined) return
+    this.watcherAt[observer.view.index] = undefined
+    this.watchers.splice(this.watchers.indexOf(watcher), 1)
+    for (const cell of watcher.take()) this.unsubscribe(cell, observer)
   }
 
   forget(connection: number): void {
@@ -112,7 +116,7 @@ export class GridLeaf extends Leaf {
   }
 
   override distance(observer: Observer, slot: number): number {
-    const watcher = this.watchers.find((one) => one.observer === observer)
+    const watcher = this.watcherAt[observer.view.index]
     if (watcher === undefined || (this.cellOf[slot] ?? UNPLACED) === UNPLACED) return 0
     return watcher.distanceTo(this.positions, this.context.entities.eidOf[slot]!)
   }
