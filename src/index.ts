@@ -18,6 +18,8 @@ export {
   type Message,
   type MessageOptions,
   type MessageOrigin,
+  type NumberArray,
+  type NumberFields,
   type RateLimit,
   type RemoteDefinition,
   replicate,
@@ -41,6 +43,7 @@ export {
   type SyncMap,
   type SyncSet,
 } from './protocol/collection-types.js'
+export { angle } from './protocol/angle.js'
 export type { ByteReader, ByteWriter } from './protocol/bytes.js'
 export {
   ArgumentError,
@@ -59,6 +62,7 @@ export {
   SaveError,
   UsageError,
 } from './protocol/errors.js'
+export { type Quaternion, type QuaternionField, unitQuaternion } from './protocol/quaternion.js'
 export { definePrefab, type Prefab, type PrefabInput } from './protocol/prefab.js'
 export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
 export type { ReplicatedRelation } from './protocol/relations.js'

@@ -329,6 +329,8 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
 
 export {
   type Authority,
+  type NumberArray,
+  type NumberFields,
   replicate,
   type ReplicatedComponent,
   type ReplicatedField,

@@ -133,7 +133,8 @@ export class RecordCodec {
     this.step = Float64Array.from(types, ({ column }) => column?.step ?? 0)
     this.largest = Float64Array.from(types, ({ column }) => {
       if (column === undefined) return 0
-      return column.kind === ColumnKind.Quantized ? Math.round((column.max - column.min) / column.step) : column.max
+      const isStepped = column.kind === ColumnKind.Quantized || column.kind === ColumnKind.Angle
+      return isStepped ? Math.round((column.max - column.min) / column.step) : column.max
     })
     this.scalarBytes = types.reduce((sum, type) => sum + (type.scalar === undefined ? 0 : type.maxBytes), 8)
     let size = 0

@@ -1,19 +1,11 @@
 // Components whose values clients get: which of their fields, and how each travels.
 import type { CollectionField, CollectionType, CollectionTypeOf } from './collection-types.js'
 import { ProtocolError } from './errors.js'
+import { FieldStore, isTypedStore, type TypedStore } from './field-store.js'
+import type { QuaternionField, QuaternionPart } from './quaternion.js'
 import { type BoolType, ColumnKind, type ColumnType } from './schema.js'
 
-/** The arrays that a component's store may have. */
-export type TypedStore =
-  | Uint8Array
-  | Uint8ClampedArray
-  | Uint16Array
-  | Uint32Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Float32Array
-  | Float64Array
+export type { TypedStore } from './field-store.js'
 
 /** Who writes a component's values: the server, or the client that owns the entity. */
 export type Authority = 'server' | 'client'
@@ -47,8 +39,8 @@ export interface ReplicateOptions<A extends Authority = Authority> {
 
 export interface ReplicatedField {
   readonly name: string
-  readonly type: ColumnType
-  readonly array: TypedStore
+  readonly type: ColumnType & { readonly quaternion?: QuaternionPart }
+  readonly store: FieldStore
 }
 
 /** A component of the game and what of it is replicated. A component without fields is a tag. */
@@ -73,32 +65,74 @@ export interface ReplicatedComponent<
   readonly text: string
 }
 
+/** An array with a number for each entity: typed, plain, or tagged by `bitecs/serialization`. */
+export type NumberArray = TypedStore | number[]
+
+/** What one entity's values of a component look like: the element of an array of structs, else the component itself. */
+type ShapeOf<C> = C extends readonly (infer Struct)[] ? Extract<Struct, object> : C
+
+/** The names of a component's fields that are columns of numbers; of a component that is itself an array, `value`. */
+export type NumberFields<C> = C extends NumberArray
+  ? 'value'
+  : {
+      [K in keyof ShapeOf<C>]: ShapeOf<C>[K] extends NumberOf<C> ? K : never
+    }[keyof ShapeOf<C>]
+
+/** Arrays of numbers have a type and no fields. */
+type NotNumbers<C> = C extends NumberArray ? never : unknown
+
+/** What a field of numbers is: a number in a struct, else an array of them. */
+type NumberOf<C> = C extends readonly unknown[] ? number : NumberArray
+
 /** The fields of a store that can be replicated, each with its type. */
 export type ReplicatedFields<C extends object> = {
-  readonly [K in keyof C]?: C[K] extends TypedStore ? ColumnType | BoolType : CollectionTypeOf<C[K]>
+  readonly [K in keyof ShapeOf<C>]?: ShapeOf<C>[K] extends NumberOf<C>
+    ? ColumnType | BoolType | QuaternionField
+    : CollectionTypeOf<ShapeOf<C>[K]>
 }
 
-/** Those of the fields that are columns of numbers. */
-type NumberField<C, Field extends keyof C> = { [K in Field]: C[K] extends TypedStore ? K : never }[Field]
-
 /** Ids are whole numbers of up to 32 bits; a 32-bit float holds 24. */
-function holdsEntities(array: ArrayBufferView): boolean {
+function holdsEntities(array: TypedStore): boolean {
   return array instanceof Uint32Array || array instanceof Int32Array || array instanceof Float64Array
 }
 
 /** What a field of numbers replicates. */
-function columnField(name: string, type: ColumnType | undefined, array: unknown): ReplicatedField {
-  if (!ArrayBuffer.isView(array) || array instanceof DataView) {
-    throw new ProtocolError('bad-definition', `replicate: field ${name} is not a typed array of the component`)
-  }
+function columnField(name: string, type: ColumnType | undefined, store: FieldStore): ReplicatedField {
   if (type?.column === undefined) {
     throw new ProtocolError('bad-definition', `replicate: ${name} cannot be ${type?.text}; use a type of numbers`)
   }
-  if (type.column.kind === ColumnKind.Entity && !holdsEntities(array)) {
+  if (type.column.kind === ColumnKind.Entity && store.typed !== undefined && !holdsEntities(store.typed)) {
     const text = `replicate: ${name} holds entities, whose ids need a Uint32Array, Int32Array or Float64Array`
     throw new ProtocolError('bad-definition', text)
   }
-  return { name, type, array: array as unknown as TypedStore }
+  return { name, type, store }
+}
+
+/** Whether this is a plain array that so far holds nothing but this. */
+function holdsOnly(array: unknown, type: 'number' | 'object'): boolean {
+  return Array.isArray(array) && array.every((value) => value === undefined || typeof value === type)
+}
+
+/** The store of a field of an object of arrays. */
+function arrayStore(store: object, name: string): FieldStore {
+  const array = (store as Record<string, unknown>)[name]
+  if (!isTypedStore(array) && !holdsOnly(array, 'number')) {
+    throw new ProtocolError('bad-definition', `replicate: field ${name} is not an array of numbers of the component`)
+  }
+  return new FieldStore(store, name)
+}
+
+/** A rotation is whole: the four fields that it names are all there. */
+function requireWholeRotations(fields: readonly ReplicatedField[]): void {
+  for (const { type } of fields) {
+    const { quaternion } = type
+    quaternion?.names.forEach((name, part) => {
+      const other = fields.find((field) => field.name === name)?.type.quaternion
+      if (other?.names === quaternion.names && other.part === part) return
+      const text = `replicate: ${type.text} needs ${name} beside it; spread what unitQuaternion.fields returned`
+      throw new ProtocolError('bad-definition', text)
+    })
+  }
 }
 
 /** What a field of collections replicates: its store is a plain array, which the library fills. */
@@ -132,70 +166,119 @@ function requireWritable(columns: readonly ReplicatedField[], collections: reado
   throw new ProtocolError('bad-definition', text)
 }
 
+/** Whether the second argument of `replicate` is the type of a component that is itself an array. */
+function isType(fields: object): fields is ColumnType {
+  return typeof (fields as Partial<ColumnType>).read === 'function'
+}
+
 /**
  * Declares that a component is replicated: which of its fields, and how each is packed. A component without data is a
- * tag, and needs no fields. A field is a typed array with a type of numbers, or an array of collections with
- * {@link listOf}, {@link mapOf} or {@link setOf}.
+ * tag, and needs no fields.
+ *
+ * ```ts
+ * replicate(Position, { x: f32, y: f32 }) //    { x: new Float32Array(MAX), y: … } or { x: [] as number[], y: … }
+ * replicate(Health, u16) //                     new Uint16Array(MAX) or [] as number[]
+ * replicate(Velocity, { x: f32, y: f32 }) //    [] as { x: number; y: number }[]
+ * ```
+ *
+ * Arrays of numbers may be typed, plain, or tagged by `bitecs/serialization`; typed ones are the fastest. Plain ones grow by themselves; a typed one that is too
+ * small is replaced by the game (`Position.x = larger`), which is found with the next tick. Where a client has no struct for an entity it makes one.
+ * A field may also be an array of collections, with {@link listOf}, {@link mapOf} or {@link setOf}.
  *
  * @throws ProtocolError when a field is neither, its type cannot be replicated, its array cannot hold its values, a
  * component with data lists no fields, or an option is no value that its docs name, or does not go with these fields.
  */
-export function replicate<C extends object, Field extends keyof C = never, A extends Authority = 'server'>(
+export function replicate<C extends NumberArray, A extends Authority = 'server'>(
   store: C,
-  fields: Pick<ReplicatedFields<C>, Field> = {} as Pick<ReplicatedFields<C>, Field>,
-  options: ReplicateOptions<A> = {},
-): ReplicatedComponent<C, NumberField<C, Field>, A> {
+  type: ColumnType | BoolType,
+  options?: ReplicateOptions<A>,
+): ReplicatedComponent<C, 'value', A>
+export function replicate<
+  C extends object,
+  Field extends keyof ReplicatedFields<C> = never,
+  A extends Authority = 'server',
+>(
+  store: C & NotNumbers<C>,
+  fields?: Pick<ReplicatedFields<C>, Field>,
+  options?: ReplicateOptions<A>,
+): ReplicatedComponent<C, Extract<Field, NumberFields<C>>, A>
+export function replicate(
+  store: object,
+  fields: object = {},
+  options: ReplicateOptions = {},
+): ReplicatedComponent<object, string> {
   if (store === null || typeof store !== 'object') {
-    throw new ProtocolError('bad-definition', 'replicate: the first argument is a component, an object')
+    throw new ProtocolError('bad-definition', 'replicate: the first argument is a component, an object or an array')
   }
-  if (Array.isArray(store) || ArrayBuffer.isView(store)) {
-    throw new ProtocolError(
-      'bad-definition',
-      'replicate: a component that is itself an array is not supported yet; make it an object of typed arrays, as in { value: new Float32Array(1000) }',
-    )
+  const isArray = Array.isArray(store) || ArrayBuffer.isView(store)
+  if (isType(fields)) {
+    if (!isTypedStore(store) && !holdsOnly(store, 'number')) {
+      throw new ProtocolError('bad-definition', 'replicate: only an array of numbers has a type; others have fields')
+    }
+    const column = columnField('value', fields, new FieldStore(store, undefined))
+    return component(store, [column], ['value'], [], fields.text, options)
   }
   const declared = Object.keys(fields)
   const names = [...declared].sort()
-  requireFields(store, names)
+  if (isTypedStore(store) || (isArray && names.length === 0)) {
+    const text =
+      'replicate: a component that is an array needs a type, as in replicate(Health, u16), or fields of its structs'
+    throw new ProtocolError('bad-definition', text)
+  }
+  if (!isArray) requireFields(store, names)
   const columns: ReplicatedField[] = []
   const collections: CollectionField[] = []
   const texts: string[] = []
   for (const name of names) {
     const type = (fields as Record<string, ColumnType | CollectionType | undefined>)[name]
-    const array = (store as Record<string, unknown>)[name]
-    if (type !== undefined && 'collection' in type) collections.push(collectionField(name, type, array))
-    else columns.push(columnField(name, type, array))
+    if (type === undefined || !('collection' in type)) {
+      const values = isArray ? new FieldStore(store, name, declared) : arrayStore(store, name)
+      columns.push(columnField(name, type, values))
+    } else if (isArray) {
+      throw new ProtocolError('bad-definition', `replicate: ${name} is ${type.text}, which structs cannot hold`)
+    } else collections.push(collectionField(name, type, (store as Record<string, unknown>)[name]))
     texts.push(`${name}:${type?.text}`)
   }
-  const { interpolate = false, trackChanges = false, track = 'scan' } = options
+  requireWholeRotations(columns)
+  const numbers = declared.filter((name) => columns.some((column) => column.name === name))
+  return component(store, columns, numbers, collections, `{${texts.join(',')}}`, options)
+}
+
+/** What `replicate` makes of what it has found out. */
+function component(
+  store: object,
+  fields: readonly ReplicatedField[],
+  declared: readonly string[],
+  collections: readonly CollectionField[],
+  text: string,
+  { authority = 'server', interpolate = false, trackChanges = false, track = 'scan' }: ReplicateOptions,
+): ReplicatedComponent<object, string> {
   if (track !== 'scan' && track !== 'marked') {
     throw new ProtocolError('bad-definition', `replicate: track is 'scan' or 'marked', got ${String(track)}`)
   }
-  const authority = options.authority ?? ('server' as A)
   if (authority !== 'server' && authority !== 'client') {
     throw new ProtocolError('bad-definition', `replicate: authority is 'server' or 'client', got ${String(authority)}`)
   }
-  if (authority === 'client') requireWritable(columns, collections)
-  if (interpolate && columns.length === 0) {
-    const text = 'replicate: a component without fields of numbers has nothing to interpolate'
-    throw new ProtocolError('bad-definition', text)
+  if (authority === 'client') requireWritable(fields, collections)
+  if (interpolate && fields.length === 0) {
+    const problem = 'replicate: a component without fields of numbers has nothing to interpolate'
+    throw new ProtocolError('bad-definition', problem)
   }
-  if (trackChanges && columns.length === 0) {
-    const text = 'replicate: a component without fields of numbers has no values that could change'
-    throw new ProtocolError('bad-definition', text)
+  if (trackChanges && fields.length === 0) {
+    const problem = 'replicate: a component without fields of numbers has no values that could change'
+    throw new ProtocolError('bad-definition', problem)
   }
-  const text = `{${texts.join(',')}}${authority === 'client' ? ' by owner' : ''}`
-  const numbers = declared.filter((name) => columns.some((column) => column.name === name))
+  const whole = authority === 'client' ? `${text} by owner` : text
   return {
     kind: 'component',
     store,
-    fields: columns,
-    declared: numbers as NumberField<C, Field>[],
+    fields,
+    declared,
     collections,
     authority,
     interpolate,
     trackChanges,
     track,
-    text,
+    text: whole,
   }
 }

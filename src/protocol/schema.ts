@@ -7,20 +7,33 @@ import { type ByteReader, type ByteWriter, MAX_VARINT_BYTES, utf8Length, varintB
 import { MAX_LARGE_PAYLOAD } from './limits.js'
 import { NET_ID_BITS, readNetId, writeNetId } from './net-id.js'
 
-/** How numbers of a replicated field become bits. A value takes one lane of `bits` bits, an f64 two of 32. */
+/**
+ * How numbers of a replicated field become bits. A value takes one lane of `bits` bits, an f64 two of 32; of the four
+ * fields of a rotation one takes a lane and the others none.
+ */
 export interface ColumnSpec {
   readonly kind: ColumnKind
   /** Bits of one lane, 1 to 32. */
   readonly bits: number
-  readonly lanes: 1 | 2
-  /** Smallest and largest value; what lies outside is clamped. */
+  readonly lanes: 0 | 1 | 2
+  /** Smallest and largest value; what lies outside is clamped, an angle wrapped. */
   readonly min: number
   readonly max: number
-  /** The distance between two neighbouring values of a quantized field; 1 for integers, 0 for floats. */
+  /** The distance between two neighbouring values of a quantized field or angle; 1 for integers, 0 for floats. */
   readonly step: number
 }
 
-export const ColumnKind = { Bool: 0, Unsigned: 1, Signed: 2, F32: 3, F64: 4, Quantized: 5, Entity: 6 } as const
+export const ColumnKind = {
+  Bool: 0,
+  Unsigned: 1,
+  Signed: 2,
+  F32: 3,
+  F64: 4,
+  Quantized: 5,
+  Entity: 6,
+  Angle: 7,
+  Quaternion: 8,
+} as const
 export type ColumnKind = (typeof ColumnKind)[keyof typeof ColumnKind]
 
 /** How a call reads the types that are numbers: by a switch in one loop, so that no number is boxed on its way. */

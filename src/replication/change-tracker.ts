@@ -2,13 +2,14 @@
 // all clients together, with what was last taken over. Components whose changes game code marks are not looked at.
 import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { UsageError } from '../protocol/errors.js'
+import { ArgumentError, UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { Counters } from '../connection/counters.js'
 import type { ChangeLogs } from './change-log.js'
-import { Column } from './columns.js'
+import type { Column } from './columns.js'
 import { Members } from './members.js'
+import { makeColumns } from './quaternion-column.js'
 import { growTo, SlotSet } from './slot-set.js'
 import { ToldValues } from './told-values.js'
 
@@ -35,7 +36,7 @@ export class ServerComponent {
   /** The highest entity id that the game's arrays have room for. */
   get capacity(): number {
     let capacity = Infinity
-    for (const column of this.columns) capacity = Math.min(capacity, column.array.length)
+    for (const { field } of this.columns) capacity = Math.min(capacity, field.store.capacity)
     return capacity
   }
 
@@ -94,7 +95,7 @@ export class ChangeTracker {
     changes?: ChangeLogs,
   ) {
     this.components = protocol.componentList.map(({ store, fields, track }, id) => {
-      const columns = fields.map((field) => new Column(field, entities))
+      const columns = makeColumns(fields, entities)
       const log = changes?.byId[id]
       const told = log === undefined ? undefined : new ToldValues(columns, log)
       return new ServerComponent(
@@ -163,6 +164,38 @@ export class ChangeTracker {
     if (set === before) return
     this.markedSets[slot] = set
     component.mark(slot)
+  }
+
+  /**
+   * Writes a value to where the game keeps it.
+   *
+   * @throws ArgumentError when the field is not replicated, or its array has no room.
+   */
+  writeField(eid: number, id: number, name: string, value: number): void {
+    const { columns } = this.components[id]!
+    for (let c = 0; c < columns.length; c++) {
+      const { field } = columns[c]!
+      if (field.name !== name) continue
+      const { store } = field
+      if (eid >= store.capacity) store.refresh()
+      if (eid >= store.capacity) {
+        throw new ArgumentError(
+          name,
+          `has an array for ${store.capacity} entities, which has no room for entity ${eid}`,
+        )
+      }
+      store.write(eid, value)
+      return
+    }
+    throw new ArgumentError(name, 'is not a field of numbers that is replicated')
+  }
+
+  /** Looks where the game has put other arrays in the place of those that were known. Before anything is taken over. */
+  refreshStores(): void {
+    for (let i = 0; i < this.components.length; i++) {
+      const { columns } = this.components[i]!
+      for (let c = 0; c < columns.length; c++) columns[c]!.refresh()
+    }
   }
 
   /** Adds the sets that marks refer to. */

@@ -1,12 +1,12 @@
 // Changes of one component on a client, whose values were received: looked at before they are written, and after.
-import type { TypedStore } from '../protocol/definitions.js'
+import type { FieldStore } from '../protocol/field-store.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import type { ChangeLog } from './change-log.js'
 import { growTo, SlotSet } from './slot-set.js'
 import type { Snapshots } from './snapshots.js'
 
 interface ChangingColumn {
-  readonly array: TypedStore
+  readonly store: FieldStore
   /** Present for a field of entities. */
   readonly references: Uint32Array | undefined
 }
@@ -15,9 +15,8 @@ export class ClientChanges {
   private before = new Float64Array(64)
   private readonly after: Float64Array
   private readonly width: number
-  /** By column: interpolated, so that what was received stands in the snapshots, and whether the array rounds it. */
+  /** By column: interpolated, so that what was received stands in the snapshots. */
   private readonly isInterpolated: readonly boolean[]
-  private readonly rounds: readonly boolean[]
   /** Entities whose first values are still being told. That what they name has arrived by then changes nothing. */
   private readonly beginning = new SlotSet()
 
@@ -30,7 +29,6 @@ export class ClientChanges {
     this.width = columns.length
     this.after = new Float64Array(columns.length)
     this.isInterpolated = columns.map(({ references }) => snapshots !== undefined && references === undefined)
-    this.rounds = columns.map(({ array }) => array instanceof Float32Array)
   }
 
   /** Values of `count` entities are about to be written; those whose `targets` entry is 0 are passed over. */
@@ -71,10 +69,11 @@ export class ClientChanges {
 
   private read(slot: number, eid: number, into: Float64Array, at: number): void {
     for (let c = 0; c < this.width; c++) {
-      if (!this.isInterpolated[c]!) into[at + c] = this.columns[c]!.array[eid]!
+      const { store } = this.columns[c]!
+      if (!this.isInterpolated[c]!) into[at + c] = store.read(eid)
       else {
         const value = this.snapshots!.latest(slot, c)
-        into[at + c] = this.rounds[c]! ? Math.fround(value) : value
+        into[at + c] = store.rounds ? Math.fround(value) : value
       }
     }
   }

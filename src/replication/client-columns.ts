@@ -1,31 +1,23 @@
 // A replicated component on a client: reading its columns and rows, and writing them to the game's arrays or, when it is
 // interpolated, to its snapshots.
 import type { ByteReader } from '../protocol/bytes.js'
-import type { ReplicatedComponent, TypedStore } from '../protocol/definitions.js'
-import { type ColumnSpec, ColumnKind } from '../protocol/schema.js'
+import type { ReplicatedComponent } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { isQuaternion, unpackQuaternion } from '../protocol/quaternion.js'
+import { type ColumnSpec, ColumnKind } from '../protocol/schema.js'
 import { MAX_BLOCK_ENTITIES } from './block-slots.js'
 import type { ChangeLog } from './change-log.js'
 import { ClientChanges } from './client-changes.js'
-import { f64FromWire, fromWire, maxWire, rowBytes } from './columns.js'
-import { laneBytes, readLane } from './lanes.js'
+import { type ClientColumn, makeClientColumns } from './client-column.js'
+import { f64FromWire, fromWire, rowBytes } from './columns.js'
+import { laneBytes, readIntoStore, readLane } from './lanes.js'
 import { Snapshots } from './snapshots.js'
 import { growTo } from './slot-set.js'
-
-interface ClientColumn {
-  readonly spec: ColumnSpec
-  readonly array: TypedStore
-  /** The same memory as bits, where the wire carries just these. */
-  readonly bits: Uint32Array | undefined
-  /** The largest integer of the wire that is a value. */
-  readonly largest: number
-  /** By slot: the net id that a field of entities names, so that it can be resolved again. */
-  references: Uint32Array | undefined
-}
 
 /** Room for one block's lanes. */
 const lowWire = new Uint32Array(MAX_BLOCK_ENTITIES)
 const highWire = new Uint32Array(MAX_BLOCK_ENTITIES)
+const rotation = new Float64Array(4)
 const oneSlot = new Uint32Array(1)
 const oneTarget = new Uint32Array(1)
 
@@ -35,8 +27,6 @@ export class ClientComponent {
   readonly snapshots: Snapshots | undefined
   /** Present when its changes can be drained. */
   readonly changes: ClientChanges | undefined
-  /** The entities that the game's arrays have room for. */
-  readonly capacity: number
   readonly rowBytes: number
   readonly hasReferences: boolean
   /** Whether the owner of an entity writes it. */
@@ -49,17 +39,7 @@ export class ClientComponent {
     private readonly entities: EntityMapper,
     changes?: ChangeLog,
   ) {
-    this.columns = definition.fields.map(({ type, array }) => ({
-      spec: type.column,
-      array,
-      bits:
-        type.column.kind === ColumnKind.F32 && array instanceof Float32Array
-          ? new Uint32Array(array.buffer, array.byteOffset, array.length)
-          : undefined,
-      largest: maxWire(type.column),
-      references: type.column.kind === ColumnKind.Entity ? new Uint32Array(0) : undefined,
-    }))
-    this.capacity = Math.min(...definition.fields.map(({ array }) => array.length), Infinity)
+    this.columns = makeClientColumns(definition.fields)
     this.rowBytes = rowBytes(definition)
     this.isWritable = definition.authority === 'client'
     this.hasReferences = this.columns.some((column) => column.references !== undefined)
@@ -69,6 +49,18 @@ export class ClientComponent {
       changes === undefined ? undefined : new ClientChanges(this.columns, this.snapshots, entities, changes)
   }
 
+  /** The entity ids that the game's arrays have room for: those below it. */
+  get capacity(): number {
+    let capacity = Infinity
+    for (let c = 0; c < this.columns.length; c++) capacity = Math.min(capacity, this.columns[c]!.store.capacity)
+    return capacity
+  }
+
+  /** Looks where the game has put other arrays in the place of those that were known. */
+  refresh(): void {
+    for (let c = 0; c < this.columns.length; c++) this.columns[c]!.refresh()
+  }
+
   reserve(slots: number): void {
     for (const column of this.columns) if (column.references) column.references = growTo(column.references, slots)
     this.snapshots?.reserve(slots)
@@ -76,44 +68,60 @@ export class ClientComponent {
 
   /** Skips the columns of `count` entities; the reader fails when one is short or holds a value out of its range. */
   checkColumns(reader: ByteReader, count: number): void {
-    for (const { spec, largest } of this.columns) {
-      const unbounded = largest === (spec.bits === 32 ? 0xffffffff : 2 ** spec.bits - 1)
-      if (unbounded) {
+    for (let c = 0; c < this.columns.length; c++) {
+      const { spec, largest, isUnbounded } = this.columns[c]!
+      if (isUnbounded) {
         reader.skip(laneBytes(spec.bits, count) * spec.lanes)
         continue
       }
       readLane(reader, spec.bits, lowWire, count)
-      for (let i = 0; i < count; i++) if (lowWire[i]! > largest) reader.fail()
+      if (spec.kind === ColumnKind.Quaternion) {
+        for (let i = 0; i < count; i++) if (!isQuaternion(lowWire[i]!)) reader.fail()
+      } else for (let i = 0; i < count; i++) if (lowWire[i]! > largest) reader.fail()
     }
   }
 
   /** Skips one row, as `checkColumns` does columns. */
   checkRow(reader: ByteReader): void {
     for (const { spec, largest } of this.columns) {
+      if (spec.lanes === 0) continue
       const bytes = (spec.bits + 7) >> 3
-      if (reader.uint(bytes) > largest) reader.fail()
+      const wire = reader.uint(bytes)
+      if (wire > largest || (spec.kind === ColumnKind.Quaternion && !isQuaternion(wire))) reader.fail()
       if (spec.lanes === 2) reader.skip(bytes)
     }
   }
 
-  /** Reads the columns of `count` entities; those whose `targets` entry is 0 are passed over. */
-  readColumns(reader: ByteReader, slots: Uint32Array, targets: Uint32Array, count: number, tick: number): void {
+  /**
+   * Reads the columns of `count` entities; those whose `targets` entry is 0 are passed over. `all`: there are none of
+   * them.
+   */
+  readColumns(
+    reader: ByteReader,
+    slots: Uint32Array,
+    targets: Uint32Array,
+    count: number,
+    tick: number,
+    all: boolean,
+  ): void {
     const { snapshots, changes } = this
     changes?.begin(slots, targets, count)
     if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(slots[i]!, tick)
     for (let c = 0; c < this.columns.length; c++) {
-      const { spec, array, references, bits } = this.columns[c]!
+      const column = this.columns[c]!
+      const { spec, raw, references } = column
+      if (spec.lanes === 0) continue
+      if (all && snapshots === undefined && raw !== undefined) {
+        readIntoStore(reader, raw, targets, count)
+        continue
+      }
       readLane(reader, spec.bits, lowWire, count)
       if (spec.lanes === 2) readLane(reader, spec.bits, highWire, count)
       if (reader.failed) return
-      if (snapshots === undefined && bits !== undefined) {
-        for (let i = 0; i < count; i++) if (targets[i] !== 0) bits[targets[i]!] = lowWire[i]!
-      } else if (snapshots === undefined && spec.kind === ColumnKind.Quantized) {
-        const { min, max, step } = spec
-        for (let i = 0; i < count; i++) {
-          if (targets[i] !== 0) array[targets[i]!] = Math.min(max, min + lowWire[i]! * step)
-        }
-      } else {
+      if (snapshots === undefined && spec.kind === ColumnKind.Quantized && column.floats !== undefined) {
+        dequantize(column.floats, spec, targets, count)
+      } else if (spec.kind === ColumnKind.Quaternion) this.readRotations(column, slots, targets, count)
+      else {
         for (let i = 0; i < count; i++) {
           const eid = targets[i]!
           if (eid === 0) continue
@@ -121,11 +129,26 @@ export class ClientComponent {
           const value = this.value(spec, lowWire[i]!, highWire[i]!)
           // What entity a field names does not blend, and must resolve again as entities come and go.
           if (snapshots !== undefined && references === undefined) snapshots.set(slots[i]!, c, value)
-          else array[eid] = value
+          else column.store.write(eid, value)
         }
       }
     }
     changes?.finish(slots, targets, count)
+  }
+
+  /** Writes the rotations in `lowWire`. */
+  private readRotations({ parts }: ClientColumn, slots: Uint32Array, targets: Uint32Array, count: number): void {
+    const { columns, snapshots } = this
+    for (let i = 0; i < count; i++) {
+      const eid = targets[i]!
+      if (eid === 0) continue
+      unpackQuaternion(lowWire[i]!, rotation)
+      for (let p = 0; p < 4; p++) {
+        const c = parts[p]!
+        if (snapshots === undefined) columns[c]!.store.write(eid, rotation[p]!)
+        else snapshots.set(slots[i]!, c, rotation[p]!)
+      }
+    }
   }
 
   /** Reads one row: the values that an entity, or a component, begins with. Always written to the game's arrays. */
@@ -148,21 +171,29 @@ export class ClientComponent {
     const store = eid < this.capacity
     this.snapshots?.restart(slot, tick)
     for (let c = 0; c < this.columns.length; c++) {
-      const { spec, array, references } = this.columns[c]!
+      const { spec, references, parts } = this.columns[c]!
+      if (spec.lanes === 0) continue
       const bytes = (spec.bits + 7) >> 3
       const low = reader.uint(bytes)
       const high = spec.lanes === 2 ? reader.uint(bytes) : 0
       if (references !== undefined) references[slot] = low
-      const value = this.value(spec, low, high)
-      this.snapshots?.set(slot, c, value)
-      if (store) array[eid] = value
+      if (spec.kind === ColumnKind.Quaternion) {
+        unpackQuaternion(low, rotation)
+        for (let p = 0; p < 4; p++) this.begin(parts[p]!, slot, eid, rotation[p]!, store)
+      } else this.begin(c, slot, eid, this.value(spec, low, high), store)
     }
+  }
+
+  /** The first value of a field. `store`: there is room for it. */
+  private begin(column: number, slot: number, eid: number, value: number, store: boolean): void {
+    this.snapshots?.set(slot, column, value)
+    if (store) this.columns[column]!.store.write(eid, value)
   }
 
   /** Takes the values that one entity shows over to another. */
   copyValues(from: number, to: number): void {
     if (from >= this.capacity || to >= this.capacity) return
-    for (const { array } of this.columns) array[to] = array[from]!
+    for (const { store } of this.columns) store.write(to, store.read(from))
   }
 
   /**
@@ -172,9 +203,9 @@ export class ClientComponent {
   resolve(slot: number, eid: number, isOwn: boolean): void {
     if (eid >= this.capacity) return
     this.changes?.beginResolving(slot, eid)
-    for (const { array, references } of this.columns) {
-      if (references === undefined || (isOwn && array[eid] !== 0)) continue
-      array[eid] = this.entities.entityOf(references[slot]!)
+    for (const { store, references } of this.columns) {
+      if (references === undefined || (isOwn && store.read(eid) !== 0)) continue
+      store.write(eid, this.entities.entityOf(references[slot]!))
     }
     this.changes?.finishResolving(slot, eid)
   }
@@ -188,5 +219,13 @@ export class ClientComponent {
     if (spec.kind === ColumnKind.F64) return f64FromWire(low, high)
     if (spec.kind === ColumnKind.Entity) return this.entities.entityOf(low)
     return fromWire(spec, low)
+  }
+}
+
+/** Writes the steps in `lowWire` as numbers. */
+function dequantize(array: Float32Array, { min, max, step }: ColumnSpec, targets: Uint32Array, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const eid = targets[i]!
+    if (eid !== 0) array[eid] = Math.min(max, min + lowWire[i]! * step)
   }
 }

@@ -220,22 +220,30 @@ export class ClientReplication {
     for (let m = 0; m < setSize; m++) {
       const component = members[m]!
       const { capacity, isWritable } = this.components[component]!
+      let taken = 0
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!
         targets[i] = 0
-        if (slot >= known || netIds[slot] === 0 || components[slot * width + component] === 0) {
+        const at = slot * width + component
+        if (slot >= known || netIds[slot] === 0 || components[at] === 0) {
           missing++
           continue
         }
-        const at = slot * width + component
         if (valueTick[at]! >= tick || (isWritable && this.authority.holds(slot, component))) continue
         valueTick[at] = tick
         const eid = eidOf[slot]!
-        if (eid < capacity) targets[i] = eid
+        if (eid === 0 || eid >= capacity) continue
+        targets[i] = eid
+        taken++
       }
-      this.components[component]!.readColumns(reader, slots, targets, count, tick)
+      this.components[component]!.readColumns(reader, slots, targets, count, tick, taken === count)
     }
     this.missing += missing
+  }
+
+  /** Looks where the game has put other arrays in the place of those that were known. Before what arrived is applied. */
+  refreshStores(): void {
+    for (let i = 0; i < this.components.length; i++) this.components[i]!.refresh()
   }
 
   /** Values that had no place to go in the updates since this was last set to 0. */
@@ -416,6 +424,9 @@ export class ClientReplication {
   }
 
   private requireRoom(component: ClientComponent, eid: number): void {
+    if (eid < component.capacity) return
+    // An observer of the game may have made room just now.
+    component.refresh()
     if (eid < component.capacity) return
     const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
     this.errors.once('store-too-small', component.name, message, eid)

@@ -20,7 +20,7 @@ export function writeColumns(writer: ByteWriter, columns: readonly Column[], eid
 }
 
 function writeColumn(writer: ByteWriter, { spec, wire, wireHigh }: Column, eids: Uint32Array, count: number): void {
-  writeLane(writer, spec.bits, wire, eids, count)
+  if (spec.lanes > 0) writeLane(writer, spec.bits, wire, eids, count)
   if (spec.lanes === 2) writeLane(writer, spec.bits, wireHigh, eids, count)
 }
 

@@ -3,6 +3,7 @@
 // The server finds what changed by comparing the game's memory with a copy of it. Where that memory holds the bits of the
 // wire, as with f32 in a Float32Array, updates are written straight from it; else the wire form is kept beside it, so
 // that a value is converted once, and every client gets the same one. All of it goes by entity id.
+import { angleStep } from '../protocol/angle.js'
 import type { ByteWriter } from '../protocol/bytes.js'
 import type { ReplicatedComponent, ReplicatedField, TypedStore } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
@@ -20,10 +21,10 @@ const scratchF32Bits = new Uint32Array(scratchF32.buffer)
 let moved = new Uint32Array(64)
 
 /** The integers that lanes are made of. */
-type WireArray = Uint8Array | Uint16Array | Uint32Array
+export type WireArray = Uint8Array | Uint16Array | Uint32Array
 
 /** The same memory as whole numbers, or as it is where elements have 64 bits. */
-function rawOf(array: TypedStore): RawArray {
+export function rawOf(array: TypedStore): RawArray {
   if (array instanceof Float64Array) return array
   const { buffer, byteOffset, length, BYTES_PER_ELEMENT } = array
   if (BYTES_PER_ELEMENT === 4) return new Uint32Array(buffer, byteOffset, length)
@@ -33,7 +34,7 @@ function rawOf(array: TypedStore): RawArray {
 }
 
 /** Whether an array's memory holds just the bits of the wire, so that nothing can be out of its range. */
-function holdsWire({ kind, bits }: ColumnSpec, array: TypedStore): boolean {
+export function holdsWire({ kind, bits }: ColumnSpec, array: TypedStore): boolean {
   if (array.BYTES_PER_ELEMENT * 8 !== bits) return false
   if (kind === ColumnKind.F32) return array instanceof Float32Array
   if (kind === ColumnKind.Signed) {
@@ -50,38 +51,57 @@ function holdsWire({ kind, bits }: ColumnSpec, array: TypedStore): boolean {
 
 export class Column {
   readonly spec: ColumnSpec
-  readonly array: TypedStore
   /** By entity, what lanes are made of: the array's own memory, or the wire form; of an f64 its lower half. */
-  wire: WireArray
+  wire: WireArray = new Uint32Array(0)
   /** The upper half of an f64, by entity. */
   wireHigh = new Uint32Array(0)
   /** Whether `wire` is the array's own memory. */
-  private readonly direct: boolean
-  /** The array's memory. */
-  private readonly raw: RawArray
-  /** By entity: what the memory held when it was last looked at. */
-  private shadow: RawArray
+  private direct = false
+  /** The typed array as it was when it was last looked for, its length, and its memory; undefined for other stores. */
+  private typed: TypedStore | undefined
+  private length = 0
+  private raw: RawArray | undefined
+  /** By entity: what the store held when it was last looked at. */
+  private shadow: RawArray = new Float64Array(0)
+  /** The store is of another kind than before: nothing can be compared with `shadow`. */
+  protected isNew = false
   private readonly scale: number
   private readonly mask: number
-  private readonly rounds: boolean
   /** Values that had to be clamped, or were NaN, since this was last set to 0. */
   outOfRange = 0
 
   constructor(
     readonly field: ReplicatedField,
-    private readonly entities: EntityMapper,
+    protected readonly entities: EntityMapper,
   ) {
-    const { array } = field
     const spec = field.type.column
     this.spec = spec
-    this.array = array
-    this.raw = rawOf(array)
-    this.direct = holdsWire(spec, array)
-    this.wire = this.direct ? (this.raw as WireArray) : new Uint32Array(0)
-    this.shadow = new (this.raw.constructor as new (length: number) => RawArray)(0)
     this.scale = 1 / spec.step
     this.mask = spec.bits === 32 ? 0xffffffff : 2 ** spec.bits - 1
-    this.rounds = array instanceof Float32Array
+    this.bind()
+    this.isNew = false
+  }
+
+  /** Looks whether the game has put another array in the place of the one that was known. */
+  refresh(): void {
+    const { store } = this.field
+    store.refresh()
+    if (store.typed !== this.typed || (this.typed !== undefined && this.typed.length !== this.length)) this.bind()
+  }
+
+  private bind(): void {
+    const { typed } = this.field.store
+    const wasDirect = this.direct
+    this.typed = typed
+    this.length = typed === undefined ? 0 : typed.length
+    this.raw = typed === undefined ? undefined : rawOf(typed)
+    this.direct = typed !== undefined && holdsWire(this.spec, typed)
+    if (this.direct) this.wire = this.raw as WireArray
+    else if (wasDirect) this.wire = new Uint32Array(0)
+    const kind = this.raw?.constructor ?? Float64Array
+    if (this.shadow.constructor === kind) return
+    this.isNew = true
+    this.shadow = new (kind as new (length: number) => RawArray)(0)
   }
 
   /** The value last taken over, as the game of a client sees it: quantized, and an entity by this world's id. */
@@ -91,41 +111,96 @@ export class Column {
     if (kind === ColumnKind.F64) return f64FromWire(wire, this.wireHigh[eid]!)
     if (kind === ColumnKind.Entity) return this.entities.entityOf(wire)
     const value = fromWire(this.spec, wire)
-    return this.rounds ? Math.fround(value) : value
+    return this.field.store.rounds ? Math.fround(value) : value
   }
 
   /** Begins with an entity, and takes its value over. `scanned`: its changes will be found by scanning. */
   start(eid: number, scanned: boolean): void {
     if (!this.direct) {
-      this.wire = growTo(this.wire, eid + 1)
-      if (this.spec.lanes === 2) this.wireHigh = growTo(this.wireHigh, eid + 1)
-      this.wire[eid] = 0
+      this.reserve(eid)
+      this.wire[eid] = this.initialWire
       this.take(eid)
     }
-    if (!scanned) return
+    if (scanned) this.remember(eid)
+  }
+
+  /** What an entity has before its game has said anything that can be sent. */
+  protected get initialWire(): number {
+    return 0
+  }
+
+  private reserve(eid: number): void {
+    this.wire = growTo(this.wire, eid + 1)
+    if (this.spec.lanes === 2) this.wireHigh = growTo(this.wireHigh, eid + 1)
+  }
+
+  /** Notes what the store holds of an entity, so that a scan finds when it holds something else. */
+  protected remember(eid: number): void {
     this.shadow = growTo(this.shadow, (eid | 31) + 1)
-    this.shadow[eid] = this.raw[eid]!
+    this.shadow[eid] = this.raw === undefined ? this.field.store.read(eid) : this.raw[eid]!
+  }
+
+  /** Notes what the store holds of all members. */
+  protected rememberAll(members: Members): void {
+    this.isNew = false
+    for (let w = 0; w < members.words.length; w++) {
+      for (let bits = members.words[w]!; bits !== 0; bits &= bits - 1)
+        this.remember(w * 32 + 31 - Math.clz32(bits & -bits))
+    }
   }
 
   /** Takes over the values of entities that changed, or may have. */
   takeAll(eids: Uint32Array, count: number): void {
     if (this.direct) return
-    if (this.spec.kind === ColumnKind.Quantized && this.wire instanceof Uint32Array) {
-      this.quantizeAll(this.array, this.wire, eids, count)
+    const { typed, wire } = this
+    if (this.spec.kind === ColumnKind.Quantized && typed !== undefined && wire instanceof Uint32Array) {
+      this.quantizeAll(typed, wire, eids, count)
     } else for (let i = 0; i < count; i++) this.take(eids[i]!)
   }
 
   /** Takes over what changed of all members, and sets their bits in `hits`; bits of others may be set too. */
   scan(members: Members, hits: Uint32Array): boolean {
-    const { raw } = this
-    if (this.direct) return scanRaw(raw, this.shadow, members, hits)
+    if (this.isNew) return this.takeAnew(members, hits)
+    if (this.direct) return scanRaw(this.raw!, this.shadow, members, hits)
     // What an id names changes without the store.
     if (this.spec.kind === ColumnKind.Entity) return this.takeEach(members.words, members.words, hits)
     moved = growTo(moved, hits.length)
-    if (!scanRaw(raw, this.shadow, members, moved)) return false
+    if (!this.scanStore(members, moved)) return false
     const found = this.takeEach(moved, members.words, hits)
     moved.fill(0, 0, members.words.length)
     return found
+  }
+
+  /** Sets the bits of those whose store holds something else than it did. */
+  scanStore(members: Members, into: Uint32Array): boolean {
+    if (this.raw !== undefined) return scanRaw(this.raw, this.shadow, members, into)
+    const { shadow } = this
+    const { store } = this.field
+    let found = false
+    for (let w = 0; w < members.words.length; w++) {
+      for (let bits = members.words[w]!; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits
+        const eid = w * 32 + 31 - Math.clz32(bit)
+        const now = store.read(eid)
+        if (Object.is(now, shadow[eid])) continue
+        shadow[eid] = now
+        into[w]! |= bit
+        found = true
+      }
+    }
+    return found
+  }
+
+  /** Every member counts as changed: its store is of another kind now. */
+  private takeAnew(members: Members, hits: Uint32Array): boolean {
+    const { words } = members
+    this.rememberAll(members)
+    if (!this.direct) {
+      this.reserve(words.length * 32 - 1)
+      this.takeEach(words, words, hits)
+    }
+    for (let w = 0; w < words.length; w++) hits[w]! |= words[w]!
+    return true
   }
 
   /** Takes over what entities of both sets of bits have, and sets the bits of those whose wire form changed. */
@@ -162,21 +237,21 @@ export class Column {
     }
   }
 
-  private toWire(eid: number): number {
+  /** The wire form of what the store holds. What is no value keeps the last. */
+  protected toWire(eid: number): number {
     const { spec } = this
-    const value = this.array[eid] ?? 0
+    const value = this.field.store.read(eid)
     switch (spec.kind) {
       case ColumnKind.Bool:
         return value === 0 ? 0 : 1
       case ColumnKind.F32:
-        scratchF32[0] = value
-        if (!Number.isFinite(scratchF32[0]!) && Number.isFinite(value)) {
-          this.outOfRange++
-          scratchF32[0] = value < 0 ? -3.4028234663852886e38 : 3.4028234663852886e38
-        }
-        return scratchF32Bits[0]!
+        return this.floatToWire(value)
       case ColumnKind.Entity:
         return this.entities.netIdOf(value)
+      case ColumnKind.Angle:
+        if (Number.isFinite(value)) return angleStep(value, this.mask + 1)
+        this.outOfRange++
+        return this.wire[eid]!
       default: {
         // Unsigned, signed and quantized: NaN keeps the last value, the rest is clamped.
         if (Number.isNaN(value)) {
@@ -196,8 +271,18 @@ export class Column {
     }
   }
 
+  /** Bits of a 32-bit float; a finite number does not become an infinite one. */
+  private floatToWire(value: number): number {
+    scratchF32[0] = value
+    if (!Number.isFinite(scratchF32[0]!) && Number.isFinite(value)) {
+      this.outOfRange++
+      scratchF32[0] = value < 0 ? -3.4028234663852886e38 : 3.4028234663852886e38
+    }
+    return scratchF32Bits[0]!
+  }
+
   private takeF64(eid: number): boolean {
-    scratchFloat[0] = this.array[eid] ?? 0
+    scratchFloat[0] = this.field.store.read(eid)
     const low = scratchBits[0]!
     const high = scratchBits[1]!
     if (low === this.wire[eid] && high === this.wireHigh[eid]) return false
@@ -208,9 +293,11 @@ export class Column {
 
   /** Writes one entity's value, each lane in whole bytes. */
   writeRow(writer: ByteWriter, eid: number): void {
-    const bytes = (this.spec.bits + 7) >> 3
+    const { bits, lanes } = this.spec
+    if (lanes === 0) return
+    const bytes = (bits + 7) >> 3
     writer.uint(this.wire[eid]!, bytes)
-    if (this.spec.lanes === 2) writer.uint(this.wireHigh[eid]!, bytes)
+    if (lanes === 2) writer.uint(this.wireHigh[eid]!, bytes)
   }
 }
 
@@ -218,6 +305,7 @@ export class Column {
 export function fromWire(spec: ColumnSpec, wire: number): number {
   switch (spec.kind) {
     case ColumnKind.Quantized:
+    case ColumnKind.Angle:
       return Math.min(spec.max, spec.min + wire * spec.step)
     case ColumnKind.Signed:
       return (wire << (32 - spec.bits)) >> (32 - spec.bits)

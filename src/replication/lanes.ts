@@ -172,6 +172,45 @@ export function readLane(reader: ByteReader, bits: number, out: Uint32Array, cou
   reader.offset += size
 }
 
+/**
+ * Reads a lane as wide as the array's elements into `out[ids[i]]`. The reader fails when it is not all there.
+ */
+export function readIntoStore(
+  reader: ByteReader,
+  out: Uint8Array | Uint16Array | Uint32Array,
+  ids: Uint32Array,
+  count: number,
+): void {
+  const size = count * out.BYTES_PER_ELEMENT
+  if (reader.left < size) {
+    reader.fail()
+    return
+  }
+  const { view, offset } = reader
+  reader.offset += size
+  if (out instanceof Uint32Array) readWordsInto(view, offset, out, ids, count)
+  else if (out instanceof Uint16Array) readHalvesInto(view, offset, out, ids, count)
+  else for (let i = 0; i < count; i++) out[ids[i]!] = view.getUint8(offset + i)
+}
+
+function readWordsInto(view: DataView, offset: number, out: Uint32Array, ids: Uint32Array, count: number): void {
+  const fours = count - (count & 3)
+  let at = offset
+  let i = 0
+  // Four at a time: a loop around one is most of its cost.
+  for (; i < fours; i += 4, at += 16) {
+    out[ids[i]!] = view.getUint32(at, true)
+    out[ids[i + 1]!] = view.getUint32(at + 4, true)
+    out[ids[i + 2]!] = view.getUint32(at + 8, true)
+    out[ids[i + 3]!] = view.getUint32(at + 12, true)
+  }
+  for (; i < count; i++, at += 4) out[ids[i]!] = view.getUint32(at, true)
+}
+
+function readHalvesInto(view: DataView, offset: number, out: Uint16Array, ids: Uint32Array, count: number): void {
+  for (let i = 0; i < count; i++) out[ids[i]!] = view.getUint16(offset + i * 2, true)
+}
+
 /** Values of at most 25 bits: each lies within four bytes, wherever it begins. The caller has checked that they are there. */
 function readNarrow(reader: ByteReader, bits: number, out: Uint32Array, count: number): void {
   const { view, offset } = reader

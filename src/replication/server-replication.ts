@@ -148,6 +148,7 @@ export class ServerReplication {
   updateInterest(tick: number): void {
     this.tick = tick
     if (this.sets.count > this.setLimit) this.compactSets()
+    this.tracker.refreshStores()
     this.structure.begin(tick)
     this.takeOverSpawns()
     this.takeOverComponents()

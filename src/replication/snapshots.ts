@@ -3,7 +3,8 @@
 // Snapshot interpolation as the Source engine and Glenn Fiedler describe it: the client shows the world a fixed delay
 // behind the server, between two states that have both arrived. Only changes travel here, so silence means "unchanged":
 // after a gap that loss does not explain, the old value is held until one tick before the new one.
-import type { TypedStore } from '../protocol/definitions.js'
+import { shortWay, TURN } from '../protocol/angle.js'
+import type { FieldStore } from '../protocol/field-store.js'
 import { type ColumnSpec, ColumnKind } from '../protocol/schema.js'
 import { growTo, SlotSet } from './slot-set.js'
 
@@ -14,7 +15,20 @@ const LONGEST_BRIDGE = 3
 
 interface SnapshotColumn {
   readonly spec: ColumnSpec
-  readonly array: TypedStore
+  readonly store: FieldStore
+  /** Of a column that carries a rotation: the columns of its x, y, z and w. */
+  readonly parts: readonly number[]
+}
+
+/** How a column shows what is between two values: it switches, moves in a straight line, or turns by the shorter side. */
+const Blend = { Switch: 0, Line: 1, Turn: 2, Rotation: 3, None: 4 } as const
+type Blend = (typeof Blend)[keyof typeof Blend]
+
+function blendOf({ spec: { kind, lanes } }: SnapshotColumn): Blend {
+  if (kind === ColumnKind.F32 || kind === ColumnKind.F64 || kind === ColumnKind.Quantized) return Blend.Line
+  if (kind === ColumnKind.Angle) return Blend.Turn
+  if (kind === ColumnKind.Quaternion) return lanes === 1 ? Blend.Rotation : Blend.None
+  return kind === ColumnKind.Entity ? Blend.None : Blend.Switch
 }
 
 export class Snapshots {
@@ -26,13 +40,11 @@ export class Snapshots {
   /** Slots whose newest snapshot is not shown yet. */
   private readonly moving = new SlotSet()
   private readonly width: number
-  private readonly blends: readonly boolean[]
+  private readonly blends: readonly Blend[]
 
   constructor(private readonly columns: readonly SnapshotColumn[]) {
     this.width = columns.length
-    this.blends = columns.map(
-      ({ spec: { kind } }) => kind === ColumnKind.F32 || kind === ColumnKind.F64 || kind === ColumnKind.Quantized,
-    )
+    this.blends = columns.map(blendOf)
   }
 
   reserve(slots: number): void {
@@ -105,13 +117,40 @@ export class Snapshots {
   private write(eid: number, earlier: number, later: number, fraction: number): void {
     const { width, values } = this
     for (let c = 0; c < width; c++) {
+      const blend = this.blends[c]!
+      const { store, parts } = this.columns[c]!
+      if (blend === Blend.None || eid >= store.capacity) continue
+      if (blend === Blend.Rotation) {
+        this.writeRotation(eid, earlier * width, later * width, fraction, parts)
+        continue
+      }
       const from = values[earlier * width + c]!
-      const { array, spec } = this.columns[c]!
-      if (eid >= array.length || spec.kind === ColumnKind.Entity) continue
       const to = values[later * width + c]!
+      const way = blend === Blend.Turn ? shortWay(from, to) : to - from
       // Between infinities there is no way: the difference is no number, and the value switches.
-      const blended = from + (to - from) * fraction
-      array[eid] = this.blends[c]! && fraction > 0 && Number.isFinite(to - from) ? blended : from
+      if (blend === Blend.Switch || fraction <= 0 || !Number.isFinite(way)) store.write(eid, from)
+      else if (blend === Blend.Line) store.write(eid, from + way * fraction)
+      else store.write(eid, wrap(from + way * fraction))
+    }
+  }
+
+  /** Normalised linear interpolation, by the shorter side: q and -q are one rotation. */
+  private writeRotation(eid: number, from: number, to: number, fraction: number, parts: readonly number[]): void {
+    const { values, columns } = this
+    let dot = 0
+    for (let p = 0; p < 4; p++) dot += values[from + parts[p]!]! * values[to + parts[p]!]!
+    const share = dot < 0 ? -fraction : fraction
+    let square = 0
+    for (let p = 0; p < 4; p++) {
+      const part = values[from + parts[p]!]! * (1 - fraction) + values[to + parts[p]!]! * share
+      square += part * part
+    }
+    // At 0 the value is what was received, to the last bit.
+    const scale = fraction === 0 ? 1 : 1 / Math.sqrt(square)
+    for (let p = 0; p < 4; p++) {
+      const part = values[from + parts[p]!]! * (1 - fraction) + values[to + parts[p]!]! * share
+      const { store } = columns[parts[p]!]!
+      if (eid < store.capacity) store.write(eid, part * scale)
     }
   }
 
@@ -127,4 +166,10 @@ export class Snapshots {
     this.newest[slot] = place
     if (this.counts[slot]! < KEPT) this.counts[slot]!++
   }
+}
+
+/** An angle as it arrives: from minus half a turn up to half a turn. */
+function wrap(angle: number): number {
+  if (angle >= Math.PI) return angle - TURN
+  return angle < -Math.PI ? angle + TURN : angle
 }

@@ -1,9 +1,8 @@
 // The server's verbs over components that owners write: checks of what they write, and the last word.
 import { hasComponent } from 'bitecs'
-import type { ReplicatedComponent } from '../protocol/definitions.js'
+import type { NumberFields, ReplicatedComponent } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { WriteCheck } from '../replication/authority/write-view.js'
-import type { TypedFields } from './drain.js'
 import { requireSlot } from './ownership.js'
 import { serverRole, type ServerWorld } from './state.js'
 
@@ -24,7 +23,7 @@ import { serverRole, type ServerWorld } from './state.js'
  *
  * @throws UsageError when the protocol does not list the component, or only the server writes it.
  */
-export function validateWrites<C extends object, Field extends keyof C>(
+export function validateWrites<C extends object, Field extends PropertyKey>(
   world: ServerWorld,
   component: ReplicatedComponent<C, Field, 'client'>,
   check: WriteCheck<Field>,
@@ -32,7 +31,7 @@ export function validateWrites<C extends object, Field extends keyof C>(
 export function validateWrites<C extends object>(
   world: ServerWorld,
   component: C extends { readonly kind: 'component' } ? never : C,
-  check: WriteCheck<TypedFields<C>>,
+  check: WriteCheck<NumberFields<C>>,
 ): () => void
 export function validateWrites(world: ServerWorld, component: object, check: WriteCheck<string>): () => void {
   const { authority, writes } = serverRole(world).replication

@@ -1,12 +1,14 @@
 // Telling the server what changed, and writing and telling in one: for components replicated with `track: 'marked'`.
-import { ArgumentError } from '../protocol/errors.js'
-import type { TypedStore } from '../protocol/definitions.js'
+import type { NumberArray, NumberFields } from '../protocol/definitions.js'
 import { serverRole, type ServerWorld } from './state.js'
 
-/** The values of a component's fields that are columns of numbers; any of them may be left out. */
-export type ComponentValues<C extends object> = {
-  readonly [K in keyof C as C[K] extends TypedStore ? K : never]?: number
-}
+/**
+ * An entity's values of a component: of its fields that are columns of numbers, any of which may be left out; a number where
+ * the component is itself an array.
+ */
+export type ComponentValues<C extends object> = C extends NumberArray
+  ? number
+  : { readonly [K in NumberFields<C>]?: number }
 
 /**
  * Says that an entity's values of a component have changed, so that clients get them with this tick. Only components
@@ -23,14 +25,15 @@ export function markChanged(world: ServerWorld, eid: number, component: object):
 }
 
 /**
- * Writes values of an entity's component into the game's arrays, and marks them as changed ({@link markChanged}).
+ * Writes values of an entity's component to its store, whatever its form, and marks them as changed ({@link markChanged}).
  *
  * ```ts
  * writeComponent(world, ship, Position, { x: 3, y: 4 })
+ * writeComponent(world, ship, Health, 50) // a component that is itself an array
  * ```
  *
  * @throws UsageError on a world that is no server's, and for a component that the protocol does not list.
- * @throws ArgumentError for a field that is not one of the component's arrays, or whose array has no room for the entity.
+ * @throws ArgumentError for a field that is not replicated, or whose array has no room for the entity.
  */
 export function writeComponent<C extends object>(
   world: ServerWorld,
@@ -40,15 +43,12 @@ export function writeComponent<C extends object>(
 ): void {
   const { tracker } = serverRole(world).replication
   const id = tracker.idOfComponent(component)
-  for (const name in values) {
-    const array = (component as Record<string, unknown>)[name] as TypedStore | undefined
-    const value = values[name as keyof typeof values] as number | undefined
-    if (value === undefined) continue
-    if (!ArrayBuffer.isView(array)) throw new ArgumentError(name, 'is not an array of the component')
-    if (eid >= array.length) {
-      throw new ArgumentError(name, `has an array for ${array.length} entities, which has no room for entity ${eid}`)
+  if (typeof values === 'number') tracker.writeField(eid, id, 'value', values)
+  else {
+    for (const name in values) {
+      const value = (values as Record<string, number | undefined>)[name]
+      if (value !== undefined) tracker.writeField(eid, id, name, value)
     }
-    array[eid] = value
   }
   tracker.mark(eid, id)
 }

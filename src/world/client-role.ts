@@ -249,6 +249,7 @@ export class ClientRole {
     this.handler.startFrame()
     const { locals } = this.replication
     locals.beginFrame()
+    this.replication.refreshStores()
     this.apply()
     locals.tell(this.serverTick)
   }

@@ -7,7 +7,7 @@ import type {
   Message,
   ReplicatedComponent,
   TargetRpc,
-  TypedStore,
+  NumberFields,
 } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Infer, Schema } from '../protocol/schema.js'
@@ -104,9 +104,6 @@ export interface Changes<Field extends PropertyKey = PropertyKey> {
   readonly fields?: Field
 }
 
-/** The fields of a store that can be replicated. */
-export type TypedFields<C> = { [K in keyof C]: C[K] extends TypedStore ? K : never }[keyof C]
-
 const changeEvents = new WeakMap<object, Changes>()
 
 /**
@@ -118,10 +115,10 @@ const changeEvents = new WeakMap<object, Changes>()
  * component, and with `interpolate` what was received, not what is shown. On the server it is what the last tick told
  * clients, as they see it.
  */
-export function changed<C extends object, Field extends keyof C>(
+export function changed<C extends object, Field extends PropertyKey>(
   component: ReplicatedComponent<C, Field>,
 ): Changes<Field>
-export function changed<C extends object>(component: C): Changes<TypedFields<C>>
+export function changed<C extends object>(component: C): Changes<NumberFields<C>>
 export function changed(component: object): Changes {
   let made = changeEvents.get(component)
   if (made === undefined) changeEvents.set(component, (made = { kind: 'changed', component }))

@@ -12,7 +12,7 @@ export function encodeChanges(
   const changed: Changed = eids.map((id) => {
     const values: Values = {}
     components.forEach(({ fields }, c) => {
-      values[names[c]!] = Object.fromEntries(fields.map(({ name, array }) => [name, array[id]!]))
+      values[names[c]!] = Object.fromEntries(fields.map(({ name, store }) => [name, store.read(id)]))
     })
     return { id, components: values }
   })

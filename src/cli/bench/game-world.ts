@@ -18,9 +18,7 @@ const FEWEST = 4
 
 /** How many entities the arrays of a protocol hold for every world, at most `wanted`. @throws UserError when that is too few. */
 export function entitiesFor(protocol: Protocol, wanted: number): number {
-  const lengths = protocol.componentList.flatMap(({ fields }) =>
-    fields.flatMap(({ array }) => (ArrayBuffer.isView(array) ? [array.length] : [])),
-  )
+  const lengths = protocol.componentList.flatMap(({ fields }) => fields.map(({ store }) => store.capacity))
   const capacity = Math.min(Infinity, ...lengths)
   const count = Math.min(wanted, Math.floor((capacity - SPARE) / WORLDS))
   if (count >= FEWEST) return count
@@ -85,7 +83,7 @@ export class GameWorld {
 
   private fill(eid: number): void {
     for (const { fields } of this.protocol.componentList) {
-      for (const { array, type } of fields) array[eid] = columnValue(type.column, this.random, this.anyEntity)
+      for (const { store, type } of fields) store.write(eid, columnValue(type.column, this.random, this.anyEntity))
     }
   }
 }

@@ -140,6 +140,7 @@ export class ClientAuthority implements DeliverySink {
 
   private findChanges(): void {
     const { tracker, sets, owed } = this
+    tracker.refreshStores()
     tracker.scan(this.frame)
     for (let slot = tracker.dirty.next(0); slot >= 0; slot = tracker.dirty.next(slot + 1)) {
       const members = sets.members[tracker.changed[slot]!]!

@@ -3,10 +3,12 @@
 import { Networked } from '../../../components/networked.js'
 import type { ByteReader } from '../../protocol/bytes.js'
 import { readMembers } from '../../protocol/component-sets.js'
-import type { ReplicatedComponent, TypedStore } from '../../protocol/definitions.js'
+import type { ReplicatedComponent } from '../../protocol/definitions.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
+import type { FieldStore } from '../../protocol/field-store.js'
 import { slotOf } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
+import { isQuaternion, unpackQuaternion } from '../../protocol/quaternion.js'
 import { ColumnKind, type ColumnSpec } from '../../protocol/schema.js'
 import { MAX_BLOCK_ENTITIES, readSlots } from '../block-slots.js'
 import { f64FromWire, fromWire, maxWire } from '../columns.js'
@@ -48,39 +50,53 @@ export interface WriteSource {
 
 interface OwnerColumn {
   readonly spec: ColumnSpec
-  readonly array: TypedStore
+  readonly store: FieldStore
+  /** Of the column that carries a rotation: the columns of its x, y, z and w. */
+  readonly parts: readonly number[]
   readonly largest: number
   /** The lanes of the block being read. */
   readonly low: Uint32Array
   readonly high: Uint32Array
 }
 
+const rotation = new Float64Array(4)
+
 /** One component that owners write. */
 class OwnerComponent {
   readonly view: WriteView
   check: WriteCheck | undefined
-  readonly capacity: number
   private readonly columns: readonly OwnerColumn[]
 
   constructor(definition: ReplicatedComponent) {
     this.view = new WriteView(definition)
-    this.capacity = Math.min(...definition.fields.map(({ array }) => array.length))
-    this.columns = definition.fields.map(({ type: { column: spec }, array }) => ({
+    const { fields } = definition
+    this.columns = fields.map(({ type: { column: spec, quaternion }, store }) => ({
       spec,
-      array,
+      store,
+      parts: quaternion?.names.map((name) => fields.findIndex((field) => field.name === name)) ?? [],
       largest: maxWire(spec),
       low: new Uint32Array(MAX_BLOCK_ENTITIES),
       high: new Uint32Array(spec.lanes === 2 ? MAX_BLOCK_ENTITIES : 0),
     }))
   }
 
+  /** The entity ids that the game's arrays have room for: those below it. */
+  get capacity(): number {
+    let capacity = Infinity
+    for (let c = 0; c < this.columns.length; c++) capacity = Math.min(capacity, this.columns[c]!.store.capacity)
+    return capacity
+  }
+
   /** Reads the columns of `count` entities; the reader fails when one is short or holds a value out of its range. */
   read(reader: ByteReader, count: number): void {
     for (let c = 0; c < this.columns.length; c++) {
       const { spec, largest, low, high } = this.columns[c]!
+      if (spec.lanes === 0) continue
       readLane(reader, spec.bits, low, count)
       if (spec.lanes === 2) readLane(reader, spec.bits, high, count)
       for (let i = 0; i < count; i++) if (low[i]! > largest) reader.fail()
+      if (spec.kind !== ColumnKind.Quaternion) continue
+      for (let i = 0; i < count; i++) if (!isQuaternion(low[i]!)) reader.fail()
     }
   }
 
@@ -88,9 +104,13 @@ class OwnerComponent {
   show(index: number, entities: EntityMapper, observer: Observer): void {
     const { values } = this.view
     for (let c = 0; c < this.columns.length; c++) {
-      const { spec, low, high } = this.columns[c]!
+      const { spec, low, high, parts } = this.columns[c]!
+      if (spec.lanes === 0) continue
       const wire = low[index]!
-      if (spec.kind === ColumnKind.F64) values[c] = f64FromWire(wire, high[index]!)
+      if (spec.kind === ColumnKind.Quaternion) {
+        unpackQuaternion(wire, rotation)
+        for (let p = 0; p < 4; p++) values[parts[p]!] = rotation[p]!
+      } else if (spec.kind === ColumnKind.F64) values[c] = f64FromWire(wire, high[index]!)
       // Whether an entity out of its sight exists is not for a client to find out.
       else if (spec.kind === ColumnKind.Entity) values[c] = observer.sees(slotOf(wire)) ? entities.entityOf(wire) : 0
       else values[c] = fromWire(spec, wire)
@@ -100,7 +120,7 @@ class OwnerComponent {
   /** Writes the values in `view` to the game's arrays. */
   write(eid: number): void {
     const { values } = this.view
-    for (let c = 0; c < this.columns.length; c++) this.columns[c]!.array[eid] = values[c]!
+    for (let c = 0; c < this.columns.length; c++) this.columns[c]!.store.write(eid, values[c]!)
   }
 }
 

@@ -1,5 +1,5 @@
 // What a game's check sees of the values that an owner has written, before the server takes them.
-import type { ReplicatedComponent, TypedStore } from '../../protocol/definitions.js'
+import type { ReplicatedComponent } from '../../protocol/definitions.js'
 import { createViewObject } from '../../protocol/view-object.js'
 
 /** Values that an owner has written to one of its entities, and the server has not taken yet. Valid while the check runs. */
@@ -28,8 +28,8 @@ export class WriteView {
     this.values = values
     this.written = new Float64Array(fields.length)
     const { write } = this
-    fields.forEach(({ name, array }: { name: string; array: TypedStore }, c) => {
-      Object.defineProperty(write.before, name, { get: () => array[write.entity]!, enumerable: true })
+    fields.forEach(({ name, store }, c) => {
+      Object.defineProperty(write.before, name, { get: () => store.read(write.entity), enumerable: true })
       Object.defineProperty(write.after, name, {
         get: () => values[c]!,
         set: (value: number) => {

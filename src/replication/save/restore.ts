@@ -88,18 +88,19 @@ class Restoration {
 
   private writeValues({ fields }: ReplicatedComponent, name: string, kept: SavedComponent): void {
     const { made } = this
-    for (const { name: field, type, array } of fields) {
+    for (const { name: field, type, store } of fields) {
       const values = kept.fields.get(field) as number[] | undefined
       const isEntity = type.column.kind === ColumnKind.Entity
       const zero = type.column.kind === ColumnKind.Bool ? 0 : type.zero
       kept.entities.forEach((place, i) => {
         const eid = made.entityOf(place)
-        if (eid >= array.length) {
-          const text = `${name}.${field} holds ${array.length} entities, and the save needs one more: make it larger`
+        if (eid >= store.capacity) store.refresh()
+        if (eid >= store.capacity) {
+          const text = `${name}.${field} holds ${store.capacity} entities, and the save needs one more: make it larger`
           throw new UsageError('store-too-small', text)
         }
         const value = values?.[i] ?? zero
-        array[eid] = isEntity ? made.entityOf(value) : value
+        store.write(eid, isEntity ? made.entityOf(value) : value)
       })
     }
   }

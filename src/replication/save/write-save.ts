@@ -107,14 +107,16 @@ function writeSized(writer: ByteWriter, write: () => void): void {
   writer.view.setUint32(start, writer.length - start - 4, true)
 }
 
-function writeNumbers(writer: ByteWriter, { type, array }: ReplicatedField, eids: readonly number[]): void {
-  for (const eid of eids) type.write(writer, representable(type.column, array[eid] ?? 0))
+function writeNumbers(writer: ByteWriter, { type, store }: ReplicatedField, eids: readonly number[]): void {
+  for (const eid of eids) type.write(writer, representable(type.column, store.read(eid)))
 }
 
 /** The value that clients get of what a store holds. */
 function representable(spec: ColumnSpec, value: number): number {
   const { kind, min, max } = spec
   if (kind === ColumnKind.F64 || kind === ColumnKind.Entity) return value
+  // An angle wraps as it is written; what is no number is none.
+  if (kind === ColumnKind.Angle || kind === ColumnKind.Quaternion) return Number.isFinite(value) ? value : 0
   if (kind === ColumnKind.F32) {
     const isTooLarge = Number.isFinite(value) && !Number.isFinite(Math.fround(value))
     return isTooLarge ? Math.sign(value) * LARGEST_F32 : value

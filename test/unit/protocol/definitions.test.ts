@@ -83,10 +83,10 @@ describe('replicate', () => {
     expect(replicate({}).text).toBe('{}')
   })
 
-  it('refuses a field that the store does not have as a typed array', () => {
+  it('refuses a field that the store does not have as an array of numbers', () => {
     expect(() => replicate(Position, { z: f32 } as never)).toThrow('the component has no field z; it has y, x, label')
     expect(() => replicate({}, { z: f32 } as never)).toThrow('the component has no field z; it has none')
-    expect(() => replicate(Position, { label: u16 } as never)).toThrow('field label is not a typed array')
+    expect(() => replicate(Position, { label: u16 } as never)).toThrow('field label is not an array of numbers')
     expect(() => replicate({ v: new DataView(new ArrayBuffer(8)) } as never, { v: u8 } as never)).toThrow(ProtocolError)
   })
 
@@ -103,9 +103,9 @@ describe('replicate', () => {
     expect(() => replicate(Position, { z: f32 })).toThrow(ProtocolError)
   })
 
-  it('refuses a store that is itself an array', () => {
+  it('refuses a store that is itself an array, without a type or fields', () => {
     for (const store of [[], ['a'], new Float32Array(4), new DataView(new ArrayBuffer(4))]) {
-      expect(() => replicate(store)).toThrow('is not supported yet')
+      expect(() => replicate(store)).toThrow('needs a type')
       expect(() => replicate(store)).toThrow(ProtocolError)
     }
   })

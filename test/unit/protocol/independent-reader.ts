@@ -211,6 +211,22 @@ function unquantize(type: FieldType, number: number): number {
   return Math.min(max, min + number * step)
 }
 
+function angleOf(type: FieldType, number: number): number {
+  const [bits = 0] = type.numbers
+  if (number >= 2 ** bits) throw new Error('an angle beyond a turn')
+  return (number * 2 * Math.PI) / 2 ** bits - Math.PI
+}
+
+function rotationOf(number: number): number[] {
+  const largest = Math.floor(number / 2 ** 30)
+  const numbers = [20, 10, 0].map((shift) => (Math.floor(number / 2 ** shift) % 1024) - 511)
+  const squares = numbers.reduce((sum, each) => sum + each * each, 0)
+  if (squares > 393_000 || numbers.includes(512)) throw new Error('no rotation')
+  const parts = numbers.map((each) => each / (Math.SQRT2 * 511))
+  parts.splice(largest, 0, Math.sqrt(1 - squares / (2 * 511 * 511)))
+  return parts
+}
+
 /** A value as it stands in a call or message. */
 function readValue(cursor: Cursor, type: FieldType): Value {
   const integer = INTEGERS[type.name]
@@ -232,6 +248,12 @@ function readValue(cursor: Cursor, type: FieldType): Value {
       return cursor.varint()
     case 'quantized':
       return unquantize(type, cursor.unsigned(Math.ceil(bitsOf(type) / 8)))
+    case 'angle':
+      return angleOf(type, cursor.unsigned(Math.ceil(bitsOf(type) / 8)))
+    case 'unitQuaternion':
+      return rotationOf(cursor.unsigned(4))
+        .map((part) => part.toFixed(6))
+        .join(' ')
     case 'string':
       return cursor.text(type.numbers[0] ?? 0)
     case 'entity':
@@ -256,10 +278,21 @@ function bitsOf(type: FieldType): number {
   if (type.name === 'bool') return 1
   if (type.name === 'entity') return 30
   if (type.name === 'quantized') return Math.floor(Math.log2(stepsOf(type))) + 1
+  if (type.name === 'angle') return type.numbers[0]!
   return 32
 }
 
-const lanesOf = (type: FieldType): number => (type.name === 'f64' ? 2 : 1)
+/** Of the fields of a rotation, the first has all of it and the others nothing. */
+function lanesOf(type: FieldType, name: string): number {
+  if (type.name === 'f64') return 2
+  if (type.name !== 'unitQuaternion') return 1
+  return type.text
+    .slice(type.text.indexOf('(') + 1, type.text.indexOf(')'))
+    .split(',')
+    .sort()[0] === name
+    ? 1
+    : 0
+}
 
 /** What the integers of a column's lanes stand for. */
 function fromLanes(type: FieldType, low: number, high: number): Value {
@@ -271,6 +304,11 @@ function fromLanes(type: FieldType, low: number, high: number): Value {
   if (type.name === 'f32') return view.getFloat32(0, true)
   if (type.name === 'f64') return view.getFloat64(0, true)
   if (type.name === 'quantized') return unquantize(type, low)
+  if (type.name === 'angle') return angleOf(type, low)
+  if (type.name === 'unitQuaternion')
+    return `[${rotationOf(low)
+      .map((part) => part.toFixed(6))
+      .join(' ')}]`
   if (type.name === 'bool') return low === 1
   if (type.name === 'entity') return low === 0 ? 'none' : `${low % 2 ** 20}.${Math.floor(low / 2 ** 20)}`
   return low
@@ -286,9 +324,10 @@ function sourceOf(cursor: Cursor): Source {
 
 function readRow(cursor: Cursor, component: Component): string {
   const fields = component.fields.map(({ name, type }) => {
+    if (lanesOf(type, name) === 0) return name
     const bytes = Math.ceil(bitsOf(type) / 8)
     const low = cursor.unsigned(bytes)
-    const high = lanesOf(type) === 2 ? cursor.unsigned(bytes) : 0
+    const high = lanesOf(type, name) === 2 ? cursor.unsigned(bytes) : 0
     return `${name}=${fromLanes(type, low, high)}`
   })
   const source = sourceOf(cursor)
@@ -418,8 +457,9 @@ function readUpdate(cursor: Cursor, protocol: DescribedProtocol): string {
   }
   const columns = members.map(({ name, fields }) => {
     const lanes = fields.map((field) => {
+      if (lanesOf(field.type, field.name) === 0) return field.name
       const low = readLane(cursor, bitsOf(field.type), count)
-      const high = lanesOf(field.type) === 2 ? readLane(cursor, 32, count) : []
+      const high = lanesOf(field.type, field.name) === 2 ? readLane(cursor, 32, count) : []
       return `${field.name}=${low.map((value, i) => fromLanes(field.type, value, high[i] ?? 0)).join(',')}`
     })
     return `${name}(${lanes.join(' ')})`

@@ -6,6 +6,8 @@ import { Connected, Connection, Networked } from 'bitecs-net/components'
 import { clientReceive, runSystems } from 'bitecs-net/systems'
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../../src/protocol/bytes.js'
+import { angle } from '../../../src/protocol/angle.js'
+import { type Quaternion, unitQuaternion } from '../../../src/protocol/quaternion.js'
 import { readClose, readHello, readWelcome } from '../../../src/protocol/packet.js'
 import {
   bool,
@@ -78,6 +80,8 @@ function readerOf(hex: string): ByteReader {
   return reader
 }
 
+const partsOf = ({ x, y, z, w }: Quaternion): string => [x, y, z, w].map((part) => part.toFixed(6)).join(' ')
+
 describe('the library', () => {
   it('writes the golden vectors byte for byte', async () => {
     // After a change that is meant: raise the version of the wire, and run this file with `-u`.
@@ -90,6 +94,9 @@ describe('the library', () => {
       bool as SchemaType<unknown>,
       quantized(-100, 100, 0.5) as SchemaType<unknown>,
       quantized(0, 1, 1) as SchemaType<unknown>,
+      angle(12) as SchemaType<unknown>,
+      angle(24) as SchemaType<unknown>,
+      unitQuaternion as SchemaType<unknown>,
       string(60) as SchemaType<unknown>,
       string(200) as SchemaType<unknown>,
     ]
@@ -98,7 +105,9 @@ describe('the library', () => {
       const read = types.find(({ text }) => text === type)!.read(reader)
       expect([reader.failed, reader.left]).toEqual([false, 0])
       const netId = (id: number): string => (id === 0 ? 'none' : `${id & 0xfffff}.${id >>> 20}`)
-      expect(String(type === 'entity' ? netId(read as number) : read)).toBe(String(value))
+      const text =
+        type === 'entity' ? netId(read as number) : type === 'unitQuaternion' ? partsOf(read as Quaternion) : read
+      expect(String(text)).toBe(String(value))
     }
   })
 

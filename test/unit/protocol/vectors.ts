@@ -1,6 +1,7 @@
 // Golden vectors as the library writes them today: single values, and every packet of a scripted run.
 import { addComponent, addEntity, removeComponent } from 'bitecs'
 import {
+  angle,
   bool,
   changeScene,
   clearOwner,
@@ -37,12 +38,13 @@ import {
   u16,
   u32,
   u8,
+  unitQuaternion,
   unloadScene,
   varint,
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
-import { ByteWriter } from '../../../src/protocol/bytes.js'
+import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { ComponentSets } from '../../../src/protocol/component-sets.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { makeNetId } from '../../../src/protocol/net-id.js'
@@ -50,6 +52,7 @@ import { SectionKind, writeClose, writeHello, writePing, writeWelcome } from '..
 import { writeLane } from '../../../src/replication/lanes.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { capture, type Captured, gate, transportOf } from '../world/tap.js'
+import { fromHex } from './independent-reader.js'
 
 /** A value of one type as it stands in a call or message. Numbers that JSON cannot write are texts. */
 export interface ValueVector {
@@ -126,6 +129,15 @@ function hexOf(write: (writer: ByteWriter) => void): string {
   return toHex(writer.bytes.subarray(0, writer.length))
 }
 
+/** The rotation as it arrives. */
+function rotationText(hex: string): string {
+  const reader = new ByteReader()
+  const bytes = fromHex(hex)
+  reader.reset(bytes, 0, bytes.length)
+  const { x, y, z, w } = unitQuaternion.read(reader)
+  return [x, y, z, w].map((part) => part.toFixed(6)).join(' ')
+}
+
 export function valueVectors(): ValueVector[] {
   const vectors: ValueVector[] = []
   const add = <T extends number | boolean | string>(type: SchemaType<T>, ...values: T[]): void => {
@@ -150,6 +162,17 @@ export function valueVectors(): ValueVector[] {
   add(varint, 0, 127, 128, 300, 16_384, 4_294_967_295)
   add(quantized(-100, 100, 0.5), -100, 0, 12.5, 100)
   add(quantized(0, 1, 1), 1)
+  add(angle(12), 0, Math.PI / 2, -Math.PI)
+  add(angle(24), -Math.PI / 2)
+  const rotations: [number, number, number, number][] = [
+    [0, 0, 0, 1],
+    [0.5, -0.5, 0.5, -0.5],
+    [0.1, -0.7, 0.3, 0.6],
+  ]
+  for (const [x, y, z, w] of rotations) {
+    const hex = hexOf((writer) => unitQuaternion.write(writer, { x, y, z, w }))
+    vectors.push({ name: `unitQuaternion ${x} ${y} ${z} ${w}`, type: 'unitQuaternion', value: rotationText(hex), hex })
+  }
   add(string(60), '', 'hello', 'grün \u{1f600}')
   add(string(200), 'a longer limit takes a longer length')
   const names: [string, number][] = [

@@ -6,6 +6,7 @@ import { ComponentSets, EMPTY_SET, readMembers } from '../../../src/protocol/com
 import { MAX_BLOCK } from '../../../src/protocol/limits.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { bool, type ColumnType, f32, f64, u16, u8 } from '../../../src/protocol/schema.js'
+import { FieldStore } from '../../../src/protocol/field-store.js'
 import { BlockEncoder, BlockHistory } from '../../../src/replication/blocks.js'
 import { ServerComponent } from '../../../src/replication/change-tracker.js'
 import { Column } from '../../../src/replication/columns.js'
@@ -18,7 +19,10 @@ const NO_ENTITIES = { netIdOf: () => 0, entityOf: () => 0 }
 function makeEncoder(shapes: readonly (readonly ColumnType[])[], slots: number) {
   const components = shapes.map((types, id) => {
     const columns = types.map((type, i) => {
-      const column = new Column({ name: `f${i}`, type, array: new Float64Array(slots) }, NO_ENTITIES)
+      const column = new Column(
+        { name: `f${i}`, type, store: new FieldStore({ v: new Float64Array(slots) }, 'v') },
+        NO_ENTITIES,
+      )
       column.start(slots - 1, false)
       return column
     })

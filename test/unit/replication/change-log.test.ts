@@ -114,7 +114,7 @@ describe('a change', () => {
 
   it('that a client applies costs no memory', () => {
     const log = new ChangeLog(moving)
-    const columns = moving.fields.map(({ array }) => ({ array, references: undefined }))
+    const columns = moving.fields.map((field) => ({ store: field.store, references: undefined }))
     const changes = new ClientChanges(columns, undefined, entities, log)
     const ids = Uint32Array.from({ length: COUNT }, (_, i) => i + 1)
     let value = 0

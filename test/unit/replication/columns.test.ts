@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TypedStore } from '../../../src/protocol/definitions.js'
+import { FieldStore } from '../../../src/protocol/field-store.js'
 import {
   bool,
   type ColumnType,
@@ -27,7 +28,7 @@ const EID = 3
 
 /** A column whose one entity is to be told of. */
 function make(type: ColumnType, array: TypedStore): Column {
-  const column = new Column({ name: 'v', type, array }, NO_ENTITIES)
+  const column = new Column({ name: 'v', type, store: new FieldStore({ v: array }, 'v') }, NO_ENTITIES)
   column.start(EID, true)
   return column
 }
@@ -36,7 +37,7 @@ function make(type: ColumnType, array: TypedStore): Column {
 function scan(column: Column): boolean {
   const members = new Members()
   members.add(EID)
-  members.refresh(column.array.length)
+  members.refresh(column.field.store.capacity)
   const hits = new Uint32Array(1)
   const found = column.scan(members, hits)
   expect(hits[0]).toBe(found ? 1 << EID : 0)
@@ -249,9 +250,9 @@ describe('other kinds', () => {
   it('a row takes whole bytes for each lane', () => {
     const store = { a: new Uint8Array(1), b: new Float64Array(1), c: new Float32Array(1) }
     const fields = [
-      { name: 'a', type: bool as unknown as ColumnType, array: store.a },
-      { name: 'b', type: f64, array: store.b },
-      { name: 'c', type: quantized(0, 1000, 1), array: store.c },
+      { name: 'a', type: bool as unknown as ColumnType, store: new FieldStore(store, 'a') },
+      { name: 'b', type: f64, store: new FieldStore(store, 'b') },
+      { name: 'c', type: quantized(0, 1000, 1), store: new FieldStore(store, 'c') },
     ]
     expect(rowBytes({ fields })).toBe(1 + 8 + 2)
   })

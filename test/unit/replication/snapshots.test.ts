@@ -1,5 +1,6 @@
 // Snapshots: what an interpolated component looks like between two states, and over silence.
 import { describe, expect, it } from 'vitest'
+import { FieldStore } from '../../../src/protocol/field-store.js'
 import { type ColumnType, f32, quantized, u8 } from '../../../src/protocol/schema.js'
 import { Snapshots } from '../../../src/replication/snapshots.js'
 
@@ -10,7 +11,7 @@ EID_OF[SLOT] = EID
 
 function make(type: ColumnType = f32) {
   const array = new Float32Array(16)
-  const snapshots = new Snapshots([{ spec: type.column, array }])
+  const snapshots = new Snapshots([{ spec: type.column, store: new FieldStore({ array }, 'array'), parts: [] }])
   snapshots.reserve(16)
   const push = (tick: number, value: number): void => {
     snapshots.push(SLOT, tick)
