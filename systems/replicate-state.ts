@@ -1,8 +1,8 @@
-// Finds what changed since the last tick, and encodes it once for all clients.
+// Encodes what changed, once for all clients who see it.
 import type { World } from 'bitecs'
 import { serverRole } from '../src/world/state.js'
 
-/** Finds what changed since the last tick, and encodes it once for all clients. */
+/** Encodes what `updateInterest` has found to have changed, once for all clients who see it. */
 export function replicateState(world: World): void {
   const role = serverRole(world)
   role.replication.replicate(role.tick)
