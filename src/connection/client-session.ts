@@ -55,7 +55,10 @@ export class ClientSession implements TransportSink {
   reason: CloseReason | undefined
   private maintainedAt: number | undefined
   private resumption: Resumption | undefined
-  /** The transport said that the line is gone: nothing more counts that comes over it. */
+  /**
+   * Nothing more counts that comes over the line: the transport lost it, or the server was asked over another what it has
+   * to send again, and what still came over this one would come twice.
+   */
   private isLineGone = false
   /** The structure that heart-beats say again, and how many still will. */
   private repeatedStructure = 0
@@ -119,7 +122,10 @@ export class ClientSession implements TransportSink {
     }
     this.resumption?.abandon()
     const { token } = session.resumable!
-    const hello = (): Hello => this.hello({ token, received: session.resumable!.received })
+    const hello = (): Hello => {
+      this.isLineGone = true
+      return this.hello({ token, received: session.resumable!.received })
+    }
     this.resumption = new Resumption(transport, hello, this.options.now(), {
       resumed: (peer, received, time) => this.moveTo(transport, peer, received, time),
       refused: (reason) => this.end(reason),
@@ -140,7 +146,9 @@ export class ClientSession implements TransportSink {
     session.transport = transport
     session.peer = peer
     if (!session.resumable!.sent.reaches(received)) {
-      this.end({ code: 'lost', text: 'too much was sent while the line was broken', by: 'network' })
+      const text = 'too much was sent while the line was broken'
+      this.sendClose(session, 'lost', text)
+      this.end({ code: 'lost', text, by: 'network' })
       return this
     }
     session.confirm(received)
@@ -152,8 +160,7 @@ export class ClientSession implements TransportSink {
     const { session, reader } = this
     if (session === undefined || session.state === 'closed' || this.isLineGone) return
     session.lastHeard = Math.max(session.lastHeard, time)
-    // Once the server was asked over another line, it may have left this one.
-    if (session.isInterrupted && session.canBeRestored && !this.resumption?.hasAsked) this.lineReturned(session, time)
+    if (session.isInterrupted && session.canBeRestored) this.lineReturned(session, time)
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
     if (kind === PacketKind.Ping) {
@@ -247,12 +254,14 @@ export class ClientSession implements TransportSink {
   /** Ends the session from this side and tells the server why. */
   close(code: string, text: string): void {
     if (this.reason !== undefined) return
-    if (this.session !== undefined && this.session.state !== 'closed') {
-      this.writer.clear()
-      writeClose(this.writer, code, text)
-      this.transport.send(this.session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
-    }
+    if (this.session !== undefined && this.session.state !== 'closed') this.sendClose(this.session, code, text)
     this.end({ code, text, by: 'local' })
+  }
+
+  private sendClose(session: Session, code: string, text: string): void {
+    this.writer.clear()
+    writeClose(this.writer, code, text)
+    session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
   }
 
   private takeWelcome(session: Session, time: number): void {

@@ -53,7 +53,8 @@ export class InterruptedSessions {
     const token = session.resumable?.token ?? ''
     if (token === '') return
     this.byToken.delete(token)
-    if (!this.waiting.delete(session)) return
+    // A line may break with the reason still on its way.
+    if (!this.waiting.delete(session) && reason.by !== 'local') return
     this.ends.set(token, reason)
     for (const oldest of this.ends.keys()) {
       if (this.ends.size <= MAX_ENDS) break

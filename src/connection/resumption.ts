@@ -30,8 +30,6 @@ export class Resumption implements TransportSink {
   /** Who takes what arrives, once the session goes on here. */
   private successor: TransportSink | undefined
   private ended = false
-  /** The server was asked; it may have moved the session to this connection already. */
-  hasAsked = false
 
   constructor(
     readonly transport: Transport,
@@ -46,7 +44,6 @@ export class Resumption implements TransportSink {
   }
 
   opened(peer: PeerId): void {
-    this.hasAsked = true
     this.writer.clear()
     writeHello(this.writer, this.hello())
     this.transport.send(peer, Channel.Reliable, this.writer.bytes, this.writer.length)
@@ -61,7 +58,8 @@ export class Resumption implements TransportSink {
     if (kind === PacketKind.Close) {
       const { code, text } = readClose(reader)
       this.abandon()
-      if (reader.failed) this.events.failed()
+      // A hello that took too long says nothing about the session: it was this line that was too slow.
+      if (reader.failed || code === 'handshake-timeout') this.events.failed()
       else this.events.refused({ code, text, by: 'remote' })
     } else if (kind === PacketKind.Welcome) {
       const { resume } = readWelcome(reader)

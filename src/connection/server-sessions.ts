@@ -108,12 +108,13 @@ export class ServerSessions implements TransportSink {
     const session = this.byPeer.get(peer)
     if (session === undefined || session.state === 'closed') return
     session.lastHeard = Math.max(session.lastHeard, time)
-    if (session.resumable !== undefined) session.resumable.isUnconfirmed = false
     // It was the line that stood still, or its client; both are back.
     if (session.isInterrupted && session.canBeRestored) this.restore(session, session.resumable!.unsentFrom)
     const { reader } = this
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
+    // The network itself answers heart-beats, also where the client has given the line up.
+    if (kind !== PacketKind.Pong && session.resumable !== undefined) session.resumable.isUnconfirmed = false
     if (kind === PacketKind.Ping) {
       const received = readReceived(reader)
       if (reader.failed || !session.confirm(received)) this.malformed(session, 'a malformed heart-beat')
