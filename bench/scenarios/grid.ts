@@ -91,7 +91,7 @@ async function measureClients(
   }
   const ours: Contender = { ...own, bytes: (sent() - before) / VARIANTS / count }
   const contenders = [ours, ...others(workload, places).map((other) => withBytes(other, count))]
-  const timings = await measure(contenders, { budget, minRounds: 5, onProgress: (done) => progress(name, done) })
+  const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
   emit(toRows('grid', name, contenders, timings, 'µs', 1000 / count))
 }
 

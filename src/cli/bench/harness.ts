@@ -33,7 +33,7 @@ export interface MeasureOptions {
   readonly budget: number
   /** Milliseconds that one subject works before the next has its turn. Default 2. */
   readonly turn?: number
-  /** The fewest rounds. Default 7. */
+  /** The fewest rounds. Default 7, or 3 where the budget is less than a second. */
   readonly minRounds?: number
   /** Called now and then with the part done, from 0 to 1. */
   readonly onProgress?: (done: number) => void
@@ -82,7 +82,7 @@ async function warmUp(subject: Subject, milliseconds: number): Promise<number> {
  * Measures subjects in turns until the budget is spent. Returns one timing for each, in their order.
  */
 export async function measure(subjects: readonly Subject[], options: MeasureOptions): Promise<Timing[]> {
-  const { budget, turn = 2, minRounds = 7, onProgress } = options
+  const { budget, turn = 2, minRounds = budget < 1000 ? 3 : 7, onProgress } = options
   const begin = performance.now()
   const repeats: number[] = []
   for (const subject of subjects) {
