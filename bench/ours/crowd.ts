@@ -94,7 +94,7 @@ export class Crowd {
     if (peers.length < this.clients.length) return false
     return peers.every(({ session, observer }) => {
       const told = session.structureAcknowledged === session.structureTick
-      return observer.joined && told && observer.owed.slots.size === 0
+      return observer.joined && told && observer.pending.size === 0 && observer.owed.slots.size === 0
     })
   }
 

@@ -4,6 +4,7 @@ import { Networked } from '../../components/networked.js'
 import { measureSamples, type SelfTimed, summarize, timed } from '../../src/cli/bench/harness.js'
 import { bytesAtMost, type Entrant, p99AtMost, toRows, valueAtMost } from '../../src/cli/bench/result.js'
 import { close } from '../../src/server.js'
+import { DEFAULT_SPAWN_BYTES_PER_TICK } from '../../src/replication/send-budget.js'
 import { createTestNetwork } from '../../src/testing.js'
 import { Channel } from '../../src/transport/transport.js'
 import { clientRole } from '../../src/world/state.js'
@@ -26,6 +27,8 @@ const TICK_MS = 50
 /** Clients that come at once. */
 const STORM = 64
 const LONGEST_JOIN = 4000
+/** Headers of packets add so much to what is in them. */
+const HEADERS = 1.01
 
 type Sampled = Entrant & SelfTimed
 
@@ -183,13 +186,22 @@ function joinStorm({ progress, emit }: ScenarioContext, workload: Workload, clie
   const crowd = new Crowd(workload, { clients: 0, quantize: false })
   for (let i = 0; i < clients; i++) crowd.connect()
   let firstSpawn = 0
-  crowd.clients[0]!.onPacket = (channel) => {
-    if (channel === Channel.Reliable && firstSpawn === 0) firstSpawn = ticks.length + 1
+  /** The most bytes of structure that one client was sent in one tick. */
+  let mostBytes = 0
+  let bytes = 0
+  for (const client of crowd.clients) {
+    client.onPacket = (channel, _, length) => {
+      if (channel !== Channel.Reliable) return
+      if (firstSpawn === 0) firstSpawn = ticks.length + 1
+      if (client === crowd.clients[0]) bytes += length
+    }
   }
   const ticks: number[] = []
   while (!crowd.isSettled) {
     if (ticks.length > LONGEST_JOIN) throw new Error('the clients did not get everything')
+    bytes = 0
     crowd.stepClients()
+    mostBytes = Math.max(mostBytes, bytes)
     ticks.push(timed(() => crowd.serverTick()))
   }
   const storm: Entrant = {
@@ -200,6 +212,17 @@ function joinStorm({ progress, emit }: ScenarioContext, workload: Workload, clie
   // The longest in the place of the 99th percentile: one missed tick is one too many.
   const timing = { median: summarize(ticks).median, p99: Math.max(...ticks), samples: ticks.length }
   emit(toRows('join', `${name}, longest tick`, [storm], [timing], 'ms', 1))
+  const budget: Entrant = {
+    name: 'bitecs-net, spawns to one client in a tick',
+    kind: 'ours',
+    goal: [
+      valueAtMost(
+        DEFAULT_SPAWN_BYTES_PER_TICK * HEADERS,
+        `≤ ${DEFAULT_SPAWN_BYTES_PER_TICK} B, its budget, and headers`,
+      ),
+    ],
+  }
+  emit(toRows('join', `${name}, budget`, [budget], [{ median: mostBytes, p99: mostBytes, samples: 1 }], 'B/tick', 1))
   // The hello leaves in the first tick, so packets of the nth tick come n - 1 round trips after it.
   const first: Entrant = {
     name: 'bitecs-net, first entities',

@@ -66,6 +66,7 @@ describe('the guides', () => {
     expect(pages.map(({ name }) => name)).toEqual(
       expect.arrayContaining([
         'authentication',
+        'benchmarking',
         'collections',
         'host-mode',
         'interest',
