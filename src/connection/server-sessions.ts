@@ -185,7 +185,7 @@ export class ServerSessions implements TransportSink {
           if (!this.interrupt(session)) this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
           // Heart-beats go on: should the line return, both sides hear of it.
           else session.maintain(now, this.tick, this.writer)
-        } else session.maintain(now, this.tick, this.writer)
+        } else if (session.maintain(now, this.tick, this.writer)) this.checkBacklog(session, now)
       } else if (session.state === 'authenticating') this.maintainAuthentication(session, now)
       else if (now - session.startedAt > this.options.handshakeTimeout) {
         this.refuse(session, 'handshake-timeout', `no hello within ${this.options.handshakeTimeout} ms`)
@@ -194,6 +194,13 @@ export class ServerSessions implements TransportSink {
     for (const session of this.interrupted.overdue(now)) {
       this.close(session, 'timeout', 'the line broke, and the client did not come back in time')
     }
+  }
+
+  /** A client that cannot keep up gets fewer values; what is reliable must leave, and is let go only with the client. */
+  private checkBacklog(session: Session, now: number): void {
+    const waiting = session.transport.buffered(session.peer, Channel.Reliable)
+    if (!session.backlog.isHopeless(waiting, now)) return
+    this.close(session, 'overflow', `${waiting} reliable bytes wait for a client that takes them in too slowly`)
   }
 
   /** Heart-beats tell a client whose authentication takes long that it may wait on. */

@@ -4,6 +4,7 @@ import { MAX_BLOCK, MAX_RELIABLE_PACKET, MAX_UNRELIABLE_PACKET } from '../protoc
 import { PacketFlag, writeDataHeader, writePing } from '../protocol/packet.js'
 import { ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
+import { Backlog } from './backlog.js'
 import type { CloseReason } from './close-reason.js'
 import { Delivery, type DeliverySink } from './delivery.js'
 import type { Resumable } from './resumable.js'
@@ -60,6 +61,7 @@ export class Session implements DeliverySink {
   structureProgressAt: number
   /** How long what was sent reliably since may take on a slow line, in milliseconds. */
   structureGrace = 0
+  readonly backlog = new Backlog()
   private lastPing = -Infinity
   private readonly malformedBudget = new TokenBuckets(
     Float64Array.of(MALFORMED_PER_SECOND),

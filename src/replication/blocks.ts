@@ -11,9 +11,16 @@ import type { ServerComponent } from './change-tracker.js'
 import { writeColumns } from './column-lanes.js'
 import { growTo, type SlotSet } from './slot-set.js'
 
-/** Chunks and slots that the history remembers. A packet whose chunks were forgotten is repaired from `lastChange`. */
-const HISTORY_CHUNKS = 1 << 15
-const HISTORY_SLOTS = 1 << 18
+/**
+ * Chunks and slots that the history remembers: at first, and where so many are made that packets in flight would be
+ * forgotten. A packet whose chunks were forgotten is repaired from `lastChange`.
+ */
+const SMALLEST_CHUNKS = 1 << 12
+const LARGEST_CHUNKS = 1 << 18
+const SMALLEST_SLOTS = 1 << 16
+const LARGEST_SLOTS = 1 << 22
+/** Ticks for which all should be remembered: longer than a round trip over the slowest line that can be played on. */
+const HISTORY_TICKS = 64
 /**
  * Chunks are made about this large, in bytes, where packets are put together of many classes: small enough that a packet's
  * end is rarely wasted, large enough that a client's packets are a few copies. A block alone may be larger.
@@ -24,18 +31,21 @@ const CHUNK_BYTES = 384
 export class BlockHistory {
   /** The number of the next chunk. Numbers only grow. */
   next = 1
-  private readonly ticks = new Uint32Array(HISTORY_CHUNKS)
-  private readonly counts = new Uint32Array(HISTORY_CHUNKS)
+  private ticks = new Uint32Array(SMALLEST_CHUNKS)
+  private counts = new Uint32Array(SMALLEST_CHUNKS)
   /** Where a chunk's slots begin, counted over all slots ever recorded. */
-  private readonly starts = new Float64Array(HISTORY_CHUNKS)
-  private readonly slots = new Uint32Array(HISTORY_SLOTS)
-  private readonly sets = new Int32Array(HISTORY_SLOTS)
+  private starts = new Float64Array(SMALLEST_CHUNKS)
+  private slots = new Uint32Array(SMALLEST_SLOTS)
+  private sets = new Int32Array(SMALLEST_SLOTS)
   private recorded = 0
+  /** The oldest chunk whose slots are all still in the ring. */
+  private oldest = 1
 
   /** Begins a chunk; `append` says what is in it. */
   begin(tick: number): number {
+    if (this.isRecent(this.next - this.ticks.length, tick) && this.ticks.length < LARGEST_CHUNKS) this.growChunks()
     const chunk = this.next++
-    const at = chunk % HISTORY_CHUNKS
+    const at = chunk % this.ticks.length
     this.ticks[at] = tick
     this.counts[at] = 0
     this.starts[at] = this.recorded
@@ -44,42 +54,90 @@ export class BlockHistory {
 
   /** The chunk begun last holds one set of components of some slots. */
   append(set: number, slots: Uint32Array, start: number, count: number): void {
-    let at = this.recorded % HISTORY_SLOTS
+    this.makeRoom(count)
+    const size = this.slots.length
+    let at = this.recorded % size
     for (let i = start; i < start + count; i++) {
       this.slots[at] = slots[i]!
       this.sets[at] = set
-      at = at + 1 === HISTORY_SLOTS ? 0 : at + 1
+      at = at + 1 === size ? 0 : at + 1
     }
     this.recorded += count
-    this.counts[(this.next - 1) % HISTORY_CHUNKS]! += count
+    this.counts[(this.next - 1) % this.ticks.length]! += count
+  }
+
+  /** Whether packets with a chunk may still be in flight. */
+  private isRecent(chunk: number, tick: number): boolean {
+    return chunk > 0 && tick - this.ticks[chunk % this.ticks.length]! < HISTORY_TICKS
+  }
+
+  /** Makes room for slots, in place of those of the oldest chunks. */
+  private makeRoom(count: number): void {
+    const tick = this.tickOf(this.next - 1)
+    this.oldest = Math.max(this.oldest, this.next - this.ticks.length)
+    while (
+      this.oldest < this.next &&
+      this.starts[this.oldest % this.ticks.length]! < this.recorded + count - this.slots.length
+    ) {
+      if (this.isRecent(this.oldest, tick) && this.slots.length < LARGEST_SLOTS) this.growSlots()
+      else this.oldest++
+    }
+  }
+
+  private growChunks(): void {
+    const { ticks, counts, starts, next } = this
+    const size = ticks.length
+    this.ticks = new Uint32Array(size * 2)
+    this.counts = new Uint32Array(size * 2)
+    this.starts = new Float64Array(size * 2)
+    for (let chunk = Math.max(1, next - size); chunk < next; chunk++) {
+      this.ticks[chunk % (size * 2)] = ticks[chunk % size]!
+      this.counts[chunk % (size * 2)] = counts[chunk % size]!
+      this.starts[chunk % (size * 2)] = starts[chunk % size]!
+    }
+  }
+
+  private growSlots(): void {
+    const { slots, sets, recorded } = this
+    const size = slots.length
+    this.slots = new Uint32Array(size * 2)
+    this.sets = new Int32Array(size * 2)
+    for (let at = Math.max(0, recorded - size); at < recorded; at++) {
+      this.slots[at % (size * 2)] = slots[at % size]!
+      this.sets[at % (size * 2)] = sets[at % size]!
+    }
   }
 
   /** Forgets everything: packets in flight are repaired from `lastChange`. */
   forgetAll(): void {
-    this.next += HISTORY_CHUNKS
+    this.next += this.ticks.length
+    // None of those passed over counts as recent.
+    this.ticks.fill(0)
+    this.starts.fill(this.recorded)
+    this.oldest = this.next
   }
 
   remembers(chunk: number): boolean {
-    if (chunk <= this.next - 1 - HISTORY_CHUNKS) return false
-    return this.starts[chunk % HISTORY_CHUNKS]! >= this.recorded - HISTORY_SLOTS
+    if (chunk <= this.next - 1 - this.ticks.length) return false
+    return this.starts[chunk % this.ticks.length]! >= this.recorded - this.slots.length
   }
 
   tickOf(chunk: number): number {
-    return this.ticks[chunk % HISTORY_CHUNKS]!
+    return this.ticks[chunk % this.ticks.length]!
   }
 
   /** How many slots a chunk holds; one with changes in two blocks counts twice. */
   countOf(chunk: number): number {
-    return this.counts[chunk % HISTORY_CHUNKS]!
+    return this.counts[chunk % this.ticks.length]!
   }
 
   slotOf(chunk: number, index: number): number {
-    return this.slots[(this.starts[chunk % HISTORY_CHUNKS]! + index) % HISTORY_SLOTS]!
+    return this.slots[(this.starts[chunk % this.ticks.length]! + index) % this.slots.length]!
   }
 
   /** The set of components that a chunk holds of the slot at `index`. */
   setOf(chunk: number, index: number): number {
-    return this.sets[(this.starts[chunk % HISTORY_CHUNKS]! + index) % HISTORY_SLOTS]!
+    return this.sets[(this.starts[chunk % this.ticks.length]! + index) % this.slots.length]!
   }
 }
 

@@ -14,7 +14,7 @@ export class SentBlocks {
   private readonly blockCount = new Uint16Array(ACK_WINDOW)
   /** The tick from which on the client lacked any of what it carries. */
   private readonly since = new Uint32Array(ACK_WINDOW)
-  private blocks = new Uint32Array(SMALLEST_RING)
+  private blocks = new Float64Array(SMALLEST_RING)
   /** By place in the ring: the packet that its block is of, modulo the window. */
   private packetOf = new Uint8Array(SMALLEST_RING)
   private recorded = 0
@@ -69,7 +69,7 @@ export class SentBlocks {
   private grow(): void {
     const { blocks, packetOf, recorded } = this
     const size = blocks.length
-    this.blocks = new Uint32Array(size * 2)
+    this.blocks = new Float64Array(size * 2)
     this.packetOf = new Uint8Array(size * 2)
     for (let at = Math.max(0, recorded - size); at < recorded; at++) {
       this.blocks[at % (size * 2)] = blocks[at % size]!

@@ -104,6 +104,16 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'a component removed keeps the entity and its other components; it returns with the current value, not the old one',
   ),
   37: inMemory("pausing (Networked removed on the server) despawns on clients and keeps the server's entity"),
+  38: inMemory(
+    'values arrive for an entity whose spawn is still in flight: held, then applied; two packets swapped, one with Health, one with Position of the same entity: both applied; older values of a component after newer: ignored',
+  ),
+  39: everywhere(
+    "20 % loss, reordering and duplication on the unreliable channel: every client converges to the server's exact (quantized) state within a bounded number of ticks of the last change, and a value changed once is not resent once acknowledged",
+  ),
+  40: inMemory(
+    'bytes: an idle world of 10,000 entities sends nothing but keep-alives; one changed u8 in it sends one small packet',
+  ),
+  41: inMemory('300 entities changed: several packets, each under the limit, no entity split'),
   43: inMemory(
     'visibility lost and regained; lost while changes are in flight; changed while hidden; owner exempt; forced shown and hidden',
   ),

@@ -158,8 +158,8 @@ describe('structure', () => {
   })
 })
 
-describe('values', () => {
-  it('that arrive before the spawn of their entity are held, then applied', () => {
+describe('38: values arrive for an entity whose spawn is still in flight: held, then applied; two packets swapped, one with Health, one with Position of the same entity: both applied; older values of a component after newer: ignored', () => {
+  it('values that arrive before the spawn of their entity are held, then applied', () => {
     // A lost reliable packet comes late, everything unreliable passes it.
     const net = createTestNetwork(game.arena, { clients: 1, seed: 3 })
     const [client] = net.clients
@@ -179,7 +179,26 @@ describe('values', () => {
     expect(stats(client!.world).counters.holdOverflows).toBe(0)
   })
 
-  it('of two packets that were swapped are both applied, and older values behind newer are ignored', () => {
+  it('a packet with Health and one with Position that were swapped', () => {
+    const net = createTestNetwork(game.arena, { clients: 1, conditions: { latency: 60 }, seed: 5 })
+    const { world } = net.clients[0]!
+    const ship = game.spawnShip(net.server, 0, 0, 100)
+    net.until(() => converged(net, [ship]))
+    const copy = game.copyOf(world, net.server, ship)
+    net.setServerConditions({ reorder: 1, reorderBy: 220 })
+    game.Health.hp[ship] = 50
+    net.tick()
+    net.setServerConditions({ reorder: 0 })
+    game.Position.x[ship] = 2
+    const seen: string[] = []
+    for (let i = 0; i < 8; i++) {
+      net.tick()
+      seen.push(`${game.Health.hp[copy]} ${game.Position.x[copy]}`)
+    }
+    expect([...new Set(seen)]).toEqual(['100 0', '100 2', '50 2'])
+  })
+
+  it('older values behind newer', () => {
     const net = createTestNetwork(game.arena, { clients: 1, conditions: { latency: 60 }, seed: 5 })
     const { world } = net.clients[0]!
     const ship = game.spawnShip(net.server, 0, 0, 100)
@@ -202,7 +221,9 @@ describe('values', () => {
     // Once it shows 2 it never shows 1 again.
     expect(seen.slice(seen.indexOf(2)).every((x) => x === 2)).toBe(true)
   })
+})
 
+describe('values', () => {
   it('of a component that was marked as removed in flight do not come back', () => {
     const net = createTestNetwork(game.arena, { clients: 1, conditions: { latency: 60, jitter: 80 }, seed: 9 })
     const { world } = net.clients[0]!
@@ -392,8 +413,8 @@ describe('the server', () => {
   })
 })
 
-describe('bytes', () => {
-  it('an idle world of 10,000 entities sends nothing but heart-beats, and one changed number one small packet', () => {
+describe('the wire', () => {
+  it('40: bytes: an idle world of 10,000 entities sends nothing but keep-alives; one changed u8 in it sends one small packet', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const ships: number[] = []
     for (let i = 0; i < 10_000; i++) ships.push(game.spawnShip(net.server, 0, 0, 1))
@@ -415,6 +436,84 @@ describe('bytes', () => {
     expect(changedBytes - idleBytes).toBeLessThanOrEqual(60)
     net.tick()
     expect(game.Health.hp[game.copyOf(net.clients[0]!.world, net.server, ships[5000]!)]).toBe(2)
+  })
+})
+
+describe('41: 300 entities changed: several packets, each under the limit, no entity split', () => {
+  it('and all of it arrives in its tick', () => {
+    const net = createTestNetwork(game.arena, { clients: 1 })
+    const { world } = net.clients[0]!
+    const ships = Array.from({ length: 300 }, () => game.spawnShip(net.server, 0, 0, 1))
+    net.until(() => converged(net, ships))
+    net.tick(20)
+    const before = stats(net.server).transport
+    const limit = 1150
+    for (const [i, ship] of ships.entries()) {
+      game.Position.x[ship] = i
+      game.Health.hp[ship] = i
+    }
+    net.tick()
+    const after = stats(net.server).transport
+    const packets = after.packetsSent - before.packetsSent
+    const bytes = after.bytesSent - before.bytesSent
+    // About ten bytes each: more than two packets hold, and three or four carry.
+    expect(bytes).toBeGreaterThan(2 * limit)
+    expect(packets).toBeGreaterThanOrEqual(Math.ceil(bytes / limit))
+    expect(packets).toBeLessThanOrEqual(5)
+    net.clients[0]!.step()
+    expect(converged(net, ships)).toBe(true)
+    expect(stats(world).counters.malformedPackets).toBe(0)
+  })
+
+  it('an entity is never shown with one half of a change, whichever packets are lost', () => {
+    const net = createTestNetwork(game.arena, { clients: 1, seed: 3, conditions: { loss: 0.3, reorder: 0.2 } })
+    const { world } = net.clients[0]!
+    const ships = Array.from({ length: 300 }, () => game.spawnShip(net.server, 0, 0, 0))
+    net.until(() => converged(net, ships))
+    for (let round = 1; round <= 40; round++) {
+      for (const ship of ships) game.Position.x[ship] = game.Position.y[ship] = game.Health.hp[ship] = round
+      net.tick()
+      for (const ship of ships) {
+        const copy = game.copyOf(world, net.server, ship)
+        expect(game.Position.y[copy]).toBe(game.Position.x[copy])
+        expect(game.Health.hp[copy]).toBe(game.Position.x[copy])
+      }
+    }
+  })
+})
+
+describe('what is told again', () => {
+  it('is what was lost, once: the values of one lost packet, and nothing after its acknowledgement', () => {
+    const net = createTestNetwork(game.arena, { clients: 1, conditions: { latency: 40 }, seed: 2 })
+    const ships = Array.from({ length: 20 }, () => game.spawnShip(net.server, 0, 0, 0))
+    net.until(() => converged(net, ships))
+    net.tick(20)
+    const { resentValues, lostPackets } = stats(net.server).counters
+    net.setServerConditions({ loss: 1 })
+    for (const ship of ships) game.Health.hp[ship] = 7
+    for (const ship of ships.slice(0, 5)) game.Position.x[ship] = 7
+    net.tick()
+    net.setServerConditions({ loss: 0 })
+    net.until(() => converged(net, ships))
+    net.tick(60)
+    expect(stats(net.server).counters.lostPackets - lostPackets).toBe(1)
+    expect(stats(net.server).counters.resentValues - resentValues).toBe(25)
+  })
+
+  it('is the newest value, and what has changed since the loss is not told twice', () => {
+    const net = createTestNetwork(game.arena, { clients: 1, conditions: { latency: 40 }, seed: 2 })
+    const ships = Array.from({ length: 20 }, () => game.spawnShip(net.server, 0, 0, 0))
+    net.until(() => converged(net, ships))
+    net.tick(20)
+    const { resentValues } = stats(net.server).counters
+    net.setServerConditions({ loss: 1 })
+    for (const ship of ships) game.Health.hp[ship] = 7
+    net.tick()
+    net.setServerConditions({ loss: 0 })
+    for (const ship of ships.slice(0, 12)) game.Health.hp[ship] = 8
+    net.until(() => converged(net, ships))
+    net.tick(60)
+    expect(stats(net.server).counters.resentValues - resentValues).toBe(8)
   })
 })
 

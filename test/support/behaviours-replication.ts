@@ -23,7 +23,7 @@ export function converged(peers: Pick<Peers, 'server' | 'clients'>, ships: reado
 /** The network that `make` makes is a bad one. */
 export function convergenceBehaviours(network: string, make: MakePeers): void {
   describe(`replication over ${network}`, () => {
-    it("converges to the server's exact state, and repeats nothing once it is acknowledged", () =>
+    it("39: 20 % loss, reordering and duplication on the unreliable channel: every client converges to the server's exact (quantized) state within a bounded number of ticks of the last change, and a value changed once is not resent once acknowledged", () =>
       withPeers(make, 2, async (peers) => {
         const ships: number[] = []
         for (let i = 0; i < 60; i++) ships.push(game.spawnShip(peers.server, i, 0, 100))

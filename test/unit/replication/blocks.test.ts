@@ -190,19 +190,37 @@ describe('BlockHistory', () => {
     expect([history.tickOf(first), history.countOf(first)]).toEqual([100, 4])
     expect([0, 1, 2, 3].map((i) => history.slotOf(first, i))).toEqual([3, 5, 7, 9])
     expect([0, 1, 2, 3].map((i) => history.setOf(first, i))).toEqual([4, 4, 4, 2])
-    for (let i = 0; i < 32_767; i++) record(history, 1, 101, slots, 0, 1)
+    // Made slowly, the others take its place.
+    for (let i = 0; i < 4095; i++) record(history, 1, 101 + i, slots, 0, 1)
     expect(history.remembers(first)).toBe(true)
-    record(history, 1, 101, slots, 0, 1)
+    record(history, 1, 5000, slots, 0, 1)
     expect(history.remembers(first)).toBe(false)
   })
 
-  it('forgets by slots too', () => {
+  it('remembers all of the last ticks, however many chunks and slots they make, up to a bound', () => {
     const history = new BlockHistory()
-    const slots = new Uint32Array(1 << 17)
+    const slots = Uint32Array.from({ length: 8 }, (_, i) => i + 1)
+    const made: number[] = []
+    for (let i = 0; i < 100_000; i++)
+      made.push(record(history, i, 1 + Math.floor(i / 2000), slots, i % 8, 1 + (i % (8 - (i % 8)))))
+    for (const [i, chunk] of made.entries()) {
+      expect(history.remembers(chunk)).toBe(true)
+      expect([history.setOf(chunk, 0), history.slotOf(chunk, 0)]).toEqual([i, 1 + (i % 8)])
+    }
+    for (let i = 0; i < 300_000; i++) record(history, 1, 60, slots, 0, 1)
+    expect(history.remembers(made[0]!)).toBe(false)
+  })
+
+  it('forgets by slots too, and all at once when it is told to', () => {
+    const history = new BlockHistory()
+    const slots = new Uint32Array(2048)
     const first = record(history, 1, 1, slots, 0, 2)
-    record(history, 1, 2, slots, 0, 1 << 17)
-    expect(history.remembers(first)).toBe(true)
-    record(history, 1, 3, slots, 0, (1 << 17) - 1)
+    for (let i = 0; i < 32; i++) record(history, 1, 1 + i * 10, slots, 0, 2048)
     expect(history.remembers(first)).toBe(false)
+    const last = record(history, 1, 400, slots, 0, 5)
+    expect(history.remembers(last)).toBe(true)
+    history.forgetAll()
+    expect(history.remembers(last)).toBe(false)
+    expect(history.remembers(record(history, 1, 401, slots, 0, 5))).toBe(true)
   })
 })
