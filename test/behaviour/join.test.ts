@@ -8,6 +8,7 @@ import {
   despawn,
   drain,
   f32,
+  grid,
   ObserversAdded,
   ObserversRemoved,
   observersOf,
@@ -17,9 +18,11 @@ import {
   sendRpc,
   sendTargetRpc,
   setOwner,
+  setInterest,
   setPlayer,
   setPriority,
   setReady,
+  setViewpoint,
   stats,
   u16,
   UsageError,
@@ -106,6 +109,31 @@ describe('34: late join, in chunks:', () => {
     expect([ships[1001]!, ships[1998]!, ships[1501]!].map(has)).toEqual([false, false, false])
     expect(hasComponent(client.world, game.copyOf(client.world, net.server, ships[1999]!), LocalPlayer)).toBe(true)
     expect(hasComponent(client.world, game.copyOf(client.world, net.server, ships[1000]!), Owned)).toBe(true)
+  })
+
+  it('under a policy that knows distances the nearest come first, and the important count as nearer', () => {
+    const net = createTestNetwork(game.arena, { clients: 0, spawnBytesPerTick: 256 })
+    setInterest(net.server, grid({ position: game.Position, radius: 1000 }))
+    const ships = Array.from({ length: 1000 }, (_, i) => game.spawnShip(net.server, 500 - i, 0))
+    setPriority(net.server, ships[0]!, 100)
+    net.tick(2)
+    const client = net.begin({ autoReady: false })
+    net.until(() => client.connection !== 0)
+    setViewpoint(net.server, client.connection, [0, 0])
+    setReady(client.world, true)
+    net.until(() => stats(client.world).entities >= 40)
+    const far = ships
+      .filter((ship) => game.copyOf(client.world, net.server, ship) !== 0)
+      .map((ship) => Math.abs(game.Position.x[ship]!))
+    expect(far[0]).toBe(500)
+    expect(Math.max(...far.slice(1))).toBeLessThan(80)
+  })
+
+  it('a crowd of clients that comes at once gets a large world too, none much later than the others', () => {
+    const { net, ships } = worldOf(3000)
+    const clients = Array.from({ length: 40 }, () => net.begin())
+    net.until(() => clients.every(({ world }) => stats(world).entities === ships.length), 40)
+    expect(clients.every(({ world }) => hasComponent(world, connectionOf(world), Joined))).toBe(true)
   })
 
   it('what it gets in the middle of it: an entity that becomes its own comes next', () => {

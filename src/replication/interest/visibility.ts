@@ -19,6 +19,12 @@ import { type CellPolicy, everyone, type InterestPolicy, type PredicatePolicy } 
 /** Makes the leaf of a policy of cells. */
 export type LeafFactory = (policy: CellPolicy, index: number, words: number, listener: LeafListener) => Leaf
 
+/**
+ * Pairs of a client and an entity that clients who begin to take part may cost in one tick: where many come at once to a
+ * large world, some begin a tick later.
+ */
+const MAX_JOIN_PAIRS = 65_536
+
 export class Visibility implements LeafListener {
   /** By slot: the class whose shared blocks carry it, or 0 when it is an extra of all who see it. */
   blockClassOf = new Uint32Array(64)
@@ -36,6 +42,8 @@ export class Visibility implements LeafListener {
   /** Slots whose class has to be looked up again; some more than once. */
   private moves = new Uint32Array(64)
   private moveCount = 0
+  /** What those who began in this update have cost. */
+  private joinPairs = 0
   /** Who takes part since this update. */
   private readonly entered: Observer[] = []
   /** Slots of which all has to be looked at again. */
@@ -115,6 +123,7 @@ export class Visibility implements LeafListener {
     this.moveCount = 0
     for (let i = 0; i < this.reviews.length; i++) this.review(this.reviews[i]!)
     if (this.reviews.length > 0) this.reviews.length = 0
+    this.joinPairs = 0
     for (let i = 0; i < observers.length; i++) this.followReadiness(observers[i]!)
     if (this.predicates.length > 0) this.askAgain(tick)
     this.classes.sweep()
@@ -299,7 +308,10 @@ export class Visibility implements LeafListener {
     if (joined) {
       this.drop(observer)
       observer.leaveAll()
-    } else this.enter(observer)
+    } else if (this.joinPairs < MAX_JOIN_PAIRS) {
+      this.joinPairs += this.entities.alive
+      this.enter(observer)
+    }
   }
 
   private enter(observer: Observer): void {
