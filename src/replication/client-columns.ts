@@ -157,14 +157,23 @@ export class ClientComponent {
     this.readValues(reader, slot, eid, tick)
   }
 
-  /** Reads a row of values that take the place of those that are there. */
-  readCorrection(reader: ByteReader, slot: number, eid: number, tick: number): void {
+  /** Reads a row of values that take the place of those that are there. `isOwn`: of those that this client has written. */
+  readCorrection(reader: ByteReader, slot: number, eid: number, tick: number, isOwn: boolean): void {
     if (eid >= this.capacity) return this.checkRow(reader)
+    if (isOwn) this.showStored(slot, eid, tick)
     oneSlot[0] = slot
     oneTarget[0] = eid
     this.changes?.begin(oneSlot, oneTarget, 1)
     this.readValues(reader, slot, eid, tick)
     this.changes?.finish(oneSlot, oneTarget, 1)
+  }
+
+  /** What the game's arrays hold is what is shown, where else it is what was received last. */
+  private showStored(slot: number, eid: number, tick: number): void {
+    const { snapshots } = this
+    if (snapshots === undefined) return
+    snapshots.restart(slot, tick)
+    for (let c = 0; c < this.columns.length; c++) snapshots.set(slot, c, this.columns[c]!.array[eid]!)
   }
 
   private readValues(reader: ByteReader, slot: number, eid: number, tick: number): void {

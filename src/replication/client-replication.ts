@@ -204,7 +204,7 @@ export class ClientReplication {
       if (eid === 0 || !this.entities.hasComponent(slot, id)) component.checkRow(reader)
       else {
         this.valueTick[slot * this.width + id] = tick
-        component.readCorrection(reader, slot, eid, tick)
+        component.readCorrection(reader, slot, eid, tick, this.authority.holds(slot, id))
         this.authority.told(slot, id, tick)
       }
     }

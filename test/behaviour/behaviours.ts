@@ -71,9 +71,8 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   26: inMemory(
     "the server's side of a leave: the reason is set and owned entities still exist while Connected is removed; afterwards they are despawned or kept, as the entity's policy says",
   ),
-  // Clients write no values of entities yet, so what a former owner has in flight is commands.
   27: inMemory(
-    "Owned changes exactly on transitions, on both sides; handing over is remove then add in the server's world, never both; each client sees its own transition once; a command of the former owner still in flight is dropped",
+    "Owned changes exactly on transitions, on both sides; handing over is remove then add in the server's world, never both; each client sees its own transition once; what the former owner has in flight, a command or a value, is dropped",
   ),
   28: inMemory(
     'replacing a player removes LocalPlayer from the old entity before it is added to the new one, each once',
@@ -116,6 +115,9 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   41: inMemory('300 entities changed: several packets, each under the limit, no entity split'),
   43: inMemory(
     'visibility lost and regained; lost while changes are in flight; changed while hidden; owner exempt; forced shown and hidden',
+  ),
+  42: inMemory(
+    'owner-authoritative values are accepted from the owner alone, echoed to the others, and never overwritten on the owner by older echoes',
   ),
   44: inMemory('client despawns its copy locally: nothing throws, later updates are ignored, and a respawn works'),
   45: inMemory(

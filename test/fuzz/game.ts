@@ -4,6 +4,7 @@ import {
   bool,
   bytes,
   type ClientWorld,
+  correct,
   defineClientRpc,
   defineCommand,
   defineMessage,
@@ -66,6 +67,7 @@ const Bag = {
   friends: [] as SyncSet<number>[],
 }
 const Flag = {}
+const Look = { yaw: new Float32Array(MAX), at: new Uint32Array(MAX), far: new Float32Array(MAX) }
 const ChildOf = createRelation({ exclusive: true, autoRemoveSubject: true })
 const Likes = createRelation()
 
@@ -101,6 +103,7 @@ export const protocol = defineProtocol({
       friends: setOf(entity, 4),
     }),
     Flag: replicate(Flag),
+    Look: replicate(Look, { yaw: quantized(-4, 4, 0.01), at: entity, far: f32 }, { authority: 'client' }),
   },
   remote: { Move, Dash, Knock, Boom, Prize, Trade, Query },
   messages: { Chat, Blip, Blob, Login },
@@ -140,9 +143,10 @@ export class FuzzGame {
   private spawn(): number {
     const { server } = this.net
     const eid = addEntity(server)
-    for (const component of [Position, Health, Motion, Aim, Bag]) addComponent(server, eid, component)
+    for (const component of [Position, Health, Motion, Aim, Bag, Look]) addComponent(server, eid, component)
     Health.alive[eid] = 1
     Aim.at[eid] = 0
+    Look.far[eid] = 0
     addComponent(server, eid, Networked)
     return eid
   }
@@ -198,6 +202,13 @@ export class FuzzGame {
       if (step % 6 === 0) sendTargetRpc(net.server, ship, Prize, { gold: step })
       const copy = entityOf(client.world, netIdOf(net.server, ship))
       sendCommand(client.world, copy, Move, { dx: 1, step: one.sent++ })
+      Look.yaw[copy] = Math.sin(step)
+      Look.at[copy] = copy
+      if (step % 2 === 0) Look.far[copy]! += 1
+      if (step % 13 === 0) {
+        Look.far[ship] = 0
+        correct(net.server, ship, Look)
+      }
       if (step % 3 === 0) sendCommand(client.world, copy, Dash, { step })
       if (step % 7 === 0) sendCommand(client.world, copy, Knock, { door: 3, who: copy, loud: true })
       if (step % 5 === 0) void request(client.world, copy, Trade, { item: step })
@@ -251,6 +262,8 @@ export class FuzzGame {
       const likes = (world: ServerWorld | ClientWorld, eid: number): number =>
         getRelationTargets(world, eid, Likes).length
       if (likes(client.world, copy) !== likes(net.server, ship)) return `likes ${likes(client.world, copy)}`
+      if (Look.far[copy] !== Look.far[ship]) return `far ${Look.far[copy]} and ${Look.far[ship]}`
+      if (Look.at[ship] !== ship) return `at ${Look.at[ship]}`
       if (received.length !== sent || received.some((step, i) => step !== i)) {
         return `${received.length} of ${sent} commands arrived`
       }

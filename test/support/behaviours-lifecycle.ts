@@ -152,7 +152,7 @@ export function lifecycleBehaviours(network: string, make: MakePeers): void {
         await peers.until('the ship is gone', () => game.networked(peers.clients[1]!.world).length === 0)
       }))
 
-    it("27: Owned changes exactly on transitions, on both sides; handing over is remove then add in the server's world, never both; each client sees its own transition once; a command of the former owner still in flight is dropped", () =>
+    it("27: Owned changes exactly on transitions, on both sides; handing over is remove then add in the server's world, never both; each client sees its own transition once; what the former owner has in flight, a command or a value, is dropped", () =>
       withPeers(make, 2, async (peers) => {
         const [a, b] = peers.clients as [(typeof peers.clients)[0], (typeof peers.clients)[0]]
         const ship = game.spawnShip(peers.server)

@@ -94,9 +94,13 @@ export class ServerAuthority {
     this.wrong[at] = 0
   }
 
-  /** Whether a value was written behind the structure of `since`, which the client had when it had that of `structureTick`. */
+  /**
+   * Whether a value was written by a client that knew what it was told last: one that had the structure of `structureTick`.
+   * From the moment when it is to be corrected, until that is told, none was.
+   */
   isCurrent(slot: number, component: number, structureTick: number): boolean {
-    return structureTick >= this.since[slot * this.ids.length + this.places[component]!]!
+    const at = slot * this.ids.length + this.places[component]!
+    return this.wrong[at] === 0 && structureTick >= this.since[at]!
   }
 
   /** Takes note of a value of a packet. Returns false when that of a later packet was taken already. */
