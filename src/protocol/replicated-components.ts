@@ -20,6 +20,12 @@ export interface ReplicateOptions<A extends Authority = Authority> {
    */
   authority?: A
   /**
+   * Who gets the component: `'observers'`, whoever has the entity; or `'owner'`, its owner alone (Mirror's Sync Mode, owner).
+   * The owner is given it before `Owned` is added, and loses it after `Owned` was removed; no other client is ever sent it, or
+   * told that it is there. Default `'observers'`.
+   */
+  to?: 'observers' | 'owner'
+  /**
    * Clients show the component between the values received, a fixed delay behind the server, instead of jumping from one
    * to the next. Numbers that are floats or quantized move; the others switch. Default false.
    */
@@ -59,6 +65,7 @@ export interface ReplicatedComponent<
   /** The fields that are synchronised collections, sorted by name. */
   readonly collections: readonly CollectionField[]
   readonly authority: A
+  readonly to: 'observers' | 'owner'
   readonly interpolate: boolean
   readonly trackChanges: boolean
   readonly track: 'scan' | 'marked'
@@ -251,10 +258,14 @@ function component(
   declared: readonly string[],
   collections: readonly CollectionField[],
   text: string,
-  { authority = 'server', interpolate = false, trackChanges = false, track = 'scan' }: ReplicateOptions,
+  options: ReplicateOptions,
 ): ReplicatedComponent<object, string> {
+  const { authority = 'server', to = 'observers', interpolate = false, trackChanges = false, track = 'scan' } = options
   if (track !== 'scan' && track !== 'marked') {
     throw new ProtocolError('bad-definition', `replicate: track is 'scan' or 'marked', got ${String(track)}`)
+  }
+  if (to !== 'observers' && to !== 'owner') {
+    throw new ProtocolError('bad-definition', `replicate: to is 'observers' or 'owner', got ${String(to)}`)
   }
   if (authority !== 'server' && authority !== 'client') {
     throw new ProtocolError('bad-definition', `replicate: authority is 'server' or 'client', got ${String(authority)}`)
@@ -268,7 +279,7 @@ function component(
     const problem = 'replicate: a component without fields of numbers has no values that could change'
     throw new ProtocolError('bad-definition', problem)
   }
-  const whole = authority === 'client' ? `${text} by owner` : text
+  const whole = `${text}${authority === 'client' ? ' by owner' : ''}${to === 'owner' ? ' to owner' : ''}`
   return {
     kind: 'component',
     store,
@@ -276,6 +287,7 @@ function component(
     declared,
     collections,
     authority,
+    to,
     interpolate,
     trackChanges,
     track,

@@ -224,6 +224,7 @@ export class BlockEncoder {
       const id = classes === undefined ? 1 : classes[slot]!
       if (id === 0) continue
       const set = changed[slot]!
+      if (set === EMPTY_SET) continue
       if (group === undefined || id !== lastClass || set !== lastSet) {
         group = this.groupOf(id, set)
         lastClass = id

@@ -173,7 +173,7 @@ export class ClientComponent {
     const { snapshots } = this
     if (snapshots === undefined) return
     snapshots.restart(slot, tick)
-    for (let c = 0; c < this.columns.length; c++) snapshots.set(slot, c, this.columns[c]!.array[eid]!)
+    for (let c = 0; c < this.columns.length; c++) snapshots.set(slot, c, this.columns[c]!.store.read(eid))
   }
 
   private readValues(reader: ByteReader, slot: number, eid: number, tick: number): void {

@@ -7,6 +7,7 @@ import type { BlockHistory } from './blocks.js'
 import type { ChangeTracker } from './change-tracker.js'
 import { InterestView } from './interest/view.js'
 import { JoinQueue } from './join-queue.js'
+import type { OwnerAudience } from './owner-audience.js'
 import { OwedValues } from './owed-values.js'
 import { SendBudget } from './send-budget.js'
 import { SentBlocks } from './sent-blocks.js'
@@ -46,6 +47,7 @@ export class Observer implements DeliverySink {
     private readonly sets: ComponentSets,
     private readonly history: BlockHistory,
     private readonly counters: Counters,
+    private readonly audience: OwnerAudience,
     bytesPerSecond: number,
   ) {
     this.budget = new SendBudget(bytesPerSecond)
@@ -131,7 +133,7 @@ export class Observer implements DeliverySink {
     for (let slot = this.known.next(0); slot >= 0; slot = this.known.next(slot + 1)) {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) {
         const changed = this.tracker.lastChange[slot * width + component]!
-        if (changed >= tick) this.owed.addLost(slot, component, changed)
+        if (changed >= tick && !this.isHidden(slot, component)) this.owed.addLost(slot, component, changed)
       }
     }
   }
@@ -145,9 +147,15 @@ export class Observer implements DeliverySink {
       const changed = this.tracker.lastChange[slot * width + component]!
       // A component removed meanwhile is gone for the client too.
       if (changed > tick || !this.sets.has(this.entities.componentsOf[slot]!, component)) continue
+      if (this.isHidden(slot, component)) continue
       if (wasSent) this.owed.addLost(slot, component, changed)
       else this.owed.add(slot, component, changed)
     }
+  }
+
+  /** Whether a component is for the owner of the entity alone, and that is another. */
+  private isHidden(slot: number, component: number): boolean {
+    return this.audience.isUsed && this.audience.hides(slot, component, this.session.entity)
   }
 
   /** Owes the changes of this tick to what no shared block brings. */

@@ -26,6 +26,7 @@ import { ServerRelations } from './relations/server-relations.js'
 import { ServerEntities } from './server-entities.js'
 import { Priorities } from './priorities.js'
 import { DEFAULT_BYTES_PER_SECOND } from './send-budget.js'
+import { OwnerAudience } from './owner-audience.js'
 import { put, SlotSet } from './slot-set.js'
 import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
@@ -47,6 +48,7 @@ export class ServerReplication {
   readonly collections: ServerCollections
   readonly origins: SpawnOrigins
   readonly authority: ServerAuthority
+  readonly audience: OwnerAudience
   readonly writes: OwnerWrites
   readonly relations: ServerRelations
   readonly priorities = new Priorities()
@@ -99,13 +101,23 @@ export class ServerReplication {
       return this.entities.spawned[slot] === 1 && this.sets.has(this.entities.componentsOf[slot]!, component)
     }
     this.collections = new ServerCollections(world, protocol, this.entities, has)
+    this.audience = new OwnerAudience(protocol, this.entities, this.sets)
     this.authority = new ServerAuthority(protocol, this.entities, this.sets)
     this.writes = new OwnerWrites(protocol, this.entities, this.authority, this.tracker, has)
     this.origins = new SpawnOrigins(world, protocol, this.entities)
-    const { entities, sets, tracker, collections, origins, authority } = this
+    const { entities, sets, tracker, collections, origins, authority, audience } = this
     this.visibility = new Visibility(world, entities, errors, createLeaf({ world, entities, tracker, sets }))
     this.relations = new ServerRelations(world, protocol, entities)
-    this.structure = new StructureWriter(entities, sets, tracker, collections, origins, this.relations, authority)
+    this.structure = new StructureWriter(
+      entities,
+      sets,
+      tracker,
+      collections,
+      origins,
+      this.relations,
+      authority,
+      audience,
+    )
     const { structure, relations, visibility, priorities, shared, repeats, history } = this
     this.admission = new SpawnAdmission(entities, structure, relations, visibility, priorities)
     this.updates = new UpdateWriter(shared, repeats, history, visibility, priorities)
@@ -123,9 +135,10 @@ export class ServerReplication {
   }
 
   addObserver(session: Session): Observer {
-    const { entities, tracker, sets, history, counters, bytesPerSecond } = this
-    const observer = new Observer(session, entities, tracker, sets, history, counters, bytesPerSecond)
+    const { entities, tracker, sets, history, counters, audience, bytesPerSecond } = this
+    const observer = new Observer(session, entities, tracker, sets, history, counters, audience, bytesPerSecond)
     this.observers.push(observer)
+    this.audience.add(observer)
     this.visibility.addObserver(observer)
     return observer
   }
@@ -135,6 +148,7 @@ export class ServerReplication {
     if (index >= 0) this.observers.splice(index, 1)
     this.visibility.removeObserver(observer)
     this.observerEvents.disconnect(observer)
+    this.audience.remove(observer)
     observer.session.deliverySink = undefined
   }
 
@@ -168,6 +182,7 @@ export class ServerReplication {
     this.relations.takeOver()
     this.structure.addOperations()
     const { tracker, shared, visibility } = this
+    this.audience.claim(tracker, tick)
     shared.encode(tracker.dirty, tracker.changed, tick, visibility.blockClassOf)
     visibility.deal(this.observers, shared.count, shared.classes)
   }

@@ -11,6 +11,7 @@ import type { ChangeTracker } from './change-tracker.js'
 import type { ServerCollections } from './collections/server-collections.js'
 import type { Observer } from './observer.js'
 import type { ServerRelations } from './relations/server-relations.js'
+import type { OwnerAudience } from './owner-audience.js'
 import type { ServerEntities } from './server-entities.js'
 import { growTo } from './slot-set.js'
 import { LeaveReason } from './view-changes.js'
@@ -19,6 +20,8 @@ import type { SpawnOrigins } from './spawn-origins.js'
 /** What one entity's structural change of this tick looks like on the wire, shared by all who know the entity. */
 interface StructuralChange {
   slot: number
+  /** The connection that alone gets it, or 0 for all. */
+  owner: number
   start: number
   end: number
   removed: number
@@ -38,7 +41,11 @@ export class StructureWriter {
   /** What was done to collections: slots, and where the section of each lies in `bytes`. */
   private operationSlots = new Uint32Array(16)
   private operationStarts = new Uint32Array(17)
+  /** 1 where only the owner gets them. */
+  private operationsArePrivate = new Uint8Array(16)
   private operationCount = 0
+  /** By slot: the tick in which its owner last changed. */
+  private ownerTick = new Uint32Array(64)
   /** By slot: where its spawn lies in `bytes`, and the tick in which it was encoded. */
   private spawnStart = new Uint32Array(64)
   private spawnEnd = new Uint32Array(64)
@@ -52,6 +59,7 @@ export class StructureWriter {
     private readonly origins: SpawnOrigins,
     private readonly relations: ServerRelations,
     private readonly authority: ServerAuthority,
+    private readonly audience: OwnerAudience,
   ) {}
 
   /** Makes room for a slot. */
@@ -59,6 +67,7 @@ export class StructureWriter {
     this.spawnStart = growTo(this.spawnStart, slots)
     this.spawnEnd = growTo(this.spawnEnd, slots)
     this.spawnTick = growTo(this.spawnTick, slots)
+    this.ownerTick = growTo(this.ownerTick, slots)
   }
 
   /** Begins a tick: what the last one encoded is forgotten. */
@@ -72,6 +81,17 @@ export class StructureWriter {
 
   /** What one entity loses and gains in this tick, for all who know it. */
   addChange(slot: number, removed: number, added: number): void {
+    const { audience, entities } = this
+    if (!audience.isUsed) return this.encodeChange(slot, removed, added, 0)
+    this.encodeChange(slot, audience.sharedPart(removed), audience.sharedPart(added), 0)
+    // Whoever owned the entity until now has what only owners get.
+    const owner = entities.toldOwner[slot]!
+    if (owner !== 0) this.encodeChange(slot, audience.privatePart(removed), audience.privatePart(added), owner)
+  }
+
+  /** `owner`: the connection that alone gets it, or 0. */
+  private encodeChange(slot: number, removed: number, added: number, owner: number): void {
+    if (removed === EMPTY_SET && added === EMPTY_SET) return
     const { bytes } = this
     const start = bytes.length
     if (removed !== EMPTY_SET) {
@@ -84,8 +104,9 @@ export class StructureWriter {
       bytes.varint(slot)
       this.writeRow(slot, added)
     }
-    const change = (this.changes[this.changeCount++] ??= { slot: 0, start: 0, end: 0, removed: 0, added: 0 })
+    const change = (this.changes[this.changeCount++] ??= { slot: 0, owner: 0, start: 0, end: 0, removed: 0, added: 0 })
     change.slot = slot
+    change.owner = owner
     change.start = start
     change.end = bytes.length
     change.removed = removed
@@ -93,6 +114,7 @@ export class StructureWriter {
   }
 
   addOwnerChange(slot: number, before: number, now: number): void {
+    this.ownerTick[slot] = this.tick
     const change = (this.ownerChanges[this.ownerChangeCount++] ??= { slot: 0, before: 0, now: 0 })
     change.slot = slot
     change.before = before
@@ -105,9 +127,13 @@ export class StructureWriter {
     const { changed } = collections
     this.operationSlots = growTo(this.operationSlots, changed.length)
     this.operationStarts = growTo(this.operationStarts, changed.length + 1)
+    this.operationsArePrivate = growTo(this.operationsArePrivate, changed.length)
     for (let i = 0; i < changed.length; i++) {
       this.operationStarts[this.operationCount] = bytes.length
       this.operationSlots[this.operationCount] = changed[i]!.slot
+      this.operationsArePrivate[this.operationCount] = this.audience.covers(collections.componentOf(changed[i]!))
+        ? 1
+        : 0
       if (collections.writeChanges(bytes, changed[i]!)) this.operationCount++
     }
     this.operationStarts[this.operationCount] = bytes.length
@@ -126,6 +152,7 @@ export class StructureWriter {
     for (let i = 0; i < this.changeCount; i++) {
       const change = this.changes[i]!
       if (!observer.known.has(change.slot) || observer.enteringSet.has(change.slot)) continue
+      if (change.owner !== 0 && change.owner !== observer.session.entity) continue
       observer.owed.strike(change.slot, change.removed)
       observer.owed.strike(change.slot, change.added)
       this.copy(packet, change.start, change.end)
@@ -156,6 +183,9 @@ export class StructureWriter {
       const slot = this.operationSlots[i]!
       // Who gets the entity in this tick gets its collections whole.
       if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
+      // So does who becomes the owner in this tick, of what only owners get.
+      const isOwner = this.entities.toldOwner[slot] === observer.session.entity && this.ownerTick[slot] !== this.tick
+      if (this.operationsArePrivate[i] === 1 && !isOwner) continue
       this.copy(packet, this.operationStarts[i]!, this.operationStarts[i + 1]!)
     }
   }
@@ -195,7 +225,7 @@ export class StructureWriter {
       bytes.u8(SectionKind.Spawn)
       writeNetId(bytes, this.entities.netIds[slot]!)
       writeOrigin(bytes, this.origins.of(this.entities.eidOf[slot]!))
-      this.writeRow(slot, this.entities.componentsOf[slot]!)
+      this.writeRow(slot, this.audience.sharedPart(this.entities.componentsOf[slot]!))
       this.spawnEnd[slot] = bytes.length
     }
   }
@@ -247,6 +277,7 @@ export class StructureWriter {
       const slot = slotOf(entering.netIds[i]!)
       if (this.entities.toldOwner[slot] !== connection) continue
       this.authority.tellAll(slot, this.tick)
+      this.writePrivate(packet, slot)
       written = this.writeOwned(packet, slot, true)
     }
     for (let i = 0; i < this.ownerChangeCount; i++) {
@@ -254,17 +285,45 @@ export class StructureWriter {
       if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
       // Whoever owns it ignores what the server says of the components that owners write. So the two have to agree when that
       // begins, and again when it has ended.
-      const set = this.authority.partOf(this.entities.componentsOf[slot]!)
+      const has = this.entities.componentsOf[slot]!
+      const set = this.authority.partOf(this.audience.sharedPart(has))
       if (before === connection) {
         written = this.writeOwned(packet, slot, false)
         this.writeCorrection(observer, packet, slot, set)
+        this.writePrivateEnd(observer, packet, slot)
       }
       if (now === connection) {
         this.writeCorrection(observer, packet, slot, set)
+        this.writePrivate(packet, slot)
         written = this.writeOwned(packet, slot, true)
       }
     }
     return written
+  }
+
+  /** Gives a client what only the owner of an entity gets. */
+  private writePrivate(packet: PacketBuilder, slot: number): void {
+    const set = this.audience.privatePart(this.entities.componentsOf[slot]!)
+    if (set === EMPTY_SET) return
+    const { bytes } = this
+    const start = bytes.length
+    bytes.u8(SectionKind.AddComponents)
+    bytes.varint(slot)
+    this.writeRow(slot, set)
+    this.copy(packet, start, bytes.length)
+  }
+
+  /** Takes it from a client that is not the owner any more. */
+  private writePrivateEnd(observer: Observer, packet: PacketBuilder, slot: number): void {
+    const set = this.audience.privatePart(this.entities.componentsOf[slot]!)
+    if (set === EMPTY_SET) return
+    observer.owed.strike(slot, set)
+    const { bytes } = this
+    const start = bytes.length
+    bytes.u8(SectionKind.RemoveComponents)
+    bytes.varint(slot)
+    this.sets.write(bytes, set)
+    this.copy(packet, start, bytes.length)
   }
 
   private writeOwned(packet: PacketBuilder, slot: number, owned: boolean): true {

@@ -131,7 +131,27 @@ describe('values in flight', () => {
   })
 })
 
-describe('42: owner-authoritative values are accepted from the owner alone, echoed to the others, and never overwritten on the owner by older echoes', () => {
+describe('42: values for the owner alone never reach the wire of another client; owner-authoritative values are accepted from the owner alone, echoed to the others, and never overwritten on the owner by older echoes', () => {
+  it('what the owner alone gets costs another client no byte, and it is never told that it is there', () => {
+    const { net, flyer, copies } = fly(2)
+    const { world } = net.clients[1]!
+    addComponent(net.server, flyer, game.Plans)
+    const received = (): number => stats(world).transport.bytesReceived
+    net.tick(40)
+    const start = received()
+    net.tick(20)
+    const idle = received() - start
+    for (let i = 1; i <= 20; i++) {
+      game.Plans.code[flyer] = i
+      game.Plans.notes[flyer]!.push(i)
+      net.tick()
+    }
+    expect(received() - start - idle).toBe(idle)
+    net.tick(2)
+    expect([game.Plans.code[copies[0]!], [...game.Plans.notes[copies[0]!]!].length]).toEqual([20, 20])
+    expect(hasComponent(world, copies[1]!, game.Plans)).toBe(false)
+  })
+
   it('the owner sees each value that it wrote, and no echo, on a slow network that reorders', () => {
     const conditions = { latency: 100, jitter: 60, loss: 0.2, duplicate: 0.1, reorder: 0.2, reorderBy: 80 }
     const { net, flyer, copies } = fly(3, { conditions, seed: 5 })

@@ -117,7 +117,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'visibility lost and regained; lost while changes are in flight; changed while hidden; owner exempt; forced shown and hidden',
   ),
   42: inMemory(
-    'owner-authoritative values are accepted from the owner alone, echoed to the others, and never overwritten on the owner by older echoes',
+    'values for the owner alone never reach the wire of another client; owner-authoritative values are accepted from the owner alone, echoed to the others, and never overwritten on the owner by older echoes',
   ),
   44: inMemory('client despawns its copy locally: nothing throws, later updates are ignored, and a respawn works'),
   45: inMemory(

@@ -7,11 +7,15 @@ import {
   f32,
   f64,
   i8,
+  listOf,
   quantized,
   replicate,
   type ServerWorld,
   setOwner,
+  type SyncList,
   u16,
+  u32,
+  varint,
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { copyOf } from './arena.js'
@@ -23,6 +27,8 @@ const MAX = 8_000
 export const Place = { x: new Float32Array(MAX), y: new Float32Array(MAX) }
 export const View = { yaw: new Float32Array(MAX), at: new Uint32Array(MAX), seed: new Float64Array(MAX) }
 export const Trail = { length: new Int8Array(MAX), lit: new Uint8Array(MAX) }
+/** For the owner alone. */
+export const Plans = { code: new Uint32Array(MAX), notes: [] as SyncList<number>[] }
 /** Written by the server. */
 export const Fuel = { left: new Uint16Array(MAX) }
 
@@ -37,6 +43,7 @@ export const flight = defineProtocol({
     ),
     View: replicate(View, { yaw: f32, at: entity, seed: f64 }, { authority: 'client' }),
     Trail: replicate(Trail, { length: i8, lit: bool }, { authority: 'client' }),
+    Plans: replicate(Plans, { code: u32, notes: listOf(varint, 32) }, { to: 'owner', trackChanges: true }),
     Fuel: replicate(Fuel, { left: u16 }),
   },
 })

@@ -216,6 +216,11 @@ export class ServerCollections {
     this.sealed = false
   }
 
+  /** The component that a collection belongs to. */
+  componentOf(collection: Collection): number {
+    return (collection.home as ServerHome).component
+  }
+
   /** Writes the whole collections of one component of an entity. */
   writeRow(writer: ByteWriter, eid: number, component: number): void {
     const homes = this.homes[component]!

@@ -12,8 +12,8 @@ import { copyOf } from '../../support/arena.js'
 import { flight, Place, spawnFlyer, Trail, View } from '../../support/flyers.js'
 import { transportOf } from './tap.js'
 
-// By name: Fuel, Place, Trail, View.
-const [FUEL, PLACE, TRAIL] = [1, 2, 4]
+// By name: Fuel, Place, Plans, Trail, View.
+const [FUEL, PLACE, TRAIL] = [1, 2, 8]
 
 /** A packet of the unreliable channel, behind all that the client has sent. */
 function throwWrites(
@@ -58,7 +58,7 @@ function setUp() {
 describe('malformed', () => {
   it.each<[string, (writer: ByteWriter) => void]>([
     ['a component that the server writes', update(FUEL, [1], 7, 0)],
-    ['a component that nobody lists', update(16, [1], 0)],
+    ['a component that nobody lists', update(32, [1], 0)],
     ['no slot', update(TRAIL, [], 1, 1)],
     ['a slot of 0', update(TRAIL, [0], 1, 1)],
     ['the same slot twice', update(TRAIL, [1, 0], 1, 1, 1, 1)],
@@ -169,7 +169,7 @@ describe('well formed', () => {
   it('refused without end: one correction for each that was heard of, however much is written', () => {
     const { net, hostile, own, slot } = setUp()
     const { replication } = serverRole(net.server)
-    replication.writes.setCheck(2, () => false)
+    replication.writes.setCheck(3, () => false)
     let corrections = 0
     for (let tick = 0; tick < 10; tick++) {
       for (let i = 0; i < 50; i++) throwWrites(hostile, update(TRAIL, [slot(own)], tick, 1))
