@@ -1,5 +1,5 @@
 // The small game that behaviour tests are written in: one protocol with something of everything.
-import { addComponent, addEntity, query } from 'bitecs'
+import { addComponent, addEntity, createRelation, query } from 'bitecs'
 import {
   type ClientWorld,
   defineClientRpc,
@@ -31,6 +31,7 @@ export const Heading = { angle: new Float32Array(MAX), seed: new Float64Array(MA
 export const Health = { hp: new Uint16Array(MAX) }
 export const Target = { entity: new Uint32Array(MAX) }
 export const Flag = {}
+export const Follows = createRelation()
 /** Not replicated. */
 export const Glow = { strength: new Float32Array(MAX) }
 
@@ -69,6 +70,7 @@ export const arena = defineProtocol({
   remote: { Move, Nudge, Dash, Knock, Shoot, Aim, Boom, Others, Spark, Prize, Whisper },
   messages: { Chat, Ping, News, Order },
   prefabs: { Ball, Door },
+  relations: { Follows },
 })
 
 /** A networked entity of the server with a position and health. */

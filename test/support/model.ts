@@ -1,6 +1,6 @@
 // A seeded model of a server's tick: random structure, values, owners and visibility, against clients on a bad network. After
 // quiet every client shows exactly what it may see of the server's world, and nothing else.
-import { addComponent, addEntity, hasComponent, removeComponent } from 'bitecs'
+import { addComponent, addEntity, getRelationTargets, hasComponent, removeComponent } from 'bitecs'
 import {
   clearOwner,
   close,
@@ -73,7 +73,7 @@ class Model {
   /** One random thing of a server's tick. */
   act(): void {
     const { random, net } = this
-    const what = random(16)
+    const what = random(18)
     const ship = this.anyShip()
     if (what <= 1 || ship === 0) this.spawn()
     else if (what === 2) {
@@ -84,6 +84,7 @@ class Model {
     else if (what === 6) this.spawnAnew(ship)
     else if (what === 7) sendRpc(net.server, ship, game.Boom, { x: 1, shooter: ship })
     else if (what <= 11) this.changeVisibility(ship)
+    else if (what <= 13) this.changePairs(ship)
     else for (let i = 0; i < 4; i++) this.write(this.anyShip())
   }
 
@@ -171,6 +172,13 @@ class Model {
     }
   }
 
+  private changePairs(ship: number): void {
+    const { server } = this.net
+    const pair = game.Follows(this.anyShip())
+    if (hasComponent(server, ship, pair)) removeComponent(server, ship, pair)
+    else addComponent(server, ship, pair)
+  }
+
   private write(ship: number): void {
     if (ship === 0) return
     const { random } = this
@@ -214,6 +222,9 @@ function expectShown(model: Model, { world, connection }: TestClient): void {
       const known = netIdOf(server, named) !== 0 && model.sees(connection, named)
       expect(game.Target.entity[copy]).toBe(known ? game.copyOf(world, server, named) : 0)
     }
+    const followed = getRelationTargets(server, ship, game.Follows).filter((eid) => visible.includes(eid))
+    const copies = followed.map((eid) => game.copyOf(world, server, eid))
+    expect(getRelationTargets(world, copy, game.Follows).sort()).toEqual(copies.sort())
     expect(hasComponent(world, copy, Owned)).toBe(Networked.owner[ship] === connection)
   }
 }
@@ -236,6 +247,9 @@ export function playModel(seed: number): void {
     conditions,
     resumeTime: 60_000,
     interest: hasRooms ? rooms() : undefined,
+    // Some join in small chunks, some lines bear little.
+    spawnBytesPerTick: seed % 5 === 0 ? 256 : undefined,
+    maxBytesPerSecond: seed % 7 === 0 ? 2500 : undefined,
   })
   const model = new Model(net, random, hasRooms)
   const rough = random(4)
