@@ -224,7 +224,7 @@ function expectShown(model: Model, { world, connection }: TestClient): void {
     }
     const followed = getRelationTargets(server, ship, game.Follows).filter((eid) => visible.includes(eid))
     const copies = followed.map((eid) => game.copyOf(world, server, eid))
-    expect(getRelationTargets(world, copy, game.Follows).sort()).toEqual(copies.sort())
+    expect(new Set(getRelationTargets(world, copy, game.Follows))).toEqual(new Set(copies))
     expect(hasComponent(world, copy, Owned)).toBe(Networked.owner[ship] === connection)
   }
 }
