@@ -100,6 +100,7 @@ describe('connections', () => {
         remote: { ...rest, Move },
         components: { Flag, Target, Heading, Health, Position },
         prefabs: { Door: game.Door, Ball: game.Ball },
+        relations: { ...game.arena.relations },
       })
       const net = createTestNetwork(game.arena, { clients: 0 })
       const client = net.connect({ protocol: reordered })

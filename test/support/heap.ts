@@ -1,4 +1,9 @@
 // How much memory a piece of code takes for each thing that it does. Needs `--expose-gc`.
+import { setFlagsFromString } from 'node:v8'
+
+// On a busy machine code that is optimized in the background is ready at another time, and with other things inlined, in every
+// run; then numbers are boxed in one run and not in the next. So it is optimized where it runs.
+setFlagsFromString('--no-concurrent-recompilation')
 
 /**
  * Bytes on the heap for each of `count` events that `turn` handles, once its code is optimized, which may take a while: it
