@@ -15,8 +15,7 @@ export type ConnectOptions = Partial<AllOptions>
  */
 export async function connect(world: ClientWorld, options: ConnectOptions = {}): Promise<void> {
   const url = options.url ?? location.origin
-  await connectWorld(world, connectGeckos, { ...options, url })
-  drainWhenHidden(world)
+  await connectWorld(world, connectGeckos, { ...options, url }, drainWhenHidden)
 }
 
 export { close } from './world/close.js'

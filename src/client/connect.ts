@@ -66,7 +66,7 @@ const FINAL = new Set([
 ])
 
 /**
- * Connects a client's world. Resolves when the server has let it in: `Connected` is on the connection entity, and the
+ * Connects a client's world; `connected` is called for this session, and for each that takes its place. Resolves when the server has let it in: `Connected` is on the connection entity, and the
  * world fills as the client's pipelines run.
  *
  * @throws ConnectionError when the server refuses (`code` is the server's, such as `protocol-mismatch`), or no try
@@ -75,7 +75,12 @@ const FINAL = new Set([
  * `url` is no address (`bad-url`).
  * @throws UsageError when an option is out of range, or the world is connecting already.
  */
-export async function connectWorld(world: ClientWorld, open: OpenTransport, options: ConnectOptions): Promise<void> {
+export async function connectWorld(
+  world: ClientWorld,
+  open: OpenTransport,
+  options: ConnectOptions,
+  connected: (world: ClientWorld) => void = () => {},
+): Promise<void> {
   const role = clientRole(world)
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
@@ -93,9 +98,10 @@ export async function connectWorld(world: ClientWorld, open: OpenTransport, opti
   role.pendingConnect = controller
   try {
     await attempt(world, open, options, controller)
+    connected(world)
     role.onEnded = (reason) => {
       role.onEnded = () => {}
-      if (options.reconnect === 'always' && isLost(reason)) void connectAgain(world, open, options)
+      if (options.reconnect === 'always' && isLost(reason)) void connectAgain(world, open, options, connected)
     }
   } finally {
     options.signal?.removeEventListener('abort', abort)
@@ -109,14 +115,26 @@ function isLost(reason: CloseReason | undefined): boolean {
 }
 
 /** Begins a new session where one was lost. What keeps it from that is in the error queue. */
-async function connectAgain(world: ClientWorld, open: OpenTransport, options: ConnectOptions): Promise<void> {
+async function connectAgain(
+  world: ClientWorld,
+  open: OpenTransport,
+  options: ConnectOptions,
+  connected: (world: ClientWorld) => void,
+): Promise<void> {
+  const role = clientRole(world)
+  // Whoever closes the world in the tick that shows the end wants no other session.
+  const waiting = new AbortController()
+  role.pendingConnect = waiting
+  // Not within the tick, nor the observers, that the old session ends in.
+  await Promise.resolve()
+  if (role.pendingConnect === waiting) role.pendingConnect = undefined
+  if (waiting.signal.aborted) return
   try {
-    // Not within the tick, nor the observers, that the old session ends in.
-    await Promise.resolve()
-    await connectWorld(world, open, options)
+    await connectWorld(world, open, options, connected)
   } catch (cause) {
+    if (cause instanceof ConnectionError && cause.code === 'aborted') return
     const text = `the connection was lost, and could not be made again: ${messageOf(cause)}`
-    clientRole(world).errors.push('reconnect-failed', text, { cause })
+    role.errors.push('reconnect-failed', text, { cause })
   }
 }
 
@@ -195,7 +213,7 @@ async function tryOnce(
   try {
     // A session that this one replaces is stopped, which must not end this attempt.
     role.pendingConnect = undefined
-    const reopen = (): Promise<Transport> => reopenWithin(role.options.now, open, options)
+    const reopen = (ended: AbortSignal): Promise<Transport> => reopenWithin(role.options.now, open, options, ended)
     role.start(transport, {
       token,
       timeout: idleTimeout,
@@ -245,8 +263,13 @@ async function openOnce(
 }
 
 /** A connection over which an interrupted session may go on. */
-function reopenWithin(now: () => number, open: OpenTransport, options: ConnectOptions): Promise<Transport> {
-  return openOnce(now, open, options, performance.now() + TRY_LIMIT_MS, new AbortController().signal)
+function reopenWithin(
+  now: () => number,
+  open: OpenTransport,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Transport> {
+  return openOnce(now, open, options, performance.now() + TRY_LIMIT_MS, signal)
 }
 
 const OVERDUE = Symbol('no credential in time')

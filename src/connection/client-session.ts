@@ -55,6 +55,8 @@ export class ClientSession implements TransportSink {
   reason: CloseReason | undefined
   private maintainedAt: number | undefined
   private resumption: Resumption | undefined
+  /** Once it has ended: resolves when nothing is left of a try to resume. */
+  abandoned: Promise<void> | undefined
   /**
    * Nothing more counts that comes over the line: the transport lost it, or the server was asked over another what it has
    * to send again, and what still came over this one would come twice.
@@ -120,7 +122,7 @@ export class ClientSession implements TransportSink {
       void transport.close()
       return
     }
-    this.resumption?.abandon()
+    void this.resumption?.abandon()
     const { token } = session.resumable!
     const hello = (): Hello => {
       this.isLineGone = true
@@ -191,7 +193,7 @@ export class ClientSession implements TransportSink {
 
   /** It was the line that stood still, or the server; it is back. */
   private lineReturned(session: Session, time: number): void {
-    this.resumption?.abandon()
+    void this.resumption?.abandon()
     this.resumption = undefined
     session.restore(time, session.resumable!.unsentFrom)
   }
@@ -307,7 +309,7 @@ export class ClientSession implements TransportSink {
   private end(reason: CloseReason): void {
     if (this.reason !== undefined) return
     this.reason = reason
-    this.resumption?.abandon()
+    this.abandoned = this.resumption?.abandon()
     this.resumption = undefined
     const { session } = this
     if (session !== undefined) {

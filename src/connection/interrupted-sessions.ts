@@ -62,11 +62,12 @@ export class InterruptedSessions {
     }
   }
 
-  /** Those that wait too long, or for which too much has been kept. Costs nothing while none waits. */
+  /** Those that wait too long, or for which too much has been kept, or that apply nothing. Costs nothing while none waits. */
   *overdue(now: number): Iterable<Session> {
     if (this.waiting.size === 0) return
     for (const session of [...this.waiting]) {
-      if (!session.canBeRestored || now - session.resumable!.brokenAt > this.keptMs) yield session
+      const isLate = now - session.resumable!.brokenAt > this.keptMs
+      if (isLate || !session.canBeRestored || (!session.loadsScene && session.hasStalled(now))) yield session
     }
   }
 }

@@ -57,7 +57,7 @@ export class Resumption implements TransportSink {
     const kind = reader.u8()
     if (kind === PacketKind.Close) {
       const { code, text } = readClose(reader)
-      this.abandon()
+      void this.abandon()
       // A hello that took too long says nothing about the session: it was this line that was too slow.
       if (reader.failed || code === 'handshake-timeout') this.events.failed()
       else this.events.refused({ code, text, by: 'remote' })
@@ -73,15 +73,15 @@ export class Resumption implements TransportSink {
     else this.fail()
   }
 
-  /** Frees the connection of a try that is not wanted any more. */
-  abandon(): void {
+  /** Frees the connection of a try that is not wanted any more. Resolves when it is free. */
+  async abandon(): Promise<void> {
     this.ended = true
-    void this.transport.close()
+    await this.transport.close()
   }
 
   private fail(): void {
     if (this.ended) return
-    this.abandon()
+    void this.abandon()
     this.events.failed()
   }
 }

@@ -25,12 +25,6 @@ import type { ErrorLog } from './error-log.js'
 import { InterruptedSessions } from './interrupted-sessions.js'
 import { Session } from './session.js'
 
-/**
- * How long a client may answer heart-beats and apply nothing. Until it does, no slot can be given out again: one such
- * client would use up the slots of all.
- */
-const STALLED_AFTER_MS = 10_000
-
 /** A tick may take this long before its side counts as having stood still. */
 const LONGEST_TICK_MS = 1000
 
@@ -175,11 +169,11 @@ export class ServerSessions implements TransportSink {
       session.authenticatingSince = Math.min(now, session.authenticatingSince + deaf)
       if (session.state === 'open') {
         if (session.structureAcknowledged === session.structureTick) {
-          session.structureProgressAt = now
+          session.structureProgressed(now)
           session.structureGrace = 0
         }
-        if (session.loadsScene) session.structureProgressAt = now
-        if (!session.isInterrupted && now - session.structureProgressAt > STALLED_AFTER_MS + session.structureGrace) {
+        if (session.loadsScene) session.structureProgressed(now)
+        if (session.hasStalled(now)) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
         } else if (now - session.lastHeard > this.options.timeout) {
           if (!this.interrupt(session)) this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
@@ -321,7 +315,7 @@ export class ServerSessions implements TransportSink {
     }
     if (header.structureTick > session.structureAcknowledged) {
       session.structureAcknowledged = header.structureTick
-      session.structureProgressAt = this.options.now()
+      session.structureProgressed(this.options.now())
     }
     session.withholds = false
     const accepted = this.events.data(session, channel, header, reader)

@@ -11,6 +11,11 @@ import type { Resumable } from './resumable.js'
 import { RoundTrip } from './round-trip.js'
 import { TokenBuckets } from './token-bucket.js'
 
+/**
+ * How long a client may answer heart-beats and apply nothing. Until it does, no slot can be given out again: one such
+ * client would use up the slots of all.
+ */
+const STALLED_AFTER_MS = 10_000
 /** Milliseconds between two heart-beats. */
 const PING_INTERVAL = 500
 /** How late the other side may acknowledge: its tick or frame, and a hidden tab's delay. */
@@ -62,6 +67,8 @@ export class Session implements DeliverySink {
   /** How long what was sent reliably since may take on a slow line, in milliseconds. */
   structureGrace = 0
   readonly backlog = new Backlog()
+  /** How long the line was broken since `structureProgressAt`, in milliseconds. */
+  private structureOutage = 0
   private lastPing = -Infinity
   private readonly malformedBudget = new TokenBuckets(
     Float64Array.of(MALFORMED_PER_SECOND),
@@ -125,10 +132,28 @@ export class Session implements DeliverySink {
   restore(now: number, from: number): void {
     const { resumable } = this
     if (resumable === undefined) return
+    if (resumable.brokenAt >= 0) this.structureOutage += now - resumable.brokenAt
     resumable.brokenAt = -1
     this.lastHeard = now
-    this.structureProgressAt = now
     resumable.sent.each(from, (packet) => this.transport.send(this.peer, Channel.Reliable, packet, packet.length))
+  }
+
+  /** The peer has applied some more structure, or all that there is. */
+  structureProgressed(now: number): void {
+    this.structureProgressAt = now
+    this.structureOutage = 0
+  }
+
+  /**
+   * Whether the peer applies nothing. A broken line excuses it, but for no longer than a session is kept: else a client whose
+   * line breaks again and again would never have to.
+   */
+  hasStalled(now: number): boolean {
+    const since = now - this.structureProgressAt - STALLED_AFTER_MS - this.structureGrace
+    const { resumable } = this
+    if (resumable === undefined) return since > 0
+    const outage = this.structureOutage + (this.isInterrupted ? now - resumable.brokenAt : 0)
+    return since > Math.min(outage, resumable.keptMs)
   }
 
   acknowledged(sequence: number): void {

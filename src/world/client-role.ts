@@ -319,11 +319,13 @@ export class ClientRole {
   /** Ends the session from this side, shows its end at once, and frees the transport. */
   async stop(code: string, text: string): Promise<void> {
     this.pendingConnect?.abort()
-    const { session, transport } = this
+    // Nothing is to follow this end.
+    this.onEnded = () => {}
+    const { session, transport, reconnection } = this
     if (session === undefined || transport === undefined) return
     session.close(code, text)
     this.finish()
-    await transport.close()
+    await Promise.all([transport.close(), reconnection?.end(), session.abandoned])
   }
 
   // Of a host's own client the server shows these, and its progress as it is told of it.
@@ -385,6 +387,7 @@ export class ClientRole {
     }
     this.endRequested = false
     const { session, transport } = this
+    void this.reconnection?.end()
     this.session = undefined
     this.transport = undefined
     this.pendingRequests.end(session?.reason?.text ?? '')

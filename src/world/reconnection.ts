@@ -6,11 +6,15 @@ import type { Transport } from '../transport/transport.js'
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000
 
-/** Makes one try at a connection. What it throws is forgotten: another try follows, until the session gives up. */
-export type OpenAgain = () => Transport | Promise<Transport>
+/**
+ * Makes one try at a connection. What it throws is forgotten: another try follows, until the session gives up. `signal`
+ * ends the try.
+ */
+export type OpenAgain = (signal: AbortSignal) => Transport | Promise<Transport>
 
 export class Reconnection {
-  private opening = false
+  private opening: Promise<void> | undefined
+  private readonly ending = new AbortController()
   private nextAt = 0
   private pause = FIRST_PAUSE_MS
 
@@ -27,22 +31,29 @@ export class Reconnection {
       return
     }
     const now = this.now()
-    if (this.opening || session.isResuming || now < this.nextAt) return
+    if (this.opening !== undefined || session.isResuming || now < this.nextAt) return
     this.nextAt = now + this.pause
     this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS)
-    const opened = this.open()
-    if ('then' in opened) void this.wait(session, opened)
+    const opened = this.open(this.ending.signal)
+    if ('then' in opened) this.opening = this.wait(session, opened)
     else session.tryResume(opened)
   }
 
+  /** The session has ended. Resolves when nothing is left of a try that was under way. */
+  async end(): Promise<void> {
+    this.ending.abort()
+    await this.opening
+  }
+
   private async wait(session: ClientSession, opening: Promise<Transport>): Promise<void> {
-    this.opening = true
     try {
-      session.tryResume(await opening)
+      const transport = await opening
+      if (this.ending.signal.aborted) await transport.close()
+      else session.tryResume(transport)
     } catch {
       this.nextAt = this.now() + this.pause
     } finally {
-      this.opening = false
+      this.opening = undefined
     }
   }
 }

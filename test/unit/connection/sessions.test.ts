@@ -372,6 +372,59 @@ describe('a resumption', () => {
     expect(server.events).toEqual(['opened 1', 'closed 1 client-closed network'])
   })
 
+  it('again and again is no excuse for a client that applies nothing', () => {
+    for (const isHeard of [false, true]) {
+      const server = makeServer({ resumeTime: 3000 })
+      const { peer, token } = joinResumable(server)
+      server.sessions.open[0]!.structureTick = 5
+      let line = peer.transport
+      let lasted = 0
+      while (server.sessions.open.length > 0 && lasted < 60_000) {
+        server.loopback.cut(line)
+        server.sessions.receive()
+        server.sessions.maintain()
+        for (let i = 0; i < 5; i++) {
+          lasted += 500
+          server.clock.now = lasted
+          server.sessions.maintain()
+        }
+        line = server.loopback.connect()
+        const again = new RawPeer(line)
+        again.hello({ resume: { token, received: 0 } })
+        if (isHeard) again.data(Channel.Reliable, -1)
+        server.sessions.receive()
+        // Gone before the server looks at it again.
+        if (!isHeard) server.loopback.cut(line)
+        server.sessions.receive()
+        server.sessions.maintain()
+      }
+      // Ten seconds, and the three that a session is kept.
+      expect(lasted).toBeGreaterThan(13_000)
+      expect(lasted).toBeLessThanOrEqual(15_000)
+    }
+  })
+
+  it('gives a client the time that its line was broken', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const { peer, token } = joinResumable(server)
+    const session = server.sessions.open[0]!
+    server.clock.now = 900
+    server.sessions.maintain()
+    session.structureTick = 5
+    server.loopback.cut(peer.transport)
+    server.sessions.receive()
+    server.clock.now = 3800
+    const again = come(server, { token, received: 0 })
+    for (; server.clock.now < 13_700; server.clock.now += 100) {
+      again.data(Channel.Reliable, -1)
+      server.sessions.receive()
+      server.sessions.maintain()
+    }
+    again.data(Channel.Reliable, -1, 5)
+    server.sessions.receive()
+    expect(server.events).toEqual(['opened 1'])
+  })
+
   it('comes too late when the session was kept in vain', () => {
     const server = makeServer({ resumeTime: 3000 })
     const { token } = joinResumable(server)

@@ -1,0 +1,111 @@
+// A client whose session is lost, or lost for good: what begins again, and what a game that closes the world puts an end to.
+import { hasComponent } from 'bitecs'
+import { describe, expect, it } from 'vitest'
+import { Connected, Interrupted } from '../../../components/index.js'
+import { close, connectionOf } from '../../../src/index.js'
+import { connectWorld, type OpenTransport } from '../../../src/client/connect.js'
+import { createLoopback } from '../../../src/transport/loopback.js'
+import type { Transport } from '../../../src/transport/transport.js'
+import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
+import { serverRole } from '../../../src/world/state.js'
+import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../../systems/index.js'
+import * as game from '../../support/arena.js'
+import { until } from '../../support/until.js'
+
+const url = 'http://127.0.0.1:1'
+
+async function start(reconnect: 'resume' | 'always', resumeTime: number) {
+  const loopback = createLoopback()
+  const server = createServerWorld(game.arena)
+  serverRole(server).start(loopback.server, { resumeTime })
+  const world = createClientWorld(game.arena)
+  const lines: Transport[] = []
+  const signals: (AbortSignal | undefined)[] = []
+  let opening: Promise<void> = Promise.resolve()
+  const open: OpenTransport = async ({ signal }) => {
+    signals.push(signal)
+    await opening
+    const line = loopback.connect()
+    lines.push(line)
+    return line
+  }
+  const worlds: unknown[] = []
+  const step = (): void => {
+    runSystems(server, [...serverReceive, ...serverSend])
+    runSystems(world, [...clientReceive, ...clientSend])
+  }
+  const connecting = connectWorld(world, open, { url, reconnect }, (one) => worlds.push(one))
+  await until('it is connected', () => {
+    step()
+    return worlds.length === 1
+  })
+  await connecting
+  const own = connectionOf(world)
+  return {
+    loopback,
+    server,
+    world,
+    lines,
+    signals,
+    worlds,
+    step,
+    own,
+    cut: () => loopback.cut(lines.at(-1)!),
+    holdUp: (gate: Promise<void>) => void (opening = gate),
+  }
+}
+
+describe('a connection with reconnect: always', () => {
+  it('begins another session when its own is lost for good, and is looked after as the first one was', async () => {
+    const { world, server, worlds, step, cut, own } = await start('always', 0)
+    for (let sessions = 1; sessions < 4; sessions++) {
+      expect(worlds).toEqual(Array.from({ length: sessions }, () => world))
+      cut()
+      step()
+      await until('another session is open', () => {
+        step()
+        return worlds.length > sessions && hasComponent(world, own, Connected)
+      })
+    }
+    await Promise.all([close(world), close(server)])
+  })
+
+  it('begins none when the game closes the world in the tick that shows the end', async () => {
+    const { world, server, lines, signals, step, cut, own } = await start('always', 0)
+    cut()
+    step()
+    step()
+    expect(hasComponent(world, own, Connected)).toBe(false)
+    await close(world)
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+    expect([lines.length, signals.length]).toEqual([1, 1])
+    await close(server)
+  })
+})
+
+describe('a client that is closed while it looks for another line', () => {
+  it('gives the try up, and close waits until nothing of it is left', async () => {
+    const { world, server, loopback, lines, signals, step, cut, own, holdUp } = await start('resume', 60_000)
+    let go = (): void => {}
+    holdUp(new Promise((resolve) => (go = resolve)))
+    cut()
+    await until('it is interrupted, and tries', () => {
+      step()
+      return signals.length === 2
+    })
+    expect(hasComponent(world, own, Interrupted)).toBe(true)
+    let isClosed = false
+    const closing = close(world).then(() => (isClosed = true))
+    expect(signals[1]!.aborted).toBe(true)
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+    expect(isClosed).toBe(false)
+    go()
+    await closing
+    expect(lines).toHaveLength(2)
+    const ends: string[] = []
+    lines[1]!.receive({ opened: () => {}, packet: () => {}, closed: (_, { code }) => void ends.push(code) })
+    expect(ends).toEqual(['closed'])
+    loopback.server.receive({ opened: () => {}, packet: () => {}, closed: () => {} })
+    await close(server)
+  })
+})
