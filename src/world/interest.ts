@@ -113,7 +113,7 @@ export function roomsOf(world: ServerWorld, connection: number, policy?: RoomsPo
 
 /**
  * Says what a connection looks at, for the grids of the policy: an entity with a position, networked or not, which is
- * followed; a place, as an array of its coordinates in the order of the grid's axes; or with `undefined` its player again.
+ * followed until it ends or loses its position, and then the place stays in view; a place, as an array of its coordinates in the order of the grid's axes; or with `undefined` its player again.
  * `policy` is the `grid()` that is meant, when not all are.
  *
  * @throws UsageError when the entity is no connection, or one that is still being authenticated, the world's policy has no

@@ -187,6 +187,31 @@ describe('a grid', () => {
     expect(look()).toEqual([2000])
   })
 
+  it('shows the place where a viewpoint ended, and does not follow another entity that gets its id', () => {
+    const { net, connection } = withPlayer(grid(SQUARES))
+    const { server } = net
+    const ships = [game.spawnShip(server, 1005, 5), game.spawnShip(server, 5005, 5)]
+    const placeCamera = (x: number): number => {
+      const camera = addEntity(server)
+      game.Position.x[camera] = x
+      game.Position.y[camera] = 0
+      addComponent(server, camera, game.Position)
+      return camera
+    }
+    const camera = placeCamera(1000)
+    setViewpoint(server, connection, camera)
+    net.tick(3)
+    expect(seen(net, 0, ships)).toEqual([ships[0]])
+    removeEntity(server, camera)
+    const other = placeCamera(5000)
+    expect(other).toBe(camera)
+    net.tick(3)
+    expect(seen(net, 0, ships)).toEqual([ships[0]])
+    setViewpoint(server, connection, other)
+    net.tick(3)
+    expect(seen(net, 0, ships)).toEqual([ships[1]])
+  })
+
   it('goes on showing the place where a player ended, and nothing to a client that never had a viewpoint', () => {
     const net = createTestNetwork(game.arena, { clients: 2, interest: grid(SQUARES) })
     const [a] = net.clients.map(({ connection }) => connection) as [number]

@@ -22,6 +22,9 @@ export interface GridContext {
 /** Cells are numbered from the origin up to here, on both sides; what lies beyond is in the last one. */
 const LAST_CELL = 2 ** 30
 
+/** The viewpoint of a client that looked at an entity which has ended: it goes on seeing what is around the place. */
+const NOTHING = 0
+
 /** What a client looks at: an entity, or a place. */
 export type Viewpoint = number | readonly number[]
 
@@ -35,6 +38,8 @@ export class GridLeaf extends Leaf {
   private readonly restless = new SlotSet()
   /** By connection: what it looks at, where that is not its player. */
   private readonly viewpoints = new Map<number, Viewpoint>()
+  /** Entities that are looked at, and some that were. */
+  private readonly lookedAt = new Set<number>()
   private readonly watchers: Surroundings[] = []
   /** The same, by the client's bit in rows of clients. */
   private readonly watcherAt: (Surroundings | undefined)[] = []
@@ -63,6 +68,7 @@ export class GridLeaf extends Leaf {
       if (slot !== 0) this.restless.add(slot)
     }
     this.stops = [onAdd(position), onRemove(position)].map((event) => observe(context.world, event, touch))
+    this.stops.push(observe(context.world, onRemove(position), (eid: number) => this.loseSightOf(eid)))
   }
 
   place(slot: number, eid: number): void {
@@ -113,6 +119,15 @@ export class GridLeaf extends Leaf {
   look(connection: number, viewpoint: Viewpoint | undefined): void {
     if (viewpoint === undefined) this.viewpoints.delete(connection)
     else this.viewpoints.set(connection, viewpoint)
+    if (typeof viewpoint === 'number') this.lookedAt.add(viewpoint)
+  }
+
+  /** What is looked at ends, or has no position any more: its id may be another's at once, which nobody looks at. */
+  private loseSightOf(eid: number): void {
+    if (!this.lookedAt.delete(eid)) return
+    for (const [connection, viewpoint] of this.viewpoints) {
+      if (viewpoint === eid) this.viewpoints.set(connection, NOTHING)
+    }
   }
 
   override distance(observer: Observer, slot: number): number {
