@@ -55,12 +55,17 @@ export class BlockHistory {
   /** The chunk begun last holds one set of components of some slots. */
   append(set: number, slots: Uint32Array, start: number, count: number): void {
     this.makeRoom(count)
-    const size = this.slots.length
-    let at = this.recorded % size
-    for (let i = start; i < start + count; i++) {
-      this.slots[at] = slots[i]!
-      this.sets[at] = set
-      at = at + 1 === size ? 0 : at + 1
+    const { slots: into, sets } = this
+    let at = this.recorded % into.length
+    let i = start
+    // In two parts where the ring ends.
+    for (let left = count; left > 0; at = 0) {
+      const part = Math.min(left, into.length - at)
+      for (const end = i + part; i < end; i++, at++) {
+        into[at] = slots[i]!
+        sets[at] = set
+      }
+      left -= part
     }
     this.recorded += count
     this.counts[(this.next - 1) % this.ticks.length]! += count
@@ -148,6 +153,15 @@ class Group {
   count = 0
   /** The next group of the class, as an index, or -1. */
   next = -1
+
+  /** Adds `slots[start .. end)`. */
+  add(slots: Uint32Array, start: number, end: number): void {
+    const total = this.count + end - start
+    if (total > this.slots.length) this.slots = growTo(this.slots, total)
+    const into = this.slots
+    for (let i = start, at = this.count; i < end; i++, at++) into[at] = slots[i]!
+    this.count = total
+  }
 }
 
 /**
@@ -174,7 +188,8 @@ export class BlockEncoder {
   /** The largest block of this tick, and the chunk to which the next block may be added. */
   private blockLimit = MAX_BLOCK
   private openChunk = -1
-  /** The entities of one block. */
+  /** The changed slots, ascending; the entities of one block. */
+  private listed = new Uint32Array(64)
   private eids = new Uint32Array(64)
   /** Bits of one entity's values, and lanes, by set; -1 while unknown. */
   private readonly bitsOf: number[] = []
@@ -217,21 +232,19 @@ export class BlockEncoder {
   private gather(dirty: SlotSet, changed: Int32Array, classes: Uint32Array | undefined): void {
     this.groupCount = 0
     this.usedCount = 0
-    let lastClass = 0
-    let lastSet = EMPTY_SET
-    let group: Group | undefined
-    for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) {
-      const id = classes === undefined ? 1 : classes[slot]!
-      if (id === 0) continue
-      const set = changed[slot]!
-      if (set === EMPTY_SET) continue
-      if (group === undefined || id !== lastClass || set !== lastSet) {
-        group = this.groupOf(id, set)
-        lastClass = id
-        lastSet = set
+    this.listed = growTo(this.listed, dirty.size)
+    dirty.list(this.listed)
+    const { listed } = this
+    for (let i = 0; i < dirty.size;) {
+      const id = classes === undefined ? 1 : classes[listed[i]!]!
+      const set = changed[listed[i]!]!
+      let end = i + 1
+      for (; end < dirty.size; end++) {
+        const slot = listed[end]!
+        if (changed[slot] !== set || (classes !== undefined && classes[slot] !== id)) break
       }
-      if (group.count === group.slots.length) group.slots = growTo(group.slots, group.count + 1)
-      group.slots[group.count++] = slot
+      if (id !== 0 && set !== EMPTY_SET) this.groupOf(id, set).add(listed, i, end)
+      i = end
     }
   }
 
@@ -260,25 +273,31 @@ export class BlockEncoder {
   private encodeGroup({ set, slots, count }: Group, id: number, tick: number): void {
     const bits = this.bitsPerEntity(set)
     const fixed = 1 + this.sets.maskBytes + 3 + this.lanesOf[set]!
-    let start = 0
-    // A slot takes 3 bytes at most: where even then all fits, nothing has to be counted.
-    if (fixed + 3 * count + ((bits * count) >> 3) > this.blockLimit) {
-      let previous = 0
-      let idBytes = 0
-      for (let i = 0; i < count; i++) {
-        const slot = slots[i]!
-        const more = varintBytes(slot - previous)
-        const size = fixed + idBytes + more + ((bits * (i - start + 1)) >> 3)
-        // One entity alone fits a packet, as the protocol was checked for it; `size` counts the padding of its lanes twice.
-        if (size > this.blockLimit && i > start) {
-          this.writeBlock(set, slots, start, i - start, id, tick)
-          start = i
-          idBytes = varintBytes(slot)
-        } else idBytes += more
-        previous = slot
-      }
+    for (let start = 0; start < count;) {
+      const size = this.blockSize(slots, start, count - start, bits, this.blockLimit - fixed)
+      this.writeBlock(set, slots, start, size, id, tick)
+      start += size
     }
-    this.writeBlock(set, slots, start, count - start, id, tick)
+  }
+
+  /**
+   * How many slots, of `count` from `start` on, surely fit a block with `room` bytes for them and their values: one at
+   * least, since one entity alone fits a packet, as the protocol was checked for it.
+   *
+   * Nothing is counted slot by slot. Slots are written as distances, which take a second byte from 2^7 on and a third from
+   * 2^14 on: of such there are at most as many as go into the distance between the first and the last.
+   */
+  private blockSize(slots: Uint32Array, start: number, count: number, bits: number, room: number): number {
+    const first = slots[start]!
+    let size = Math.min(count, Math.max(1, Math.floor((room * 8) / (bits + 8))))
+    while (size > 1) {
+      const spread = slots[start + size - 1]! - first
+      const idBytes = varintBytes(first) + size - 1 + Math.min(2 * (size - 1), (spread >>> 7) + (spread >>> 14))
+      const over = idBytes + ((bits * size) >> 3) - room
+      if (over <= 0) break
+      size = Math.max(1, size - Math.ceil((over * 8) / (bits + 24)))
+    }
+    return size
   }
 
   private writeBlock(set: number, slots: Uint32Array, start: number, count: number, id: number, tick: number): void {

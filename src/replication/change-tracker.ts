@@ -21,6 +21,8 @@ export class ServerComponent {
   /** Slots that game code marked since the last scan. Some may have lost the component since. */
   marks = new Uint32Array(16)
   markCount = 0
+  /** By slot: the tick at which its value last changed, or was first told. */
+  lastChange = new Uint32Array(64)
 
   constructor(
     readonly id: number,
@@ -38,6 +40,12 @@ export class ServerComponent {
     let capacity = Infinity
     for (const { field } of this.columns) capacity = Math.min(capacity, field.store.capacity)
     return capacity
+  }
+
+  /** Whether updates are written straight from the game's arrays, so that nothing has to be taken over. */
+  get isDirect(): boolean {
+    for (let c = 0; c < this.columns.length; c++) if (!this.columns[c]!.isDirect) return false
+    return true
   }
 
   mark(slot: number): void {
@@ -71,8 +79,6 @@ export class ChangeTracker {
   dirty = new SlotSet()
   /** By slot: the set of components that changed in this tick. Of slots that are not in `dirty` it says nothing. */
   changed = new Int32Array(64)
-  /** By slot and component: the tick at which its value last changed, or was first told. */
-  lastChange = new Uint32Array(64)
   /** The same as `dirty` and `changed`, of what was marked since the last scan. */
   private marked = new SlotSet()
   private markedSets = new Int32Array(64)
@@ -115,8 +121,10 @@ export class ChangeTracker {
   reserve(slots: number): void {
     this.changed = growTo(this.changed, slots)
     this.markedSets = growTo(this.markedSets, slots)
-    this.lastChange = growTo(this.lastChange, slots * this.components.length)
-    for (const { told } of this.components) told?.reserve(slots)
+    for (const component of this.components) {
+      component.lastChange = growTo(component.lastChange, slots)
+      component.told?.reserve(slots)
+    }
   }
 
   /** Starts to track a component of an entity, and takes its values over. */
@@ -124,7 +132,7 @@ export class ChangeTracker {
     const component = this.components[id]!
     for (const column of component.columns) column.start(eid, !component.isMarked)
     component.told?.start(slot, eid)
-    this.lastChange[slot * this.components.length + id] = tick
+    component.lastChange[slot] = tick
     component.members.add(eid)
     this.reportClamped(component)
   }
@@ -231,12 +239,11 @@ export class ChangeTracker {
   }
 
   private takeMarked(component: ServerComponent, tick: number): void {
-    const { marks, markCount, id, columns, told } = component
+    const { marks, markCount, lastChange, id, columns, told } = component
     if (markCount === 0) return
     component.markCount = 0
-    const { lastChange } = this
-    const width = this.components.length
-    for (let i = 0; i < markCount; i++) lastChange[marks[i]! * width + id] = tick
+    for (let i = 0; i < markCount; i++) lastChange[marks[i]!] = tick
+    if (told === undefined && component.isDirect) return
     this.eids = growTo(this.eids, markCount)
     const { eids } = this
     const { lastEidOf, netIds } = this.entities
@@ -284,13 +291,17 @@ export class ChangeTracker {
 
   /** Notes the entities whose bits are set, from `base` on: the components in `set`, the first `count` of `ids`, changed. */
   private noteAlike(base: number, alike: number, set: number, count: number, tick: number): void {
-    const { dirty, changed, lastChange, ids } = this
+    const { dirty, changed, ids, sets, components } = this
     const { slotByEid } = this.entities
-    const width = this.components.length
     for (let bits = alike; bits !== 0; bits &= bits - 1) {
       const slot = slotByEid[base + 31 - Math.clz32(bits & -bits)]!
-      changed[slot] = dirty.add(slot) ? set : this.sets.union(changed[slot]!, set)
-      for (let i = 0; i < count; i++) lastChange[slot * width + ids[i]!] = tick
+      changed[slot] = dirty.add(slot) ? set : sets.union(changed[slot]!, set)
+    }
+    for (let i = 0; i < count; i++) {
+      const { lastChange } = components[ids[i]!]!
+      for (let bits = alike; bits !== 0; bits &= bits - 1) {
+        lastChange[slotByEid[base + 31 - Math.clz32(bits & -bits)]!] = tick
+      }
     }
   }
 

@@ -56,7 +56,7 @@ export class Column {
   /** The upper half of an f64, by entity. */
   wireHigh = new Uint32Array(0)
   /** Whether `wire` is the array's own memory. */
-  private direct = false
+  isDirect = false
   /** The typed array as it was when it was last looked for, its length, and its memory; undefined for other stores. */
   private typed: TypedStore | undefined
   private length = 0
@@ -91,12 +91,12 @@ export class Column {
 
   private bind(): void {
     const { typed } = this.field.store
-    const wasDirect = this.direct
+    const wasDirect = this.isDirect
     this.typed = typed
     this.length = typed === undefined ? 0 : typed.length
     this.raw = typed === undefined ? undefined : rawOf(typed)
-    this.direct = typed !== undefined && holdsWire(this.spec, typed)
-    if (this.direct) this.wire = this.raw as WireArray
+    this.isDirect = typed !== undefined && holdsWire(this.spec, typed)
+    if (this.isDirect) this.wire = this.raw as WireArray
     else if (wasDirect) this.wire = new Uint32Array(0)
     const kind = this.raw?.constructor ?? Float64Array
     if (this.shadow.constructor === kind) return
@@ -116,7 +116,7 @@ export class Column {
 
   /** Begins with an entity, and takes its value over. `scanned`: its changes will be found by scanning. */
   start(eid: number, scanned: boolean): void {
-    if (!this.direct) {
+    if (!this.isDirect) {
       this.reserve(eid)
       this.wire[eid] = this.initialWire
       this.take(eid)
@@ -151,7 +151,7 @@ export class Column {
 
   /** Takes over the values of entities that changed, or may have. */
   takeAll(eids: Uint32Array, count: number): void {
-    if (this.direct) return
+    if (this.isDirect) return
     const { typed, wire } = this
     if (this.spec.kind === ColumnKind.Quantized && typed !== undefined && wire instanceof Uint32Array) {
       this.quantizeAll(typed, wire, eids, count)
@@ -161,7 +161,7 @@ export class Column {
   /** Takes over what changed of all members, and sets their bits in `hits`; bits of others may be set too. */
   scan(members: Members, hits: Uint32Array): boolean {
     if (this.isNew) return this.takeAnew(members, hits)
-    if (this.direct) return scanRaw(this.raw!, this.shadow, members, hits)
+    if (this.isDirect) return scanRaw(this.raw!, this.shadow, members, hits)
     // What an id names changes without the store.
     if (this.spec.kind === ColumnKind.Entity) return this.takeEach(members.words, members.words, hits)
     moved = growTo(moved, hits.length)
@@ -195,7 +195,7 @@ export class Column {
   private takeAnew(members: Members, hits: Uint32Array): boolean {
     const { words } = members
     this.rememberAll(members)
-    if (!this.direct) {
+    if (!this.isDirect) {
       this.reserve(words.length * 32 - 1)
       this.takeEach(words, words, hits)
     }

@@ -129,10 +129,9 @@ export class Observer implements DeliverySink {
 
   /** Owes everything that last changed at `tick` or later. For packets whose blocks were forgotten. */
   private oweSince(tick: number): void {
-    const width = this.tracker.components.length
     for (let slot = this.known.next(0); slot >= 0; slot = this.known.next(slot + 1)) {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) {
-        const changed = this.tracker.lastChange[slot * width + component]!
+        const changed = this.tracker.components[component]!.lastChange[slot]!
         if (changed >= tick && !this.isHidden(slot, component)) this.owed.addLost(slot, component, changed)
       }
     }
@@ -140,11 +139,10 @@ export class Observer implements DeliverySink {
 
   private owe(slot: number, set: number, tick: number, wasSent: boolean): void {
     if (!this.known.has(slot) || (!wasSent && this.enteringSet.has(slot))) return
-    const width = this.tracker.components.length
     const members = this.sets.members[set]!
     for (let m = 0; m < members.length; m++) {
       const component = members[m]!
-      const changed = this.tracker.lastChange[slot * width + component]!
+      const changed = this.tracker.components[component]!.lastChange[slot]!
       // A component removed meanwhile is gone for the client too.
       if (changed > tick || !this.sets.has(this.entities.componentsOf[slot]!, component)) continue
       if (this.isHidden(slot, component)) continue
@@ -163,13 +161,12 @@ export class Observer implements DeliverySink {
     const { extras } = this.view
     if (extras.size === 0) return
     const { dirty, changed, components } = this.tracker
-    const width = components.length
     for (let slot = dirty.nextShared(extras, 0); slot >= 0; slot = dirty.nextShared(extras, slot + 1)) {
       // The spawn of this tick has the values of this tick.
       if (!this.known.has(slot) || this.enteringSet.has(slot)) continue
       const members = this.sets.members[changed[slot]!]!
       for (let m = 0; m < members.length; m++)
-        this.owed.add(slot, members[m]!, this.tracker.lastChange[slot * width + members[m]!]!)
+        this.owed.add(slot, members[m]!, components[members[m]!]!.lastChange[slot]!)
     }
   }
 

@@ -42,7 +42,11 @@ export class SlotSet {
     let count = 0
     for (let w = 0; w < used; w++) {
       const first = w << 5
-      for (let bits = words[w]!; bits !== 0; bits &= bits - 1) into[count++] = first + 31 - Math.clz32(bits & -bits)
+      if (words[w] === 0xffffffff) {
+        // Most of what moves all the time has neighbours that do.
+        for (let slot = first; slot < first + 32; slot++) into[count++] = slot
+      } else
+        for (let bits = words[w]!; bits !== 0; bits &= bits - 1) into[count++] = first + 31 - Math.clz32(bits & -bits)
     }
   }
 

@@ -190,7 +190,7 @@ export class ClientAuthority implements DeliverySink {
     for (let m = 0; m < members.length; m++) {
       const component = members[m]!
       if (!this.holds(slot, component)) continue
-      if (this.tracker.lastChange[slot * this.width + component]! > frame) continue
+      if (this.tracker.components[component]!.lastChange[slot]! > frame) continue
       this.owed.addLost(slot, component, frame)
     }
   }
