@@ -399,7 +399,7 @@ class GeckosClient implements Transport {
     if (!this.opened) return this.fail(brokenOff(this.url))
     this.end(reason)
     // Not inside the callback of the channel that is being closed.
-    setTimeout(() => this.release(), 0)
+    setTimeout(() => this.release(reason.code === 'lost'), 0)
   }
 
   private end(reason: TransportCloseReason): void {
@@ -409,7 +409,7 @@ class GeckosClient implements Transport {
     this.arrived()
   }
 
-  private release(): void {
+  private release(isLost = false): void {
     if (this.isReleased) return
     this.isReleased = true
     this.attempt.abort()
@@ -418,7 +418,8 @@ class GeckosClient implements Transport {
     this.reliable?.close()
     this.unreliable?.close()
     this.connection?.close()
-    this.sayClosed()
+    // One who lost the server has not left it, and may come back over another connection.
+    if (!isLost) this.sayClosed()
     this.resolveReleased()
   }
 

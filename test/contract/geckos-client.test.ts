@@ -110,6 +110,30 @@ describe('a try that fails', { timeout: 15_000 }, () => {
   })
 })
 
+describe('a network that fails', { timeout: 15_000 }, () => {
+  it('is not told to the server as a client that left, which could not come back then', async () => {
+    const { server, relay } = await startBehindRelay({})
+    const client = await connect({ url: relay.url })
+    const sides = { client: new LocalSide(client), server: new LocalSide(server) }
+    for (const side of Object.values(sides)) {
+      await until('opened', async () => (await side.receive()).some((event) => event.type === 'opened'))
+    }
+    relay.up.set({ down: true })
+    relay.down.set({ down: true })
+    const { connection } = client as unknown as { connection: RTCPeerConnection }
+    Object.defineProperty(connection, 'connectionState', { get: () => 'failed' })
+    connection.dispatchEvent(new Event('connectionstatechange'))
+    const ends: SideEvent[] = []
+    await until('lost', async () => {
+      ends.push(...(await sides.client.receive()))
+      return ends.some((event) => event.type === 'closed')
+    })
+    expect(ends).toMatchObject([{ type: 'closed', code: 'lost' }])
+    await new Promise((resolve) => setTimeout(resolve, 800))
+    expect(await sides.server.receive()).toEqual([])
+  })
+})
+
 describe('a process that stood still', { timeout: 15_000 }, () => {
   it('gets what the server sent before it closed', async () => {
     const server = await startServer()
