@@ -15,12 +15,22 @@ export function readSlot(reader: ByteReader): number {
 export function readSlots(reader: ByteReader, out: Uint32Array): number {
   const count = reader.varint()
   if (count === 0 || count > MAX_BLOCK_ENTITIES || count > reader.left) return reader.fail()
+  const { bytes, end } = reader
+  let at = reader.offset
   let slot = 0
   for (let i = 0; i < count; i++) {
-    const step = reader.varint()
+    // Most distances take one byte; the reader takes the others, and misses what is not there.
+    let step = at < end ? bytes[at]! : 0x80
+    if (step < 0x80) at++
+    else {
+      reader.offset = at
+      step = reader.varint()
+      at = reader.offset
+    }
     slot += step
     if (step === 0 || slot > MAX_SLOT) return reader.fail()
     out[i] = slot
   }
+  reader.offset = at
   return count
 }

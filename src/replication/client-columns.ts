@@ -9,8 +9,9 @@ import { MAX_BLOCK_ENTITIES } from './block-slots.js'
 import type { ChangeLog } from './change-log.js'
 import { ClientChanges } from './client-changes.js'
 import { type ClientColumn, makeClientColumns } from './client-column.js'
+import { readIntoStores } from './column-lanes.js'
 import { f64FromWire, fromWire, rowBytes } from './columns.js'
-import { laneBytes, readIntoStore, readLane } from './lanes.js'
+import { laneBytes, readLane } from './lanes.js'
 import { Snapshots } from './snapshots.js'
 import { growTo } from './slot-set.js'
 
@@ -109,11 +110,14 @@ export class ClientComponent {
     if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(slots[i]!, tick)
     for (let c = 0; c < this.columns.length; c++) {
       const column = this.columns[c]!
-      const { spec, raw, references } = column
+      const { spec, references } = column
       if (spec.lanes === 0) continue
-      if (all && snapshots === undefined && raw !== undefined) {
-        readIntoStore(reader, raw, targets, count)
-        continue
+      if (all && snapshots === undefined) {
+        const read = readIntoStores(reader, this.columns, c, targets, count)
+        if (read > 0) {
+          c += read - 1
+          continue
+        }
       }
       readLane(reader, spec.bits, lowWire, count)
       if (spec.lanes === 2) readLane(reader, spec.bits, highWire, count)
