@@ -103,25 +103,6 @@ export class ByteWriter {
     this.length = putVarint(this.bytes, this.length, value)
   }
 
-  /** Ascending numbers, `numbers[start]` and `count - 1` more: the first, then by how much each is above the one before. */
-  ascending(numbers: Uint32Array, start: number, count: number): void {
-    this.reserve(count * MAX_VARINT_BYTES)
-    const { bytes } = this
-    let at = this.length
-    let previous = 0
-    for (let i = start; i < start + count; i++) {
-      const number = numbers[i]!
-      let rest = number - previous
-      previous = number
-      while (rest >= 0x80) {
-        bytes[at++] = (rest & 0x7f) | 0x80
-        rest >>>= 7
-      }
-      bytes[at++] = rest
-    }
-    this.length = at
-  }
-
   /** The lowest `bytes` bytes of an unsigned 32-bit integer. */
   uint(value: number, bytes: number): void {
     this.reserve(4)

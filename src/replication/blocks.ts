@@ -3,7 +3,7 @@
 // A block names one set of components and the slots that changed in all of them, ascending, then one lane after another.
 // It always fits a packet, and an entity's changes of a tick are in one block, so an entity is never split. Its entities
 // are of one class: all who get the block may see all of it.
-import { ByteWriter, varintBytes } from '../protocol/bytes.js'
+import { ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
 import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { MAX_BLOCK } from '../protocol/limits.js'
 import { SectionKind } from '../protocol/packet.js'
@@ -306,17 +306,37 @@ export class BlockEncoder {
     writer.u8(this.kind)
     this.sets.write(writer, set)
     writer.varint(count)
-    writer.ascending(slots, start, count)
-    this.eids = growTo(this.eids, count)
+    this.writeSlots(slots, start, count)
     const { eids } = this
-    const { lastEidOf } = this.entities
-    for (let i = 0; i < count; i++) eids[i] = lastEidOf[slots[start + i]!]!
     const members = this.sets.members[set]!
     for (let m = 0; m < members.length; m++) {
       writeColumns(writer, this.components[members[m]!]!.columns, eids, count)
     }
     this.chunk(from, id, tick)
     this.history.append(set, slots, start, count)
+  }
+
+  /**
+   * Writes `slots[start .. start + count)`: the first, then by how much each is above the one before. Notes their entities.
+   */
+  private writeSlots(slots: Uint32Array, start: number, count: number): void {
+    const { writer } = this
+    writer.reserve(count * MAX_VARINT_BYTES)
+    this.eids = growTo(this.eids, count)
+    const { eids } = this
+    const { lastEidOf } = this.entities
+    const { bytes } = writer
+    let at = writer.length
+    let previous = 0
+    for (let i = 0; i < count; i++) {
+      const slot = slots[start + i]!
+      eids[i] = lastEidOf[slot]!
+      const distance = slot - previous
+      previous = slot
+      if (distance < 0x80) bytes[at++] = distance
+      else at = putVarint(bytes, at, distance)
+    }
+    writer.length = at
   }
 
   /** Makes what was written from `from` on part of the open chunk, or the next one. */
