@@ -1,6 +1,16 @@
 // Types of writing components: fields and values that the component does not have do not compile.
 import { expectTypeOf, it } from 'vitest'
-import { type ClientWorld, markChanged, replicate, type ServerWorld, u16, writeComponent } from 'bitecs-net'
+import {
+  type ClientWorld,
+  correct,
+  f32,
+  markChanged,
+  replicate,
+  type ServerWorld,
+  u16,
+  validateWrites,
+  writeComponent,
+} from 'bitecs-net'
 
 const Position = { x: new Float32Array(1), y: new Float32Array(1), label: ['a'] }
 const Health = { hp: new Uint16Array(1) }
@@ -26,5 +36,34 @@ it('only fields of numbers can be written, and only a server finds changes', () 
     markChanged(server, 1, Health)
     // @ts-expect-error only a server finds changes
     markChanged(client, 1, Health)
+  }).toBeFunction()
+})
+
+it('only what owners write is checked and corrected, on a server, and the check sees its fields', () => {
+  expectTypeOf(() => {
+    const moved = replicate(Position, { x: f32, y: f32 }, { authority: 'client' })
+    validateWrites(server, moved, ({ entity, sender, before, after }) => {
+      expectTypeOf([entity, sender, before.x, after.y]).toEqualTypeOf<number[]>()
+      // @ts-expect-error what was is not for the check to change
+      before.x = 1
+      after.x = 1
+      // @ts-expect-error a field that is not replicated
+      return after.label === 1
+    })
+    // @ts-expect-error a check says whether the values are taken
+    validateWrites(server, moved, () => 'yes')
+    // @ts-expect-error only a server checks
+    validateWrites(client, moved, () => true)
+    const health = replicate(Health, { hp: u16 })
+    // @ts-expect-error the server alone writes it
+    validateWrites(server, health, () => true)
+    correct(server, 1, Position)
+    correct(server, 1)
+    // @ts-expect-error only a server corrects
+    correct(client, 1, Position)
+    // @ts-expect-error there is no such authority
+    replicate(Health, { hp: u16 }, { authority: 'owner' })
+    // @ts-expect-error there are no such receivers
+    replicate(Health, { hp: u16 }, { to: 'team' })
   }).toBeFunction()
 })

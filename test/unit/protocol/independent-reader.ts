@@ -555,6 +555,12 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
     }
     case 18:
       return `parts taken ${cursor.varint()}`
+    case 19:
+      return `owner ${readUpdate(cursor, protocol)}`
+    case 20: {
+      const slot = cursor.varint()
+      return `correction ${slot} ${rows(readSet(cursor, protocol))}`
+    }
     case 21: {
       const subject = cursor.varint()
       const relation = protocol.relations[cursor.varint()]

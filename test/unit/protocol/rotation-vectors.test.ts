@@ -18,7 +18,7 @@ const described = parseProtocol(protocol.description)
 
 const GOLDEN = [
   [
-    '00 04 04 00 01 01 00 00 01 ff fd f7 df 00 c0 00 08',
+    '00 04 04 02 01 01 00 00 01 ff fd f7 df 00 c0 00 08',
     'spawn 1.0 Pose(qw=[0.000000 0.000000 0.000000 1.000000] qx qy qz tilt=1.5707963267948966 turn=0)',
   ],
   [

@@ -1,0 +1,119 @@
+// Golden vectors of what owners write, and of what only they get: a scripted run that the library writes byte for byte, and
+// that a reader written from the page alone understands.
+import { readFileSync } from 'node:fs'
+import { addComponents, addEntity } from 'bitecs'
+import {
+  clearOwner,
+  correct,
+  defineProtocol,
+  entityOf,
+  netIdOf,
+  quantized,
+  replicate,
+  setOwner,
+  u16,
+  u8,
+} from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { PacketKind } from '../../../src/protocol/packet-kind.js'
+import { Channel } from '../../../src/transport/transport.js'
+import { capture, type Captured, transportOf } from '../world/tap.js'
+import { fnv1a, fromHex, parseProtocol, readPacket } from './independent-reader.js'
+import { type RunVector, toHex } from './vectors.js'
+
+const Position = { x: [] as number[], y: [] as number[] }
+const Purse = { gold: [] as number[] }
+const Shown = { hat: [] as number[] }
+const metres = quantized(-100, 100, 0.5)
+const protocol = defineProtocol({
+  components: {
+    Position: replicate(Position, { x: metres, y: metres }, { authority: 'client' }),
+    Purse: replicate(Purse, { gold: u16 }, { to: 'owner' }),
+    Shown: replicate(Shown, { hat: u8 }),
+  },
+})
+const described = parseProtocol(protocol.description)
+
+interface Vector extends RunVector {
+  readonly says: string
+}
+
+/** One client and a ship that becomes its own, is written by it, corrected, and taken away. */
+function scriptedRun() {
+  const run: Vector[] = []
+  const captured: Captured[] = []
+  const net = createTestNetwork(protocol, { clients: 0, seed: 3 })
+  const { server } = net
+  const client = net.connect({ reconnect: 'never' })
+  capture(transportOf(server, 'server'), 'server', captured)
+  capture(transportOf(client.world, 'client'), 'client', captured)
+  const tick = (count = 1): void => {
+    for (let i = 0; i < count; i++) {
+      net.tick()
+      for (const { from, channel, bytes } of captured.splice(0)) {
+        if (bytes[0] !== PacketKind.Data) continue
+        const says = readPacket(bytes, described).join('; ')
+        const name = channel === Channel.Reliable ? 'reliable' : 'unreliable'
+        run.push({ from, channel: name, tick: net.now / 50, hex: toHex(bytes), says })
+      }
+    }
+  }
+  const ship = addEntity(server)
+  addComponents(server, ship, [Position, Purse, Shown, Networked])
+  Position.x[ship] = 1
+  Position.y[ship] = -1
+  Purse.gold[ship] = 500
+  Shown.hat[ship] = 7
+  tick(2)
+  setOwner(server, ship, client.connection)
+  tick(2)
+  const copy = entityOf(client.world, netIdOf(server, ship))
+  Position.x[copy] = 50
+  Purse.gold[ship] = 600
+  tick(2)
+  Position.x[ship] = -50
+  correct(server, ship, Position)
+  tick(2)
+  clearOwner(server, ship)
+  tick(2)
+  return { run, shown: [Position.x[copy], Position.x[ship]] }
+}
+
+const golden = (): Vector[] =>
+  JSON.parse(readFileSync(new URL('authority-vectors.json', import.meta.url), 'utf8')) as Vector[]
+
+describe('the library', () => {
+  it('writes the golden run of an owner byte for byte', async () => {
+    const { run, shown } = scriptedRun()
+    // After a change that is meant: run this file with `-u`.
+    await expect(`${JSON.stringify(run, null, 2)}\n`).toMatchFileSnapshot('authority-vectors.json')
+    expect(shown).toEqual([-50, -50])
+  })
+})
+
+describe('a reader written from the page alone', () => {
+  it('finds the same hash of the description', () => {
+    expect(protocol.description).toContain(
+      'component Position {x:quantized(-100,100,0.5),y:quantized(-100,100,0.5)} by owner',
+    )
+    expect(protocol.description).toContain('component Purse {gold:u16} to owner')
+    expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
+  })
+
+  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+    const said = golden().map(({ from, hex }) => {
+      return `${from}: ${readPacket(fromHex(hex), described).slice(1).join('; ')}`
+    })
+    expect(said.filter((text) => !text.endsWith(': '))).toEqual([
+      'server: spawn 1.0 Position(x=1 y=-1) Shown(hat=7)',
+      'server: correction 1 Position(x=1 y=-1); add 1 Purse(gold=500); owns 1',
+      'client: owner update 1 Position(x=50 y=-1)',
+      'server: update 1 Position(x=50 y=-1); update 1 Purse(gold=600)',
+      'server: correction 1 Position(x=-50 y=-1)',
+      'server: update 1 Position(x=-50 y=-1)',
+      'server: loses 1; correction 1 Position(x=-50 y=-1); remove 1 Purse',
+    ])
+  })
+})
