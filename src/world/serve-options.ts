@@ -6,7 +6,7 @@ export interface ServeOptions {
   timeout?: number
   /**
    * Milliseconds that the session of a client whose line broke waits for it to come back, with its connection entity, its
-   * player and what it owns; `Interrupted` is on the connection meanwhile. 0: the session ends with its line. Default 15,000.
+   * player and what it owns; `Interrupted` is on the connection meanwhile. 0: the session ends with its line. Default 10,000.
    */
   resumeTime?: number
   /** Milliseconds that a client has to say hello. Default 5,000. */
@@ -46,7 +46,7 @@ export interface ServeOptions {
 
 export const DEFAULT_MAX_CONNECTIONS = 1024
 const DEFAULT_TIMEOUT_MS = 3000
-const DEFAULT_RESUME_MS = 15_000
+const DEFAULT_RESUME_MS = 10_000
 const DEFAULT_LIMIT_MS = 5000
 
 type SessionLimit = 'timeout' | 'resumeTime' | 'handshakeTimeout' | 'authenticationTimeout' | 'maxConnections'

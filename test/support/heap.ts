@@ -4,6 +4,9 @@ import { setFlagsFromString } from 'node:v8'
 // On a busy machine code that is optimized in the background is ready at another time, and with other things inlined, in every
 // run; then numbers are boxed in one run and not in the next. So it is optimized where it runs.
 setFlagsFromString('--no-concurrent-recompilation')
+// And what is inlined depends on what else has used up the room for it: here there is room for all.
+setFlagsFromString('--max-inlined-bytecode-size=4000')
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=8000')
 
 /**
  * Bytes on the heap for each of `count` events that `turn` handles, once its code is optimized, which may take a while: it
