@@ -284,18 +284,31 @@ export class BlockEncoder {
    * How many slots, of `count` from `start` on, surely fit a block with `room` bytes for them and their values: one at
    * least, since one entity alone fits a packet, as the protocol was checked for it.
    *
-   * Nothing is counted slot by slot. Slots are written as distances, which take a second byte from 2^7 on and a third from
+   * Mostly nothing is counted slot by slot. Slots are written as distances, which take a second byte from 2^7 on and a third from
    * 2^14 on: of such there are at most as many as go into the distance between the first and the last.
    */
   private blockSize(slots: Uint32Array, start: number, count: number, bits: number, room: number): number {
     const first = slots[start]!
-    let size = Math.min(count, Math.max(1, Math.floor((room * 8) / (bits + 8))))
+    const largest = Math.min(count, Math.max(1, Math.floor((room * 8) / (bits + 8))))
+    let size = largest
     while (size > 1) {
       const spread = slots[start + size - 1]! - first
-      const idBytes = varintBytes(first) + size - 1 + Math.min(2 * (size - 1), (spread >>> 7) + (spread >>> 14))
-      const over = idBytes + ((bits * size) >> 3) - room
+      const longer = Math.min(size - 1, spread >>> 7) + Math.min(size - 1, spread >>> 14)
+      const over = varintBytes(first) + size - 1 + longer + ((bits * size) >> 3) - room
       if (over <= 0) break
       size = Math.max(1, size - Math.ceil((over * 8) / (bits + 24)))
+    }
+    // Where values are so small that slots weigh as much, counting them saves packets.
+    return size > largest * 0.9 ? size : this.countedSize(slots, start, largest, bits, room)
+  }
+
+  /** The same, of at most `largest` slots, counted slot by slot. */
+  private countedSize(slots: Uint32Array, start: number, largest: number, bits: number, room: number): number {
+    let idBytes = varintBytes(slots[start]!)
+    let size = 1
+    for (; size < largest; size++) {
+      idBytes += varintBytes(slots[start + size]! - slots[start + size - 1]!)
+      if (idBytes + ((bits * (size + 1)) >> 3) > room) break
     }
     return size
   }

@@ -113,6 +113,15 @@ describe('blocks', () => {
     expect(blocks.length).toBe(2)
   })
 
+  it.each([1, 127, 130, 1000, 20_000])('of slots %i apart are within the limit, and nearly full', (distance) => {
+    const count = 3000
+    const list = Array.from({ length: count }, (_, i) => 1 + i * distance)
+    const { blocks } = encode([[u8]], new Map(list.map((slot) => [slot, [0]] as const)))
+    expect(blocks.flatMap(({ slots }) => slots)).toEqual(list)
+    for (const { size } of blocks) expect(size).toBeLessThanOrEqual(MAX_BLOCK)
+    for (const { size } of blocks.slice(0, -1)) expect(size).toBeGreaterThan(MAX_BLOCK * 0.9)
+  })
+
   it.each([
     ['f32', f32, 268],
     ['u16', u16, 538],

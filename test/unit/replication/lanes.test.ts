@@ -2,7 +2,17 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
-import { laneBytes, readLane, writeLane } from '../../../src/replication/lanes.js'
+import {
+  laneBytes,
+  readLane,
+  readWordsInto2,
+  readWordsInto3,
+  readWordsInto4,
+  writeLane,
+  writeWords2,
+  writeWords3,
+  writeWords4,
+} from '../../../src/replication/lanes.js'
 
 const SEED = 20_260_108
 const WIDTHS = Array.from({ length: 32 }, (_, i) => i + 1)
@@ -79,4 +89,46 @@ it.each([
   })
   expect(narrow).toEqual(wide)
   expect(narrow!.length).toBe((ids.length * bits) / 8)
+})
+
+describe('neighbouring lanes of words', () => {
+  const ids = Uint32Array.of(9, 3, 4)
+  const values = [1, 2, 3, 4].map((field) => Uint32Array.from({ length: 10 }, (_, id) => 0xff000000 + field * 100 + id))
+  const [a, b, c, d] = values as [Uint32Array, Uint32Array, Uint32Array, Uint32Array]
+  const stores = (): [Uint32Array, Uint32Array, Uint32Array, Uint32Array] => [
+    new Uint32Array(10),
+    new Uint32Array(10),
+    new Uint32Array(10),
+    new Uint32Array(10),
+  ]
+  const read = (writer: ByteWriter, into: (reader: ByteReader) => void, missing = 0): ByteReader => {
+    const reader = new ByteReader()
+    reader.reset(writer.bytes, 0, writer.length - missing)
+    into(reader)
+    return reader
+  }
+
+  it.each([2, 3, 4])('%i at once are the same bytes as one by one, and arrive each in its own store', (count) => {
+    const single = new ByteWriter()
+    for (const column of values.slice(0, count)) writeLane(single, 32, column, ids, 3)
+    const writer = new ByteWriter()
+    if (count === 2) writeWords2(writer, a, b, ids, 3)
+    else if (count === 3) writeWords3(writer, a, b, c, ids, 3)
+    else writeWords4(writer, a, b, c, d, ids, 3)
+    expect(writer.bytes.slice(0, writer.length)).toEqual(single.bytes.slice(0, single.length))
+    const [e, f, g, h] = stores()
+    const into = (reader: ByteReader): void => {
+      if (count === 2) readWordsInto2(reader, e, f, ids, 3)
+      else if (count === 3) readWordsInto3(reader, e, f, g, ids, 3)
+      else readWordsInto4(reader, e, f, g, h, ids, 3)
+    }
+    expect(read(writer, into, 1).failed).toBe(true)
+    expect([e, f, g, h].every((store) => store.every((value) => value === 0))).toBe(true)
+    const whole = read(writer, into)
+    expect(whole.failed).toBe(false)
+    expect(whole.left).toBe(0)
+    for (const [at, store] of [e, f, g, h].slice(0, count).entries()) {
+      expect(store).toEqual(values[at]!.map((value, id) => (ids.includes(id) ? value : 0)))
+    }
+  })
 })
