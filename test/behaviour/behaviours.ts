@@ -129,4 +129,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   47: inMemory(
     'two sides whose protocols differ: refused with the list of differences; listed in another order: accepted',
   ),
+  48: inMemory(
+    'every schema type round-trips, bounds included; in a call what cannot be represented throws at the sender, in a replicated value it clamps (NaN keeps the last) and is reported once',
+  ),
 }
