@@ -26,7 +26,7 @@ async function startServer(): Promise<GeckosServerTransport> {
   return server
 }
 
-async function startBehindRelay(options: Partial<RelayOptions>): Promise<{ server: Transport; relay: Relay }> {
+async function startBehindRelay(options: Partial<RelayOptions>): Promise<{ server: GeckosServerTransport; relay: Relay }> {
   const server = await startServer()
   const relay = await startRelay({ upstream: `http://127.0.0.1:${server.port}`, ...options })
   cleanup.push(() => relay.close())
@@ -118,6 +118,8 @@ describe('a network that fails', { timeout: 15_000 }, () => {
     for (const side of Object.values(sides)) {
       await until('opened', async () => (await side.receive()).some((event) => event.type === 'opened'))
     }
+    const asked: string[] = []
+    server.server.prependListener('request', ({ url }: { url?: string }) => void asked.push(url ?? ''))
     relay.up.set({ down: true })
     relay.down.set({ down: true })
     const { connection } = client as unknown as { connection: RTCPeerConnection }
@@ -129,7 +131,11 @@ describe('a network that fails', { timeout: 15_000 }, () => {
       return ends.some((event) => event.type === 'closed')
     })
     expect(ends).toMatchObject([{ type: 'closed', code: 'lost' }])
-    await new Promise((resolve) => setTimeout(resolve, 800))
+    // What a client says over HTTP when it leaves, it has said once it is closed: before what is asked behind that.
+    await client.close()
+    for (let i = 0; i < 5; i++) await fetch(`${relay.url}/.wrtc/v2/connections/none/additional-candidates`)
+    expect(asked.filter((url) => url.endsWith('/close'))).toEqual([])
+    expect(asked.length).toBeGreaterThanOrEqual(5)
     expect(await sides.server.receive()).toEqual([])
   })
 })
