@@ -26,7 +26,9 @@ async function startServer(): Promise<GeckosServerTransport> {
   return server
 }
 
-async function startBehindRelay(options: Partial<RelayOptions>): Promise<{ server: GeckosServerTransport; relay: Relay }> {
+async function startBehindRelay(
+  options: Partial<RelayOptions>,
+): Promise<{ server: GeckosServerTransport; relay: Relay }> {
   const server = await startServer()
   const relay = await startRelay({ upstream: `http://127.0.0.1:${server.port}`, ...options })
   cleanup.push(() => relay.close())
