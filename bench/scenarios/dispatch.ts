@@ -1,6 +1,7 @@
 // One call of each kind { entity, x, y, z, power }, from the sender's verb to the receiver's handler: encoded, decoded,
 // dispatched. A request goes there and back.
 import { CallCodec, FanOutCodec, type FireHandler, MessageCodec, RequestCodec } from '../limits/call-codec.js'
+import { CheckedCallCodec } from '../limits/checked-calls.js'
 import { Shots } from '../limits/shots.js'
 import { measure } from '../../src/cli/bench/harness.js'
 import {
@@ -18,6 +19,8 @@ import { atMost, type Contender, faster, toRows } from '../../src/cli/bench/resu
 import type { Scenario } from './scenario.js'
 
 const HAND = 'limit: hand-written, reused DataView'
+/** Written for this one call, so with no names, ids or types to look up. */
+const CHECKED = 'limit: hand-written, with the same checks and a queue'
 /** Calls of one tick, as a packet would hold them. */
 export const CALLS = 64
 /** Clients that get every call, where one goes to many. */
@@ -78,8 +81,8 @@ function ours(name: string, calls: Calls): Contender {
   return { name: `bitecs-net, ${name}`, kind: 'ours', goal: GOAL, ...runner(calls) }
 }
 
-function limit(calls: Calls): Contender {
-  return { name: HAND, kind: 'limit', ...runner(calls) }
+function limit(calls: Calls, name = HAND): Contender {
+  return { name, kind: 'limit', ...runner(calls) }
 }
 
 function runner(calls: Calls): Pick<Contender, 'repeatable' | 'run' | 'bytes'> {
@@ -94,7 +97,13 @@ function runner(calls: Calls): Pick<Contender, 'repeatable' | 'run' | 'bytes'> {
 }
 
 function besideCalls(name: string, calls: Calls): Contender[] {
-  return [ours(name, calls), json(1), geckos(1), limit(new CallCodec(CALLS))]
+  return [
+    ours(name, calls),
+    json(1),
+    geckos(1),
+    limit(new CallCodec(CALLS)),
+    limit(new CheckedCallCodec(CALLS), CHECKED),
+  ]
 }
 
 function besideMessages(calls: Calls): Contender[] {

@@ -1,6 +1,7 @@
 // The hand-written limits of the benchmark do what they claim: what they decode is what the library decodes.
 import { describe, expect, it } from 'vitest'
 import { CallCodec, FanOutCodec, MessageCodec, RequestCodec } from '../../../bench/limits/call-codec.js'
+import { CheckedCallCodec } from '../../../bench/limits/checked-calls.js'
 import { Columns } from '../../../bench/limits/columns.js'
 import { Memcpy } from '../../../bench/limits/memcpy.js'
 import type { HandTyped } from '../../../bench/limits/hand-typed.js'
@@ -255,13 +256,16 @@ describe('a call', () => {
     const codec = new CallCodec(3)
     codec.send(shots)
     codec.dispatch(fire)
+    const checked = new CheckedCallCodec(3)
+    checked.send(shots)
+    checked.dispatch(fire)
     const messages = new MessageCodec(3)
     messages.send(shots)
     messages.dispatch(fire)
     new JsonCalls(fire).send(shots)
     new GeckosCalls(fire).send(shots)
     await Promise.resolve()
-    expect(heard).toEqual(expected(1, 4))
+    expect(heard).toEqual(expected(1, 5))
   })
 
   it('that goes to many arrives at each by every way', async () => {
