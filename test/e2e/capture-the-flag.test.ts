@@ -164,8 +164,8 @@ function hasSpoken({ feed }: GameSnapshot, name: string): boolean {
 }
 
 test('a player who closes the page is gone for the others', async () => {
-  await bob.page.close()
-  // A page that is closed may have no time to say goodbye; then the server misses it, and waits for it to come back.
+  // As a person closes it: the page is told, and says goodbye.
+  await bob.page.close({ runBeforeUnload: true })
   const game = await ada.sees('Bob leave', ({ feed }) => feed.includes('Bob left'), 25_000)
   expect(game.players.map(({ name }) => name)).not.toContain('Bob')
 })
