@@ -22,7 +22,7 @@ export class CheckedCallCodec {
   private readonly view: DataView
   private length = 0
   private readonly args: Shot = { x: 0, y: 0, z: 0, power: 0 }
-  private isOpen = true
+  isOpen = true
   /** By entity, at the sender: its net id and its owner. */
   private readonly netIds = new Uint32Array(1024)
   private readonly owners = new Uint32Array(1024)
@@ -32,7 +32,7 @@ export class CheckedCallCodec {
   private readonly receiverOwners = new Uint32Array(1024)
   private readonly known = new Uint32Array(32)
   private readonly connectionIds = new Uint32Array(16)
-  private tokens = 0
+  private tokens = 1e6
   private filledAt = 0
   private now = 0
   private readonly queued: DataView
