@@ -35,14 +35,17 @@ export function putVarint(bytes: Uint8Array, at: number, value: number): number 
 export class ByteWriter {
   bytes: Uint8Array
   view: DataView
+  /** The same memory as whole words, in the machine's own order of bytes. */
+  words: Uint32Array
   /** Bytes written so far. */
   length = 0
   /** How entity ids of this world become net ids. */
   entities: EntityMapper | undefined
 
   constructor(capacity = 256) {
-    this.bytes = new Uint8Array(capacity)
+    this.bytes = new Uint8Array((capacity + 3) & ~3)
     this.view = new DataView(this.bytes.buffer)
+    this.words = new Uint32Array(this.bytes.buffer)
   }
 
   clear(): void {
@@ -54,6 +57,7 @@ export class ByteWriter {
     this.length = 0
     this.bytes = new Uint8Array(0)
     this.view = new DataView(this.bytes.buffer)
+    this.words = new Uint32Array(this.bytes.buffer)
   }
 
   /** Makes room for `extra` more bytes. */
@@ -66,6 +70,7 @@ export class ByteWriter {
     grown.set(this.bytes)
     this.bytes = grown
     this.view = new DataView(grown.buffer)
+    this.words = new Uint32Array(grown.buffer)
   }
 
   u8(value: number): void {

@@ -12,6 +12,7 @@ import { Members } from './members.js'
 import { makeColumns } from './quaternion-column.js'
 import { growTo, SlotSet } from './slot-set.js'
 import { ToldValues } from './told-values.js'
+import { gatherWords, setWords } from './word-loops.js'
 
 /** One replicated component on the server. */
 export class ServerComponent {
@@ -78,10 +79,10 @@ export class ChangeTracker {
   /** The slots with anything changed in this tick. */
   dirty = new SlotSet()
   /** By slot: the set of components that changed in this tick. Of slots that are not in `dirty` it says nothing. */
-  changed = new Int32Array(64)
+  changed = new Uint32Array(64)
   /** The same as `dirty` and `changed`, of what was marked since the last scan. */
   private marked = new SlotSet()
-  private markedSets = new Int32Array(64)
+  private markedSets = new Uint32Array(64)
   private eids = new Uint32Array(64)
   /** Components of which a scan found changes, and those of them that one entity has. */
   private readonly found: ServerComponent[] = []
@@ -242,12 +243,12 @@ export class ChangeTracker {
     const { marks, markCount, lastChange, id, columns, told } = component
     if (markCount === 0) return
     component.markCount = 0
-    for (let i = 0; i < markCount; i++) lastChange[marks[i]!] = tick
+    setWords(lastChange, marks, markCount, tick)
     if (told === undefined && component.isDirect) return
     this.eids = growTo(this.eids, markCount)
     const { eids } = this
     const { lastEidOf, netIds } = this.entities
-    for (let i = 0; i < markCount; i++) eids[i] = lastEidOf[marks[i]!]!
+    gatherWords(eids, 0, lastEidOf, marks, 0, markCount)
     for (let c = 0; c < columns.length; c++) columns[c]!.takeAll(eids, markCount)
     if (told === undefined) return
     for (let i = 0; i < markCount; i++) {

@@ -1,6 +1,7 @@
 // Lanes: columns of packed values. A lane is a stream of bits, lowest first, padded to a whole byte at its end; for 8, 16
 // and 32 bits that is the same as little-endian integers, which the fast loops write.
 import type { ByteReader, ByteWriter } from '../protocol/bytes.js'
+import { gatherWords } from './word-loops.js'
 
 /** Bytes of a lane of `count` values. */
 export function laneBytes(bits: number, count: number): number {
@@ -21,27 +22,63 @@ export function writeLane(
   else writePacked(writer, bits, values, ids, count)
 }
 
-// One loop for each kind of array: V8 compiles a loop that has only ever met one several times better.
+// One loop for each kind of array: V8 compiles a loop that has only ever met one several times better. Words go through an
+// array and not through a view, since V8 takes any write to a view for one that may change every array it knows of.
+
+/** Whether a word in memory begins with its lowest byte, as it does on the wire. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+
+/** Makes room for words behind what was written. Returns where in `words` they go: from there `settleWords` takes them. */
+function roomForWords(writer: ByteWriter, count: number): number {
+  writer.reserve(count * 4 + 3)
+  return (writer.length + 3) >> 2
+}
+
+/** Adds the words from `first` on to what was written, where they may not begin on a whole word. */
+function settleWords(writer: ByteWriter, first: number, count: number): void {
+  const { bytes, length } = writer
+  const from = first * 4
+  if (!IS_LITTLE_ENDIAN)
+    for (let i = first; i < first + count; i++) writer.view.setUint32(i * 4, writer.words[i]!, true)
+  if (from !== length) bytes.copyWithin(length, from, from + count * 4)
+  writer.length = length + count * 4
+}
 
 /** Lanes of 32 bits. */
 export function writeWords(writer: ByteWriter, values: Uint32Array, ids: Uint32Array, count: number): void {
-  writer.reserve(count * 4)
-  const { view, length } = writer
-  for (let i = 0, at = length; i < count; i++, at += 4) view.setUint32(at, values[ids[i]!]!, true)
-  writer.length = length + count * 4
+  const first = roomForWords(writer, count)
+  gatherWords(writer.words, first, values, ids, 0, count)
+  settleWords(writer, first, count)
 }
 
 /** Two lanes of 32 bits, one behind the other. Several at once cost little more than one. */
 export function writeWords2(writer: ByteWriter, a: Uint32Array, b: Uint32Array, ids: Uint32Array, count: number): void {
-  const size = count * 4
-  writer.reserve(2 * size)
-  const { view, length } = writer
-  for (let i = 0, at = length; i < count; i++, at += 4) {
-    const id = ids[i]!
-    view.setUint32(at, a[id]!, true)
-    view.setUint32(at + size, b[id]!, true)
+  const first = roomForWords(writer, 2 * count)
+  const { words } = writer
+  const fours = count - 3
+  let i = 0
+  let to = first
+  for (; i < fours; i += 4, to += 4) {
+    const p = ids[i]!
+    const q = ids[i + 1]!
+    const r = ids[i + 2]!
+    const s = ids[i + 3]!
+    words[to] = a[p]!
+    words[to + 1] = a[q]!
+    words[to + 2] = a[r]!
+    words[to + 3] = a[s]!
+    const second = to + count
+    words[second] = b[p]!
+    words[second + 1] = b[q]!
+    words[second + 2] = b[r]!
+    words[second + 3] = b[s]!
   }
-  writer.length = length + 2 * size
+  for (; i < count; i++, to++) {
+    const id = ids[i]!
+    words[to] = a[id]!
+    words[to + count] = b[id]!
+  }
+  settleWords(writer, first, 2 * count)
 }
 
 export function writeWords3(
@@ -52,16 +89,38 @@ export function writeWords3(
   ids: Uint32Array,
   count: number,
 ): void {
-  const size = count * 4
-  writer.reserve(3 * size)
-  const { view, length } = writer
-  for (let i = 0, at = length; i < count; i++, at += 4) {
-    const id = ids[i]!
-    view.setUint32(at, a[id]!, true)
-    view.setUint32(at + size, b[id]!, true)
-    view.setUint32(at + 2 * size, c[id]!, true)
+  const first = roomForWords(writer, 3 * count)
+  const { words } = writer
+  const fours = count - 3
+  let i = 0
+  let to = first
+  for (; i < fours; i += 4, to += 4) {
+    const p = ids[i]!
+    const q = ids[i + 1]!
+    const r = ids[i + 2]!
+    const s = ids[i + 3]!
+    words[to] = a[p]!
+    words[to + 1] = a[q]!
+    words[to + 2] = a[r]!
+    words[to + 3] = a[s]!
+    const second = to + count
+    words[second] = b[p]!
+    words[second + 1] = b[q]!
+    words[second + 2] = b[r]!
+    words[second + 3] = b[s]!
+    const third = second + count
+    words[third] = c[p]!
+    words[third + 1] = c[q]!
+    words[third + 2] = c[r]!
+    words[third + 3] = c[s]!
   }
-  writer.length = length + 3 * size
+  for (; i < count; i++, to++) {
+    const id = ids[i]!
+    words[to] = a[id]!
+    words[to + count] = b[id]!
+    words[to + 2 * count] = c[id]!
+  }
+  settleWords(writer, first, 3 * count)
 }
 
 export function writeWords4(
@@ -73,17 +132,44 @@ export function writeWords4(
   ids: Uint32Array,
   count: number,
 ): void {
-  const size = count * 4
-  writer.reserve(4 * size)
-  const { view, length } = writer
-  for (let i = 0, at = length; i < count; i++, at += 4) {
-    const id = ids[i]!
-    view.setUint32(at, a[id]!, true)
-    view.setUint32(at + size, b[id]!, true)
-    view.setUint32(at + 2 * size, c[id]!, true)
-    view.setUint32(at + 3 * size, d[id]!, true)
+  const first = roomForWords(writer, 4 * count)
+  const { words } = writer
+  const fours = count - 3
+  let i = 0
+  let to = first
+  for (; i < fours; i += 4, to += 4) {
+    const p = ids[i]!
+    const q = ids[i + 1]!
+    const r = ids[i + 2]!
+    const s = ids[i + 3]!
+    words[to] = a[p]!
+    words[to + 1] = a[q]!
+    words[to + 2] = a[r]!
+    words[to + 3] = a[s]!
+    const second = to + count
+    words[second] = b[p]!
+    words[second + 1] = b[q]!
+    words[second + 2] = b[r]!
+    words[second + 3] = b[s]!
+    const third = second + count
+    words[third] = c[p]!
+    words[third + 1] = c[q]!
+    words[third + 2] = c[r]!
+    words[third + 3] = c[s]!
+    const fourth = third + count
+    words[fourth] = d[p]!
+    words[fourth + 1] = d[q]!
+    words[fourth + 2] = d[r]!
+    words[fourth + 3] = d[s]!
   }
-  writer.length = length + 4 * size
+  for (; i < count; i++, to++) {
+    const id = ids[i]!
+    words[to] = a[id]!
+    words[to + count] = b[id]!
+    words[to + 2 * count] = c[id]!
+    words[to + 3 * count] = d[id]!
+  }
+  settleWords(writer, first, 4 * count)
 }
 
 function writeHalves(writer: ByteWriter, values: Uint16Array, ids: Uint32Array, count: number): void {

@@ -7,9 +7,9 @@ export class OwedValues {
   /** The slots of which anything is owed. */
   readonly slots = new SlotSet()
   /** By slot: the set of components that are owed. */
-  sets = new Int32Array(0)
+  sets = new Uint32Array(0)
   /** By slot: those of them that have left before, in a packet that was lost. */
-  private lost = new Int32Array(0)
+  private lost = new Uint32Array(0)
   /** By slot: the tick from which on something of it has been owed. */
   since = new Uint32Array(0)
 

@@ -44,7 +44,12 @@ export class SlotSet {
       const first = w << 5
       if (words[w] === 0xffffffff) {
         // Most of what moves all the time has neighbours that do.
-        for (let slot = first; slot < first + 32; slot++) into[count++] = slot
+        for (let slot = first; slot < first + 32; slot += 4, count += 4) {
+          into[count] = slot
+          into[count + 1] = slot + 1
+          into[count + 2] = slot + 2
+          into[count + 3] = slot + 3
+        }
       } else
         for (let bits = words[w]!; bits !== 0; bits &= bits - 1) into[count++] = first + 31 - Math.clz32(bits & -bits)
     }

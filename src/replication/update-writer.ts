@@ -5,7 +5,8 @@
 // older ones. Priority times age decides (Fiedler, "State Synchronization", 2015), so nothing waits for ever.
 import type { PacketBuilder } from '../connection/session.js'
 import { Channel } from '../transport/transport.js'
-import type { BlockEncoder, BlockHistory } from './blocks.js'
+import type { BlockHistory } from './block-history.js'
+import type { BlockEncoder } from './blocks.js'
 import type { Visibility } from './interest/visibility.js'
 import type { Observer } from './observer.js'
 import { type Priorities, RANKS, rankOf } from './priorities.js'

@@ -7,7 +7,8 @@ import { MAX_BLOCK } from '../../../src/protocol/limits.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { bool, type ColumnType, f32, f64, u16, u8 } from '../../../src/protocol/schema.js'
 import { FieldStore } from '../../../src/protocol/field-store.js'
-import { BlockEncoder, BlockHistory } from '../../../src/replication/blocks.js'
+import { BlockHistory } from '../../../src/replication/block-history.js'
+import { BlockEncoder } from '../../../src/replication/blocks.js'
 import { ServerComponent } from '../../../src/replication/change-tracker.js'
 import { Column } from '../../../src/replication/columns.js'
 import { laneBytes } from '../../../src/replication/lanes.js'
@@ -77,7 +78,7 @@ function encode(
   const slots = Math.max(0, ...changes.keys()) + 1
   const made = makeEncoder(shapes, slots)
   const dirty = new SlotSet()
-  const changed = new Int32Array(slots)
+  const changed = new Uint32Array(slots)
   for (const [slot, members] of changes) {
     dirty.add(slot)
     for (const member of members) changed[slot] = made.sets.with(changed[slot]!, member)

@@ -92,7 +92,7 @@ it.each([
 })
 
 describe('neighbouring lanes of words', () => {
-  const ids = Uint32Array.of(9, 3, 4)
+  const all = Uint32Array.of(9, 3, 4, 1, 7, 0, 2, 8, 5)
   const values = [1, 2, 3, 4].map((field) => Uint32Array.from({ length: 10 }, (_, id) => 0xff000000 + field * 100 + id))
   const [a, b, c, d] = values as [Uint32Array, Uint32Array, Uint32Array, Uint32Array]
   const stores = (): [Uint32Array, Uint32Array, Uint32Array, Uint32Array] => [
@@ -101,34 +101,40 @@ describe('neighbouring lanes of words', () => {
     new Uint32Array(10),
     new Uint32Array(10),
   ]
-  const read = (writer: ByteWriter, into: (reader: ByteReader) => void, missing = 0): ByteReader => {
-    const reader = new ByteReader()
-    reader.reset(writer.bytes, 0, writer.length - missing)
-    into(reader)
-    return reader
-  }
-
-  it.each([2, 3, 4])('%i at once are the same bytes as one by one, and arrive each in its own store', (count) => {
-    const single = new ByteWriter()
-    for (const column of values.slice(0, count)) writeLane(single, 32, column, ids, 3)
-    const writer = new ByteWriter()
-    if (count === 2) writeWords2(writer, a, b, ids, 3)
-    else if (count === 3) writeWords3(writer, a, b, c, ids, 3)
-    else writeWords4(writer, a, b, c, d, ids, 3)
-    expect(writer.bytes.slice(0, writer.length)).toEqual(single.bytes.slice(0, single.length))
-    const [e, f, g, h] = stores()
-    const into = (reader: ByteReader): void => {
-      if (count === 2) readWordsInto2(reader, e, f, ids, 3)
-      else if (count === 3) readWordsInto3(reader, e, f, g, ids, 3)
-      else readWordsInto4(reader, e, f, g, h, ids, 3)
-    }
-    expect(read(writer, into, 1).failed).toBe(true)
-    expect([e, f, g, h].every((store) => store.every((value) => value === 0))).toBe(true)
-    const whole = read(writer, into)
-    expect(whole.failed).toBe(false)
-    expect(whole.left).toBe(0)
-    for (const [at, store] of [e, f, g, h].slice(0, count).entries()) {
-      expect(store).toEqual(values[at]!.map((value, id) => (ids.includes(id) ? value : 0)))
-    }
+  const cases = [2, 3, 4].flatMap((count) => {
+    return [1, 3, 4, 9].flatMap((entities) => [0, 1, 2, 3].map((lead) => ({ count, entities, lead })))
   })
+
+  it.each(cases)(
+    '$count at once, of $entities entities, behind $lead bytes, are the same bytes as one by one, and arrive each in its own store',
+    ({ count, entities, lead }) => {
+      const ids = all.subarray(0, entities)
+      const [single, writer] = [new ByteWriter(1), new ByteWriter(1)]
+      for (let i = 0; i < lead; i++) for (const each of [single, writer]) each.u8(i)
+      for (const column of values.slice(0, count)) {
+        for (const id of ids) single.u32(column[id]!)
+      }
+      if (count === 2) writeWords2(writer, a, b, ids, entities)
+      else if (count === 3) writeWords3(writer, a, b, c, ids, entities)
+      else writeWords4(writer, a, b, c, d, ids, entities)
+      expect(writer.bytes.slice(0, writer.length)).toEqual(single.bytes.slice(0, single.length))
+      const [e, f, g, h] = stores()
+      const read = (missing: number): ByteReader => {
+        const reader = new ByteReader()
+        reader.reset(writer.bytes, lead, writer.length - missing)
+        if (count === 2) readWordsInto2(reader, e, f, ids, entities)
+        else if (count === 3) readWordsInto3(reader, e, f, g, ids, entities)
+        else readWordsInto4(reader, e, f, g, h, ids, entities)
+        return reader
+      }
+      expect(read(1).failed).toBe(true)
+      expect([e, f, g, h].every((store) => store.every((value) => value === 0))).toBe(true)
+      const whole = read(0)
+      expect(whole.failed).toBe(false)
+      expect(whole.left).toBe(0)
+      for (const [at, store] of [e, f, g, h].slice(0, count).entries()) {
+        expect(store).toEqual(values[at]!.map((value, id) => (ids.includes(id) ? value : 0)))
+      }
+    },
+  )
 })
