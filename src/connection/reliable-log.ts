@@ -13,6 +13,11 @@ export class ReliableLog {
   /** Keeps at most `limit` bytes: beyond that the oldest are forgotten, and nobody who lacks them can resume. */
   constructor(private readonly limit: number) {}
 
+  /** Bytes that are kept. */
+  get size(): number {
+    return this.packets.size
+  }
+
   push(bytes: Uint8Array, length: number): void {
     this.packets.push(bytes, length, 0)
     this.next++

@@ -91,7 +91,7 @@ export class ServerEntities implements EntityMapper {
     if (this.waitingHead < this.waiting.length) {
       const { slot, tick } = this.waiting[this.waitingHead]!
       if (tick <= acknowledgedTick()) {
-        if (++this.waitingHead > 512 && this.waitingHead * 2 > this.waiting.length) {
+        if (++this.waitingHead > 64 && this.waitingHead * 2 > this.waiting.length) {
           this.waiting = this.waiting.slice(this.waitingHead)
           this.waitingHead = 0
         }

@@ -1,0 +1,83 @@
+// What is left of clients that have come and gone: nothing, however they went.
+import { query } from 'bitecs'
+import { close, connectionOf, kick, sendCommand, sendMessage, sendRpc, setPlayer } from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
+import { expect, it } from 'vitest'
+import { clientRole, serverRole } from '../../../src/world/state.js'
+import { countItems, grown, type Items } from '../../soak/items.js'
+import * as game from '../../support/arena.js'
+
+const LIMITS = { timeout: 400, resumeTime: 400 }
+/** Ends of sessions are remembered for clients that missed them, 256 of them. */
+const WARM_UP = 360
+/** The network of the test itself remembers every line; slots that wait to be given out again are cleared many at a time. */
+const NOT_COUNTED = /\btransport\b|\.entities\.waiting\b/
+
+/** One client comes, plays, and goes; in a way that follows from its number. */
+function cycle(net: TestNetwork, number: number): void {
+  const { server } = net
+  const client = net.connect({ timeout: 400 })
+  const { connection, world } = client
+  const ship = game.spawnShip(server, 1, 2, 3)
+  setPlayer(server, connection, ship)
+  net.until(() => game.copyOf(world, server, ship) !== 0)
+  sendCommand(world, game.copyOf(world, server, ship), game.Move, { dx: 1, dy: 0 })
+  sendRpc(server, ship, game.Boom, { x: 1, shooter: ship })
+  sendMessage(world, game.Chat, { text: 'hello' })
+  sendMessage(server, game.News, { text: 'x'.repeat(2000) }, { to: connection })
+  net.tick(2)
+  leave(net, client, number % 4)
+  net.until(() => client.reason !== undefined && serverRole(server).peers.length === 0)
+  client.running = false
+  net.tick(3)
+  expect(query(server, [Networked]).length).toBe(0)
+}
+
+function leave(net: TestNetwork, client: TestClient, way: number): void {
+  if (way === 0) void close(client.world)
+  else if (way === 1) kick(net.server, client.connection)
+  else if (way === 2) client.setConditions({ down: true })
+  else {
+    // Comes back over another line first.
+    client.cut()
+    net.tick(5)
+    net.setServerConditions({ down: true })
+    net.until(() => client.reason !== undefined)
+    net.setServerConditions({ down: false })
+  }
+}
+
+/** What a role holds more of than before. */
+function leaked(before: Items, role: object): { path: string; by: number }[] {
+  return grown(before, countItems(role)).filter(({ path }) => !NOT_COUNTED.test(path))
+}
+
+it('a server holds on to nothing of clients that left, were kicked, fell silent, or came back and fell silent', () => {
+  const net = createTestNetwork(game.arena, { clients: 0, ...LIMITS })
+  let number = 0
+  for (let i = 0; i < WARM_UP; i++) cycle(net, number++)
+  const before = countItems(serverRole(net.server))
+  for (let i = 0; i < 60; i++) cycle(net, number++)
+  expect(leaked(before, serverRole(net.server))).toEqual([])
+})
+
+it('a client holds on to nothing of the sessions that it has had', () => {
+  const net = createTestNetwork(game.arena, { clients: 0, ...LIMITS })
+  const { world } = net.connect({ timeout: 400 })
+  const again = (): void => {
+    void close(world)
+    net.tick(3)
+    const { connection } = net.connect({ world, timeout: 400 })
+    const ship = game.spawnShip(net.server, 1, 2, 3)
+    setPlayer(net.server, connection, ship)
+    net.until(() => game.copyOf(world, net.server, ship) !== 0)
+    sendMessage(world, game.Chat, { text: 'hello' })
+    sendRpc(net.server, ship, game.Boom, { x: 1, shooter: ship })
+    net.tick(3)
+  }
+  for (let i = 0; i < 30; i++) again()
+  const before = countItems(clientRole(world))
+  for (let i = 0; i < 50; i++) again()
+  expect([connectionOf(world) !== 0, leaked(before, clientRole(world))]).toEqual([true, []])
+})
