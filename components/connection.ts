@@ -65,6 +65,17 @@ export const Joined = {} as Tag<'Joined'>
  */
 export const Loading = {} as Tag<'Loading'>
 
+/**
+ * On a client's connection, and on the network entity of a server's world: the server is about to close. It lets nobody in
+ * any more, but goes on for those who are in. See `retire`.
+ */
+export const Draining = {
+  /** When it closes at the latest, in milliseconds of the world's clock: `performance.now()`, unless the world has one of its own. */
+  endsAt: [] as number[],
+  /** Why, for people. */
+  text: [] as string[],
+}
+
 /** Tag, in a host's world: on the connection entity of its own client. It stays there between two sessions. */
 export const LocalConnection = {} as Tag<'LocalConnection'>
 

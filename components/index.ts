@@ -4,6 +4,7 @@ export {
   Authenticating,
   Connected,
   Connection,
+  Draining,
   Interrupted,
   Joined,
   Listening,

@@ -159,6 +159,7 @@ export {
 export type { LifecycleComponent } from './world/lifecycle.js'
 export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'
 export { connectionOf, entityOf, hasAuthority, netIdOf, type NetworkStats, serverTick, stats } from './world/lookup.js'
+export { retire, type RetireOptions } from './world/retire.js'
 export { clearOwner, despawn, kick, observersOf, setOwner, type SetOwnerOptions, setReady } from './world/ownership.js'
 export type { OnLeave } from './world/left-behind.js'
 export {

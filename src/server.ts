@@ -10,6 +10,7 @@ import { checkBudgets } from './world/budget-options.js'
 import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
+import { retire } from './world/retire.js'
 import { DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
@@ -40,8 +41,12 @@ export interface Server {
    * stall, never spirals, and reports what it skipped. In a host's world use the `run` of `startHost`, which runs both sides.
    */
   run(systems: readonly System<ServerWorld>[], options?: Omit<LoopOptions, 'rate'>): Loop
-  /** Stops the loop, tells every client why, and closes. Resolves when nothing is left open. */
-  close(text?: string): Promise<void>
+  /**
+   * Tells every client why, stops the loop, and closes. With `grace`, in milliseconds, it retires first (see `retire`): it
+   * lets nobody in any more, and the clients, who are told, play on until they have left or the time is over; called again
+   * without, it closes at once. Resolves when nothing is left open.
+   */
+  close(text?: string, options?: { readonly grace?: number }): Promise<void>
 }
 
 /** Peers that the transport takes beyond the connections that may open. */
@@ -108,11 +113,19 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       loop = startLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
       return loop
     },
-    close(text) {
+    async close(text, { grace = 0 } = {}) {
+      if (grace > 0 && role.sessions !== undefined) await within(grace, retire(world, { grace, text }))
       loop?.stop()
-      return close(world, text)
+      await close(world, text)
     },
   }
+}
+
+/** Waits for what should end by itself within a time in milliseconds, but no longer: the game's loop may stand still. */
+async function within(limit: number, ended: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, limit)))])
+  clearTimeout(timer)
 }
 
 /** A `listen` that is under way. */
@@ -151,6 +164,7 @@ function checkOptions(options: ListenOptions): void {
 
 export type { AuthorizationRequest, Authorize } from './transport/geckos-server-authorization.js'
 export { close } from './world/close.js'
+export { retire, type RetireOptions } from './world/retire.js'
 export { createServerWorld, type ServerWorldOptions } from './world/create.js'
 export type { Loop, LoopOptions, System } from './world/loop.js'
 export type { ServerWorld } from './world/state.js'

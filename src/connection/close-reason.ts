@@ -12,6 +12,7 @@ export type CloseCode =
   | 'wire-version'
   | 'handshake-timeout'
   | 'server-full'
+  | 'draining'
   | 'authentication-failed'
   | 'authentication-timeout'
   | 'malformed'

@@ -78,6 +78,8 @@ export class ServerSessions implements TransportSink {
   tick = 0
   private readonly interrupted: InterruptedSessions
   private maintainedAt: number | undefined
+  /** Why nobody is let in any more, for people; undefined while everybody may come. */
+  private joinsStopped: string | undefined
 
   constructor(
     readonly transport: Transport,
@@ -219,6 +221,14 @@ export class ServerSessions implements TransportSink {
     for (const session of [...this.byPeer.values(), ...this.open]) this.close(session, code, text)
   }
 
+  /** Lets nobody in any more, those who wait for it included. Sessions whose line breaks may still be resumed. */
+  stopJoins(text: string): void {
+    this.joinsStopped = text
+    for (const session of [...this.byPeer.values()]) {
+      if (session.state === 'authenticating') this.refuse(session, 'draining', text)
+    }
+  }
+
   private takeHello(session: Session): void {
     const { reader, options } = this
     const hello = readHello(reader)
@@ -233,6 +243,7 @@ export class ServerSessions implements TransportSink {
       return this.refuse(session, 'protocol-mismatch', listDifferences(differences), differences.join('; '))
     }
     if (typeof hello.resume === 'object') return this.resume(session, hello.resume)
+    if (this.joinsStopped !== undefined) return this.refuse(session, 'draining', this.joinsStopped)
     if (this.open.length + this.authenticating >= options.maxConnections) {
       return this.refuse(session, 'server-full', 'the server is full')
     }

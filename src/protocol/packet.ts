@@ -63,6 +63,8 @@ export const SectionKind = {
   Relation: 21,
   /** Server: how much of the world that it was promised this client still has to wait for. */
   JoinProgress: 22,
+  /** Server: it lets nobody in any more, and closes soon. */
+  Draining: 23,
 } as const
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind]
 

@@ -7,6 +7,7 @@ import { aborted, brokenOff, signallingError, timedOut, withoutWebRtc } from './
 import { Inbox } from './inbox.js'
 import {
   Channel,
+  countSent,
   createTransportCounters,
   type PeerId,
   type Transport,
@@ -187,8 +188,7 @@ class GeckosClient implements Transport {
       counters.sendDropped++
       return false
     }
-    counters.packetsSent++
-    counters.bytesSent += length
+    countSent(counters, channel, length)
     return true
   }
 

@@ -10,6 +10,7 @@ import type { Inbox } from './inbox.js'
 import {
   Channel,
   type Channel as ChannelNumber,
+  countSent,
   type PeerId,
   type TransportCloseReason,
   type TransportCounters,
@@ -133,8 +134,7 @@ export class ServerPeer {
       counters.sendDropped++
       return false
     }
-    counters.packetsSent++
-    counters.bytesSent += length
+    countSent(counters, channel, length)
     return true
   }
 

@@ -5,6 +5,7 @@
 import { isPing, PONG_BYTES, writePong } from '../protocol/heartbeat.js'
 import {
   Channel,
+  countReceived,
   type PeerId,
   type TransportCloseReason,
   type TransportCounters,
@@ -159,8 +160,7 @@ export class Inbox {
     const counters = options.counters
     const entry = this.peers.get(peer)
     if (entry === undefined || entry.closed !== undefined) return
-    counters.packetsReceived++
-    counters.bytesReceived += length
+    countReceived(counters, channel, length)
     if (length === 0 || length > options.maxPacket) {
       counters.oversized++
       if (channel === Channel.Reliable) options.refuse(peer, { code: 'overflow', text: `a packet of ${length} bytes` })

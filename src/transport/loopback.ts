@@ -1,6 +1,13 @@
 // An in-memory network: one server, any number of clients, nothing lost. The testing network and host mode stand on it.
 import { Inbox } from './inbox.js'
-import { Channel, createTransportCounters, type PeerId, type Transport, type TransportSink } from './transport.js'
+import {
+  Channel,
+  countSent,
+  createTransportCounters,
+  type PeerId,
+  type Transport,
+  type TransportSink,
+} from './transport.js'
 
 export interface LoopbackOptions {
   /** Milliseconds; the same clock for all sides. Default `performance.now`. */
@@ -82,8 +89,7 @@ class LoopbackServer implements Transport {
       this.counters.sendDropped++
       return false
     }
-    this.counters.packetsSent++
-    this.counters.bytesSent += length
+    countSent(this.counters, channel, length)
     link.client.inbox.pushPacket(SERVER_PEER, channel, bytes, length)
     link.client.onArrival?.()
     return true
@@ -143,8 +149,7 @@ class LoopbackClient implements Transport {
       this.counters.sendDropped++
       return false
     }
-    this.counters.packetsSent++
-    this.counters.bytesSent += length
+    countSent(this.counters, channel, length)
     this.server.inbox.pushPacket(this.link.peer, channel, bytes, length)
     this.server.onArrival?.()
     return true

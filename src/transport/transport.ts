@@ -47,6 +47,11 @@ export interface TransportCounters {
   bytesSent: number
   packetsReceived: number
   bytesReceived: number
+  /** Those of the packets and bytes above that took the reliable channel. */
+  reliablePacketsSent: number
+  reliableBytesSent: number
+  reliablePacketsReceived: number
+  reliableBytesReceived: number
   /** Unreliable packets dropped because the inbox was full. They were never acknowledged, so their content comes again. */
   inboxDropped: number
   /** Text frames refused. */
@@ -69,6 +74,10 @@ export function createTransportCounters(): TransportCounters {
     bytesSent: 0,
     packetsReceived: 0,
     bytesReceived: 0,
+    reliablePacketsSent: 0,
+    reliableBytesSent: 0,
+    reliablePacketsReceived: 0,
+    reliableBytesReceived: 0,
     inboxDropped: 0,
     textFrames: 0,
     oversized: 0,
@@ -77,6 +86,24 @@ export function createTransportCounters(): TransportCounters {
     neverOpened: 0,
     callbackErrors: 0,
   }
+}
+
+/** Counts a packet that leaves. */
+export function countSent(counters: TransportCounters, channel: Channel, length: number): void {
+  counters.packetsSent++
+  counters.bytesSent += length
+  if (channel !== Channel.Reliable) return
+  counters.reliablePacketsSent++
+  counters.reliableBytesSent += length
+}
+
+/** Counts a packet that arrived. */
+export function countReceived(counters: TransportCounters, channel: Channel, length: number): void {
+  counters.packetsReceived++
+  counters.bytesReceived += length
+  if (channel !== Channel.Reliable) return
+  counters.reliablePacketsReceived++
+  counters.reliableBytesReceived += length
 }
 
 /** What a transport knows of a peer besides its number. */

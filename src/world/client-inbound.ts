@@ -1,4 +1,5 @@
 // What the server sends, applied by a client: packets are checked whole, then take effect section by section.
+import type { World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import type { Counters } from '../connection/counters.js'
 import type { DataHeader } from '../protocol/packet.js'
@@ -14,14 +15,18 @@ import { EarlyCalls } from '../remote/early-calls.js'
 import { CallSection, hasOnlyEarlyMessages, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
+import { readDraining } from '../remote/draining-section.js'
 import { type IncomingParts, type OutgoingParts, PartResult, PartSection } from '../remote/message-parts.js'
 import type { ClientReplication } from '../replication/client-replication.js'
 import { HeldPackets } from '../replication/held-packets.js'
 import { Channel } from '../transport/transport.js'
 import type { ClientScenes } from './client-scenes.js'
+import { showDraining } from './connection-entity.js'
 
 /** What reading needs of the client's role. */
 export interface ClientInboundContext {
+  readonly world: World
+  readonly options: { readonly now: () => number }
   readonly protocol: Protocol
   readonly counters: Counters
   readonly faults: CallFaults
@@ -122,6 +127,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Relation && reliable) replication.relations.check(reader)
       else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
       else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
+      else if (kind === SectionKind.Draining && reliable) readDraining(reader)
       else if (kind === SectionKind.Scene && reliable && reader.offset === start + 1) this.role.scenes.check(reader)
       else reader.fail()
       if (reader.failed) return false
@@ -151,6 +157,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Relation) replication.relations.apply(reader)
       else if (kind === SectionKind.MessagePart) this.applyPart(reader)
       else if (kind === SectionKind.PartsTaken) this.applyTaken(reader)
+      else if (kind === SectionKind.Draining) this.applyDraining(reader)
       else if (kind === SectionKind.Scene) {
         this.role.scenes.take(reader)
         if (this.role.scenes.isLoading) {
@@ -248,6 +255,12 @@ export class ClientInbound {
 
   private applyTaken(reader: ByteReader): void {
     if (!this.role.outgoingParts.acknowledge(reader.varint())) this.role.malformed()
+  }
+
+  private applyDraining(reader: ByteReader): void {
+    const { left, text } = readDraining(reader)
+    const { world, connection, options } = this.role
+    showDraining(world, connection, options.now() + left, text)
   }
 
   private applyRequest(reader: ByteReader): void {

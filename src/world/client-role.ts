@@ -1,6 +1,6 @@
 // The client's role of a world: everything the client's systems and verbs work on.
 import { addComponent, addEntity, createWorld, hasComponent, removeComponent, type World } from 'bitecs'
-import { Connected, Connection, Interrupted, Loading, Ready } from '../../components/connection.js'
+import { Connected, Connection, Draining, Interrupted, Loading, Ready } from '../../components/connection.js'
 import { ClientSession } from '../connection/client-session.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { type Counters, createCounters } from '../connection/counters.js'
@@ -413,10 +413,9 @@ export class ClientRole {
     Connection.reason[this.connection] = session?.reason
     this.replication.despawnAll()
     if (!this.wasOpened) return
-    removeComponent(this.world, this.connection, Ready)
-    removeComponent(this.world, this.connection, Loading)
-    removeComponent(this.world, this.connection, Interrupted)
-    removeComponent(this.world, this.connection, Connected)
+    for (const tag of [Ready, Loading, Interrupted, Draining, Connected]) {
+      removeComponent(this.world, this.connection, tag)
+    }
   }
 
   private writeReady(packet: PacketBuilder): void {

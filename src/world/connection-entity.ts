@@ -1,5 +1,6 @@
 // The entity that stands for a connection, before anything is known of it.
-import { Connection } from '../../components/connection.js'
+import { addComponent, type World } from 'bitecs'
+import { Connection, Draining } from '../../components/connection.js'
 import { put } from '../replication/slot-set.js'
 
 /** Clears what the entity that had this id before left in the stores. `id`: the connection's number, 0 while unknown. */
@@ -10,4 +11,11 @@ export function resetConnection(eid: number, id = 0): void {
   put(Connection.progress, eid, 0, 0)
   put(Connection.user, eid, undefined, undefined)
   put(Connection.reason, eid, undefined, undefined)
+}
+
+/** Shows on an entity that the server is about to close, or that time or text have changed. */
+export function showDraining(world: World, entity: number, endsAt: number, text: string): void {
+  put(Draining.endsAt, entity, endsAt, 0)
+  put(Draining.text, entity, text, '')
+  addComponent(world, entity, Draining)
 }

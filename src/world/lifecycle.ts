@@ -4,6 +4,7 @@ import {
   Authenticating,
   Connected,
   Connection,
+  Draining,
   Interrupted,
   Joined,
   Listening,
@@ -21,6 +22,7 @@ export type LifecycleComponent =
   | typeof Joined
   | typeof Loading
   | typeof Interrupted
+  | typeof Draining
   | typeof Networked
   | typeof Owned
   | typeof LocalPlayer
@@ -35,12 +37,13 @@ const LIFECYCLE = [
   Ready,
   Loading,
   Interrupted,
+  Draining,
   Connected,
   Authenticating,
   Listening,
 ] as const
 
-const OF_CONNECTION = new Set<object>([Authenticating, Connected, Interrupted, Ready, Joined, Loading])
+const OF_CONNECTION = new Set<object>([Authenticating, Connected, Draining, Interrupted, Ready, Joined, Loading])
 
 export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()

@@ -21,6 +21,7 @@ export function sendTick(role: ServerRole): void {
     role.replication.admitAll(own.observer)
     showLocally(role, own)
   }
+  role.retirement?.advance(role)
   for (const peer of role.peers) sendToPeer(role, peer)
   for (const peer of role.authenticating.values()) sendEarly(role, peer)
   countUnsent(role)
@@ -53,6 +54,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
     replication.admit(observer, player)
     structure = replication.structure.write(observer, reliable, player)
   }
+  if (!local) role.retirement?.write(session, reliable, now)
   writeBuffered(role, peer)
   const { unsent, wasReady } = peer.scenes
   const callsBefore = unsent.length > 0 ? unsent[0]!.callsBefore : role.outgoing.count

@@ -35,6 +35,7 @@ import { Groups } from './connection-groups.js'
 import type { LocalClient } from './local-client.js'
 import { PeerLimit } from './peer-limit.js'
 import { ServerInbound } from './server-inbound.js'
+import { endRetirement, type Retirement } from './retirement.js'
 import { DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
 import { ServerPeer } from './server-peer.js'
 import { DEFAULT_SCENE_TIMEOUT, ServerScenes } from './server-scenes.js'
@@ -88,6 +89,8 @@ export class ServerRole {
   cancelListen: (() => Promise<void>) | undefined
   /** The entity that stands for the network: it carries `Listening`. */
   readonly networkEntity: number
+  /** Set while it is about to close; see `retire`. */
+  retirement: Retirement | undefined
   readonly leftBehind: LeftBehind
   readonly groups = new Groups()
   readonly buffered = new BufferedCalls()
@@ -236,6 +239,7 @@ export class ServerRole {
     const cancelled = this.cancelListen?.()
     this.sessions = undefined
     this.transport = undefined
+    endRetirement(this)
     sessions?.closeAll(code, text)
     this.authentication = undefined
     if (!this.isServing) this.endService()
@@ -400,11 +404,9 @@ export class ServerRole {
     Connection.reason[eid] = session.reason
     this.hideLocalPlayer(eid)
     if (eid === this.local?.connection) this.local.endView()
-    this.guard(() => removeComponent(this.world, eid, Ready))
-    this.guard(() => removeComponent(this.world, eid, Loading))
-    this.guard(() => removeComponent(this.world, eid, Interrupted))
-    this.guard(() => removeComponent(this.world, eid, Connected))
-    this.guard(() => removeComponent(this.world, eid, Authenticating))
+    for (const tag of [Ready, Loading, Interrupted, Connected, Authenticating]) {
+      this.guard(() => removeComponent(this.world, eid, tag))
+    }
     this.retiring.push(eid)
   }
 

@@ -576,6 +576,10 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
       if (left > total) throw new Error('more to come than was promised')
       return `join ${left} of ${total} to come`
     }
+    case 23: {
+      const left = cursor.varint()
+      return `draining, closes in ${left} ms: ${cursor.text(512)}`
+    }
     default:
       throw new Error(`no such section: ${kind}`)
   }

@@ -25,6 +25,7 @@ import {
   netIdOf,
   quantized,
   replicate,
+  retire,
   type SchemaType,
   sendCommand,
   sendMessage,
@@ -371,6 +372,9 @@ export function scriptedRun(): RunVector[] {
   tick(3)
   unloadScene(server, Hud)
   tick(3)
+  // It is about to close, and does.
+  void retire(server, { grace: 60_000, text: 'a new version' })
+  tick(2)
   void close(server, 'the end')
   tick()
   return run
