@@ -41,7 +41,22 @@ export interface ReplicateOptions<A extends Authority = Authority> {
    * a change that nobody marks is not sent. Default `'scan'`. Only this side's business.
    */
   track?: 'scan' | 'marked'
+  /**
+   * When values travel. `'onChange'`: whenever they change. `'once'`: with the entity's spawn, or with the component when it is
+   * added later, as they are then; what they become after that is neither looked for nor sent, so that what never changes (a
+   * look, a seed) costs nothing. A client that sees the entity anew gets the values of that moment. Default `'onChange'`.
+   */
+  send?: 'onChange' | 'once'
+  /**
+   * The ticks of whoever writes the component, from 1 to 10,000, of which one is for its changes: those of the others wait
+   * for it, and only the newest value leaves (Mirror's Sync Interval). Components with the same interval take turns. Spawns
+   * do not wait. With `interpolate`, clients show the component that much further behind, so that it moves evenly. Default 1.
+   */
+  interval?: number
 }
+
+/** The longest `interval` of a component. */
+const MAX_INTERVAL = 10_000
 
 export interface ReplicatedField {
   readonly name: string
@@ -69,6 +84,8 @@ export interface ReplicatedComponent<
   readonly interpolate: boolean
   readonly trackChanges: boolean
   readonly track: 'scan' | 'marked'
+  readonly send: 'onChange' | 'once'
+  readonly interval: number
   readonly text: string
 }
 
@@ -251,6 +268,29 @@ export function replicate(
   return component(store, columns, numbers, collections, `{${texts.join(',')}}`, options)
 }
 
+/** Whether the options that say when values travel go together. */
+function requireSending(options: ReplicateOptions, fields: readonly ReplicatedField[]): void {
+  const { send = 'onChange', interval = 1, authority, interpolate, trackChanges } = options
+  if (send !== 'onChange' && send !== 'once') {
+    throw new ProtocolError('bad-definition', `replicate: send is 'onChange' or 'once', got ${String(send)}`)
+  }
+  if (!Number.isInteger(interval) || interval < 1 || interval > MAX_INTERVAL) {
+    const text = `replicate: interval is a whole number of ticks, from 1 to ${MAX_INTERVAL}, got ${String(interval)}`
+    throw new ProtocolError('bad-definition', text)
+  }
+  if (send === 'onChange' && interval === 1) return
+  if (fields.length === 0) {
+    const text = 'replicate: send and interval are about values, and a component without fields of numbers has none'
+    throw new ProtocolError('bad-definition', text)
+  }
+  if (send === 'onChange') return
+  if (interval > 1 || authority === 'client' || interpolate === true || trackChanges === true) {
+    const text =
+      "replicate: with send 'once' no change travels: it goes with none of interval, interpolate, trackChanges and authority 'client'"
+    throw new ProtocolError('bad-definition', text)
+  }
+}
+
 /** What `replicate` makes of what it has found out. */
 function component(
   store: object,
@@ -264,6 +304,8 @@ function component(
   if (track !== 'scan' && track !== 'marked') {
     throw new ProtocolError('bad-definition', `replicate: track is 'scan' or 'marked', got ${String(track)}`)
   }
+  requireSending(options, fields)
+  const { send = 'onChange', interval = 1 } = options
   if (to !== 'observers' && to !== 'owner') {
     throw new ProtocolError('bad-definition', `replicate: to is 'observers' or 'owner', got ${String(to)}`)
   }
@@ -291,6 +333,8 @@ function component(
     interpolate,
     trackChanges,
     track,
+    send,
+    interval,
     text: whole,
   }
 }

@@ -17,7 +17,7 @@ import { gatherWords, setWords } from './word-loops.js'
 /** One replicated component on the server. */
 export class ServerComponent {
   readonly members = new Members()
-  /** Bits by entity: what a scan found. All 0 between scans. */
+  /** Bits by entity: what a scan found, or what was marked and waits for the component's turn. Else all 0 between scans. */
   hits = new Uint32Array(2)
   /** Slots that game code marked since the last scan. Some may have lost the component since. */
   marks = new Uint32Array(16)
@@ -34,7 +34,22 @@ export class ServerComponent {
     readonly isMarked = false,
     /** Present when its changes can be drained. */
     readonly told?: ToldValues,
+    /** Of so many ticks one is for its changes. */
+    readonly interval = 1,
+    /** No change of it is told: its values go with the spawn alone. */
+    readonly isOnce = false,
   ) {}
+
+  /** Whether its changes are told in this tick. The id spreads those of the same interval over the ticks. */
+  isDue(tick: number): boolean {
+    return this.interval === 1 || (tick + this.id) % this.interval === 0
+  }
+
+  /** Notes that an entity's change waits for the component's turn. */
+  hold(eid: number): void {
+    this.hits = growTo(this.hits, (eid >>> 5) + 1)
+    this.hits[eid >>> 5]! |= 1 << (eid & 31)
+  }
 
   /** The highest entity id that the game's arrays have room for. */
   get capacity(): number {
@@ -101,7 +116,7 @@ export class ChangeTracker {
     /** Where changes are recorded for game code to see; left out where all are looked for, and none recorded. */
     changes?: ChangeLogs,
   ) {
-    this.components = protocol.componentList.map(({ store, fields, track }, id) => {
+    this.components = protocol.componentList.map(({ store, fields, track, send, interval }, id) => {
       const columns = makeColumns(fields, entities)
       const log = changes?.byId[id]
       const told = log === undefined ? undefined : new ToldValues(columns, log)
@@ -112,6 +127,8 @@ export class ChangeTracker {
         columns,
         changes !== undefined && track === 'marked',
         told,
+        interval,
+        send === 'once',
       )
     })
     this.ids = new Uint16Array(this.components.length)
@@ -131,7 +148,7 @@ export class ChangeTracker {
   /** Starts to track a component of an entity, and takes its values over. */
   start(slot: number, eid: number, id: number, tick: number): void {
     const component = this.components[id]!
-    for (const column of component.columns) column.start(eid, !component.isMarked)
+    for (const column of component.columns) column.start(eid, !component.isMarked && !component.isOnce)
     component.told?.start(slot, eid)
     component.lastChange[slot] = tick
     component.members.add(eid)
@@ -167,7 +184,11 @@ export class ChangeTracker {
   mark(eid: number, id: number): void {
     const slot = this.entities.slotOfEntity(eid)
     const component = this.components[id]!
-    if (slot === 0 || !component.isMarked || !component.members.has(eid)) return
+    if (slot === 0 || !component.isMarked || component.isOnce || !component.members.has(eid)) return
+    if (component.interval > 1) {
+      component.hold(eid)
+      return
+    }
     const before = this.marked.add(slot) ? EMPTY_SET : this.markedSets[slot]!
     const set = this.sets.with(before, id)
     if (set === before) return
@@ -232,11 +253,30 @@ export class ChangeTracker {
     found.length = 0
     for (let c = 0; c < this.components.length; c++) {
       const component = this.components[c]!
-      if (component.isMarked) this.takeMarked(component, tick)
-      else if (component.scan()) found.push(component)
+      if (component.isOnce || !component.isDue(tick)) continue
+      if (component.isMarked) {
+        if (component.interval > 1) this.release(component)
+        this.takeMarked(component, tick)
+      } else if (component.scan()) found.push(component)
       this.reportClamped(component)
     }
     if (found.length > 0) this.gather(tick)
+  }
+
+  /** The marks of a component have waited for its turn, which this is. */
+  private release(component: ServerComponent): void {
+    const { hits, members, id } = component
+    const { slotByEid } = this.entities
+    const length = Math.min(hits.length, members.words.length)
+    for (let w = 0; w < length; w++) {
+      for (let bits = hits[w]! & members.words[w]!; bits !== 0; bits &= bits - 1) {
+        const slot = slotByEid[w * 32 + 31 - Math.clz32(bits & -bits)]!
+        const before = this.dirty.add(slot) ? EMPTY_SET : this.changed[slot]!
+        this.changed[slot] = this.sets.with(before, id)
+        component.mark(slot)
+      }
+    }
+    hits.fill(0)
   }
 
   private takeMarked(component: ServerComponent, tick: number): void {

@@ -45,7 +45,7 @@ export class ClientComponent {
     this.isWritable = definition.authority === 'client'
     this.hasReferences = this.columns.some((column) => column.references !== undefined)
     const moving = definition.interpolate && this.columns.length > 0
-    this.snapshots = moving ? new Snapshots(this.columns) : undefined
+    this.snapshots = moving ? new Snapshots(this.columns, definition.interval) : undefined
     this.changes =
       changes === undefined ? undefined : new ClientChanges(this.columns, this.snapshots, entities, changes)
   }

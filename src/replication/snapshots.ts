@@ -10,7 +10,7 @@ import { growTo, SlotSet } from './slot-set.js'
 
 /** Snapshots kept for one entity. At 20 ticks a second that is 400 ms. */
 const KEPT = 8
-/** Ticks between two values that are taken for loss or a slow sender, and bridged in a straight line. */
+/** Ticks between two values, sent in every tick, that are taken for loss or a slow sender, and bridged in a straight line. */
 const LONGEST_BRIDGE = 3
 
 interface SnapshotColumn {
@@ -42,7 +42,14 @@ export class Snapshots {
   private readonly width: number
   private readonly blends: readonly Blend[]
 
-  constructor(private readonly columns: readonly SnapshotColumn[]) {
+  /** Ticks that the next value may take longer than where each tick has one. */
+  private readonly pause: number
+
+  constructor(
+    private readonly columns: readonly SnapshotColumn[],
+    interval = 1,
+  ) {
+    this.pause = interval - 1
     this.width = columns.length
     this.blends = columns.map(blendOf)
   }
@@ -75,7 +82,7 @@ export class Snapshots {
   /** Begins a snapshot that is newer than all before; its values follow by `set`. */
   push(slot: number, tick: number): void {
     const last = this.ticks[slot * KEPT + this.newest[slot]!]!
-    if (this.counts[slot]! > 0 && tick - last > LONGEST_BRIDGE) this.append(slot, tick - 1)
+    if (this.counts[slot]! > 0 && tick - last > LONGEST_BRIDGE + this.pause) this.append(slot, tick - 1)
     this.append(slot, tick)
     this.moving.add(slot)
   }
@@ -84,12 +91,16 @@ export class Snapshots {
     this.values[(slot * KEPT + this.newest[slot]!) * this.width + column] = value
   }
 
-  /** Writes what each moving entity looks like at `tick`, fractions included, to the game's arrays. */
+  /**
+   * Writes what each moving entity looks like at `tick`, fractions included, to the game's arrays: where values take turns,
+   * so much earlier that the next one is there.
+   */
   show(tick: number, eidOf: Uint32Array): void {
+    const at = tick - this.pause
     for (let slot = this.moving.next(0); slot >= 0; slot = this.moving.next(slot + 1)) {
       const eid = eidOf[slot]!
       if (eid === 0) this.moving.delete(slot)
-      else this.showOne(slot, eid, tick)
+      else this.showOne(slot, eid, at)
     }
   }
 

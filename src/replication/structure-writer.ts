@@ -237,7 +237,13 @@ export class StructureWriter {
     const eid = this.entities.lastEidOf[slot]!
     this.sets.write(bytes, set)
     for (const component of this.sets.members[set]!) {
-      for (const column of this.tracker.components[component]!.columns) column.writeRow(bytes, eid)
+      const { columns, isOnce } = this.tracker.components[component]!
+      // No scan has looked at these; a system that removed the entity may have left anything in its arrays.
+      const isAsNow = isOnce && this.entities.eidOf[slot] === eid
+      for (const column of columns) {
+        if (isAsNow) column.start(eid, false)
+        column.writeRow(bytes, eid)
+      }
       this.collections.writeRow(bytes, this.entities.eidOf[slot]!, component)
     }
   }

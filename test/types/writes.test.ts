@@ -23,6 +23,12 @@ it('only fields of numbers can be written, and only a server finds changes', () 
     replicate(Health, { hp: u16 }, { track: 'marked' })
     // @ts-expect-error there is no such way of tracking
     replicate(Health, { hp: u16 }, { track: 'always' })
+    replicate(Health, { hp: u16 }, { send: 'once' })
+    replicate(Health, { hp: u16 }, { interval: 5 })
+    // @ts-expect-error there is no such time
+    replicate(Health, { hp: u16 }, { send: 'never' })
+    // @ts-expect-error an interval is a number of ticks
+    replicate(Health, { hp: u16 }, { interval: '5' })
     writeComponent(server, 1, Position, { x: 1 })
     writeComponent(server, 1, Position, { x: 1, y: 2 })
     // @ts-expect-error a field that there is not

@@ -133,10 +133,13 @@ export class ClientAuthority implements DeliverySink {
     if (this.sets.count > this.setLimit) this.compactSets()
     this.findChanges()
     // What is said before all of a tick's structure is known would count as older than that, and be dropped.
-    if (this.owed.slots.size === 0 || this.toldTick > session.structureTick) return
+    if (this.owed.slots.size > 0 && this.toldTick <= session.structureTick) this.writeOwed(packet, now)
+    this.frame++
+  }
+
+  private writeOwed(packet: PacketBuilder, now: number): void {
     this.encoder.encode(this.owed.slots, this.owed.sets, this.frame)
     for (let b = 0; b < this.encoder.count && this.writeBlock(b, packet, now); b++);
-    this.frame++
   }
 
   private findChanges(): void {
