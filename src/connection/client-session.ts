@@ -223,12 +223,13 @@ export class ClientSession implements TransportSink {
     if (session === undefined || session.state !== 'open') return
     const now = options.now()
     // While this side stood still it could not hear; that silence is not the server's.
-    const deaf = this.maintainedAt === undefined ? 0 : Math.max(0, now - this.maintainedAt - LONGEST_FRAME_MS)
+    const sinceLook = now - (this.maintainedAt ?? now)
+    const deaf = Math.max(0, sinceLook - LONGEST_FRAME_MS)
     this.maintainedAt = now
     session.lastHeard = Math.min(now, session.lastHeard + deaf)
     if (session.isInterrupted && this.givesUp(session, now)) {
       this.close('timeout', 'the line broke, and did not come back in time')
-    } else if (now - session.lastHeard > options.timeout && !this.interrupt()) {
+    } else if (session.isSilent(now, options.timeout, sinceLook) && !this.interrupt()) {
       this.close('timeout', `nothing heard for ${options.timeout} ms`)
     } else if (session.maintain(now, this.clock.latest, this.writer)) this.repeatStructure(session)
   }

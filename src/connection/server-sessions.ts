@@ -163,7 +163,8 @@ export class ServerSessions implements TransportSink {
   maintain(): void {
     const now = this.options.now()
     // While this side stood still it could not hear; that silence is not the clients'.
-    const deaf = this.maintainedAt === undefined ? 0 : Math.max(0, now - this.maintainedAt - LONGEST_TICK_MS)
+    const sinceLook = now - (this.maintainedAt ?? now)
+    const deaf = Math.max(0, sinceLook - LONGEST_TICK_MS)
     this.maintainedAt = now
     for (const session of this.byPeer.values()) {
       session.lastHeard = Math.min(now, session.lastHeard + deaf)
@@ -177,7 +178,7 @@ export class ServerSessions implements TransportSink {
         if (session.loadsScene) session.structureProgressed(now)
         if (session.hasStalled(now)) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
-        } else if (now - session.lastHeard > this.options.timeout) {
+        } else if (session.isSilent(now, this.options.timeout, sinceLook)) {
           if (!this.interrupt(session)) this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
           // Heart-beats go on: should the line return, both sides hear of it.
           else session.maintain(now, this.tick, this.writer)

@@ -20,6 +20,8 @@ const STALLED_AFTER_MS = 10_000
 const PING_INTERVAL = 500
 /** How late the other side may acknowledge: its tick or frame, and a hidden tab's delay. */
 const ANSWER_DELAY = 120
+/** How far ahead one looks for a silence, as a share of the time-out: a side that stood still must not be hasty. */
+const LOOK_AHEAD = 0.05
 /** Bytes per millisecond that a line may be slow before its client counts as standing still: 8 KB a second. */
 const SLOWEST_LINE = 8
 /** Malformed packets at once, and per second, until a connection is closed for them. */
@@ -90,6 +92,14 @@ export class Session implements DeliverySink {
   /** Counts one malformed packet against the budget; false when it is used up. */
   spendMalformed(now: number): boolean {
     return this.malformedBudget.take(0, now)
+  }
+
+  /**
+   * Whether nothing is heard for `timeout`: it has not been, or would not have been by the next look, which is as far away
+   * as the last one, `sinceLook` milliseconds. So silence is noticed within the time-out, not up to a tick after it.
+   */
+  isSilent(now: number, timeout: number, sinceLook: number): boolean {
+    return now + Math.min(sinceLook, timeout * LOOK_AHEAD) - this.lastHeard > timeout
   }
 
   /** The line is broken, and the session waits for it, or for another. */

@@ -125,4 +125,22 @@ describe('46: a session that is resumed, at the worst moment', () => {
       await close(server)
     }
   })
+
+  it('shows silence within the time-out, not up to a tick after it, on both sides', () => {
+    const { net, client, server, world, connection, own, ship, copy } = start()
+    for (let i = 0; i < 20; i++) {
+      sendCommand(world, copy(), game.Move, { dx: i, dy: 0 })
+      sendRpc(server, ship, game.Boom, { x: i, shooter: ship })
+      net.tick()
+    }
+    client.setConditions({ down: true })
+    net.setServerConditions({ down: true })
+    const cutAt = net.now
+    const noticedAt = (side: typeof server | typeof world, eid: number): number => {
+      net.until(() => hasComponent(side, eid, Interrupted))
+      return net.now - cutAt
+    }
+    expect(noticedAt(server, connection)).toBeLessThanOrEqual(1000)
+    expect(noticedAt(world, own)).toBeLessThanOrEqual(1000)
+  })
 })

@@ -18,6 +18,11 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+/** Milliseconds of the clock that all processes of a machine share. */
+export function sharedNow(): number {
+  return performance.timeOrigin + performance.now()
+}
+
 /** Longer than anything that is asked. */
 const ANSWER_LIMIT_MS = 120_000
 
