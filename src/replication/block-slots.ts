@@ -18,19 +18,30 @@ export function readSlots(reader: ByteReader, out: Uint32Array): number {
   const { bytes, end } = reader
   let at = reader.offset
   let slot = 0
-  for (let i = 0; i < count; i++) {
-    // Most distances take one byte; the reader takes the others, and misses what is not there.
-    let step = at < end ? bytes[at]! : 0x80
-    if (step < 0x80) at++
-    else {
-      reader.offset = at
-      step = reader.varint()
-      at = reader.offset
+  let i = 0
+  while (i < count) {
+    // Four at a time where each distance takes one byte, as most do.
+    for (; i + 4 <= count && at + 4 <= end; i += 4, at += 4) {
+      const a = bytes[at]!
+      const b = bytes[at + 1]!
+      const c = bytes[at + 2]!
+      const d = bytes[at + 3]!
+      // None is 0, which would leave its sign, nor goes on in a second byte.
+      if (((a - 1) | (b - 1) | (c - 1) | (d - 1)) < 0 || (a | b | c | d) >= 0x80) break
+      out[i] = slot + a
+      out[i + 1] = slot + a + b
+      out[i + 2] = slot + a + b + c
+      slot += a + b + c + d
+      out[i + 3] = slot
     }
+    if (i === count) break
+    reader.offset = at
+    const step = reader.varint()
+    at = reader.offset
     slot += step
     if (step === 0 || slot > MAX_SLOT) return reader.fail()
-    out[i] = slot
+    out[i++] = slot
   }
   reader.offset = at
-  return count
+  return slot > MAX_SLOT ? reader.fail() : count
 }

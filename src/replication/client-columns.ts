@@ -11,7 +11,8 @@ import { ClientChanges } from './client-changes.js'
 import { type ClientColumn, makeClientColumns } from './client-column.js'
 import { readIntoStores } from './column-lanes.js'
 import { f64FromWire, fromWire, rowBytes } from './columns.js'
-import { laneBytes, readLane } from './lanes.js'
+import { laneBytes } from './lanes.js'
+import { checkNarrow, isNarrow, readLane, readQuantized } from './read-lanes.js'
 import { Snapshots } from './snapshots.js'
 import { growTo } from './slot-set.js'
 
@@ -32,6 +33,10 @@ export class ClientComponent {
   readonly hasReferences: boolean
   /** Whether the owner of an entity writes it. */
   readonly isWritable: boolean
+  /** The entity ids that the game's arrays have room for: those below it. */
+  capacity = 0
+  /** Bytes of one entity's values, where every lane takes whole bytes and may hold anything; else 0. */
+  private readonly plainBytes: number
 
   constructor(
     readonly id: number,
@@ -48,18 +53,20 @@ export class ClientComponent {
     this.snapshots = moving ? new Snapshots(this.columns, definition.interval) : undefined
     this.changes =
       changes === undefined ? undefined : new ClientChanges(this.columns, this.snapshots, entities, changes)
-  }
-
-  /** The entity ids that the game's arrays have room for: those below it. */
-  get capacity(): number {
-    let capacity = Infinity
-    for (let c = 0; c < this.columns.length; c++) capacity = Math.min(capacity, this.columns[c]!.store.capacity)
-    return capacity
+    const isPlain = this.columns.every(({ spec, isUnbounded }) => isUnbounded && spec.bits % 8 === 0)
+    this.plainBytes = isPlain ? this.rowBytes : 0
+    this.refresh()
   }
 
   /** Looks where the game has put other arrays in the place of those that were known. */
   refresh(): void {
-    for (let c = 0; c < this.columns.length; c++) this.columns[c]!.refresh()
+    let capacity = Infinity
+    for (let c = 0; c < this.columns.length; c++) {
+      const column = this.columns[c]!
+      column.refresh()
+      capacity = Math.min(capacity, column.store.capacity)
+    }
+    this.capacity = capacity
   }
 
   reserve(slots: number): void {
@@ -69,10 +76,15 @@ export class ClientComponent {
 
   /** Skips the columns of `count` entities; the reader fails when one is short or holds a value out of its range. */
   checkColumns(reader: ByteReader, count: number): void {
+    if (this.plainBytes > 0) return reader.skip(this.plainBytes * count)
     for (let c = 0; c < this.columns.length; c++) {
       const { spec, largest, isUnbounded } = this.columns[c]!
       if (isUnbounded) {
         reader.skip(laneBytes(spec.bits, count) * spec.lanes)
+        continue
+      }
+      if (isNarrow(spec.bits)) {
+        checkNarrow(reader, spec.bits, count, largest)
         continue
       }
       readLane(reader, spec.bits, lowWire, count)
@@ -113,6 +125,10 @@ export class ClientComponent {
       const { spec, references } = column
       if (spec.lanes === 0) continue
       if (all && snapshots === undefined) {
+        if (column.floats !== undefined && spec.kind === ColumnKind.Quantized && isNarrow(spec.bits)) {
+          readQuantized(reader, spec, column.floats, targets, count)
+          continue
+        }
         const read = readIntoStores(reader, this.columns, c, targets, count)
         if (read > 0) {
           c += read - 1

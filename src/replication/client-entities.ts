@@ -3,6 +3,9 @@ import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { generationOf, MAX_GENERATION, slotOf } from '../protocol/net-id.js'
 import { growTo } from './slot-set.js'
 
+/** In place of the tick of a value: the entity has no such component. No value is newer. */
+export const NO_VALUE = 0xffffffff
+
 export class ClientEntities implements EntityMapper {
   /** By slot: the entity, or 0 when there is none, or the game has removed its copy. */
   eidOf = new Uint32Array(64)
@@ -11,8 +14,8 @@ export class ClientEntities implements EntityMapper {
   /** By slot: the newest net id that the server spawned here, and 1 once that entity has ended for good. */
   private newestNetIds = new Uint32Array(64)
   private ended = new Uint8Array(64)
-  /** By slot: one byte for each replicated component, 1 where the entity has it. */
-  components = new Uint8Array(64)
+  /** By component and slot: the tick of the value that the entity has of it, or `NO_VALUE`. */
+  readonly valueTicks: Uint32Array[]
   /** By slot: when it was spawned, counted over all spawns. */
   order = new Float64Array(64)
   /** One past the highest slot ever used. */
@@ -25,7 +28,9 @@ export class ClientEntities implements EntityMapper {
   private spawns = 0
 
   /** `width`: the number of components that the protocol lists. */
-  constructor(private readonly width: number) {}
+  constructor(private readonly width: number) {
+    this.valueTicks = Array.from({ length: width }, () => new Uint32Array(64).fill(NO_VALUE))
+  }
 
   /** By slot: the entity, for what asks a server's table for the last one that it had. */
   get lastEidOf(): Uint32Array {
@@ -33,11 +38,16 @@ export class ClientEntities implements EntityMapper {
   }
 
   hasComponent(slot: number, component: number): boolean {
-    return this.components[slot * this.width + component] === 1
+    return this.valueTicks[component]![slot] !== NO_VALUE
   }
 
-  setComponent(slot: number, component: number, has: boolean): void {
-    this.components[slot * this.width + component] = has ? 1 : 0
+  /** An entity has a component, or another value of it, as it was at a tick. */
+  setValueTick(slot: number, component: number, tick: number): void {
+    this.valueTicks[component]![slot] = Math.min(tick, NO_VALUE - 1)
+  }
+
+  removeComponent(slot: number, component: number): void {
+    this.valueTicks[component]![slot] = NO_VALUE
   }
 
   add(netId: number, eid: number): number {
@@ -46,7 +56,7 @@ export class ClientEntities implements EntityMapper {
     this.netIds = growTo(this.netIds, slot + 1)
     this.newestNetIds = growTo(this.newestNetIds, slot + 1)
     this.ended = growTo(this.ended, slot + 1)
-    this.components = growTo(this.components, (slot + 1) * this.width)
+    for (let c = 0; c < this.width; c++) this.valueTicks[c] = growTicks(this.valueTicks[c]!, slot + 1)
     this.order = growTo(this.order, slot + 1)
     this.slotByEid = growTo(this.slotByEid, eid + 1)
     if (slot >= this.slots) this.slots = slot + 1
@@ -54,7 +64,7 @@ export class ClientEntities implements EntityMapper {
     this.netIds[slot] = netId
     this.newestNetIds[slot] = netId
     this.ended[slot] = 0
-    this.components.fill(0, slot * this.width, (slot + 1) * this.width)
+    for (let c = 0; c < this.width; c++) this.removeComponent(slot, c)
     this.order[slot] = ++this.spawns
     this.slotByEid[eid] = slot
     this.alive++
@@ -89,6 +99,7 @@ export class ClientEntities implements EntityMapper {
     this.dropCopy(slot)
     if (forGood) this.ended[slot] = 1
     this.netIds[slot] = 0
+    for (let c = 0; c < this.width; c++) this.removeComponent(slot, c)
     this.alive--
   }
 
@@ -127,4 +138,9 @@ export class ClientEntities implements EntityMapper {
     for (let slot = 1; slot < this.slots; slot++) if (this.netIds[slot] !== 0) slots.push(slot)
     return slots.sort((a, b) => this.order[b]! - this.order[a]!)
   }
+}
+
+function growTicks(ticks: Uint32Array, size: number): Uint32Array {
+  const grown = growTo(ticks, size)
+  return grown === ticks ? ticks : grown.fill(NO_VALUE, ticks.length)
 }

@@ -16,7 +16,7 @@ import { NO_PREFAB, OriginSection } from '../protocol/prefab.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ChangeLogs } from './change-log.js'
 import { ClientAuthority } from './authority/client-authority.js'
-import { MAX_BLOCK_ENTITIES, readSlot, readSlots } from './block-slots.js'
+import { readSlot } from './block-slots.js'
 import { ClientComponent } from './client-columns.js'
 import { ClientCopies, type DespawnReason } from './client-copies.js'
 import { ClientEntities } from './client-entities.js'
@@ -25,7 +25,7 @@ import { ClientOwnership } from './client-ownership.js'
 import { ClientCollections } from './collections/client-collections.js'
 import { LocalSpawns } from './local-spawns.js'
 import { ClientRelations } from './relations/client-relations.js'
-import { growTo } from './slot-set.js'
+import { UpdateReader } from './update-reader.js'
 
 const NO_PAYLOAD = new Uint8Array(0)
 
@@ -40,13 +40,10 @@ export class ClientReplication {
   readonly relations: ClientRelations
   readonly authority: ClientAuthority
   readonly ownership: ClientOwnership
+  readonly updates: UpdateReader
   /** The components of the section being read. */
   private readonly members: Uint16Array
   private readonly width: number
-  /** By slot and component: the tick of the value it has. */
-  private valueTick = new Uint32Array(0)
-  private readonly slots = new Uint32Array(MAX_BLOCK_ENTITIES)
-  private readonly targets = new Uint32Array(MAX_BLOCK_ENTITIES)
   /** Entities came or went since fields of entities were last resolved. */
   private unresolved = false
   /** Where the spawn being read comes from. */
@@ -77,6 +74,7 @@ export class ClientReplication {
     const forget = (slot: number, id: number): void => this.components[id]!.forgetReferences(slot)
     this.authority = new ClientAuthority(protocol, this.entities, counters, errors, forget)
     this.ownership = new ClientOwnership(this.entities, this.copies, this.authority, connection)
+    this.updates = new UpdateReader(this.components, this.entities, this.authority)
     this.join = new ClientJoin(host?.world ?? world, connection, (change) => this.copies.guard(change))
     this.locals = new LocalSpawns(host?.world ?? world, (change) => this.copies.guard(change))
   }
@@ -103,13 +101,6 @@ export class ClientReplication {
     this.readSet(reader)
   }
 
-  checkUpdate(reader: ByteReader): void {
-    const components = this.readSet(reader)
-    const count = readSlots(reader, this.slots)
-    if (reader.failed) return
-    for (let m = 0; m < components; m++) this.components[this.members[m]!]!.checkColumns(reader, count)
-  }
-
   applySpawn(reader: ByteReader, tick: number): void {
     const netId = readNetId(reader)
     const slot = slotOf(netId)
@@ -125,8 +116,6 @@ export class ClientReplication {
     const eid = local === 0 ? addEntity(this.world) : local
     this.entities.add(netId, eid)
     this.reserve(slot + 1)
-    // What the slot's former tenant had counts for nothing.
-    for (let c = 0; c < this.width; c++) this.valueTick[slot * this.width + c] = tick
     const count = this.readRow(reader, slot, eid, tick)
     const payload = prefab === NO_PREFAB ? NO_PAYLOAD : reader.bytes.slice(origin.start, origin.end)
     this.copies.arrive(eid)
@@ -181,7 +170,7 @@ export class ClientReplication {
     for (let m = 0; m < count; m++) {
       const component = this.members[m]!
       this.authority.removed(slot, component)
-      this.entities.setComponent(slot, component, false)
+      this.entities.removeComponent(slot, component)
       this.components[component]!.snapshots?.forget(slot)
       if (eid !== 0) this.copies.remove(eid, this.components[component]!.definition.store)
     }
@@ -203,51 +192,17 @@ export class ClientReplication {
       const component = this.components[id]!
       if (eid === 0 || !this.entities.hasComponent(slot, id)) component.checkRow(reader)
       else {
-        this.valueTick[slot * this.width + id] = tick
+        this.entities.setValueTick(slot, id, tick)
         component.readCorrection(reader, slot, eid, tick, this.authority.holds(slot, id))
         this.authority.told(slot, id, tick)
       }
     }
   }
 
-  /** Applies the values that are news; counts those whose entity or component is not there in `missing`. */
-  applyUpdate(reader: ByteReader, tick: number): void {
-    const { slots, targets, width, valueTick, members } = this
-    const setSize = this.readSet(reader)
-    const count = readSlots(reader, this.slots)
-    const { netIds, components, eidOf, slots: known } = this.entities
-    let missing = 0
-    for (let m = 0; m < setSize; m++) {
-      const component = members[m]!
-      const { capacity, isWritable } = this.components[component]!
-      let taken = 0
-      for (let i = 0; i < count; i++) {
-        const slot = slots[i]!
-        targets[i] = 0
-        const at = slot * width + component
-        if (slot >= known || netIds[slot] === 0 || components[at] === 0) {
-          missing++
-          continue
-        }
-        if (valueTick[at]! >= tick || (isWritable && this.authority.holds(slot, component))) continue
-        valueTick[at] = tick
-        const eid = eidOf[slot]!
-        if (eid === 0 || eid >= capacity) continue
-        targets[i] = eid
-        taken++
-      }
-      this.components[component]!.readColumns(reader, slots, targets, count, tick, taken === count)
-    }
-    this.missing += missing
-  }
-
   /** Looks where the game has put other arrays in the place of those that were known. Before what arrived is applied. */
   refreshStores(): void {
     for (let i = 0; i < this.components.length; i++) this.components[i]!.refresh()
   }
-
-  /** Values that had no place to go in the updates since this was last set to 0. */
-  missing = 0
 
   /**
    * After a packet of structure: fields of entities may resolve now, or name what is gone. `isComplete`: it was the last
@@ -361,7 +316,6 @@ export class ClientReplication {
   }
 
   private reserve(slots: number): void {
-    this.valueTick = growTo(this.valueTick, slots * this.width)
     for (const component of this.components) component.reserve(slots)
   }
 
@@ -385,10 +339,9 @@ export class ClientReplication {
     for (let m = 0; m < count; m++) {
       const id = this.members[m]!
       const component = this.components[id]!
-      this.entities.setComponent(slot, id, true)
       this.requireRoom(component, eid)
       // Newer values that have overtaken this row are held, and applied again behind it.
-      this.valueTick[slot * this.width + id] = tick
+      this.entities.setValueTick(slot, id, tick)
       component.readRow(reader, slot, eid, tick)
       this.authority.told(slot, id, tick)
       this.collections.readRow(reader, id, eid)

@@ -1,7 +1,7 @@
 // The lanes of a component's columns, straight into its stores. Neighbours of 32 bits are read together: up to four at once.
 import type { ByteReader } from '../protocol/bytes.js'
 import type { ClientColumn } from './client-column.js'
-import { readIntoStore, readWordsInto2, readWordsInto3, readWordsInto4 } from './lanes.js'
+import { readIntoStore, readWordsInto2, readWordsInto3, readWordsInto4 } from './read-lanes.js'
 
 /** The store's memory, where its lane holds a word for each entity. */
 function storedWords(column: ClientColumn | undefined): Uint32Array | undefined {

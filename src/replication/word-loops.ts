@@ -67,3 +67,62 @@ export function firstOther(values: Uint32Array, ids: Uint32Array, start: number,
   while (i < end && values[ids[i]!] === value) i++
   return i
 }
+
+/**
+ * Copies `from[ids[i]]` to `into[i]`, for each `i` below `count`. Returns whether all of them are above 0 and at most `last`,
+ * which is less than 2^31; else not all were copied.
+ */
+export function gatherBelow(
+  into: Uint32Array,
+  from: Uint32Array,
+  ids: Uint32Array,
+  count: number,
+  last: number,
+): boolean {
+  const fours = count - 3
+  let i = 0
+  // What is 0, or above the last, leaves its sign.
+  for (; i < fours; i += 4) {
+    const a = from[ids[i]!]! | 0
+    const b = from[ids[i + 1]!]! | 0
+    const c = from[ids[i + 2]!]! | 0
+    const d = from[ids[i + 3]!]! | 0
+    if (((a - 1) | (b - 1) | (c - 1) | (d - 1) | (last - a) | (last - b) | (last - c) | (last - d)) < 0) return false
+    into[i] = a
+    into[i + 1] = b
+    into[i + 2] = c
+    into[i + 3] = d
+  }
+  for (; i < count; i++) {
+    const a = from[ids[i]!]!
+    if (a === 0 || a > last) return false
+    into[i] = a
+  }
+  return true
+}
+
+/**
+ * Sets `values[ids[i]]` to `value` for as long as what was there is less. Returns the first `i` for which it was not, or
+ * `count`.
+ */
+export function raiseWords(values: Uint32Array, ids: Uint32Array, count: number, value: number): number {
+  const fours = count - 3
+  let i = 0
+  for (; i < fours; i += 4) {
+    const p = ids[i]!
+    const q = ids[i + 1]!
+    const r = ids[i + 2]!
+    const s = ids[i + 3]!
+    if (values[p]! >= value || values[q]! >= value || values[r]! >= value || values[s]! >= value) break
+    values[p] = value
+    values[q] = value
+    values[r] = value
+    values[s] = value
+  }
+  for (; i < count; i++) {
+    const p = ids[i]!
+    if (values[p]! >= value) return i
+    values[p] = value
+  }
+  return count
+}

@@ -111,7 +111,7 @@ export class ClientInbound {
       const kind = reader.u8()
       if (kind === SectionKind.Call) this.section.read(reader, true)
       else if (kind === SectionKind.Message) this.section.read(reader, false)
-      else if (kind === SectionKind.Update && !reliable) replication.checkUpdate(reader)
+      else if (kind === SectionKind.Update && !reliable) replication.updates.check(reader)
       else if (kind === SectionKind.Spawn && reliable) replication.checkSpawn(reader)
       else if (kind === SectionKind.Despawn && reliable) replication.checkDespawn(reader)
       else if (kind === SectionKind.AddComponents && reliable) replication.checkAdd(reader)
@@ -196,19 +196,19 @@ export class ClientInbound {
     const start = reader.offset
     // The tick of the structure that it was sent behind, where that has not been applied.
     const behind = header.structureTick > session.structureTick ? header.structureTick : 0
-    replication.missing = 0
+    replication.updates.missing = 0
     let values = false
     while (reader.left > 0) {
       const kind = reader.u8()
       if (kind === SectionKind.Update) {
-        replication.applyUpdate(reader, header.tick)
+        replication.updates.apply(reader, header.tick)
         values = true
       } else this.applyCall(reader, kind === SectionKind.Call, behind)
     }
     if (!values) return true
     if (behind === 0) {
       // The structure it was made under has been applied: what it speaks of has ended since.
-      counters.staleValues += replication.missing
+      counters.staleValues += replication.updates.missing
       return true
     }
     // Even values that found their place are applied again behind the structure that is still under way: it may take the
@@ -224,13 +224,13 @@ export class ClientInbound {
   /** Applies the values of a packet that was held; its calls ran when it came. */
   private applyUpdates(reader: ByteReader, tick: number): void {
     const { replication, counters } = this.role
-    replication.missing = 0
+    replication.updates.missing = 0
     while (reader.left > 0) {
       const kind = reader.u8()
-      if (kind === SectionKind.Update) replication.applyUpdate(reader, tick)
+      if (kind === SectionKind.Update) replication.updates.apply(reader, tick)
       else this.section.read(reader, kind === SectionKind.Call)
     }
-    counters.staleValues += replication.missing
+    counters.staleValues += replication.updates.missing
   }
 
   private applyPart(reader: ByteReader): void {

@@ -25,7 +25,7 @@ import {
   u8,
   varint,
 } from '../../../src/protocol/schema.js'
-import { readLane } from '../../../src/replication/lanes.js'
+import { readLane } from '../../../src/replication/read-lanes.js'
 import { Channel, createTransportCounters, type Transport } from '../../../src/transport/transport.js'
 import { clientRole } from '../../../src/world/state.js'
 import { decodeValue, fnv1a, fromHex, parseProtocol, readLaneBits, readPacket } from './independent-reader.js'

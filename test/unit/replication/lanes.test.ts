@@ -2,17 +2,17 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
+import { ColumnKind } from '../../../src/protocol/schema.js'
+import { laneBytes, writeLane, writeWords2, writeWords3, writeWords4 } from '../../../src/replication/lanes.js'
 import {
-  laneBytes,
+  checkNarrow,
+  isNarrow,
   readLane,
+  readQuantized,
   readWordsInto2,
   readWordsInto3,
   readWordsInto4,
-  writeLane,
-  writeWords2,
-  writeWords3,
-  writeWords4,
-} from '../../../src/replication/lanes.js'
+} from '../../../src/replication/read-lanes.js'
 
 const SEED = 20_260_108
 const WIDTHS = Array.from({ length: 32 }, (_, i) => i + 1)
@@ -74,6 +74,61 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
     expect(reader.failed).toBe(true)
     expect([...out]).toEqual(Array.from({ length: 11 }, () => 0))
   })
+})
+
+describe.each(WIDTHS.filter(isNarrow))('a lane of %i bits that are steps', (bits) => {
+  const largest = 2 ** bits - 1
+
+  it.each([1, 4, 7, 8, 40])(
+    'is read straight into the store, %i of them, also at the very end of the memory',
+    (count) => {
+      const values = Uint32Array.from({ length: count }, (_, i) => (i * 7 + largest - 3) & largest)
+      const ids = Uint32Array.from(values, (_, i) => (i * 5 + 1) % 41)
+      const writer = new ByteWriter(1)
+      writeLane(
+        writer,
+        bits,
+        values,
+        Uint32Array.from(values, (_, i) => i),
+        count,
+      )
+      for (const behind of [0, 1, 5]) {
+        const memory = new Uint8Array(writer.length + behind).fill(0xff)
+        memory.set(writer.bytes.subarray(0, writer.length))
+        const reader = new ByteReader()
+        reader.reset(memory, 0, writer.length)
+        const store = new Float32Array(41).fill(-1)
+        const spec = {
+          kind: ColumnKind.Quantized,
+          bits,
+          lanes: 1,
+          min: 10,
+          max: 10 + largest * 0.5,
+          step: 0.5,
+        } as const
+        readQuantized(reader, spec, store, ids, count)
+        expect(reader.failed).toBe(false)
+        expect(reader.left).toBe(0)
+        const wanted = new Float32Array(41).fill(-1)
+        for (let i = 0; i < count; i++) wanted[ids[i]!] = 10 + values[i]! * 0.5
+        expect(store).toEqual(wanted)
+        const most = values.reduce((a, b) => Math.max(a, b), 0)
+        for (const [limit, failed] of [
+          [most, false],
+          [most - 1, true],
+        ] as const) {
+          reader.reset(memory, 0, writer.length)
+          checkNarrow(reader, bits, count, limit)
+          expect(reader.failed).toBe(failed)
+          expect(reader.left).toBe(0)
+        }
+        reader.reset(memory, 0, writer.length - 1)
+        readQuantized(reader, spec, store.fill(0), ids, count)
+        expect(reader.failed).toBe(true)
+        expect(store.every((value) => value === 0)).toBe(true)
+      }
+    },
+  )
 })
 
 it.each([

@@ -1,0 +1,104 @@
+// Update blocks as a client reads them: each is checked, and then the values that are news are written to the stores of
+// their entities.
+import type { ByteReader } from '../protocol/bytes.js'
+import { readMembers } from '../protocol/component-sets.js'
+import type { ClientAuthority } from './authority/client-authority.js'
+import { MAX_BLOCK_ENTITIES, readSlots } from './block-slots.js'
+import type { ClientComponent } from './client-columns.js'
+import { type ClientEntities, NO_VALUE } from './client-entities.js'
+import { gatherBelow, raiseWords } from './word-loops.js'
+
+/** The largest entity id that is looked at in the short way. */
+const LAST_ENTITY = 2 ** 31 - 1
+
+export class UpdateReader {
+  /** Values that had no place to go since this was last set to 0. */
+  missing = 0
+  /** The components of the block being read, its slots, their entities, and those of them that take values of one component. */
+  private readonly members: Uint16Array
+  private readonly slots = new Uint32Array(MAX_BLOCK_ENTITIES)
+  private readonly eids = new Uint32Array(MAX_BLOCK_ENTITIES)
+  private readonly targets = new Uint32Array(MAX_BLOCK_ENTITIES)
+  /** Where the slots that were read last were, and how many: a packet mostly has one block, which is checked, then applied. */
+  private slotsIn: Uint8Array | undefined
+  private slotsFrom = 0
+  private slotsTo = 0
+  private slotCount = 0
+
+  constructor(
+    private readonly components: readonly ClientComponent[],
+    private readonly entities: ClientEntities,
+    private readonly authority: ClientAuthority,
+  ) {
+    this.members = new Uint16Array(components.length)
+  }
+
+  /** Skips a block; the reader fails when it is not well formed. */
+  check(reader: ByteReader): void {
+    const { members, components } = this
+    const memberCount = readMembers(reader, components.length, members)
+    const from = reader.offset
+    const count = readSlots(reader, this.slots)
+    this.slotsIn = reader.failed ? undefined : reader.bytes
+    this.slotsFrom = from
+    this.slotsTo = reader.offset
+    this.slotCount = count
+    for (let m = 0; m < memberCount && !reader.failed; m++) components[members[m]!]!.checkColumns(reader, count)
+  }
+
+  /** Applies the values of a block that was checked; counts those whose entity or component is not there in `missing`. */
+  apply(reader: ByteReader, tick: number): void {
+    const { components, members, slots, entities } = this
+    const news = Math.min(tick, NO_VALUE - 1)
+    const memberCount = readMembers(reader, components.length, members)
+    const count = this.takeSlots(reader)
+    let capacity = LAST_ENTITY
+    for (let m = 0; m < memberCount; m++) capacity = Math.min(capacity, components[members[m]!]!.capacity)
+    // Mostly all of the entities are there, and none of the values is older than what they have.
+    const known =
+      slots[count - 1]! < entities.slots && gatherBelow(this.eids, entities.eidOf, slots, count, capacity - 1)
+    for (let m = 0; m < memberCount; m++) {
+      const id = members[m]!
+      const component = components[id]!
+      const isFree = known && !component.isWritable
+      const raised = isFree ? raiseWords(entities.valueTicks[id]!, slots, count, news) : 0
+      if (raised === count) component.readColumns(reader, slots, this.eids, count, tick, true)
+      else {
+        this.choose(component, raised, count, news)
+        component.readColumns(reader, slots, this.targets, count, tick, false)
+      }
+    }
+  }
+
+  /** Reads the slots of a block that was checked, unless they are those that were read last. */
+  private takeSlots(reader: ByteReader): number {
+    if (reader.bytes !== this.slotsIn || reader.offset !== this.slotsFrom) {
+      this.slotsIn = undefined
+      return readSlots(reader, this.slots)
+    }
+    reader.offset = this.slotsTo
+    return this.slotCount
+  }
+
+  /**
+   * Fills `targets` with the entities that take the values of a component, and 0 for those that do not. The first `raised` do,
+   * which is noted already.
+   */
+  private choose(component: ClientComponent, raised: number, count: number, tick: number): void {
+    const { slots, eids, targets, entities, authority } = this
+    const { id, capacity, isWritable } = component
+    const ticks = entities.valueTicks[id]!
+    for (let i = 0; i < raised; i++) targets[i] = eids[i]!
+    for (let i = raised; i < count; i++) {
+      const slot = slots[i]!
+      targets[i] = 0
+      const before = slot < entities.slots ? ticks[slot]! : NO_VALUE
+      if (before === NO_VALUE) this.missing++
+      else if (before < tick && !(isWritable && authority.holds(slot, id))) {
+        entities.setValueTick(slot, id, tick)
+        const eid = entities.eidOf[slot]!
+        if (eid < capacity) targets[i] = eid
+      }
+    }
+  }
+}
