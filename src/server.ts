@@ -7,6 +7,7 @@ import {
 import { ConnectionError, UsageError } from './protocol/errors.js'
 import { checkAuthentication } from './world/authentication.js'
 import { checkBudgets } from './world/budget-options.js'
+import { checkSignalling } from './server/signalling-options.js'
 import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
@@ -27,6 +28,9 @@ export interface ListenOptions
       | 'cors'
       | 'authorize'
       | 'authorizationTimeout'
+      | 'trustProxy'
+      | 'handshakes'
+      | 'candidates'
       | 'iceServers'
       | 'portRange'
       | 'bindAddress'
@@ -154,6 +158,7 @@ function checkOptions(options: ListenOptions): void {
   checkMilliseconds('sceneTimeout', sceneTimeout)
   checkOneOf('unknownCalls', unknownCalls, ['count', 'close'])
   checkBudgets(options)
+  checkSignalling(options)
   if (portRange === undefined) return
   checkInteger('portRange.min', portRange?.min ?? NaN, 1, 65_535)
   checkInteger('portRange.max', portRange?.max ?? NaN, 1, 65_535)
@@ -162,7 +167,11 @@ function checkOptions(options: ListenOptions): void {
   }
 }
 
-export type { AuthorizationRequest, Authorize } from './transport/geckos-server-authorization.js'
+export type { HandshakeLimits } from './transport/signalling/admission.js'
+export type { AuthorizationRequest, Authorize } from './transport/signalling/authorization.js'
+export type { CandidatePolicy } from './transport/signalling/candidates.js'
+export type { RemoteCandidate } from './transport/signalling/description.js'
+export type { CorsOptions } from './transport/signalling/origins.js'
 export { close } from './world/close.js'
 export { retire, type RetireOptions } from './world/retire.js'
 export { createServerWorld, type ServerWorldOptions } from './world/create.js'

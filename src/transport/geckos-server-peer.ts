@@ -7,6 +7,8 @@ import { ByteWriter } from '../protocol/bytes.js'
 import { writeClose } from '../protocol/packet.js'
 import { FLUSH_POLL } from './flush-limits.js'
 import type { Inbox } from './inbox.js'
+import type { Place } from './signalling/admission.js'
+import type { SignalledPeer } from './signalling/signalling.js'
 import {
   Channel,
   type Channel as ChannelNumber,
@@ -32,6 +34,7 @@ export interface NativeDataChannel {
 export interface NativePeerConnection {
   close(): void
   createDataChannel(label: string, config: { unordered: boolean }): NativeDataChannel
+  setRemoteDescription(sdp: string, type: 'answer'): void
   onStateChange(callback: (state: string) => void): void
   onDataChannel(callback: (channel: NativeDataChannel) => void): void
 }
@@ -41,7 +44,19 @@ export interface GeckosConnection {
   readonly id: string
   readonly peerConnection: NativePeerConnection
   readonly channel: { readonly dataChannel: NativeDataChannel }
+  /** The server's own, those that its client has not asked for yet. */
+  additionalCandidates: readonly object[]
   close(state?: string): Promise<void>
+}
+
+/** What the signalling knows of a client when its connection is made. */
+export interface PeerOrigin {
+  /** Our description of the connection, for the client. */
+  readonly offer: object
+  /** Where the client is. */
+  readonly address: string
+  /** Its place among those who may be here. */
+  readonly place: Place
 }
 
 /** What a peer needs of the transport it belongs to. */
@@ -69,13 +84,17 @@ const HALF_CLOSED_LIMIT = 250
 /** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
 const LOST_AFTER_SILENCE = 10_000
 
+/** How long a client may take to answer our offer, in milliseconds: one request over HTTP. */
+const ANSWER_LIMIT = 5000
+
 /** How long the reason may take to reach a client that is refused, in milliseconds. */
 const REFUSAL_LIMIT = 300
 
 /** A client has no reason to open channels; one that opens more than this many is closed. */
 const MAX_FOREIGN_CHANNELS = 16
 
-export class ServerPeer {
+export class ServerPeer implements SignalledPeer {
+  isAnswered = false
   private readonly connection: GeckosConnection
   private readonly native: NativePeerConnection
   private readonly unreliable: NativeDataChannel
@@ -87,6 +106,7 @@ export class ServerPeer {
   private ended = false
   private flushStart = 0
   private deadline = Infinity
+  private readonly openLimit: number
   /** The reliable channel has been closed behind its data. */
   private isShut = false
   private released = false
@@ -95,6 +115,7 @@ export class ServerPeer {
   constructor(
     readonly id: PeerId,
     connection: GeckosConnection,
+    private readonly origin: PeerOrigin,
     private readonly host: PeerHost,
   ) {
     this.connection = connection
@@ -103,12 +124,46 @@ export class ServerPeer {
     this.lastHeard = host.now()
     host.inbox.pushOpening(id)
     this.takeOver()
-    this.timer = setTimeout(() => this.expire(), host.openTimeout)
+    this.openLimit = performance.now() + host.openTimeout
+    this.timer = setTimeout(() => this.expire(), Math.min(ANSWER_LIMIT, host.openTimeout))
   }
 
-  /** geckos' own id of this connection. */
-  get geckosId(): string {
+  get signallingId(): string {
     return this.connection.id
+  }
+
+  get offer(): object {
+    return this.origin.offer
+  }
+
+  get address(): string {
+    return this.origin.address
+  }
+
+  takeAnswer(sdp: string): boolean {
+    if (this.ended) return false
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.expire(), this.openLimit - performance.now())
+    const taken = this.attempt(() => {
+      this.native.setRemoteDescription(sdp, 'answer')
+      return true
+    })
+    return taken === true
+  }
+
+  takeCandidates(): readonly object[] {
+    const { connection } = this
+    const candidates = connection.additionalCandidates
+    connection.additionalCandidates = []
+    return candidates
+  }
+
+  clientLeft(): void {
+    this.halfClosed()
+  }
+
+  giveUp(text: string): void {
+    if (!this.opened) this.drop({ code: 'failed', text })
   }
 
   /** Copies and sends. False when the peer is gone or its queue is full. */
@@ -207,11 +262,6 @@ export class ServerPeer {
     unreliable.onClosed(this.guard(() => this.halfClosed()))
     native.onStateChange(this.guard((state: string) => this.stateChanged(state)))
     native.onDataChannel(this.guard((channel: NativeDataChannel) => this.refuseChannel(channel)))
-    // geckos calls this for `POST …/close`.
-    this.connection.close = () => {
-      this.halfClosed()
-      return Promise.resolve()
-    }
   }
 
   private openReliable(): void {
@@ -232,6 +282,7 @@ export class ServerPeer {
     if (this.ended || this.opened) return
     this.opened = true
     clearTimeout(this.timer)
+    this.origin.place.opened()
     this.host.inbox.pushOpened(this.id)
     this.host.arrived()
   }
@@ -288,7 +339,10 @@ export class ServerPeer {
   }
 
   private expire(): void {
-    this.drop({ code: 'failed', text: `the channels did not open within ${this.host.openTimeout} ms` })
+    const text = this.isAnswered
+      ? `the channels did not open within ${this.host.openTimeout} ms`
+      : 'it was not answered'
+    this.drop({ code: 'failed', text })
   }
 
   private end(reason: TransportCloseReason): void {
@@ -310,6 +364,7 @@ export class ServerPeer {
     this.attempt(() => this.reliable?.close())
     this.attempt(() => this.unreliable.close())
     this.attempt(() => this.native.close())
+    this.origin.place.free()
     this.host.released(this)
   }
 

@@ -1,4 +1,5 @@
-// The server's side of a real network: an unmodified geckos.io server makes the WebRTC connections, we own the channels.
+// The server's side of a real network: an unmodified geckos.io server makes the WebRTC connections; the signalling in front
+// of it and the channels behind it are ours.
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { geckos } from '@geckos.io/server'
@@ -6,10 +7,20 @@ import { ByteWriter } from '../protocol/bytes.js'
 import { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
 import { writeClose } from '../protocol/packet.js'
-import { Authorization, type Authorize } from './geckos-server-authorization.js'
-import { ServerPeer, type GeckosConnection, type PeerHost } from './geckos-server-peer.js'
+import { ServerPeer, type PeerHost } from './geckos-server-peer.js'
 import { CLOSE_LIMIT, DISCONNECT_LIMIT } from './flush-limits.js'
 import { Inbox } from './inbox.js'
+import { Networks } from './signalling/addresses.js'
+import { Admission, type HandshakeLimits, type Place, withDefaults } from './signalling/admission.js'
+import { Authorization, type Authorize } from './signalling/authorization.js'
+import { BODY_TIME } from './signalling/body.js'
+import { CandidateFilter, type CandidatePolicy } from './signalling/candidates.js'
+import { type CorsOptions, Origins } from './signalling/origins.js'
+import { Pace } from './signalling/pace.js'
+import { reply } from './signalling/reply.js'
+import { createConnectionId, isSignalling } from './signalling/route.js'
+import { type SignalledPeer, Signalling } from './signalling/signalling.js'
+import { Status } from './signalling/status.js'
 import {
   Channel,
   createTransportCounters,
@@ -40,7 +51,21 @@ export interface GeckosServerOptions {
   /** Milliseconds. Default `performance.now`. */
   now?: () => number
   /** Which pages may connect. Default: all. */
-  cors?: { origin?: string | ((request: http.IncomingMessage) => string); allowAuthorization?: boolean }
+  cors?: CorsOptions
+  /**
+   * The proxies in front of this server, by address or network, as in `['10.0.0.0/8']`: what they say in `X-Forwarded-For`
+   * counts as the client's address. Without it everybody behind a proxy has the address of the proxy. Default: none.
+   */
+  trustProxy?: readonly string[]
+  /** How many may begin to connect, at once and per second, from one address and from all. */
+  handshakes?: HandshakeLimits
+  /**
+   * To which of the addresses that a client names the server sends packets: `'own'`, those where its request came from;
+   * a list of addresses and networks that may be used too; a function that decides; or `'all'`. The server does not need
+   * them to be reached: it needs them where it stands behind a NAT itself, and only if the client's is another one than that of
+   * its request. Default `'own'`.
+   */
+  candidates?: CandidatePolicy
   /**
    * Decides, by the headers of the signalling, whether a client may begin to connect: before anything of WebRTC is made for
    * it. A client that is refused gets HTTP 401, and its `connect` fails as `unauthorized`. It runs outside of the tick, so
@@ -76,10 +101,14 @@ export interface GeckosServerTransport extends Transport {
   readonly server: http.Server
 }
 
-/** Where geckos' routes begin. Its own test is not anchored and would also take `/x?/.wrtc/v2/…`. */
-const GECKOS_PATH = '/.wrtc/v2/'
-/** A signalling request is small and quick; one that dawdles holds a socket, in milliseconds. */
-const REQUEST_TIMEOUT = 10_000
+/** How long a request to a server of ours may take, in milliseconds, and how often that is looked at. */
+const REQUEST_TIME = 10_000
+const REQUEST_CHECK = 1000
+/** The most sockets that the signalling keeps open: each client has one or two, for some seconds. */
+const MAX_SOCKETS = 4096
+
+/** geckos' own way to a connection: with no hook for authorization it looks at none of its arguments. */
+type CreateConnection = () => Promise<{ connection?: { id: string; localDescription?: object } }>
 
 type RequestListener = (request: http.IncomingMessage, response: http.ServerResponse) => unknown
 
@@ -88,12 +117,16 @@ type RequestListener = (request: http.IncomingMessage, response: http.ServerResp
  * `port-denied` or `listen-failed`.
  */
 export async function createGeckosServerTransport(options: GeckosServerOptions = {}): Promise<GeckosServerTransport> {
-  const server = options.server ?? http.createServer()
-  if (options.server === undefined) {
-    server.requestTimeout = server.headersTimeout = REQUEST_TIMEOUT
-    await listen(server, options.port ?? 0, options.host)
-  }
-  return new GeckosServer(server, options)
+  if (options.server !== undefined) return new GeckosServer(options.server, options)
+  const server = http.createServer({
+    requestTimeout: REQUEST_TIME,
+    headersTimeout: REQUEST_TIME,
+    connectionsCheckingInterval: REQUEST_CHECK,
+  })
+  server.maxConnections = MAX_SOCKETS
+  const transport = new GeckosServer(server, options)
+  await listen(server, options.port ?? 0, options.host)
+  return transport
 }
 
 function listen(server: http.Server, port: number, host: string | undefined): Promise<void> {
@@ -131,8 +164,9 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   private readonly io: ReturnType<typeof geckos>
   private readonly peers = new Map<PeerId, ServerPeer>()
   private readonly infos = new Map<PeerId, PeerInfo>()
-  private readonly authorization: Authorization
-  private readonly maxPeers: number
+  private readonly byId = new Map<string, ServerPeer>()
+  private readonly signalling: Signalling
+  private readonly admission: Admission
   private readonly ownsServer: boolean
   private readonly detach: () => void
   private nextPeer = 1
@@ -148,7 +182,6 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     this.ownsServer = options.server === undefined
     this.now = options.now ?? (() => performance.now())
     this.openTimeout = options.openTimeout ?? 10_000
-    this.maxPeers = options.maxPeers ?? 1024
     this.sendLimit = {
       reliable: options.sendLimit?.reliable ?? 1 << 20,
       unreliable: options.sendLimit?.unreliable ?? 1 << 16,
@@ -162,24 +195,16 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
         this.answer ? this.answer(peer, bytes, length) : this.send(peer, Channel.Unreliable, bytes, length),
       refuse: (peer, reason) => this.peers.get(peer)?.refuse(reason),
     })
-    const { authorize } = options
-    this.authorization = new Authorization({
-      authorize: authorize ?? (() => undefined),
-      timeout: options.authorizationTimeout ?? 5000,
-      limit: this.maxPeers,
-      now: this.now,
-      onError: options.onAuthorizeError ?? (() => {}),
-    })
     this.io = geckos({
-      ...(authorize === undefined
-        ? undefined
-        : { authorization: (header, request) => this.authorization.ask(header, request) }),
-      cors: { origin: options.cors?.origin ?? '*', allowAuthorization: options.cors?.allowAuthorization ?? true },
       iceServers: (options.iceServers ?? []).flatMap(nativeIceServers),
       ...(options.portRange === undefined ? undefined : { portRange: { ...options.portRange } }),
       ...(options.bindAddress === undefined ? undefined : { bindAddress: options.bindAddress }),
     })
-    this.wrapCreateConnection()
+    // geckos' own ids come from Math.random, whose next number can be told from the last few.
+    Object.assign(this.io.connectionsManager, { createId: createConnectionId })
+    const handshakes = withDefaults(options.handshakes)
+    this.admission = new Admission(handshakes, options.maxPeers ?? 1024, realTime)
+    this.signalling = this.createSignalling(options, handshakes.perSecond)
     this.detach = this.attach()
   }
 
@@ -229,7 +254,8 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   released(peer: ServerPeer): void {
     this.peers.delete(peer.id)
     this.infos.delete(peer.id)
-    this.io.connectionsManager.connections.delete(peer.geckosId)
+    this.byId.delete(peer.signallingId)
+    this.io.connectionsManager.connections.delete(peer.signallingId)
     if (this.isEmpty) this.emptied?.()
   }
 
@@ -251,7 +277,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   }
 
   private async closeAll(): Promise<void> {
-    this.authorization.close()
+    this.signalling.close()
     for (const peer of [...this.peers.values()]) peer.leave({ code: 'closed', text: 'the server closed' }, CLOSE_LIMIT)
     if (!this.isEmpty) await new Promise<void>((resolve) => (this.emptied = resolve))
     this.detach()
@@ -263,53 +289,63 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     }
   }
 
+  private createSignalling(options: GeckosServerOptions, perSecond: number): Signalling {
+    const { counters, admission } = this
+    return new Signalling({
+      counters,
+      admission,
+      origins: new Origins(options.cors),
+      proxies: new Networks(options.trustProxy ?? []),
+      authorization: new Authorization({
+        authorize: options.authorize,
+        timeout: options.authorizationTimeout ?? 5000,
+        limit: options.maxPeers ?? 1024,
+        now: this.now,
+        onError: options.onAuthorizeError ?? (() => {}),
+      }),
+      pace: new Pace(perSecond, realTime),
+      candidates: new CandidateFilter(options.candidates ?? 'own', () => counters.signallingErrors++),
+      bodyTime: BODY_TIME,
+      open: (place, info) => this.open(place, info),
+      find: (id) => this.byId.get(id),
+    })
+  }
+
   /** geckos makes the connection; before its offer leaves, the channels are ours. */
-  private wrapCreateConnection(): void {
+  private async open(place: Place, info: PeerInfo): Promise<SignalledPeer | undefined> {
     const manager = this.io.connectionsManager
-    const create = manager.createConnection.bind(manager)
-    manager.createConnection = async (authorization, request, response) => {
-      if (this.isClosing || this.peers.size + this.creating >= this.maxPeers) return { status: 503 }
-      this.creating++
-      try {
-        const result = await create(authorization, request, response)
-        const id = result.connection?.id
-        const connection = id === undefined ? undefined : manager.getConnection(id)
-        if (connection === undefined) return result
-        this.adopt(connection, request)
-        return this.isClosing ? { status: 503 } : result
-      } finally {
-        this.creating--
-        if (this.isEmpty) this.emptied?.()
-      }
+    this.creating++
+    try {
+      const create = manager.createConnection.bind(manager) as unknown as CreateConnection
+      const { connection: made } = await create()
+      const connection = made === undefined ? undefined : manager.getConnection(made.id)
+      if (connection === undefined) return undefined
+      const offer = made?.localDescription
+      const origin = { place, offer: offer ?? {}, address: info.address ?? '' }
+      const peer = new ServerPeer(this.nextPeer++, connection, origin, this)
+      this.peers.set(peer.id, peer)
+      this.byId.set(peer.signallingId, peer)
+      this.infos.set(peer.id, info)
+      if (this.isClosing) peer.giveUp('the server closed')
+      if (offer !== undefined) return peer
+      peer.giveUp('no offer came about')
+    } catch {
+      // What the native library threw is no client's business; that it threw is counted.
+    } finally {
+      this.creating--
+      if (this.isEmpty) this.emptied?.()
     }
+    return undefined
   }
 
-  private adopt(connection: GeckosConnection, request: http.IncomingMessage): void {
-    const peer = new ServerPeer(this.nextPeer++, connection, this)
-    this.peers.set(peer.id, peer)
-    this.infos.set(peer.id, this.authorization.infoOf(request))
-    if (this.isClosing) peer.drop({ code: 'failed', text: 'the server closed' })
-  }
-
-  /**
-   * Adds geckos' routes in front of the request handlers that are there, and returns what takes them away again. geckos'
-   * own listener for the server's `close` is removed: it would end every WebRTC connection of the process.
-   */
+  /** Puts the signalling in front of the request handlers that are there, and returns what takes it away again. */
   private attach(): () => void {
     const { server } = this
     const former = server.listeners('request') as RequestListener[]
-    const closeListeners = server.rawListeners('close')
-    this.io.addServer(server)
-    const [signalling] = server.listeners('request') as RequestListener[]
-    for (const listener of server.rawListeners('close')) {
-      if (!closeListeners.includes(listener)) server.removeListener('close', listener as () => void)
-    }
     server.removeAllListeners('request')
     const handle: RequestListener = (request, response) => {
-      if (request.url?.startsWith(GECKOS_PATH) && signalling !== undefined) {
-        // geckos throws on some malformed requests; unhandled, that would end the process.
-        Promise.resolve(signalling.call(server, request, response)).catch(() => fail(response, 500))
-      } else if (former.length === 0 && this.ownsServer) fail(response, 404)
+      if (isSignalling(request.url)) this.signalling.take(request, response)
+      else if (former.length === 0 && this.ownsServer) reply(request, response, Status.NotFound)
       else for (const listener of former) listener.call(server, request, response)
     }
     const closed = (): void => this.serverClosed()
@@ -324,10 +360,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   }
 }
 
-function fail(response: http.ServerResponse, status: number): void {
-  if (!response.headersSent) response.writeHead(status, { 'content-type': 'text/plain' })
-  if (!response.writableEnded) response.end(String(status))
-}
+const realTime = (): number => performance.now()
 
 /**
  * geckos hands only `urls` to the native library, one per entry. Credentials survive when they are inside the address:

@@ -3,6 +3,8 @@
 // A transport never calls into the game. Its native callbacks answer heart-beats and copy into an inbox; everything
 // else happens when `receive` is called, once per tick, on the caller's stack.
 
+import { createSignallingCounters, type SignallingCounters } from './signalling/counters.js'
+
 /** The two channels of a connection, by number on the hot path. */
 export const Channel = {
   /** Ordered, never lost while the connection lives. */
@@ -42,7 +44,7 @@ export interface TransportSink {
 }
 
 /** What a transport counted since it was made. */
-export interface TransportCounters {
+export interface TransportCounters extends SignallingCounters {
   packetsSent: number
   bytesSent: number
   packetsReceived: number
@@ -85,6 +87,7 @@ export function createTransportCounters(): TransportCounters {
     sendDropped: 0,
     neverOpened: 0,
     callbackErrors: 0,
+    ...createSignallingCounters(),
   }
 }
 
@@ -108,7 +111,7 @@ export function countReceived(counters: TransportCounters, channel: Channel, len
 
 /** What a transport knows of a peer besides its number. */
 export interface PeerInfo {
-  /** Where it came from, as far as the signalling knows: the address of a proxy, where there is one. */
+  /** Where it came from, as far as the signalling knows: the address of a proxy, where there is one that it does not trust. */
   readonly address: string | undefined
   /** What the authorization of the signalling said of it. */
   readonly authorization: unknown

@@ -48,8 +48,14 @@ export function isNodeOnly(path: string): boolean {
   return (
     /^src\/(server|node-client|auth|cli)\.ts$/.test(path) ||
     /^src\/(server|cli)\//.test(path) ||
-    /^src\/transport\/geckos-(server|node)[^/]*\.ts$/.test(path)
+    /^src\/transport\/geckos-(server|node)[^/]*\.ts$/.test(path) ||
+    isSignalling(path)
   )
+}
+
+/** The signalling in front of geckos: HTTP alone, but for what a client counts too. */
+function isSignalling(path: string): boolean {
+  return /^src\/transport\/signalling\/[^/]+\.ts$/.test(path)
 }
 
 /** The files that may use a package other than bitecs, geckos.io and node-datachannel: the headless server and command. */

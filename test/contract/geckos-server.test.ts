@@ -195,15 +195,17 @@ describe('hostile clients', { timeout: LIMIT }, () => {
     expect(server.counters.neverOpened).toBe(1)
   })
 
-  it('survives requests that geckos throws at', async () => {
+  it('serves on where requests would end geckos, and ends the connections that they were about', async () => {
     const server = await startServer({ cors: { origin: () => undefined as unknown as string } })
-    expect((await fetch(`${urlOf(server)}/.wrtc/v2/connections`, { method: 'POST' })).status).toBe(500)
-    const other = await startServer()
-    const route = `${urlOf(other)}/.wrtc/v2/connections`
+    const route = `${urlOf(server)}/.wrtc/v2/connections`
+    const headers = { origin: 'https://a.example' }
+    expect((await fetch(route, { method: 'POST', headers })).status).toBe(403)
     const { id } = (await (await fetch(route, { method: 'POST' })).json()) as { id: string }
     const answer = await fetch(`${route}/${id}/remote-description`, { method: 'POST', body: '{}' })
     expect(answer.status).toBe(400)
-    await expectServed(await connect(other), new Log(other))
+    expect((await fetch(`${route}/${id}/additional-candidates`)).status).toBe(404)
+    expect(server.counters).toMatchObject({ foreignOrigins: 1, malformedRequests: 1, neverOpened: 1 })
+    await expectServed(await connect(server), new Log(server))
   })
 
   it('closes a client that does not read, and drops what is unreliable', async () => {

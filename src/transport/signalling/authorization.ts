@@ -1,12 +1,12 @@
 // Asks the game whether a request of the signalling may begin to connect, before anything native is made for it.
 //
-// geckos has a hook for that, which is hard to use: one that ends the response ends the process, one that never answers
-// leaves the request open for ever, and whatever it returns is sent to the client. So the hook that geckos gets is this
-// one: it hands out no response, has a time limit, and tells geckos a status and nothing else.
+// geckos' own hook for that is not used: one that ends the response ends the process, one that never answers leaves the
+// request open for ever, and whatever it returns is sent to the client. This one hands out no response and has a time
+// limit, and what it returns stays here.
 import type http from 'node:http'
-import { AuthenticationError, messageOf } from '../protocol/errors.js'
-import { type RunningCall, RunningCalls } from './running-calls.js'
-import type { PeerInfo } from './transport.js'
+import { AuthenticationError, messageOf } from '../../protocol/errors.js'
+import { type RunningCall, RunningCalls } from '../running-calls.js'
+import { Status } from './status.js'
 
 /** What `authorize` is given of a client that is about to connect. */
 export interface AuthorizationRequest {
@@ -14,8 +14,8 @@ export interface AuthorizationRequest {
   readonly header: string | undefined
   /** All headers of the request, by their names in lower case. */
   readonly headers: Readonly<http.IncomingHttpHeaders>
-  /** Where the request came from. Behind a proxy it is the proxy's. */
-  readonly address: string | undefined
+  /** The address that the request came from: behind a proxy the proxy's, unless `trustProxy` lists it. '' when it is unknown. */
+  readonly address: string
   /** Aborted when the time is up and when the client leaves: nobody waits for the answer any more. */
   readonly signal: AbortSignal
 }
@@ -30,7 +30,8 @@ export type Authorize = (
 ) => object | boolean | undefined | void | Promise<object | boolean | undefined | void>
 
 export interface AuthorizationOptions {
-  readonly authorize: Authorize
+  /** Everybody may, where there is none. */
+  readonly authorize: Authorize | undefined
   /** Milliseconds that it may take. */
   readonly timeout: number
   /** The most calls of it at once. */
@@ -40,34 +41,30 @@ export interface AuthorizationOptions {
   readonly onError: (message: string, cause?: unknown) => void
 }
 
-/** As HTTP says it. */
-const Status = { Unauthorized: 401, Unavailable: 503 } as const
+/** What the game said of a client that may connect, or the status to refuse it with. */
+export type Verdict = { readonly authorization: unknown } | typeof Status.Unauthorized | typeof Status.Unavailable
 
 export class Authorization {
   private readonly running: RunningCalls
-  private readonly results = new WeakMap<http.IncomingMessage, unknown>()
-  /** Ends everything that waits. */
-  private readonly closing = new AbortController()
 
   constructor(private readonly options: AuthorizationOptions) {
     this.running = new RunningCalls(options.limit, options.now)
   }
 
-  /** What geckos takes from its hook: `true`, or the status to refuse with. */
-  ask(header: string | undefined, request: http.IncomingMessage): Promise<true | number> {
-    const { timeout, onError } = this.options
+  /** `leaving` is aborted when nobody waits for the answer any more. */
+  ask(request: http.IncomingMessage, address: string, leaving: AbortSignal): Promise<Verdict> {
+    const { authorize, timeout, onError } = this.options
+    if (authorize === undefined) return Promise.resolve({ authorization: undefined })
     const call = this.running.begin()
     if (call === undefined) {
       onError('clients are refused: too many calls of authorize have not returned; let it end with its signal')
       return Promise.resolve(Status.Unavailable)
     }
-    const { socket } = request
     return new Promise((resolve) => {
-      const settle = (status: true | number): void => {
+      const settle = (verdict: Verdict): void => {
         clearTimeout(timer)
-        socket.removeListener('close', leave)
-        this.closing.signal.removeEventListener('abort', leave)
-        resolve(status)
+        leaving.removeEventListener('abort', leave)
+        resolve(verdict)
       }
       const leave = (): void => {
         call.abandon()
@@ -77,24 +74,20 @@ export class Authorization {
         onError(`authorize took longer than ${timeout} ms; the client was refused`)
         leave()
       }, timeout)
-      socket.once('close', leave)
-      this.closing.signal.addEventListener('abort', leave)
-      void this.decide(header, request, call).then(settle)
+      leaving.addEventListener('abort', leave)
+      void this.decide(authorize, request, address, call).then(settle)
     })
   }
 
   private async decide(
-    header: string | undefined,
-    request: http.IncomingMessage,
+    authorize: Authorize,
+    { headers }: http.IncomingMessage,
+    address: string,
     call: RunningCall,
-  ): Promise<true | number> {
-    const { headers, socket } = request
+  ): Promise<Verdict> {
     const { signal } = call
     try {
-      return this.judge(
-        request,
-        await this.options.authorize({ header, headers, address: socket.remoteAddress, signal }),
-      )
+      return this.judge(await authorize({ header: headers.authorization, headers, address, signal }))
     } catch (error) {
       return this.fail('threw', error)
     } finally {
@@ -102,27 +95,16 @@ export class Authorization {
     }
   }
 
-  /** What is known of the client behind a request that passed. */
-  infoOf(request: http.IncomingMessage): PeerInfo {
-    return { address: request.socket.remoteAddress, authorization: this.results.get(request) }
-  }
-
-  /** Refuses everybody who waits. */
-  close(): void {
-    this.closing.abort()
-  }
-
-  private judge(request: http.IncomingMessage, result: unknown): true | number {
+  private judge(result: unknown): Verdict {
     if (result === false || result instanceof AuthenticationError) return Status.Unauthorized
     const isData = typeof result === 'object' && result !== null
     if (result instanceof Error || !(isData || result === true || result === undefined)) {
       return this.fail('returned', result)
     }
-    this.results.set(request, isData ? result : undefined)
-    return true
+    return { authorization: isData ? result : undefined }
   }
 
-  private fail(what: string, cause: unknown): number {
+  private fail(what: string, cause: unknown): Verdict {
     if (cause instanceof AuthenticationError) return Status.Unauthorized
     this.options.onError(`authorize ${what}: ${messageOf(cause)}`, cause)
     return Status.Unauthorized

@@ -1,0 +1,172 @@
+// Who may begin to connect: so many at once and so many per second, from one address and from all of them.
+//
+// It decides before anything is made for a client, and what it keeps is bounded by the clients that are there and a table
+// of a fixed size, whatever number of addresses asks.
+import { isLoopback, networkOfAddress } from './addresses.js'
+
+/**
+ * How many may begin to connect. An address is an IPv4 address or a 64-bit network of IPv6. The limits of an address do not
+ * hold for this machine itself (loopback), where a proxy speaks for everybody: see `trustProxy`.
+ */
+export interface HandshakeLimits {
+  /**
+   * Connections that are made per second, for all addresses together. Who comes faster waits, up to four seconds; who
+   * would wait longer gets HTTP 503. Making one costs the server up to 9 ms of work. Default 50.
+   */
+  perSecond?: number
+  /** The most that may be connecting at once, from all addresses. Above it: HTTP 503. Default 512. */
+  connecting?: number
+  /** Connections that one address may begin per second, on average. Above it: HTTP 429. Default 10. */
+  addressPerSecond?: number
+  /** Connections that one address may begin at once, after a pause. Default 64: a LAN party. */
+  addressBurst?: number
+  /** The most that may be connecting at once from one address. Above it: HTTP 429. Default 64. */
+  addressConnecting?: number
+  /** The most clients at once from one address, those that are connecting included. Above it: HTTP 429. Default 256. */
+  addressClients?: number
+}
+
+export const DEFAULT_HANDSHAKES: Readonly<Required<HandshakeLimits>> = {
+  perSecond: 50,
+  connecting: 512,
+  addressPerSecond: 10,
+  addressBurst: 64,
+  addressConnecting: 64,
+  addressClients: 256,
+}
+
+/** The limits, with what was left out, or given as undefined. */
+export function withDefaults(limits: HandshakeLimits = {}): Required<HandshakeLimits> {
+  const given = Object.entries(limits).filter(([, limit]) => limit !== undefined)
+  return { ...DEFAULT_HANDSHAKES, ...Object.fromEntries(given) }
+}
+
+/** Addresses without a client that are remembered; of more, those that were not heard of for longest are forgotten. */
+const MAX_REMEMBERED = 4096
+/** When to come again after the server or an address was full, in seconds. */
+const WHEN_FULL = 5
+
+/** Why a client may not begin. */
+export interface Refusal {
+  readonly reason: 'too-many' | 'full'
+  /** When to come again, in whole seconds. */
+  readonly retryAfter: number
+}
+
+/** What is known of one address. */
+interface Visitor {
+  readonly key: string
+  /** What it may begin now. */
+  tokens: number
+  /** When that was so. */
+  filledAt: number
+  connecting: number
+  /** Those that are connecting included. */
+  clients: number
+}
+
+/** The place of one client, from its first request until nothing is left of it. */
+export class Place {
+  private isConnecting = true
+  private isHeld = true
+
+  constructor(
+    private readonly admission: Admission,
+    private readonly visitor: Visitor | undefined,
+  ) {}
+
+  /** The client is connected. */
+  opened(): void {
+    if (!this.isConnecting) return
+    this.isConnecting = false
+    this.admission.connecting--
+    if (this.visitor !== undefined) this.visitor.connecting--
+  }
+
+  /** The client is gone. */
+  free(): void {
+    if (!this.isHeld) return
+    this.opened()
+    this.isHeld = false
+    this.admission.clients--
+    if (this.visitor !== undefined) this.admission.leave(this.visitor)
+  }
+}
+
+export class Admission {
+  /** Clients that have a place. */
+  clients = 0
+  connecting = 0
+  /** In the order in which they were last heard of, oldest first. */
+  private readonly idle = new Map<string, Visitor>()
+  private readonly busy = new Map<string, Visitor>()
+
+  constructor(
+    private readonly limits: Readonly<Required<HandshakeLimits>>,
+    private readonly maxClients: number,
+    private readonly now: () => number,
+  ) {}
+
+  /** Addresses in memory. */
+  get remembered(): number {
+    return this.idle.size + this.busy.size
+  }
+
+  /** A place for a client at `address` (in the form of `normalizeAddress`), or why there is none. */
+  enter(address: string): Place | Refusal {
+    const { limits } = this
+    const visitor = isLoopback(address) ? undefined : this.visitorAt(networkOfAddress(address))
+    const refusal = visitor === undefined ? undefined : this.judge(visitor)
+    if (refusal !== undefined) return refusal
+    if (this.clients >= this.maxClients) return { reason: 'full', retryAfter: WHEN_FULL }
+    if (this.connecting >= limits.connecting) return { reason: 'full', retryAfter: WHEN_FULL }
+    this.clients++
+    this.connecting++
+    if (visitor !== undefined) {
+      visitor.tokens--
+      visitor.connecting++
+      visitor.clients++
+      this.idle.delete(visitor.key)
+      this.busy.set(visitor.key, visitor)
+    }
+    return new Place(this, visitor)
+  }
+
+  /** One client of an address is gone. */
+  leave(visitor: Visitor): void {
+    if (--visitor.clients > 0) return
+    this.busy.delete(visitor.key)
+    this.remember(visitor)
+  }
+
+  private judge(visitor: Visitor): Refusal | undefined {
+    const { addressPerSecond, addressConnecting, addressClients } = this.limits
+    if (visitor.tokens < 1) {
+      return { reason: 'too-many', retryAfter: Math.ceil((1 - visitor.tokens) / addressPerSecond) }
+    }
+    if (visitor.connecting >= addressConnecting) return { reason: 'too-many', retryAfter: 1 }
+    if (visitor.clients >= addressClients) return { reason: 'too-many', retryAfter: WHEN_FULL }
+    return undefined
+  }
+
+  private visitorAt(key: string): Visitor {
+    const { addressBurst, addressPerSecond } = this.limits
+    const now = this.now()
+    const known = this.busy.get(key) ?? this.idle.get(key)
+    const visitor = known ?? { key, tokens: addressBurst, filledAt: now, connecting: 0, clients: 0 }
+    const added = (Math.max(0, now - visitor.filledAt) / 1000) * addressPerSecond
+    visitor.tokens = Math.min(addressBurst, visitor.tokens + added)
+    visitor.filledAt = now
+    if (visitor.clients === 0) this.remember(visitor)
+    return visitor
+  }
+
+  /** Puts a visitor without clients at the young end. */
+  private remember(visitor: Visitor): void {
+    this.idle.delete(visitor.key)
+    this.idle.set(visitor.key, visitor)
+    if (this.idle.size <= MAX_REMEMBERED) return
+    const [oldest] = this.idle.keys()
+    this.idle.delete(oldest!)
+  }
+}

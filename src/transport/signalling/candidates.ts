@@ -1,0 +1,56 @@
+// Which addresses the server sends packets to because a client said so.
+//
+// A server tries every candidate that it is given: an answer with foreign ones makes it send packets to whomever its author
+// wants to bother, or to find, behind the server's own firewall. Honest clients do not need them: the server learns the
+// address of a client that reaches it from that client's first packet (a peer-reflexive candidate, RFC 8445 §7.3.1.3).
+import { isIP } from 'node:net'
+import { Networks } from './addresses.js'
+import type { RemoteCandidate } from './description.js'
+
+/**
+ * Which candidates of a client the server may send packets to. `'own'`: those at the address that its request came from.
+ * A list: these addresses and networks too, such as `10.0.0.0/8`. A function: those for which it returns true. `'all'`:
+ * any, names of the local network included, each of which costs a thread until it is resolved.
+ */
+export type CandidatePolicy =
+  | 'own'
+  | 'all'
+  | readonly string[]
+  | ((candidate: RemoteCandidate, client: { readonly address: string }) => boolean)
+
+/** The most that are used; a client has no more than a few interfaces. */
+const MAX_USED = 8
+
+export class CandidateFilter {
+  private readonly networks: Networks
+
+  /** @throws RangeError when the list has an entry that is neither an address nor a network. */
+  constructor(
+    private readonly policy: CandidatePolicy,
+    private readonly onError: () => void,
+  ) {
+    this.networks = new Networks(Array.isArray(policy) ? (policy as readonly string[]) : [])
+  }
+
+  /** Those of a client at `address` (in the form of `normalizeAddress`) that may be used. */
+  choose(candidates: readonly RemoteCandidate[], address: string): RemoteCandidate[] {
+    return candidates.filter((candidate) => this.allows(candidate, address)).slice(0, MAX_USED)
+  }
+
+  private allows(candidate: RemoteCandidate, address: string): boolean {
+    const { policy } = this
+    if (policy === 'all') return true
+    if (typeof policy === 'function') {
+      try {
+        // A promise is no yes.
+        const result: unknown = policy(candidate, { address })
+        return result === true
+      } catch {
+        this.onError()
+        return false
+      }
+    }
+    if (isIP(candidate.address) === 0) return false
+    return candidate.address === address || this.networks.has(candidate.address)
+  }
+}

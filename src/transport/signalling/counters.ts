@@ -1,0 +1,46 @@
+// What the signalling counted, by kind. All of it is part of the counters of a transport.
+
+/** Requests of the signalling, by what became of them, and what else it held off. On a client all are 0. */
+export interface SignallingCounters {
+  /** Requests that were for the signalling, wrong ones included. */
+  signallingRequests: number
+  /** Paths, methods, bodies and session descriptions that are none: HTTP 400, 404 and 405. */
+  malformedRequests: number
+  /** Bodies above 64 KiB: HTTP 413. */
+  oversizedRequests: number
+  /** Bodies that did not come in time: HTTP 408. */
+  slowRequests: number
+  /** Requests by pages that may not connect: HTTP 403. */
+  foreignOrigins: number
+  /** Requests for connections that are not there (any more): HTTP 404. An honest client can cause it. */
+  unknownConnections: number
+  /** Second answers to one offer: HTTP 409. */
+  repeatedAnswers: number
+  /** Clients that `authorize` refused, and those for whom it did not answer: HTTP 401 and 503. */
+  unauthorizedRequests: number
+  /** Clients of one address above its limits: HTTP 429. */
+  rateLimitedRequests: number
+  /** Clients that came when the server was full, or faster than it lets them in: HTTP 503. */
+  overloadedRequests: number
+  /** Addresses in clients' answers that the server was not to send packets to. An honest client can cause it. */
+  strippedCandidates: number
+  /** Failures of geckos, of the native library, or of a function of the game: each cost one client its connection at most. */
+  signallingErrors: number
+}
+
+export function createSignallingCounters(): SignallingCounters {
+  return {
+    signallingRequests: 0,
+    malformedRequests: 0,
+    oversizedRequests: 0,
+    slowRequests: 0,
+    foreignOrigins: 0,
+    unknownConnections: 0,
+    repeatedAnswers: 0,
+    unauthorizedRequests: 0,
+    rateLimitedRequests: 0,
+    overloadedRequests: 0,
+    strippedCandidates: 0,
+    signallingErrors: 0,
+  }
+}

@@ -1,0 +1,31 @@
+// Writes the answers of the signalling, and makes sure that no request stays open behind its answer.
+import type http from 'node:http'
+import { BODY_TIME, isTooLarge } from './body.js'
+import type { Status } from './status.js'
+
+/** Answers with a text or, as JSON, an object. What of the request is still to come is thrown away, for a short time. */
+export function reply(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  status: Status,
+  content: string | object = '',
+): void {
+  if (response.headersSent || response.destroyed) return
+  const isText = typeof content === 'string'
+  response.statusCode = status
+  response.setHeader('content-type', isText ? 'text/plain' : 'application/json')
+  response.setHeader('cache-control', 'no-store')
+  if (!request.complete) throwAwayRest(request, response)
+  response.end(isText ? content : JSON.stringify(content))
+}
+
+/** A small body is read to its end, so that the client gets to read our answer; of any other the socket is closed. */
+function throwAwayRest(request: http.IncomingMessage, response: http.ServerResponse): void {
+  request.on('error', () => {})
+  const isSmall = request.headers['content-length'] !== undefined && !isTooLarge(request)
+  if (!isSmall || response.statusCode >= 400) response.setHeader('connection', 'close')
+  if (!isSmall) return
+  const timer = setTimeout(() => request.destroy(), BODY_TIME)
+  request.once('close', () => clearTimeout(timer))
+  request.resume()
+}

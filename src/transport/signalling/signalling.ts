@@ -1,0 +1,236 @@
+// The signalling's own door, in front of geckos and the native library: what comes in here was checked, counted and paced,
+// and whatever goes wrong behind it ends in an answer.
+import type http from 'node:http'
+import type { PeerInfo } from '../transport.js'
+import { clientAddress, type Networks } from './addresses.js'
+import { type Admission, Place } from './admission.js'
+import type { Authorization } from './authorization.js'
+import { isTooLarge, readBody } from './body.js'
+import type { CandidateFilter } from './candidates.js'
+import type { SignallingCounters } from './counters.js'
+import { readAnswer, writeDescription } from './description.js'
+import type { Origins } from './origins.js'
+import type { Pace } from './pace.js'
+import { reply } from './reply.js'
+import { METHOD, readRoute, type Route } from './route.js'
+import { Status } from './status.js'
+
+/** A connection that is being made, or is made. */
+export interface SignalledPeer {
+  /** The key to everything that may be asked of it: it goes to its client and nowhere else. */
+  readonly signallingId: string
+  /** What its client was told of it at first. */
+  readonly offer: object
+  /** Where its client was at the beginning. */
+  readonly address: string
+  /** An answer is being read, or was taken. */
+  isAnswered: boolean
+  /** Hands the answer on. False when the native library does not take it. */
+  takeAnswer(sdp: string): boolean
+  /** The server's candidates that were not asked for yet. */
+  takeCandidates(): readonly object[]
+  /** Its client says that it is over. */
+  clientLeft(): void
+  /** It cannot come about. */
+  giveUp(text: string): void
+}
+
+export interface SignallingParts {
+  readonly counters: SignallingCounters
+  readonly origins: Origins
+  readonly proxies: Networks
+  readonly admission: Admission
+  readonly authorization: Authorization
+  readonly pace: Pace
+  readonly candidates: CandidateFilter
+  /** How long a body may take, in milliseconds. */
+  readonly bodyTime: number
+  /** Makes a connection, which takes over the place. Undefined when that failed. */
+  open(place: Place, info: PeerInfo): Promise<SignalledPeer | undefined>
+  find(id: string): SignalledPeer | undefined
+}
+
+/** One request and where to answer it. */
+interface Exchange {
+  readonly request: http.IncomingMessage
+  readonly response: http.ServerResponse
+}
+
+export class Signalling {
+  private isClosing = false
+  /** Ends each that waits. */
+  private readonly waiting = new Set<AbortController>()
+
+  constructor(private readonly parts: SignallingParts) {}
+
+  /** Answers a request, sooner or later, whatever it is. Never throws. */
+  take(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const { counters } = this.parts
+    const exchange = { request, response }
+    counters.signallingRequests++
+    void this.answer(exchange).catch(() => {
+      counters.signallingErrors++
+      reply(request, response, Status.Failed)
+    })
+  }
+
+  /** Refuses everybody, those who wait included. */
+  close(): void {
+    this.isClosing = true
+    for (const leaving of this.waiting) leaving.abort()
+  }
+
+  private async answer(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange
+    const { counters, origins } = this.parts
+    const route = readRoute(request.url ?? '')
+    if (route === undefined) return this.malformed(exchange, Status.NotFound, 'no such path')
+    if (!origins.admit(request, response)) {
+      counters.foreignOrigins++
+      return reply(request, response, Status.Forbidden, 'this page may not connect')
+    }
+    if (request.method === 'OPTIONS') {
+      origins.announce(response)
+      return reply(request, response, Status.NoContent)
+    }
+    const method = METHOD[route.action]
+    if (request.method !== method) {
+      response.setHeader('allow', `${method}, OPTIONS`)
+      return this.malformed(exchange, Status.WrongMethod, `use ${method}`)
+    }
+    if (isTooLarge(request)) return this.tooLarge(exchange)
+    if (route.action === 'begin') await this.begin(exchange)
+    else await this.serve(exchange, route)
+  }
+
+  private async begin(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange
+    const { admission, counters, proxies } = this.parts
+    if (this.isClosing) return this.unavailable(exchange)
+    const address = clientAddress(request.socket.remoteAddress, textOf(request.headers['x-forwarded-for']), proxies)
+    const place = admission.enter(address)
+    if (place instanceof Place) return this.beginAt(exchange, place, address)
+    response.setHeader('retry-after', place.retryAfter)
+    if (place.reason === 'full') return this.unavailable(exchange)
+    counters.rateLimitedRequests++
+    reply(request, response, Status.TooMany, 'too many connections from this address')
+  }
+
+  private async beginAt(exchange: Exchange, place: Place, address: string): Promise<void> {
+    const { request, response } = exchange
+    const { counters } = this.parts
+    const leaving = new AbortController()
+    const leave = (): void => leaving.abort()
+    response.once('close', leave)
+    this.waiting.add(leaving)
+    let peer: SignalledPeer | undefined
+    try {
+      const passed = await this.pass(exchange, address, leaving.signal)
+      if (passed === undefined) return
+      peer = await this.parts.open(place, { address, ...passed })
+    } finally {
+      if (peer === undefined) place.free()
+      response.off('close', leave)
+      this.waiting.delete(leaving)
+    }
+    if (peer === undefined) {
+      counters.signallingErrors++
+      return reply(request, response, Status.Failed, 'no connection could be made')
+    }
+    const { signallingId: id, offer } = peer
+    if (leaving.signal.aborted) peer.giveUp('the client left while it connected')
+    if (this.isClosing) return this.unavailable(exchange)
+    response.once('close', () => {
+      if (!response.writableFinished) peer.giveUp('the client left while it connected')
+    })
+    reply(request, response, Status.Ok, { userData: {}, id, localDescription: offer })
+  }
+
+  /** Waits until the client may have a connection; undefined when it may not, and was told so. */
+  private async pass(
+    exchange: Exchange,
+    address: string,
+    leaving: AbortSignal,
+  ): Promise<{ authorization: unknown } | undefined> {
+    const { request, response } = exchange
+    const { authorization, counters, pace } = this.parts
+    const verdict = await authorization.ask(request, address, leaving)
+    if (typeof verdict === 'number') {
+      counters.unauthorizedRequests++
+      reply(request, response, verdict, 'not authorized')
+      return undefined
+    }
+    const turn = pace.turn(leaving)
+    if (turn === undefined) response.setHeader('retry-after', pace.retryAfter)
+    if (turn === undefined || !(await turn)) {
+      this.unavailable(exchange)
+      return undefined
+    }
+    return verdict
+  }
+
+  private async serve(exchange: Exchange, { action, id }: Route): Promise<void> {
+    const { request, response } = exchange
+    const peer = this.parts.find(id)
+    if (peer === undefined) {
+      this.parts.counters.unknownConnections++
+      return reply(request, response, Status.NotFound, 'no such connection')
+    }
+    if (action === 'answer') return this.takeAnswer(exchange, peer)
+    if (action === 'candidates') return reply(request, response, Status.Ok, peer.takeCandidates())
+    peer.clientLeft()
+    reply(request, response, Status.Ok)
+  }
+
+  /** An honest client answers once, and well: whoever does not loses the connection, and nothing half-open stays. */
+  private async takeAnswer(exchange: Exchange, peer: SignalledPeer): Promise<void> {
+    const { request, response } = exchange
+    const { counters, candidates } = this.parts
+    if (peer.isAnswered) {
+      counters.repeatedAnswers++
+      return reply(request, response, Status.Conflict, 'answered already')
+    }
+    peer.isAnswered = true
+    const body = await readBody(request, this.parts.bodyTime)
+    const answer = typeof body === 'string' ? readAnswer(body) : undefined
+    if (answer === undefined) {
+      peer.giveUp('the client answered with what is no answer')
+      if (body === Status.TooLarge) return this.tooLarge(exchange)
+      if (body === Status.Slow) return this.tooSlow(exchange)
+      return this.malformed(exchange, Status.Malformed, 'no answer to an offer')
+    }
+    // The connection may have ended meanwhile.
+    if (this.parts.find(peer.signallingId) !== peer) return reply(request, response, Status.NotFound)
+    const chosen = candidates.choose(answer.candidates, peer.address)
+    counters.strippedCandidates += answer.candidates.length - chosen.length
+    if (peer.takeAnswer(writeDescription(answer, chosen))) return reply(request, response, Status.Ok)
+    counters.signallingErrors++
+    peer.giveUp('the answer of the client could not be used')
+    reply(request, response, Status.Malformed, 'the answer cannot be used')
+  }
+
+  private malformed({ request, response }: Exchange, status: Status, text: string): void {
+    this.parts.counters.malformedRequests++
+    reply(request, response, status, text)
+  }
+
+  private tooLarge({ request, response }: Exchange): void {
+    this.parts.counters.oversizedRequests++
+    reply(request, response, Status.TooLarge, 'the body is too large')
+  }
+
+  private tooSlow({ request, response }: Exchange): void {
+    this.parts.counters.slowRequests++
+    reply(request, response, Status.Slow, 'the body took too long')
+  }
+
+  private unavailable({ request, response }: Exchange): void {
+    this.parts.counters.overloadedRequests++
+    reply(request, response, Status.Unavailable, 'the server takes no more clients now')
+  }
+}
+
+/** A header that a client may send more than once. */
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'object' ? header.join(',') : header
+}
