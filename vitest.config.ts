@@ -23,6 +23,7 @@ const SERIAL = [
   'test/contract/**/*.test.ts',
   'test/package/**/*.test.ts',
   'test/e2e/**/*.test.ts',
+  'test/attacks/**/*.test.ts',
   'test/**/*.webrtc.test.ts',
   'test/architecture/built.test.ts',
 ]

@@ -99,6 +99,8 @@ export interface GeckosServerTransport extends Transport {
   /** The TCP port of the signalling; 0 while a server of the game does not listen yet. */
   readonly port: number
   readonly server: http.Server
+  /** Clients that have begun to connect, and have neither connected nor gone. */
+  readonly connecting: number
 }
 
 /** How long a request to a server of ours may take, in milliseconds, and how often that is looked at. */
@@ -211,6 +213,10 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   get port(): number {
     const address = this.server.address() as AddressInfo | string | null
     return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  get connecting(): number {
+    return this.admission.connecting
   }
 
   send(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean {

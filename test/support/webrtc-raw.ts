@@ -4,6 +4,8 @@ import { tryAgain } from './connect-patiently.js'
 import { until } from './until.js'
 
 export interface RawClient {
+  /** The id of its connection, in the signalling. */
+  readonly signallingId: string
   readonly native: PeerConnection
   readonly unreliable: DataChannel
   readonly reliable: DataChannel
@@ -15,6 +17,8 @@ export interface RawClient {
 export interface RawOptions extends Partial<RtcConfig> {
   /** Closes the connection as soon as the first channel shows. */
   leaveAtOnce?: boolean
+  /** Channels that the server opens: ours two, one that is geckos as it comes only its own. Default 2. */
+  channels?: number
 }
 
 /** Connects to the signalling at `url`; again, when a try fails and was not meant to. */
@@ -23,7 +27,7 @@ export function connectRaw(url: string, options: RawOptions = {}): Promise<RawCl
 }
 
 async function tryRaw(url: string, options: RawOptions): Promise<RawClient> {
-  const { leaveAtOnce = false, ...config } = options
+  const { leaveAtOnce = false, channels: expected = 2, ...config } = options
   const route = `${url}/.wrtc/v2/connections`
   const offer = (await (await fetch(route, { method: 'POST' })).json()) as {
     id: string
@@ -57,17 +61,18 @@ async function tryRaw(url: string, options: RawOptions): Promise<RawClient> {
   }
   native.setRemoteDescription(sdp, 'offer')
   await until('both channels of a raw client', async () => {
-    if (closed || channels.size === 2) return true
+    if (closed || channels.size === expected) return true
     const response = await fetch(`${route}/${offer.id}/additional-candidates`)
     const candidates = response.ok ? ((await response.json()) as { candidate: string; sdpMid: string }[]) : []
     if (!closed) for (const { candidate, sdpMid } of candidates) native.addRemoteCandidate(candidate, sdpMid)
     return false
   })
-  if (channels.size < 2 && !leaveAtOnce) {
+  if (channels.size < expected && !leaveAtOnce) {
     native.close()
     throw new Error('the connection of a raw client failed')
   }
   return {
+    signallingId: offer.id,
     native,
     unreliable: channels.get('geckos.io')!,
     reliable: channels.get('reliable')!,

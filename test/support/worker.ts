@@ -29,7 +29,8 @@ const ANSWER_LIMIT_MS = 120_000
 export class Worker<T> {
   private readonly waiting = new Map<number, Waiting>()
   private readonly ended: Promise<void>
-  private hasEnded = false
+  /** How it ended: a signal or a status. */
+  private endedBy: string | undefined
   private nextId = 1
 
   private constructor(
@@ -39,29 +40,34 @@ export class Worker<T> {
     child.on('message', (answer) => this.settle(answer as Answer))
     this.ended = new Promise((resolve) => {
       child.on('exit', (code, signal) => {
-        this.hasEnded = true
-        for (const { reject } of this.waiting.values()) reject(new Error(`${role} ended: ${signal ?? code}`))
+        this.endedBy = `${signal ?? code}`
+        for (const { reject } of this.waiting.values()) reject(new Error(`${role} ended: ${this.endedBy}`))
         this.waiting.clear()
         resolve()
       })
     })
   }
 
-  /** Starts a program, made by `buildProgram`, in one of its roles. */
-  static start<T>(program: string, role: string): Worker<T> {
-    const child = fork(program, [role], { execArgv: ['--enable-source-maps', '--expose-gc'] })
+  /** Starts a program, made by `buildProgram`, in one of its roles. What a silent one prints is not shown. */
+  static start<T>(program: string, role: string, { isSilent = false } = {}): Worker<T> {
+    const child = fork(program, [role], { execArgv: ['--enable-source-maps', '--expose-gc'], silent: isSilent })
+    child.stdout?.resume()
+    child.stderr?.resume()
     return new Worker<T>(child, role)
   }
 
   /** Asks for a task, and resolves with its result. */
   async ask<Name extends keyof T & string>(task: Name, args: ArgumentsOf<T[Name]>): Promise<ResultOf<T[Name]>> {
+    if (this.endedBy !== undefined) throw new Error(`${this.role} ended: ${this.endedBy}`)
     const id = this.nextId++
     let timer: NodeJS.Timeout | undefined
     try {
       return (await new Promise<unknown>((resolve, reject) => {
         timer = setTimeout(() => reject(new Error(`${this.role} did not answer ${task}`)), ANSWER_LIMIT_MS)
         this.waiting.set(id, { resolve, reject })
-        this.child.send({ id, task, args })
+        this.child.send({ id, task, args }, () => {
+          // One that is ending says so by its end.
+        })
       })) as ResultOf<T[Name]>
     } finally {
       clearTimeout(timer)
@@ -70,7 +76,7 @@ export class Worker<T> {
 
   /** Sends a signal to this very process. */
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
-    if (!this.hasEnded) this.child.kill(name)
+    if (this.endedBy === undefined) this.child.kill(name)
   }
 
   /** Ends the process, and waits until it has. A stopped one too. */

@@ -1,0 +1,51 @@
+// geckos.io as it comes, to be attacked: kept as evidence of what our server holds off.
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { geckos, type ServerChannel } from '@geckos.io/server'
+
+export interface BareState {
+  /** Connections that geckos holds. */
+  readonly connections: number
+  /** Clients that the game was told have left. */
+  readonly left: number
+  /** Bytes in memory. */
+  readonly rss: number
+  /** Messages that arrived. */
+  readonly messages: number
+}
+
+let io: ReturnType<typeof geckos>
+let left = 0
+let messages = 0
+
+export const bareTasks = {
+  async start(): Promise<{ port: number }> {
+    io = geckos({
+      bindAddress: '127.0.0.1',
+      // As the guides of geckos have it; each of them is fatal or for ever with some requests.
+      cors: {
+        allowAuthorization: true,
+        origin: ({ headers }) => (headers.origin?.includes('throw') ? (undefined as never) : '*'),
+      },
+      authorization: async (header, _request, response) => {
+        if (header === 'hang') await new Promise<never>(() => {})
+        if (header === 'throw') (response as http.ServerResponse).end('no')
+        return { secret: 'hunter2' }
+      },
+    })
+    const server = http.createServer((_, response) => response.end('alive'))
+    io.addServer(server)
+    io.onConnection((channel: ServerChannel) => {
+      channel.onRaw(() => void messages++)
+      channel.onDisconnect(() => void left++)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return { port: (server.address() as AddressInfo).port }
+  },
+
+  look(): BareState {
+    return { connections: io.connectionsManager.connections.size, left, rss: process.memoryUsage().rss, messages }
+  },
+}
+
+export type BareTasks = typeof bareTasks

@@ -1,0 +1,56 @@
+// `npm run attacks`: all attacks, against a bare server each and against ours with players on it, as a table; or the flood.
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import { ATTACKS } from './attacks.js'
+import { measureFlood } from './flood.js'
+import { Arena, attackBare, type Outcome } from './suite.js'
+
+interface Settings {
+  flood: boolean
+  requests: number
+  players: number
+  bare: boolean
+}
+
+const { flood, requests, players, bare } = new Command('npm run attacks --')
+  .description('Attacks a server of ours while others play on it, and geckos.io as it comes, as evidence.')
+  .option('--no-bare', 'ours only')
+  .option('--flood', 'measures a flood of unauthenticated requests instead', false)
+  .option('--requests <n>', 'requests of the flood', Number, 5000)
+  .option('--players <n>', 'players during the flood', Number, 32)
+  .parse()
+  .opts<Settings>()
+
+// Built beside this one.
+const program = fileURLToPath(new URL('attacks-process.mjs', import.meta.url))
+
+const wordsOf = ({ state, words }: Outcome): string => (words === '' ? state : `${state}: ${words}`)
+
+async function runAttacks(): Promise<void> {
+  let withstood = 0
+  let asExpected = 0
+  const arena = await Arena.start(program, 1, 4)
+  try {
+    console.log(`${bare ? '| attack | bare geckos | ours |\n|---|---|---|' : '| attack | ours |\n|---|---|'}`)
+    for (const attack of ATTACKS) {
+      const evidence = bare ? await attackBare(program, attack) : undefined
+      const outcome = await arena.attack(attack)
+      if (outcome.state === 'serves' && outcome.words === '') withstood++
+      const isExpected =
+        attack.bare === 'harmed' ? evidence?.state !== 'serves' || evidence.words !== '' : evidence?.state !== 'serves'
+      if (evidence !== undefined && isExpected) asExpected++
+      const cells = [attack.name, ...(evidence === undefined ? [] : [wordsOf(evidence)]), wordsOf(outcome)]
+      console.log(`| ${cells.join(' | ')} |`)
+    }
+  } finally {
+    await arena.stop()
+  }
+  console.log(`\nOurs withstood ${withstood} of ${ATTACKS.length}.`)
+  if (bare) console.log(`A bare server was ended, hung or harmed by ${asExpected} of ${ATTACKS.length}.`)
+  process.exitCode = withstood === ATTACKS.length ? 0 : 1
+}
+
+if (flood) await measureFlood({ program, requests, players })
+else await runAttacks()
+// geckos' clients and open sockets would keep the process for seconds.
+process.exit()
