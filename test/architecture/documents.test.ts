@@ -24,6 +24,14 @@ const links = pages.flatMap((page) =>
   })),
 )
 
+/** A table of attacks, each of which is a test for itself. */
+const ATTACKS = 'test/attacks/attacks.ts'
+
+function namesIn(path: string): string[] {
+  if (path === ATTACKS) return [...read(path).matchAll(/^ {4}name: '(.*)',$/gm)].map(([, name]) => name!)
+  return findTests(path, read(path)).map(({ name }) => name)
+}
+
 /** The numbers of behaviours stand before a name, and may be left out. */
 const withoutNumber = (name: string): string => name.replace(/^[\d, ]+: /, '')
 
@@ -42,7 +50,7 @@ describe('the documents', () => {
     const wrong: string[] = []
     for (const { page, text, target } of links) {
       if (!/^test\/.*\.ts$/.test(target)) continue
-      const names = named.get(target) ?? findTests(target, read(target)).map(({ name }) => name)
+      const names = named.get(target) ?? namesIn(target)
       named.set(target, names)
       const found = names.filter((name) => name.startsWith(text) || withoutNumber(name).startsWith(text)).length
       if (found !== 1) wrong.push(`${page}: ${target} has ${found} tests that begin with "${text}"`)
@@ -58,5 +66,12 @@ describe('the documents', () => {
       (row) => !relativeLinks(row.get('proved by')!).some(({ path }) => path.endsWith('.ts')),
     )
     expect(unproved.map((row) => [...row.values()][0])).toEqual([])
+  })
+
+  it('SECURITY.md: every attack names the test that shows what stops it', () => {
+    const rows = tableRows(read('SECURITY.md'), 'the test')
+    expect(rows.length).toBeGreaterThan(20)
+    const unproved = rows.filter((row) => !relativeLinks(row.get('the test')!).some(({ path }) => path.endsWith('.ts')))
+    expect(unproved.map((row) => row.get('attack'))).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ export interface Attacked {
   readonly target: Target
   /** The server is geckos as it comes. */
   readonly isBare: boolean
-  look(): Promise<Inside>
+  readonly look: () => Promise<Inside>
 }
 
 export interface Attack {

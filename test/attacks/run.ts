@@ -31,7 +31,7 @@ async function runAttacks(): Promise<void> {
   let asExpected = 0
   const arena = await Arena.start(program, 1, 4)
   try {
-    console.log(`${bare ? '| attack | bare geckos | ours |\n|---|---|---|' : '| attack | ours |\n|---|---|'}`)
+    console.log(bare ? '| attack | bare geckos | ours |\n|---|---|---|' : '| attack | ours |\n|---|---|')
     for (const attack of ATTACKS) {
       const evidence = bare ? await attackBare(program, attack) : undefined
       const outcome = await arena.attack(attack)

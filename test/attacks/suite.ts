@@ -38,15 +38,14 @@ export async function attackBare(program: string, attack: Attack): Promise<Outco
     } catch {
       // The server may have died of it; that is looked at next.
     }
-    try {
-      await look()
-    } catch (error) {
-      const how = /ended: (.*)/.exec((error as Error).message)?.[1]
-      return how === undefined ? { state: 'hangs', words: '' } : { state: 'dies', words: how }
-    }
-    const serves = await within(CONNECT_LIMIT, connectRaw(target.url, { channels: 1 })).catch(() => undefined)
-    serves?.close()
-    return { state: serves === undefined ? 'hangs' : 'serves', words: harm ?? '' }
+    const client = await within(CONNECT_LIMIT, connectRaw(target.url, { channels: 1 })).catch(() => undefined)
+    client?.close()
+    const end = await look().then(
+      () => undefined,
+      (error: Error) => /ended: (.*)/.exec(error.message)?.[1] ?? '',
+    )
+    if (end) return { state: 'dies', words: end }
+    return { state: client === undefined || end === '' ? 'hangs' : 'serves', words: harm ?? '' }
   } finally {
     await server.stop()
   }

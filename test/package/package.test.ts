@@ -35,10 +35,10 @@ describe('the package', () => {
   it('contains the build, the documents and nothing else', () => {
     const paths = files.map(({ path }) => path)
     const unexpected = paths.filter(
-      (path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|LICENSE$|package\.json$)/.test(path),
+      (path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|LICENSE$|SECURITY\.md$|package\.json$)/.test(path),
     )
     expect(unexpected).toEqual([])
-    for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/cli.js', 'dist/index.d.ts']) {
+    for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'SECURITY.md', 'dist/cli.js', 'dist/index.d.ts']) {
       expect(paths).toContain(path)
     }
   })
