@@ -8,7 +8,7 @@ import { query } from 'bitecs'
 import { drain, sendCommand, sendMessage } from 'bitecs-net'
 import { Connected, Connection, LocalPlayer } from 'bitecs-net/components'
 import { clientReceive, clientSend, close, connect, createClientWorld, runSystems } from 'bitecs-net/node'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
 import { until } from '../support/until.js'
 import { RunningCommand } from './cli/command.js'
@@ -78,6 +78,16 @@ function write(name: string, text: string): string {
   writeFileSync(path, text)
   return path
 }
+
+// Bots whose server was killed: they wait for it for a while, during which the other tests run.
+let orphans: RunningCommand | undefined
+beforeAll(async () => {
+  const { server, url } = await serve(GAME)
+  orphans = new RunningCommand(['bots', BOTS, '--url', url])
+  await orphans.says('1 of 1 bots play')
+  await server.stop()
+})
+afterAll(() => orphans?.stop())
 
 describe('serve', () => {
   it('runs a game in TypeScript that imports the library, and stops on SIGTERM telling the clients', async () => {
@@ -219,15 +229,6 @@ describe('bots', () => {
     await server.says('client 2 left: the bots stopped')
   })
 
-  it('end with exit code 1 when their server is killed', async () => {
-    const { server, url } = await serve(GAME)
-    const crowd = run('bots', BOTS, '--url', url)
-    await crowd.says('1 of 1 bots play')
-    server.kill('SIGKILL')
-    expect(await crowd.end()).toBe(1)
-    expect(crowd.lines.at(-1)?.msg).toBe('no bot is connected any more')
-  })
-
   it('of another protocol are told so', async () => {
     const { url } = await serve(GAME)
     const bots = write(
@@ -358,5 +359,12 @@ describe('bench', () => {
     expect(code).toBe(1)
     expect(out).toBe('')
     expect(err).toContain(says)
+  })
+})
+
+describe('bots of the killed server', () => {
+  it('end with exit code 1, when they have waited for it long enough', async () => {
+    expect(await orphans!.end()).toBe(1)
+    expect(orphans!.lines.at(-1)?.msg).toBe('no bot is connected any more')
   })
 })
