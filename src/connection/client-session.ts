@@ -160,7 +160,10 @@ export class ClientSession implements TransportSink {
 
   packet(_peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
     const { session, reader } = this
-    if (session === undefined || session.state === 'closed' || this.isLineGone) return
+    if (session === undefined || session.state === 'closed' || this.isLineGone) {
+      this.counters.packetsAfterEnd++
+      return
+    }
     session.lastHeard = Math.max(session.lastHeard, time)
     if (session.isInterrupted && session.canBeRestored) this.lineReturned(session, time)
     reader.reset(bytes, 0, length)
@@ -169,13 +172,18 @@ export class ClientSession implements TransportSink {
       reader.u32()
       const tick = reader.u32()
       const received = reader.u32()
-      if (reader.failed || !session.confirm(received)) this.malformed()
-      else this.clock.observe(tick, time)
+      if (reader.failed || !session.confirm(received)) return this.malformed()
+      this.counters.acceptedPackets++
+      this.clock.observe(tick, time)
     } else if (kind === PacketKind.Pong) {
       const clock = reader.u32()
-      if (!reader.failed) session.pong(clock, time)
+      if (reader.failed) return this.malformed()
+      this.counters.acceptedPackets++
+      session.pong(clock, time)
     } else if (kind === PacketKind.Close && channel === Channel.Reliable) {
       const { code, text } = readClose(reader)
+      if (reader.failed) this.malformed()
+      else this.counters.acceptedPackets++
       this.end(reader.failed ? { code: 'lost', text: 'a malformed close', by: 'remote' } : { code, text, by: 'remote' })
     } else if (session.state === 'handshake') {
       if (kind === PacketKind.Welcome && channel === Channel.Reliable) this.takeWelcome(session, time)
@@ -270,6 +278,7 @@ export class ClientSession implements TransportSink {
   private takeWelcome(session: Session, time: number): void {
     const welcome = readWelcome(this.reader)
     if (this.reader.failed || welcome.milliTicksPerSecond === 0) return this.malformed()
+    this.counters.acceptedPackets++
     session.connectionId = welcome.connectionId
     session.state = 'open'
     const { resume } = welcome

@@ -2,10 +2,19 @@
 
 /** What one side dropped, held back or repaired, each counted since its world was made. */
 export interface Counters {
+  /**
+   * Packets that were what they claim and were read, whatever became of the calls and values in them. Every packet that a
+   * transport delivers is counted once: here or by the reason it was dropped for (`malformedPackets`, `packetsBeforeHello`,
+   * `duplicatePackets`, `unauthenticatedPackets`, `packetsAfterEnd`; on a client also `packetsWhileLoading` and
+   * `holdOverflows`).
+   */
+  acceptedPackets: number
   /** Packets that were not what they claim: dropped whole, and weighed on the connection's error budget. */
   malformedPackets: number
   /** Packets that came before a hello was accepted. */
   packetsBeforeHello: number
+  /** Packets of sessions that had ended when they were to be read. */
+  packetsAfterEnd: number
   /** Unreliable packets that the network doubled, or that came too late to be told from a double. */
   duplicatePackets: number
   /** Sections with a definition that the protocol does not list, or in a direction that it does not allow. */
@@ -79,8 +88,10 @@ export interface Counters {
 
 export function createCounters(): Counters {
   return {
+    acceptedPackets: 0,
     malformedPackets: 0,
     packetsBeforeHello: 0,
+    packetsAfterEnd: 0,
     duplicatePackets: 0,
     unknownDefinitions: 0,
     unknownEntities: 0,

@@ -64,11 +64,14 @@ export class PacketQueue {
     if (this.head === this.tail) this.clear()
   }
 
-  clear(): void {
+  /** Forgets what waits, and returns how many packets that were. */
+  clear(): number {
+    const { count } = this
     this.store.clear()
     this.head = 0
     this.tail = 0
     this.progress = 0
+    return count
   }
 
   private grow(): void {

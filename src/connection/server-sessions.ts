@@ -102,7 +102,10 @@ export class ServerSessions implements TransportSink {
 
   packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
     const session = this.byPeer.get(peer)
-    if (session === undefined || session.state === 'closed') return
+    if (session === undefined || session.state === 'closed') {
+      this.counters.packetsAfterEnd++
+      return
+    }
     session.lastHeard = Math.max(session.lastHeard, time)
     // It was the line that stood still, or its client; both are back.
     if (session.isInterrupted && session.canBeRestored) this.restore(session, session.resumable!.unsentFrom)
@@ -114,18 +117,22 @@ export class ServerSessions implements TransportSink {
     if (kind === PacketKind.Ping) {
       const received = readReceived(reader)
       if (reader.failed || !session.confirm(received)) this.malformed(session, 'a malformed heart-beat')
+      else this.counters.acceptedPackets++
       return
     }
     if (kind === PacketKind.Pong) {
       const clock = reader.u32()
-      if (!reader.failed) session.pong(clock, time)
+      if (reader.failed) return this.malformed(session, 'a malformed answer to a heart-beat')
+      this.counters.acceptedPackets++
+      session.pong(clock, time)
       return
     }
     if (session.state === 'handshake') {
       if (kind === PacketKind.Hello && channel === Channel.Reliable) this.takeHello(session)
-      else if (kind === PacketKind.Close)
+      else if (kind === PacketKind.Close) {
+        this.counters.acceptedPackets++
         this.end(session, { code: 'client-closed', text: 'closed by the client', by: 'remote' })
-      else this.counters.packetsBeforeHello++
+      } else this.counters.packetsBeforeHello++
       return
     }
     if (kind === PacketKind.Data) this.takeData(session, channel)
@@ -233,7 +240,11 @@ export class ServerSessions implements TransportSink {
   private takeHello(session: Session): void {
     const { reader, options } = this
     const hello = readHello(reader)
-    if (reader.failed) return this.refuse(session, 'malformed', 'the hello was malformed')
+    if (reader.failed) {
+      this.counters.malformedPackets++
+      return this.refuse(session, 'malformed', 'the hello was malformed')
+    }
+    this.counters.acceptedPackets++
     if (hello.wireVersion !== WIRE_VERSION) {
       const text = `the server speaks version ${WIRE_VERSION} of the wire format, the client ${hello.wireVersion}`
       return this.refuse(session, 'wire-version', text)
@@ -341,6 +352,7 @@ export class ServerSessions implements TransportSink {
   private takeClose(session: Session): void {
     const { text } = readClose(this.reader)
     if (this.reader.failed) return this.malformed(session, 'a malformed close')
+    this.counters.acceptedPackets++
     // The code is for code, and a client may say anything; what it says is text.
     this.end(session, { code: 'client-closed', text, by: 'remote' })
   }

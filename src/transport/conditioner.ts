@@ -79,6 +79,8 @@ const PERFECT: Conditions = {
 const RETRANSMIT_DELAY = 20
 /** A packet is not lost more often than this in a row. */
 const MAX_RETRANSMITS = 8
+/** Peers that are gone and remembered, so that nothing is sent to them late, such as the answer to a heart-beat. */
+const MAX_GONE = 1024
 
 /** Wraps a transport. With all conditions at zero, everything passes through untouched. */
 export function condition(transport: Transport, options: ConditionerOptions = {}): ConditionedTransport {
@@ -230,9 +232,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
   }
 
   disconnect(peer: PeerId): void {
-    if (this.gone.has(peer)) return
+    if (this.gone.has(peer) || this.line(peer).leaving) return
     const line = this.line(peer)
-    if (line.leaving) return
     line.leaving = true
     line.leaveAt = this.now() + this.conditions.latency
     this.leavingCount++
@@ -379,6 +380,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
     if (line.leaving) this.leavingCount--
     this.lines.delete(line.peer)
     this.gone.add(line.peer)
+    const [oldest] = this.gone
+    if (oldest !== undefined && this.gone.size > MAX_GONE) this.gone.delete(oldest)
   }
 
   /** Throws away what waits for the end of an outage. What is in the queue finds its peer gone by itself. */

@@ -174,7 +174,8 @@ export class Inbox {
     if (ring.push(bytes, length, options.now())) return
     if (channel === Channel.Reliable) {
       options.refuse(peer, { code: 'overflow', text: 'reliable bytes arrived faster than they were drained' })
-    } else counters.inboxDropped++
+    }
+    counters.inboxDropped++
   }
 
   /** The first reason counts. A peer that never opened leaves no trace. */

@@ -54,7 +54,10 @@ export interface TransportCounters extends SignallingCounters {
   reliableBytesSent: number
   reliablePacketsReceived: number
   reliableBytesReceived: number
-  /** Unreliable packets dropped because the inbox was full. They were never acknowledged, so their content comes again. */
+  /**
+   * Packets dropped because the inbox was full. Unreliable ones were never acknowledged, so their content comes again; a
+   * reliable one ends its connection.
+   */
   inboxDropped: number
   /** Text frames refused. */
   textFrames: number

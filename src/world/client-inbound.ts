@@ -53,6 +53,8 @@ export class ClientInbound {
   private readonly early = new EarlyCalls()
   /** Set by a reliable packet that must not be read on before the game has seen the calls: where to go on. */
   private pausedAt = -1
+  /** The packet that is read says, in one of its sections, what the server cannot mean. */
+  private isMalformed = false
   private readonly applyHeld = (bytes: Uint8Array, length: number, tick: number): void => {
     this.heldReader.reset(bytes, 0, length)
     this.applyUpdates(this.heldReader, tick)
@@ -88,12 +90,21 @@ export class ClientInbound {
       return false
     }
     reader.offset = Math.max(start, from)
+    const { counters } = this.role
     if (channel === Channel.Unreliable && this.role.scenes.isLoading) {
-      this.role.counters.packetsWhileLoading++
+      counters.packetsWhileLoading++
       return false
     }
-    if (channel === Channel.Unreliable) return this.applyUnreliable(session, header, reader)
+    if (channel === Channel.Unreliable) {
+      const taken = this.applyUnreliable(session, header, reader)
+      if (taken) counters.acceptedPackets++
+      return taken
+    }
+    if (from < 0) this.isMalformed = false
     this.applyReliable(session, header, reader)
+    // One that is read on in the next frame is counted then.
+    if (this.pausedAt < 0 && this.isMalformed) this.role.malformed()
+    else if (this.pausedAt < 0) counters.acceptedPackets++
     return true
   }
 
@@ -244,7 +255,7 @@ export class ClientInbound {
       return
     }
     const result = incomingParts.take(part, reader.bytes)
-    if (result === PartResult.Refused) this.role.malformed()
+    if (result === PartResult.Refused) this.isMalformed = true
     if (result !== PartResult.Whole) return
     section.become(part.id, incomingParts.payload.length)
     if (!inbound.push(section, incomingParts.payload.bytes, connection, frame)) {
@@ -254,7 +265,7 @@ export class ClientInbound {
   }
 
   private applyTaken(reader: ByteReader): void {
-    if (!this.role.outgoingParts.acknowledge(reader.varint())) this.role.malformed()
+    if (!this.role.outgoingParts.acknowledge(reader.varint())) this.isMalformed = true
   }
 
   private applyDraining(reader: ByteReader): void {

@@ -353,7 +353,6 @@ export class ClientRole {
       const text = `more than ${options.maxWaitingBytes} bytes wait for a scene to be loaded`
       this.errors.push('overflow', `connection closed: ${text}`, { connection: this.connection })
       this.session?.close('overflow', text)
-      return
     }
     arrived[channel].push(bytes, length, time)
   }
@@ -399,7 +398,7 @@ export class ClientRole {
     this.readyToSend = undefined
     this.takesPart = false
     this.scenes.end()
-    for (const queue of this.arrived) queue.clear()
+    for (const queue of this.arrived) this.counters.packetsAfterEnd += queue.clear()
     this.handler.reset()
     this.outgoing.clear()
     this.counters.unsentCalls += this.outgoingParts.count

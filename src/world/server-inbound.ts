@@ -121,6 +121,7 @@ export class ServerInbound {
     this.writes.begin(session, this.peer, header)
     this.passedNetId = 0
     while (reader.left > 0 && session.state !== 'closed') this.apply(session, channel, reader)
+    this.role.counters.acceptedPackets++
     return true
   }
 

@@ -4,6 +4,7 @@ import { PING_BYTES } from '../../../src/protocol/heartbeat.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { condition, type ConditionerOptions } from '../../../src/transport/conditioner.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
+import { takeCensus } from '../../fuzz/engine/census.js'
 import { Channel, type Transport, type TransportSink } from '../../../src/transport/transport.js'
 
 /** A client whose packets to the server go through a conditioner. */
@@ -209,5 +210,18 @@ describe('the conditioner', () => {
       if (receive(client).includes(PacketKind.Pong)) answered = clock.time
     }
     expect(answered).toBe(50)
+  })
+
+  it('remembers no more than a thousand of the peers that are gone', () => {
+    const loopback = createLoopback({ now: () => 0 })
+    const server = condition(loopback.server, { now: () => 0 })
+    for (let i = 0; i < 3000; i++) {
+      const line = loopback.connect()
+      receive(server)
+      void line.close()
+      receive(server)
+    }
+    expect(Math.max(...takeCensus(server).elements.values())).toBeLessThanOrEqual(1024)
+    expect(server.send(3000, Channel.Reliable, new Uint8Array(4), 4)).toBe(false)
   })
 })
