@@ -1,4 +1,4 @@
-// Ten thousand hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows without end.
+// Thousands of hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows without end.
 import { addEntity } from 'bitecs'
 import { changeScene, close, type ClientWorld, entityOfKey, netIdOf, setSpawnKey, stats } from 'bitecs-net'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { capture, type Captured, transportOf } from '../unit/world/tap.js'
 import { FuzzGame, Match } from './game.js'
 import { hostilePacket, oneOf } from './generate.js'
 
-const PACKETS = 5000
+const PACKETS = 1500
 const CHANNELS = [Channel.Reliable, Channel.Unreliable] as const
 
 /** Packets of the server, the handshake and the farewell included. */
@@ -62,8 +62,8 @@ describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
       send = inject(transportOf(world, 'client'))
       sessions++
     }
-    expect(sessions).toBeGreaterThan(2)
-    expect(stats(world).counters.malformedPackets).toBeGreaterThan(500)
+    expect(sessions).toBeGreaterThan(1)
+    expect(stats(world).counters.malformedPackets).toBeGreaterThan(150)
     expect(game.difference()).toBe('')
     game.net.tick(5)
     expectSound(world)

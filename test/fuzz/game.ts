@@ -1,34 +1,18 @@
 // A small game with something of everything, for packets to be recorded from and thrown at.
-import { addComponent, addEntity, createRelation, getRelationTargets, removeComponent } from 'bitecs'
+import { addComponent, addEntity, getRelationTargets, query, removeComponent } from 'bitecs'
 import {
-  bool,
-  bytes,
   type ClientWorld,
   correct,
-  defineClientRpc,
-  defineCommand,
-  defineMessage,
-  definePrefab,
-  defineProtocol,
-  defineScene,
-  defineTargetRpc,
   despawn,
   drain,
-  entity,
   entityOf,
   handle,
-  f32,
-  f64,
-  i8,
-  listOf,
-  mapOf,
+  hideFrom,
   loadScene,
   netIdOf,
   NetworkErrors,
   observersOf,
-  quantized,
   refuse,
-  replicate,
   reply,
   request,
   sendCommand,
@@ -36,81 +20,49 @@ import {
   sendRpc,
   sendTargetRpc,
   type ServerWorld,
-  setOf,
   setPlayer,
   setSpawnKey,
+  showTo,
   spawn,
-  string,
-  struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
-  u16,
-  u32,
   unloadScene,
-  varint,
 } from 'bitecs-net'
-import { Networked } from 'bitecs-net/components'
+import { Connection, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { clientRole } from '../../src/world/state.js'
 import { transportOf } from '../unit/world/tap.js'
 import type { Channel } from '../../src/transport/transport.js'
+import {
+  Aim,
+  Bag,
+  Blip,
+  Blob,
+  Boom,
+  Chat,
+  ChildOf,
+  Craft,
+  Dash,
+  Flag,
+  Health,
+  Hud,
+  Huge,
+  Knock,
+  Likes,
+  Login,
+  Look,
+  Mine,
+  Motion,
+  Move,
+  Pose,
+  Position,
+  Prize,
+  protocol,
+  Purse,
+  Query,
+  Tint,
+  Trade,
+} from './game-protocol.js'
 
-const MAX = 60_000
-const Position = { x: new Float32Array(MAX), y: new Float32Array(MAX) }
-const Health = { hp: new Uint16Array(MAX), alive: new Uint8Array(MAX) }
-const Motion = { vx: new Float32Array(MAX), seed: new Float64Array(MAX), turn: new Int8Array(MAX) }
-const Aim = { at: new Uint32Array(MAX) }
-const Bag = {
-  notes: [] as SyncList<{ who: number; text: string }>[],
-  blobs: [] as SyncMap<number, Uint8Array>[],
-  friends: [] as SyncSet<number>[],
-}
-const Flag = {}
-const Look = { yaw: new Float32Array(MAX), at: new Uint32Array(MAX), far: new Float32Array(MAX) }
-const ChildOf = createRelation({ exclusive: true, autoRemoveSubject: true })
-const Likes = createRelation()
-
-const Move = defineCommand({ dx: f32, step: varint })
-const Dash = defineCommand({ step: varint }, { channel: 'unreliable' })
-const Knock = defineCommand({ door: u16, who: entity, loud: bool }, { requiresAuthority: false })
-const Boom = defineClientRpc({ x: f32, shooter: entity }, { unknownEntities: 'wait' })
-const Prize = defineTargetRpc({ gold: u32 })
-const Trade = defineCommand({ item: u16 }, { returns: { gold: u32, note: string(20) }, refuses: ['stolen', 'broken'] })
-const Query = defineTargetRpc({ text: string(20) }, { returns: { at: entity } })
-const Chat = defineMessage({ text: string(200) })
-const Login = defineMessage({ text: string(20) }, { beforeAuthentication: true })
-const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
-const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
-
-const Mine = definePrefab({ components: [Position, Health], payload: { label: string(40), owner: entity } })
-const Hud = defineScene()
-export const Match = defineScene({ seed: u32, name: string(20) })
-
-export const protocol = defineProtocol({
-  components: {
-    Position: replicate(
-      Position,
-      { x: quantized(-100, 100, 0.01), y: quantized(-100, 100, 0.01) },
-      { interpolate: true },
-    ),
-    Health: replicate(Health, { hp: u16, alive: bool }),
-    Motion: replicate(Motion, { vx: f32, seed: f64, turn: i8 }),
-    Aim: replicate(Aim, { at: entity }),
-    Bag: replicate(Bag, {
-      notes: listOf(struct({ who: entity, text: string(20) }), 8),
-      blobs: mapOf(varint, bytes(20), 8),
-      friends: setOf(entity, 4),
-    }),
-    Flag: replicate(Flag),
-    Look: replicate(Look, { yaw: quantized(-4, 4, 0.01), at: entity, far: f32 }, { authority: 'client' }),
-  },
-  remote: { Move, Dash, Knock, Boom, Prize, Trade, Query },
-  messages: { Chat, Blip, Blob, Login },
-  prefabs: { Mine },
-  scenes: { Hud, Match },
-  relations: { ChildOf, Likes },
-})
+export { Match, protocol } from './game-protocol.js'
 
 /** What one honest client and its ship have been through. */
 interface Honest {
@@ -120,6 +72,19 @@ interface Honest {
   readonly received: number[]
 }
 
+/** Arguments of every type that a call can have and the others have not. */
+function craft(client: ClientWorld, ship: number, step: number): void {
+  sendCommand(client, ship, Craft, {
+    kind: (['axe', 'bow', 'cap'] as const)[step % 3]!,
+    from: Array.from({ length: step % 7 }, (_, i) => i * step),
+    near: step % 2 === 0 ? ship : undefined,
+    at: { x: -step, y: step * 1000 },
+    facing: 1,
+    turned: { x: 0, y: 0.6, z: 0, w: 0.8 },
+    mood: step & 0xffff,
+  })
+}
+
 /** A running game: honest clients whose every command must arrive, whatever else goes on. */
 export class FuzzGame {
   readonly net: TestNetwork
@@ -127,8 +92,10 @@ export class FuzzGame {
   /** What a server's system threw, if one did. */
   readonly errors: string[] = []
   private steps = 0
+  /** It is hidden from everybody now and then. */
+  private readonly beacon: number
 
-  constructor(seed: number, honestClients = 2, serving: Pick<TestNetworkOptions, 'authenticate'> = {}) {
+  constructor(seed: number, honestClients = 2, serving: Pick<TestNetworkOptions, 'authenticate' | 'resumeTime'> = {}) {
     const serverSystems = [this.serverSystem]
     this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems, ...serving })
     for (const client of this.net.clients) {
@@ -137,16 +104,18 @@ export class FuzzGame {
       handle(client.world, Query, ({ id, entity: at }) => reply(client.world, id, { at }))
       this.honest.push({ client, ship, sent: 0, received: [] })
     }
+    this.beacon = this.spawn()
     this.net.tick(4)
   }
 
   private spawn(): number {
     const { server } = this.net
     const eid = addEntity(server)
-    for (const component of [Position, Health, Motion, Aim, Bag, Look]) addComponent(server, eid, component)
+    for (const component of [Position, Health, Motion, Aim, Bag, Look, Pose, Purse])
+      addComponent(server, eid, component)
     Health.alive[eid] = 1
     Aim.at[eid] = 0
-    Look.far[eid] = 0
+    Look.far[eid] = Purse.gold[eid] = Purse.debt[eid] = Pose.yaw[eid] = 0
     addComponent(server, eid, Networked)
     return eid
   }
@@ -165,7 +134,17 @@ export class FuzzGame {
     for (const _ of drain(world, Blip));
     for (const _ of drain(world, Login));
     for (const _ of drain(world, Blob));
+    for (const _ of drain(world, Huge));
+    for (const _ of drain(world, Craft));
     for (const { code } of drain(world, NetworkErrors)) this.errors.push(code)
+  }
+
+  /** Whoever takes part gets a ship of its own: a hostile client, too, has something that it may speak of. */
+  private welcomeGuests(): void {
+    const { server } = this.net
+    for (const connection of query(server, [Ready])) {
+      if (Connection.player[connection] === 0) setPlayer(server, connection, this.spawn())
+    }
   }
 
   private fillBag(ship: number, step: number): void {
@@ -191,6 +170,12 @@ export class FuzzGame {
       Motion.vx[ship] = step / 3
       Motion.seed[ship] = step * Math.PI
       Motion.turn[ship] = (step % 200) - 100
+      Pose.yaw[ship] = (step % 60) / 10 - 3
+      Pose.qx[ship] = Math.sin(step / 9)
+      Pose.qw[ship] = Math.cos(step / 9)
+      Purse.gold[ship] = -step
+      Purse.debt[ship] = -(step % 1000)
+      Purse.level[ship] = step & 0xff
       Aim.at[ship] = this.honest[(i + 1) % this.honest.length]!.ship
       if (step % 5 === 0) addComponent(net.server, ship, Flag)
       if (step % 5 === 3) removeComponent(net.server, ship, Flag)
@@ -199,6 +184,7 @@ export class FuzzGame {
       if (step % 4 === 1) addComponent(net.server, ship, liked)
       if (step % 4 === 3) removeComponent(net.server, ship, liked)
       if (step % 4 === 0) sendRpc(net.server, ship, Boom, { x: step, shooter: ship })
+      if (step % 17 === 0) sendRpc(net.server, ship, Tint, { colour: step & 0xff })
       if (step % 6 === 0) sendTargetRpc(net.server, ship, Prize, { gold: step })
       const copy = entityOf(client.world, netIdOf(net.server, ship))
       sendCommand(client.world, copy, Move, { dx: 1, step: one.sent++ })
@@ -211,6 +197,7 @@ export class FuzzGame {
       }
       if (step % 3 === 0) sendCommand(client.world, copy, Dash, { step })
       if (step % 7 === 0) sendCommand(client.world, copy, Knock, { door: 3, who: copy, loud: true })
+      if (step % 6 === 1) craft(client.world, copy, step)
       if (step % 5 === 0) void request(client.world, copy, Trade, { item: step })
       if (step % 11 === 0) void request(client.world, copy, Trade, { item: step }, { timeout: 1 })
       if (step % 8 === 0) sendMessage(client.world, Chat, { text: `hello ${step}` })
@@ -220,6 +207,9 @@ export class FuzzGame {
     if (step % 30 === 0) sendMessage(net.server, Blob, { data: new Uint8Array(40_000) })
     if (step % 9 === 0) sendMessage(net.server, Chat, { text: 'all' }, { to: 'all' })
     if (step % 10 === 0) this.askEveryone()
+    this.welcomeGuests()
+    if (step % 15 === 5) hideFrom(net.server, this.beacon, 'all')
+    if (step % 15 === 8) showTo(net.server, this.beacon, 'all')
     const key = step % 3 === 0 ? undefined : `mine ${step % 4}`
     const mine = spawn(net.server, Mine, { label: `mine ${step}`, owner: this.honest[0]!.ship }, { key })
     if (step % 20 === 6) loadScene(net.server, Hud)
@@ -248,26 +238,39 @@ export class FuzzGame {
       const { size } = clientRole(client.world).pendingRequests
       if (size > 0) return `${size} requests of an honest client have no answer`
       if (client.reason !== undefined) return `an honest client was closed: ${client.reason.code}`
+      const shown = this.shownDifference(client.world, ship)
+      if (shown !== '') return shown
       const copy = entityOf(client.world, netIdOf(net.server, ship))
-      if (copy === 0) return 'an honest client lost its ship'
-      if (Math.abs(Position.x[copy]! - Position.x[ship]!) > 0.0051) return `x ${Position.x[copy]}`
-      if (Health.hp[copy] !== Health.hp[ship]) return `hp ${Health.hp[copy]}`
-      if (!Object.is(Motion.seed[copy], Motion.seed[ship])) return `seed ${Motion.seed[copy]}`
-      if (Motion.turn[copy] !== Motion.turn[ship]) return `turn ${Motion.turn[copy]}`
-      const text = (eid: number): string => [...Bag.notes[eid]!].map((note) => note.text).join()
-      if (text(copy) !== text(ship)) return `notes ${text(copy)}`
-      const blobs = (eid: number): string => JSON.stringify([...Bag.blobs[eid]!].map(([key, blob]) => [key, [...blob]]))
-      if (blobs(copy) !== blobs(ship)) return `blobs ${blobs(copy)}`
-      if (Bag.friends[copy]!.size !== Bag.friends[ship]!.size) return `friends ${Bag.friends[copy]!.size}`
-      const likes = (world: ServerWorld | ClientWorld, eid: number): number =>
-        getRelationTargets(world, eid, Likes).length
-      if (likes(client.world, copy) !== likes(net.server, ship)) return `likes ${likes(client.world, copy)}`
-      if (Look.far[copy] !== Look.far[ship]) return `far ${Look.far[copy]} and ${Look.far[ship]}`
+      if (Purse.gold[copy] !== Purse.gold[ship]) return `gold ${Purse.gold[copy]} and ${Purse.gold[ship]}`
       if (Look.at[ship] !== ship) return `at ${Look.at[ship]}`
       if (received.length !== sent || received.some((step, i) => step !== i)) {
         return `${received.length} of ${sent} commands arrived`
       }
     }
+    return ''
+  }
+
+  /** How a client shows an honest client's ship otherwise than it is, or ''. */
+  shownDifference(client: ClientWorld, ship: number): string {
+    const { server } = this.net
+    const copy = entityOf(client, netIdOf(server, ship))
+    if (copy === 0) return 'a client lost a ship'
+    if (Math.abs(Position.x[copy]! - Position.x[ship]!) > 0.0051) return `x ${Position.x[copy]}`
+    if (Health.hp[copy] !== Health.hp[ship]) return `hp ${Health.hp[copy]}`
+    if (!Object.is(Motion.seed[copy], Motion.seed[ship])) return `seed ${Motion.seed[copy]}`
+    if (Math.abs(Pose.yaw[copy]! - Pose.yaw[ship]!) > 0.001) return `yaw ${Pose.yaw[copy]} and ${Pose.yaw[ship]}`
+    const turned = Math.abs(Pose.qx[copy]! * Pose.qx[ship]! + Pose.qw[copy]! * Pose.qw[ship]!)
+    if (turned < 0.999) return `turned ${turned}`
+    if (Motion.turn[copy] !== Motion.turn[ship]) return `turn ${Motion.turn[copy]}`
+    const text = (eid: number): string => [...Bag.notes[eid]!].map((note) => note.text).join()
+    if (text(copy) !== text(ship)) return `notes ${text(copy)} and ${text(ship)}`
+    const blobs = (eid: number): string => JSON.stringify([...Bag.blobs[eid]!].map(([key, blob]) => [key, [...blob]]))
+    if (blobs(copy) !== blobs(ship)) return `blobs ${blobs(copy)}`
+    if (Bag.friends[copy]!.size !== Bag.friends[ship]!.size) return `friends ${Bag.friends[copy]!.size}`
+    const likes = (world: ServerWorld | ClientWorld, eid: number): number =>
+      getRelationTargets(world, eid, Likes).length
+    if (likes(client, copy) !== likes(server, ship)) return `likes ${likes(client, copy)}`
+    if (Look.far[copy] !== Look.far[ship]) return `far ${Look.far[copy]} and ${Look.far[ship]}`
     return ''
   }
 

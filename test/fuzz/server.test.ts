@@ -1,16 +1,16 @@
-// Ten thousand hostile packets at a server before the hello, and as many after it: it serves the others as if nothing were.
+// Thousands of hostile packets at a server before the hello, and as many before the welcome: it serves the others as if nothing
+// were. What comes after it is in campaign.test.ts.
 import { type AuthenticationRequest, stats } from 'bitecs-net'
 import type { TestClient } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { serverRole } from '../../src/world/state.js'
 import { createRandom } from '../../src/transport/random.js'
 import { Channel } from '../../src/transport/transport.js'
 import { capture, type Captured, transportOf } from '../unit/world/tap.js'
 import { FuzzGame } from './game.js'
 import { hostilePacket, oneOf } from './generate.js'
 
-/** For each seed; two seeds make ten thousand for each half. */
-const PACKETS = 5000
+/** For each seed and each of the two. */
+const PACKETS = 2500
 /** A data packet of tick 1 that says ready. */
 const IS_READY = Uint8Array.of(0, 0, 1, 0, 10, 1)
 const CHANNELS = [Channel.Reliable, Channel.Unreliable] as const
@@ -64,35 +64,10 @@ describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
       }
       game.step()
     }
-    expect(connections).toBeGreaterThan(100)
-    expect(dropped(game)).toBeGreaterThan(1000)
+    expect(connections).toBeGreaterThan(50)
+    expect(dropped(game)).toBeGreaterThan(500)
     expect(game.difference()).toBe('')
     expect(transportOf(net.server, 'server').counters.callbackErrors).toBe(0)
-  })
-
-  it('after the hello drops and counts them, closes whom it must, and serves the others with the right values', () => {
-    const game = new FuzzGame(seed + 100)
-    const random = createRandom(seed + 100)
-    const { net } = game
-    let closed = 0
-    for (let sent = 0; sent < PACKETS;) {
-      const hostile = net.connect()
-      hostile.running = false
-      for (let i = 0; i < 60 && game.isOpen(hostile); i += 6) {
-        for (let j = 0; j < 6; j++, sent++) {
-          game.throwAtServer(
-            hostile,
-            oneOf(random, CHANNELS),
-            hostilePacket(random, recorded, serverRole(net.server).tick),
-          )
-        }
-        game.step()
-      }
-      if (!game.isOpen(hostile)) closed++
-    }
-    expect(closed).toBeGreaterThan(20)
-    expect(dropped(game)).toBeGreaterThan(1000)
-    expect(game.difference()).toBe('')
   })
 
   it('between the hello and the welcome drops and counts them, lets nobody in, and serves the others', () => {
@@ -120,7 +95,7 @@ describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
       if (hostile.reason !== undefined) closed++
     }
     const { unauthenticatedPackets, malformedPackets } = stats(net.server).counters
-    expect(closed).toBeGreaterThan(20)
+    expect(closed).toBeGreaterThan(10)
     expect(unauthenticatedPackets).toBeGreaterThan(100)
     expect(malformedPackets).toBeGreaterThan(100)
     expect(game.difference()).toBe('')

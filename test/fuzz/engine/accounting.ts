@@ -1,0 +1,51 @@
+// Every packet that a transport delivers is counted once: as accepted, or by the reason that it was dropped for.
+import type { Counters } from '../../../src/connection/counters.js'
+import { Escape } from './steps.js'
+
+/** The fates of packets, of both sides. */
+const FATES = [
+  'acceptedPackets',
+  'malformedPackets',
+  'packetsBeforeHello',
+  'packetsAfterEnd',
+  'duplicatePackets',
+  'unauthenticatedPackets',
+  'packetsWhileLoading',
+  'holdOverflows',
+] as const satisfies readonly (keyof Counters)[]
+
+/** What takes packets: the sessions of a server, or that of a client. */
+interface Taker {
+  packet(...packet: never[]): void
+}
+
+/** Counts the packets that sessions are given, and holds their counters to it. */
+export class Accounting {
+  private given = 0
+  private readonly before: number
+
+  constructor(private readonly counters: Counters) {
+    this.before = this.counted
+  }
+
+  /** From now on what this one is given counts. */
+  watch(taker: Taker): void {
+    const packet = taker.packet.bind(taker)
+    taker.packet = (...args) => {
+      this.given++
+      packet(...args)
+    }
+  }
+
+  private get counted(): number {
+    return FATES.reduce((sum, fate) => sum + this.counters[fate], 0)
+  }
+
+  /** `waiting`: packets that were given and have not been read yet. @throws Escape when the counters do not add up. */
+  check(who: string, waiting = 0): void {
+    const counted = this.counted - this.before + waiting
+    if (counted === this.given) return
+    const fates = FATES.map((fate) => `${fate} ${this.counters[fate]}`).join(', ')
+    throw new Escape(`${who} was given ${this.given} packets and counted ${counted} (${fates}, waiting ${waiting})`)
+  }
+}

@@ -1,0 +1,19 @@
+// Watches what one tick takes of memory: nothing may be allocated by a length that somebody claims.
+import { getHeapStatistics } from 'node:v8'
+import { Escape } from './steps.js'
+
+/** Bytes outside of the heap (array buffers) that one tick may take more than the one before. */
+const MAX_EXTERNAL = 12 << 20
+/** Bytes on the heap. A tick of the game, with all that it sends, takes less than one. */
+const MAX_HEAP = 64 << 20
+
+/** Runs `act`; what it took above the limits is an escape. */
+export function watchMemory(what: string, act: () => void): void {
+  const before = getHeapStatistics()
+  act()
+  const after = getHeapStatistics()
+  const external = after.external_memory - before.external_memory
+  const heap = after.used_heap_size - before.used_heap_size
+  if (external > MAX_EXTERNAL) throw new Escape(`${what} took ${external} bytes outside of the heap`)
+  if (heap > MAX_HEAP) throw new Escape(`${what} took ${heap} bytes of the heap`)
+}

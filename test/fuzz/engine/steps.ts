@@ -1,0 +1,67 @@
+// What is done to a target, step by step, as text: a failing run is kept, made smaller, and repeated from it.
+import { Channel } from '../../../src/transport/transport.js'
+
+/** One thing that a hostile peer, or the clock, does. Lines are connections, numbered from 0 on. */
+export type Step =
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'open' | 'close' | 'cut'; readonly line: number }
+  /** A new line, and a hello that resumes the session of another. */
+  | { readonly kind: 'resume'; readonly line: number; readonly from: number }
+  | { readonly kind: 'packet'; readonly line: number; readonly channel: Channel; readonly bytes: Uint8Array }
+
+/** Everything that a run depends on. */
+export interface Run {
+  readonly target: string
+  readonly seed: number
+  readonly steps: readonly Step[]
+}
+
+/** Thrown when a target did what it must not, whatever it was given. */
+export class Escape extends Error {
+  override readonly name = 'Escape'
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+function lineOf(step: Step): string {
+  if (step.kind === 'tick') return 'tick'
+  if (step.kind === 'resume') return `resume ${step.line} ${step.from}`
+  if (step.kind !== 'packet') return `${step.kind} ${step.line}`
+  return `${step.channel === Channel.Reliable ? 'r' : 'u'} ${step.line} ${hexOf(step.bytes)}`
+}
+
+/** A run as a file of the corpus; `story` says what it found. */
+export function formatRun({ target, seed, steps }: Run, story: string): string {
+  const head = story.split('\n').map((line) => `# ${line}`)
+  return [...head, `target ${target}`, `seed ${seed}`, ...steps.map(lineOf), ''].join('\n')
+}
+
+/** @throws Error when a line is none of those that {@link formatRun} writes. */
+export function parseRun(text: string): Run & { readonly story: string } {
+  let target = ''
+  let seed = 0
+  const story: string[] = []
+  const steps: Step[] = []
+  for (const line of text.split('\n')) {
+    if (line === '') continue
+    const [word = '', first = '', second = ''] = line.split(' ')
+    if (word === '#') story.push(line.slice(2))
+    else if (word === 'target') target = first
+    else if (word === 'seed') seed = Number(first)
+    else steps.push(parseStep(word, first, second))
+  }
+  if (target === '' || !Number.isInteger(seed)) throw new Error('a run needs a target and a seed')
+  return { target, seed, steps, story: story.join('\n') }
+}
+
+function parseStep(word: string, first: string, second: string): Step {
+  const line = Number(first)
+  if (word === 'tick') return { kind: 'tick' }
+  if (word === 'resume') return { kind: 'resume', line, from: Number(second) }
+  if (word === 'open' || word === 'close' || word === 'cut') return { kind: word, line }
+  if (word !== 'r' && word !== 'u') throw new Error(`no such step: ${word}`)
+  const channel = word === 'r' ? Channel.Reliable : Channel.Unreliable
+  return { kind: 'packet', line, channel, bytes: Uint8Array.from(Buffer.from(second, 'hex')) }
+}

@@ -1,0 +1,134 @@
+// What the game of the fuzz tests consists of: every type, every kind of component, call, message, scene and relation.
+//
+// Packets in the corpus name definitions and components by their numbers, which follow the sorted names: a name that is added
+// changes what old packets say, so let it begin with Z.
+import {
+  angle,
+  array,
+  bool,
+  bytes,
+  custom,
+  defineClientRpc,
+  defineCommand,
+  defineMessage,
+  definePrefab,
+  defineProtocol,
+  defineScene,
+  defineTargetRpc,
+  entity,
+  enumOf,
+  f32,
+  f64,
+  i16,
+  i32,
+  i8,
+  listOf,
+  mapOf,
+  optional,
+  quantized,
+  replicate,
+  setOf,
+  string,
+  struct,
+  type SyncList,
+  type SyncMap,
+  type SyncSet,
+  u16,
+  u32,
+  u8,
+  unitQuaternion,
+  varint,
+} from 'bitecs-net'
+import { createRelation } from 'bitecs'
+
+const MAX = 60_000
+export const Position = { x: new Float32Array(MAX), y: new Float32Array(MAX) }
+export const Health = { hp: new Uint16Array(MAX), alive: new Uint8Array(MAX) }
+export const Motion = { vx: new Float32Array(MAX), seed: new Float64Array(MAX), turn: new Int8Array(MAX) }
+export const Aim = { at: new Uint32Array(MAX) }
+export const Bag = {
+  notes: [] as SyncList<{ who: number; text: string }>[],
+  blobs: [] as SyncMap<number, Uint8Array>[],
+  friends: [] as SyncSet<number>[],
+}
+export const Flag = {}
+export const Pose = {
+  yaw: new Float32Array(MAX),
+  qx: new Float32Array(MAX),
+  qy: new Float32Array(MAX),
+  qz: new Float32Array(MAX),
+  qw: new Float32Array(MAX),
+}
+export const Purse = { gold: new Int32Array(MAX), debt: new Int16Array(MAX), level: new Uint8Array(MAX) }
+export const Look = { yaw: new Float32Array(MAX), at: new Uint32Array(MAX), far: new Float32Array(MAX) }
+export const ChildOf = createRelation({ exclusive: true, autoRemoveSubject: true })
+export const Likes = createRelation()
+
+export const Move = defineCommand({ dx: f32, step: varint })
+export const Dash = defineCommand({ step: varint }, { channel: 'unreliable' })
+export const Knock = defineCommand({ door: u16, who: entity, loud: bool }, { requiresAuthority: false })
+export const Boom = defineClientRpc({ x: f32, shooter: entity }, { unknownEntities: 'wait' })
+export const Prize = defineTargetRpc({ gold: u32 })
+export const Trade = defineCommand(
+  { item: u16 },
+  { returns: { gold: u32, note: string(20) }, refuses: ['stolen', 'broken'] },
+)
+export const Query = defineTargetRpc({ text: string(20) }, { returns: { at: entity } })
+export const Chat = defineMessage({ text: string(200) })
+export const Login = defineMessage({ text: string(20) }, { beforeAuthentication: true })
+export const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
+export const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
+/** A message that may claim to be sixteen megabytes. */
+export const Huge = defineMessage(
+  { data: bytes(16_000_000) },
+  { large: true, from: 'client', rate: { perSecond: 1, burst: 2 } },
+)
+export const Tint = defineClientRpc({ colour: u8 }, { buffer: 'last' })
+/** Every type that a call can have and that the others have not. */
+export const Craft = defineCommand({
+  kind: enumOf('axe', 'bow', 'cap'),
+  from: array(u16, 20),
+  near: optional(entity),
+  at: struct({ x: i16, y: i32 }),
+  facing: angle(10),
+  turned: unitQuaternion,
+  mood: custom({
+    text: 'mood',
+    maxBytes: 2,
+    zero: 0,
+    check: () => {},
+    write: (writer, value) => writer.u16(value),
+    read: (reader) => reader.u16(),
+  }),
+})
+
+export const Mine = definePrefab({ components: [Position, Health], payload: { label: string(40), owner: entity } })
+export const Hud = defineScene()
+export const Match = defineScene({ seed: u32, name: string(20) })
+
+export const protocol = defineProtocol({
+  components: {
+    Position: replicate(
+      Position,
+      { x: quantized(-100, 100, 0.01), y: quantized(-100, 100, 0.01) },
+      { interpolate: true },
+    ),
+    Health: replicate(Health, { hp: u16, alive: bool }),
+    Motion: replicate(Motion, { vx: f32, seed: f64, turn: i8 }),
+    Aim: replicate(Aim, { at: entity }),
+    Bag: replicate(Bag, {
+      notes: listOf(struct({ who: entity, text: string(20) }), 8),
+      blobs: mapOf(varint, bytes(20), 8),
+      friends: setOf(entity, 4),
+    }),
+    Flag: replicate(Flag),
+    Pose: replicate(Pose, { yaw: angle(12), ...unitQuaternion.fields('qx', 'qy', 'qz', 'qw') }),
+    Purse: replicate(Purse, { gold: i32, debt: i16, level: u8 }, { to: 'owner' }),
+    Look: replicate(Look, { yaw: quantized(-4, 4, 0.01), at: entity, far: f32 }, { authority: 'client' }),
+  },
+  remote: { Move, Dash, Knock, Boom, Prize, Trade, Query, Tint, Craft },
+  messages: { Chat, Blip, Blob, Huge, Login },
+  prefabs: { Mine },
+  scenes: { Hud, Match },
+  relations: { ChildOf, Likes },
+})

@@ -1,0 +1,117 @@
+// `npm run fuzz`: hostile input at every target for as long as one likes, with progress, a summary, and what failed as a file.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Failure, reduce, runOnce, type Tally } from './engine/campaign.js'
+import { formatRun, parseRun } from './engine/steps.js'
+import { targets } from './targets/index.js'
+import { replay, type Target } from './targets/target.js'
+
+interface Settings {
+  readonly minutes: number
+  readonly seed: number
+  readonly target?: string
+  readonly inputs?: number
+  readonly replay?: string
+}
+
+const CORPUS = 'test/fuzz/corpus'
+/** Between two lines of progress, in milliseconds. */
+const PROGRESS_EVERY = 10_000
+/** What making a failure smaller may take, in milliseconds. */
+const MINIMISE_FOR = 120_000
+/** Apart enough that no two targets meet the same seed. */
+const SEEDS_APART = 1_000_003
+
+function numberAbove(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!(value > least)) throw new InvalidArgumentError(`it must be a number above ${least}`)
+    return value
+  }
+}
+
+function readSettings(): Settings {
+  return new Command('npm run fuzz --')
+    .description('Throws hostile input at every decoder, the whole server, the whole client and the loading of saves.')
+    .option('--minutes <n>', 'how long', numberAbove(0), 1)
+    .option('--inputs <n>', 'stop after so many inputs in all', numberAbove(0))
+    .option('--seed <n>', 'where everything random begins', numberAbove(-1), 1)
+    .addOption(new Option('--target <name>', 'one target alone').choices(targets.map(({ name }) => name)))
+    .option('--replay <file>', 'repeat a run of the corpus, and nothing else')
+    .parse()
+    .opts<Settings>()
+}
+
+function showTable(tallies: ReadonlyMap<string, Tally>): void {
+  console.log(
+    `\n${'target'.padEnd(14)}${'inputs'.padStart(12)}${'runs'.padStart(8)}${'seconds'.padStart(10)}${'inputs/s'.padStart(12)}`,
+  )
+  for (const [name, { inputs, runs, milliseconds }] of tallies) {
+    const seconds = milliseconds / 1000
+    const perSecond = seconds > 0 ? Math.round(inputs / seconds) : 0
+    console.log(
+      `${name.padEnd(14)}${String(inputs).padStart(12)}${String(runs).padStart(8)}${seconds.toFixed(1).padStart(10)}${String(perSecond).padStart(12)}`,
+    )
+  }
+  const total = [...tallies.values()].reduce((sum, { inputs }) => sum + inputs, 0)
+  console.log(`${'all'.padEnd(14)}${String(total).padStart(12)}`)
+}
+
+/** Writes a failure where the tests will find it, and says how to repeat it. */
+function keep(target: Target, failure: Failure): void {
+  console.error(`\nFAILED: ${target.name}, seed ${failure.run.seed}: ${String(failure.error)}`)
+  const { run } = reduce(target, failure, MINIMISE_FOR)
+  const file = `${CORPUS}/${target.name}-${run.seed}.txt`
+  mkdirSync(CORPUS, { recursive: true })
+  writeFileSync(file, formatRun(run, `Not understood yet: ${String(failure.error).split('\n')[0]!}`))
+  console.error(`${run.steps.length} of ${failure.run.steps.length} steps are left, in ${file}`)
+  console.error(`repeat it with: npm run fuzz -- --replay ${file}`)
+  if (failure.error instanceof Error) console.error(failure.error.stack)
+}
+
+/** The targets in turns, each with a seed of its own in every turn. Returns the first failure. */
+function runCampaign({ minutes, seed, inputs = Infinity, target }: Settings): void {
+  const chosen = targets.filter(({ name }) => target === undefined || name === target)
+  const tallies = new Map(chosen.map(({ name }) => [name, { inputs: 0, runs: 0, milliseconds: 0 } satisfies Tally]))
+  const end = performance.now() + minutes * 60_000
+  let shownAt = performance.now()
+  let thrown = 0
+  console.log(`seed ${seed}, ${minutes} minutes, targets ${chosen.map(({ name }) => name).join(', ')}`)
+  for (let turn = 0; performance.now() < end && thrown < inputs; turn++) {
+    for (const [i, one] of chosen.entries()) {
+      const started = performance.now()
+      const failure = runOnce(one, seed + turn + i * SEEDS_APART, one.inputs)
+      const tally = tallies.get(one.name)!
+      tally.inputs += one.inputs
+      tally.runs++
+      tally.milliseconds += performance.now() - started
+      thrown += one.inputs
+      if (failure !== undefined) {
+        process.exitCode = 1
+        keep(one, failure)
+        return showTable(tallies)
+      }
+      if (performance.now() - shownAt > PROGRESS_EVERY) {
+        shownAt = performance.now()
+        const rates = [...tallies].map(
+          ([name, done]) => `${name} ${Math.round((done.inputs * 1000) / done.milliseconds)}/s`,
+        )
+        console.log(`turn ${turn}, ${thrown} inputs: ${rates.join(', ')}`)
+      }
+    }
+  }
+  showTable(tallies)
+}
+
+function replayFile(file: string): void {
+  const run = parseRun(readFileSync(file, 'utf8'))
+  const target = targets.find(({ name }) => name === run.target)
+  if (target === undefined) throw new Error(`${file} is of a target that does not exist: ${run.target}`)
+  console.log(run.story)
+  replay(target, run)
+  console.log(`${run.steps.length} steps, and nothing got through`)
+}
+
+const settings = readSettings()
+if (settings.replay !== undefined) replayFile(settings.replay)
+else runCampaign(settings)

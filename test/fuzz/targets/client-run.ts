@@ -1,0 +1,184 @@
+// A client whose server says anything: what must hold in every frame, and that it can join an honest server afterwards.
+import { query } from 'bitecs'
+import { close, stats } from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import type { TestClient } from 'bitecs-net/testing'
+import type { ClientSession } from '../../../src/connection/client-session.js'
+import type { Channel, Transport, TransportSink } from '../../../src/transport/transport.js'
+import { clientRole } from '../../../src/world/state.js'
+import { Accounting } from '../engine/accounting.js'
+import { type Allowance, type Census, growth, takeCensus } from '../engine/census.js'
+import { watchMemory } from '../engine/memory.js'
+import type { Live } from '../engine/mutate.js'
+import { Escape, type Step } from '../engine/steps.js'
+import { FuzzGame } from '../game.js'
+import type { TargetRun } from './target.js'
+
+const WARM_UP = 10
+const QUIET_TICKS = 30
+/** Of a world that was lied to: tables have the size of the largest slot that was named, within their bounds. */
+const ALLOWANCE: Allowance = { elements: 64, bytes: 96 << 20, named: {} }
+
+/** What really came for the victim; whoever makes the steps decides what becomes of it. */
+export type Intercept = (channel: Channel, bytes: Uint8Array) => void
+
+export class ClientRun implements TargetRun, Live {
+  readonly game: FuzzGame
+  private victim: TestClient
+  private readonly accounting: Accounting
+  private readonly before: Census
+  /** The line that packets of steps are put on: the sink of the receive that runs. */
+  private readonly waiting: { channel: Channel; bytes: Uint8Array }[] = []
+  intercept: Intercept = () => {}
+  private isHonest = false
+  private sequenceOffset = 0
+  sessions = 1
+
+  constructor(seed: number) {
+    this.game = new FuzzGame(seed, 1)
+    const { net } = this.game
+    this.victim = net.connect()
+    this.isHonest = true
+    const { world } = this.victim
+    for (let i = 0; i < WARM_UP; i++) this.game.step()
+    // A session that has ended leaves what its queues have grown to.
+    this.startAnew()
+    for (let i = 0; i < WARM_UP; i++) this.game.step()
+    const role = clientRole(world)
+    this.accounting = new Accounting(role.counters)
+    this.before = this.rest()
+    this.isHonest = false
+    this.begin()
+  }
+
+  /** What the client holds without a session. */
+  private rest(): Census {
+    void close(this.victim.world)
+    this.victim.running = false
+    return takeCensus(clientRole(this.victim.world))
+  }
+
+  private startAnew(): void {
+    void close(this.victim.world)
+    this.victim.running = false
+    this.victim = this.game.net.begin({ world: this.victim.world })
+  }
+
+  private begin(): void {
+    this.sessions++
+    this.victim = this.game.net.begin({ world: this.victim.world })
+    const { session } = clientRole(this.victim.world)
+    this.accounting.watch(session!)
+    this.tap(session!, session!.transport)
+    const resume = session!.tryResume.bind(session)
+    session!.tryResume = (transport) => {
+      this.tap(session!, transport)
+      resume(transport)
+    }
+  }
+
+  /** Nothing comes over this line but what steps put on it. */
+  private tap(session: ClientSession, transport: Transport): void {
+    const receive = transport.receive.bind(transport)
+    transport.receive = (sink: TransportSink) => {
+      // What comes now is put on the line, or not, in the next frame: so steps stand in the order in which they happen.
+      const due = this.waiting.splice(0)
+      receive({
+        opened: (peer) => sink.opened(peer),
+        closed: (peer, reason) => sink.closed(peer, reason),
+        packet: (peer, channel, bytes, length, time) => {
+          if (this.isHonest) sink.packet(peer, channel, bytes, length, time)
+          else this.intercept(channel, bytes.slice(0, length))
+        },
+      })
+      if (session.session === undefined) return
+      for (const { channel, bytes } of due) sink.packet(1, channel, bytes, bytes.length, this.game.net.now)
+    }
+  }
+
+  get world(): TestClient['world'] {
+    return this.victim.world
+  }
+
+  // What passes for a packet of this session.
+  get tick(): number {
+    return Math.floor(this.game.net.now / 50) + 1
+  }
+
+  get structureTick(): number {
+    return clientRole(this.world).session?.session?.structureTick ?? 0
+  }
+
+  get sequence(): number {
+    const received = clientRole(this.world).session?.session?.received
+    return (received === undefined || received.empty ? 0 : received.latest) + 1 + (this.sequenceOffset++ % 5)
+  }
+
+  get newest(): number {
+    return 0
+  }
+
+  get netIds(): readonly (readonly [number, number])[] {
+    const { entities } = clientRole(this.world).replication
+    const ids: [number, number][] = []
+    for (let slot = 1; slot < entities.slots && ids.length < 32; slot++) {
+      const netId = entities.netIds[slot]!
+      if (netId !== 0) ids.push([slot, netId >>> 20])
+    }
+    return ids
+  }
+
+  apply(step: Step): void {
+    if (step.kind === 'packet') this.waiting.push({ channel: step.channel, bytes: step.bytes })
+    else if (step.kind === 'tick') this.tickOnce()
+    else if (step.kind === 'cut') this.victim.cut()
+    else void close(this.world)
+  }
+
+  private tickOnce(): void {
+    watchMemory('a frame', () => this.game.step())
+    this.expectSound()
+    if (this.victim.reason === undefined) return
+    this.victim.running = false
+    if (!this.isHonest) this.begin()
+  }
+
+  /** The tables of the client agree with each other. */
+  private expectSound(): void {
+    const { entities } = clientRole(this.world).replication
+    let alive = 0
+    for (let slot = 1; slot < entities.slots; slot++) if (entities.netIds[slot] !== 0) alive++
+    if (alive !== entities.alive) throw new Escape(`${alive} entities are there, and ${entities.alive} are counted`)
+  }
+
+  finish(): void {
+    const { game } = this
+    const role = clientRole(this.world)
+    this.waiting.length = 0
+    this.accounting.check('the client', this.packetsKept())
+    const grown = growth(this.before, this.rest(), ALLOWANCE)
+    if (grown.length > 0) throw new Escape(`left behind: ${grown.join('; ')}`)
+    const left = query(this.world, [Networked]).length
+    if (left > 0) throw new Escape(`${left} networked entities outlived their session`)
+    const { handlerErrors } = stats(this.world).counters
+    if (handlerErrors > 0) throw new Escape(`${handlerErrors} handlers or observers threw`)
+    this.isHonest = true
+    this.victim = game.net.begin({ world: this.world })
+    for (let i = 0; i < QUIET_TICKS; i++) this.game.step()
+    const difference = game.difference()
+    if (difference !== '') throw new Escape(difference)
+    for (const { ship } of game.honest) {
+      const shown = game.shownDifference(this.world, ship)
+      if (shown !== '') throw new Escape(`after a new session: ${shown}`)
+    }
+    const there = query(this.world, [Networked]).length
+    if (there !== role.replication.entities.alive)
+      throw new Escape(`${there} entities, ${role.replication.entities.alive} counted`)
+  }
+
+  /** Packets that the client has taken in and not read yet. */
+  private packetsKept(): number {
+    const role = clientRole(this.world) as unknown as { arrived: readonly { count: number }[] }
+    return role.arrived.reduce((sum, { count }) => sum + count, 0)
+  }
+}

@@ -1,0 +1,167 @@
+// A server with honest clients, and lines on which anything is said: what must hold in every tick, and in the end.
+import { query } from 'bitecs'
+import { stats } from 'bitecs-net'
+import { Connection, Networked } from 'bitecs-net/components'
+import { ByteWriter } from '../../../src/protocol/bytes.js'
+import { writeHello } from '../../../src/protocol/packet.js'
+import { WIRE_VERSION } from '../../../src/protocol/protocol.js'
+import { MAX_WAITING_PARTS } from '../../../src/remote/message-parts.js'
+import { Channel, type Transport } from '../../../src/transport/transport.js'
+import { serverRole } from '../../../src/world/state.js'
+import { transportOf } from '../../unit/world/tap.js'
+import { Accounting } from '../engine/accounting.js'
+import { type Allowance, type Census, growth, takeCensus } from '../engine/census.js'
+import { watchMemory } from '../engine/memory.js'
+import { Escape, type Step } from '../engine/steps.js'
+import { FuzzGame, protocol } from '../game.js'
+import { RawLine } from './raw-line.js'
+import type { TargetRun } from './target.js'
+
+/** Sessions of hostile clients whose line broke are kept for ten ticks. */
+const RESUME_TIME = 500
+/** So long until nothing of a hostile client may be left: time-outs included. */
+const QUIET_TICKS = 60
+/** Steps of the game before the first census: queues and tables have their sizes then. */
+const WARM_UP = 25
+
+/** What may be more after hostile clients than before: pools and logs with bounds of their own. */
+const ALLOWANCE: Allowance = {
+  elements: 24,
+  bytes: 4 << 20,
+  named: {
+    // Why sessions ended, for clients that come back too late.
+    '.interrupted.ends': 256,
+    // Slots that wait for acknowledgements; those given out are cleared away by the thousand.
+    '.entities.waiting': 2000,
+    // Peers of the conditioner that nothing may be sent to any more.
+    '.gone': 1024,
+  },
+}
+
+/** The two ends of a network in memory, as the server's transport has them. */
+interface Network {
+  readonly inner: { connect(): Transport; cut(line: Transport): void; readonly inbox: { readonly waiting: number } }
+}
+
+export class ServerRun implements TargetRun {
+  readonly game: FuzzGame
+  readonly lines = new Map<number, RawLine>()
+  private readonly network: Network['inner']
+  private readonly accounting: Accounting
+  private readonly before: Census
+  private readonly entitiesBefore: number
+  private lineCount = 0
+
+  constructor(seed: number) {
+    this.game = new FuzzGame(seed, 2, { resumeTime: RESUME_TIME })
+    const { server } = this.game.net
+    const role = serverRole(server)
+    this.network = (transportOf(server, 'server') as unknown as Network).inner
+    this.accounting = new Accounting(role.counters)
+    this.accounting.watch(role.sessions!)
+    this.warmUp()
+    this.before = takeCensus(role)
+    this.entitiesBefore = query(server, [Networked]).length
+  }
+
+  /** With a few honest visitors, who leave again. */
+  private warmUp(): void {
+    const visitors = [0, 1].map(() => this.game.net.begin())
+    for (let i = 0; i < WARM_UP; i++) this.game.step()
+    for (const visitor of visitors) {
+      visitor.running = false
+      void transportOf(visitor.world, 'client').close()
+    }
+    for (let i = 0; i < QUIET_TICKS; i++) this.game.step()
+  }
+
+  /** How many lines there were. */
+  get opened(): number {
+    return this.lineCount
+  }
+
+  apply(step: Step): void {
+    if (step.kind === 'tick') return this.tick()
+    if (step.kind === 'open') return this.open(step.line)
+    const line = this.lines.get(step.line)
+    if (step.kind === 'resume') this.resume(step.line, this.lines.get(step.from))
+    else if (line === undefined) return
+    else if (step.kind === 'packet') line.send(step.channel, step.bytes)
+    else if (step.kind === 'cut') this.network.cut(line.transport)
+    else void line.transport.close()
+  }
+
+  private open(number: number): void {
+    this.lineCount++
+    this.lines.set(number, new RawLine(this.network.connect()))
+  }
+
+  private resume(number: number, from: RawLine | undefined): void {
+    this.open(number)
+    const line = this.lines.get(number)!
+    const { hashHigh, hashLow, description } = protocol
+    const writer = new ByteWriter()
+    const token = from?.secret ?? '00'.repeat(16)
+    line.secret = token
+    writeHello(writer, {
+      wireVersion: WIRE_VERSION,
+      hashHigh,
+      hashLow,
+      token: '',
+      description,
+      resume: { token, received: 0 },
+    })
+    line.send(Channel.Reliable, writer.bytes.slice(0, writer.length))
+  }
+
+  private tick(): void {
+    watchMemory('a tick', () => this.game.step())
+    for (const line of this.lines.values()) line.listen()
+    this.checkQueues()
+    for (const { client } of this.game.honest) {
+      if (client.reason !== undefined) throw new Escape(`an honest client was closed: ${client.reason.code}`)
+    }
+  }
+
+  /** The game drains everything in every tick; what it may leave waiting has bounds. */
+  private checkQueues(): void {
+    const role = serverRole(this.game.net.server)
+    for (const { name, waiting } of role.inbound.queues) {
+      if (waiting > 0) throw new Escape(`${waiting} calls of ${name} wait behind a drain`)
+    }
+    for (const { requests, outgoingParts, session } of role.peers) {
+      if (requests.size > 256) throw new Escape(`${requests.size} requests wait for ${session.connectionId}`)
+      if (outgoingParts.waiting > MAX_WAITING_PARTS) throw new Escape(`${outgoingParts.waiting} bytes of parts wait`)
+    }
+    const { waiting } = this.network.inbox
+    // The answers to this tick's heart-beats may be there already.
+    if (waiting > 2 * role.peers.length + 16) throw new Escape(`${waiting} packets wait behind a receive`)
+  }
+
+  finish(): void {
+    const { game } = this
+    const { server } = game.net
+    const role = serverRole(server)
+    for (const line of this.lines.values()) void line.transport.close()
+    this.lines.clear()
+    for (let i = 0; i < QUIET_TICKS; i++) this.tick()
+    this.accounting.check('the server')
+    this.checkTransport()
+    const { handlerErrors } = stats(server).counters
+    if (handlerErrors > 0) throw new Escape(`${handlerErrors} handlers or observers threw`)
+    const connections = query(server, [Connection]).length
+    if (connections !== game.honest.length) throw new Escape(`${connections} connection entities are left`)
+    const entities = query(server, [Networked]).length
+    if (entities !== this.entitiesBefore) throw new Escape(`${this.entitiesBefore} entities became ${entities}`)
+    const grown = growth(this.before, takeCensus(role), ALLOWANCE)
+    if (grown.length > 0) throw new Escape(`left behind: ${grown.join('; ')}`)
+    const difference = game.difference()
+    if (difference !== '') throw new Escape(difference)
+  }
+
+  /** What the transport took in, it delivered, or counted as dropped. */
+  private checkTransport(): void {
+    const { callbackErrors } = stats(this.game.net.server).transport
+    if (callbackErrors > 0) throw new Escape(`${callbackErrors} callbacks threw`)
+  }
+}
