@@ -69,7 +69,7 @@ export function guessedSections(random: Random, tick: number): Uint8Array {
   writer.varint(0)
   const sections = 1 + pick(random, 4)
   for (let s = 0; s < sections; s++) {
-    writer.u8(pick(random, 23))
+    writer.u8(pick(random, 24))
     const fields = pick(random, 8)
     for (let f = 0; f < fields; f++) {
       if (random() < 0.5) writer.varint(pick(random, 2 ** oneOf(random, [3, 7, 14, 21, 32])))

@@ -280,6 +280,9 @@ export class Layout {
         return this.collections.check(reader)
       case SectionKind.PartsTaken:
         return void reader.varint()
+      case SectionKind.Draining:
+        reader.varint()
+        return void reader.string(512)
       case SectionKind.JoinProgress:
         reader.varint()
         return void reader.varint()

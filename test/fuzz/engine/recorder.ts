@@ -1,5 +1,5 @@
 // Real packets of a rich game, in both directions, to be changed and thrown: everything that the wire knows is among them.
-import { changeScene, close, correct, kick, sendMessage, setPlayer, setReady } from 'bitecs-net'
+import { changeScene, close, correct, kick, retire, sendMessage, setPlayer, setReady } from 'bitecs-net'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import type { Channel } from '../../../src/transport/transport.js'
 import { capture, type Captured, transportOf } from '../../unit/world/tap.js'
@@ -46,6 +46,8 @@ export function record(seed: number): Recording {
     if (i === 46) correct(net.server, game.honest[0]!.ship, Look)
     if (i === 48) sendMessage(net.server, Blob, { data: new Uint8Array(3000).fill(7) })
   }
+  void retire(net.server, { grace: 60_000, text: 'soon' })
+  game.step()
   kick(net.server, late.connection, 'enough')
   game.step()
   void close(game.honest[1]!.client.world)
