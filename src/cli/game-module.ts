@@ -7,6 +7,7 @@ import { createJiti } from 'jiti'
 import type { Protocol } from '../protocol/protocol.js'
 import type { System } from '../world/loop.js'
 import type { ClientWorld, ServerWorld } from '../world/state.js'
+import type { ListenOptions } from '../server.js'
 import { isRate } from './options.js'
 import { firstLine, UserError } from './user-error.js'
 
@@ -17,6 +18,11 @@ export interface ServerGame {
   readonly systems: readonly System<ServerWorld>[]
   /** Ticks per second, from 1 to 1,000. Default 20. */
   readonly tickRate?: number
+  /**
+   * What `listen` is told, such as `authenticate` and limits of its own; what the operator sets counts over it. Where the
+   * server listens is the operator's alone.
+   */
+  readonly options?: Omit<ListenOptions, 'port' | 'host' | 'server'>
   /** Prepares the world, before anyone can connect. */
   readonly setup?: (world: ServerWorld) => void | Promise<void>
 }
@@ -43,6 +49,7 @@ const KINDS = {
   systems: { what: 'an array of functions', test: isSystems },
   function: { what: 'a function', test: (value: unknown) => typeof value === 'function' },
   rate: { what: 'a number from 1 to 1000', test: isRate },
+  object: { what: 'an object of options of listen', test: isListenOptions },
 } as const
 
 /** The packages of which server and game must share one copy, or neither sees the components of the other. */
@@ -71,6 +78,7 @@ export function checkServerGame(exports: Exports, path: string): ServerGame {
   need(exports, path, 'systems', 'systems')
   allow(exports, path, 'tickRate', 'rate')
   allow(exports, path, 'setup', 'function')
+  allow(exports, path, 'options', 'object')
   return exports as unknown as ServerGame
 }
 
@@ -106,6 +114,10 @@ function describe(value: unknown): string {
 
 function isSystems(value: unknown): boolean {
   return Array.isArray(value) && value.every((system) => typeof system === 'function')
+}
+
+function isListenOptions(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !['port', 'host', 'server'].some((key) => key in value)
 }
 
 function isProtocol(value: unknown): boolean {

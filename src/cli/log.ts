@@ -1,6 +1,15 @@
 // The log of the command: one line for a person on a terminal, JSON lines for everything else.
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import {
+  type DestinationStream,
+  type LogFn,
+  type Logger,
+  pino,
+  type SerializedError,
+  stdSerializers,
+  stdTimeFunctions,
+} from 'pino'
 import pretty from 'pino-pretty'
+import { harmless, harmlessFields, harmlessLines } from './harmless.js'
 
 export type Log = Logger
 
@@ -13,14 +22,19 @@ export interface LogOptions {
   logFormat?: (typeof LOG_FORMATS)[number]
 }
 
-/** Makes a log that writes at once, so that nothing is lost when the process exits. */
+/**
+ * Makes a log that writes at once, so that nothing is lost when the process exits. What clients say ends up in it, so no
+ * text that it is given may be more than text.
+ */
 export function createLog(options: LogOptions, destination?: DestinationStream): Log {
   const { logLevel: level, logFormat: format = process.stdout.isTTY ? 'pretty' : 'json' } = options
   const settings = {
     level,
     base: undefined,
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: harmlessFields },
+    serializers: { err: harmlessError },
+    hooks: { logMethod: writeHarmless },
   }
   if (format === 'json') return pino(settings, destination ?? pino.destination({ fd: 1, sync: true }))
   const stream = pretty({
@@ -32,6 +46,21 @@ export function createLog(options: LogOptions, destination?: DestinationStream):
     translateTime: 'SYS:HH:MM:ss.l',
   })
   return pino(settings, stream)
+}
+
+function writeHarmless(this: Log, args: Parameters<LogFn>, method: LogFn): void {
+  method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? harmless(arg) : arg)) as Parameters<LogFn>)
+}
+
+/** An error, with what it says made harmless, and what caused it. */
+function harmlessError(error: Error): Record<string, unknown> {
+  const { type, message, stack, code } = stdSerializers.err(error) as SerializedError & { code?: unknown }
+  return {
+    type: harmless(type),
+    message: harmless(message),
+    stack: harmlessLines(stack),
+    ...(typeof code === 'string' ? { code: harmless(code) } : undefined),
+  }
 }
 
 /** How many lines about one thing may appear in a period, and how long that is in milliseconds. */
@@ -53,9 +82,10 @@ export class LogThrottle {
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   /**
-   * Whether a line about `key` may be written now: undefined when not, else how many were left out since the last one.
+   * Whether a line about `key` may be written now, of at most `lines` in five seconds: undefined when not, else how many
+   * were left out since the last one.
    */
-  admit(key: string): number | undefined {
+  admit(key: string, lines = LINES_PER_PERIOD): number | undefined {
     const known = this.budgets.has(key) || this.budgets.size < MAX_KEYS ? key : ''
     let budget = this.budgets.get(known)
     if (budget === undefined) this.budgets.set(known, (budget = { start: this.now(), lines: 0, suppressed: 0 }))
@@ -63,7 +93,7 @@ export class LogThrottle {
       budget.start = this.now()
       budget.lines = 0
     }
-    if (budget.lines >= LINES_PER_PERIOD) {
+    if (budget.lines >= lines) {
       budget.suppressed++
       return undefined
     }

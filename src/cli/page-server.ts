@@ -1,8 +1,10 @@
 // The HTTP server of the headless mode: the game's page, beside which the signalling is put.
 import { statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { resolve } from 'node:path'
 import serveStatic from 'serve-static'
+import type { TlsContext } from './tls.js'
 import { UserError } from './user-error.js'
 
 /** A request is small and quick; one that dawdles holds a socket, in milliseconds. */
@@ -10,13 +12,13 @@ const REQUEST_TIMEOUT_MS = 10_000
 
 /**
  * Makes the server, which does not listen yet. Without a folder, or where it has no page, `/` says that the server is
- * there.
+ * there. With `tls` it speaks https.
  *
  * @throws UserError when the folder is missing.
  */
-export function createPageServer(folder: string | undefined): Server {
+export function createPageServer(folder: string | undefined, tls?: TlsContext): Server {
   const files = folder === undefined ? undefined : serveFolder(folder)
-  const server = createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'Method not allowed')
     const rest = (): void => {
       if (pathOf(request) === '/') answer(response, 200, 'This is a bitecs-net server.')
@@ -24,19 +26,33 @@ export function createPageServer(folder: string | undefined): Server {
     }
     if (files === undefined || isHidden(request)) rest()
     else files(request, response, rest)
-  })
+  }
+  const server = tls === undefined ? createServer(handle) : createTlsServer({ cert: tls.cert, key: tls.key }, handle)
   server.requestTimeout = server.headersTimeout = REQUEST_TIMEOUT_MS
   return server
 }
+
+/** The options that say where a server listens, for who has to change them. */
+export interface ListenNames {
+  readonly port: string
+  readonly host: string
+}
+
+const PAGE_OPTIONS: ListenNames = { port: '--port', host: '--host' }
 
 /**
  * Listens, and resolves with the port.
  *
  * @throws UserError when it cannot, with what to do.
  */
-export function startListening(server: Server, port: number, host: string | undefined): Promise<number> {
+export function startListening(
+  server: Server,
+  port: number,
+  host: string | undefined,
+  names: ListenNames = PAGE_OPTIONS,
+): Promise<number> {
   return new Promise((done, fail) => {
-    const failed = (error: NodeJS.ErrnoException): void => fail(listenError(error, port, host))
+    const failed = (error: NodeJS.ErrnoException): void => fail(listenError(error, port, host, names))
     server.once('error', failed)
     server.listen(port, host, () => {
       server.off('error', failed)
@@ -54,22 +70,27 @@ export function stopListening(server: Server): Promise<void> {
   })
 }
 
-function listenError(error: NodeJS.ErrnoException, port: number, host: string | undefined): UserError {
+function listenError(
+  error: NodeJS.ErrnoException,
+  port: number,
+  host: string | undefined,
+  names: ListenNames,
+): UserError {
   const options = { cause: error }
   switch (error.code) {
     case 'EADDRINUSE':
       return new UserError(
-        `port ${port} is in use: stop the program that uses it, or choose another with --port`,
+        `port ${port} is in use: stop the program that uses it, or choose another with ${names.port}`,
         options,
       )
     case 'EACCES':
       return new UserError(
-        `port ${port} needs more rights than this process has: choose one above 1023 with --port`,
+        `port ${port} needs more rights than this process has: choose one above 1023 with ${names.port}`,
         options,
       )
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new UserError(`${host} is no address of this machine: choose another with --host`, options)
+      return new UserError(`${host} is no address of this machine: choose another with ${names.host}`, options)
     default:
       return new UserError(`cannot listen on port ${port}: ${error.message}`, options)
   }

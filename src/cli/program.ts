@@ -1,15 +1,14 @@
 // The commands and their options, as `--help` shows them.
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { DEFAULT_PORT } from './settings/settings.js'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogOptions } from './log.js'
 import { rate, serverAddress, wholeNumber } from './options.js'
 import { withBenchOptions } from './bench/options.js'
 import { gameScenarioTitles } from './bench/titles.js'
 import type { GameBenchSettings } from './bench/bench.js'
 import type { BotSettings } from './bots.js'
-import type { ServeSettings } from './serve.js'
-
-/** Where a server listens, and bots look for it, when nothing else is said. */
-const DEFAULT_PORT = 9208
+import { optionName, SETTING_NAMES, type SettingName, SETTINGS, type Settings } from './settings/settings.js'
+import { gatherSettings, suspectVariables } from './settings/sources.js'
 
 /** Makes the program. `done` gets the exit code of a command that ran. */
 export function createProgram(version: string, done: (exitCode: number) => void): Command {
@@ -22,8 +21,15 @@ export function createProgram(version: string, done: (exitCode: number) => void)
   // The commands load when they run: `--help` needs no WebRTC.
   program.addCommand(
     createServe(async (path, options) => {
+      const { config, ...given } = options
+      const settings = gatherSettings(given, config, process.env)
+      const { logLevel = 'info', logFormat } = settings
+      const log = createLog({ logLevel, logFormat })
+      for (const { name, guess } of suspectVariables(process.env)) {
+        log.warn({ variable: name }, `${name} of the environment sets nothing; did you mean ${guess}?`)
+      }
       const { serve } = await import('./serve.js')
-      done(await serve(path, options, createLog(options)))
+      done(await serve(path, settings, log, version))
     }),
   )
   program.addCommand(
@@ -41,22 +47,32 @@ export function createProgram(version: string, done: (exitCode: number) => void)
   return program
 }
 
-function createServe(run: (path: string, options: ServeSettings & LogOptions) => Promise<void>): Command {
-  const port = new Option('-p, --port <port>', 'TCP port of page and signalling; 0 takes a free one')
-  return withLog(
-    new Command('serve')
-      .description('run a game module as a headless server, until Ctrl+C')
-      .argument(
-        '<game module>',
-        'TypeScript or JavaScript; exports protocol, systems and, if it likes, tickRate and setup',
-      )
-      .addOption(port.env('PORT').default(DEFAULT_PORT).argParser(wholeNumber(0, 65_535)))
-      .option('--host <address>', 'address to listen on (default: all)')
-      .option('--static <folder>', 'folder to serve beside the signalling: the page of the game')
-      .option('--tick-rate <rate>', 'ticks per second (default: what the game says, else 20)', rate)
-      .option('--max-connections <count>', 'clients at once (default: 1024)', wholeNumber(1, 65_535))
-      .option('--cors-origin <origin>', 'the pages that may connect (default: all)'),
-  ).action(run)
+type ServeOptions = Settings & { readonly config?: string }
+
+function createServe(run: (path: string, options: ServeOptions) => Promise<void>): Command {
+  const command = new Command('serve')
+    .description('run a game module as a headless server, until Ctrl+C')
+    .argument(
+      '<game module>',
+      'TypeScript or JavaScript; exports protocol, systems and, if it likes, tickRate, options and setup',
+    )
+    .option('--config <file>', 'a JSON file of settings, named as these options: { "maxConnections": 64 }')
+  for (const name of SETTING_NAMES) command.addOption(optionOf(name))
+  return command.addHelpText('after', PRECEDENCE).showHelpAfterError('(--help tells more)').action(run)
+}
+
+const PRECEDENCE = `
+Each option may stand in the environment too, as BITECS_NET_MAX_CONNECTIONS for --max-connections (and PORT for --port).
+Options count over the environment, the environment over the file, the file over what the game itself says.`
+
+function optionOf(name: SettingName): Option {
+  const { kind, value, about, short } = SETTINGS[name]
+  const flags = `${short === undefined ? '' : `-${short}, `}${optionName(name)} <${value}>`
+  return new Option(flags, about).argParser((text) => {
+    const read = kind.fromText(text)
+    if (read === undefined) throw new InvalidArgumentError(`It is ${kind.expects}.`)
+    return read
+  })
 }
 
 function createBots(run: (path: string, options: BotSettings & LogOptions) => Promise<void>): Command {

@@ -2,7 +2,7 @@
 import { Connected, Connection } from '../../components/connection.js'
 import { added, drain, NetworkErrors, removed } from '../world/drain.js'
 import type { System } from '../world/loop.js'
-import type { NetworkWorld, ServerWorld } from '../world/state.js'
+import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 import type { Log, LogThrottle } from './log.js'
 
 /** The name that a system is known by in the log. */
@@ -10,11 +10,12 @@ export function systemName(system: System<never>, index: number): string {
   return system.name === '' ? `systems[${index}]` : system.name
 }
 
-/** Wraps systems so that one that throws is logged by its name, and the others still run. */
+/** Wraps systems so that one that throws is logged by its name, and the others still run. `threw` is told of each. */
 export function guardSystems<W extends NetworkWorld>(
   systems: readonly System<W>[],
   log: Log,
   throttle: LogThrottle,
+  threw: (system: string) => void = () => {},
 ): System<W>[] {
   return systems.map((system, index) => {
     const name = systemName(system, index)
@@ -22,6 +23,7 @@ export function guardSystems<W extends NetworkWorld>(
       try {
         system(world)
       } catch (error) {
+        threw(name)
         reportThrow(name, error, log, throttle)
       }
     }
@@ -35,26 +37,43 @@ export function reportThrow(name: string, error: unknown, log: Log, throttle: Lo
   log.error({ system: name, ...counted(suppressed), err: asError(error) }, `the system ${name} threw`)
 }
 
+/** Lines about who comes, and about who goes, in five seconds: more than a full server has, fewer than a flood. */
+const COMING_AND_GOING = 200
+
 /** A system that logs the clients that came and went in this tick. It runs before the game's, so that causes come first. */
-export function createConnectionReport(log: Log): System<ServerWorld> {
+export function createConnectionReport(log: Log, throttle: LogThrottle): System<ServerWorld> {
+  const addresses = new Map<number, string>()
   return function reportConnections(world) {
     for (const { entity } of drain(world, added(Connected))) {
-      const connection = Connection.id[entity]
-      log.info({ connection }, `client ${connection} connected`)
+      const connection = Connection.id[entity]!
+      const address = addressOf(world, entity)
+      if (address !== undefined) addresses.set(connection, address)
+      const suppressed = throttle.admit('connected', COMING_AND_GOING)
+      if (suppressed === undefined) continue
+      log.info({ connection, address, ...counted(suppressed) }, `client ${connection} connected`)
     }
     for (const { entity } of drain(world, removed(Connected))) {
-      const connection = Connection.id[entity]
-      const reason = Connection.reason[entity]
-      const { code, by } = reason ?? {}
-      log.info({ connection, code, by }, `client ${connection} left: ${reason?.text ?? 'no reason known'}`)
+      const connection = Connection.id[entity]!
+      const address = addresses.get(connection)
+      addresses.delete(connection)
+      const suppressed = throttle.admit('left', COMING_AND_GOING)
+      if (suppressed === undefined) continue
+      const { code, by, text = 'no reason known' } = Connection.reason[entity] ?? {}
+      log.info({ connection, address, code, by, ...counted(suppressed) }, `client ${connection} left: ${text}`)
     }
   }
+}
+
+/** Where a client's signalling came from. */
+function addressOf(world: ServerWorld, entity: number): string | undefined {
+  const session = serverRole(world).peerOfConnection.get(entity)?.session
+  return session?.transport.infoOf?.(session.peer)?.address
 }
 
 /** A system that logs the network errors that the game itself did not drain. */
 export function createErrorReport(log: Log, throttle: LogThrottle): System<NetworkWorld> {
   return function reportErrors(world) {
-    for (const { code, message, connection: eid, entity, name, cause } of drain(world, NetworkErrors)) {
+    for (const { code, message, connection: eid, entity, name, cause, address } of drain(world, NetworkErrors)) {
       const suppressed = throttle.admit(`error ${code} ${name}`)
       if (suppressed === undefined) continue
       const connection = eid === 0 ? undefined : Connection.id[eid]
@@ -63,6 +82,7 @@ export function createErrorReport(log: Log, throttle: LogThrottle): System<Netwo
         connection,
         entity: entity || undefined,
         about: name || undefined,
+        address,
         ...counted(suppressed),
       }
       log.warn(cause === undefined ? details : { ...details, err: asError(cause) }, message)

@@ -1,37 +1,34 @@
 // `bitecs-net serve`: runs a game module as a headless server until a signal ends it.
-import { listen } from '../server.js'
+import { type ListenOptions, listen, retire, type Server } from '../server.js'
 import { createServerWorld } from '../world/create.js'
+import { stats } from '../world/stats.js'
+import type { ServerWorld } from '../world/state.js'
 import { untilFailure } from './failure.js'
-import { loadServerGame } from './game-module.js'
+import { loadServerGame, type ServerGame } from './game-module.js'
 import { type Log, LogThrottle } from './log.js'
 import { createPageServer, startListening, stopListening } from './page-server.js'
+import { type Operations, startOperations } from './operations/operations.js'
 import { counted, createConnectionReport, createErrorReport, guardSystems, reportThrow } from './report.js'
-import { stopOnSignals } from './stop.js'
+import { DEFAULT_PORT, listenOptions, type Settings } from './settings/settings.js'
+import { type StopRequest, type StopSignal, stopOnSignals } from './stop.js'
+import { Certificate } from './tls.js'
 import { firstLine, UserError } from './user-error.js'
 
-export interface ServeSettings {
-  /** The TCP port; 0 takes a free one. */
-  port: number
-  /** The address to listen on. Default: all. */
-  host?: string
-  /** A folder to serve next to the signalling. */
-  static?: string
-  /** Ticks per second, in place of the game's own. */
-  tickRate?: number
-  maxConnections?: number
-  /** Which pages may connect. Default: all. */
-  corsOrigin?: string
-}
+const DRAIN_TEXT = 'the server is about to close'
+
+/** What stops a server: a signal, or a failure outside the game's systems. */
+type Cause = StopSignal | undefined
 
 /**
  * Serves until a signal, or a failure outside the game's systems, ends it. Resolves with the exit code when every client
- * knows why and the port is free.
+ * knows why and the ports are free.
  *
  * @throws UserError when it cannot begin, with one sentence that says what to do.
  */
-export async function serve(path: string, settings: ServeSettings, log: Log): Promise<number> {
-  const { port: wantedPort, host, corsOrigin, maxConnections } = settings
-  const http = createPageServer(settings.static)
+export async function serve(path: string, settings: Settings, log: Log, version: string): Promise<number> {
+  const certificate = Certificate.of(settings.tlsCert, settings.tlsKey)
+  const http = createPageServer(settings.static, certificate?.context)
+  const operations = await startOperations(settings, version, log)
   const game = await loadServerGame(path)
   const tickRate = settings.tickRate ?? game.tickRate ?? 20
   const world = createServerWorld(game.protocol, { tickRate })
@@ -41,36 +38,66 @@ export async function serve(path: string, settings: ServeSettings, log: Log): Pr
     throw new UserError(`setup of ${path} failed: ${firstLine(error)}`, { cause: error })
   }
 
-  const stop = stopOnSignals()
+  // With a certificate, SIGHUP reads it anew, as programs that serve do.
+  const stop = certificate === undefined ? stopOnSignals() : stopOnSignals(process, undefined, ['SIGINT', 'SIGTERM'])
   const failure = untilFailure(log)
-  const server = await listen(world, {
-    server: http,
-    maxConnections,
-    ...(corsOrigin === undefined ? undefined : { cors: { origin: corsOrigin } }),
-  })
-  const port = await startListening(http, wantedPort, host)
-  const throttle = new LogThrottle()
-  server.run(
-    [createConnectionReport(log), ...guardSystems(game.systems, log, throttle), createErrorReport(log, throttle)],
-    {
-      onError: (error) => reportThrow('of the library', error, log, throttle),
-      onOverrun(skipped) {
-        const suppressed = throttle.admit('overrun')
-        if (suppressed === undefined) return
-        log.warn({ skipped, ...counted(suppressed) }, 'ticks were skipped: the machine is too slow for them')
-      },
-    },
-  )
-  const address = `http://${hostName(host)}:${port}`
+  const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
+  const server = await listen(world, options)
+  const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
+  certificate?.follow(http, ({ validTo }) => operations.metrics?.certificateEnds(validTo), log)
+  run(server, game, operations, log)
+  operations.metrics?.watch(() => stats(world), tickRate)
+  operations.health.phase = 'ready'
+  const address = `${certificate === undefined ? 'http' : 'https'}://${hostName(settings.host)}:${port}`
   log.info({ address, port, tickRate }, `listening on ${address}`)
 
-  const signal = await Promise.race([stop.requested, failure])
-  log.info({ signal }, 'stopping')
-  await server.close(signal === undefined ? 'the server failed' : 'the server stopped')
+  const cause = await Promise.race([stop.requested, failure])
+  if (cause === 'SIGTERM') await drain(world, settings, operations, stop, failure, log)
+  operations.health.phase = 'stopping'
+  log.info({ signal: cause }, 'stopping')
+  await server.close(cause === undefined ? 'the server failed' : 'the server stopped')
   await stopListening(http)
+  await operations.close()
+  certificate?.unfollow()
   log.info('stopped')
   stop.dispose()
-  return signal === undefined ? 1 : 0
+  return cause === undefined ? 1 : 0
+}
+
+/** Runs the game, and tells log and metrics of it. */
+function run(server: Server, game: ServerGame, { metrics, health }: Operations, log: Log): void {
+  const throttle = new LogThrottle()
+  const systems = guardSystems(game.systems, log, throttle, (system) => metrics?.threw(system))
+  server.run([createConnectionReport(log, throttle), ...systems, createErrorReport(log, throttle)], {
+    onStep(milliseconds) {
+      health.ticked()
+      metrics?.ticked(milliseconds)
+    },
+    onError: (error) => reportThrow('of the library', error, log, throttle),
+    onOverrun(skipped) {
+      metrics?.overran(skipped)
+      const suppressed = throttle.admit('overrun')
+      if (suppressed === undefined) return
+      log.warn({ skipped, ...counted(suppressed) }, 'ticks were skipped: the machine is too slow for them')
+    },
+  })
+}
+
+/** Lets those who are there play on, and nobody in: until they have left, the time is over, or somebody is in a hurry. */
+async function drain(
+  world: ServerWorld,
+  { drainTime: grace = 0, drainText: text = DRAIN_TEXT }: Settings,
+  operations: Operations,
+  stop: StopRequest,
+  failure: Promise<Cause>,
+  log: Log,
+): Promise<void> {
+  if (grace === 0) return
+  operations.health.phase = 'draining'
+  const { connections } = stats(world)
+  log.info({ connections, seconds: grace / 1000 }, `draining: ${connections} clients may play on for ${grace / 1000} s`)
+  await Promise.race([retire(world, { grace, text }), stop.next(), failure])
+  log.info({ connections: stats(world).connections }, 'drained')
 }
 
 /** What a browser on this machine can open. */

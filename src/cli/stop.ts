@@ -1,4 +1,4 @@
-// Stopping on a signal: the first asks, a second one forces.
+// Stopping on a signal: the first asks, a later one hurries or forces.
 import { constants } from 'node:os'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -13,6 +13,8 @@ const SAME_SIGNAL_MS = 300
 export interface StopRequest {
   /** Resolves with the first signal. Never rejects. */
   readonly requested: Promise<StopSignal>
+  /** The next signal resolves this in place of forcing. Never rejects. */
+  next(): Promise<StopSignal>
   /** Gives the signals back to the process. */
   dispose(): void
 }
@@ -24,25 +26,32 @@ export interface SignalSource {
   exit(code: number): void
 }
 
-/** Listens for the signals that end a process. */
+/** Listens for the signals that end a process; `signals`: which those are. */
 export function stopOnSignals(
   source: SignalSource = process,
   now: () => number = () => performance.now(),
+  signals: readonly StopSignal[] = SIGNALS,
 ): StopRequest {
-  let firstAt: number | undefined
-  let resolve: (signal: StopSignal) => void
-  const requested = new Promise<StopSignal>((done) => (resolve = done))
+  let heardAt = -Infinity
+  let waiting: ((signal: StopSignal) => void) | undefined
+  const next = (): Promise<StopSignal> => new Promise((done) => (waiting = done))
+  const requested = next()
   const listener = (signal: StopSignal): void => {
-    if (firstAt === undefined) {
-      firstAt = now()
-      resolve(signal)
-    } else if (now() - firstAt >= SAME_SIGNAL_MS) source.exit(128 + constants.signals[signal])
+    if (now() - heardAt < SAME_SIGNAL_MS) return
+    if (waiting === undefined) {
+      source.exit(128 + constants.signals[signal])
+      return
+    }
+    heardAt = now()
+    waiting(signal)
+    waiting = undefined
   }
-  for (const signal of SIGNALS) source.on(signal, listener)
+  for (const signal of signals) source.on(signal, listener)
   return {
     requested,
+    next,
     dispose() {
-      for (const signal of SIGNALS) source.off(signal, listener)
+      for (const signal of signals) source.off(signal, listener)
     },
   }
 }

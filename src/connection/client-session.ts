@@ -319,6 +319,7 @@ export class ClientSession implements TransportSink {
   private end(reason: CloseReason): void {
     if (this.reason !== undefined) return
     this.reason = reason
+    if (this.session !== undefined && this.session.state !== 'handshake') this.errors.closes.add(reason.code)
     this.abandoned = this.resumption?.abandon()
     this.resumption = undefined
     const { session } = this

@@ -1,4 +1,5 @@
 // The errors of one side, kept until the game drains them. Nothing is only logged, and nothing grows without bound.
+import { Tally } from './tally.js'
 
 /** One entry of `drain(world, NetworkErrors)`. */
 export interface NetworkErrorEntry {
@@ -23,6 +24,8 @@ export interface NetworkErrorEntry {
   readonly count: number
   /** What was thrown, if anything was. */
   readonly cause?: unknown
+  /** Where a client that was refused came from, as far as that is known. */
+  readonly address?: string
 }
 
 export class ErrorLog {
@@ -30,10 +33,15 @@ export class ErrorLog {
   private readonly reported = new Set<string>()
   /** Entries lost because nobody drained. */
   dropped = 0
+  /** Everything that was reported, by code. */
+  readonly tally = new Tally()
+  /** Sessions that ended, by the code of their reason. */
+  readonly closes = new Tally()
 
   constructor(private readonly limit = 1000) {}
 
   push(code: string, message: string, where: Partial<Omit<NetworkErrorEntry, 'code' | 'message'>> = {}): void {
+    this.tally.add(code, where.count)
     if (this.entries.length >= this.limit) {
       this.dropped++
       return
@@ -47,6 +55,11 @@ export class ErrorLog {
     if (this.reported.has(key)) return
     this.reported.add(key)
     this.push(code, message, { name, entity })
+  }
+
+  /** Entries that wait to be drained. */
+  get waiting(): number {
+    return this.entries.length
   }
 
   /** Everything since the last call. */

@@ -377,7 +377,8 @@ export class ServerSessions implements TransportSink {
   refuse(session: Session, code: string, text: string, detail = text): void {
     if (session.state !== 'handshake' && session.state !== 'authenticating') return
     this.counters.refusedConnections++
-    this.errors.push(code, `a client was refused: ${detail}`, { connection: session.entity })
+    const { address } = this.transport.infoOf?.(session.peer) ?? {}
+    this.errors.push(code, `a client was refused: ${detail}`, { connection: session.entity, address })
     this.sendClose(session, code, text)
     this.end(session, { code, text, by: 'local' })
   }
@@ -399,6 +400,7 @@ export class ServerSessions implements TransportSink {
       this.transport.disconnect(session.peer)
     }
     if (state === 'handshake') return
+    this.errors.closes.add(reason.code)
     if (state === 'authenticating') this.authenticating--
     else this.open.splice(this.open.indexOf(session), 1)
     this.events.closed(session)

@@ -236,6 +236,10 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     return this.peers.get(peer)?.buffered(channel) ?? 0
   }
 
+  get waiting(): number {
+    return this.inbox.waiting
+  }
+
   infoOf(peer: PeerId): PeerInfo | undefined {
     return this.infos.get(peer)
   }

@@ -129,6 +129,8 @@ export interface Transport {
   send(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean
   /** Delivers everything that arrived since the last call: per peer, in the order of arrival on each channel. */
   receive(sink: TransportSink): void
+  /** Packets that arrived and wait for `receive`. */
+  readonly waiting?: number
   /** Bytes handed to the channel and not yet taken by the network. */
   buffered(peer: PeerId, channel: Channel): number
   /**

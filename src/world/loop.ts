@@ -14,6 +14,8 @@ export interface LoopOptions {
   onError?: (error: unknown, system: string) => void
   /** Called when steps were skipped, with their number. */
   onOverrun?: (skipped: number) => void
+  /** Called after every step, with the milliseconds that it took. */
+  onStep?: (milliseconds: number) => void
   /** Milliseconds. Default `performance.now`. */
   now?: () => number
 }
@@ -32,7 +34,7 @@ export interface Loop {
  * late step is followed by an early one.
  */
 export function startLoop<W>(world: W, systems: readonly System<W>[], options: LoopOptions): Loop {
-  const { rate, maxCatchUp = 5, onOverrun, now = () => performance.now() } = options
+  const { rate, maxCatchUp = 5, onOverrun, onStep, now = () => performance.now() } = options
   const onError =
     options.onError ?? ((error: unknown, system: string) => console.error(`system ${system} threw:`, error))
   const interval = 1000 / rate
@@ -50,7 +52,13 @@ export function startLoop<W>(world: W, systems: readonly System<W>[], options: L
   return loop
 
   function step(): void {
+    const start = now()
     loop.steps++
+    runSystems()
+    onStep?.(now() - start)
+  }
+
+  function runSystems(): void {
     for (const system of systems) {
       try {
         system(world)

@@ -72,8 +72,10 @@ describe('the program', () => {
     [['serve', 'game.ts', '--port', 'x'], 'It is a whole number from 0 to 65535'],
     [['serve', 'game.ts', '--tick-rate', '0'], 'It is a number from 1 to 1000'],
     [['serve', 'game.ts', '--max-connections', '0'], 'It is a whole number from 1'],
-    [['serve', 'game.ts', '--log-format', 'xml'], 'Allowed choices are pretty, json'],
-    [['serve', 'game.ts', '--log-level', 'loud'], 'Allowed choices are trace'],
+    [['serve', 'game.ts', '--log-format', 'xml'], 'It is one of pretty, json'],
+    [['serve', 'game.ts', '--log-level', 'loud'], 'It is one of trace'],
+    [['serve', 'game.ts', '--drain-time', '30'], 'It is a time with its unit, such as 500ms, 30s'],
+    [['bots', 'game.ts', '--log-format', 'xml'], 'Allowed choices are pretty, json'],
     [['serve', 'game.ts', '--prot', '1'], "unknown option '--prot'"],
     [['serve'], "missing required argument 'game module'"],
     [['serve', 'a.ts', 'b.ts'], 'too many arguments'],
@@ -87,7 +89,8 @@ describe('the program', () => {
 
   it('refuses a PORT of the environment that is none', async () => {
     vi.stubEnv('PORT', 'http')
-    expect((await refusalOf('serve', 'game.ts')).exitCode).toBe(1)
-    expect(written).toContain('PORT')
+    const program = createProgram('1.2.3', () => undefined)
+    const refusal = program.parseAsync(['serve', 'game.ts'], { from: 'user' })
+    await expect(refusal).rejects.toThrow('PORT of the environment must be a whole number from 0 to 65535, not "http"')
   })
 })

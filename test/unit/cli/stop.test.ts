@@ -33,6 +33,29 @@ describe('a signal', () => {
     expect(source.exits).toEqual([130, 143])
   })
 
+  it('that comes again hurries, where something is to be hurried, and forces after that', async () => {
+    const source = new FakeProcess()
+    let now = 0
+    const stop = stopOnSignals(source, () => now)
+    source.send('SIGTERM')
+    await stop.requested
+    const hurried = stop.next()
+    source.send('SIGTERM')
+    now = 1000
+    source.send('SIGINT')
+    expect(await hurried).toBe('SIGINT')
+    expect(source.exits).toEqual([])
+    now = 2000
+    source.send('SIGTERM')
+    expect(source.exits).toEqual([143])
+  })
+
+  it('that is not among those named is left to others', () => {
+    const source = new FakeProcess()
+    stopOnSignals(source, () => 0, ['SIGINT', 'SIGTERM'])
+    expect(source.listenerCount('SIGHUP')).toBe(0)
+  })
+
   it('that comes twice in the same breath is one: npm passes on what the terminal has sent', () => {
     const source = new FakeProcess()
     let now = 0

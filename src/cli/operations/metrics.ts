@@ -1,0 +1,210 @@
+// What Prometheus is told: the statistics of a world, the time of its ticks, and how the process is.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { NetworkStats } from '../../world/stats.js'
+import type { Health } from './health.js'
+
+/** Upper bounds of the time of a tick, in seconds: from what an idle world takes to what nobody should see. */
+const TICK_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1]
+
+/** Of the statistics' counters those that are no drops: something was kept, or mended. */
+const REPAIRS: ReadonlySet<string> = new Set([
+  'heldCalls',
+  'heldPackets',
+  'clampedValues',
+  'lostPackets',
+  'resentValues',
+])
+
+/** Of the transport's counters those that are traffic. */
+const TRAFFIC: ReadonlySet<string> = new Set([
+  'packetsSent',
+  'bytesSent',
+  'packetsReceived',
+  'bytesReceived',
+  'reliablePacketsSent',
+  'reliableBytesSent',
+  'reliablePacketsReceived',
+  'reliableBytesReceived',
+])
+
+export class Metrics {
+  private readonly registry = new Registry()
+  private readonly tickDuration: Histogram
+  private readonly overruns: Counter
+  private readonly skippedTicks: Counter
+  private readonly systemErrors: Counter<'system'>
+  private readonly certificateExpiry: Gauge
+  private readonly network: NetworkMetrics
+  private stats: (() => NetworkStats) | undefined
+
+  constructor(
+    version: string,
+    private readonly health: Health,
+  ) {
+    const registers = [this.registry]
+    collectDefaultMetrics({ register: this.registry })
+    new Gauge({ name: 'bitecs_net_build_info', help: 'The version of bitecs-net.', labelNames: ['version'], registers })
+      .labels(version)
+      .set(1)
+    this.tickDuration = new Histogram({
+      name: 'bitecs_net_tick_duration_seconds',
+      help: 'How long a tick took, from receiving to sending.',
+      buckets: TICK_BUCKETS,
+      registers,
+    })
+    this.overruns = new Counter({
+      name: 'bitecs_net_overruns_total',
+      help: 'How often ticks had to be skipped, since the machine was too slow for them.',
+      registers,
+    })
+    this.skippedTicks = new Counter({
+      name: 'bitecs_net_skipped_ticks_total',
+      help: 'Ticks that were skipped.',
+      registers,
+    })
+    this.systemErrors = new Counter({
+      name: 'bitecs_net_system_errors_total',
+      help: 'Exceptions out of systems, by system.',
+      labelNames: ['system'],
+      registers,
+    })
+    this.certificateExpiry = new Gauge({
+      name: 'bitecs_net_tls_certificate_expiry_timestamp_seconds',
+      help: 'When the certificate ends, in seconds since 1970; 0 without TLS.',
+      registers,
+    })
+    this.network = new NetworkMetrics(this.registry)
+  }
+
+  get contentType(): string {
+    return this.registry.contentType
+  }
+
+  /** Tells of a world from now on; `stats` is asked at each scrape. `tickRate`: ticks per second. */
+  watch(stats: () => NetworkStats, tickRate: number): void {
+    this.stats = stats
+    this.network.tickInterval.set(1 / tickRate)
+  }
+
+  ticked(milliseconds: number): void {
+    this.tickDuration.observe(milliseconds / 1000)
+  }
+
+  overran(skipped: number): void {
+    this.overruns.inc()
+    this.skippedTicks.inc(skipped)
+  }
+
+  threw(system: string): void {
+    this.systemErrors.inc({ system })
+  }
+
+  certificateEnds(at: Date): void {
+    this.certificateExpiry.set(at.getTime() / 1000)
+  }
+
+  /** Everything, in the text format of Prometheus. */
+  text(): Promise<string> {
+    if (this.stats !== undefined) this.network.update(this.stats(), this.health.phase === 'draining')
+    return this.registry.metrics()
+  }
+}
+
+/** The statistics of a world as metrics. They are counted there, so that here is nothing to do between two scrapes. */
+class NetworkMetrics {
+  readonly tickInterval: Gauge
+  private readonly connections: Gauge<'state'>
+  private readonly limit: Gauge
+  private readonly draining: Gauge
+  private readonly entities: Gauge
+  private readonly ticks: Counter
+  private readonly packets: Counter<'direction' | 'channel'>
+  private readonly bytes: Counter<'direction' | 'channel'>
+  private readonly roundTrip: Gauge<'quantile'>
+  private readonly drops: Counter<'reason'>
+  private readonly repairs: Counter<'kind'>
+  private readonly errors: Counter<'code'>
+  private readonly disconnects: Counter<'code'>
+  private readonly lostReports: Counter
+  private readonly queueLength: Gauge<'queue'>
+  private readonly queueBytes: Gauge<'queue'>
+
+  constructor(registry: Registry) {
+    const registers = [registry]
+    const gauge = <T extends string = string>(name: string, help: string, ...labelNames: T[]): Gauge<T> =>
+      new Gauge<T>({ name: `bitecs_net_${name}`, help, labelNames, registers })
+    const counter = <T extends string = string>(name: string, help: string, ...labelNames: T[]): Counter<T> =>
+      new Counter<T>({ name: `bitecs_net_${name}_total`, help, labelNames, registers })
+    this.connections = gauge('connections', 'Connections, by what they do.', 'state')
+    this.limit = gauge('connections_limit', 'The most connections at once.')
+    this.draining = gauge('draining', '1 while the server lets nobody in any more, since it is about to close.')
+    this.entities = gauge('entities', 'Networked entities.')
+    this.tickInterval = gauge('tick_interval_seconds', 'The time that a tick has.')
+    this.ticks = counter('ticks', 'Ticks that ran.')
+    this.packets = counter('packets', 'Packets, by direction and channel.', 'direction', 'channel')
+    this.bytes = counter('bytes', 'Bytes of packets, by direction and channel.', 'direction', 'channel')
+    this.roundTrip = gauge(
+      'round_trip_seconds',
+      'Round trips of the open connections: median, 95th percentile, longest.',
+      'quantile',
+    )
+    this.drops = counter('drops', 'What was dropped, or refused, by reason.', 'reason')
+    this.repairs = counter('repairs', 'What was held back or mended, by kind.', 'kind')
+    this.errors = counter('errors', 'Entries of the error queue, by code.', 'code')
+    this.disconnects = counter('disconnects', 'Connections that ended, by the code of their reason.', 'code')
+    this.lostReports = counter('lost_reports', 'Errors and events that nobody took in time.')
+    this.queueLength = gauge('queue_length', 'What waits, in pieces, by queue.', 'queue')
+    this.queueBytes = gauge('queue_bytes', 'What waits for the network, in bytes, by channel.', 'queue')
+  }
+
+  update(stats: NetworkStats, isDraining: boolean): void {
+    this.draining.set(isDraining ? 1 : 0)
+    this.entities.set(stats.entities)
+    this.limit.set(stats.maxConnections)
+    for (const [state, count] of Object.entries(stats.states)) this.connections.set({ state }, count)
+    setTotal(this.ticks, {}, stats.ticks)
+    setTotal(this.lostReports, {}, stats.lostReports)
+    this.updateTraffic(stats.transport)
+    const { median, p95, longest } = stats.roundTrip
+    for (const [quantile, value] of Object.entries({ 0.5: median, 0.95: p95, 1: longest })) {
+      this.roundTrip.set({ quantile }, value / 1000)
+    }
+    for (const [name, count] of Object.entries(stats.counters)) {
+      if (REPAIRS.has(name)) setTotal(this.repairs, { kind: snakeCase(name) }, count)
+      else setTotal(this.drops, { reason: snakeCase(name) }, count)
+    }
+    for (const [name, count] of Object.entries(stats.transport)) {
+      if (!TRAFFIC.has(name)) setTotal(this.drops, { reason: snakeCase(name) }, count)
+    }
+    for (const [code, count] of Object.entries(stats.errors)) setTotal(this.errors, { code }, count)
+    for (const [code, count] of Object.entries(stats.closed)) setTotal(this.disconnects, { code }, count)
+    const { reliableBytes, unreliableBytes, ...lengths } = stats.queues
+    this.queueBytes.set({ queue: 'reliable' }, reliableBytes)
+    this.queueBytes.set({ queue: 'unreliable' }, unreliableBytes)
+    for (const [queue, length] of Object.entries(lengths)) this.queueLength.set({ queue: snakeCase(queue) }, length)
+  }
+
+  private updateTraffic(transport: NetworkStats['transport']): void {
+    const sent = { direction: 'sent', channel: 'reliable' }
+    const received = { direction: 'received', channel: 'reliable' }
+    setTotal(this.packets, sent, transport.reliablePacketsSent)
+    setTotal(this.packets, received, transport.reliablePacketsReceived)
+    setTotal(this.bytes, sent, transport.reliableBytesSent)
+    setTotal(this.bytes, received, transport.reliableBytesReceived)
+    const rest = { channel: 'unreliable' }
+    setTotal(this.packets, { ...sent, ...rest }, transport.packetsSent - transport.reliablePacketsSent)
+    setTotal(this.packets, { ...received, ...rest }, transport.packetsReceived - transport.reliablePacketsReceived)
+    setTotal(this.bytes, { ...sent, ...rest }, transport.bytesSent - transport.reliableBytesSent)
+    setTotal(this.bytes, { ...received, ...rest }, transport.bytesReceived - transport.reliableBytesReceived)
+  }
+}
+
+/** Makes a counter say what was counted elsewhere. */
+function setTotal<T extends string>(counter: Counter<T>, labels: Partial<Record<T, string>>, total: number): void {
+  counter.remove(labels)
+  counter.inc(labels, total)
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

@@ -1,0 +1,137 @@
+// The kinds of value that a setting may have: each read from a text, as an option or the environment gives it, or from JSON.
+import { isIP } from 'node:net'
+
+/** A kind of value. `undefined` says that a value is not of the kind. */
+export interface Kind<T> {
+  /** What is accepted, as in "port is …". */
+  readonly expects: string
+  /** It may hold credentials: what is wrong with it is told without its text. */
+  readonly isSecret?: boolean
+  /** Reads what stands on the command line or in the environment. */
+  fromText(text: string): T | undefined
+  /** Reads what stands in a file. */
+  fromJson(value: unknown): T | undefined
+}
+
+/** Whole numbers from `least` to `most`. */
+export function wholeNumber(least: number, most: number): Kind<number> {
+  const accept = (value: number): number | undefined =>
+    Number.isInteger(value) && value >= least && value <= most ? value : undefined
+  return {
+    expects: `a whole number from ${least} to ${most}`,
+    fromText: (text) => (/^\d+$/.test(text) ? accept(Number(text)) : undefined),
+    fromJson: (value) => (typeof value === 'number' ? accept(value) : undefined),
+  }
+}
+
+/** Steps per second that the loop can run, from 1 to 1,000. */
+export const rate: Kind<number> = {
+  expects: 'a number from 1 to 1000, per second',
+  fromText: (text) => (text.trim() === '' ? undefined : rate.fromJson(Number(text))),
+  fromJson: (value) => (typeof value === 'number' && value >= 1 && value <= 1000 ? value : undefined),
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+/** A day. */
+const LONGEST_MS = 86_400_000
+
+/**
+ * A time, in milliseconds, up to a day. It is written with its unit everywhere: what is a second here and a millisecond
+ * there is mistaken once. `least` is 0 where nothing at all makes sense, else 1.
+ */
+export function duration(least: 0 | 1): Kind<number> {
+  const fromText = (text: string): number | undefined => {
+    if (text === '0') return least === 0 ? 0 : undefined
+    const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
+    if (number === undefined || unit === undefined) return undefined
+    const milliseconds = Number(number) * UNITS[unit]!
+    return milliseconds >= least && milliseconds <= LONGEST_MS ? milliseconds : undefined
+  }
+  return {
+    expects: `a time with its unit, such as 500ms, 30s or 2m, of at most 24h${least === 0 ? ', or 0' : ''}`,
+    fromText,
+    fromJson: (value) => (value === 0 ? fromText('0') : typeof value === 'string' ? fromText(value) : undefined),
+  }
+}
+
+/** A text that is not empty. `expects` says what it is. */
+export function text(expects: string): Kind<string> {
+  const accept = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
+  return { expects, fromText: accept, fromJson: accept }
+}
+
+/** One of some words. */
+export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
+  const accept = (value: unknown): T | undefined => words.find((word) => word === value)
+  return { expects: `one of ${words.join(', ')}`, fromText: accept, fromJson: accept }
+}
+
+/** An address of this machine that sockets bind to. */
+export const ipAddress: Kind<string> = {
+  expects: 'an IP address',
+  fromText: (value) => (isIP(value) === 0 ? undefined : value),
+  fromJson: (value) => (typeof value === 'string' ? ipAddress.fromText(value) : undefined),
+}
+
+/** The pages of which origin may connect. */
+export const origin: Kind<string> = {
+  expects: 'an origin such as https://play.example.org, or *',
+  fromText: (value) => (value === '*' || isOrigin(value) ? value : undefined),
+  fromJson: (value) => (typeof value === 'string' ? origin.fromText(value) : undefined),
+}
+
+function isOrigin(value: string): boolean {
+  const { origin: found, protocol } = URL.canParse(value) ? new URL(value) : { origin: '', protocol: '' }
+  return /^https?:$/.test(protocol) && found === value && !value.includes('*')
+}
+
+/** UDP ports, as `10000-10999`. */
+export const portRange: Kind<{ min: number; max: number }> = {
+  expects: 'two ports from 1 to 65535 with the lower one first, such as 10000-10999',
+  fromText: (value) => {
+    const [, low, high] = /^(\d+)-(\d+)$/.exec(value) ?? []
+    const min = Number(low)
+    const max = Number(high)
+    return min >= 1 && min <= max && max <= 65_535 ? { min, max } : undefined
+  },
+  fromJson: (value) => (typeof value === 'string' ? portRange.fromText(value) : undefined),
+}
+
+/** A STUN or TURN server. */
+export interface IceServerSetting {
+  urls: string | string[]
+  username?: string
+  credential?: string
+}
+
+/** STUN and TURN servers: their addresses with commas between them, or the JSON that browsers take. */
+export const iceServers: Kind<IceServerSetting[]> = {
+  isSecret: true,
+  expects:
+    'addresses such as stun:stun.example.org:3478 with commas between them, or a JSON array of { urls, username, credential }',
+  fromText: (value) => {
+    if (!value.trimStart().startsWith('[')) return iceServers.fromJson(value.split(',').map((urls) => ({ urls })))
+    try {
+      return iceServers.fromJson(JSON.parse(value))
+    } catch {
+      return undefined
+    }
+  },
+  fromJson: (value) => (Array.isArray(value) && value.every(isIceServer) ? value : undefined),
+}
+
+function isIceServer(value: unknown): value is IceServerSetting {
+  if (typeof value !== 'object' || value === null) return false
+  const { urls, username, credential, ...others } = value as Record<string, unknown>
+  const addresses = [urls].flat()
+  const isAddress = (url: unknown): boolean => typeof url === 'string' && /^(stun|turn|turns):\S+$/.test(url)
+  const isOptional = (part: unknown): boolean => part === undefined || typeof part === 'string'
+  return (
+    addresses.length > 0 &&
+    addresses.every(isAddress) &&
+    isOptional(username) &&
+    isOptional(credential) &&
+    Object.keys(others).length === 0
+  )
+}

@@ -1,0 +1,145 @@
+// What an operator may set: one table, from which the options, the environment and the file are read.
+import type { ListenOptions } from '../../server.js'
+import { LOG_FORMATS, LOG_LEVELS } from '../log.js'
+import {
+  duration,
+  iceServers,
+  ipAddress,
+  type Kind,
+  oneOf,
+  origin,
+  portRange,
+  rate,
+  text,
+  wholeNumber,
+} from './kinds.js'
+
+/** Where a server listens, and bots look for it, when nothing else is said. */
+export const DEFAULT_PORT = 9208
+
+interface Setting<T> {
+  readonly kind: Kind<T>
+  /** What stands for the value in the help. */
+  readonly value: string
+  readonly about: string
+  /** A letter of its own. */
+  readonly short?: string
+}
+
+function setting<T>(kind: Kind<T>, value: string, about: string, short?: string): Setting<T> {
+  return { kind, value, about, short }
+}
+
+/** Every setting of `serve`, in the order of its help. */
+export const SETTINGS = {
+  port: setting(
+    wholeNumber(0, 65_535),
+    'port',
+    `TCP port of page and signalling; 0 takes a free one (default: ${DEFAULT_PORT})`,
+    'p',
+  ),
+  host: setting(text('an address of this machine, or its name'), 'address', 'address to listen on (default: all)'),
+  static: setting(text('a folder'), 'folder', 'folder to serve beside the signalling: the page of the game'),
+  tickRate: setting(rate, 'rate', 'ticks per second (default: what the game says, else 20)'),
+  corsOrigin: setting(origin, 'origin', 'the pages that may connect (default: all)'),
+  tlsCert: setting(
+    text('a file'),
+    'file',
+    'certificate, with those between it and the root, as PEM: serves https; SIGHUP reads it anew',
+  ),
+  tlsKey: setting(text('a file'), 'file', 'its private key, as PEM'),
+
+  maxConnections: setting(wholeNumber(1, 65_535), 'count', 'clients at once (default: 1024)'),
+  timeout: setting(duration(1), 'time', 'silence after which a client counts as gone (default: 3s)'),
+  resumeTime: setting(duration(0), 'time', 'how long the session of a client whose line broke is kept (default: 10s)'),
+  handshakeTimeout: setting(duration(1), 'time', 'what a client has to say hello (default: 5s)'),
+  authorizationTimeout: setting(duration(1), 'time', "what the game's authorize may take (default: 5s)"),
+  authenticationTimeout: setting(duration(1), 'time', "what the game's authenticate may take (default: 5s)"),
+  sceneTimeout: setting(duration(1), 'time', 'what a client may take to load a scene (default: 60s)'),
+  maxBytesPerSecond: setting(
+    wholeNumber(1000, 1_000_000_000),
+    'bytes',
+    'what one client is sent at most (default: 4194304)',
+  ),
+  spawnBytesPerTick: setting(
+    wholeNumber(256, 1_000_000_000),
+    'bytes',
+    'spawns that one client is sent in a tick at most (default: 32768)',
+  ),
+  unknownCalls: setting(
+    oneOf('count', 'close'),
+    'what',
+    'calls that no client may send: count or close (default: count)',
+  ),
+
+  portRange: setting(portRange, 'from-to', 'UDP ports, one for each client, such as 10000-10999 (default: any)'),
+  bindAddress: setting(ipAddress, 'address', 'address that UDP binds to (default: all)'),
+  iceServers: setting(
+    iceServers,
+    'addresses',
+    'STUN and TURN servers, with commas between them, or as JSON (default: none)',
+  ),
+
+  drainTime: setting(
+    duration(0),
+    'time',
+    'on SIGTERM, how long those who play may go on before it closes (default: 0)',
+  ),
+  drainText: setting(text('a text'), 'text', 'what players are told meanwhile'),
+  metricsPort: setting(wholeNumber(0, 65_535), 'port', 'TCP port of /metrics, /healthz and /readyz (default: none)'),
+  metricsHost: setting(
+    text('an address of this machine, or its name'),
+    'address',
+    'address that they listen on (default: 127.0.0.1)',
+  ),
+  logLevel: setting(oneOf(...LOG_LEVELS), 'level', `what to log: ${LOG_LEVELS.join(', ')} (default: info)`),
+  logFormat: setting(
+    oneOf(...LOG_FORMATS),
+    'format',
+    'pretty for people, json for machines (default: pretty on a terminal)',
+  ),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>
+
+export type SettingName = keyof typeof SETTINGS
+
+/** The values that were given. */
+export type Settings = {
+  -readonly [K in SettingName]?: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never
+}
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
+
+/** The option of a setting: `--max-connections`. */
+export function optionName(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** The environment variable of a setting: `BITECS_NET_MAX_CONNECTIONS`. */
+export function variableName(name: string): string {
+  return `BITECS_NET_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** The settings that `listen` takes as they are. */
+const OF_LISTEN = [
+  'maxConnections',
+  'timeout',
+  'resumeTime',
+  'handshakeTimeout',
+  'authorizationTimeout',
+  'authenticationTimeout',
+  'sceneTimeout',
+  'maxBytesPerSecond',
+  'spawnBytesPerTick',
+  'unknownCalls',
+  'portRange',
+  'bindAddress',
+  'iceServers',
+] as const satisfies readonly (SettingName & keyof ListenOptions)[]
+
+/** What `listen` is told: what the operator set, over what the game itself asks for. */
+export function listenOptions(settings: Settings, own: ListenOptions = {}): ListenOptions {
+  const given = OF_LISTEN.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]])
+  const options: ListenOptions = { ...own, ...(Object.fromEntries(given) as ListenOptions) }
+  if (settings.corsOrigin !== undefined) options.cors = { ...own.cors, origin: settings.corsOrigin }
+  return options
+}

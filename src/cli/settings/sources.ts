@@ -1,0 +1,107 @@
+// Where settings come from: options over the environment over a file. What is wrong is told by its name and place.
+import { readFileSync } from 'node:fs'
+import { closestMatch } from 'leven'
+import { firstLine, UserError } from '../user-error.js'
+import type { Kind } from './kinds.js'
+import { SETTING_NAMES, type SettingName, SETTINGS, type Settings, variableName } from './settings.js'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** How many letters may be wrong in a name that is guessed at. */
+const MOST_WRONG = 3
+const PREFIX = 'BITECS_NET_'
+
+/**
+ * All that is set. `options` are those of the command line, `file` the path that `--config` gives; without it the
+ * environment's `BITECS_NET_CONFIG` counts.
+ *
+ * @throws UserError that names the setting, where it stands, its value and what is expected.
+ */
+export function gatherSettings(options: Settings, file: string | undefined, environment: Environment): Settings {
+  const path = file ?? (environment[variableName('config')] || undefined)
+  const settings: Settings = path === undefined ? {} : readFile(path)
+  return Object.assign(settings, readEnvironment(environment), options)
+}
+
+/** What the environment sets. Empty is not set: that is how compose files leave something out. */
+export function readEnvironment(environment: Environment): Settings {
+  const settings: Settings = {}
+  for (const name of SETTING_NAMES) {
+    for (const variable of variablesOf(name)) {
+      const value = environment[variable]
+      if (value === undefined || value === '') continue
+      put(settings, name, SETTINGS[name].kind.fromText(value), `${variable} of the environment`, value)
+      break
+    }
+  }
+  return settings
+}
+
+/** `PORT` is what hosts of programs say; our own name for it comes first. */
+function variablesOf(name: SettingName): string[] {
+  return name === 'port' ? [variableName(name), 'PORT'] : [variableName(name)]
+}
+
+/**
+ * Variables that look like a slip: nearly the name of a setting. Others with our prefix are somebody else's, such as those
+ * that Kubernetes makes of a service's name.
+ */
+export function suspectVariables(environment: Environment): { name: string; guess: string }[] {
+  const known = [...SETTING_NAMES, 'config'].map(variableName)
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
+    .flatMap((name) => {
+      const guess = closestMatch(name, known, { maxDistance: MOST_WRONG })
+      return guess === undefined ? [] : [{ name, guess }]
+    })
+}
+
+/** Reads a file of settings: a JSON object. */
+export function readFile(path: string): Settings {
+  let read: unknown
+  try {
+    read = JSON.parse(readText(path))
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`${path} is no JSON: ${firstLine(error)}`, { cause: error })
+  }
+  if (typeof read !== 'object' || read === null || Array.isArray(read)) {
+    throw new UserError(`${path} must hold a JSON object of settings, as in { "maxConnections": 64 }`)
+  }
+  const settings: Settings = {}
+  for (const [key, value] of Object.entries(read)) {
+    const name = SETTING_NAMES.find((known) => known === key)
+    if (name === undefined) throw new UserError(`${path}: there is no setting ${shown(key)}${hint(key)}`)
+    put(settings, name, SETTINGS[name].kind.fromJson(value), `${name} in ${path}`, value)
+  }
+  return settings
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'there is none' : firstLine(error)
+    throw new UserError(`cannot read the file of settings ${path}: ${why}`, { cause: error })
+  }
+}
+
+function put(settings: Settings, name: SettingName, read: unknown, where: string, value: unknown): void {
+  const { kind }: { kind: Kind<unknown> } = SETTINGS[name]
+  if (read === undefined) throw new UserError(`${where} must be ${kind.expects}, not ${shown(value, kind.isSecret)}`)
+  Object.assign(settings, { [name]: read })
+}
+
+/** The value as it was written, as far as it fits a line. */
+function shown(value: unknown, isSecret = false): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'this array' : 'this object'
+  if (isSecret) return 'what is there'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+function hint(key: string): string {
+  const guess = closestMatch(key, SETTING_NAMES, { maxDistance: MOST_WRONG })
+  return guess === undefined ? '; bitecs-net serve --help lists them' : `; did you mean ${guess}?`
+}

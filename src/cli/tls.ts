@@ -1,0 +1,91 @@
+// The certificate of a server that speaks https: read, checked, and read anew while it runs.
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { createSecureContext, Server as TlsServer } from 'node:tls'
+import type { Log } from './log.js'
+import { firstLine, UserError } from './user-error.js'
+
+/** Where certificate and key stand. */
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+/** What a server needs to speak https. */
+export interface TlsContext {
+  readonly cert: string
+  readonly key: string
+  /** When the certificate ends. */
+  readonly validTo: Date
+}
+
+/** The certificate of a running server. */
+export class Certificate {
+  private reload: (() => void) | undefined
+
+  private constructor(
+    private readonly files: TlsFiles,
+    public context: TlsContext,
+  ) {}
+
+  /**
+   * Reads the certificate that was named, if any was.
+   *
+   * @throws UserError when certificate or key is missing, cannot be read, or does not fit the other.
+   */
+  static of(cert: string | undefined, key: string | undefined): Certificate | undefined {
+    const files = tlsFiles(cert, key)
+    return files && new Certificate(files, readTls(files))
+  }
+
+  /** Has a server use what the files hold at each SIGHUP; new connections get it. What cannot be read is told and passed over. */
+  follow(server: Server, changed: (context: TlsContext) => void, log: Log): void {
+    changed(this.context)
+    this.reload = () => {
+      try {
+        this.context = readTls(this.files)
+        if (server instanceof TlsServer) server.setSecureContext(this.context)
+        changed(this.context)
+        log.info({ validTo: this.context.validTo.toISOString() }, 'the certificate was read anew')
+      } catch (error) {
+        log.error({ err: error }, `the certificate stays as it was: ${firstLine(error)}`)
+      }
+    }
+    process.on('SIGHUP', this.reload)
+  }
+
+  unfollow(): void {
+    if (this.reload !== undefined) process.off('SIGHUP', this.reload)
+  }
+}
+
+/** The files that were named, if any. */
+function tlsFiles(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert !== undefined && key !== undefined) return { cert, key }
+  const [given, missing] = cert === undefined ? ['tlsKey', 'tlsCert'] : ['tlsCert', 'tlsKey']
+  throw new UserError(`${given} is set, and ${missing} is not: https needs the certificate and its key`)
+}
+
+/** Reads certificate and key. */
+function readTls(files: TlsFiles): TlsContext {
+  const cert = read('certificate', files.cert)
+  const key = read('key', files.key)
+  try {
+    createSecureContext({ cert, key })
+    return { cert, key, validTo: new Date(new X509Certificate(cert).validTo) }
+  } catch (error) {
+    throw new UserError(`${files.cert} and ${files.key} are no certificate and its key: ${firstLine(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+function read(what: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UserError(`cannot read the ${what} ${path}: ${firstLine(error)}`, { cause: error })
+  }
+}

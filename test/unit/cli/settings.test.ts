@@ -1,0 +1,188 @@
+// What an operator may set: which values are accepted, what counts over what, and how a mistake is told.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { listenOptions, optionName, SETTING_NAMES, SETTINGS, variableName } from '../../../src/cli/settings/settings.js'
+import { gatherSettings, suspectVariables } from '../../../src/cli/settings/sources.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'bitecs-net-settings-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+function file(content: unknown): string {
+  const path = join(folder, `${++files}.json`)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const fromText = (name: keyof typeof SETTINGS, text: string): unknown => SETTINGS[name].kind.fromText(text)
+const fromJson = (name: keyof typeof SETTINGS, value: unknown): unknown => SETTINGS[name].kind.fromJson(value)
+
+describe('a setting', () => {
+  it('has an option and a variable of the same name', () => {
+    expect([optionName('maxBytesPerSecond'), variableName('maxBytesPerSecond')]).toEqual([
+      '--max-bytes-per-second',
+      'BITECS_NET_MAX_BYTES_PER_SECOND',
+    ])
+    expect(new Set(SETTING_NAMES.map(variableName)).size).toBe(SETTING_NAMES.length)
+  })
+
+  it('that counts accepts whole numbers within its bounds', () => {
+    expect([fromText('port', '0'), fromText('port', '65535'), fromJson('port', 80)]).toEqual([0, 65_535, 80])
+    for (const wrong of ['', ' ', '-1', '65536', '1.5', '1e3', '0x10', 'x', '9999999999999999999999']) {
+      expect(fromText('port', wrong)).toBeUndefined()
+    }
+    for (const wrong of ['80', -1, 1.5, NaN, null, [80]]) expect(fromJson('port', wrong)).toBeUndefined()
+  })
+
+  it('that is a time has its unit', () => {
+    const times = ['500ms', '3s', '1.5s', '2m', '24h'].map((text) => fromText('timeout', text))
+    expect(times).toEqual([500, 3000, 1500, 120_000, 86_400_000])
+    expect([fromText('drainTime', '0'), fromJson('drainTime', 0), fromJson('drainTime', '1m')]).toEqual([0, 0, 60_000])
+    for (const wrong of ['', '3', '0', '3 s', '-3s', '25h', 's', '1e3ms', 'Infinitys']) {
+      expect(fromText('timeout', wrong)).toBeUndefined()
+    }
+    for (const wrong of [3000, 0, true, ['3s']]) expect(fromJson('timeout', wrong)).toBeUndefined()
+  })
+
+  it('that is a rate accepts what the loop can run', () => {
+    expect(['1', '0.5e2', '1000'].map((text) => fromText('tickRate', text))).toEqual([1, 50, 1000])
+    for (const wrong of ['', ' ', '0', '0.5', '1001', 'NaN', 'Infinity', 'fast']) {
+      expect(fromText('tickRate', wrong)).toBeUndefined()
+    }
+  })
+
+  it('that is a range of ports has the lower one first', () => {
+    expect(fromText('portRange', '10000-10999')).toEqual({ min: 10_000, max: 10_999 })
+    for (const wrong of ['10000', '2-1', '0-5', '1-65536', '1-', '1-2-3', ' 1-2']) {
+      expect(fromText('portRange', wrong)).toBeUndefined()
+    }
+  })
+
+  it('that is an origin has no path', () => {
+    expect(
+      ['*', 'https://play.example.org', 'http://127.0.0.1:9208'].map((text) => fromText('corsOrigin', text)),
+    ).toEqual(['*', 'https://play.example.org', 'http://127.0.0.1:9208'])
+    for (const wrong of ['', 'play.example.org', 'https://play.example.org/', 'ftp://a', 'https://*.org', '**']) {
+      expect(fromText('corsOrigin', wrong)).toBeUndefined()
+    }
+  })
+
+  it('that lists ICE servers takes addresses, or the JSON that browsers take', () => {
+    expect(fromText('iceServers', 'stun:a:3478,turn:b')).toEqual([{ urls: 'stun:a:3478' }, { urls: 'turn:b' }])
+    const turn = [{ urls: ['turn:b:3478'], username: 'u', credential: 'secret' }]
+    expect([fromText('iceServers', JSON.stringify(turn)), fromJson('iceServers', turn)]).toEqual([turn, turn])
+    for (const wrong of ['', 'http://a', 'stun:', '[', '[{}]', '[{"urls":[]}]', '[{"urls":"stun:a","user":"u"}]']) {
+      expect(fromText('iceServers', wrong)).toBeUndefined()
+    }
+  })
+
+  it('that is text or an address is not empty', () => {
+    expect([fromText('static', ''), fromText('static', 'a\0b'), fromText('bindAddress', 'localhost')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect([fromText('bindAddress', '::1'), fromText('bindAddress', '10.0.0.1')]).toEqual(['::1', '10.0.0.1'])
+  })
+})
+
+describe('options count over the environment, and the environment over the file', () => {
+  const path = file({ maxConnections: 1, port: 1, timeout: '1s' })
+
+  it('each for itself', () => {
+    const environment = { BITECS_NET_MAX_CONNECTIONS: '2', BITECS_NET_PORT: '2' }
+    expect(gatherSettings({ maxConnections: 3 }, path, environment)).toEqual({
+      maxConnections: 3,
+      port: 2,
+      timeout: 1000,
+    })
+  })
+
+  it('and the environment may name the file', () => {
+    expect(gatherSettings({}, undefined, { BITECS_NET_CONFIG: path })).toMatchObject({ port: 1 })
+    const other = file({ port: 5 })
+    expect(gatherSettings({}, other, { BITECS_NET_CONFIG: path })).toEqual({ port: 5 })
+  })
+
+  it('PORT is heard too, and the name with the prefix over it', () => {
+    expect(gatherSettings({}, undefined, { PORT: '80' })).toEqual({ port: 80 })
+    expect(gatherSettings({}, undefined, { PORT: '80', BITECS_NET_PORT: '81' })).toEqual({ port: 81 })
+  })
+
+  it('what is empty in the environment is not set', () => {
+    expect(gatherSettings({}, undefined, { PORT: '', BITECS_NET_HOST: '', BITECS_NET_CONFIG: '' })).toEqual({})
+  })
+
+  it('and all of it over what the game asks of listen', () => {
+    const authenticate = (): undefined => undefined
+    const own = { authenticate, timeout: 9000, cors: { origin: 'https://a.example', allowAuthorization: false } }
+    expect(listenOptions({ timeout: 1000, corsOrigin: '*', port: 80, drainTime: 5 }, own)).toEqual({
+      authenticate,
+      timeout: 1000,
+      cors: { origin: '*', allowAuthorization: false },
+    })
+    expect(listenOptions({}, own)).toEqual(own)
+  })
+})
+
+describe('a mistake is told with its name, its place, its value and what is expected', () => {
+  it.each([
+    [{ maxConections: 5 }, 'there is no setting "maxConections"; did you mean maxConnections?'],
+    [{ colour: 'red' }, 'there is no setting "colour"; bitecs-net serve --help lists them'],
+    [{ config: 'a.json' }, 'there is no setting "config"'],
+    [{ constructor: 1 }, 'there is no setting "constructor"'],
+    [{ port: '80' }, 'must be a whole number from 0 to 65535, not "80"'],
+    [{ timeout: 3000 }, 'must be a time with its unit, such as 500ms, 30s or 2m, of at most 24h, not 3000'],
+    [{ logLevel: 'loud' }, 'must be one of trace, debug, info, warn, error, silent, not "loud"'],
+    [{ static: null }, 'must be a folder, not null'],
+    [[], 'must hold a JSON object of settings'],
+    ['{ "port": 1,', 'is no JSON: '],
+    ['{ "__proto__": 1 }', 'there is no setting "__proto__"'],
+  ])('in a file: %j', (content, text) => {
+    const path = file(content)
+    expect(() => gatherSettings({}, path, {})).toThrow(text)
+    expect(() => gatherSettings({}, path, {})).toThrow(path)
+  })
+
+  it('in a file that is not there', () => {
+    expect(() => gatherSettings({}, join(folder, 'none.json'), {})).toThrow(/cannot read .*none\.json: there is none/)
+    expect(() => gatherSettings({}, folder, {})).toThrow(/cannot read .*EISDIR/)
+  })
+
+  it('in the environment', () => {
+    expect(() => gatherSettings({}, undefined, { BITECS_NET_TICK_RATE: 'fast' })).toThrow(
+      'BITECS_NET_TICK_RATE of the environment must be a number from 1 to 1000, per second, not "fast"',
+    )
+    // What Kubernetes makes of a service called bitecs-net.
+    expect(() => gatherSettings({}, undefined, { BITECS_NET_PORT: 'tcp://10.0.0.1:80' })).toThrow('BITECS_NET_PORT')
+  })
+
+  it('without a credential in it', () => {
+    const servers = [{ urls: 'turn:a', username: 'u', credential: 'hunter2', colour: 'red' }]
+    const refusal = (act: () => unknown): string => {
+      try {
+        act()
+      } catch (error) {
+        return String(error)
+      }
+      return ''
+    }
+    const path = file({ iceServers: servers })
+    for (const told of [
+      refusal(() => gatherSettings({}, path, {})),
+      refusal(() => gatherSettings({}, undefined, { BITECS_NET_ICE_SERVERS: JSON.stringify(servers) })),
+    ]) {
+      expect(told).toContain('addresses such as stun:')
+      expect(told).not.toContain('hunter2')
+    }
+  })
+
+  it('in the name of a variable, if it is nearly one: others may be somebody else’s', () => {
+    const environment = { BITECS_NET_MAX_CONECTIONS: '5', BITECS_NET_SERVICE_HOST: '10.0.0.1', BITECS_NET_CONFIG: 'a' }
+    expect(suspectVariables(environment)).toEqual([
+      { name: 'BITECS_NET_MAX_CONECTIONS', guess: 'BITECS_NET_MAX_CONNECTIONS' },
+    ])
+  })
+})
