@@ -13,6 +13,8 @@ export interface LogLine {
   readonly system?: string
   readonly connection?: number
   readonly bot?: number
+  readonly address?: string
+  readonly tickRate?: number
 }
 
 const LIMIT_MS = 20_000
