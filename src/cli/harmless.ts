@@ -1,12 +1,11 @@
 // Text that others wrote, made fit for a log: it cannot begin a line of its own, colour the terminal, or hide what stands behind it.
 
 /**
- * Control characters (C0, DEL, C1), line and paragraph separators, characters that turn the direction of writing or are
- * invisible, and lone surrogates. A line break is kept by the second one.
+ * Control characters, those that are invisible or turn the direction of writing, separators of lines and paragraphs, and
+ * halves of characters. A line break is left alone by the second one.
  */
-const HARMFUL =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
-const HARMFUL_IN_LINES = new RegExp(HARMFUL.source.replace('\\u0000-\\u001f', '\\u0000-\\u0009\\u000b-\\u001f'), 'g')
+const HARMFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const HARMFUL_IN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 /** Text longer than this is cut: whoever writes it may say anything, and again and again. */
 const LONGEST_TEXT = 2000
@@ -37,5 +36,5 @@ function harmlessValue(value: unknown, depth: number): unknown {
 
 function escape(text: string, harmful: RegExp, longest: number): string {
   const whole = text.length > longest ? `${text.slice(0, longest)}…` : text
-  return whole.replace(harmful, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
+  return whole.replace(harmful, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }

@@ -118,7 +118,7 @@ function statsOf(network: Network, side: Side): NetworkStats {
 type OwnStats = Pick<NetworkStats, 'connections' | 'states' | 'maxConnections' | 'ticks' | 'roundTrip' | 'queues'>
 
 function serverStats(role: ServerRole): OwnStats {
-  const { peers, authenticating, replication } = role
+  const { peers, authenticating } = role
   const roundTrips: number[] = []
   const states = { authenticating: authenticating.size, connected: 0, loading: 0, ready: 0, interrupted: 0 }
   const waiting = { spawns: 0, largeMessages: 0, reliableBytes: 0, unreliableBytes: 0 }

@@ -55,7 +55,7 @@ export function duration(least: 0 | 1): Kind<number> {
 }
 
 /** A text that is not empty. `expects` says what it is. */
-export function text(expects: string): Kind<string> {
+export function words(expects: string): Kind<string> {
   const accept = (value: unknown): string | undefined =>
     typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
   return { expects, fromText: accept, fromJson: accept }
