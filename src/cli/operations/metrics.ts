@@ -1,5 +1,6 @@
 // What Prometheus is told: the statistics of a world, the time of its ticks, and how the process is.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { createSignallingCounters } from '../../transport/signalling/counters.js'
 import type { NetworkStats } from '../../world/stats.js'
 import type { Health } from './health.js'
 
@@ -26,6 +27,9 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   'reliablePacketsReceived',
   'reliableBytesReceived',
 ])
+
+/** Of the transport's counters those of the signalling. */
+const SIGNALLING: ReadonlySet<string> = new Set(Object.keys(createSignallingCounters()))
 
 export class Metrics {
   private readonly registry = new Registry()
@@ -123,6 +127,8 @@ class NetworkMetrics {
   private readonly roundTrip: Gauge<'quantile'>
   private readonly drops: Counter<'reason'>
   private readonly repairs: Counter<'kind'>
+  private readonly signallingRequests: Counter
+  private readonly signallingRefusals: Counter<'reason'>
   private readonly errors: Counter<'code'>
   private readonly disconnects: Counter<'code'>
   private readonly lostReports: Counter
@@ -150,6 +156,8 @@ class NetworkMetrics {
     )
     this.drops = counter('drops', 'What was dropped, or refused, by reason.', 'reason')
     this.repairs = counter('repairs', 'What was held back or mended, by kind.', 'kind')
+    this.signallingRequests = counter('signalling_requests', 'Requests of the signalling, refused ones included.')
+    this.signallingRefusals = counter('signalling_refusals', 'What the signalling held off, by reason.', 'reason')
     this.errors = counter('errors', 'Entries of the error queue, by code.', 'code')
     this.disconnects = counter('disconnects', 'Connections that ended, by the code of their reason.', 'code')
     this.lostReports = counter('lost_reports', 'Errors and events that nobody took in time.')
@@ -174,7 +182,9 @@ class NetworkMetrics {
       else setTotal(this.drops, { reason: snakeCase(name) }, count)
     }
     for (const [name, count] of Object.entries(stats.transport)) {
-      if (!TRAFFIC.has(name)) setTotal(this.drops, { reason: snakeCase(name) }, count)
+      if (TRAFFIC.has(name)) continue
+      if (name === 'signallingRequests') setTotal(this.signallingRequests, {}, count)
+      else setTotal(SIGNALLING.has(name) ? this.signallingRefusals : this.drops, { reason: snakeCase(name) }, count)
     }
     for (const [code, count] of Object.entries(stats.errors)) setTotal(this.errors, { code }, count)
     for (const [code, count] of Object.entries(stats.closed)) setTotal(this.disconnects, { code }, count)

@@ -1,5 +1,6 @@
 // The kinds of value that a setting may have: each read from a text, as an option or the environment gives it, or from JSON.
 import { isIP } from 'node:net'
+import { Networks } from '../../transport/signalling/addresses.js'
 
 /** A kind of value. `undefined` says that a value is not of the kind. */
 export interface Kind<T> {
@@ -55,7 +56,7 @@ export function duration(least: 0 | 1): Kind<number> {
 }
 
 /** A text that is not empty. `expects` says what it is. */
-export function words(expects: string): Kind<string> {
+export function nonEmpty(expects: string): Kind<string> {
   const accept = (value: unknown): string | undefined =>
     typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
   return { expects, fromText: accept, fromJson: accept }
@@ -96,6 +97,29 @@ export const portRange: Kind<{ min: number; max: number }> = {
     return min >= 1 && min <= max && max <= 65_535 ? { min, max } : undefined
   },
   fromJson: (value) => (typeof value === 'string' ? portRange.fromText(value) : undefined),
+}
+
+/** Addresses and networks, with commas between them. */
+export const networks: Kind<string[]> = {
+  expects: 'addresses and networks such as 10.0.0.0/8,::1 with commas between them, or a JSON array of them',
+  fromText: (value) => networks.fromJson(value.split(',').map((entry) => entry.trim())),
+  fromJson: (value) => (Array.isArray(value) && value.length > 0 && value.every(isNetwork) ? value : undefined),
+}
+
+function isNetwork(entry: unknown): entry is string {
+  try {
+    new Networks().add(entry as string)
+    return typeof entry === 'string'
+  } catch {
+    return false
+  }
+}
+
+/** The addresses of a client that the server may send packets to. */
+export const candidates: Kind<'own' | 'all' | string[]> = {
+  expects: `own, all, or ${networks.expects}`,
+  fromText: (value) => (value === 'own' || value === 'all' ? value : networks.fromText(value)),
+  fromJson: (value) => (value === 'own' || value === 'all' ? value : networks.fromJson(value)),
 }
 
 /** A STUN or TURN server. */

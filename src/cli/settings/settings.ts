@@ -1,17 +1,20 @@
 // What an operator may set: one table, from which the options, the environment and the file are read.
 import type { ListenOptions } from '../../server.js'
+import type { HandshakeLimits } from '../../transport/signalling/admission.js'
 import { LOG_FORMATS, LOG_LEVELS } from '../log.js'
 import {
+  candidates,
   duration,
   iceServers,
   ipAddress,
   type Kind,
+  networks,
   oneOf,
   origin,
   portRange,
   rate,
-  text,
   wholeNumber,
+  nonEmpty,
 } from './kinds.js'
 
 /** Where a server listens, and bots look for it, when nothing else is said. */
@@ -38,16 +41,16 @@ export const SETTINGS = {
     `TCP port of page and signalling; 0 takes a free one (default: ${DEFAULT_PORT})`,
     'p',
   ),
-  host: setting(words('an address of this machine, or its name'), 'address', 'address to listen on (default: all)'),
-  static: setting(words('a folder'), 'folder', 'folder to serve beside the signalling: the page of the game'),
+  host: setting(nonEmpty('an address of this machine, or its name'), 'address', 'address to listen on (default: all)'),
+  static: setting(nonEmpty('a folder'), 'folder', 'folder to serve beside the signalling: the page of the game'),
   tickRate: setting(rate, 'rate', 'ticks per second (default: what the game says, else 20)'),
   corsOrigin: setting(origin, 'origin', 'the pages that may connect (default: all)'),
   tlsCert: setting(
-    words('a file'),
+    nonEmpty('a file'),
     'file',
     'certificate, with those between it and the root, as PEM: serves https; SIGHUP reads it anew',
   ),
-  tlsKey: setting(words('a file'), 'file', 'its private key, as PEM'),
+  tlsKey: setting(nonEmpty('a file'), 'file', 'its private key, as PEM'),
 
   maxConnections: setting(wholeNumber(1, 65_535), 'count', 'clients at once (default: 1024)'),
   timeout: setting(duration(1), 'time', 'silence after which a client counts as gone (default: 3s)'),
@@ -72,6 +75,31 @@ export const SETTINGS = {
     'calls that no client may send: count or close (default: count)',
   ),
 
+  trustProxy: setting(networks, 'networks', 'the proxies in front of it, whose X-Forwarded-For counts (default: none)'),
+  candidates: setting(
+    candidates,
+    'networks',
+    "addresses of clients that packets are sent to: own (the request's), all, or these too (default: own)",
+  ),
+  handshakesPerSecond: setting(wholeNumber(1, 10_000), 'count', 'connections made per second (default: 50)'),
+  maxConnecting: setting(wholeNumber(1, 65_535), 'count', 'clients that may be connecting at once (default: 512)'),
+  addressPerSecond: setting(
+    wholeNumber(1, 10_000),
+    'count',
+    'connections that one address may begin per second (default: 10)',
+  ),
+  addressBurst: setting(
+    wholeNumber(1, 10_000),
+    'count',
+    'connections that it may begin at once, after a pause (default: 64)',
+  ),
+  addressConnecting: setting(
+    wholeNumber(1, 65_535),
+    'count',
+    'clients of one address that may be connecting at once (default: 64)',
+  ),
+  addressClients: setting(wholeNumber(1, 65_535), 'count', 'clients of one address at once (default: 256)'),
+
   portRange: setting(portRange, 'from-to', 'UDP ports, one for each client, such as 10000-10999 (default: any)'),
   bindAddress: setting(ipAddress, 'address', 'address that UDP binds to (default: all)'),
   iceServers: setting(
@@ -85,10 +113,10 @@ export const SETTINGS = {
     'time',
     'on SIGTERM, how long those who play may go on before it closes (default: 0)',
   ),
-  drainText: setting(words('a text'), 'text', 'what players are told meanwhile'),
+  drainText: setting(nonEmpty('a text'), 'text', 'what players are told meanwhile'),
   metricsPort: setting(wholeNumber(0, 65_535), 'port', 'TCP port of /metrics, /healthz and /readyz (default: none)'),
   metricsHost: setting(
-    words('an address of this machine, or its name'),
+    nonEmpty('an address of this machine, or its name'),
     'address',
     'address that they listen on (default: 127.0.0.1)',
   ),
@@ -134,12 +162,29 @@ const OF_LISTEN = [
   'portRange',
   'bindAddress',
   'iceServers',
+  'trustProxy',
+  'candidates',
 ] as const satisfies readonly (SettingName & keyof ListenOptions)[]
+
+/** The settings that are `handshakes` of `listen`. */
+const OF_HANDSHAKES = {
+  handshakesPerSecond: 'perSecond',
+  maxConnecting: 'connecting',
+  addressPerSecond: 'addressPerSecond',
+  addressBurst: 'addressBurst',
+  addressConnecting: 'addressConnecting',
+  addressClients: 'addressClients',
+} as const satisfies Partial<Record<SettingName, keyof HandshakeLimits>>
 
 /** What `listen` is told: what the operator set, over what the game itself asks for. */
 export function listenOptions(settings: Settings, own: ListenOptions = {}): ListenOptions {
   const given = OF_LISTEN.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]])
   const options: ListenOptions = { ...own, ...(Object.fromEntries(given) as ListenOptions) }
   if (settings.corsOrigin !== undefined) options.cors = { ...own.cors, origin: settings.corsOrigin }
+  const handshakes: HandshakeLimits = { ...own.handshakes }
+  for (const [name, limit] of Object.entries(OF_HANDSHAKES) as [keyof typeof OF_HANDSHAKES, keyof HandshakeLimits][]) {
+    if (settings[name] !== undefined) handshakes[limit] = settings[name]
+  }
+  if (Object.keys(handshakes).length > 0) options.handshakes = handshakes
   return options
 }

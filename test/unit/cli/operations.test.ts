@@ -126,7 +126,9 @@ describe('metrics', () => {
     const net = createTestNetwork(game.arena)
     const metrics = new Metrics('1.2.3', new Health())
     metrics.watch(() => stats(net.server), 20)
-    const shown = [...(await lines(metrics)).keys()].filter((name) => /^bitecs_net_(drops|repairs)_total/.test(name))
+    const shown = [...(await lines(metrics)).keys()].filter((name) =>
+      /^bitecs_net_(drops|repairs|signalling_(requests|refusals))_total/.test(name),
+    )
     const { counters, transport } = stats(net.server)
     const traffic = Object.keys(transport).filter((name) => /(Sent|Received)$/.test(name))
     expect(shown).toHaveLength(Object.keys(counters).length + Object.keys(transport).length - traffic.length)

@@ -78,6 +78,20 @@ describe('a setting', () => {
     }
   })
 
+  it('that lists networks takes addresses and networks', () => {
+    expect(fromText('trustProxy', '10.0.0.0/8, ::1')).toEqual(['10.0.0.0/8', '::1'])
+    expect(fromJson('trustProxy', ['127.0.0.1'])).toEqual(['127.0.0.1'])
+    expect([fromText('candidates', 'own'), fromJson('candidates', 'all'), fromText('candidates', '10.0.0.1')]).toEqual([
+      'own',
+      'all',
+      ['10.0.0.1'],
+    ])
+    for (const wrong of ['', 'proxy', '10.0.0.0/33', '10.0.0.0/8,', '*']) {
+      expect([fromText('trustProxy', wrong), fromText('candidates', wrong)]).toEqual([undefined, undefined])
+    }
+    for (const wrong of [[], [1], {}, [[]]]) expect(fromJson('trustProxy', wrong)).toBeUndefined()
+  })
+
   it('that is text or an address is not empty', () => {
     expect([fromText('static', ''), fromText('static', 'a\0b'), fromText('bindAddress', 'localhost')]).toEqual([
       undefined,
@@ -124,6 +138,10 @@ describe('options count over the environment, and the environment over the file'
       cors: { origin: '*', allowAuthorization: false },
     })
     expect(listenOptions({}, own)).toEqual(own)
+    const limits = { handshakes: { addressClients: 5, perSecond: 7 } }
+    expect(listenOptions({ addressClients: 6, maxConnecting: 8 }, limits)).toEqual({
+      handshakes: { addressClients: 6, perSecond: 7, connecting: 8 },
+    })
   })
 })
 
