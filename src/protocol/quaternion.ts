@@ -29,31 +29,39 @@ const parts = new Float64Array(4)
 export function packQuaternion(x: number, y: number, z: number, w: number): number {
   const square = x * x + y * y + z * z + w * w
   if (!(square > 0 && square < Infinity)) return -1
-  parts[0] = x
-  parts[1] = y
-  parts[2] = z
-  parts[3] = w
   let largest = 0
-  for (let i = 1; i < 4; i++) if (Math.abs(parts[i]!) > Math.abs(parts[largest]!)) largest = i
-  const scale = (parts[largest]! < 0 ? -SCALE : SCALE) / Math.sqrt(square)
-  let wire = largest
-  for (let i = 0; i < 4; i++) if (i !== largest) wire = wire * 1024 + Math.round(parts[i]! * scale) + STEPS
-  return wire
+  let most = x
+  if (Math.abs(y) > Math.abs(most)) {
+    largest = 1
+    most = y
+  }
+  if (Math.abs(z) > Math.abs(most)) {
+    largest = 2
+    most = z
+  }
+  if (Math.abs(w) > Math.abs(most)) {
+    largest = 3
+    most = w
+  }
+  const scale = (most < 0 ? -SCALE : SCALE) / Math.sqrt(square)
+  // The other three, in their order.
+  const a = Math.round((largest === 0 ? y : x) * scale) + STEPS
+  const b = Math.round((largest <= 1 ? z : y) * scale) + STEPS
+  const c = Math.round((largest <= 2 ? w : z) * scale) + STEPS
+  return ((largest << 30) | (a << 20) | (b << 10) | c) >>> 0
 }
 
 /** Writes x, y, z and w of what `packQuaternion` made to `out`. */
 export function unpackQuaternion(wire: number, out: Float64Array): void {
+  const a = (((wire >>> 20) & 1023) - STEPS) / SCALE
+  const b = (((wire >>> 10) & 1023) - STEPS) / SCALE
+  const c = ((wire & 1023) - STEPS) / SCALE
+  const most = Math.sqrt(1 - (a * a + b * b + c * c))
   const largest = wire >>> 30
-  let shift = 20
-  let square = 0
-  for (let i = 0; i < 4; i++) {
-    if (i === largest) continue
-    const part = (((wire >>> shift) & 1023) - STEPS) / SCALE
-    out[i] = part
-    square += part * part
-    shift -= 10
-  }
-  out[largest] = Math.sqrt(1 - square)
+  out[0] = largest === 0 ? most : a
+  out[1] = largest === 0 ? a : largest === 1 ? most : b
+  out[2] = largest <= 1 ? b : largest === 2 ? most : c
+  out[3] = largest === 3 ? most : c
 }
 
 /** Whether 32 bits are what `packQuaternion` makes of some rotation. */

@@ -12,7 +12,7 @@ import { Members } from './members.js'
 import { makeColumns } from './quaternion-column.js'
 import { growTo, SlotSet } from './slot-set.js'
 import { ToldValues } from './told-values.js'
-import { gatherWords, setWords } from './word-loops.js'
+import { copyWords, gatherWords, setWords } from './word-loops.js'
 
 /** One replicated component on the server. */
 export class ServerComponent {
@@ -102,6 +102,10 @@ export class ChangeTracker {
   /** Components of which a scan found changes, and those of them that one entity has. */
   private readonly found: ServerComponent[] = []
   private readonly ids: Uint16Array
+  /** Slots of up to 32 entities that changed alike. */
+  private readonly alikeSlots = new Uint32Array(32)
+  /** Nothing was marked in this tick: what scans found is all that there is. */
+  private isFresh = false
   /** The id of a component, by what bitECS and what the protocol knows it by, and the one looked up last. */
   private readonly idOf = new Map<object, number>()
   private lastComponent: object | undefined
@@ -300,6 +304,7 @@ export class ChangeTracker {
   /** Makes slots of what scans found, 32 entities at a time: those of them that changed alike have one set. */
   private gather(tick: number): void {
     const { found, ids, sets } = this
+    this.isFresh = this.dirty.size === 0
     let length = 0
     for (let f = 0; f < found.length; f++) length = Math.max(length, found[f]!.members.words.length)
     for (let w = 0; w < length; w++) {
@@ -332,18 +337,33 @@ export class ChangeTracker {
 
   /** Notes the entities whose bits are set, from `base` on: the components in `set`, the first `count` of `ids`, changed. */
   private noteAlike(base: number, alike: number, set: number, count: number, tick: number): void {
-    const { dirty, changed, ids, sets, components } = this
-    const { slotByEid } = this.entities
-    for (let bits = alike; bits !== 0; bits &= bits - 1) {
-      const slot = slotByEid[base + 31 - Math.clz32(bits & -bits)]!
-      changed[slot] = dirty.add(slot) ? set : sets.union(changed[slot]!, set)
-    }
-    for (let i = 0; i < count; i++) {
-      const { lastChange } = components[ids[i]!]!
-      for (let bits = alike; bits !== 0; bits &= bits - 1) {
-        lastChange[slotByEid[base + 31 - Math.clz32(bits & -bits)]!] = tick
+    const { dirty, changed, ids, sets, components, alikeSlots: slots } = this
+    const size = this.listSlots(base, alike)
+    if (this.isFresh) {
+      dirty.addAll(slots, size)
+      setWords(changed, slots, size, set)
+    } else {
+      for (let i = 0; i < size; i++) {
+        const slot = slots[i]!
+        changed[slot] = dirty.add(slot) ? set : sets.union(changed[slot]!, set)
       }
     }
+    for (let i = 0; i < count; i++) setWords(components[ids[i]!]!.lastChange, slots, size, tick)
+  }
+
+  /** Lists in `alikeSlots` the slots of the entities whose bits are set, from `base` on. Returns how many there are. */
+  private listSlots(base: number, alike: number): number {
+    const { alikeSlots } = this
+    const { slotByEid } = this.entities
+    if (alike === -1) {
+      copyWords(alikeSlots, 0, slotByEid, base, 32)
+      return 32
+    }
+    let size = 0
+    for (let bits = alike; bits !== 0; bits &= bits - 1) {
+      alikeSlots[size++] = slotByEid[base + 31 - Math.clz32(bits & -bits)]!
+    }
+    return size
   }
 
   /** Records what can be drained of what a scan found, and forgets what it found. */

@@ -229,10 +229,26 @@ export class Column {
   private quantizeAll(array: TypedStore, wire: Uint32Array, eids: Uint32Array, count: number): void {
     const { min, max } = this.spec
     const { scale } = this
-    for (let i = 0; i < count; i++) {
+    const fours = count - 3
+    let i = 0
+    // Four at a time, as word-loops.ts says. The same expression as in `toWire`; the tests also send NaN there.
+    for (; i < fours; i += 4) {
+      const p = eids[i]!
+      const q = eids[i + 1]!
+      const r = eids[i + 2]!
+      const s = eids[i + 3]!
+      const a = array[p]!
+      const b = array[q]!
+      const c = array[r]!
+      const d = array[s]!
+      wire[p] = a >= min && a <= max ? ((a - min) * scale + 0.5) >>> 0 : this.toWire(p)
+      wire[q] = b >= min && b <= max ? ((b - min) * scale + 0.5) >>> 0 : this.toWire(q)
+      wire[r] = c >= min && c <= max ? ((c - min) * scale + 0.5) >>> 0 : this.toWire(r)
+      wire[s] = d >= min && d <= max ? ((d - min) * scale + 0.5) >>> 0 : this.toWire(s)
+    }
+    for (; i < count; i++) {
       const eid = eids[i]!
       const value = array[eid]!
-      // The same expression as in `toWire`; the test also sends NaN there.
       wire[eid] = value >= min && value <= max ? ((value - min) * scale + 0.5) >>> 0 : this.toWire(eid)
     }
   }

@@ -186,27 +186,65 @@ function writeBytes(writer: ByteWriter, values: Uint8Array, ids: Uint32Array, co
   writer.length = length + count
 }
 
-/** Any number of bits below 32. */
+/** Any number of bits below 32. Four values at a time, as word-loops.ts says. */
 function writePacked(writer: ByteWriter, bits: number, values: Uint32Array, ids: Uint32Array, count: number): void {
   const size = laneBytes(bits, count)
-  writer.reserve(size + 4)
-  const { view, length } = writer
-  let at = length
-  // `waiting` holds the lowest `held` bits that no whole word was made of yet.
+  const wholeWords = (size + 3) >> 2
+  const first = roomForWords(writer, wholeWords)
+  const { words } = writer
+  const fours = count - 3
+  let at = first
+  // `waiting` holds the lowest `held` bits that no whole word was made of yet. Where a word is full, the value's other bits
+  // wait; shifting by `bits`, when there are none, leaves 0: no value has more bits.
   let waiting = 0
   let held = 0
-  for (let i = 0; i < count; i++) {
+  let i = 0
+  for (; i < fours; i += 4) {
+    const a = values[ids[i]!]!
+    const b = values[ids[i + 1]!]!
+    const c = values[ids[i + 2]!]!
+    const d = values[ids[i + 3]!]!
+    waiting |= a << held
+    held += bits
+    if (held >= 32) {
+      words[at++] = waiting
+      held -= 32
+      waiting = a >>> (bits - held)
+    }
+    waiting |= b << held
+    held += bits
+    if (held >= 32) {
+      words[at++] = waiting
+      held -= 32
+      waiting = b >>> (bits - held)
+    }
+    waiting |= c << held
+    held += bits
+    if (held >= 32) {
+      words[at++] = waiting
+      held -= 32
+      waiting = c >>> (bits - held)
+    }
+    waiting |= d << held
+    held += bits
+    if (held >= 32) {
+      words[at++] = waiting
+      held -= 32
+      waiting = d >>> (bits - held)
+    }
+  }
+  for (; i < count; i++) {
     const value = values[ids[i]!]!
     waiting |= value << held
     held += bits
     if (held < 32) continue
-    view.setUint32(at, waiting, true)
-    at += 4
+    words[at++] = waiting
     held -= 32
-    // Shifting by `bits`, when nothing is left over, leaves 0: no value has more bits.
     waiting = value >>> (bits - held)
   }
-  // The rest, and bytes behind the lane that the next one overwrites.
-  view.setUint32(at, waiting, true)
-  writer.length = length + size
+  if (held > 0) words[at] = waiting
+  const end = writer.length + size
+  settleWords(writer, first, wholeWords)
+  // Of the last word the lane has its first bytes.
+  writer.length = end
 }

@@ -32,7 +32,33 @@ export class QuaternionColumn extends Column {
   }
 
   override takeAll(eids: Uint32Array, count: number): void {
-    if (this.spec.lanes === 1) super.takeAll(eids, count)
+    if (this.spec.lanes === 0) return
+    const x = this.parts[0]!.field.store.typed
+    const y = this.parts[1]!.field.store.typed
+    const z = this.parts[2]!.field.store.typed
+    const w = this.parts[3]!.field.store.typed
+    const isFloats =
+      x instanceof Float32Array && y instanceof Float32Array && z instanceof Float32Array && w instanceof Float32Array
+    if (isFloats) this.packAll(x, y, z, w, eids, count)
+    else super.takeAll(eids, count)
+  }
+
+  /** The same as `take` for each, without a look for what kind of store each part has. */
+  private packAll(
+    x: Float32Array,
+    y: Float32Array,
+    z: Float32Array,
+    w: Float32Array,
+    eids: Uint32Array,
+    count: number,
+  ): void {
+    const wire = this.wire as Uint32Array
+    for (let i = 0; i < count; i++) {
+      const eid = eids[i]!
+      const packed = packQuaternion(x[eid]!, y[eid]!, z[eid]!, w[eid]!)
+      if (packed >= 0) wire[eid] = packed
+      else this.outOfRange++
+    }
   }
 
   override scan(members: Members, hits: Uint32Array): boolean {

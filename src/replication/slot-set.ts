@@ -23,6 +23,20 @@ export class SlotSet {
     return true
   }
 
+  /** Adds the first `count` of `slots`, of which none is a member. */
+  addAll(slots: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!
+      const word = slot >>> 5
+      if (word >= this.used) {
+        this.words = growTo(this.words, word + 1)
+        this.used = word + 1
+      }
+      this.words[word]! |= 1 << (slot & 31)
+    }
+    this.size += count
+  }
+
   delete(slot: number): boolean {
     if (!this.has(slot)) return false
     this.words[slot >>> 5]! &= ~(1 << (slot & 31))
