@@ -5,8 +5,8 @@ import { createRandom } from '../src/transport/random.js'
 export const POSITION_RANGE = 1024
 /** What a quantized position keeps, in metres: 18 bits. */
 export const POSITION_STEP = 0.01
-/** What a quantized part of a rotation keeps: 10 bits from -1 to 1. */
-export const ROTATION_STEP = 2 / 1023
+/** What is kept of each part of a rotation but the largest: 10 bits within ± 1/√2. */
+export const ROTATION_STEP = 1 / (511 * Math.SQRT2)
 /** The part of all entities whose health changes in each tick. */
 const HURT = 0.01
 /** Distinct ticks, which then repeat with other values. */
@@ -128,10 +128,11 @@ function write(
     position.x[eid] = (homes[home] ?? 0) + sign * poses[at]!
     position.y[eid] = (homes[home + 1] ?? 0) + sign * poses[at + 1]!
     position.z[eid] = (homes[home + 2] ?? 0) + sign * poses[at + 2]!
-    rotation.x[eid] = sign * poses[at + 3]!
-    rotation.y[eid] = sign * poses[at + 4]!
-    rotation.z[eid] = sign * poses[at + 5]!
-    rotation.w[eid] = sign * poses[at + 6]!
+    // The other sign would be the same rotation.
+    rotation.x[eid] = poses[at + 3 + flip]!
+    rotation.y[eid] = poses[at + 4 - flip]!
+    rotation.z[eid] = poses[at + 5 + flip]!
+    rotation.w[eid] = poses[at + 6 - flip]!
   }
   for (let i = 0; i < hurt.length; i++) health.hp[eids[hurt[i]!]!] = healths[i]! ^ flip
 }

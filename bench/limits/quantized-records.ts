@@ -1,14 +1,16 @@
-// Hand-quantized records with the changes known: position to 1 cm, rotation to 10 bits for each part, in three words, and
+// Hand-quantized records with the changes known: position to 1 cm, rotation as its three smallest parts, in three words, and
 // an entity as its distance to the one before.
-import { POSITION_RANGE, POSITION_STEP, ROTATION_STEP } from '../workload.js'
+import { POSITION_RANGE, POSITION_STEP } from '../workload.js'
 import { HAND_TYPED_ENTITIES, type HandTyped, handTypedStores } from './hand-typed.js'
 
 const POSITION_STEPS = Math.round((2 * POSITION_RANGE) / POSITION_STEP)
-const ROTATION_STEPS = 1023
+/** Steps on either side of zero of the parts of a rotation but the largest, which are within ± 1/√2. */
+const ROTATION_STEPS = 511
 // Multiplying and cutting off is several times faster than dividing and rounding; next to the middle between two steps it
 // may choose the other one.
 const POSITION_SCALE = POSITION_STEPS / (2 * POSITION_RANGE)
-const ROTATION_SCALE = ROTATION_STEPS / 2
+const ROTATION_SCALE = ROTATION_STEPS * Math.SQRT2
+const ROTATION_STEP = 1 / ROTATION_SCALE
 
 function quantizePosition(value: number): number {
   if (value <= -POSITION_RANGE) return 0
@@ -16,10 +18,22 @@ function quantizePosition(value: number): number {
   return ((value + POSITION_RANGE) * POSITION_SCALE + 0.5) | 0
 }
 
-function quantizeRotation(value: number): number {
-  if (value <= -1) return 0
-  if (value >= 1) return ROTATION_STEPS
-  return ((value + 1) * ROTATION_SCALE + 0.5) | 0
+/** Which part is the largest in two bits, then the other three in ten each. The largest is made positive: -q is q. */
+function packRotation(x: number, y: number, z: number, w: number): number {
+  const ax = Math.abs(x)
+  const ay = Math.abs(y)
+  const az = Math.abs(z)
+  const aw = Math.abs(w)
+  if (ax >= ay && ax >= az && ax >= aw) return packParts(0, x, y, z, w)
+  if (ay >= az && ay >= aw) return packParts(1, y, x, z, w)
+  if (az >= aw) return packParts(2, z, x, y, w)
+  return packParts(3, w, x, y, z)
+}
+
+function packParts(largest: number, most: number, a: number, b: number, c: number): number {
+  const scale = most < 0 ? -ROTATION_SCALE : ROTATION_SCALE
+  const middle = ROTATION_STEPS + 0.5
+  return (largest << 30) | ((a * scale + middle) << 20) | ((b * scale + middle) << 10) | (c * scale + middle)
 }
 
 export const quantizedRecords: HandTyped = (() => {
@@ -48,9 +62,8 @@ export const quantizedRecords: HandTyped = (() => {
       const eid = moved[i]!
       const y = quantizePosition(py[eid]!)
       words[at] = quantizePosition(px[eid]!) | (y << 18)
-      words[at + 1] = (y >>> 14) | (quantizePosition(pz[eid]!) << 4) | (quantizeRotation(rx[eid]!) << 22)
-      words[at + 2] =
-        quantizeRotation(ry[eid]!) | (quantizeRotation(rz[eid]!) << 10) | (quantizeRotation(rw[eid]!) << 20)
+      words[at + 1] = (y >>> 14) | (quantizePosition(pz[eid]!) << 4)
+      words[at + 2] = packRotation(rx[eid]!, ry[eid]!, rz[eid]!, rw[eid]!)
     }
     for (let i = 0; i < hurts; i++) healths[i] = hp[hurt[i]!]!
     let end = writeGaps(moved, movers, gapStart)
@@ -88,11 +101,16 @@ export const quantizedRecords: HandTyped = (() => {
       const third = words[at + 2]!
       tpx[eid] = (first & 0x3ffff) * POSITION_STEP - POSITION_RANGE
       tpy[eid] = ((first >>> 18) | ((second & 15) << 14)) * POSITION_STEP - POSITION_RANGE
-      tpz[eid] = ((second >>> 4) & 0x3ffff) * POSITION_STEP - POSITION_RANGE
-      trx[eid] = (second >>> 22) * ROTATION_STEP - 1
-      tryy[eid] = (third & 1023) * ROTATION_STEP - 1
-      trz[eid] = ((third >>> 10) & 1023) * ROTATION_STEP - 1
-      trw[eid] = (third >>> 20) * ROTATION_STEP - 1
+      tpz[eid] = (second >>> 4) * POSITION_STEP - POSITION_RANGE
+      const largest = third >>> 30
+      const a = (((third >>> 20) & 1023) - ROTATION_STEPS) * ROTATION_STEP
+      const b = (((third >>> 10) & 1023) - ROTATION_STEPS) * ROTATION_STEP
+      const c = ((third & 1023) - ROTATION_STEPS) * ROTATION_STEP
+      const most = Math.sqrt(1 - a * a - b * b - c * c)
+      trx[eid] = largest === 0 ? most : a
+      tryy[eid] = largest === 0 ? a : largest === 1 ? most : b
+      trz[eid] = largest <= 1 ? b : largest === 2 ? most : c
+      trw[eid] = largest === 3 ? most : c
     }
     sender = 0
     for (let i = 0; i < hurts; i++) {

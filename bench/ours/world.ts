@@ -2,7 +2,16 @@
 // times are the engine's own classes, in the calls that the pipelines make.
 import { addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../components/networked.js'
-import { defineProtocol, f32, markChanged, type Protocol, quantized, replicate, u16 } from '../../src/index.js'
+import {
+  defineProtocol,
+  f32,
+  markChanged,
+  type Protocol,
+  quantized,
+  replicate,
+  u16,
+  unitQuaternion,
+} from '../../src/index.js'
 import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
 import { clientRole, serverRole, type ServerWorld } from '../../src/world/state.js'
 import { ByteReader } from '../../src/protocol/bytes.js'
@@ -14,20 +23,20 @@ import { ClientInbound } from '../../src/world/client-inbound.js'
 import type { ClientRole } from '../../src/world/client-role.js'
 import type { ServerRole } from '../../src/world/server-role.js'
 import { replicateState, updateInterest } from '../../systems/index.js'
-import { type Changes, POSITION_RANGE, POSITION_STEP, ROTATION_STEP, Stores, type Workload } from '../workload.js'
+import { type Changes, POSITION_RANGE, POSITION_STEP, Stores, type Workload } from '../workload.js'
 
 const VELOCITY_RANGE = 64
 const VELOCITY_STEP = 1 / 64
 
-/** The protocol of the workload: as 32-bit floats, or quantized to 18 bits for each of a position and 10 of a rotation. */
+/** The protocol of the workload: as 32-bit floats, or quantized to 18 bits for each part of a position and 32 of a rotation. */
 export function protocolOf(stores: Stores, quantize: boolean, track: Tracking = 'scan'): Protocol {
   const position = quantize ? quantized(-POSITION_RANGE, POSITION_RANGE, POSITION_STEP) : f32
-  const rotation = quantize ? quantized(-1, 1, ROTATION_STEP) : f32
+  const rotation = quantize ? unitQuaternion.fields() : { x: f32, y: f32, z: f32, w: f32 }
   const velocity = quantize ? quantized(-VELOCITY_RANGE, VELOCITY_RANGE, VELOCITY_STEP) : f32
   return defineProtocol({
     components: {
       Position: replicate(stores.position, { x: position, y: position, z: position }, { track }),
-      Rotation: replicate(stores.rotation, { x: rotation, y: rotation, z: rotation, w: rotation }, { track }),
+      Rotation: replicate(stores.rotation, rotation, { track }),
       Velocity: replicate(stores.velocity, { x: velocity, y: velocity, z: velocity }, { track }),
       Health: replicate(stores.health, { hp: u16 }, { track }),
     },

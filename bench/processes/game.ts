@@ -11,7 +11,7 @@ import {
   u16,
   u32,
 } from '../../src/index.js'
-import { POSITION_RANGE, POSITION_STEP, ROTATION_STEP, Stores } from '../workload.js'
+import { POSITION_RANGE, POSITION_STEP, Stores } from '../workload.js'
 
 /** Room for the worlds of a process of clients, each of which has all entities. */
 const CAPACITY = 1 << 18
@@ -19,7 +19,7 @@ const CAPACITY = 1 << 18
 export const stores = new Stores(CAPACITY)
 
 const position = quantized(-POSITION_RANGE, POSITION_RANGE, POSITION_STEP)
-const rotation = quantized(-1, 1, ROTATION_STEP)
+const rotation = quantized(-1, 1, 2 / 1023)
 const rate = { perSecond: 1e6, burst: 1e6 }
 
 /** When a tick began, by the clock that all processes share. */

@@ -6,7 +6,7 @@ import { Channel } from '../../src/transport/transport.js'
 import { createRandom } from '../../src/transport/random.js'
 import { MAX_UNRELIABLE_PACKET } from '../../src/protocol/limits.js'
 import { HandCells } from '../limits/cells.js'
-import { Crowd } from '../ours/crowd.js'
+import { Crowd, type SentPacket } from '../ours/crowd.js'
 import { BITECS, BitecsDirtyList } from '../peers/bitecs.js'
 import { copyAll, copyChanges, type Moving } from '../peers/bodies.js'
 import { COLYSEUS, ColyseusViews } from '../peers/colyseus.js'
@@ -16,6 +16,7 @@ import type { Scenario, ScenarioContext } from './scenario.js'
 
 const OURS = 'bitecs-net, marked'
 const HAND = 'limit: hand-written cells'
+const BARE = 'limit: the same packets, sending alone'
 const BITECS_EACH = `${BITECS} SoA, for each client`
 const COLYSEUS_VIEWS = `${COLYSEUS} StateView`
 const FRACTION = 0.1
@@ -90,9 +91,23 @@ async function measureClients(
     void own.run()
   }
   const ours: Contender = { ...own, bytes: (sent() - before) / VARIANTS / count }
-  const contenders = [ours, ...others(workload, places).map((other) => withBytes(other, count))]
+  const contenders = [
+    ours,
+    bareSend(crowd, ours.bytes),
+    ...others(workload, places).map((other) => withBytes(other, count)),
+  ]
   const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
   emit(toRows('grid', name, contenders, timings, 'µs', 1000 / count))
+}
+
+/** Handing a tick's packets to the same transport once more: no library does without that, and the others here do not do it. */
+function bareSend(crowd: Crowd, bytes: number | undefined): Contender {
+  let packets: readonly SentPacket[] = []
+  const prepare = (): void => {
+    packets = crowd.record()
+    for (const client of crowd.clients) client.step()
+  }
+  return { name: BARE, kind: 'limit', repeatable: false, bytes, prepare, run: () => crowd.sendBare(packets) }
 }
 
 /** For each client and tick. */

@@ -40,6 +40,7 @@ export class UpdateWriter {
   write(observer: Observer, packet: PacketBuilder, tick: number): void {
     this.tick = tick
     observer.oweExtras()
+    this.visibility.chunksFor(observer)
     const { owed, view } = observer
     if (view.chunkCount === 0 && owed.slots.size === 0) {
       observer.congested = false
