@@ -23,32 +23,31 @@ const LARGEST_SUM = 393_000
 /** The wire form of no rotation, which is what an entity has before its game said otherwise. */
 export const IDENTITY = ((3 << 30) | (STEPS << 20) | (STEPS << 10) | STEPS) >>> 0
 
+/** By the largest part: the other three, in their order. */
+const OTHERS = Uint8Array.of(1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2)
+
 const parts = new Float64Array(4)
 
 /** The 32 bits that stand for a rotation, or -1 when it is none: of length 0, or with a part that is not finite. */
 export function packQuaternion(x: number, y: number, z: number, w: number): number {
   const square = x * x + y * y + z * z + w * w
   if (!(square > 0 && square < Infinity)) return -1
-  let largest = 0
-  let most = x
-  if (Math.abs(y) > Math.abs(most)) {
-    largest = 1
-    most = y
-  }
-  if (Math.abs(z) > Math.abs(most)) {
-    largest = 2
-    most = z
-  }
-  if (Math.abs(w) > Math.abs(most)) {
-    largest = 3
-    most = w
-  }
-  const scale = (most < 0 ? -SCALE : SCALE) / Math.sqrt(square)
-  // The other three, in their order.
-  const a = Math.round((largest === 0 ? y : x) * scale) + STEPS
-  const b = Math.round((largest <= 1 ? z : y) * scale) + STEPS
-  const c = Math.round((largest <= 2 ? w : z) * scale) + STEPS
-  return ((largest << 30) | (a << 20) | (b << 10) | c) >>> 0
+  const length = Math.sqrt(square)
+  const ax = Math.abs(x)
+  const ay = Math.abs(y)
+  const az = Math.abs(z)
+  const aw = Math.abs(w)
+  if (ax >= ay && ax >= az && ax >= aw) return packParts(0, x, length, y, z, w)
+  if (ay >= az && ay >= aw) return packParts(1, y, length, x, z, w)
+  if (az >= aw) return packParts(2, z, length, x, y, w)
+  return packParts(3, w, length, x, y, z)
+}
+
+function packParts(largest: number, most: number, length: number, a: number, b: number, c: number): number {
+  const scale = (most < 0 ? -SCALE : SCALE) / length
+  // Above zero, cutting off after adding a half is rounding.
+  const middle = STEPS + 0.5
+  return ((largest << 30) | ((a * scale + middle) << 20) | ((b * scale + middle) << 10) | (c * scale + middle)) >>> 0
 }
 
 /** Writes x, y, z and w of what `packQuaternion` made to `out`. */
@@ -56,23 +55,20 @@ export function unpackQuaternion(wire: number, out: Float64Array): void {
   const a = (((wire >>> 20) & 1023) - STEPS) / SCALE
   const b = (((wire >>> 10) & 1023) - STEPS) / SCALE
   const c = ((wire & 1023) - STEPS) / SCALE
-  const most = Math.sqrt(1 - (a * a + b * b + c * c))
   const largest = wire >>> 30
-  out[0] = largest === 0 ? most : a
-  out[1] = largest === 0 ? a : largest === 1 ? most : b
-  out[2] = largest <= 1 ? b : largest === 2 ? most : c
-  out[3] = largest === 3 ? most : c
+  // A table, since nobody can tell which way a branch would go.
+  out[OTHERS[largest * 3]!] = a
+  out[OTHERS[largest * 3 + 1]!] = b
+  out[OTHERS[largest * 3 + 2]!] = c
+  out[largest] = Math.sqrt(1 - (a * a + b * b + c * c))
 }
 
 /** Whether 32 bits are what `packQuaternion` makes of some rotation. */
 export function isQuaternion(wire: number): boolean {
-  let sum = 0
-  for (let shift = 0; shift <= 20; shift += 10) {
-    const part = ((wire >>> shift) & 1023) - STEPS
-    if (part > STEPS) return false
-    sum += part * part
-  }
-  return sum <= LARGEST_SUM
+  const a = ((wire >>> 20) & 1023) - STEPS
+  const b = ((wire >>> 10) & 1023) - STEPS
+  const c = (wire & 1023) - STEPS
+  return a <= STEPS && b <= STEPS && c <= STEPS && a * a + b * b + c * c <= LARGEST_SUM
 }
 
 /** Which of a component's fields are one rotation, and which part of it a field is: 0 to 3 for x, y, z and w. */

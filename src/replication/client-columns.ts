@@ -159,6 +159,12 @@ export class ClientComponent {
   /** Writes the rotations in `lowWire`. */
   private readRotations({ parts }: ClientColumn, slots: Uint32Array, targets: Uint32Array, count: number): void {
     const { columns, snapshots } = this
+    const x = columns[parts[0]!]!.floats
+    const y = columns[parts[1]!]!.floats
+    const z = columns[parts[2]!]!.floats
+    const w = columns[parts[3]!]!.floats
+    const isFloats = x !== undefined && y !== undefined && z !== undefined && w !== undefined
+    if (isFloats && snapshots === undefined) return writeRotations(x, y, z, w, targets, count)
     for (let i = 0; i < count; i++) {
       const eid = targets[i]!
       if (eid === 0) continue
@@ -248,6 +254,26 @@ export class ClientComponent {
     if (spec.kind === ColumnKind.F64) return f64FromWire(low, high)
     if (spec.kind === ColumnKind.Entity) return this.entities.entityOf(low)
     return fromWire(spec, low)
+  }
+}
+
+/** Writes the rotations in `lowWire` to where all their parts are floats. */
+function writeRotations(
+  x: Float32Array,
+  y: Float32Array,
+  z: Float32Array,
+  w: Float32Array,
+  targets: Uint32Array,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const eid = targets[i]!
+    if (eid === 0) continue
+    unpackQuaternion(lowWire[i]!, rotation)
+    x[eid] = rotation[0]!
+    y[eid] = rotation[1]!
+    z[eid] = rotation[2]!
+    w[eid] = rotation[3]!
   }
 }
 
