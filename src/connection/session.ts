@@ -62,6 +62,8 @@ export class Session implements DeliverySink {
   bytesSent = 0
   /** The newest tick whose structure was sent to the peer, or, on a client, applied from it. */
   structureTick = 0
+  /** The first tick whose structure was sent to the peer: of what ended before, it has never heard. */
+  structureSince = 0
   /** The newest tick whose structure the peer has applied. */
   structureAcknowledged = 0
   /** When the peer last had applied all structure, or some more of it. */

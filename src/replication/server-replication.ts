@@ -81,8 +81,11 @@ export class ServerReplication {
   private readonly acknowledgedTick = (): number => {
     let tick = this.sentTick
     for (const { session } of this.observers) {
-      const { structureTick, structureAcknowledged } = session
-      if (structureAcknowledged < structureTick) tick = Math.min(tick, structureAcknowledged)
+      const { structureTick, structureAcknowledged, structureSince } = session
+      // Else nothing could be given out again as long as anybody joins.
+      if (structureAcknowledged < structureTick) {
+        tick = Math.min(tick, Math.max(structureAcknowledged, structureSince - 1))
+      }
     }
     return tick
   }

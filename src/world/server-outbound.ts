@@ -62,6 +62,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   writeParts(role, peer)
   if (!local && replication.structure.writeDespawns(observer, reliable)) structure = true
   if (structure) {
+    if (session.structureTick === 0) session.structureSince = tick
     session.structureTick = tick
     reliable.completeStructure()
   }

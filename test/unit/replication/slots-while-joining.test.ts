@@ -1,0 +1,29 @@
+// Slots of entities that have ended are given out again, also on a server that somebody joins at every moment.
+import { close, despawn, netIdOf } from 'bitecs-net'
+import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
+import { expect, it } from 'vitest'
+import { slotOf } from '../../../src/protocol/net-id.js'
+import * as game from '../../support/arena.js'
+
+it('gives slots out again while clients join one after another', () => {
+  const net = createTestNetwork(game.arena, { conditions: { latency: 100 } })
+  const { server } = net
+  game.spawnShip(server)
+  const joining: TestClient[] = []
+  let highest = 0
+  for (let i = 0; i < 80; i++) {
+    const ship = game.spawnShip(server)
+    net.tick()
+    highest = Math.max(highest, slotOf(netIdOf(server, ship)))
+    despawn(server, ship)
+    joining.push(net.begin())
+    net.tick()
+    if (joining.length > 12) {
+      const oldest = joining.shift()!
+      void close(oldest.world)
+      oldest.running = false
+    }
+  }
+  // As many as end within the time that an acknowledgement takes.
+  expect(highest).toBeLessThan(30)
+})
