@@ -28,6 +28,7 @@ import { clientRole } from '../../src/world/state.js'
 import { createBot } from '../../examples/capture-the-flag/bots.js'
 import { GetReady, Join, Lobby, protocol } from '../../examples/capture-the-flag/protocol.js'
 import { until } from '../support/until.js'
+import { countItems, grown, type Items } from './items.js'
 import { measure, type Sample } from './meter.js'
 
 const RATE = 20
@@ -55,6 +56,7 @@ const entityIndex = createEntityIndex()
 const crowd = new Set<Client>()
 const errors: Record<string, number> = {}
 let ended = 0
+let former: Items | undefined
 
 /** Connects one; `systems` run between its pipelines. */
 async function enter(url: string, systems: System<ClientWorld>[], world: ClientWorld): Promise<Client> {
@@ -141,6 +143,14 @@ export const clientTasks = {
   measure(): CrowdState {
     const open = [...crowd].filter(({ world }) => clientRole(world).isOpen)
     return { ...measure(open.map(({ world }) => clientRole(world))), playing: open.length, ended, errors }
+  },
+
+  /** What the clients' roles hold more of than when it was last asked, most first. */
+  grown(): { path: string; by: number }[] {
+    const now = countItems([...crowd].map(({ world }) => clientRole(world)))
+    const found = former === undefined ? [] : grown(former, now).slice(0, 20)
+    former = now
+    return found
   },
 }
 

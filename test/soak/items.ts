@@ -8,6 +8,11 @@ export interface Items {
 }
 
 const MAX_DEPTH = 40
+/**
+ * The arrays of components are the game's: bitECS keeps the values of an entity that is gone until its id is given out again,
+ * collections too, so these fill up to the highest id that there ever was.
+ */
+const NOT_OURS = new Set(['store'])
 
 export function countItems(root: object): Items {
   const byPath = new Map<string, number>()
@@ -43,7 +48,7 @@ export function countItems(root: object): Items {
       for (const entry of value as Set<unknown>) visit(entry, `${path}[]`, depth + 1)
     }
     for (const [key, { value: member }] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-      if (Array.isArray(value) && /^\d+$/.test(key)) continue
+      if (NOT_OURS.has(key) || (Array.isArray(value) && /^\d+$/.test(key))) continue
       visit(member, `${path}.${key}`, depth + 1)
     }
   }

@@ -118,7 +118,9 @@ export async function soakPlay(options: PlayOptions): Promise<PhaseResult> {
       const of = await server.ask('measure', {} as never)
       points.server.push({ at: ofMinutes(), sample: of })
       points.clients.push({ at: ofMinutes(), sample: await crowds[0]!.ask('measure', {} as never) })
-      if (i === Math.ceil(SAMPLES_OF_PLAY / 5)) await server.ask('grown', {} as never)
+      if (i === Math.ceil(SAMPLES_OF_PLAY / 5)) {
+        await Promise.all([server.ask('grown', {} as never), crowds[0]!.ask('grown', {} as never)])
+      }
       progress(
         `play: ${ofMinutes().toFixed(1)} of ${minutes} minutes, ${of.connections} bots, ${of.skipped} steps skipped`,
       )
@@ -127,7 +129,7 @@ export async function soakPlay(options: PlayOptions): Promise<PhaseResult> {
     const states = await Promise.all(crowds.map((crowd) => crowd.ask('measure', {} as never)))
     const ofBots = states.map(({ playing, ended, errors: own }) => ({ playing, ended, errors: own }))
     const packets = await relay.ask('counts', {} as never)
-    const grown = await server.ask('grown', {} as never)
+    const grown = { server: await server.ask('grown', {} as never), client: await crowds[0]!.ask('grown', {} as never) }
     const notes = { minutes, bots, loss, connections, entities, skipped, errors, ofBots, packets, grown }
     return { series: seriesOf('play', 'minute', points), notes }
   } finally {

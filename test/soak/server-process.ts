@@ -1,6 +1,6 @@
 // The soak's server: capture-the-flag over real WebRTC, which can be measured, and started again and again.
 import { query } from 'bitecs'
-import { close, drain, kick, NetworkErrors } from '../../src/index.js'
+import { drain, kick, NetworkErrors } from '../../src/index.js'
 import { Connected } from '../../components/connection.js'
 import { createServerWorld, listen, type Server, type ServerWorld } from '../../src/server.js'
 import { serverRole } from '../../src/world/state.js'
@@ -55,7 +55,7 @@ export const serverTasks = {
 
   /** Closes, and listens again: with the same world, or with a new one. */
   async restart({ anew }: { anew: boolean }): Promise<{ port: number }> {
-    await close(world)
+    await server.close()
     if (anew) makeWorld()
     return await begin(0)
   },
