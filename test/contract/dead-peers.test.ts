@@ -19,7 +19,7 @@ type Client = Worker<ClientTasks>
 /** Three seconds, and what a loop on a busy machine may be late. */
 const NOTICED_MS = 3000 + 400
 /** How long the unplugged and the stopped stay so. */
-const OUTAGE_MS = 5000
+const OUTAGE_MS = 4000
 
 const support = (name: string): string => fileURLToPath(new URL(`../support/${name}`, import.meta.url))
 

@@ -24,7 +24,20 @@ export interface Relay {
   readonly url: string
   readonly up: RelayLink
   readonly down: RelayLink
+  /**
+   * Every connection gets another address in front of the server, as behind a NAT that forgot it: what the server sends to
+   * the former one is lost.
+   */
+  changeAddresses(): Promise<void>
   close(): Promise<void>
+}
+
+/** One connection's way through the relay: client ↔ front | back ↔ server. */
+interface Way {
+  readonly front: dgram.Socket
+  back: dgram.Socket
+  /** Where the client was last heard from. */
+  client: dgram.RemoteInfo | undefined
 }
 
 type Deliver = (packet: Buffer) => void
@@ -115,6 +128,7 @@ class GeckosRelay implements Relay {
   private readonly sockets = new Set<dgram.Socket>()
   /** Connections whose address is being stood in for. */
   private readonly sessions = new Set<string>()
+  private readonly ways: Way[] = []
 
   constructor(options: RelayOptions) {
     const seed = options.seed ?? 1
@@ -198,20 +212,35 @@ class GeckosRelay implements Relay {
     return `candidate:1 1 UDP 2114977791 ${this.host} ${port} typ host`
   }
 
-  /** client ↔ front | back ↔ server. Returns the port of the front. */
+  async changeAddresses(): Promise<void> {
+    for (const way of this.ways) {
+      const former = way.back
+      way.back = await this.openBack(way)
+      this.sockets.delete(former)
+      former.close()
+    }
+  }
+
+  /** Returns the port of the front. */
   private async openSession(address: string, port: number): Promise<number> {
     const front = await this.openSocket()
-    const back = await this.openSocket()
-    let client: dgram.RemoteInfo | undefined
+    const way = { front, client: undefined } as unknown as Way
+    way.back = await this.openBack(way)
+    this.ways.push(way)
     front.on('message', (packet, from) => {
-      client = from
-      this.up.send(packet, (late) => back.send(late, port, address, ignore))
-    })
-    back.on('message', (packet) => {
-      const to = client
-      if (to !== undefined) this.down.send(packet, (late) => front.send(late, to.port, to.address, ignore))
+      way.client = from
+      this.up.send(packet, (late) => way.back.send(late, port, address, ignore))
     })
     return front.address().port
+  }
+
+  private async openBack(way: Way): Promise<dgram.Socket> {
+    const back = await this.openSocket()
+    back.on('message', (packet) => {
+      const to = way.client
+      if (to !== undefined) this.down.send(packet, (late) => way.front.send(late, to.port, to.address, ignore))
+    })
+    return back
   }
 
   private openSocket(): Promise<dgram.Socket> {

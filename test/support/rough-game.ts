@@ -60,6 +60,8 @@ export class RoughGame {
   private isQuiet = false
   private server!: ServerWorld
   private readonly countings = new Map<number, Counting>()
+  /** Why sessions of the server have ended. */
+  private readonly ends: string[] = []
   private ticks = 0
 
   /** Begins the game in a server's world; run it with {@link serverSystems}. */
@@ -101,8 +103,10 @@ export class RoughGame {
     const wanted = snapshot(this.server)
     const found: string[] = []
     for (const [i, { world, counting }] of this.players.entries()) {
-      const other = this.countings.get(connectionIn(this.server, world))
-      if (other === undefined) found.push(`client ${i} is not connected`)
+      const connection = connectionIn(this.server, world)
+      // One that came back when nobody counted any more has said nothing.
+      const other = this.countings.get(connection) ?? { said: 0, heard: 0 }
+      if (connection === 0) found.push(`client ${i} is not connected: ${this.stateOf(world)}`)
       else if (other.heard !== counting.said || other.said !== counting.heard) {
         found.push(`client ${i} said ${counting.said}, heard ${counting.heard}; server ${other.said}, ${other.heard}`)
       }
@@ -114,6 +118,13 @@ export class RoughGame {
       }
     }
     return found
+  }
+
+  /** How a client's session stands, in words: as it sees it itself, and how sessions of the server have ended. */
+  private stateOf(world: ClientWorld): string {
+    const connection = connectionOf(world)
+    const shown = [Connected, Interrupted, Ready].map((tag) => hasComponent(world, connection, tag)).join()
+    return `${shown} ${Connection.reason[connection]?.text ?? ''}; the server's ends: ${this.ends.join('; ')}`
   }
 
   /** Whose names the server shows, and who has a player: the numbers of their connections. */
@@ -132,7 +143,10 @@ export class RoughGame {
   }
 
   private countOnServer(world: ServerWorld): void {
-    for (const { entity } of drain(world, removed(Connected))) this.countings.delete(entity)
+    for (const { entity } of drain(world, removed(Connected))) {
+      this.countings.delete(entity)
+      this.ends.push(`${Connection.id[entity]}: ${Connection.reason[entity]?.code} ${Connection.reason[entity]?.text}`)
+    }
     for (const { sender, args } of drain(world, Count)) {
       let counting = this.countings.get(sender)
       if (counting === undefined) this.countings.set(sender, (counting = { said: 0, heard: 0 }))
