@@ -54,6 +54,7 @@ const TRY_LIMIT_MS = 6000
 const PUMP_INTERVAL_MS = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000
+const SPREAD_MS = 500
 /** Failures that another try cannot mend. */
 const FINAL = new Set([
   'refused',
@@ -70,7 +71,7 @@ const FINAL = new Set([
  * world fills as the client's pipelines run.
  *
  * @throws ConnectionError when the server refuses (`code` is the server's, such as `protocol-mismatch`), or no try
- * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, …), the authorization
+ * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, `rate-limited`, …), the authorization
  * was refused (`unauthorized`), `token` or `authorization` threw (`token-failed`), the attempt was ended (`aborted`), or
  * `url` is no address (`bad-url`).
  * @throws UsageError when an option is out of range, or the world is connecting already.
@@ -173,8 +174,11 @@ async function attempt(
       failure = signal.aborted ? wasAborted() : error
       if (FINAL.has(failure.code) || error.cause === REFUSED) break
     }
-    if (performance.now() + pause >= deadline) break
-    await wait(pause, signal)
+    const wanted = failure.retryAfter
+    // Not all who were sent away together come back together.
+    const next = wanted === undefined ? pause : Math.max(pause, wanted + Math.random() * SPREAD_MS)
+    if (performance.now() + next >= deadline) break
+    await wait(next, signal)
     if (signal.aborted) {
       failure = wasAborted()
       break

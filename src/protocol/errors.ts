@@ -45,6 +45,12 @@ export class AuthenticationError extends NetworkError {
 /** `connect` or `listen` failed. `code` is a close code or one of the codes of the side that failed. */
 export class ConnectionError extends NetworkError {
   override readonly name = 'ConnectionError'
+  /** Milliseconds after which the server wants to be asked again; undefined when it did not say. */
+  readonly retryAfter: number | undefined
+  constructor(code: string, message: string, options?: ErrorOptions & { retryAfter?: number }) {
+    super(code, message, options)
+    this.retryAfter = options?.retryAfter
+  }
 }
 
 /**

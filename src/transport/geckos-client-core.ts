@@ -4,6 +4,7 @@ import type { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
 import { CLOSE_LIMIT, DISCONNECT_LIMIT, FLUSH_POLL } from './flush-limits.js'
 import { aborted, brokenOff, signallingError, timedOut, withoutWebRtc } from './geckos-client-errors.js'
+import { negotiate, type Negotiated, type SignallingManager } from './geckos-client-signalling.js'
 import { Inbox } from './inbox.js'
 import {
   Channel,
@@ -42,13 +43,10 @@ export interface GeckosClientChannel {
   readonly connectionsManager: GeckosClientManager
 }
 
-interface GeckosClientManager {
+interface GeckosClientManager extends SignallingManager {
   readonly label: string
   dataChannel: RTCDataChannel | undefined
-  localPeerConnection: RTCPeerConnection
-  remotePeerConnection?: { id: string }
-  onDataChannel: (event: RTCDataChannelEvent) => void
-  fetchAdditionalCandidates: (host: string, id: string) => Promise<void>
+  connect: () => Promise<Negotiated>
 }
 
 /** geckos' `geckos()`. */
@@ -72,7 +70,7 @@ const LOST_AFTER_SILENCE = 10_000
 /**
  * Makes one try to connect; resolves when both channels are open. Rejects within `timeout` with a
  * {@link ConnectionError}, and leaves nothing open: `no-webrtc`, `unreachable`, `unauthorized`, `refused`, `server-full`,
- * `udp-blocked`, `aborted`.
+ * `rate-limited`, `udp-blocked`, `aborted`.
  */
 export function connectWith(factory: GeckosClientFactory, options: GeckosClientOptions): Promise<Transport> {
   if (typeof RTCPeerConnection === 'undefined') return Promise.reject(withoutWebRtc())
@@ -111,6 +109,8 @@ class GeckosClient implements Transport {
   private isReleased = false
   private readonly released: Promise<void>
   private resolveReleased: () => void = () => {}
+  private readonly firstChannel: Promise<void>
+  private resolveFirstChannel: () => void = () => {}
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly listeners = new AbortController()
   /** Ends with the try, so that a caller's signal is not listened to for the life of the connection. */
@@ -137,6 +137,7 @@ class GeckosClient implements Transport {
         this.answer ? this.answer(peer, bytes, length) : this.send(peer, Channel.Unreliable, bytes, length),
       refuse: (_, reason) => this.drop(reason),
     })
+    this.firstChannel = new Promise((resolveFirst) => (this.resolveFirstChannel = resolveFirst))
     this.released = new Promise((resolveReleased) => (this.resolveReleased = resolveReleased))
     this.channel = factory({
       url: this.url,
@@ -237,9 +238,14 @@ class GeckosClient implements Transport {
   /** Puts ourselves between geckos and the connection, before there is one. */
   private takeOver(): void {
     const { manager } = this
-    // geckos' own handler would run its parser on everything that arrives.
-    manager.onDataChannel = () => {}
-    manager.fetchAdditionalCandidates = (host, id) => this.fetchCandidates(host, id)
+    // geckos' own would run its parser on everything that arrives, and keep its timers for ten seconds.
+    manager.connect = () =>
+      negotiate(manager, {
+        url: this.url,
+        authorization: this.options.authorization,
+        isOver: () => this.opened || this.ended,
+        channel: this.firstChannel,
+      })
     // Listening only once geckos says that it is connected misses the second channel when the answer is slow.
     Object.defineProperty(manager, 'localPeerConnection', {
       configurable: true,
@@ -269,6 +275,7 @@ class GeckosClient implements Transport {
     if (channel.label === this.manager.label) {
       this.unreliable = channel
       this.manager.dataChannel = channel
+      this.resolveFirstChannel()
       this.listen(channel, Channel.Unreliable)
     } else if (channel.label === 'reliable') {
       this.reliable = channel
@@ -364,21 +371,6 @@ class GeckosClient implements Transport {
       return { code: 'lost', text: 'the network lost the server' }
     }
     return { code: 'closed', text: 'closed by the server' }
-  }
-
-  /** geckos' own version leaves the rejections of a connection that closed meanwhile to nobody. */
-  private async fetchCandidates(host: string, id: string): Promise<void> {
-    if (this.ended) return
-    try {
-      const response = await fetch(`${host}/connections/${id}/additional-candidates`)
-      if (!response.ok) return
-      for (const candidate of (await response.json()) as RTCIceCandidateInit[]) {
-        if (this.isReleased) return
-        await this.connection?.addIceCandidate(candidate)
-      }
-    } catch {
-      // The next of geckos' ten attempts, or the time-out, follows.
-    }
   }
 
   private signallingEnded(error: unknown): void {

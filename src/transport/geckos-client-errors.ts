@@ -1,5 +1,6 @@
 // Why one try to connect failed, in words that say what to do.
 import { ConnectionError } from '../protocol/errors.js'
+import { SignallingRefusal } from './geckos-client-signalling.js'
 
 export function withoutWebRtc(): ConnectionError {
   return new ConnectionError(
@@ -33,6 +34,10 @@ export function timedOut(url: string, timeout: number, answered: boolean): Conne
 /** geckos reported `cause`. `answered`: the first of its requests had an answer. */
 export function signallingError(url: string, cause: unknown, answered: boolean): ConnectionError {
   const status = httpStatus(cause)
+  if (answered && status !== undefined) {
+    const text = `the signalling with ${url} broke off: the server refused the answer (HTTP ${status})`
+    return new ConnectionError('unreachable', text, { cause })
+  }
   if (status === 401) {
     const text = `${url} refused the authorization (HTTP 401): check what connect was given as authorization`
     return new ConnectionError('unauthorized', text, { cause })
@@ -41,9 +46,14 @@ export function signallingError(url: string, cause: unknown, answered: boolean):
     const text = `${url} refused the connection (HTTP ${status}): check the authorization`
     return new ConnectionError('refused', text, { cause })
   }
+  const retryAfter = cause instanceof SignallingRefusal ? cause.retryAfter : undefined
   if (status === 503) {
     const text = `${url} takes no more clients now (HTTP 503): try again later`
-    return new ConnectionError('server-full', text, { cause })
+    return new ConnectionError('server-full', text, { cause, retryAfter })
+  }
+  if (status === 429) {
+    const text = `${url} has had too many connections from this address (HTTP 429): try again later`
+    return new ConnectionError('rate-limited', text, { cause, retryAfter })
   }
   if (status !== undefined) {
     const text = `${url} answered with HTTP ${status}: is this the game server's address?`

@@ -17,8 +17,7 @@ let factory: Promise<GeckosClientFactory> | undefined
 /**
  * Makes one try to connect to a geckos server; resolves when both channels are open. Rejects within
  * `options.timeout` milliseconds with a `ConnectionError` whose code says why: `missing-dependency`, `unreachable`,
- * `unauthorized`, `refused`, `server-full`, `udp-blocked`, `aborted`. geckos keeps timers for up to ten seconds after the
- * connection is made, and with them the process.
+ * `unauthorized`, `refused`, `server-full`, `rate-limited`, `udp-blocked`, `aborted`.
  */
 export async function connectGeckos(options: GeckosClientOptions): Promise<Transport> {
   factory ??= load()

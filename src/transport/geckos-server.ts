@@ -20,6 +20,7 @@ import { Pace } from './signalling/pace.js'
 import { reply } from './signalling/reply.js'
 import { createConnectionId, isSignalling } from './signalling/route.js'
 import { type SignalledPeer, Signalling } from './signalling/signalling.js'
+import { isSharedBy, limitSockets } from './signalling/sockets.js'
 import { Status } from './signalling/status.js'
 import {
   Channel,
@@ -106,8 +107,6 @@ export interface GeckosServerTransport extends Transport {
 /** How long a request to a server of ours may take, in milliseconds, and how often that is looked at. */
 const REQUEST_TIME = 10_000
 const REQUEST_CHECK = 1000
-/** The most sockets that the signalling keeps open: each client has one or two, for some seconds. */
-const MAX_SOCKETS = 4096
 
 /** geckos' own way to a connection: with no hook for authorization it looks at none of its arguments. */
 type CreateConnection = () => Promise<{ connection?: { id: string; localDescription?: object } }>
@@ -125,8 +124,9 @@ export async function createGeckosServerTransport(options: GeckosServerOptions =
     headersTimeout: REQUEST_TIME,
     connectionsCheckingInterval: REQUEST_CHECK,
   })
-  server.maxConnections = MAX_SOCKETS
   const transport = new GeckosServer(server, options)
+  const isShared = isSharedBy(new Networks(options.trustProxy ?? []))
+  limitSockets(server, isShared, () => transport.counters.refusedSockets++)
   await listen(server, options.port ?? 0, options.host)
   return transport
 }

@@ -1,5 +1,6 @@
 // Brings an interrupted session to another connection: tries again and again, with longer and longer pauses.
 import type { ClientSession } from '../connection/client-session.js'
+import { ConnectionError } from '../protocol/errors.js'
 import type { Transport } from '../transport/transport.js'
 
 /** The pause before a try: the first comes at once, each further one waits twice as long as the last, up to the longest. */
@@ -50,8 +51,9 @@ export class Reconnection {
       const transport = await opening
       if (this.ending.signal.aborted) await transport.close()
       else session.tryResume(transport)
-    } catch {
-      this.nextAt = this.now() + this.pause
+    } catch (error) {
+      const wanted = error instanceof ConnectionError ? (error.retryAfter ?? 0) : 0
+      this.nextAt = this.now() + Math.max(this.pause, wanted)
     } finally {
       this.opening = undefined
     }

@@ -71,11 +71,33 @@ describe('a try that fails', { timeout: 15_000 }, () => {
     [403, 'refused'],
     [404, 'unreachable'],
     [500, 'unreachable'],
+    [429, 'rate-limited'],
     [503, 'server-full'],
   ])('names HTTP %i as %s', async (status, code) => {
     const error = await connect({ url: await answering(status) }).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ name: 'ConnectionError', code })
     expect(String(error)).toContain(`HTTP ${status}`)
+  })
+
+  it('says when a server that is full wants to be asked again', async () => {
+    const server = http.createServer((_, response) => response.writeHead(503, { 'retry-after': '7' }).end())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanup.push(() => new Promise((resolve) => server.close(resolve).closeAllConnections()))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await expect(connect({ url })).rejects.toMatchObject({ code: 'server-full', retryAfter: 7000 })
+  })
+
+  it('ends at once where the answer is refused, or is no offer', async () => {
+    let body: object = { id: 'x', localDescription: { type: 'offer', sdp: 'nonsense' } }
+    const server = http.createServer((_, response) => response.end(JSON.stringify(body)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanup.push(() => new Promise((resolve) => server.close(resolve).closeAllConnections()))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await expect(connect({ url })).rejects.toMatchObject({ code: 'unreachable' })
+    for (const offer of [{}, [], { id: '../x', localDescription: { sdp: '' } }, { id: 'x', localDescription: null }]) {
+      body = offer
+      await expect(connect({ url })).rejects.toThrow('no offer of a connection')
+    }
   })
 
   it('says that nobody answers', async () => {

@@ -22,6 +22,8 @@ export interface SignallingCounters {
   rateLimitedRequests: number
   /** Clients that came when the server was full, or faster than it lets them in: HTTP 503. */
   overloadedRequests: number
+  /** Sockets of one address above 256 at once, on a server of its own. */
+  refusedSockets: number
   /** Addresses in clients' answers that the server was not to send packets to. An honest client can cause it. */
   strippedCandidates: number
   /** Failures of geckos, of the native library, or of a function of the game: each cost one client its connection at most. */
@@ -40,6 +42,7 @@ export function createSignallingCounters(): SignallingCounters {
     unauthorizedRequests: 0,
     rateLimitedRequests: 0,
     overloadedRequests: 0,
+    refusedSockets: 0,
     strippedCandidates: 0,
     signallingErrors: 0,
   }

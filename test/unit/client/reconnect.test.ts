@@ -1,9 +1,10 @@
 // A client whose session is lost, or lost for good: what begins again, and what a game that closes the world puts an end to.
 import { hasComponent } from 'bitecs'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Connected, Interrupted } from '../../../components/index.js'
 import { close, connectionOf } from '../../../src/index.js'
 import { connectWorld, type OpenTransport } from '../../../src/client/connect.js'
+import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
 import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
@@ -107,5 +108,47 @@ describe('a client that is closed while it looks for another line', () => {
     expect(ends).toEqual(['closed'])
     loopback.server.receive({ opened: () => {}, packet: () => {}, closed: () => {} })
     await close(server)
+  })
+})
+
+describe('a server that says when it wants to be asked again', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  /** Refuses so many tries, and notes when each came. */
+  function refusing(tries: number, retryAfter: number) {
+    const loopback = createLoopback()
+    const server = createServerWorld(game.arena)
+    serverRole(server).start(loopback.server, {})
+    const times: number[] = []
+    const timer = setInterval(() => runSystems(server, [...serverReceive, ...serverSend]), 20)
+    const open: OpenTransport = () => {
+      times.push(performance.now())
+      if (times.length <= tries) throw new ConnectionError('rate-limited', 'too many', { retryAfter })
+      return Promise.resolve(loopback.connect())
+    }
+    return { open, times, stop: () => clearInterval(timer) }
+  }
+
+  it('is asked then, and not before', async () => {
+    const { open, times, stop } = refusing(1, 3000)
+    let isConnected = false
+    void connectWorld(createClientWorld(game.arena), open, { url }).then(() => (isConnected = true))
+    await vi.advanceTimersByTimeAsync(2900)
+    expect(times.length).toBe(1)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect([times.length, isConnected]).toEqual([2, true])
+    stop()
+  })
+
+  it('is not waited for past the time that all tries have', async () => {
+    const { open, times, stop } = refusing(9, 30_000)
+    const failure = connectWorld(createClientWorld(game.arena), open, { url, timeout: 10_000 }).catch(
+      (error: unknown) => error,
+    )
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await failure).toMatchObject({ code: 'rate-limited', retryAfter: 30_000 })
+    expect(times.length).toBe(1)
+    stop()
   })
 })

@@ -1,0 +1,118 @@
+// The client's half of the signalling, in place of geckos' own: it says when a server wants to be asked again, notices
+// an answer that is refused, and asks for candidates only as long as they are of use.
+
+/** What we use of geckos' manager of connections; its `connect` is replaced by {@link negotiate}. */
+export interface SignallingManager {
+  readonly rtcConfiguration?: RTCConfiguration
+  readonly dataChannel: RTCDataChannel | undefined
+  localPeerConnection: RTCPeerConnection
+  remotePeerConnection?: { readonly id: string }
+}
+
+export interface NegotiationOptions {
+  /** Where the server's signalling is, without its path. */
+  readonly url: string
+  readonly authorization: string | undefined
+  /** The try has ended, well or not: nothing more is asked for. */
+  readonly isOver: () => boolean
+  /** Resolves when the first channel is there. */
+  readonly channel: Promise<void>
+}
+
+/** What geckos expects of it. */
+export type Negotiated =
+  | { error: unknown }
+  | { userData: object; localPeerConnection: RTCPeerConnection; dataChannel: RTCDataChannel | undefined; id: string }
+
+/** The server refused a request. */
+export class SignallingRefusal extends Error {
+  constructor(
+    readonly status: number,
+    /** When it wants to be asked again, in milliseconds; undefined when it did not say. */
+    readonly retryAfter: number | undefined,
+  ) {
+    super(`HTTP ${status}`)
+  }
+}
+
+/** How long a server may make a client wait, in seconds. */
+const LONGEST_WAIT = 60
+/** The pauses between requests for candidates, in milliseconds: the first, and how they grow. */
+const FIRST_PAUSE = 40
+const GROWTH = 1.8
+const REQUESTS = 10
+
+/** Begins a connection, answers the server's offer, and waits for a channel. Never rejects. */
+export async function negotiate(manager: SignallingManager, options: NegotiationOptions): Promise<Negotiated> {
+  const route = `${options.url}/.wrtc/v2/connections`
+  try {
+    const { id, localDescription } = await begin(route, options.authorization)
+    manager.remotePeerConnection = { id }
+    const connection = new RTCPeerConnection(manager.rtcConfiguration)
+    manager.localPeerConnection = connection
+    void fetchCandidates(`${route}/${id}/additional-candidates`, connection, options)
+    await connection.setRemoteDescription(localDescription)
+    await connection.setLocalDescription(await connection.createAnswer())
+    const { type, sdp } = connection.localDescription ?? {}
+    await post(`${route}/${id}/remote-description`, {}, JSON.stringify({ type, sdp }))
+    await options.channel
+    return { userData: {}, localPeerConnection: connection, dataChannel: manager.dataChannel, id }
+  } catch (error) {
+    return { error }
+  }
+}
+
+async function begin(
+  route: string,
+  authorization: string | undefined,
+): Promise<{ id: string; localDescription: RTCSessionDescriptionInit }> {
+  const response = await post(route, authorization === undefined ? {} : { authorization })
+  const offer: unknown = await response.json()
+  if (!isOffer(offer)) throw new Error('the answer is no offer of a connection')
+  return offer
+}
+
+async function post(url: string, headers: Record<string, string>, body?: string): Promise<Response> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  })
+  if (response.ok) return response
+  throw new SignallingRefusal(response.status, waitWantedBy(response))
+}
+
+function waitWantedBy(response: Response): number | undefined {
+  const seconds = response.headers.get('retry-after') ?? ''
+  return /^\d{1,9}$/.test(seconds) ? Math.min(Number(seconds), LONGEST_WAIT) * 1000 : undefined
+}
+
+function isOffer(offer: unknown): offer is { id: string; localDescription: RTCSessionDescriptionInit } {
+  if (typeof offer !== 'object' || offer === null || !('id' in offer) || !('localDescription' in offer)) return false
+  const { id, localDescription } = offer
+  if (typeof id !== 'string' || !/^[\w-]{1,128}$/.test(id)) return false
+  return typeof localDescription === 'object' && localDescription !== null && 'sdp' in localDescription
+}
+
+/** The server goes on to find addresses of its own behind its offer. */
+async function fetchCandidates(
+  url: string,
+  connection: RTCPeerConnection,
+  { isOver }: NegotiationOptions,
+): Promise<void> {
+  let pause = FIRST_PAUSE
+  for (let i = 0; i < REQUESTS; i++, pause *= GROWTH) {
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    if (isOver()) return
+    try {
+      const response = await fetch(url)
+      if (!response.ok) continue
+      for (const candidate of (await response.json()) as RTCIceCandidateInit[]) {
+        if (isOver()) return
+        await connection.addIceCandidate(candidate)
+      }
+    } catch {
+      // The next request, or the time-out, follows.
+    }
+  }
+}
