@@ -3,6 +3,7 @@ import { Connected, Connection } from '../../components/connection.js'
 import { added, drain, NetworkErrors, removed } from '../world/drain.js'
 import type { System } from '../world/loop.js'
 import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { normalizeAddress } from '../transport/signalling/addresses.js'
 import type { Log, LogThrottle } from './log.js'
 
 /** The name that a system is known by in the log. */
@@ -67,7 +68,12 @@ export function createConnectionReport(log: Log, throttle: LogThrottle): System<
 /** Where a client's signalling came from. */
 function addressOf(world: ServerWorld, entity: number): string | undefined {
   const session = serverRole(world).peerOfConnection.get(entity)?.session
-  return session?.transport.infoOf?.(session.peer)?.address
+  return shown(session?.transport.infoOf?.(session.peer)?.address)
+}
+
+/** An address in the one form that it has: a tool that reads the log should not see a client under two names. */
+function shown(address: string | undefined): string | undefined {
+  return normalizeAddress(address) || undefined
 }
 
 /** A system that logs the network errors that the game itself did not drain. */
@@ -82,7 +88,7 @@ export function createErrorReport(log: Log, throttle: LogThrottle): System<Netwo
         connection,
         entity: entity || undefined,
         about: name || undefined,
-        address,
+        address: shown(address),
         ...counted(suppressed),
       }
       log.warn(cause === undefined ? details : { ...details, err: asError(cause) }, message)

@@ -69,6 +69,7 @@ describe('the guides', () => {
         'benchmarking',
         'budgets',
         'collections',
+        'deploying',
         'host-mode',
         'interest',
         'lifecycle',

@@ -35,7 +35,8 @@ describe('the package', () => {
   it('contains the build, the documents and nothing else', () => {
     const paths = files.map(({ path }) => path)
     const unexpected = paths.filter(
-      (path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|LICENSE$|SECURITY\.md$|package\.json$)/.test(path),
+      (path) =>
+        !/^(dist\/|docs\/|deploy\/|README\.md$|CHANGELOG\.md$|LICENSE$|SECURITY\.md$|package\.json$)/.test(path),
     )
     expect(unexpected).toEqual([])
     for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'SECURITY.md', 'dist/cli.js', 'dist/index.d.ts']) {

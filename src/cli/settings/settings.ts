@@ -100,7 +100,11 @@ export const SETTINGS = {
   ),
   addressClients: setting(wholeNumber(1, 65_535), 'count', 'clients of one address at once (default: 256)'),
 
-  portRange: setting(portRange, 'from-to', 'UDP ports, one for each client, such as 10000-10999 (default: any)'),
+  portRange: setting(
+    portRange,
+    'from-to',
+    'UDP ports; the first that is free serves all clients, as in 10000-10000 (default: any)',
+  ),
   bindAddress: setting(ipAddress, 'address', 'address that UDP binds to (default: all)'),
   iceServers: setting(
     iceServers,
