@@ -12,7 +12,7 @@ import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } f
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
 import { retire } from './world/retire.js'
-import { DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/serve-options.js'
+import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
@@ -72,7 +72,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
-  const { authenticate, authenticationTimeout, maxBytesPerSecond, spawnBytesPerTick, ...network } = others
+  const { authenticate, authenticationTimeout, userKey, duplicateUsers, ...rest } = others
+  const { maxBytesPerSecond, spawnBytesPerTick, ...network } = rest
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
@@ -100,7 +101,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       maxBytesPerSecond,
       spawnBytesPerTick,
     }
-    role.start(transport, { ...limits, authenticate, authenticationTimeout })
+    role.start(transport, { ...limits, authenticate, authenticationTimeout, userKey, duplicateUsers })
   } finally {
     role.cancelListen = undefined
     attempt.settle()
@@ -158,6 +159,7 @@ function checkOptions(options: ListenOptions): void {
   checkMilliseconds('sceneTimeout', sceneTimeout)
   checkOneOf('unknownCalls', unknownCalls, ['count', 'close'])
   checkBudgets(options)
+  checkUsers(options)
   checkSignalling(options)
   if (portRange === undefined) return
   checkInteger('portRange.min', portRange?.min ?? NaN, 1, 65_535)

@@ -12,6 +12,7 @@ export type CloseCode =
   | 'wire-version'
   | 'handshake-timeout'
   | 'server-full'
+  | 'duplicate-user'
   | 'draining'
   | 'authentication-failed'
   | 'authentication-timeout'

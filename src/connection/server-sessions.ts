@@ -1,6 +1,7 @@
 // The server's side of sessions: peers come, say hello, are let in or refused, are heard of, and leave with a reason.
 import { ByteReader, ByteWriter, utf8Length } from '../protocol/bytes.js'
 import { MAX_REASON_BYTES } from '../protocol/limits.js'
+import { messageOf } from '../protocol/errors.js'
 import { PacketKind } from '../protocol/packet-kind.js'
 import {
   DataHeader,
@@ -24,7 +25,10 @@ import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
 import { InterruptedSessions } from './interrupted-sessions.js'
 import { Session } from './session.js'
+import { type DuplicateUsers, readUserKey, UserSessions } from './user-sessions.js'
 
+/** All that a client is told when the authenticator itself failed, or gave no reason. */
+export const NEUTRAL_TEXT = 'the server did not authenticate this client'
 /** A tick may take this long before its side counts as having stood still. */
 const LONGEST_TICK_MS = 1000
 
@@ -60,6 +64,10 @@ export interface ServerSessionOptions {
   ticksPerSecond: number
   /** Milliseconds that a session waits for a client whose line broke and that may resume it; 0 for not at all. Default 0. */
   resumeTime?: number
+  /** The property of the user data that tells users apart. Default: nothing does. */
+  userKey?: string
+  /** What happens when a user comes who is here already. Default `allow`. */
+  duplicateUsers?: DuplicateUsers
   /** Numbers the connections. Default: from 1 on. */
   takeConnectionId?: () => number
 }
@@ -77,6 +85,7 @@ export class ServerSessions implements TransportSink {
   private readonly header = new DataHeader()
   tick = 0
   private readonly interrupted: InterruptedSessions
+  private readonly users: UserSessions
   private maintainedAt: number | undefined
   /** Why nobody is let in any more, for people; undefined while everybody may come. */
   private joinsStopped: string | undefined
@@ -89,6 +98,7 @@ export class ServerSessions implements TransportSink {
     private readonly errors: ErrorLog,
   ) {
     this.interrupted = new InterruptedSessions(options.resumeTime ?? 0)
+    this.users = new UserSessions(options.duplicateUsers ?? 'allow')
   }
 
   /** Takes in everything that arrived. */
@@ -296,9 +306,25 @@ export class ServerSessions implements TransportSink {
     this.restore(session, received)
   }
 
-  /** Lets in a client that was authenticated; one that has left meanwhile is passed over. */
-  admit(session: Session): void {
+  /**
+   * Lets in a client that was authenticated, with its user data, unless its user may not come in; one that has left
+   * meanwhile is passed over.
+   */
+  admit(session: Session, user: object | undefined): void {
     if (session.state !== 'authenticating') return
+    session.user = user
+    try {
+      session.userKey = readUserKey(user, this.options.userKey)
+    } catch (cause) {
+      this.errors.push('authenticator-failed', messageOf(cause), { connection: session.entity, cause })
+      return this.refuse(session, 'authentication-failed', NEUTRAL_TEXT)
+    }
+    if (!this.users.mayEnter(session.userKey)) {
+      return this.refuse(session, 'duplicate-user', 'you are on this server already')
+    }
+    for (const old of this.users.givingWay(session.userKey)) {
+      this.close(old, 'duplicate-user', 'you have connected to this server again')
+    }
     this.authenticating--
     this.letIn(session)
   }
@@ -306,6 +332,7 @@ export class ServerSessions implements TransportSink {
   private letIn(session: Session): void {
     session.state = 'open'
     this.open.push(session)
+    this.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
     this.events.opened(session)
   }
@@ -395,6 +422,7 @@ export class ServerSessions implements TransportSink {
     session.state = 'closed'
     session.reason = reason
     this.interrupted.forget(session, reason)
+    this.users.remove(session)
     if (this.byPeer.get(session.peer) === session) {
       this.byPeer.delete(session.peer)
       this.transport.disconnect(session.peer)

@@ -46,6 +46,8 @@ export class Session implements DeliverySink {
   reason: CloseReason | undefined
   /** What the server's authenticator said of the client. */
   user: unknown
+  /** Tells the user from others; '' where nobody knows. Set before the session opens. */
+  userKey = ''
   /** When its hello was accepted, on a server that authenticates. */
   authenticatingSince = 0
   readonly roundTrip = new RoundTrip()

@@ -16,8 +16,7 @@ import { serverRole, type ServerWorld } from './state.js'
 export function accept(world: ServerWorld, connection: number, user?: object): void {
   const role = serverRole(world)
   const { session } = requireAuthenticating(role, connection)
-  session.user = user
-  role.sessions?.admit(session)
+  role.sessions?.admit(session, user)
 }
 
 /**

@@ -1,6 +1,6 @@
 // Asking the game's authenticator: it is called within the tick, may take its time, and is heard in a later tick.
 import type { ErrorLog } from '../connection/error-log.js'
-import type { ServerSessions } from '../connection/server-sessions.js'
+import { NEUTRAL_TEXT, type ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import { type Definition, isEarly } from '../protocol/definitions.js'
 import { AuthenticationError, messageOf, UsageError } from '../protocol/errors.js'
@@ -30,9 +30,6 @@ export type AuthenticationResult = object | boolean | undefined | void
 
 /** Decides whether a client may come in. Throwing what `deny` returns refuses it too; so does throwing anything else. */
 export type Authenticator = (request: AuthenticationRequest) => AuthenticationResult | Promise<AuthenticationResult>
-
-/** All that a client is told when the authenticator itself failed, or gave no reason. */
-const NEUTRAL_TEXT = 'the server did not authenticate this client'
 
 /** What asking needs of the server's role. */
 export interface AuthenticationContext {
@@ -124,8 +121,7 @@ export class Authentication {
     if (session.state !== 'authenticating') return
     if (value instanceof AuthenticationError) sessions?.refuse(session, value.code, value.message)
     else if (!threw && isPermission(value)) {
-      session.user = typeof value === 'object' ? value : undefined
-      sessions?.admit(session)
+      sessions?.admit(session, typeof value === 'object' ? value : undefined)
     } else {
       if (value !== false || threw) {
         // What went wrong is for the server's eyes: an error's message may hold anything.
@@ -138,7 +134,7 @@ export class Authentication {
 }
 
 /** An error that is returned by mistake must not let anybody in, nor `null`. */
-function isPermission(value: unknown): boolean {
+function isPermission(value: unknown): value is object | true | undefined {
   if (value === undefined || value === true) return true
   return typeof value === 'object' && value !== null && !(value instanceof Error)
 }

@@ -1,5 +1,8 @@
 // What a server may be told when it begins to serve, over whatever transport.
+import type { DuplicateUsers } from '../connection/user-sessions.js'
+import { UsageError } from '../protocol/errors.js'
 import type { Authenticator } from './authentication.js'
+import { badOption, checkOneOf } from './check-options.js'
 
 export interface ServeOptions {
   /** Milliseconds without a packet until a client counts as gone. Default 3,000. */
@@ -36,6 +39,20 @@ export interface ServeOptions {
    */
   authenticate?: Authenticator | 'by-messages'
   /**
+   * The name of the property of the user data that tells users apart, as `'id'`, or `'sub'` of a JSON Web Token: a text of
+   * at most 256 characters, or a number. Who has none is nobody's duplicate, and is banned by address alone. Default:
+   * users are not told apart.
+   */
+  userKey?: string
+  /**
+   * What happens when a user comes who is here already, as `userKey` tells. `'allow'`: both play. `'refuse-new'`: who comes
+   * is refused, with the code `duplicate-user`; but a session that waits for its line gives way, so that whoever lost
+   * the program can come back. `'close-old'`: who is here leaves, with the same code; its `Connected` is removed
+   * before the new one's is added, and the new session is another: what `graceMs` keeps may be given to it. A host's own
+   * client is nobody's duplicate. Default `allow`.
+   */
+  duplicateUsers?: DuplicateUsers
+  /**
    * What a call or message that no client may send does: `'count'`: it is counted and weighs on the client's error budget.
    * `'close'`: the first closes the connection, with the reason `unknown-call`. Default `count`.
    */
@@ -50,14 +67,33 @@ const DEFAULT_RESUME_MS = 10_000
 const DEFAULT_LIMIT_MS = 5000
 
 type SessionLimit = 'timeout' | 'resumeTime' | 'handshakeTimeout' | 'authenticationTimeout' | 'maxConnections'
+type UserOption = 'userKey' | 'duplicateUsers'
 
 /** The limits of sessions, with what was left out. */
-export function sessionLimits(options: ServeOptions): Required<Pick<ServeOptions, SessionLimit>> {
+export function sessionLimits(
+  options: ServeOptions,
+): Required<Pick<ServeOptions, SessionLimit>> & Pick<ServeOptions, UserOption> {
   return {
     timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
     resumeTime: options.resumeTime ?? DEFAULT_RESUME_MS,
     handshakeTimeout: options.handshakeTimeout ?? DEFAULT_LIMIT_MS,
     authenticationTimeout: options.authenticationTimeout ?? DEFAULT_LIMIT_MS,
     maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    userKey: options.userKey,
+    duplicateUsers: options.duplicateUsers,
   }
+}
+
+/** @throws UsageError when the options that tell users apart cannot work. */
+export function checkUsers({ userKey, duplicateUsers, authenticate }: ServeOptions): void {
+  if (userKey !== undefined && (typeof userKey !== 'string' || userKey === '')) {
+    throw badOption('userKey', 'the name of a property of the user data', userKey)
+  }
+  if (userKey !== undefined && authenticate === undefined) {
+    throw new UsageError('bad-option', 'userKey needs authenticate, which says who a user is')
+  }
+  checkOneOf('duplicateUsers', duplicateUsers, ['allow', 'refuse-new', 'close-old'])
+  if (userKey !== undefined || duplicateUsers === undefined || duplicateUsers === 'allow') return
+  const text = `duplicateUsers: '${duplicateUsers}' needs userKey, which tells users apart`
+  throw new UsageError('bad-option', text)
 }

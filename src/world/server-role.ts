@@ -36,7 +36,8 @@ import type { LocalClient } from './local-client.js'
 import { PeerLimit } from './peer-limit.js'
 import { ServerInbound } from './server-inbound.js'
 import { endRetirement, type Retirement } from './retirement.js'
-import { DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
+import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
+import { receiveFrom } from './receive-from.js'
 import { ServerPeer } from './server-peer.js'
 import { DEFAULT_SCENE_TIMEOUT, ServerScenes } from './server-scenes.js'
 
@@ -47,14 +48,6 @@ export interface ServerRoleOptions {
   undrainedTicks: number
   /** Milliseconds; default `performance.now`. */
   now: () => number
-}
-
-function receiveFrom(sessions: ServerSessions | undefined, tick: number, authentication?: Authentication): void {
-  if (sessions === undefined) return
-  sessions.tick = tick
-  sessions.receive()
-  authentication?.update()
-  sessions.maintain()
 }
 
 export class ServerRole {
@@ -162,6 +155,7 @@ export class ServerRole {
     this.scenes.timeout = options.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT
     const { authenticate, authenticationTimeout, maxConnections = DEFAULT_MAX_CONNECTIONS } = options
     checkAuthentication(authenticate, authenticationTimeout, this.protocol)
+    checkUsers(options)
     useBudgets(this.replication, options)
     checkOneOf('unknownCalls', options.unknownCalls, ['count', 'close'])
     this.closesUnknown = options.unknownCalls === 'close'
@@ -269,6 +263,8 @@ export class ServerRole {
   /** Turns what happened to sessions into entities and components. */
   updateConnections(): void {
     // An observer may close a connection while these lists are walked; what it adds is dealt with in the same walk.
+    // Who makes place for another is gone before that one is there.
+    while (this.ending.length > 0) this.endConnection(this.ending.shift()!)
     while (this.greeting.length > 0) this.showAuthenticating(this.greeting.shift()!)
     while (this.joining.length > 0) this.addConnection(this.joining.shift()!)
     while (this.ending.length > 0) this.endConnection(this.ending.shift()!)
