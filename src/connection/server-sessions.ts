@@ -1,6 +1,5 @@
 // The server's side of sessions: peers come, say hello, are let in or refused, are heard of, and leave with a reason.
-import { ByteReader, ByteWriter, utf8Length } from '../protocol/bytes.js'
-import { MAX_REASON_BYTES } from '../protocol/limits.js'
+import { ByteReader, ByteWriter } from '../protocol/bytes.js'
 import { messageOf } from '../protocol/errors.js'
 import { PacketKind } from '../protocol/packet-kind.js'
 import {
@@ -12,7 +11,7 @@ import {
   writeClose,
   writeWelcome,
 } from '../protocol/packet.js'
-import { protocolDifferences, WIRE_VERSION, type Protocol } from '../protocol/protocol.js'
+import type { Protocol } from '../protocol/protocol.js'
 import {
   Channel,
   type PeerId,
@@ -20,6 +19,7 @@ import {
   type TransportCloseReason,
   type TransportSink,
 } from '../transport/transport.js'
+import { checkHello } from './check-hello.js'
 import type { CloseReason } from './close-reason.js'
 import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
@@ -255,15 +255,8 @@ export class ServerSessions implements TransportSink {
       return this.refuse(session, 'malformed', 'the hello was malformed')
     }
     this.counters.acceptedPackets++
-    if (hello.wireVersion !== WIRE_VERSION) {
-      const text = `the server speaks version ${WIRE_VERSION} of the wire format, the client ${hello.wireVersion}`
-      return this.refuse(session, 'wire-version', text)
-    }
-    const { protocol } = options
-    if (hello.hashHigh !== protocol.hashHigh || hello.hashLow !== protocol.hashLow) {
-      const differences = protocolDifferences(protocol.description, hello.description)
-      return this.refuse(session, 'protocol-mismatch', listDifferences(differences), differences.join('; '))
-    }
+    const refusal = checkHello(hello, options.protocol)
+    if (refusal !== undefined) return this.refuse(session, refusal.code, refusal.text, refusal.detail)
     if (typeof hello.resume === 'object') return this.resume(session, hello.resume)
     if (this.joinsStopped !== undefined) return this.refuse(session, 'draining', this.joinsStopped)
     if (this.open.length + this.authenticating >= options.maxConnections) {
@@ -433,19 +426,4 @@ export class ServerSessions implements TransportSink {
     else this.open.splice(this.open.indexOf(session), 1)
     this.events.closed(session)
   }
-}
-
-/** The differences that fit a close reason, whole, and how many more there are. */
-function listDifferences(differences: readonly string[]): string {
-  const room = MAX_REASON_BYTES - 40
-  let text = 'the protocols differ'
-  let listed = 0
-  for (const difference of differences) {
-    const longer = `${text}${listed === 0 ? ': ' : '; '}${difference}`
-    if (utf8Length(longer) > room) break
-    text = longer
-    listed++
-  }
-  const more = differences.length - listed
-  return more > 0 ? `${text}; and ${more} more` : text
 }
