@@ -107,6 +107,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
     attempt.settle()
   }
   let loop: Loop | undefined
+  let closing: Promise<void> | undefined
   return {
     port: transport.port,
     run(systems, loopOptions = {}) {
@@ -121,7 +122,9 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
     async close(text, { grace = 0 } = {}) {
       if (grace > 0 && role.sessions !== undefined) await within(grace, retire(world, { grace, text }))
       loop?.stop()
-      await close(world, text)
+      // Whoever waits already waits for the same end.
+      closing ??= close(world, text)
+      await closing
     },
   }
 }

@@ -10,6 +10,7 @@ import {
 } from 'pino'
 import pretty from 'pino-pretty'
 import { harmless, harmlessFields, harmlessLines } from './harmless.js'
+import { textOf } from './user-error.js'
 
 export type Log = Logger
 
@@ -53,12 +54,14 @@ function writeHarmless(this: Log, args: Parameters<LogFn>, method: LogFn): void 
 }
 
 /** An error, with what it says made harmless, and what caused it. */
-function harmlessError(error: Error): Record<string, unknown> {
+function harmlessError(thrown: unknown): Record<string, unknown> {
+  // Anything may be thrown, and what is logged last is what nobody caught.
+  const error = thrown instanceof Error ? thrown : new Error(textOf(thrown))
   const { type, message, stack, code } = stdSerializers.err(error) as SerializedError & { code?: unknown }
   return {
-    type: harmless(type),
-    message: harmless(message),
-    stack: harmlessLines(stack),
+    type: harmless(textOf(type)),
+    message: harmless(textOf(message)),
+    stack: harmlessLines(textOf(stack)),
     ...(typeof code === 'string' ? { code: harmless(code) } : undefined),
   }
 }

@@ -9,6 +9,8 @@ import { UserError } from './user-error.js'
 
 /** A request is small and quick; one that dawdles holds a socket, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** The most sockets at once: each visitor has a few, for some seconds. */
+const MAX_SOCKETS = 4096
 
 /**
  * Makes the server, which does not listen yet. Without a folder, or where it has no page, `/` says that the server is
@@ -27,8 +29,12 @@ export function createPageServer(folder: string | undefined, tls?: TlsContext): 
     if (files === undefined || isHidden(request)) rest()
     else files(request, response, rest)
   }
-  const server = tls === undefined ? createServer(handle) : createTlsServer({ cert: tls.cert, key: tls.key }, handle)
+  const server =
+    tls === undefined
+      ? createServer(handle)
+      : createTlsServer({ cert: tls.cert, key: tls.key, handshakeTimeout: REQUEST_TIMEOUT_MS }, handle)
   server.requestTimeout = server.headersTimeout = REQUEST_TIMEOUT_MS
+  server.maxConnections = MAX_SOCKETS
   return server
 }
 

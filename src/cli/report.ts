@@ -5,6 +5,7 @@ import type { System } from '../world/loop.js'
 import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 import { normalizeAddress } from '../transport/signalling/addresses.js'
 import type { Log, LogThrottle } from './log.js'
+import { textOf } from './user-error.js'
 
 /** The name that a system is known by in the log. */
 export function systemName(system: System<never>, index: number): string {
@@ -102,5 +103,5 @@ export function counted(suppressed: number): { suppressed?: number } {
 }
 
 function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  return thrown instanceof Error ? thrown : new Error(textOf(thrown))
 }

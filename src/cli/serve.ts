@@ -51,8 +51,8 @@ export async function serve(path: string, settings: Settings, log: Log, version:
   const address = `${certificate === undefined ? 'http' : 'https'}://${hostName(settings.host)}:${port}`
   log.info({ address, port, tickRate }, `listening on ${address}`)
 
-  const cause = await Promise.race([stop.requested, failure])
-  if (cause === 'SIGTERM') await drain(world, settings, operations, stop, failure, log)
+  let cause = await Promise.race([stop.requested, failure])
+  if (cause === 'SIGTERM') cause = await drain(world, settings, operations, stop, failure, log)
   operations.health.phase = 'stopping'
   log.info({ signal: cause }, 'stopping')
   await server.close(cause === undefined ? 'the server failed' : 'the server stopped')
@@ -83,7 +83,10 @@ function run(server: Server, game: ServerGame, { metrics, health }: Operations, 
   })
 }
 
-/** Lets those who are there play on, and nobody in: until they have left, the time is over, or somebody is in a hurry. */
+/**
+ * Lets those who are there play on, and nobody in: until they have left, the time is over, or somebody is in a hurry. Gives
+ * what it ends for.
+ */
 async function drain(
   world: ServerWorld,
   { drainTime: grace = 0, drainText: text = DRAIN_TEXT }: Settings,
@@ -91,13 +94,16 @@ async function drain(
   stop: StopRequest,
   failure: Promise<Cause>,
   log: Log,
-): Promise<void> {
-  if (grace === 0) return
+): Promise<Cause> {
+  const { connections, maxConnections } = stats(world)
+  // A game may have closed its world itself.
+  if (grace === 0 || maxConnections === 0) return 'SIGTERM'
   operations.health.phase = 'draining'
-  const { connections } = stats(world)
   log.info({ connections, seconds: grace / 1000 }, `draining: ${connections} clients may play on for ${grace / 1000} s`)
-  await Promise.race([retire(world, { grace, text }), stop.next(), failure])
+  const over = retire(world, { grace, text }).then((): Cause => 'SIGTERM')
+  const cause = await Promise.race([over, stop.next(), failure])
   log.info({ connections: stats(world).connections }, 'drained')
+  return cause
 }
 
 /** What a browser on this machine can open. */

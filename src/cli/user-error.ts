@@ -14,6 +14,16 @@ export function explain(error: unknown): string {
 
 /** The first line of what was thrown. */
 export function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.split('\n', 1)[0]!.trim()
+  return textOf(error instanceof Error ? error.message : error)
+    .split('\n', 1)[0]!
+    .trim()
+}
+
+/** What was thrown as text: anything may be, also what has none. */
+export function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return 'something without a text'
+  }
 }

@@ -166,7 +166,7 @@ describe('serve', () => {
     const { url } = await serve(GAME, '--max-connections', '1')
     await joinServer(url)
     const world = createClientWorld(protocol)
-    await expect(connect(world, { url, timeout: 1000 })).rejects.toMatchObject({ code: 'server-full' })
+    await expect(connect(world, { url, timeout: 10_000 })).rejects.toMatchObject({ code: 'server-full' })
   })
 
   it('runs a game in JavaScript, as an installed package would', async () => {

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { hasComponent, query } from 'bitecs'
 import { Connected, Connection, Draining } from 'bitecs-net/components'
 import { clientReceive, clientSend, close, connect, createClientWorld, runSystems } from 'bitecs-net/node'
+import { createServerWorld, listen } from 'bitecs-net/server'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
 import { until } from '../support/until.js'
@@ -118,6 +119,21 @@ describe('SIGTERM with a drain time', () => {
     await client.until('the end', () => Connection.reason[client.connection] !== undefined)
     expect(Connection.reason[client.connection]).toMatchObject({ text: 'the server stopped', by: 'remote' })
     expect(await server.end()).toBe(0)
+  })
+
+  it('is for programs of their own too: close with a grace, and without one when it takes too long', async () => {
+    const world = createServerWorld(protocol)
+    const server = await listen(world, { host: '127.0.0.1' })
+    const patient = server.close('a new version', { grace: 60_000 })
+    expect(query(world, [Draining])).toHaveLength(1)
+    await Promise.all([server.close('now'), patient])
+    expect(query(world, [Draining])).toHaveLength(0)
+    // Nobody is there, and the loop runs: there is nothing to wait for.
+    const again = await listen(world, { host: '127.0.0.1' })
+    again.run([])
+    await again.close('a new version', { grace: 60_000 })
+    // The loop does not run: the clock alone ends it.
+    await (await listen(world, { host: '127.0.0.1' })).close('a new version', { grace: 20 })
   })
 
   it('does not hold up SIGINT, nor a server that is empty', async () => {

@@ -50,6 +50,16 @@ describe.each(['json', 'pretty'] as const)('the log as %s', (format) => {
     expect(isHarmless(text())).toBe(true)
   })
 
+  it.each([['a text'], [null], [undefined], [7], [Object.create(null)], [{ message: EVIL }]])(
+    'takes %j where an error should be',
+    (thrown: unknown) => {
+      const { text, log } = record(format)
+      log.fatal({ err: thrown }, 'uncaught')
+      expect(text()).toContain('uncaught')
+      expect(isHarmless(text())).toBe(true)
+    },
+  )
+
   it('shows what was thrown, without the harm of what it says', () => {
     const { text, log } = record(format)
     log.error({ err: new TypeError(`no such name: ${EVIL}`) }, 'the system move threw')
