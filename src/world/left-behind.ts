@@ -1,12 +1,15 @@
 // What a client leaves behind when it goes: each entity it owned is despawned, kept, or kept for a while.
+import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
+import { Networked } from '../../components/networked.js'
 import type { ServerEntities } from '../replication/server-entities.js'
-import { growTo, SlotSet } from '../replication/slot-set.js'
+import { growTo } from '../replication/slot-set.js'
 import { badOption, checkNumber } from './check-options.js'
 
 /**
  * What becomes of an entity when its owner's connection ends. `despawn`: it ends at the end of that tick. `keep`: it lives
  * on without an owner. `{ graceMs }`: it lives on without an owner for so many milliseconds of the server's clock, then
- * ends, unless `setOwner`, `setPlayer` or `clearOwner` decide about it before. When the server stops, so do all graces.
+ * ends, unless `setOwner`, `setPlayer` or `clearOwner` decide about it before; one that is not networked at that moment is
+ * left to the game. When the server stops, so do all graces.
  */
 export type OnLeave = 'despawn' | 'keep' | { readonly graceMs: number }
 
@@ -36,16 +39,22 @@ export interface LeftBehindActions {
 export class LeftBehind {
   /** By slot: how long it outlives its owner's connection, in milliseconds; 0 and Infinity included. */
   private grace = new Float64Array(64)
-  /** By slot: when its grace ends, and the net id that has it, since slots find new tenants. */
-  private endsAt = new Float64Array(64)
-  private netIds = new Uint32Array(64)
-  private readonly waiting = new SlotSet()
+  /** By entity: when its grace ends. */
+  private readonly endsAt = new Map<number, number>()
+  /**
+   * Tag of what is in grace. It goes with the entity, whose id may be another's then, and stays when `Networked` goes and
+   * comes again.
+   */
+  private readonly InGrace = {}
 
   constructor(
+    private readonly world: World,
     private readonly entities: ServerEntities,
     private readonly now: () => number,
     private readonly actions: LeftBehindActions,
-  ) {}
+  ) {
+    observe(world, onRemove(this.InGrace), (eid: number) => this.endsAt.delete(eid))
+  }
 
   /** Says how long an entity outlives its owner's connection. */
   setGrace(slot: number, milliseconds: number): void {
@@ -54,8 +63,8 @@ export class LeftBehind {
   }
 
   /** Someone decided about an entity: a grace that runs is over, and it stays. */
-  decide(slot: number): void {
-    this.waiting.delete(slot)
+  decide(eid: number): void {
+    if (this.endsAt.has(eid)) removeComponent(this.world, eid, this.InGrace)
   }
 
   /** The connection of an entity's owner has ended. */
@@ -67,16 +76,13 @@ export class LeftBehind {
     actions.release(eid)
     // An observer of the game may have given it away, or ended it.
     if (milliseconds === Infinity || entities.slotOfEntity(eid) !== slot) return
-    this.endsAt = growTo(this.endsAt, slot + 1)
-    this.netIds = growTo(this.netIds, slot + 1)
-    this.endsAt[slot] = this.now() + milliseconds
-    this.netIds[slot] = entities.netIds[slot]!
-    this.waiting.add(slot)
+    this.endsAt.set(eid, this.now() + milliseconds)
+    addComponent(this.world, eid, this.InGrace)
   }
 
   /** Ends the entities whose grace is over. Costs nothing while none is in grace. */
   expire(): void {
-    if (this.waiting.size > 0) this.endUntil(this.now())
+    if (this.endsAt.size > 0) this.endUntil(this.now())
   }
 
   /** Ends every grace, and the entities that were in it. */
@@ -85,12 +91,11 @@ export class LeftBehind {
   }
 
   private endUntil(time: number): void {
-    const { waiting, entities } = this
-    for (let slot = waiting.next(0); slot >= 0; slot = waiting.next(slot + 1)) {
-      const eid = entities.entityOf(this.netIds[slot]!)
-      if (eid !== 0 && this.endsAt[slot]! > time) continue
-      waiting.delete(slot)
-      if (eid !== 0) this.actions.despawn(eid)
+    for (const [eid, endsAt] of this.endsAt) {
+      if (endsAt > time) continue
+      removeComponent(this.world, eid, this.InGrace)
+      // One that the game has taken out of the network meanwhile is the game's.
+      if (hasComponent(this.world, eid, Networked)) this.actions.despawn(eid)
     }
   }
 }

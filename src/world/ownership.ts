@@ -31,7 +31,7 @@ export function setOwner(world: ServerWorld, entity: number, connection: number,
   requireOpen(role, connection)
   const isNewOwner = Networked.owner[entity] !== connection
   if (isNewOwner || options.onLeave !== undefined) role.leftBehind.setGrace(slot, graceOf(options.onLeave))
-  role.leftBehind.decide(slot)
+  role.leftBehind.decide(entity)
   role.setOwner(entity, connection)
 }
 
@@ -42,7 +42,8 @@ export function setOwner(world: ServerWorld, entity: number, connection: number,
  */
 export function clearOwner(world: ServerWorld, entity: number): void {
   const role = serverRole(world)
-  role.leftBehind.decide(requireSlot(role, entity))
+  requireSlot(role, entity)
+  role.leftBehind.decide(entity)
   role.setOwner(entity, 0)
 }
 

@@ -6,6 +6,18 @@ import type { Transport } from '../transport/transport.js'
 /** The pause before a try: the first comes at once, each further one waits twice as long as the last, up to the longest. */
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000
+/**
+ * Each pause is shortened by up to a half, so that clients that lost their server together do not come back together. By how
+ * much follows from the connection's number and that of the try: multiples of an irrational number are spread evenly (Weyl's
+ * equidistribution), also over few clients, and a test can repeat them.
+ */
+const BY_CONNECTION = 0.618_033_988_749_894_9
+const BY_TRY = 0.414_213_562_373_095_1
+
+/** The part of a pause that a connection waits before its next try, from a half to the whole. */
+export function shareOfPause(connectionId: number, tries: number): number {
+  return 1 - ((connectionId * BY_CONNECTION + tries * BY_TRY) % 1) / 2
+}
 
 /**
  * Makes one try at a connection. What it throws is forgotten: another try follows, until the session gives up. `signal`
@@ -18,6 +30,7 @@ export class Reconnection {
   private readonly ending = new AbortController()
   private nextAt = 0
   private pause = FIRST_PAUSE_MS
+  private tries = 0
 
   constructor(
     private readonly open: OpenAgain,
@@ -29,11 +42,13 @@ export class Reconnection {
     if (!session.isInterrupted) {
       this.pause = FIRST_PAUSE_MS
       this.nextAt = 0
+      this.tries = 0
       return
     }
     const now = this.now()
     if (this.opening !== undefined || session.isResuming || now < this.nextAt) return
-    this.nextAt = now + this.pause
+    this.tries++
+    this.nextAt = now + this.pauseOf(session)
     this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS)
     const opened = this.open(this.ending.signal)
     if ('then' in opened) this.opening = this.wait(session, opened)
@@ -46,6 +61,10 @@ export class Reconnection {
     await this.opening
   }
 
+  private pauseOf({ session }: ClientSession): number {
+    return this.pause * shareOfPause(session?.connectionId ?? 0, this.tries)
+  }
+
   private async wait(session: ClientSession, opening: Promise<Transport>): Promise<void> {
     try {
       const transport = await opening
@@ -53,7 +72,7 @@ export class Reconnection {
       else session.tryResume(transport)
     } catch (error) {
       const wanted = error instanceof ConnectionError ? (error.retryAfter ?? 0) : 0
-      this.nextAt = this.now() + Math.max(this.pause, wanted)
+      this.nextAt = this.now() + Math.max(this.pauseOf(session), wanted)
     } finally {
       this.opening = undefined
     }

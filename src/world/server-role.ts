@@ -32,6 +32,7 @@ import { useBudgets } from './budget-options.js'
 import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
+import { GuardedChanges } from './guarded-changes.js'
 import type { LocalClient } from './local-client.js'
 import { PeerLimit } from './peer-limit.js'
 import { ServerInbound } from './server-inbound.js'
@@ -53,6 +54,7 @@ export interface ServerRoleOptions {
 export class ServerRole {
   readonly counters: Counters = createCounters()
   readonly errors = new ErrorLog()
+  private readonly changes = new GuardedChanges(this.counters, this.errors)
   readonly replication: ServerReplication
   readonly faults: CallFaults
   readonly inbound: InboundCalls
@@ -111,7 +113,7 @@ export class ServerRole {
     this.handler = new ServerInbound(this)
     this.replication.onEnded = (slot) => this.buffered.free(slot)
     this.hasEarlyMessages = protocol.definitions.some(isEarly)
-    this.leftBehind = new LeftBehind(this.replication.entities, options.now, {
+    this.leftBehind = new LeftBehind(world, this.replication.entities, options.now, {
       release: (eid) => this.setOwner(eid, 0),
       despawn: (eid) => this.despawn(eid),
     })
@@ -244,8 +246,10 @@ export class ServerRole {
   private endService(): void {
     if (!hasComponent(this.world, this.networkEntity, Listening)) return
     this.updateConnections()
-    this.retireConnections()
-    this.leftBehind.endAll()
+    this.changes.endEntities(() => {
+      this.retireConnections()
+      this.leftBehind.endAll()
+    })
     this.inbound.clear()
     this.outgoing.clear()
     removeComponent(this.world, this.networkEntity, Listening)
@@ -340,7 +344,8 @@ export class ServerRole {
     const eid = session.entity
     this.authenticating.set(eid, peer)
     this.guard(() => addComponent(this.world, eid, Connection))
-    this.guard(() => addComponent(this.world, eid, Authenticating))
+    // An observer may have closed everything.
+    if (this.authenticating.get(eid) === peer) this.guard(() => addComponent(this.world, eid, Authenticating))
   }
 
   private addConnection(session: Session): void {
@@ -352,9 +357,11 @@ export class ServerRole {
     Connection.user[eid] = session.user
     this.authenticating.delete(eid)
     this.guard(() => removeComponent(this.world, eid, Authenticating))
-    this.guard(() => addComponent(this.world, eid, Connection))
-    this.guard(() => addComponent(this.world, eid, Connected))
-    this.scenes.join(peer)
+    for (const component of [Connection, Connected]) {
+      // An observer may have closed everything.
+      if (this.peerOfConnection.get(eid) === peer) this.guard(() => addComponent(this.world, eid, component))
+    }
+    if (this.peerOfConnection.get(eid) === peer) this.scenes.join(peer)
   }
 
   /** A change of readiness may cost the whole world, so one that flickers is followed only now and then. */
@@ -426,12 +433,7 @@ export class ServerRole {
 
   /** Observers are the game's; one that throws must not cost another client its connection. */
   guard(change: () => void): void {
-    try {
-      change()
-    } catch (cause) {
-      this.counters.handlerErrors++
-      this.errors.push('observer-threw', 'an observer threw while a connection or its entities changed', { cause })
-    }
+    this.changes.make(change)
   }
 
   setOwner(eid: number, connection: number): void {

@@ -1,5 +1,5 @@
 // What a client leaves behind: despawned, kept, or kept for a while, however its connection ends.
-import { entityExists, hasComponent, observe, onRemove } from 'bitecs'
+import { addComponent, entityExists, hasComponent, observe, onRemove, removeComponent } from 'bitecs'
 import {
   clearOwner,
   close,
@@ -132,6 +132,28 @@ describe('26: the grace of what a client leaves behind', () => {
     expect(later.length).toBeLessThan(10)
     net.tick(60)
     expect(new Set(game.networked(net.server))).toEqual(new Set(later))
+  })
+
+  it('goes on while the entity is out of the network, and when it spawns anew', () => {
+    const { net, ship } = inGrace()
+    removeComponent(net.server, ship, Networked)
+    net.tick(2)
+    addComponent(net.server, ship, Networked)
+    net.tick(2)
+    expect(game.networked(net.clients[1]!.world)).toHaveLength(1)
+    net.tick(10)
+    expect(entityExists(net.server, ship)).toBe(false)
+    expect(game.networked(net.clients[1]!.world)).toHaveLength(0)
+  })
+
+  it('ends nothing that the game has taken out of the network and keeps there', () => {
+    const { net, ship } = inGrace()
+    removeComponent(net.server, ship, Networked)
+    net.tick(40)
+    expect(entityExists(net.server, ship)).toBe(true)
+    addComponent(net.server, ship, Networked)
+    net.tick(40)
+    expect(hasComponent(net.server, ship, Networked)).toBe(true)
   })
 
   it('ends when the server stops: nothing of a client outlives it but what is kept', async () => {
