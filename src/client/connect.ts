@@ -88,6 +88,8 @@ export async function connectWorld(
   checkOneOf('reconnect', options.reconnect, ['resume', 'always', 'never'])
   checkUrl(options.url)
   if (role.isShownOpen) throw new UsageError('connected', 'this world is connected already; await close(world) first')
+  // A game that connects in the tick that shows the end need not know that a session would have been begun by itself.
+  if (role.pendingConnect !== undefined && waitingToBegin.has(role.pendingConnect)) role.pendingConnect.abort()
   // One that was aborted is only tidying up.
   if (role.pendingConnect !== undefined && !role.pendingConnect.signal.aborted) {
     throw new UsageError('busy', 'this world is connecting already; wait for that, or close it first')
@@ -115,6 +117,9 @@ function isLost(reason: CloseReason | undefined): boolean {
   return reason?.by === 'network' || reason?.code === 'timeout' || reason?.code === 'session-ended'
 }
 
+/** Sessions that are to take the place of one that was lost, and have not begun. */
+const waitingToBegin = new WeakSet<AbortController>()
+
 /** Begins a new session where one was lost. What keeps it from that is in the error queue. */
 async function connectAgain(
   world: ClientWorld,
@@ -125,6 +130,7 @@ async function connectAgain(
   const role = clientRole(world)
   // Whoever closes the world in the tick that shows the end wants no other session.
   const waiting = new AbortController()
+  waitingToBegin.add(waiting)
   role.pendingConnect = waiting
   // Not within the tick, nor the observers, that the old session ends in.
   await Promise.resolve()
@@ -175,8 +181,9 @@ async function attempt(
       if (FINAL.has(failure.code) || error.cause === REFUSED) break
     }
     const wanted = failure.retryAfter
-    // Not all who were sent away together come back together.
-    const next = wanted === undefined ? pause : Math.max(pause, wanted + Math.random() * SPREAD_MS)
+    // Not all who were sent away, or lost their server, together come back together.
+    const spread = pause * (1 - Math.random() / 2)
+    const next = wanted === undefined ? spread : Math.max(spread, wanted + Math.random() * SPREAD_MS)
     if (performance.now() + next >= deadline) break
     await wait(next, signal)
     if (signal.aborted) {

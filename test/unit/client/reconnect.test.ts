@@ -8,6 +8,7 @@ import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
 import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
+import { shareOfPause } from '../../../src/world/reconnection.js'
 import { serverRole } from '../../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../../systems/index.js'
 import * as game from '../../support/arena.js'
@@ -51,6 +52,7 @@ async function start(reconnect: 'resume' | 'always', resumeTime: number) {
     worlds,
     step,
     own,
+    open,
     cut: () => loopback.cut(lines.at(-1)!),
     holdUp: (gate: Promise<void>) => void (opening = gate),
   }
@@ -81,6 +83,40 @@ describe('a connection with reconnect: always', () => {
     for (let i = 0; i < 20; i++) await Promise.resolve()
     expect([lines.length, signals.length]).toEqual([1, 1])
     await close(server)
+  })
+})
+
+describe('a game that connects by itself in the tick that shows the end', () => {
+  it('gets its own session, and no other is begun', async () => {
+    const { world, server, lines, worlds, step, cut, own, open } = await start('always', 0)
+    cut()
+    step()
+    step()
+    expect(hasComponent(world, own, Connected)).toBe(false)
+    const connecting = connectWorld(world, open, { url })
+    await until('the session of the game is open', () => {
+      step()
+      return hasComponent(world, own, Connected)
+    })
+    await connecting
+    expect([lines.length, worlds.length]).toEqual([2, 1])
+    await Promise.all([close(world), close(server)])
+  })
+})
+
+describe('the pause before another try', () => {
+  it('is between a half and the whole of it, evenly spread over clients that lost their server together', () => {
+    for (const tries of [1, 2, 7, 1000]) {
+      const shares = Array.from({ length: 64 }, (_, i) => shareOfPause(1000 + i, tries)).sort((a, b) => a - b)
+      expect(shares[0]).toBeGreaterThanOrEqual(0.5)
+      expect(shares.at(-1)).toBeLessThanOrEqual(1)
+      // Of eight equal parts of the time none has more than a fifth of them.
+      const parts = Array.from({ length: 8 }, (_, part) => {
+        return shares.filter((share) => Math.min(7, Math.floor((share - 0.5) * 16)) === part).length
+      })
+      expect(Math.max(...parts)).toBeLessThan(64 / 5)
+    }
+    expect(new Set(Array.from({ length: 16 }, (_, tries) => shareOfPause(7, tries))).size).toBe(16)
   })
 })
 
