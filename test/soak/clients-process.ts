@@ -26,7 +26,7 @@ import {
 } from '../../src/node-client.js'
 import { clientRole } from '../../src/world/state.js'
 import { createBot } from '../../examples/capture-the-flag/bots.js'
-import { GetReady, Join, Lobby, protocol } from '../../examples/capture-the-flag/protocol.js'
+import { Game, GetReady, Join, Lobby, protocol } from '../../examples/capture-the-flag/protocol.js'
 import { until } from '../support/until.js'
 import { countItems, grown, type Items } from './items.js'
 import { measure, type Sample } from './meter.js'
@@ -81,6 +81,9 @@ async function leave(client: Client): Promise<void> {
   client.loop?.stop()
   crowd.delete(client)
   await close(client.world)
+  // The stores are the game's, and worlds of one process share them: collections of entities that are gone stay in them until
+  // the ids are given out again, and worlds that come and go use ever higher ones.
+  if (crowd.size === 0) Game.people.length = 0
 }
 
 function newWorld(): ClientWorld {
