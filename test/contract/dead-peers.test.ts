@@ -17,7 +17,7 @@ type Server = Worker<ServerTasks>
 type Client = Worker<ClientTasks>
 
 /** Three seconds, and what a loop on a busy machine may be late. */
-const NOTICED_MS = 3000 + 400
+const NOTICED_MS = 3000 + 800
 /** How long the unplugged and the stopped stay so. */
 const OUTAGE_MS = 4000
 
