@@ -69,6 +69,11 @@ export const SETTINGS = {
     'bytes',
     'spawns that one client is sent in a tick at most (default: 32768)',
   ),
+  duplicateUsers: setting(
+    oneOf('allow', 'refuse-new', 'close-old'),
+    'what',
+    'a user who comes twice, where the game says who is who: allow, refuse-new or close-old (default: allow)',
+  ),
   unknownCalls: setting(
     oneOf('count', 'close'),
     'what',
@@ -163,6 +168,7 @@ const OF_LISTEN = [
   'maxBytesPerSecond',
   'spawnBytesPerTick',
   'unknownCalls',
+  'duplicateUsers',
   'portRange',
   'bindAddress',
   'iceServers',

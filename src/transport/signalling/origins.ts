@@ -1,6 +1,7 @@
 // Which pages may use the signalling (CORS), decided so that a game's own function cannot end the process.
 import type http from 'node:http'
 
+/** Which pages may connect, and what they may send. */
 export interface CorsOptions {
   /**
    * `'*'`, the default: all pages. Else the origin of the one page that may, as in `https://game.example`, or a function that
