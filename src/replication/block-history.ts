@@ -1,5 +1,5 @@
 // What shared and repeated blocks held, so that what a lost packet carried can be told again.
-import { copyWords } from './word-loops.js'
+import { copyWords, fillWords } from './word-loops.js'
 
 /**
  * Chunks and slots that the history remembers: at first, and where so many are made that packets in flight would be
@@ -45,10 +45,10 @@ export class BlockHistory {
     // In two parts where the ring ends.
     const first = Math.min(count, into.length - at)
     copyWords(into, at, slots, start, first)
-    sets.fill(set, at, at + first)
+    fillWords(sets, at, first, set)
     if (first < count) {
       copyWords(into, 0, slots, start + first, count - first)
-      sets.fill(set, 0, count - first)
+      fillWords(sets, 0, count - first, set)
     }
     this.recorded += count
     this.counts[(this.next - 1) % this.ticks.length]! += count

@@ -96,8 +96,8 @@ export class BlockEncoder {
     const fixed = 1 + this.sets.maskBytes + 3 + plan.lanes
     for (let start = 0; start < count;) {
       const size = this.blockSize(slots, start, count - start, plan.bits, this.blockLimit - fixed)
-      this.openRoom(plan, slots[start]!, size, id, tick)
-      this.writeBlock(set, plan, slots, start, size)
+      const isFirst = this.openRoom(plan, slots[start]!, size, id, tick)
+      this.writeBlock(set, plan, slots, start, size, isFirst)
       start += size
     }
   }
@@ -135,14 +135,14 @@ export class BlockEncoder {
     return size
   }
 
-  /** Makes the next block, of `count` slots from `first` on, part of the open chunk, or opens another one. */
-  private openRoom({ bits }: LanePlan, first: number, count: number, id: number, tick: number): void {
+  /** Makes the next block, of `count` slots from `first` on, part of the open chunk, or opens another one: then returns true. */
+  private openRoom({ bits }: LanePlan, first: number, count: number, id: number, tick: number): boolean {
     const { writer } = this
     // As they mostly are: of one byte for each distance.
     const head = 1 + this.sets.maskBytes + varintBytes(count) + varintBytes(first) + count - 1
     const open = this.openChunk
-    if (open >= 0 && writer.length + head + laneBytes(bits, count) - this.starts[open]! <= CHUNK_BYTES) return
-    // Between chunks there may be gaps. With this one, lanes of words mostly begin where they need not be moved to.
+    if (open >= 0 && writer.length + head + laneBytes(bits, count) - this.starts[open]! <= CHUNK_BYTES) return false
+    // Between chunks there may be gaps. With this one, lanes mostly begin on a whole word.
     writer.reserve(3)
     writer.length += -(writer.length + head) & 3
     const index = this.count++
@@ -151,19 +151,41 @@ export class BlockEncoder {
     this.classes = growTo(this.classes, this.count)
     this.classes[index] = id
     this.ids[index] = this.history.begin(tick)
+    return true
   }
 
-  private writeBlock(set: number, plan: LanePlan, slots: Uint32Array, start: number, count: number): void {
+  /** `isFirst`: it is the first of its chunk. */
+  private writeBlock(
+    set: number,
+    plan: LanePlan,
+    slots: Uint32Array,
+    start: number,
+    count: number,
+    isFirst: boolean,
+  ): void {
     const { writer } = this
     writer.u8(this.kind)
     this.sets.write(writer, set)
     writer.varint(count)
     this.writeSlots(slots, start, count)
+    if (isFirst) this.alignLanes()
     this.eids = growTo(this.eids, count)
     gatherWords(this.eids, 0, this.entities.lastEidOf, slots, start, count)
     plan.write(writer, this.eids, count)
     this.ends[this.openChunk] = writer.length
     this.history.append(set, slots, start, count)
+  }
+
+  /** Moves what the open chunk has so far, a block's head, to where its lanes begin on a whole word: sooner than lanes are. */
+  private alignLanes(): void {
+    const { writer } = this
+    const gap = -writer.length & 3
+    if (gap === 0) return
+    writer.reserve(gap)
+    const from = this.starts[this.openChunk]!
+    writer.bytes.copyWithin(from + gap, from, writer.length)
+    writer.length += gap
+    this.starts[this.openChunk] = from + gap
   }
 
   /** Writes `slots[start .. start + count)`: the first, then by how much each is above the one before. */

@@ -1,25 +1,22 @@
 // Changed slots, put together by who sees them and by which of their components changed: what can share a block.
 import { EMPTY_SET } from '../protocol/component-sets.js'
 import { growTo, type SlotSet } from './slot-set.js'
-import { copyWords, firstOther } from './word-loops.js'
 
 /** The class of those whom no shared block brings. */
 const NOBODY = 0
 
 /** Slots of one class and one set of components, ascending. */
 export class SlotGroup {
+  id = NOBODY
   set = EMPTY_SET
   slots = new Uint32Array(64)
   count = 0
   /** The next group of the class, as an index, or -1. */
   next = -1
 
-  /** Adds `slots[start .. end)`. */
-  add(slots: Uint32Array, start: number, end: number): void {
-    const total = this.count + end - start
-    if (total > this.slots.length) this.slots = growTo(this.slots, total)
-    copyWords(this.slots, this.count, slots, start, end - start)
-    this.count = total
+  add(slot: number): void {
+    if (this.count === this.slots.length) this.slots = growTo(this.slots, this.count + 1)
+    this.slots[this.count++] = slot
   }
 }
 
@@ -52,27 +49,62 @@ export class SlotGroups {
   gather(dirty: SlotSet, sets: Uint32Array, classes: Uint32Array | undefined): void {
     this.clear()
     const { size } = dirty
+    if (size === 0) return
     this.listed = growTo(this.listed, size)
     const { listed } = this
     dirty.list(listed)
-    // Neighbours mostly changed alike, and are seen by the same: they go into their group as one run.
-    let set = EMPTY_SET
-    let setEnd = 0
-    let id = 1
-    let classEnd = classes === undefined ? size : 0
+    // The group of the slot before, and of the one before that: mostly the next slot is of one of them.
+    let group: SlotGroup | undefined
+    let other: SlotGroup | undefined
     for (let i = 0; i < size;) {
-      if (i === setEnd) {
-        set = sets[listed[i]!]!
-        setEnd = firstOther(sets, listed, i, size, set)
+      const slot = listed[i++]!
+      const set = sets[slot]!
+      const id = classes === undefined ? 1 : classes[slot]!
+      if (group !== undefined && group.set === set && group.id === id) {
+        group.add(slot)
+        i = this.addAlike(group, i, size, sets, set, classes ?? sets, classes === undefined ? set : id)
+      } else if (id !== NOBODY && set !== EMPTY_SET) {
+        const next: SlotGroup =
+          other !== undefined && other.set === set && other.id === id ? other : this.groupOf(id, set)
+        other = group
+        group = next
+        group.add(slot)
       }
-      if (classes !== undefined && i === classEnd) {
-        id = classes[listed[i]!]!
-        classEnd = firstOther(classes, listed, i, size, id)
-      }
-      const end = Math.min(setEnd, classEnd)
-      if (id !== NOBODY && set !== EMPTY_SET) this.groupOf(id, set).add(listed, i, end)
-      i = end
     }
+  }
+
+  /**
+   * Adds listed slots to a group, from index `i` on, four at a time, for as long as all four are of its set and class.
+   * Returns the index behind them.
+   */
+  private addAlike(
+    group: SlotGroup,
+    start: number,
+    size: number,
+    sets: Uint32Array,
+    set: number,
+    classes: Uint32Array,
+    id: number,
+  ): number {
+    const { listed } = this
+    const { slots } = group
+    let i = start
+    let at = group.count
+    const fours = Math.min(size, i + slots.length - at) - 3
+    for (; i < fours; i += 4, at += 4) {
+      const p = listed[i]!
+      const q = listed[i + 1]!
+      const r = listed[i + 2]!
+      const s = listed[i + 3]!
+      if (sets[p]! !== set || sets[q]! !== set || sets[r]! !== set || sets[s]! !== set) break
+      if (classes[p]! !== id || classes[q]! !== id || classes[r]! !== id || classes[s]! !== id) break
+      slots[at] = p
+      slots[at + 1] = q
+      slots[at + 2] = r
+      slots[at + 3] = s
+    }
+    group.count = at
+    return i
   }
 
   private clear(): void {
@@ -95,6 +127,7 @@ export class SlotGroups {
     }
     const index = this.groupCount++
     const group = (this.groups[index] ??= new SlotGroup())
+    group.id = id
     group.set = set
     group.count = 0
     group.next = -1

@@ -38,6 +38,20 @@ export function gatherWords(
   for (; i < end; i++, to++) into[to] = from[ids[i]!]!
 }
 
+/** Sets `into[start .. start + count)` to `value`; sooner than `fill`, which is for many. */
+export function fillWords(into: Uint32Array, start: number, count: number, value: number): void {
+  const end = start + count
+  const fours = end - 3
+  let i = start
+  for (; i < fours; i += 4) {
+    into[i] = value
+    into[i + 1] = value
+    into[i + 2] = value
+    into[i + 3] = value
+  }
+  for (; i < end; i++) into[i] = value
+}
+
 /** Sets `into[ids[i]]` to `value`, for each `i` below `count`. */
 export function setWords(into: Uint32Array, ids: Uint32Array, count: number, value: number): void {
   const fours = count - 3
@@ -49,23 +63,6 @@ export function setWords(into: Uint32Array, ids: Uint32Array, count: number, val
     into[ids[i + 3]!] = value
   }
   for (; i < count; i++) into[ids[i]!] = value
-}
-
-/** The first index from `start` on, below `end`, at which `values[ids[index]]` is not `value`; or `end`. */
-export function firstOther(values: Uint32Array, ids: Uint32Array, start: number, end: number, value: number): number {
-  const fours = end - 3
-  let i = start
-  while (
-    i < fours &&
-    values[ids[i]!] === value &&
-    values[ids[i + 1]!] === value &&
-    values[ids[i + 2]!] === value &&
-    values[ids[i + 3]!] === value
-  ) {
-    i += 4
-  }
-  while (i < end && values[ids[i]!] === value) i++
-  return i
 }
 
 /**
