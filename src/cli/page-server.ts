@@ -4,11 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import { resolve } from 'node:path'
 import serveStatic from 'serve-static'
+import { REQUEST_LIMITS } from '../transport/signalling/sockets.js'
 import type { TlsContext } from './tls.js'
 import { UserError } from './user-error.js'
 
-/** A request is small and quick; one that dawdles holds a socket, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 10_000
 /** The most sockets at once: each visitor has a few, for some seconds. */
 const MAX_SOCKETS = 4096
 
@@ -31,9 +30,11 @@ export function createPageServer(folder: string | undefined, tls?: TlsContext): 
   }
   const server =
     tls === undefined
-      ? createServer(handle)
-      : createTlsServer({ cert: tls.cert, key: tls.key, handshakeTimeout: REQUEST_TIMEOUT_MS }, handle)
-  server.requestTimeout = server.headersTimeout = REQUEST_TIMEOUT_MS
+      ? createServer(REQUEST_LIMITS, handle)
+      : createTlsServer(
+          { ...REQUEST_LIMITS, cert: tls.cert, key: tls.key, handshakeTimeout: REQUEST_LIMITS.requestTimeout },
+          handle,
+        )
   server.maxConnections = MAX_SOCKETS
   return server
 }

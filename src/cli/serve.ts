@@ -1,5 +1,7 @@
 // `bitecs-net serve`: runs a game module as a headless server until a signal ends it.
 import { type ListenOptions, listen, retire, type Server } from '../server.js'
+import { Networks } from '../transport/signalling/addresses.js'
+import { isSharedBy, limitSockets } from '../transport/signalling/sockets.js'
 import { createServerWorld } from '../world/create.js'
 import { stats } from '../world/stats.js'
 import type { ServerWorld } from '../world/state.js'
@@ -43,6 +45,7 @@ export async function serve(path: string, settings: Settings, log: Log, version:
   const failure = untilFailure(log)
   const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
   const server = await listen(world, options)
+  limitSockets(http, isSharedBy(new Networks(options.trustProxy ?? [])), () => {})
   const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
   certificate?.follow(http, ({ validTo }) => operations.metrics?.certificateEnds(validTo), log)
   run(server, game, operations, log)

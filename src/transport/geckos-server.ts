@@ -20,7 +20,7 @@ import { Pace } from './signalling/pace.js'
 import { reply } from './signalling/reply.js'
 import { createConnectionId, isSignalling } from './signalling/route.js'
 import { type SignalledPeer, Signalling } from './signalling/signalling.js'
-import { isSharedBy, limitSockets } from './signalling/sockets.js'
+import { isSharedBy, limitSockets, REQUEST_LIMITS } from './signalling/sockets.js'
 import { Status } from './signalling/status.js'
 import {
   Channel,
@@ -104,10 +104,6 @@ export interface GeckosServerTransport extends Transport {
   readonly connecting: number
 }
 
-/** How long a request to a server of ours may take, in milliseconds, and how often that is looked at. */
-const REQUEST_TIME = 10_000
-const REQUEST_CHECK = 1000
-
 /** geckos' own way to a connection: with no hook for authorization it looks at none of its arguments. */
 type CreateConnection = () => Promise<{ connection?: { id: string; localDescription?: object } }>
 
@@ -119,11 +115,7 @@ type RequestListener = (request: http.IncomingMessage, response: http.ServerResp
  */
 export async function createGeckosServerTransport(options: GeckosServerOptions = {}): Promise<GeckosServerTransport> {
   if (options.server !== undefined) return new GeckosServer(options.server, options)
-  const server = http.createServer({
-    requestTimeout: REQUEST_TIME,
-    headersTimeout: REQUEST_TIME,
-    connectionsCheckingInterval: REQUEST_CHECK,
-  })
+  const server = http.createServer(REQUEST_LIMITS)
   const transport = new GeckosServer(server, options)
   const isShared = isSharedBy(new Networks(options.trustProxy ?? []))
   limitSockets(server, isShared, () => transport.counters.refusedSockets++)

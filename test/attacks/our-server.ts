@@ -77,6 +77,12 @@ export const ourTasks = {
     late = lateSteps = 0
     return state
   },
+
+  collect(): number {
+    globalThis.gc?.()
+    globalThis.gc?.()
+    return process.memoryUsage().heapUsed
+  },
 }
 
 export type OurTasks = typeof ourTasks

@@ -9,15 +9,17 @@ interface Settings {
   flood: boolean
   requests: number
   players: number
+  rounds: number
   bare: boolean
 }
 
-const { flood, requests, players, bare } = new Command('npm run attacks --')
+const { flood, requests, players, rounds, bare } = new Command('npm run attacks --')
   .description('Attacks a server of ours while others play on it, and geckos.io as it comes, as evidence.')
   .option('--no-bare', 'ours only')
   .option('--flood', 'measures a flood of unauthenticated requests instead', false)
   .option('--requests <n>', 'requests of the flood', Number, 5000)
   .option('--players <n>', 'players during the flood', Number, 32)
+  .option('--rounds <n>', 'floods, one after the other', Number, 2)
   .parse()
   .opts<Settings>()
 
@@ -50,7 +52,7 @@ async function runAttacks(): Promise<void> {
   process.exitCode = withstood === ATTACKS.length ? 0 : 1
 }
 
-if (flood) await measureFlood({ program, requests, players })
+if (flood) await measureFlood({ program, requests, players, rounds })
 else await runAttacks()
 // geckos' clients and open sockets would keep the process for seconds.
 process.exit()

@@ -74,6 +74,11 @@ export class Arena {
     return this.server.ask('look', undefined as never)
   }
 
+  /** Bytes of JavaScript that the server holds, once it has thrown away what it does not. */
+  collect(): Promise<number> {
+    return this.server.ask('collect', undefined as never)
+  }
+
   /** Attacks; then everybody has to play on, and somebody new has to get in. */
   async attack(attack: Attack): Promise<Outcome> {
     const { target } = this

@@ -68,6 +68,14 @@ describe('a hook', () => {
     expect([header, headers['x-region'], address, signal.aborted]).toEqual(['Bearer abc', 'eu', '127.0.0.1', false])
   })
 
+  it('sees the address of a client behind a proxy, if the proxy is trusted', async () => {
+    const addresses: string[] = []
+    const note: Authorize = ({ address }) => void addresses.push(address)
+    const headers = { 'x-forwarded-for': '1.1.1.1, 203.0.113.7' }
+    for (const trustProxy of [[], ['127.0.0.1']]) await begin((await serve(note, { trustProxy })).url, headers)
+    expect(addresses).toEqual(['127.0.0.1', '203.0.113.7'])
+  })
+
   it('is asked once for each client, not for the requests that follow', async () => {
     let asked = 0
     const { url } = await serve(() => void asked++)

@@ -19,7 +19,7 @@ import { LocalSide, type SideEvent } from './side.js'
 
 const LIMIT = 30_000
 
-/** Runs beside the other tests: geckos' client keeps timers, and with them the process, for ten seconds. */
+/** Runs beside the other tests. */
 let ended: Promise<unknown>
 
 beforeAll(async () => {

@@ -2,6 +2,13 @@
 import type { Server } from 'node:http'
 import { isLoopback, type Networks, networkOfAddress, normalizeAddress } from './addresses.js'
 
+/** How long a request to a server of ours may take to come, in milliseconds, and how often that is looked at. */
+export const REQUEST_LIMITS = {
+  requestTimeout: 10_000,
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 1000,
+} as const
+
 /** Of all addresses together; each client has one or two, for some seconds. */
 const MAX_SOCKETS = 4096
 /** Of one address: many players may stand behind it. */
