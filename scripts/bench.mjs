@@ -2,4 +2,4 @@
 import { runBundled } from './run-bundled.mjs'
 import { main } from './run.mjs'
 
-await main(() => runBundled({ title: 'The benchmark', entry: 'bench/run.ts', name: 'bench' }))
+await main(() => runBundled({ title: 'The benchmark', name: 'bench', entries: { bench: 'bench/run.ts' } }))

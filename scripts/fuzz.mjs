@@ -2,4 +2,5 @@
 import { runBundled } from './run-bundled.mjs'
 import { main } from './run.mjs'
 
-await main(() => runBundled({ title: 'The fuzzing', entry: 'test/fuzz/run.ts', name: 'fuzz' }))
+const entries = { fuzz: 'test/fuzz/run.ts', 'fuzz-process': 'test/fuzz/network/process.ts' }
+await main(() => runBundled({ title: 'The fuzzing', name: 'fuzz', entries }))

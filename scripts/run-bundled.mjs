@@ -4,11 +4,12 @@ import { ensureInstalled } from './ensure-installed.mjs'
 import { root, run } from './run.mjs'
 
 /**
- * Runs `entry` with this script's arguments.
+ * Runs a program with this script's arguments.
  *
- * @param {{ title: string, entry: string, name: string }} program its name for people, its source, and that of its bundle
+ * @param {{ title: string, name: string, entries: Record<string, string> }} program its name for people, that of its bundle, and
+ * the sources of its bundles: its own, and those of processes that it starts
  */
-export async function runBundled({ title, entry, name }) {
+export async function runBundled({ title, name, entries }) {
   await ensureInstalled()
   const { build } = await import('esbuild')
   // Under node_modules, so that the packages it needs are found from there.
@@ -16,8 +17,9 @@ export async function runBundled({ title, entry, name }) {
   mkdirSync(folder, { recursive: true })
   await build({
     absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: `${folder}/${name}.mjs`,
+    entryPoints: entries,
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',
     platform: 'node',

@@ -132,3 +132,13 @@ export const protocol = defineProtocol({
   scenes: { Hud, Match },
   relations: { ChildOf, Likes },
 })
+
+/** Takes away what another game of this process has left in the arrays: a run must depend on its seed alone. */
+export function resetStores(): void {
+  for (const { store } of protocol.componentList) {
+    for (const values of Object.values(store)) {
+      if (ArrayBuffer.isView(values)) new Uint8Array(values.buffer).fill(0)
+      else if (Array.isArray(values)) values.length = 0
+    }
+  }
+}

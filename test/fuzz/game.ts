@@ -58,6 +58,7 @@ import {
   protocol,
   Purse,
   Query,
+  resetStores,
   Tint,
   Trade,
 } from './game-protocol.js'
@@ -96,6 +97,7 @@ export class FuzzGame {
   private readonly beacon: number
 
   constructor(seed: number, honestClients = 2, serving: Pick<TestNetworkOptions, 'authenticate' | 'resumeTime'> = {}) {
+    resetStores()
     const serverSystems = [this.serverSystem]
     this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems, ...serving })
     for (const client of this.net.clients) {
@@ -115,7 +117,7 @@ export class FuzzGame {
       addComponent(server, eid, component)
     Health.alive[eid] = 1
     Aim.at[eid] = 0
-    Look.far[eid] = Purse.gold[eid] = Purse.debt[eid] = Pose.yaw[eid] = 0
+    Look.far[eid] = Purse.gold[eid] = Purse.debt[eid] = Pose.yaw[eid] = Pose.qy[eid] = Pose.qz[eid] = 0
     addComponent(server, eid, Networked)
     return eid
   }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Failure, reduce, runOnce, type Tally } from './engine/campaign.js'
 import { formatRun, parseRun } from './engine/steps.js'
+import { fuzzNetwork } from './network/campaign.js'
 import { targets } from './targets/index.js'
 import { replay, type Target } from './targets/target.js'
 
@@ -12,6 +13,7 @@ interface Settings {
   readonly target?: string
   readonly inputs?: number
   readonly replay?: string
+  readonly network?: boolean
 }
 
 const CORPUS = 'test/fuzz/corpus'
@@ -37,6 +39,7 @@ function readSettings(): Settings {
     .option('--inputs <n>', 'stop after so many inputs in all', numberAbove(0))
     .option('--seed <n>', 'where everything random begins', numberAbove(-1), 1)
     .addOption(new Option('--target <name>', 'one target alone').choices(targets.map(({ name }) => name)))
+    .option('--network', 'over real WebRTC and HTTP instead, beside players, in turns with nothing')
     .option('--replay <file>', 'repeat a run of the corpus, and nothing else')
     .parse()
     .opts<Settings>()
@@ -114,4 +117,5 @@ function replayFile(file: string): void {
 
 const settings = readSettings()
 if (settings.replay !== undefined) replayFile(settings.replay)
+else if (settings.network) await fuzzNetwork(settings)
 else runCampaign(settings)

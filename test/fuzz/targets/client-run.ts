@@ -8,7 +8,7 @@ import type { Channel, Transport, TransportSink } from '../../../src/transport/t
 import { clientRole } from '../../../src/world/state.js'
 import { Accounting } from '../engine/accounting.js'
 import { type Allowance, type Census, growth, takeCensus } from '../engine/census.js'
-import { watchMemory } from '../engine/memory.js'
+import { MAX_TABLES, watchMemory } from '../engine/memory.js'
 import type { Live } from '../engine/mutate.js'
 import { Escape, type Step } from '../engine/steps.js'
 import { FuzzGame } from '../game.js'
@@ -17,7 +17,7 @@ import type { TargetRun } from './target.js'
 const WARM_UP = 10
 const QUIET_TICKS = 30
 /** Of a world that was lied to: tables have the size of the largest slot that was named, within their bounds. */
-const ALLOWANCE: Allowance = { elements: 64, bytes: 96 << 20, named: {} }
+const ALLOWANCE: Allowance = { elements: 64, bytes: MAX_TABLES, named: {} }
 
 /** What really came for the victim; whoever makes the steps decides what becomes of it. */
 export type Intercept = (channel: Channel, bytes: Uint8Array) => void
@@ -136,7 +136,7 @@ export class ClientRun implements TargetRun, Live {
   }
 
   private tickOnce(): void {
-    watchMemory('a frame', () => this.game.step())
+    watchMemory('a frame', () => this.game.step(), MAX_TABLES)
     this.expectSound()
     if (this.victim.reason === undefined) return
     this.victim.running = false

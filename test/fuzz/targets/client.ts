@@ -5,7 +5,7 @@ import { layout } from '../engine/recorder.js'
 import type { Step } from '../engine/steps.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { ClientRun } from './client-run.js'
-import { recorded } from './server.js'
+import { recorded } from './hostile-voice.js'
 import type { Target } from './target.js'
 
 class HostileServer {

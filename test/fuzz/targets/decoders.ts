@@ -21,7 +21,7 @@ import { mutate } from '../engine/mutate.js'
 import { Escape, type Step } from '../engine/steps.js'
 import { protocol } from '../game.js'
 import { oneOf, pick, type Random, randomBytes } from '../generate.js'
-import { recorded } from './server.js'
+import { recorded } from './hostile-voice.js'
 import type { Target, TargetRun } from './target.js'
 
 /** Reads what the reader holds; `choice` is for decoders that are told how much there is. */

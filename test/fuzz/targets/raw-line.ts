@@ -23,7 +23,7 @@ export class RawLine implements TransportSink, Live {
   private readonly reader = new ByteReader()
   private readonly header = new DataHeader()
 
-  constructor(readonly transport: Transport) {}
+  constructor(readonly transport: Pick<Transport, 'send' | 'receive' | 'close'>) {}
 
   get sequence(): number {
     return this.nextSequence++

@@ -33,6 +33,8 @@ const ALLOWANCE: Allowance = {
     '.interrupted.ends': 256,
     // Slots that wait for acknowledgements; those given out are cleared away by the thousand.
     '.entities.waiting': 2000,
+    // By sets of components, of which there are no more than combinations that occur.
+    '.plans': 512,
     // Peers of the conditioner that nothing may be sent to any more.
     '.gone': 1024,
   },
@@ -87,7 +89,7 @@ export class ServerRun implements TargetRun {
     if (step.kind === 'resume') this.resume(step.line, this.lines.get(step.from))
     else if (line === undefined) return
     else if (step.kind === 'packet') line.send(step.channel, step.bytes)
-    else if (step.kind === 'cut') this.network.cut(line.transport)
+    else if (step.kind === 'cut') this.network.cut(line.transport as Transport)
     else void line.transport.close()
   }
 

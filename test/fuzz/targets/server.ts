@@ -1,35 +1,21 @@
 // The whole server as a target: strangers, members, those who were cut and come back, several at once.
-import { PacketKind } from '../../../src/protocol/packet-kind.js'
-import { SectionKind } from '../../../src/protocol/packet.js'
-import { Channel } from '../../../src/transport/transport.js'
-import { guessedSections, oneOf, pick, type Random, randomBytes } from '../generate.js'
-import { freshen, mutate, varintOf } from '../engine/mutate.js'
-import { type Recorded, record, type Recording } from '../engine/recorder.js'
+import { oneOf, pick, type Random } from '../generate.js'
 import type { Step } from '../engine/steps.js'
+import { HostileVoice, recorded } from './hostile-voice.js'
 import type { RawLine } from './raw-line.js'
 import { ServerRun } from './server-run.js'
-import type { Target, TargetRun } from './target.js'
+import type { Target } from './target.js'
 
 /** Lines that are open at once, at most. */
 const LINES = 4
 /** A line is closed after so many packets if the server has not done so. */
 const PACKETS_PER_LINE = 400
 
-let recording: Recording | undefined
-/** Recorded once for all runs, and before they begin: the arrays of the game are those of every game in this process. */
-export function recorded(): Recording {
-  recording ??= record(1)
-  return recording
-}
-
 interface OpenLine {
   readonly number: number
   readonly line: RawLine
-  /** How much of what it says is plausible: a stranger has not even said hello. */
-  readonly manners: 'stranger' | 'member'
+  readonly voice: HostileVoice
   sent: number
-  saidReady: boolean
-  last: Step | undefined
 }
 
 class HostileClients {
@@ -64,15 +50,9 @@ class HostileClients {
     const { random } = this
     const number = this.lines++
     this.apply({ kind: 'open', line: number })
-    const manners = random() < 0.25 ? 'stranger' : 'member'
     const line = this.run.lines.get(number)!
-    this.open.push({ number, line, manners, sent: 0, saidReady: false, last: undefined })
-    if (manners === 'stranger') return
-    const hello = oneOf(
-      random,
-      recorded().client.filter(({ bytes }) => bytes[0] === PacketKind.Hello && bytes.at(-1)! < 2),
-    )
-    this.throwBytes(this.open.at(-1)!, Channel.Reliable, hello.bytes)
+    const voice = new HostileVoice(line, random, random() < 0.25 ? 'stranger' : 'member')
+    this.open.push({ number, line, voice, sent: 0 })
   }
 
   /** Those that the server closed, and those that have said enough. */
@@ -97,43 +77,15 @@ class HostileClients {
     this.apply({ kind: 'resume', line: next, from: number })
     const successor = this.run.lines.get(next)!
     successor.netIds.push(...line.netIds)
-    this.open.push({ number: next, line: successor, manners: 'member', sent: 0, saidReady: true, last: undefined })
-  }
-
-  private throwBytes(to: OpenLine, channel: Channel, bytes: Uint8Array): void {
-    const step: Step = { kind: 'packet', line: to.number, channel, bytes }
-    to.last = step
-    to.sent++
-    this.thrown++
-    this.apply(step)
+    this.open.push({ number: next, line: successor, voice: new HostileVoice(successor, random, 'successor'), sent: 0 })
   }
 
   private throwOne(to: OpenLine): void {
-    const { random } = this
-    if (to.manners === 'member' && !to.line.isWelcome) return
-    if (to.manners === 'member' && !to.saidReady) {
-      to.saidReady = true
-      const ready = [PacketKind.Data, 0, ...varintOf(to.line.tick), 0, SectionKind.Ready, 1]
-      return this.throwBytes(to, Channel.Reliable, Uint8Array.from(ready))
-    }
-    if (to.last?.kind === 'packet' && random() < 0.05) return this.throwBytes(to, to.last.channel, to.last.bytes)
-    const { client, server } = recorded()
-    const packet = oneOf(random, random() < 0.9 ? client : server)
-    const channel = random() < 0.9 ? packet.channel : oneOf(random, [Channel.Reliable, Channel.Unreliable])
-    this.throwBytes(to, channel, this.makeBytes(to.line, packet))
-  }
-
-  private makeBytes(line: RawLine, packet: Recorded): Uint8Array {
-    const { random } = this
-    const sort = random()
-    if (sort < 0.05) return randomBytes(random, 1200)
-    if (sort < 0.1) return guessedSections(random, line.tick)
-    // As an old session said it.
-    if (sort < 0.15) return packet.bytes
-    const pieces = freshen(random, packet.pieces, line)
-    // Half of what a member says passes for honest: else it would not be heard for long.
-    const unchanged = line.netIds.length > 0 ? 0.5 : 0.1
-    return mutate(random, pieces, oneOf(random, recorded().client).pieces, unchanged)
+    const said = to.voice.next()
+    if (said === undefined) return
+    to.sent++
+    this.thrown++
+    this.apply({ kind: 'packet', line: to.number, ...said })
   }
 }
 
@@ -144,6 +96,5 @@ export const serverTarget: Target = {
     recorded()
     return new ServerRun(seed)
   },
-  throwAt: (run: TargetRun, random, inputs, note) =>
-    new HostileClients(run as ServerRun, random, note).throwPackets(inputs),
+  throwAt: (run, random, inputs, note) => new HostileClients(run as ServerRun, random, note).throwPackets(inputs),
 }

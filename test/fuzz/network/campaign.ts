@@ -1,0 +1,152 @@
+// Hostile clients and hostile requests against a server on which others play, in turns with nothing: what it costs the others.
+import { fileURLToPath } from 'node:url'
+import { Worker } from '../../support/worker.js'
+import { Escape } from '../engine/steps.js'
+import type { HostileTasks, Thrown } from './hostile.js'
+import type { PlayerTasks } from './players.js'
+import type { ServerState, ServerTasks } from './server.js'
+
+export interface NetworkSettings {
+  readonly minutes: number
+  readonly seed: number
+}
+
+const PLAYERS = 16
+/** Connections and requests that hostile clients have at a time. */
+const CONNECTIONS = 4
+const REQUESTS = 8
+/** How long each phase is, and how long the server is left alone behind it, in milliseconds. */
+const PHASE = 5000
+const SETTLE = 1500
+/** How long the last of a hostile client may be there. */
+const GONE_WITHIN = 30_000
+/** Statuses of which a server says itself that something of it broke. */
+const isBroken = (status: number): boolean => status >= 500 && status !== 503 && status !== 505
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+const nothing = undefined as never
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[sorted.length >> 1] ?? 0
+}
+
+interface Phase {
+  readonly ticks: number[]
+  readonly intervals: number[]
+}
+
+class Field {
+  readonly hostile: Phase = { ticks: [], intervals: [] }
+  readonly control: Phase = { ticks: [], intervals: [] }
+
+  private constructor(
+    private readonly port: number,
+    private readonly server: Worker<ServerTasks>,
+    private readonly players: Worker<PlayerTasks>,
+    private readonly attackers: Worker<HostileTasks>,
+  ) {}
+
+  static async start(): Promise<Field> {
+    const program = fileURLToPath(new URL('fuzz-process.mjs', import.meta.url))
+    const server = Worker.start<ServerTasks>(program, 'server')
+    const players = Worker.start<PlayerTasks>(program, 'players')
+    const attackers = Worker.start<HostileTasks>(program, 'hostile')
+    const { port } = await server.ask('start', nothing)
+    await players.ask('connect', { url: `http://127.0.0.1:${port}`, count: PLAYERS })
+    await pause(3000)
+    return new Field(port, server, players, attackers)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.server.stop(), this.players.stop(), this.attackers.stop()])
+  }
+
+  /** One phase with nothing, one with hostile clients. @returns what was thrown until now. */
+  async turn(seed: number): Promise<Thrown> {
+    await this.measure(this.control)
+    await this.attackers.ask('begin', { port: this.port, seed, connections: CONNECTIONS, requests: REQUESTS })
+    await this.measure(this.hostile)
+    const thrown = await this.attackers.ask('end', nothing)
+    await this.expectUnharmed()
+    return thrown
+  }
+
+  private async measure(into: Phase): Promise<void> {
+    // What was before it, and its beginning, do not count.
+    await pause(SETTLE)
+    await Promise.all([this.server.ask('look', nothing), this.players.ask('look', nothing)])
+    await pause(PHASE)
+    const [{ ticks }, { intervals }] = await Promise.all([
+      this.server.ask('look', nothing),
+      this.players.ask('look', nothing),
+    ])
+    into.ticks.push(...ticks)
+    into.intervals.push(...intervals)
+  }
+
+  private async expectUnharmed(): Promise<void> {
+    const { playing, wrong } = await this.players.ask('look', nothing)
+    if (wrong > 0) throw new Escape(`${wrong} words of players came back wrongly`)
+    if (playing < PLAYERS) throw new Escape(`${playing} of ${PLAYERS} players play on`)
+    const { thrown } = await this.server.ask('look', nothing)
+    if (thrown.length > 0) throw new Escape(`a tick threw: ${thrown[0]}`)
+  }
+
+  /** Once nobody is hostile any more, nothing of them may be left. */
+  async expectClean(): Promise<ServerState> {
+    let state = await this.server.ask('look', nothing)
+    for (
+      let waited = 0;
+      waited < GONE_WITHIN && (state.connections > PLAYERS || state.networked > PLAYERS);
+      waited += 500
+    ) {
+      await pause(500)
+      state = await this.server.ask('look', nothing)
+    }
+    const { connections, networked, counters, transport } = state
+    if (connections !== PLAYERS || networked !== PLAYERS) {
+      throw new Escape(`${connections} connections and ${networked} entities are left, of ${PLAYERS} players`)
+    }
+    if (counters.handlerErrors > 0) throw new Escape(`${counters.handlerErrors} handlers or observers threw`)
+    if (transport.callbackErrors > 0) throw new Escape(`${transport.callbackErrors} native callbacks threw`)
+    return state
+  }
+}
+
+/** Prints what it finds. @throws Escape when a player was disturbed, or something was left behind. */
+export async function fuzzNetwork({ minutes, seed }: NetworkSettings): Promise<void> {
+  const field = await Field.start()
+  try {
+    const end = performance.now() + minutes * 60_000
+    let thrown: Thrown | undefined
+    for (let turn = 0; performance.now() < end; turn++) {
+      thrown = await field.turn(seed + turn * 10_000)
+      console.log(
+        `turn ${turn}: ${thrown.packets} packets on ${thrown.connections} connections, ${thrown.requests} requests`,
+      )
+    }
+    const { counters, transport, rss } = await field.expectClean()
+    console.log(JSON.stringify(thrown))
+    console.log(JSON.stringify({ counters: nonZero(counters), transport: nonZero(transport), rss }))
+    for (const status of Object.keys(thrown?.statuses ?? {}).map(Number)) {
+      if (isBroken(status)) throw new Escape(`requests were answered with ${status}`)
+    }
+    showRatio('a tick of the server', field.hostile.ticks, field.control.ticks)
+    showRatio('from tick to tick at a player', field.hostile.intervals, field.control.intervals)
+  } finally {
+    await field.stop()
+  }
+}
+
+function nonZero(counters: object): object {
+  return Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0))
+}
+
+function showRatio(what: string, hostile: readonly number[], control: readonly number[]): void {
+  const [with_, without] = [median(hostile), median(control)]
+  const ratio = (with_ / without).toFixed(3)
+  console.log(
+    `${what}: median ${with_.toFixed(3)} ms with hostile clients, ${without.toFixed(3)} ms without: ratio ${ratio}`,
+  )
+}

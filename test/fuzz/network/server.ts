@@ -1,0 +1,128 @@
+// The server of the fuzzing over a real network: players' words come back, everybody has a ship, and its ticks are timed.
+import { closeSync, openSync, readSync } from 'node:fs'
+import { addComponent, addEntity, query } from 'bitecs'
+import { drain, NetworkErrors, refuse, reply, sendMessage, setPlayer, stats, type NetworkStats } from 'bitecs-net'
+import { Connection, Networked, Ready } from 'bitecs-net/components'
+import { createServerWorld, listen, type ServerWorld } from 'bitecs-net/server'
+import { runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
+import {
+  Aim,
+  Bag,
+  Blip,
+  Blob,
+  Chat,
+  Craft,
+  Dash,
+  Health,
+  Huge,
+  Knock,
+  Login,
+  Look,
+  Motion,
+  Move,
+  Pose,
+  Position,
+  protocol,
+  Purse,
+  Trade,
+} from '../game-protocol.js'
+
+export const RATE = 20
+
+export interface ServerState {
+  readonly connections: number
+  readonly networked: number
+  readonly counters: NetworkStats['counters']
+  readonly transport: NetworkStats['transport']
+  /**
+   * How long each tick took since the last look, in milliseconds on the processor where the system tells it: on a machine that
+   * hostile clients, players and server share, the clock on the wall would measure how they push each other aside.
+   */
+  readonly ticks: readonly number[]
+  /** What a tick threw. */
+  readonly thrown: readonly string[]
+  readonly rss: number
+}
+
+const SHIP = [Position, Health, Motion, Aim, Bag, Look, Pose, Purse]
+let world: ServerWorld
+let step = 0
+let ticks: number[] = []
+const thrown: string[] = []
+
+function play(of: ServerWorld): void {
+  step++
+  for (const { sender, args } of drain(of, Chat)) sendMessage(of, Chat, args, { to: sender })
+  for (const { id, args } of drain(of, Trade)) {
+    if (args.item % 2 === 0) reply(of, id, { gold: args.item, note: 'sold' })
+    else refuse(of, id, 'broken')
+  }
+  for (const _ of drain(of, Move));
+  for (const _ of drain(of, Dash));
+  for (const _ of drain(of, Knock));
+  for (const _ of drain(of, Craft));
+  for (const _ of drain(of, Blip));
+  for (const _ of drain(of, Login));
+  for (const _ of drain(of, Blob));
+  for (const _ of drain(of, Huge));
+  for (const _ of drain(of, NetworkErrors));
+  for (const connection of query(of, [Ready])) {
+    const ship = Connection.player[connection]!
+    if (ship === 0) launch(of, connection)
+    else {
+      Position.x[ship] = Math.sin(step / 7 + ship) * 90
+      Health.hp[ship] = step & 0xffff
+    }
+  }
+}
+
+function launch(of: ServerWorld, connection: number): void {
+  const ship = addEntity(of)
+  for (const component of SHIP) addComponent(of, ship, component)
+  addComponent(of, ship, Networked)
+  setPlayer(of, connection, ship)
+}
+
+const SCHEDULING = `/proc/self/task/${process.pid}/schedstat`
+const text = Buffer.alloc(64)
+
+/** Milliseconds that this thread has been on a processor (Linux, sched-stats.rst); elsewhere those of the clock. */
+function timeOfThread(): number {
+  try {
+    const file = openSync(SCHEDULING, 'r')
+    const length = readSync(file, text, 0, text.length, 0)
+    closeSync(file)
+    return Number(text.toString('latin1', 0, length).split(' ')[0]) / 1e6
+  } catch {
+    return performance.now()
+  }
+}
+
+function tick(): void {
+  const start = timeOfThread()
+  try {
+    runSystems(world, [...serverReceive, play, ...serverSend])
+  } catch (error) {
+    thrown.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  }
+  ticks.push(timeOfThread() - start)
+}
+
+export const serverTasks = {
+  async start(): Promise<{ port: number }> {
+    world = createServerWorld(protocol, { tickRate: RATE })
+    const { port } = await listen(world, { port: 0, host: '127.0.0.1', bindAddress: '127.0.0.1', resumeTime: 1000 })
+    setInterval(tick, 1000 / RATE)
+    return { port }
+  },
+
+  look(): ServerState {
+    const { connections, counters, transport } = stats(world)
+    const networked = query(world, [Networked]).length
+    const state = { connections, networked, counters, transport, ticks, thrown, rss: process.memoryUsage().rss }
+    ticks = []
+    return state
+  },
+}
+
+export type ServerTasks = typeof serverTasks

@@ -1,0 +1,72 @@
+// What one hostile client says, packet by packet: some of it plausible, or it would not be heard for long.
+import { PacketKind } from '../../../src/protocol/packet-kind.js'
+import { SectionKind } from '../../../src/protocol/packet.js'
+import { Channel } from '../../../src/transport/transport.js'
+import { freshen, mutate, varintOf } from '../engine/mutate.js'
+import { type Recorded, record, type Recording } from '../engine/recorder.js'
+import { guessedSections, oneOf, type Random, randomBytes } from '../generate.js'
+import type { RawLine } from './raw-line.js'
+
+let recording: Recording | undefined
+/** Recorded once for all runs, and before they begin: the arrays of the game are those of every game in this process. */
+export function recorded(): Recording {
+  recording ??= record(1)
+  return recording
+}
+
+/** A packet to be sent. */
+export interface Utterance {
+  readonly channel: Channel
+  readonly bytes: Uint8Array
+}
+
+export class HostileVoice {
+  private last: Utterance | undefined
+  private saidHello: boolean
+  private saidReady: boolean
+
+  constructor(
+    private readonly line: RawLine,
+    private readonly random: Random,
+    /** A stranger never says a right hello; a successor resumes a session, and has said it. */
+    private readonly manners: 'stranger' | 'member' | 'successor',
+  ) {
+    this.saidHello = manners !== 'member'
+    this.saidReady = manners !== 'member'
+  }
+
+  /** What it says next; nothing while a member waits for its welcome. */
+  next(): Utterance | undefined {
+    const { line, random } = this
+    if (!this.saidHello) {
+      this.saidHello = true
+      const isHello = ({ bytes }: Recorded): boolean => bytes[0] === PacketKind.Hello && bytes.at(-1)! < 2
+      return { channel: Channel.Reliable, bytes: oneOf(random, recorded().client.filter(isHello)).bytes }
+    }
+    if (this.manners !== 'stranger' && !line.isWelcome) return undefined
+    if (!this.saidReady) {
+      this.saidReady = true
+      const ready = [PacketKind.Data, 0, ...varintOf(line.tick), 0, SectionKind.Ready, 1]
+      return { channel: Channel.Reliable, bytes: Uint8Array.from(ready) }
+    }
+    if (this.last !== undefined && random() < 0.05) return this.last
+    const { client, server } = recorded()
+    const packet = oneOf(random, random() < 0.9 ? client : server)
+    const channel = random() < 0.9 ? packet.channel : oneOf(random, [Channel.Reliable, Channel.Unreliable])
+    this.last = { channel, bytes: this.makeBytes(packet) }
+    return this.last
+  }
+
+  private makeBytes(packet: Recorded): Uint8Array {
+    const { line, random } = this
+    const sort = random()
+    if (sort < 0.05) return randomBytes(random, 1200)
+    if (sort < 0.1) return guessedSections(random, line.tick)
+    // As an old session said it.
+    if (sort < 0.15) return packet.bytes
+    const pieces = freshen(random, packet.pieces, line)
+    // Half of what a member says passes for honest: else it would not be heard for long.
+    const unchanged = line.netIds.length > 0 ? 0.5 : 0.1
+    return mutate(random, pieces, oneOf(random, recorded().client).pieces, unchanged)
+  }
+}
