@@ -178,6 +178,8 @@ class NetworkMetrics {
       this.roundTrip.set({ quantile }, value / 1000)
     }
     for (const [name, count] of Object.entries(stats.counters)) {
+      // What was taken is no drop; the traffic has its own counts.
+      if (name === 'acceptedPackets') continue
       if (REPAIRS.has(name)) setTotal(this.repairs, { kind: snakeCase(name) }, count)
       else setTotal(this.drops, { reason: snakeCase(name) }, count)
     }
