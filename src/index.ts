@@ -1,5 +1,6 @@
 // "bitecs-net": what both sides share. Definitions, verbs and types; no input or output.
 export type { CloseCode, CloseReason } from './connection/close-reason.js'
+export type { ErrorBudget, InboundLimits, Violation } from './connection/conduct.js'
 export type { Counters } from './connection/counters.js'
 export type { NetworkErrorEntry } from './connection/error-log.js'
 export {
@@ -113,7 +114,7 @@ export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/group
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
 export { correct, validateWrites } from './world/authority.js'
 export type { Write, WriteCheck } from './replication/authority/write-view.js'
-export { setMaxBytesPerSecond, setPriority } from './world/budgets.js'
+export { setMaxBytesPerSecond, setPriority, violationsOf } from './world/budgets.js'
 export { type ComponentValues, markChanged, writeComponent } from './world/changes.js'
 export { close } from './world/close.js'
 export { handle, type HandleOptions, type Handler, ignore } from './world/handle.js'

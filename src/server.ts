@@ -73,7 +73,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
     throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
   const { authenticate, authenticationTimeout, userKey, duplicateUsers, ...rest } = others
-  const { maxBytesPerSecond, spawnBytesPerTick, ...network } = rest
+  const { maxBytesPerSecond, spawnBytesPerTick, inbound, errorBudget, ...network } = rest
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
@@ -100,6 +100,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       unknownCalls,
       maxBytesPerSecond,
       spawnBytesPerTick,
+      inbound,
+      errorBudget,
     }
     role.start(transport, { ...limits, authenticate, authenticationTimeout, userKey, duplicateUsers })
   } finally {

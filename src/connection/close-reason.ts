@@ -18,6 +18,7 @@ export type CloseCode =
   | 'authentication-timeout'
   | 'malformed'
   | 'overflow'
+  | 'flood'
   | 'unknown-call'
   | 'text-frame'
   | 'scene-failed'

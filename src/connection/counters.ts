@@ -5,14 +5,16 @@ export interface Counters {
   /**
    * Packets that were what they claim and were read, whatever became of the calls and values in them. Every packet that a
    * transport delivers is counted once: here or by the reason it was dropped for (`malformedPackets`, `packetsBeforeHello`,
-   * `duplicatePackets`, `unauthenticatedPackets`, `packetsAfterEnd`; on a client also `packetsWhileLoading` and
-   * `holdOverflows`).
+   * `duplicatePackets`, `unauthenticatedPackets`, `packetsAfterEnd`, `rateLimitedPackets`; on a client also
+   * `packetsWhileLoading` and `holdOverflows`).
    */
   acceptedPackets: number
   /** Packets that were not what they claim: dropped whole, and weighed on the connection's error budget. */
   malformedPackets: number
   /** Packets that came before a hello was accepted. */
   packetsBeforeHello: number
+  /** Packets beyond what a client may send: unread. On the reliable channel the first ends the connection. */
+  rateLimitedPackets: number
   /** Packets of sessions that had ended when they were to be read. */
   packetsAfterEnd: number
   /** Unreliable packets that the network doubled, or that came too late to be told from a double. */
@@ -91,6 +93,7 @@ export function createCounters(): Counters {
     acceptedPackets: 0,
     malformedPackets: 0,
     packetsBeforeHello: 0,
+    rateLimitedPackets: 0,
     packetsAfterEnd: 0,
     duplicatePackets: 0,
     unknownDefinitions: 0,

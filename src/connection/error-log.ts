@@ -15,7 +15,7 @@ export interface NetworkErrorEntry {
   readonly connection: number
   /** The entity it concerns, or 0. */
   readonly entity: number
-  /** The definition or component it concerns, or ''. */
+  /** The definition or component it concerns, the kind of `Violation` that closed a connection, or ''. */
   readonly name: string
   /**
    * How many times it happened. Of calls that are dropped, the first of a connection, code and name is reported at once;
@@ -37,6 +37,8 @@ export class ErrorLog {
   readonly tally = new Tally()
   /** Sessions that ended, by the code of their reason. */
   readonly closes = new Tally()
+  /** What no honest client sends, by kind. */
+  readonly violations = new Tally()
 
   constructor(private readonly limit = 1000) {}
 

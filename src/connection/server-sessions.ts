@@ -21,6 +21,7 @@ import {
 } from '../transport/transport.js'
 import { checkHello } from './check-hello.js'
 import type { CloseReason } from './close-reason.js'
+import type { ConductRules, Violation } from './conduct.js'
 import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
 import { InterruptedSessions } from './interrupted-sessions.js'
@@ -68,6 +69,8 @@ export interface ServerSessionOptions {
   userKey?: string
   /** What happens when a user comes who is here already. Default `allow`. */
   duplicateUsers?: DuplicateUsers
+  /** What each client may send. Default: the defaults of `listen`. */
+  rules?: ConductRules
   /** Numbers the connections. Default: from 1 on. */
   takeConnectionId?: () => number
 }
@@ -107,7 +110,7 @@ export class ServerSessions implements TransportSink {
   }
 
   opened(peer: PeerId): void {
-    this.byPeer.set(peer, new Session(this.transport, peer, this.options.now()))
+    this.byPeer.set(peer, new Session(this.transport, peer, this.options.now(), this.options.rules))
   }
 
   packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
@@ -117,6 +120,7 @@ export class ServerSessions implements TransportSink {
       return
     }
     session.lastHeard = Math.max(session.lastHeard, time)
+    if (!session.conduct.takesPacket(channel, length, time)) return this.flooded(session, channel)
     // It was the line that stood still, or its client; both are back.
     if (session.isInterrupted && session.canBeRestored) this.restore(session, session.resumable!.unsentFrom)
     const { reader } = this
@@ -380,14 +384,25 @@ export class ServerSessions implements TransportSink {
   /** Counts a packet that is not what it claims. */
   private malformed(session: Session, text: string): void {
     this.counters.malformedPackets++
-    this.weigh(session, text)
+    this.weigh(session, 'malformed-packet', text)
   }
 
-  /** Weighs something that no honest client sends on the session's error budget; over budget it is closed. */
-  weigh(session: Session, text: string): void {
-    if (session.state === 'closed' || session.spendMalformed(this.options.now())) return
-    this.errors.push('malformed', `connection closed: ${text}`, { connection: session.entity })
-    this.close(session, 'malformed', 'too much that no honest client sends')
+  /** Weighs something that no honest client sends on the session's budget for its kind; over budget it is closed. */
+  weigh(session: Session, kind: Violation, text: string): void {
+    if (session.state === 'closed') return
+    this.errors.violations.add(kind)
+    if (session.conduct.spend(kind, this.options.now())) return
+    this.errors.push('malformed', `connection closed: ${text}`, { connection: session.entity, name: kind })
+    this.close(session, 'malformed', `too much that no honest client sends (${kind}): ${text}`)
+  }
+
+  /** More came than a client may send. What is unreliable may be lost; without what is reliable it cannot go on. */
+  private flooded(session: Session, channel: Channel): void {
+    this.counters.rateLimitedPackets++
+    if (channel === Channel.Unreliable) return
+    const text = 'more packets or bytes than a client may send'
+    this.errors.push('flood', `connection closed: ${text}`, { connection: session.entity })
+    this.close(session, 'flood', text)
   }
 
   /**

@@ -6,10 +6,10 @@ import { ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
 import { Backlog } from './backlog.js'
 import type { CloseReason } from './close-reason.js'
+import { Conduct, type ConductRules } from './conduct.js'
 import { Delivery, type DeliverySink } from './delivery.js'
 import type { Resumable } from './resumable.js'
 import { RoundTrip } from './round-trip.js'
-import { TokenBuckets } from './token-bucket.js'
 
 /**
  * How long a client may answer heart-beats and apply nothing. Until it does, no slot can be given out again: one such
@@ -24,9 +24,6 @@ const ANSWER_DELAY = 120
 const LOOK_AHEAD = 0.05
 /** Bytes per millisecond that a line may be slow before its client counts as standing still: 8 KB a second. */
 const SLOWEST_LINE = 8
-/** Malformed packets at once, and per second, until a connection is closed for them. */
-const MALFORMED_BURST = 16
-const MALFORMED_PER_SECOND = 1
 
 /** A server's session is `authenticating` between the hello and its authenticator's answer. */
 export type SessionState = 'handshake' | 'authenticating' | 'open' | 'closed'
@@ -76,10 +73,8 @@ export class Session implements DeliverySink {
   /** How long the line was broken since `structureProgressAt`, in milliseconds. */
   private structureOutage = 0
   private lastPing = -Infinity
-  private readonly malformedBudget = new TokenBuckets(
-    Float64Array.of(MALFORMED_PER_SECOND),
-    Float64Array.of(MALFORMED_BURST),
-  )
+  /** What the peer may send, and has sent that it may not. A client does not ask: it has one server. */
+  readonly conduct: Conduct
 
   /** Lets the session move to another connection when this one is lost; undefined where that was not agreed. */
   resumable: Resumable | undefined
@@ -88,14 +83,11 @@ export class Session implements DeliverySink {
     public transport: Transport,
     public peer: PeerId,
     readonly startedAt: number,
+    rules?: ConductRules,
   ) {
+    this.conduct = new Conduct(rules)
     this.lastHeard = startedAt
     this.structureProgressAt = startedAt
-  }
-
-  /** Counts one malformed packet against the budget; false when it is used up. */
-  spendMalformed(now: number): boolean {
-    return this.malformedBudget.take(0, now)
   }
 
   /**

@@ -32,8 +32,10 @@ export class TokenBuckets {
   }
 
   private fill(index: number, now: number): void {
-    const added = Math.max(0, ((now - this.filledAt[index]!) / 1000) * this.perSecond[index]!)
-    this.tokens[index] = Math.min(this.burst[index]!, this.tokens[index]! + added)
+    const elapsed = now - this.filledAt[index]!
+    // A time that lies back must not be filled for twice.
+    if (elapsed <= 0) return
+    this.tokens[index] = Math.min(this.burst[index]!, this.tokens[index]! + (elapsed / 1000) * this.perSecond[index]!)
     this.filledAt[index] = now
   }
 }

@@ -17,6 +17,9 @@ const RECORD_HEADER = 12
 /** A length that says: nothing more before the end of the ring, go on at its start. */
 const WRAP = 0xffffffff
 const SMALLEST_RING = 4096
+/** Peers that come and end between two ticks, and of which the game hears all the same. More leave no trace. */
+const MAX_UNHEARD = 64
+const NOTHING = new Uint8Array(0)
 
 /** A byte ring of packets. Each record lies in one piece, so that it can be copied out with one call. */
 class PacketRing {
@@ -70,6 +73,15 @@ class PacketRing {
     this.used -= RECORD_HEADER + length
     if (--this.count === 0) this.head = this.tail = this.used = 0
     return length
+  }
+
+  /** Forgets what waits, and takes nothing more. Returns how many packets that were. */
+  end(): number {
+    const { count } = this
+    this.bytes = NOTHING
+    this.view = new DataView(NOTHING.buffer)
+    this.head = this.tail = this.used = this.count = 0
+    return count
   }
 
   private hasRoom(need: number): boolean {
@@ -131,6 +143,8 @@ export class Inbox {
   private readonly scratch: Uint8Array
   private readonly time = new Float64Array(1)
   private readonly pong = new Uint8Array(PONG_BYTES)
+  /** Peers that opened and ended since the last {@link drain}. */
+  private unheard = 0
 
   constructor(private readonly options: InboxOptions) {
     this.scratch = new Uint8Array(options.maxPacket)
@@ -163,7 +177,7 @@ export class Inbox {
     countReceived(counters, channel, length)
     if (length === 0 || length > options.maxPacket) {
       counters.oversized++
-      if (channel === Channel.Reliable) options.refuse(peer, { code: 'overflow', text: `a packet of ${length} bytes` })
+      if (channel === Channel.Reliable) this.refuse(entry, `a packet of ${length} bytes`)
       return
     }
     if (isPing(bytes, length)) {
@@ -172,17 +186,21 @@ export class Inbox {
     }
     const ring = channel === Channel.Reliable ? entry.reliable : entry.unreliable
     if (ring.push(bytes, length, options.now())) return
-    if (channel === Channel.Reliable) {
-      options.refuse(peer, { code: 'overflow', text: 'reliable bytes arrived faster than they were drained' })
-    }
     counters.inboxDropped++
+    if (channel === Channel.Reliable) this.refuse(entry, 'reliable bytes arrived faster than they were drained')
+  }
+
+  /** What it sent goes with it: else a crowd that floods in turn would fill the memory of a server that stands still. */
+  private refuse({ id, reliable, unreliable }: InboxPeer, text: string): void {
+    this.options.refuse(id, { code: 'overflow', text })
+    this.options.counters.inboxDropped += reliable.end() + unreliable.end()
   }
 
   /** The first reason counts. A peer that never opened leaves no trace. */
   pushClosed(peer: PeerId, reason: TransportCloseReason): void {
     const entry = this.peers.get(peer)
     if (entry === undefined || entry.closed !== undefined) return
-    if (entry.ready) entry.closed = reason
+    if (entry.ready && (entry.announced || ++this.unheard <= MAX_UNHEARD)) entry.closed = reason
     else this.peers.delete(peer)
   }
 
@@ -198,6 +216,7 @@ export class Inbox {
    * world is then known when the values that refer to it are read.
    */
   drain(sink: TransportSink): void {
+    this.unheard = 0
     for (const peer of this.peers.values()) {
       if (!peer.ready) continue
       if (!peer.announced) {

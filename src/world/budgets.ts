@@ -1,4 +1,5 @@
 // The verbs of what clients are sent and when: bytes per second, and which entities matter more.
+import { Conduct, type Violation } from '../connection/conduct.js'
 import { checkBytesPerSecond } from './budget-options.js'
 import { checkNumber } from './check-options.js'
 import { requireOpen, requireSlot } from './ownership.js'
@@ -19,6 +20,19 @@ export function setMaxBytesPerSecond(world: ServerWorld, connection: number, byt
   requireOpen(role, connection)
   const peer = role.peerOfConnection.get(connection)
   if (peer !== undefined) peer.observer.budget.rate = bytesPerSecond
+}
+
+/**
+ * How often one client has sent what no honest client sends, by kind, since its session began: a copy, with 0 for each
+ * kind that did not come. `stats(world).violations` has the sums of all clients.
+ *
+ * @throws UsageError when `connection` is not an open connection.
+ */
+export function violationsOf(world: ServerWorld, connection: number): Record<Violation, number> {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  const peer = role.peerOfConnection.get(connection)
+  return (peer?.session.conduct ?? new Conduct()).violations()
 }
 
 /**

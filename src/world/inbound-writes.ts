@@ -76,12 +76,13 @@ export class InboundWrites implements WriteSource {
     } else if (!peer.limits.take(PeerLimit.WriteBytes, now, end - start)) {
       role.counters.rateLimitedWrites++
       session.withholds = true
-      role.sessionsOf(session)?.weigh(session, 'more values than any honest client sends')
+      role.sessionsOf(session)?.weigh(session, 'value-flood', 'more values than any honest client sends')
     } else {
       this.isForged = false
       reader.offset = start
       writes.apply(reader, this)
-      if (this.isForged) role.sessionsOf(session)?.weigh(session, 'a value of an entity that never was')
+      if (this.isForged)
+        role.sessionsOf(session)?.weigh(session, 'unknown-entity', 'a value of an entity that never was')
     }
   }
 

@@ -1,4 +1,5 @@
 // What a server may be told when it begins to serve, over whatever transport.
+import { ConductRules, type ErrorBudget, type InboundLimits } from '../connection/conduct.js'
 import type { DuplicateUsers } from '../connection/user-sessions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Authenticator } from './authentication.js'
@@ -32,6 +33,17 @@ export interface ServeOptions {
    * `maxBytesPerSecond` or the line bears less. Default 32 KiB.
    */
   spawnBytesPerTick?: number
+  /**
+   * The most that one client may send. What is over the packets or bytes is not read: it is lost on the unreliable channel,
+   * and ends the connection on the reliable one, with the reason `flood`. Calls over theirs are dropped, and weigh on
+   * the error budget. The defaults are many times what a game sends.
+   */
+  inbound?: InboundLimits
+  /**
+   * How much of what no honest client sends ends its connection, with the reason `malformed` and a text that names the kind.
+   * What races can cause costs nothing.
+   */
+  errorBudget?: ErrorBudget
   /**
    * Decides whether a client may come in; called within the tick, for each client whose hello was accepted. With
    * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. A host's
@@ -72,7 +84,7 @@ type UserOption = 'userKey' | 'duplicateUsers'
 /** The limits of sessions, with what was left out. */
 export function sessionLimits(
   options: ServeOptions,
-): Required<Pick<ServeOptions, SessionLimit>> & Pick<ServeOptions, UserOption> {
+): Required<Pick<ServeOptions, SessionLimit>> & Pick<ServeOptions, UserOption> & { readonly rules: ConductRules } {
   return {
     timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
     resumeTime: options.resumeTime ?? DEFAULT_RESUME_MS,
@@ -81,6 +93,7 @@ export function sessionLimits(
     maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     userKey: options.userKey,
     duplicateUsers: options.duplicateUsers,
+    rules: new ConductRules(options.inbound, options.errorBudget),
   }
 }
 

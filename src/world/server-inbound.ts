@@ -128,7 +128,9 @@ export class ServerInbound {
   /** An honest client says nothing before its welcome but messages that may come before it. */
   private refuseEarly(session: Session): boolean {
     this.role.counters.unauthenticatedPackets++
-    this.role.sessionsOf(session)?.weigh(session, 'something that no client may send before it is authenticated')
+    this.role
+      .sessionsOf(session)
+      ?.weigh(session, 'unauthenticated-packet', 'something that no client may send before it is authenticated')
     return true
   }
 
@@ -207,7 +209,7 @@ export class ServerInbound {
       return true
     }
     this.drop(CallFault.OverRate, session)
-    this.role.sessionsOf(session)?.weigh(session, 'more calls than any honest client sends')
+    this.role.sessionsOf(session)?.weigh(session, 'call-flood', 'more calls than any honest client sends')
     return false
   }
 
@@ -243,7 +245,7 @@ export class ServerInbound {
     const sessions = this.role.sessionsOf(session)
     const text = 'a call or message that no client may send'
     if (this.role.closesUnknown) sessions?.close(session, 'unknown-call', text)
-    else sessions?.weigh(session, text)
+    else sessions?.weigh(session, 'unknown-call', text)
   }
 
   private applyRequest(session: Session, reader: ByteReader): void {
@@ -265,9 +267,9 @@ export class ServerInbound {
     const { role } = this
     const fate = this.peer?.requests.take(this.section, reader.bytes)
     if (fate === ReplyFate.Unknown)
-      role.sessionsOf(session)?.weigh(session, 'an answer to a request that was never made')
+      role.sessionsOf(session)?.weigh(session, 'unknown-reply', 'an answer to a request that was never made')
     if (fate === ReplyFate.Malformed)
-      role.sessionsOf(session)?.weigh(session, 'an answer that is not what its definition says')
+      role.sessionsOf(session)?.weigh(session, 'malformed-reply', 'an answer that is not what its definition says')
   }
 
   /** What stands against a command; `Ok` when nothing does. */
@@ -285,7 +287,9 @@ export class ServerInbound {
     const eid = replication.entities.entityOf(netId)
     if (eid === 0) {
       if (replication.entities.wasIssued(netId)) return this.refuse(CallFault.Late, session)
-      this.role.sessionsOf(session)?.weigh(session, 'a command on an entity that was never spawned for it')
+      this.role
+        .sessionsOf(session)
+        ?.weigh(session, 'unknown-entity', 'a command on an entity that was never spawned for it')
       return this.refuse(CallFault.UnknownEntity, session)
     }
     if (!peer.observer.sees(slotOf(netId))) return this.refuse(CallFault.NotObserved, session, eid)
@@ -332,13 +336,13 @@ export class ServerInbound {
     if (incomingParts.begins(part)) {
       if (part.total > definition.codec.maxBytes) {
         this.drop(CallFault.MalformedCall, session, 0, part.id)
-        sessions?.weigh(session, 'a message larger than its definition allows')
+        sessions?.weigh(session, 'malformed-call', 'a message larger than its definition allows')
         return
       }
       // However small its parts are, a message is one of the calls that a client may send.
       if (!peer.limits.take(PeerLimit.Calls, this.now)) {
         this.drop(CallFault.OverRate, session, 0, part.id)
-        sessions?.weigh(session, 'more calls than any honest client sends')
+        sessions?.weigh(session, 'call-flood', 'more calls than any honest client sends')
         incomingParts.refuse()
       } else if (!peer.rates.take(part.id, this.now)) {
         this.drop(CallFault.OverRate, session, 0, part.id)
@@ -346,7 +350,8 @@ export class ServerInbound {
       }
     }
     const result = incomingParts.take(part, reader.bytes)
-    if (result === PartResult.Refused) sessions?.weigh(session, 'a part that is not the next of its message')
+    if (result === PartResult.Refused)
+      sessions?.weigh(session, 'false-part', 'a part that is not the next of its message')
     if (result !== PartResult.Whole) return
     const { payload } = incomingParts
     this.section.become(part.id, payload.length)
@@ -358,7 +363,7 @@ export class ServerInbound {
     const taken = reader.varint()
     const { peer } = this
     if (peer === undefined || peer.outgoingParts.acknowledge(taken)) return
-    this.role.sessionsOf(session)?.weigh(session, 'a report of parts that were never sent')
+    this.role.sessionsOf(session)?.weigh(session, 'false-part', 'a report of parts that were never sent')
   }
 
   private applySceneReport(session: Session, reader: ByteReader): void {
@@ -366,7 +371,9 @@ export class ServerInbound {
     sceneReport.read(reader)
     const { peer } = this
     if (peer !== undefined && this.role.scenes.report(peer, sceneReport.change, sceneReport.report)) return
-    this.role.sessionsOf(session)?.weigh(session, 'a report of a change of scenes that it was not told of')
+    this.role
+      .sessionsOf(session)
+      ?.weigh(session, 'false-report', 'a report of a change of scenes that it was not told of')
   }
 
   private push(session: Session, bytes: Uint8Array): void {
@@ -378,7 +385,9 @@ export class ServerInbound {
 
   private malformedCall(session: Session): void {
     this.drop(CallFault.MalformedCall, session)
-    this.role.sessionsOf(session)?.weigh(session, 'a call whose arguments are not what its definition says')
+    this.role
+      .sessionsOf(session)
+      ?.weigh(session, 'malformed-call', 'a call whose arguments are not what its definition says')
   }
 
   /** While the server loads a scene calls wait, but not without end. */

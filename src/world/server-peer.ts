@@ -8,13 +8,6 @@ import type { PendingRequests } from '../remote/pending-requests.js'
 import type { Observer } from '../replication/observer.js'
 import { PeerScenes } from './server-scenes.js'
 
-/** Calls and messages of one client: one that sends more crowds out the others. */
-const CALLS_PER_SECOND = 2000
-/** What five seconds of a busy client are, which arrive at once when the server stood still. */
-const CALL_BURST = 4096
-/** Bytes of calls and messages of one client. */
-const CALL_BYTES_PER_SECOND = 131_072
-const CALL_BYTES_BURST = 262_144
 /** Changes of readiness: each may cost the whole world. */
 const READINESS_PER_SECOND = 1
 const READINESS_BURST = 5
@@ -51,9 +44,10 @@ export class ServerPeer {
       Float64Array.from(definitions, (_, id) => rate(id)?.perSecond ?? 0),
       Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
     )
+    const { rules } = session.conduct
     this.limits = new TokenBuckets(
-      Float64Array.of(CALLS_PER_SECOND, READINESS_PER_SECOND, CALL_BYTES_PER_SECOND, WRITE_BYTES_PER_SECOND),
-      Float64Array.of(CALL_BURST, READINESS_BURST, CALL_BYTES_BURST, WRITE_BYTES_BURST),
+      Float64Array.of(rules.callsPerSecond, READINESS_PER_SECOND, rules.callBytesPerSecond, WRITE_BYTES_PER_SECOND),
+      Float64Array.of(rules.callBurst, READINESS_BURST, rules.callBytesBurst, WRITE_BYTES_BURST),
     )
   }
 }

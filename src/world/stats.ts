@@ -1,4 +1,5 @@
 // The verb that tells what a world has counted and what waits in it, as plain data.
+import type { Violation } from '../connection/conduct.js'
 import type { Counters } from '../connection/counters.js'
 import { UsageError } from '../protocol/errors.js'
 import type { CallQueue } from '../remote/call-queue.js'
@@ -70,6 +71,8 @@ export interface NetworkStats {
   readonly errors: Readonly<Record<string, number>>
   /** Connections that ended, by the code of their reason; bounded as `errors`. */
   readonly closed: Readonly<Record<string, number>>
+  /** What no honest client sends, by kind: each weighed on the error budget of its connection. Kinds that never came are left out. */
+  readonly violations: Readonly<Partial<Record<Violation, number>>>
   /** Packets and bytes of the current transport. */
   readonly transport: Readonly<TransportCounters>
 }
@@ -111,6 +114,7 @@ function statsOf(network: Network, side: Side): NetworkStats {
     counters: { ...role.counters },
     errors: role.errors.tally.totals,
     closed: role.errors.closes.totals,
+    violations: role.errors.violations.totals,
     transport: local === undefined ? transport : addCounts(transport, local.counters),
   }
 }
@@ -206,6 +210,7 @@ function addStats(server: NetworkStats, client: NetworkStats): NetworkStats {
     counters: addCounts(server.counters, client.counters),
     errors: addTotals(server.errors, client.errors),
     closed: addTotals(server.closed, client.closed),
+    violations: server.violations,
     transport: addCounts(server.transport, client.transport),
   }
 }

@@ -108,8 +108,28 @@ describe('the inbox', () => {
     for (let i = 0; i < 20; i++) inbox.pushPacket(1, Channel.Reliable, bytes(i, 1000), 1000)
     expect(refused).toEqual([{ peer: 1, code: 'overflow' }])
     const events = drain(inbox)
-    expect(events.filter((event) => event.startsWith('1 '))).toHaveLength(1 + 9 + 9 + 1)
+    // What it sent went with it: 9 of either channel, and the one that was too much.
+    expect(events.filter((event) => event.startsWith('1 '))).toEqual(['1 opened', '1 overflow'])
+    expect(counters.inboxDropped).toBe(11 + 1 + 9 + 9)
     expect(events.filter((event) => event.startsWith('2 '))).toHaveLength(2)
+  })
+
+  it('tells of no more than 64 peers that come and end between two looks', () => {
+    const { inbox } = makeInbox()
+    inbox.pushOpened(1)
+    expect(drain(inbox)).toEqual(['1 opened'])
+    for (let round = 0; round < 2; round++) {
+      for (let peer = 2; peer < 202; peer++) {
+        inbox.pushOpened(peer)
+        inbox.pushPacket(peer, Channel.Reliable, bytes(1, 10), 10)
+        inbox.pushClosed(peer, CLOSED)
+      }
+      expect(inbox.waiting).toBe(64)
+      expect(drain(inbox)).toHaveLength(64 * 3)
+    }
+    // One that was there before ends as ever.
+    inbox.pushClosed(1, CLOSED)
+    expect(drain(inbox)).toEqual(['1 closed'])
   })
 
   it('counts packets of no size and above the limit', () => {

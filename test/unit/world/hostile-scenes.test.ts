@@ -21,7 +21,7 @@ import { SectionKind } from '../../../src/protocol/packet.js'
 import { SceneAction, SceneReport, writeScene, writeSceneReport } from '../../../src/remote/scene-section.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
-import { transportOf } from './tap.js'
+import { transportOf, violationsAt } from './tap.js'
 
 const Map = defineScene({ name: string(10) })
 const Hud = defineScene()
@@ -55,14 +55,6 @@ function throwAtClient(
   transportOf(net.server, 'server').send(peer, channel, bytes, length)
 }
 
-/** What is left of the budget for what no honest client sends; it is used up by this. */
-function budgetLeft(net: TestNetwork): number {
-  const { session } = serverRole(net.server).peers[0]!
-  let left = 0
-  while (session.spendMalformed(net.now)) left++
-  return left
-}
-
 describe('a client’s report', () => {
   const loading = (): TestNetwork => {
     const net = createTestNetwork(protocol)
@@ -83,7 +75,7 @@ describe('a client’s report', () => {
     net.tick(2)
     expect(query(net.server, [Connection, Loading]).length).toBe(1)
     expect(query(net.server, [Connection, Ready]).length).toBe(0)
-    expect(budgetLeft(net)).toBe(15)
+    expect(violationsAt(net.server)).toBe(1)
     expect(net.clients[0]!.reason).toBeUndefined()
   })
 
@@ -100,7 +92,7 @@ describe('a client’s report', () => {
       expect(query(net.server, [Connection, Loading]).length).toBe(1)
       expect(Connection.progress[net.clients[0]!.connection]).toBe(0)
       expect(net.clients[0]!.reason).toBeUndefined()
-      expect(budgetLeft(net)).toBe(16)
+      expect(violationsAt(net.server)).toBe(0)
     },
   )
 
@@ -113,7 +105,7 @@ describe('a client’s report', () => {
     throwAtServer(net.clients[0]!, (writer) => writeSceneReport(writer, 1, SceneReport.Loaded))
     net.tick(3)
     expect(query(net.server, [Connection, Loading]).length).toBe(1)
-    expect(budgetLeft(net)).toBe(16)
+    expect(violationsAt(net.server)).toBe(0)
     throwAtServer(net.clients[0]!, (writer) => writeSceneReport(writer, 2, SceneReport.Loaded))
     net.tick(3)
     expect(query(net.server, [Connection, Loading]).length).toBe(0)

@@ -79,3 +79,9 @@ function rawPacket(write: (writer: ByteWriter) => void): [Uint8Array, number] {
   write(writer)
   return [writer.bytes, writer.length]
 }
+
+/** How often the only client of a server has sent what no honest client sends, of any kind. */
+export function violationsAt(server: ServerWorld): number {
+  const { conduct } = serverRole(server).peers[0]!.session
+  return Object.values(conduct.violations()).reduce((sum, count) => sum + count, 0)
+}

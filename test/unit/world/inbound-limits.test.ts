@@ -1,0 +1,224 @@
+// What one client may send, and how much of what no honest client sends: limits, budgets by kind, and what counts nothing.
+import { addComponent, addEntity } from 'bitecs'
+import {
+  defineCommand,
+  defineMessage,
+  defineProtocol,
+  despawn,
+  drain,
+  entityOf,
+  netIdOf,
+  sendCommand,
+  sendMessage,
+  setPlayer,
+  stats,
+  u16,
+  u8,
+  violationsOf,
+} from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork, type TestClient, type TestNetworkOptions } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { Conduct, VIOLATIONS } from '../../../src/connection/conduct.js'
+import { ByteWriter } from '../../../src/protocol/bytes.js'
+import { SectionKind, writePing } from '../../../src/protocol/packet.js'
+import { Channel } from '../../../src/transport/transport.js'
+import { bytesPerEvent } from '../../support/heap.js'
+import { throwSections, transportOf } from './tap.js'
+
+const Press = defineCommand({ key: u8 }, { rate: { perSecond: 10, burst: 10 } })
+const Wave = defineMessage({ n: u16 })
+const protocol = defineProtocol({ remote: { Press }, messages: { Wave } })
+
+function start(options: TestNetworkOptions = {}) {
+  const net = createTestNetwork(protocol, { clients: 1, ...options })
+  const hostile = net.clients[0]!
+  const { connection } = hostile
+  return { net, hostile, connection, violations: () => violationsOf(net.server, connection) }
+}
+
+/** A call of a number that no definition has. */
+function callUnknown(client: TestClient): void {
+  throwSections(client, (writer) => {
+    writer.u8(SectionKind.Message)
+    writer.varint(99)
+    writer.varint(0)
+  })
+}
+
+/** A command on an entity that never was. */
+function forgeEntity(client: TestClient): void {
+  throwSections(client, (writer) => {
+    writer.u8(SectionKind.Call)
+    for (const field of [4000, 1, protocol.ids.get(Press)!, 1, 1]) writer.varint(field)
+  })
+}
+
+function heartBeat(client: TestClient, channel: Channel): void {
+  const writer = new ByteWriter()
+  writePing(writer, 1, 1, 0)
+  transportOf(client.world, 'client').send(1, channel, writer.bytes, writer.length)
+}
+
+describe('the error budget of a connection', () => {
+  it('is one for each kind: the reason names the one that is used up, on both sides', () => {
+    const { net, hostile, connection, violations } = start()
+    for (let i = 0; i < 7; i++) forgeEntity(hostile)
+    for (let i = 0; i < 16; i++) callUnknown(hostile)
+    net.tick()
+    // Neither is used up: 16 of one kind at 1 point, 7 of another at 2.
+    expect(hostile.reason).toBeUndefined()
+    expect(violations()).toMatchObject({ 'unknown-call': 16, 'unknown-entity': 7, 'malformed-packet': 0 })
+    forgeEntity(hostile)
+    forgeEntity(hostile)
+    net.tick(2)
+    expect(hostile.reason).toMatchObject({ code: 'malformed', by: 'remote' })
+    expect(hostile.reason!.text).toContain('unknown-entity')
+    expect(stats(net.server).violations).toEqual({ 'unknown-call': 16, 'unknown-entity': 9 })
+    expect(() => violationsOf(net.server, connection)).toThrow('not an open connection')
+  })
+
+  it('comes back with time', () => {
+    const { net, hostile } = start({ errorBudget: { burst: 4, perSecond: 2 } })
+    for (let i = 0; i < 40; i++) {
+      callUnknown(hostile)
+      net.stall(450)
+      net.tick()
+    }
+    expect(hostile.reason).toBeUndefined()
+    for (let i = 0; i < 6; i++) callUnknown(hostile)
+    net.tick(2)
+    expect(hostile.reason!.text).toContain('unknown-call')
+  })
+
+  it('a kind of weight 0 is counted and ends no connection; a heavy one ends it at once', () => {
+    const { net, hostile, violations } = start({
+      errorBudget: { weights: { 'unknown-call': 0, 'unknown-entity': 16 } },
+    })
+    for (let i = 0; i < 200; i++) callUnknown(hostile)
+    forgeEntity(hostile)
+    net.tick()
+    expect(violations()).toMatchObject({ 'unknown-call': 200, 'unknown-entity': 1 })
+    forgeEntity(hostile)
+    net.tick(2)
+    expect(hostile.reason!.text).toContain('unknown-entity')
+  })
+
+  it('costs nothing for what races cause: an entity despawned or given away meanwhile, and a client over a rate', () => {
+    const { net, hostile, connection, violations } = start()
+    const spawn = (): number => {
+      const eid = addEntity(net.server)
+      addComponent(net.server, eid, Networked)
+      setPlayer(net.server, connection, eid)
+      return eid
+    }
+    const { world } = hostile
+    const local = (eid: number): number => entityOf(world, netIdOf(net.server, eid))
+    const gone = spawn()
+    net.tick(3)
+    for (let i = 0; i < 40; i++) sendCommand(world, local(gone), Press, { key: 1 })
+    despawn(net.server, gone)
+    net.tick(3)
+    const own = spawn()
+    net.tick(3)
+    for (let i = 0; i < 40; i++) sendCommand(world, local(own), Press, { key: 1 })
+    net.tick(2)
+    const { counters } = stats(net.server)
+    expect(counters.staleCalls).toBe(40)
+    expect(counters.rateLimitedCalls).toBe(30)
+    expect(netIdOf(net.server, own)).not.toBe(0)
+    expect(Object.values(violations())).toEqual(VIOLATIONS.map(() => 0))
+    expect(stats(net.server).violations).toEqual({})
+  })
+})
+
+describe('packets beyond what a client may send', () => {
+  it('are dropped unread and counted on the unreliable channel, and the client plays on', () => {
+    const { net, hostile } = start({ inbound: { packetsPerSecond: 10 } })
+    const { acceptedPackets } = stats(net.server).counters
+    for (let i = 0; i < 10_000; i++) heartBeat(hostile, Channel.Unreliable)
+    sendMessage(hostile.world, Wave, { n: 7 })
+    net.tick(2)
+    const { counters } = stats(net.server)
+    expect(counters.rateLimitedPackets).toBeGreaterThan(10_000 - 4200)
+    expect(counters.acceptedPackets - acceptedPackets).toBeLessThan(4200)
+    expect([...drain(net.server, Wave)].map(({ args }) => args.n)).toEqual([7])
+    expect(hostile.reason).toBeUndefined()
+  })
+
+  it('end the connection on the reliable channel, with the reason flood on both sides', () => {
+    const { net, hostile } = start()
+    for (let i = 0; i < 4200; i++) heartBeat(hostile, Channel.Reliable)
+    net.tick(2)
+    expect(hostile.reason).toMatchObject({ code: 'flood', by: 'remote' })
+    expect(stats(net.server).closed).toEqual({ flood: 1 })
+    expect(stats(net.server).counters.rateLimitedPackets).toBe(1)
+  })
+
+  it('that waited for a server that stood still are not over the limit: they came one after another', () => {
+    const { net, hostile } = start({ inbound: { packetsPerSecond: 1000 } })
+    // Eight seconds at just below the limit, of which the server takes in none meanwhile.
+    for (let ms = 0; ms < 8000; ms++) {
+      net.stall(1)
+      if (ms % 10 !== 0) heartBeat(hostile, Channel.Reliable)
+    }
+    net.tick(2)
+    expect(hostile.reason).toBeUndefined()
+    expect(stats(net.server).counters.rateLimitedPackets).toBe(0)
+  })
+
+  it('count by their bytes, too', () => {
+    const rules = { inbound: { bytesPerSecond: 200_000 } }
+    const { net, hostile } = start(rules)
+    for (let i = 0; i < 140; i++) throwSections(hostile, (writer) => writer.copy(new Uint8Array(16_000), 0, 16_000))
+    net.tick(2)
+    // 140 × 16 KB are more than the 2 MiB that may come at once; what is malformed ends it before.
+    expect(hostile.reason!.code).toBe('malformed')
+    const conduct = new Conduct()
+    expect(conduct.takesPacket(Channel.Reliable, 1 << 21, 5)).toBe(true)
+    expect(conduct.takesPacket(Channel.Reliable, 1, 5)).toBe(false)
+    expect(conduct.takesPacket(Channel.Unreliable, 1, 5)).toBe(true)
+  })
+})
+
+describe('calls beyond what a client may send', () => {
+  it('are dropped, and end the connection when they do not stop', () => {
+    const { net, hostile, violations } = start({ inbound: { callsPerSecond: 1 } })
+    const wave = (count: number): void => {
+      for (let i = 0; i < count; i++) sendMessage(hostile.world, Wave, { n: 1 })
+      net.tick(2)
+    }
+    wave(4106)
+    expect(violations()['call-flood']).toBeGreaterThan(5)
+    expect(hostile.reason).toBeUndefined()
+    wave(20)
+    expect(hostile.reason!.text).toContain('call-flood')
+  })
+})
+
+it('what a client may send is asked without allocating anything', () => {
+  const conduct = new Conduct()
+  // In an array, where it is not boxed: as a transport hands it out.
+  const time = Float64Array.of(0.5)
+  const turn = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      time[0]! += 0.25
+      conduct.takesPacket(Channel.Unreliable, 100, time[0]!)
+    }
+  }
+  expect(bytesPerEvent(1000, turn)).toBeLessThan(0.5)
+})
+
+it.each([
+  [{ inbound: { packetsPerSecond: 9 } }, 'inbound.packetsPerSecond is '],
+  [{ inbound: { bytesPerSecond: 999 } }, 'inbound.bytesPerSecond is '],
+  [{ inbound: { bytesPerSecond: 50_000 } }, 'inbound.bytesPerSecond is '],
+  [{ inbound: { callsPerSecond: 0 } }, 'inbound.callsPerSecond is '],
+  [{ inbound: { callBytesPerSecond: NaN } }, 'inbound.callBytesPerSecond is '],
+  [{ errorBudget: { burst: 0 } }, 'errorBudget.burst is '],
+  [{ errorBudget: { perSecond: -1 } }, 'errorBudget.perSecond is '],
+  [{ errorBudget: { weights: { 'malformed-packet': 17 } } }, "errorBudget.weights['malformed-packet'] is "],
+  [{ errorBudget: { weights: { rude: 1 } as object } }, 'a kind in errorBudget.weights is '],
+])('%j is refused', (options, text) => {
+  expect(() => createTestNetwork(protocol, { clients: 1, ...options })).toThrow(text)
+})
