@@ -1,6 +1,7 @@
 // "bitecs-net": what both sides share. Definitions, verbs and types; no input or output.
 export type { CloseCode, CloseReason } from './connection/close-reason.js'
 export type { ErrorBudget, InboundLimits, Violation } from './connection/conduct.js'
+export type { DuplicateUsers } from './connection/user-sessions.js'
 export type { Counters } from './connection/counters.js'
 export type { NetworkErrorEntry } from './connection/error-log.js'
 export {
@@ -113,6 +114,7 @@ export { sendMessage, type SendMessageOptions } from './world/messages.js'
 export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/groups.js'
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
 export { correct, validateWrites } from './world/authority.js'
+export { type Ban, ban, type BanOptions, bans, type BanTarget, unban } from './world/bans.js'
 export type { Write, WriteCheck } from './replication/authority/write-view.js'
 export { setMaxBytesPerSecond, setPriority, violationsOf } from './world/budgets.js'
 export { type ComponentValues, markChanged, writeComponent } from './world/changes.js'

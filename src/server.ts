@@ -9,6 +9,7 @@ import { checkAuthentication } from './world/authentication.js'
 import { checkBudgets } from './world/budget-options.js'
 import { checkSignalling } from './server/signalling-options.js'
 import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
+import { refusalOf } from './world/bans.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
 import { retire } from './world/retire.js'
@@ -72,7 +73,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
-  const { authenticate, authenticationTimeout, userKey, duplicateUsers, ...rest } = others
+  const { authenticate, authenticationTimeout, userKey, duplicateUsers, interruptedPerAddress, ...rest } = others
   const { maxBytesPerSecond, spawnBytesPerTick, inbound, errorBudget, ...network } = rest
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
@@ -85,6 +86,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       // The hello refuses who comes too many, with a reason; the transport only stops a crowd.
       maxPeers: (maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
       now: role.options.now,
+      refuse: (address) => refusalOf(role.bans, address),
       onAuthorizeError: (message, cause) => role.errors.push('authorize-failed', message, { cause }),
     })
     if (attempt.isCancelled) {
@@ -103,7 +105,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       inbound,
       errorBudget,
     }
-    role.start(transport, { ...limits, authenticate, authenticationTimeout, userKey, duplicateUsers })
+    const users = { userKey, duplicateUsers, interruptedPerAddress }
+    role.start(transport, { ...limits, ...users, authenticate, authenticationTimeout })
   } finally {
     role.cancelListen = undefined
     attempt.settle()

@@ -103,6 +103,8 @@ export interface TestClientOptions extends Omit<JoinOptions, 'reopen'> {
   world?: ClientWorld
   /** The protocol of a new world. Default: that of the network's clients. */
   protocol?: Protocol
+  /** The address that its server takes it to be at, for bans and limits by address. Default: none is known. */
+  address?: string
   /** What it does when its line breaks, as the option of `connect`. Default `'resume'`. */
   reconnect?: 'resume' | 'never'
 }
@@ -143,14 +145,14 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const hostServerPipeline = hostTick(serverSystems)
 
   function begin(joinOptions: TestClientOptions = {}): TestClient {
-    const { world: given, protocol: own = clientProtocol, reconnect = 'resume', ...join } = joinOptions
+    const { world: given, protocol: own = clientProtocol, reconnect = 'resume', address, ...join } = joinOptions
     const world = given ?? createClientWorld(own, { entityIndex, now })
     const ownSeed = seed + clients.length + 1
     let current: Partial<Conditions> = { ...conditions }
     let line: Transport
     let transport: ConditionedTransport
     const open = (): Transport => {
-      line = loopback.connect()
+      line = loopback.connect(address)
       transport = condition(line, { ...current, seed: ownSeed, now })
       return transport
     }

@@ -3,7 +3,7 @@ import { Connected, Connection } from '../../components/connection.js'
 import { added, drain, NetworkErrors, removed } from '../world/drain.js'
 import type { System } from '../world/loop.js'
 import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
-import { normalizeAddress } from '../transport/signalling/addresses.js'
+import { normalizeAddress } from '../transport/addresses.js'
 import type { Log, LogThrottle } from './log.js'
 import { textOf } from './user-error.js'
 

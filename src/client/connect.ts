@@ -2,6 +2,7 @@
 import type { ClientSession } from '../connection/client-session.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
+import { isRefusal } from '../transport/geckos-client-errors.js'
 import type { Transport } from '../transport/transport.js'
 import { checkMilliseconds, checkOneOf } from '../world/check-options.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
@@ -178,7 +179,7 @@ async function attempt(
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error
       failure = signal.aborted ? wasAborted() : error
-      if (FINAL.has(failure.code) || error.cause === REFUSED) break
+      if (FINAL.has(failure.code) || error.cause === REFUSED || isRefusal(error)) break
     }
     const wanted = failure.retryAfter
     // Not all who were sent away, or lost their server, together come back together.

@@ -5,6 +5,7 @@ export type CloseCode =
   | 'client-closed'
   | 'server-stopped'
   | 'kicked'
+  | 'banned'
   | 'timeout'
   | 'stalled'
   | 'lost'

@@ -1,4 +1,5 @@
 // The server's sessions that may be resumed, by their secrets: which wait for their line, and why others have ended.
+import { isLoopback } from '../transport/addresses.js'
 import type { CloseReason } from './close-reason.js'
 import { createToken, Resumable } from './resumable.js'
 import type { Session } from './session.js'
@@ -12,8 +13,33 @@ export class InterruptedSessions {
   /** By secret: why a session ended while its client could not be told. */
   private readonly ends = new Map<string, CloseReason>()
 
-  /** `keptMs`: how long a session waits for its client; 0 when none does. */
-  constructor(private readonly keptMs: number) {}
+  /**
+   * `keptMs`: how long a session waits for its client; 0 when none does. `perAddress`: the most that wait for one address.
+   */
+  constructor(
+    private readonly keptMs: number,
+    private readonly perAddress: number,
+  ) {}
+
+  /** How many sessions wait. */
+  get count(): number {
+    return this.waiting.size
+  }
+
+  /** The session that has waited for longest, of all or of those at one network. */
+  oldest(network?: string): Session | undefined {
+    // A set keeps the order in which its members came.
+    for (const session of this.waiting) if (network === undefined || session.network === network) return session
+    return undefined
+  }
+
+  /** Whether more wait for the address of a session than may. This machine itself may be a proxy, and speaks for everybody. */
+  isCrowded({ network }: Session): boolean {
+    if (this.waiting.size <= this.perAddress || isLoopback(network)) return false
+    let count = 0
+    for (const session of this.waiting) if (session.network === network) count++
+    return count > this.perAddress
+  }
 
   /** Prepares a session whose client would like to resume it. From now on its reliable packets are counted. */
   prepare(session: Session): void {

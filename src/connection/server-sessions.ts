@@ -1,6 +1,5 @@
 // The server's side of sessions: peers come, say hello, are let in or refused, are heard of, and leave with a reason.
 import { ByteReader, ByteWriter } from '../protocol/bytes.js'
-import { messageOf } from '../protocol/errors.js'
 import { PacketKind } from '../protocol/packet-kind.js'
 import {
   DataHeader,
@@ -11,7 +10,7 @@ import {
   writeClose,
   writeWelcome,
 } from '../protocol/packet.js'
-import type { Protocol } from '../protocol/protocol.js'
+import { networkOfAddress, normalizeAddress } from '../transport/addresses.js'
 import {
   Channel,
   type PeerId,
@@ -19,61 +18,19 @@ import {
   type TransportCloseReason,
   type TransportSink,
 } from '../transport/transport.js'
-import { checkHello } from './check-hello.js'
+import { checkHello, type Refusal } from './check-hello.js'
 import type { CloseReason } from './close-reason.js'
-import type { ConductRules, Violation } from './conduct.js'
+import type { Violation } from './conduct.js'
 import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
+import { Gate } from './gate.js'
 import { InterruptedSessions } from './interrupted-sessions.js'
+import type { ServerSessionEvents, ServerSessionOptions } from './server-session-options.js'
 import { Session } from './session.js'
-import { type DuplicateUsers, readUserKey, UserSessions } from './user-sessions.js'
 
-/** All that a client is told when the authenticator itself failed, or gave no reason. */
-export const NEUTRAL_TEXT = 'the server did not authenticate this client'
+const FULL_TEXT = 'the server is full'
 /** A tick may take this long before its side counts as having stood still. */
 const LONGEST_TICK_MS = 1000
-
-/** What sessions tell the layers above, inside `receive`, `maintain` and `close`. */
-export interface ServerSessionEvents {
-  /**
-   * A hello was accepted: the session waits for `admit` or `refuse`. Left out when nobody is authenticated: a client is
-   * let in at once then.
-   */
-  greeted?: (session: Session, token: string) => void
-  /** A client was let in. */
-  opened(session: Session): void
-  /** A client whose hello had been accepted is gone; `session.reason` says why. */
-  closed(session: Session): void
-  /**
-   * A data packet; the reader stands at its first section. Returns false when it is malformed, or, for an unreliable
-   * packet, when it must not be acknowledged.
-   */
-  data(session: Session, channel: Channel, header: DataHeader, reader: ByteReader): boolean
-}
-
-export interface ServerSessionOptions {
-  protocol: Protocol
-  now: () => number
-  /** Milliseconds without a packet until a client counts as gone. */
-  timeout: number
-  /** Milliseconds that a client has to say hello. */
-  handshakeTimeout: number
-  /** Milliseconds between an accepted hello and the answer of the authenticator. */
-  authenticationTimeout: number
-  /** The most clients, those that are being authenticated included. */
-  maxConnections: number
-  ticksPerSecond: number
-  /** Milliseconds that a session waits for a client whose line broke and that may resume it; 0 for not at all. Default 0. */
-  resumeTime?: number
-  /** The property of the user data that tells users apart. Default: nothing does. */
-  userKey?: string
-  /** What happens when a user comes who is here already. Default `allow`. */
-  duplicateUsers?: DuplicateUsers
-  /** What each client may send. Default: the defaults of `listen`. */
-  rules?: ConductRules
-  /** Numbers the connections. Default: from 1 on. */
-  takeConnectionId?: () => number
-}
 
 export class ServerSessions implements TransportSink {
   /** Every session that has not ended, by peer. */
@@ -88,7 +45,7 @@ export class ServerSessions implements TransportSink {
   private readonly header = new DataHeader()
   tick = 0
   private readonly interrupted: InterruptedSessions
-  private readonly users: UserSessions
+  private readonly gate: Gate
   private maintainedAt: number | undefined
   /** Why nobody is let in any more, for people; undefined while everybody may come. */
   private joinsStopped: string | undefined
@@ -100,8 +57,8 @@ export class ServerSessions implements TransportSink {
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
   ) {
-    this.interrupted = new InterruptedSessions(options.resumeTime ?? 0)
-    this.users = new UserSessions(options.duplicateUsers ?? 'allow')
+    this.interrupted = new InterruptedSessions(options.resumeTime ?? 0, options.interruptedPerAddress ?? Infinity)
+    this.gate = new Gate(options)
   }
 
   /** Takes in everything that arrived. */
@@ -110,7 +67,10 @@ export class ServerSessions implements TransportSink {
   }
 
   opened(peer: PeerId): void {
-    this.byPeer.set(peer, new Session(this.transport, peer, this.options.now(), this.options.rules))
+    const session = new Session(this.transport, peer, this.options.now(), this.options.rules)
+    session.network = networkOfAddress(normalizeAddress(this.transport.infoOf?.(peer)?.address))
+    this.byPeer.set(peer, session)
+    this.turnAway(session, this.gate.banOf(session))
   }
 
   packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
@@ -171,7 +131,8 @@ export class ServerSessions implements TransportSink {
     if (session.state !== 'open' || session.resumable === undefined) return false
     if (session.isInterrupted) return true
     this.interrupted.interrupt(session, this.options.now())
-    return true
+    if (this.interrupted.isCrowded(session)) this.giveUp(this.interrupted.oldest(session.network))
+    return session.state === 'open'
   }
 
   /** There is a line to a client again, which has every reliable packet before number `from`. */
@@ -259,12 +220,11 @@ export class ServerSessions implements TransportSink {
       return this.refuse(session, 'malformed', 'the hello was malformed')
     }
     this.counters.acceptedPackets++
-    const refusal = checkHello(hello, options.protocol)
-    if (refusal !== undefined) return this.refuse(session, refusal.code, refusal.text, refusal.detail)
+    if (this.turnAway(session, checkHello(hello, options.protocol))) return
     if (typeof hello.resume === 'object') return this.resume(session, hello.resume)
     if (this.joinsStopped !== undefined) return this.refuse(session, 'draining', this.joinsStopped)
-    if (this.open.length + this.authenticating >= options.maxConnections) {
-      return this.refuse(session, 'server-full', 'the server is full')
+    if (this.open.length - this.interrupted.count + this.authenticating >= options.maxConnections) {
+      return this.refuse(session, 'server-full', FULL_TEXT)
     }
     session.connectionId = options.takeConnectionId?.() ?? this.nextConnectionId++
     session.lastHeard = options.now()
@@ -296,6 +256,7 @@ export class ServerSessions implements TransportSink {
     }
     newcomer.state = 'closed'
     session.peer = newcomer.peer
+    session.network = newcomer.network
     this.byPeer.set(session.peer, session)
     resumable.isUnconfirmed = true
     resumable.sent.confirm(received)
@@ -309,29 +270,29 @@ export class ServerSessions implements TransportSink {
    */
   admit(session: Session, user: object | undefined): void {
     if (session.state !== 'authenticating') return
-    session.user = user
-    try {
-      session.userKey = readUserKey(user, this.options.userKey)
-    } catch (cause) {
-      this.errors.push('authenticator-failed', messageOf(cause), { connection: session.entity, cause })
-      return this.refuse(session, 'authentication-failed', NEUTRAL_TEXT)
-    }
-    if (!this.users.mayEnter(session.userKey)) {
-      return this.refuse(session, 'duplicate-user', 'you are on this server already')
-    }
-    for (const old of this.users.givingWay(session.userKey)) {
+    if (this.turnAway(session, this.gate.identify(session, user))) return
+    for (const old of this.gate.users.givingWay(session.userKey)) {
       this.close(old, 'duplicate-user', 'you have connected to this server again')
     }
-    this.authenticating--
     this.letIn(session)
   }
 
+  /** Who comes in may take the place of a session that waits for its line: the one that has waited for longest. */
   private letIn(session: Session): void {
+    if (this.open.length >= this.options.maxConnections) this.giveUp(this.interrupted.oldest())
+    if (this.open.length >= this.options.maxConnections) return this.refuse(session, 'server-full', FULL_TEXT)
+    if (session.state === 'authenticating') this.authenticating--
     session.state = 'open'
     this.open.push(session)
-    this.users.add(session)
+    this.gate.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
     this.events.opened(session)
+  }
+
+  /** Ends a session that waits for its line, for want of room. */
+  private giveUp(session: Session | undefined): void {
+    if (session !== undefined)
+      this.close(session, 'timeout', 'the line broke, and there was no room to wait for longer')
   }
 
   private welcome(session: Session, resume: Welcome['resume']): void {
@@ -418,6 +379,22 @@ export class ServerSessions implements TransportSink {
     this.end(session, { code, text, by: 'local' })
   }
 
+  /** Ends the sessions of all who are banned by now. */
+  endBanned(): void {
+    for (const session of [...this.byPeer.values(), ...this.open]) {
+      const ban = this.gate.banOf(session)
+      if (ban === undefined) continue
+      if (session.state === 'open') this.close(session, ban.code, ban.text)
+      else this.turnAway(session, ban)
+    }
+  }
+
+  /** Refuses a client that is not in yet, if there is a reason to. Returns whether there is. */
+  private turnAway(session: Session, refusal: Refusal | undefined): boolean {
+    if (refusal !== undefined) this.refuse(session, refusal.code, refusal.text, refusal.detail)
+    return refusal !== undefined
+  }
+
   private sendClose(session: Session, code: string, text: string): void {
     this.writer.clear()
     writeClose(this.writer, code, text)
@@ -430,7 +407,7 @@ export class ServerSessions implements TransportSink {
     session.state = 'closed'
     session.reason = reason
     this.interrupted.forget(session, reason)
-    this.users.remove(session)
+    this.gate.users.remove(session)
     if (this.byPeer.get(session.peer) === session) {
       this.byPeer.delete(session.peer)
       this.transport.disconnect(session.peer)

@@ -45,6 +45,8 @@ export class Session implements DeliverySink {
   user: unknown
   /** Tells the user from others; '' where nobody knows. Set before the session opens. */
   userKey = ''
+  /** Where the client is, in the form of `networkOfAddress`; '' where the transport does not know. */
+  network = ''
   /** When its hello was accepted, on a server that authenticates. */
   authenticatingSince = 0
   readonly roundTrip = new RoundTrip()

@@ -31,6 +31,12 @@ export function timedOut(url: string, timeout: number, answered: boolean): Conne
   )
 }
 
+/** Whether the signalling itself said that this client may not come in: another try cannot mend that. */
+export function isRefusal({ cause }: ConnectionError): boolean {
+  const status = httpStatus(cause)
+  return status === 401 || status === 402 || status === 403
+}
+
 /** geckos reported `cause`. `answered`: the first of its requests had an answer. */
 export function signallingError(url: string, cause: unknown, answered: boolean): ConnectionError {
   const status = httpStatus(cause)
@@ -38,6 +44,8 @@ export function signallingError(url: string, cause: unknown, answered: boolean):
     const text = `the signalling with ${url} broke off: the server refused the answer (HTTP ${status})`
     return new ConnectionError('unreachable', text, { cause })
   }
+  const refusal = cause instanceof SignallingRefusal ? cause.refusal : undefined
+  if (refusal !== undefined) return new ConnectionError(refusal.code, refusal.text, { cause })
   if (status === 401) {
     const text = `${url} refused the authorization (HTTP 401): check what connect was given as authorization`
     return new ConnectionError('unauthorized', text, { cause })

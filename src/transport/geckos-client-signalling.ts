@@ -1,6 +1,8 @@
 // The client's half of the signalling, in place of geckos' own: it says when a server wants to be asked again, notices
 // an answer that is refused, and asks for candidates only as long as they are of use.
 
+import { readRefusal, type RefusalText } from './refusal-text.js'
+
 /** What we use of geckos' manager of connections; its `connect` is replaced by {@link negotiate}. */
 export interface SignallingManager {
   readonly rtcConfiguration?: RTCConfiguration
@@ -30,6 +32,8 @@ export class SignallingRefusal extends Error {
     readonly status: number,
     /** When it wants to be asked again, in milliseconds; undefined when it did not say. */
     readonly retryAfter: number | undefined,
+    /** Why, in words for the player, where it said so. */
+    readonly refusal?: RefusalText,
   ) {
     super(`HTTP ${status}`)
   }
@@ -79,7 +83,7 @@ async function post(url: string, headers: Record<string, string>, body?: string)
     body,
   })
   if (response.ok) return response
-  throw new SignallingRefusal(response.status, waitWantedBy(response))
+  throw new SignallingRefusal(response.status, waitWantedBy(response), await readRefusal(response))
 }
 
 function waitWantedBy(response: Response): number | undefined {

@@ -10,6 +10,7 @@ import { writeClose } from '../protocol/packet.js'
 import { ServerPeer, type PeerHost } from './geckos-server-peer.js'
 import { CLOSE_LIMIT, DISCONNECT_LIMIT } from './flush-limits.js'
 import { Inbox } from './inbox.js'
+import { boundRefusal, type RefusalText } from './refusal-text.js'
 import { Networks } from './signalling/addresses.js'
 import { Admission, type HandshakeLimits, type Place, withDefaults } from './signalling/admission.js'
 import { Authorization, type Authorize } from './signalling/authorization.js'
@@ -69,10 +70,15 @@ export interface GeckosServerOptions {
   candidates?: CandidatePolicy
   /**
    * Decides, by the headers of the signalling, whether a client may begin to connect: before anything of WebRTC is made for
-   * it. A client that is refused gets HTTP 401, and its `connect` fails as `unauthorized`. It runs outside of the tick, so
-   * it must not touch the world. Default: everybody may.
+   * it. A client that is refused gets HTTP 401, and its `connect` fails with the text and code of `deny`, by default
+   * as `unauthorized`. It runs outside of the tick, so it must not touch the world. Default: everybody may.
    */
   authorize?: Authorize
+  /**
+   * Why nobody at an address (in the form of `normalizeAddress`) may connect; undefined where they may. Asked before anything
+   * else is done for a client, who is sent the answer with HTTP 403. It must be quick, and not throw.
+   */
+  refuse?: (address: string) => RefusalText | undefined
   /** Milliseconds that `authorize` may take, until the client is refused with HTTP 503. Default 5,000. */
   authorizationTimeout?: number
   /** Told of what went wrong in `authorize`. */
@@ -305,6 +311,10 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
         now: this.now,
         onError: options.onAuthorizeError ?? (() => {}),
       }),
+      refuse: (address) => {
+        const refusal = options.refuse?.(address)
+        return refusal && boundRefusal(refusal)
+      },
       pace: new Pace(perSecond, realTime),
       candidates: new CandidateFilter(options.candidates ?? 'own', () => counters.signallingErrors++),
       bodyTime: BODY_TIME,

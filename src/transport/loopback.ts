@@ -5,6 +5,7 @@ import {
   countSent,
   createTransportCounters,
   type PeerId,
+  type PeerInfo,
   type Transport,
   type TransportSink,
 } from './transport.js'
@@ -19,7 +20,8 @@ export interface LoopbackOptions {
 export interface Loopback {
   readonly server: Transport
   /** A new client's transport; both sides see it open at their next `receive`. */
-  connect(): Transport
+  /** As from `address`, which the server's transport then knows of it. */
+  connect(address?: string): Transport
   /** Breaks the line of a client's transport, as a network does: what is under way is gone, and both sides find it lost. */
   cut(client: Transport): void
 }
@@ -30,13 +32,14 @@ const SERVER_PEER: PeerId = 1
 interface Link {
   client: LoopbackClient
   peer: PeerId
+  address: string | undefined
   open: boolean
 }
 
 /** Makes an in-memory network. */
 export function createLoopback(options: LoopbackOptions = {}): Loopback {
   const server = new LoopbackServer(options)
-  return { server, connect: () => server.connect(), cut: (client) => server.cut(client) }
+  return { server, connect: (address) => server.connect(address), cut: (client) => server.cut(client) }
 }
 
 class LoopbackServer implements Transport {
@@ -62,9 +65,9 @@ class LoopbackServer implements Transport {
     })
   }
 
-  connect(): Transport {
+  connect(address?: string): Transport {
     const peer = this.nextPeer++
-    const link: Link = { client: undefined as unknown as LoopbackClient, peer, open: true }
+    const link: Link = { client: undefined as unknown as LoopbackClient, peer, address, open: true }
     link.client = new LoopbackClient(this, link, this.options)
     this.links.set(peer, link)
     this.inbox.pushOpened(peer)
@@ -97,6 +100,11 @@ class LoopbackServer implements Transport {
 
   receive(sink: TransportSink): void {
     this.inbox.drain(sink)
+  }
+
+  infoOf(peer: PeerId): PeerInfo | undefined {
+    const link = this.links.get(peer)
+    return link && { address: link.address, authorization: undefined }
   }
 
   buffered(): number {

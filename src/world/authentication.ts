@@ -1,6 +1,7 @@
 // Asking the game's authenticator: it is called within the tick, may take its time, and is heard in a later tick.
 import type { ErrorLog } from '../connection/error-log.js'
-import { NEUTRAL_TEXT, type ServerSessions } from '../connection/server-sessions.js'
+import { NEUTRAL_TEXT } from '../connection/gate.js'
+import type { ServerSessions } from '../connection/server-sessions.js'
 import type { Session } from '../connection/session.js'
 import { type Definition, isEarly } from '../protocol/definitions.js'
 import { AuthenticationError, messageOf, UsageError } from '../protocol/errors.js'

@@ -3,7 +3,7 @@ import { ConductRules, type ErrorBudget, type InboundLimits } from '../connectio
 import type { DuplicateUsers } from '../connection/user-sessions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Authenticator } from './authentication.js'
-import { badOption, checkOneOf } from './check-options.js'
+import { badOption, checkInteger, checkOneOf } from './check-options.js'
 
 export interface ServeOptions {
   /** Milliseconds without a packet until a client counts as gone. Default 3,000. */
@@ -13,6 +13,12 @@ export interface ServeOptions {
    * player and what it owns; `Interrupted` is on the connection meanwhile. 0: the session ends with its line. Default 10,000.
    */
   resumeTime?: number
+  /**
+   * The most sessions of one address that may wait for their lines; of more, the one that has waited for longest ends. An
+   * address is an IPv4 address, or the first 64 bits of an IPv6 address; this machine itself has no such limit. When the
+   * server is full, who comes takes the place of the session that has waited for longest of all. Default 64.
+   */
+  interruptedPerAddress?: number
   /** Milliseconds that a client has to say hello. Default 5,000. */
   handshakeTimeout?: number
   /** Milliseconds that a client may take to load a scene. Default 60,000. */
@@ -77,8 +83,16 @@ export const DEFAULT_MAX_CONNECTIONS = 1024
 const DEFAULT_TIMEOUT_MS = 3000
 const DEFAULT_RESUME_MS = 10_000
 const DEFAULT_LIMIT_MS = 5000
+/** A LAN party whose router restarts. */
+const DEFAULT_INTERRUPTED_PER_ADDRESS = 64
 
-type SessionLimit = 'timeout' | 'resumeTime' | 'handshakeTimeout' | 'authenticationTimeout' | 'maxConnections'
+type SessionLimit =
+  | 'timeout'
+  | 'resumeTime'
+  | 'interruptedPerAddress'
+  | 'handshakeTimeout'
+  | 'authenticationTimeout'
+  | 'maxConnections'
 type UserOption = 'userKey' | 'duplicateUsers'
 
 /** The limits of sessions, with what was left out. */
@@ -88,6 +102,7 @@ export function sessionLimits(
   return {
     timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
     resumeTime: options.resumeTime ?? DEFAULT_RESUME_MS,
+    interruptedPerAddress: options.interruptedPerAddress ?? DEFAULT_INTERRUPTED_PER_ADDRESS,
     handshakeTimeout: options.handshakeTimeout ?? DEFAULT_LIMIT_MS,
     authenticationTimeout: options.authenticationTimeout ?? DEFAULT_LIMIT_MS,
     maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
@@ -97,8 +112,9 @@ export function sessionLimits(
   }
 }
 
-/** @throws UsageError when the options that tell users apart cannot work. */
-export function checkUsers({ userKey, duplicateUsers, authenticate }: ServeOptions): void {
+/** @throws UsageError when the options that tell users and addresses apart cannot work. */
+export function checkUsers({ userKey, duplicateUsers, interruptedPerAddress, authenticate }: ServeOptions): void {
+  checkInteger('interruptedPerAddress', interruptedPerAddress, 1)
   if (userKey !== undefined && (typeof userKey !== 'string' || userKey === '')) {
     throw badOption('userKey', 'the name of a property of the user data', userKey)
   }

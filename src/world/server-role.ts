@@ -10,6 +10,7 @@ import {
   Ready,
 } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
+import { BanList } from '../connection/ban-list.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'
 import { ServerSessions } from '../connection/server-sessions.js'
@@ -32,9 +33,9 @@ import { useBudgets } from './budget-options.js'
 import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
+import { followSession } from './follow-session.js'
 import { GuardedChanges } from './guarded-changes.js'
 import type { LocalClient } from './local-client.js'
-import { PeerLimit } from './peer-limit.js'
 import { ServerInbound } from './server-inbound.js'
 import { endRetirement, type Retirement } from './retirement.js'
 import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
@@ -55,6 +56,7 @@ export class ServerRole {
   readonly counters: Counters = createCounters()
   readonly errors = new ErrorLog()
   private readonly changes = new GuardedChanges(this.counters, this.errors)
+  readonly bans: BanList
   readonly replication: ServerReplication
   readonly faults: CallFaults
   readonly inbound: InboundCalls
@@ -96,7 +98,7 @@ export class ServerRole {
   private readonly joining: Session[] = []
   private readonly ending: Session[] = []
   /** Connection entities that are gone but for what their last tick needs. */
-  private readonly retiring: number[] = []
+  private readonly retiring: Session[] = []
 
   constructor(
     readonly world: World,
@@ -111,6 +113,7 @@ export class ServerRole {
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
     this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors, this.faults)
     this.handler = new ServerInbound(this)
+    this.bans = new BanList(options.now)
     this.replication.onEnded = (slot) => this.buffered.free(slot)
     this.hasEarlyMessages = protocol.definitions.some(isEarly)
     this.leftBehind = new LeftBehind(world, this.replication.entities, options.now, {
@@ -128,6 +131,12 @@ export class ServerRole {
 
   peerOf(session: Session): ServerPeer | undefined {
     return this.peerOfSession.get(session)
+  }
+
+  /** The session of a connection, one that has just ended included. */
+  sessionOf(connection: number): Session | undefined {
+    const peer = this.peerOfConnection.get(connection) ?? this.authenticating.get(connection)
+    return peer?.session ?? this.retiring.find(({ entity }) => entity === connection)
   }
 
   /** Whether it listens, or its own client plays. */
@@ -169,7 +178,7 @@ export class ServerRole {
 
   /** @throws UsageError when the last session of the host's own client has not ended, or its entity is gone. */
   requireLocalEnded({ connection }: LocalClient): void {
-    if (this.peerOfConnection.has(connection) || this.retiring.includes(connection)) {
+    if (this.peerOfConnection.has(connection) || this.retiring.some(({ entity }) => entity === connection)) {
       const text = 'the last session of this client has not ended: begin once the tick is over that removed Connected'
       throw new UsageError('busy', text)
     }
@@ -196,6 +205,7 @@ export class ServerRole {
         protocol: this.protocol,
         now: this.options.now,
         ...sessionLimits(options),
+        bans: this.bans,
         ticksPerSecond: this.options.tickRate,
         takeConnectionId: () => this.nextConnectionId++,
       },
@@ -272,12 +282,7 @@ export class ServerRole {
     while (this.greeting.length > 0) this.showAuthenticating(this.greeting.shift()!)
     while (this.joining.length > 0) this.addConnection(this.joining.shift()!)
     while (this.ending.length > 0) this.endConnection(this.ending.shift()!)
-    for (const peer of this.peers) {
-      const { session } = peer
-      Connection.roundTrip[session.entity] = session.roundTrip.smoothed
-      if (session.isInterrupted !== peer.showsInterrupted) this.showInterrupted(peer)
-      if (session.wantsReady !== session.ready && !peer.scenes.isReplacing) this.followReadiness(peer)
-    }
+    for (const peer of this.peers) followSession(this, peer)
   }
 
   /**
@@ -286,7 +291,7 @@ export class ServerRole {
    */
   retireConnections(): void {
     while (this.retiring.length > 0) {
-      const connection = this.retiring.shift()!
+      const connection = this.retiring.shift()!.entity
       this.releaseOwned(connection)
       this.groups.leaveAll(connection)
       // Its id may be another's at once; what it sent and nobody drained must not be that one's.
@@ -311,12 +316,6 @@ export class ServerRole {
     // A message may have come along with the hello; it must find whose it is.
     if (this.hasEarlyMessages && this.peerOf(session) === undefined) this.makePeer(session)
     this.joining.push(session)
-  }
-
-  private showInterrupted(peer: ServerPeer): void {
-    const { entity, isInterrupted } = peer.session
-    peer.showsInterrupted = isInterrupted
-    this.guard(() => (isInterrupted ? addComponent : removeComponent)(this.world, entity, Interrupted))
   }
 
   private closed(session: Session): void {
@@ -364,14 +363,6 @@ export class ServerRole {
     if (this.peerOfConnection.get(eid) === peer) this.scenes.join(peer)
   }
 
-  /** A change of readiness may cost the whole world, so one that flickers is followed only now and then. */
-  private followReadiness({ session, limits }: ServerPeer): void {
-    if (session.state !== 'open' || !limits.take(PeerLimit.Readiness, this.options.now())) return
-    const { entity, wantsReady } = session
-    session.ready = wantsReady
-    this.guard(() => (wantsReady ? addComponent : removeComponent)(this.world, entity, Ready))
-  }
-
   /** The game removed a connection entity, whose id may be another's at once: the client goes with it. */
   private connectionRemoved(eid: number): void {
     const peer = this.peerOfConnection.get(eid) ?? this.authenticating.get(eid)
@@ -410,7 +401,7 @@ export class ServerRole {
     for (const tag of [Ready, Loading, Interrupted, Connected, Authenticating]) {
       this.guard(() => removeComponent(this.world, eid, tag))
     }
-    this.retiring.push(eid)
+    this.retiring.push(session)
   }
 
   private releaseOwned(connection: number): void {

@@ -217,6 +217,25 @@ describe('a client', { timeout: 30_000 }, () => {
     expect([query(world, [Connected]).length, [...drain(world, NetworkErrors)]]).toEqual([0, []])
   })
 
+  it.each([
+    [undefined, 'unauthorized'],
+    ['maintenance', 'maintenance'],
+    ['no code\n', 'refused'],
+  ])('is refused in the words of deny, and under its code %s; nobody tries again', async (code, seen) => {
+    let asked = 0
+    const { url } = await run({
+      authorize: () => {
+        asked++
+        return deny(`not today: ÿ 猫 ${'x'.repeat(2000)}`, code)
+      },
+    })
+    const attempt = connect(createClientWorld(protocol), { url, timeout: 20_000 })
+    const error = (await attempt.catch((cause: unknown) => cause)) as Error & { code: string }
+    expect([error.name, error.code, asked]).toEqual(['ConnectionError', seen, 1])
+    expect(error.message.slice(0, 17)).toBe('not today: ÿ 猫 xx')
+    expect(new TextEncoder().encode(error.message).length).toBeLessThanOrEqual(512)
+  })
+
   it('of a hook that fails is refused, and the server hears why', async () => {
     const cause = new Error('no database')
     const { world, url } = await run({ authorize: () => Promise.reject(cause) })

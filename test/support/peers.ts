@@ -57,12 +57,17 @@ export interface Peers {
 
 export interface Joining {
   token?: string
+  /** Another protocol than the server's. */
+  protocol?: Protocol
   /** What the game does while its client connects, between two runs of everyone's pipelines. */
   meanwhile?: (world: ClientWorld) => void
 }
 
-/** What a server's authentication may be set to. */
-export type Serving = Pick<ListenOptions, 'authenticate' | 'authenticationTimeout'>
+/** Whom a server may be told to let in. */
+export type Serving = Pick<
+  ListenOptions,
+  'authenticate' | 'authenticationTimeout' | 'maxConnections' | 'userKey' | 'duplicateUsers'
+>
 
 /** What runs in every tick, how often that is, and whom the server lets in. */
 export interface PeersGame extends Serving {
@@ -96,9 +101,9 @@ async function inNetwork(
   const { server, host } = network
   const peers: Peer[] = host === undefined ? [] : [host]
   const join = async (prepare?: (world: ClientWorld) => void, joining: Joining = {}): Promise<Peer> => {
-    const world = createClientWorld(protocol, { entityIndex, now: () => network.now })
+    const world = createClientWorld(joining.protocol ?? protocol, { entityIndex, now: () => network.now })
     prepare?.(world)
-    const client = network.begin({ world, token: joining.token })
+    const client = network.begin({ world, token: joining.token, address: '127.0.0.1' })
     const isReady = (): boolean => client.connection !== 0 && hasComponent(server, client.connection, Ready)
     for (let i = 0; i < 400 && client.reason === undefined && !isReady(); i++) {
       network.tick()
@@ -179,7 +184,7 @@ export const overWebRtc = (relayed?: Relayed, host = false): MakePeers => {
 
     async function join(prepare?: (world: ClientWorld) => void, joining: Joining = {}): Promise<Peer> {
       const { token, meanwhile } = joining
-      const world = createClientWorld(protocol, { entityIndex })
+      const world = createClientWorld(joining.protocol ?? protocol, { entityIndex })
       prepare?.(world)
       // The server must tick for the handshake to be answered.
       let settled = false

@@ -2,7 +2,7 @@
 //
 // It decides before anything is made for a client, and what it keeps is bounded by the clients that are there and a table
 // of a fixed size, whatever number of addresses asks.
-import { isLoopback, networkOfAddress } from './addresses.js'
+import { isLoopback, networkOfAddress } from '../addresses.js'
 
 /**
  * How many may begin to connect. An address is an IPv4 address or a 64-bit network of IPv6. The limits of an address do not

@@ -5,6 +5,7 @@
 // limit, and what it returns stays here.
 import type http from 'node:http'
 import { AuthenticationError, messageOf } from '../../protocol/errors.js'
+import { boundRefusal, type RefusalText } from '../refusal-text.js'
 import { type RunningCall, RunningCalls } from '../running-calls.js'
 import { Status } from './status.js'
 
@@ -22,8 +23,8 @@ export interface AuthorizationRequest {
 
 /**
  * Whether a client may begin to connect. An object lets it pass and is handed to the authenticator as `authorization`, as is
- * `true`, or `undefined`; `false`, and what `deny` returns, refuses. Nothing of it is sent to the client. It runs outside
- * of the tick, so it must not touch the world.
+ * `true`, or `undefined`; `false`, and what `deny` returns, refuses. The client is sent the text and the code of `deny` (by
+ * default `unauthorized`), and nothing else of it. It runs outside of the tick, so it must not touch the world.
  */
 export type Authorize = (
   request: AuthorizationRequest,
@@ -42,7 +43,18 @@ export interface AuthorizationOptions {
 }
 
 /** What the game said of a client that may connect, or the status to refuse it with. */
-export type Verdict = { readonly authorization: unknown } | typeof Status.Unauthorized | typeof Status.Unavailable
+export type Verdict =
+  | { readonly authorization: unknown }
+  | {
+      readonly status: typeof Status.Unauthorized | typeof Status.Unavailable
+      /** What the game wants its client to be told. */
+      readonly refusal?: RefusalText
+    }
+
+const UNAVAILABLE: Verdict = { status: Status.Unavailable }
+const UNAUTHORIZED: Verdict = { status: Status.Unauthorized }
+/** What `deny` says where it is given no code; the code of an authorization is another. */
+const DEFAULT_CODE = new AuthenticationError('').code
 
 export class Authorization {
   private readonly running: RunningCalls
@@ -58,7 +70,7 @@ export class Authorization {
     const call = this.running.begin()
     if (call === undefined) {
       onError('clients are refused: too many calls of authorize have not returned; let it end with its signal')
-      return Promise.resolve(Status.Unavailable)
+      return Promise.resolve(UNAVAILABLE)
     }
     return new Promise((resolve) => {
       const settle = (verdict: Verdict): void => {
@@ -68,7 +80,7 @@ export class Authorization {
       }
       const leave = (): void => {
         call.abandon()
-        settle(Status.Unavailable)
+        settle(UNAVAILABLE)
       }
       const timer = setTimeout(() => {
         onError(`authorize took longer than ${timeout} ms; the client was refused`)
@@ -96,7 +108,8 @@ export class Authorization {
   }
 
   private judge(result: unknown): Verdict {
-    if (result === false || result instanceof AuthenticationError) return Status.Unauthorized
+    if (result === false) return UNAUTHORIZED
+    if (result instanceof AuthenticationError) return denied(result)
     const isData = typeof result === 'object' && result !== null
     if (result instanceof Error || !(isData || result === true || result === undefined)) {
       return this.fail('returned', result)
@@ -105,8 +118,13 @@ export class Authorization {
   }
 
   private fail(what: string, cause: unknown): Verdict {
-    if (cause instanceof AuthenticationError) return Status.Unauthorized
+    if (cause instanceof AuthenticationError) return denied(cause)
     this.options.onError(`authorize ${what}: ${messageOf(cause)}`, cause)
-    return Status.Unauthorized
+    return UNAUTHORIZED
   }
+}
+
+function denied({ code, message }: AuthenticationError): Verdict {
+  const refusal = { code: code === DEFAULT_CODE ? 'unauthorized' : code, text: message }
+  return { ...UNAUTHORIZED, refusal: boundRefusal(refusal) }
 }

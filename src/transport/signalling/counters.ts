@@ -18,6 +18,8 @@ export interface SignallingCounters {
   repeatedAnswers: number
   /** Clients that `authorize` refused, and those for whom it did not answer: HTTP 401 and 503. */
   unauthorizedRequests: number
+  /** Clients of an address that is banned: HTTP 403. */
+  refusedAddresses: number
   /** Clients of one address above its limits: HTTP 429. */
   rateLimitedRequests: number
   /** Clients that came when the server was full, or faster than it lets them in: HTTP 503. */
@@ -40,6 +42,7 @@ export function createSignallingCounters(): SignallingCounters {
     unknownConnections: 0,
     repeatedAnswers: 0,
     unauthorizedRequests: 0,
+    refusedAddresses: 0,
     rateLimitedRequests: 0,
     overloadedRequests: 0,
     refusedSockets: 0,

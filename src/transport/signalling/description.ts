@@ -4,7 +4,7 @@
 // A session description (RFC 8866, RFC 8829) is a text of many lines that few programs read carefully. Of an answer for data
 // channels only eight lines say anything; these are taken out, checked, and set into a description of our own.
 import { isIP } from 'node:net'
-import { normalizeAddress } from './addresses.js'
+import { normalizeAddress } from '../addresses.js'
 
 /** A place where the client may be reached, as it says itself. */
 export interface RemoteCandidate {

@@ -1,6 +1,7 @@
 // The signalling's own door, in front of geckos and the native library: what comes in here was checked, counted and paced,
 // and whatever goes wrong behind it ends in an answer.
 import type http from 'node:http'
+import type { RefusalText } from '../refusal-text.js'
 import type { PeerInfo } from '../transport.js'
 import { clientAddress, type Networks } from './addresses.js'
 import { type Admission, Place } from './admission.js'
@@ -41,6 +42,8 @@ export interface SignallingParts {
   readonly proxies: Networks
   readonly admission: Admission
   readonly authorization: Authorization
+  /** Why nobody at an address may connect, in the form of `boundRefusal`; undefined where everybody may. */
+  refuse(address: string): RefusalText | undefined
   readonly pace: Pace
   readonly candidates: CandidateFilter
   /** How long a body may take, in milliseconds. */
@@ -108,6 +111,11 @@ export class Signalling {
     const { admission, counters, proxies } = this.parts
     if (this.isClosing) return this.unavailable(exchange)
     const address = clientAddress(request.socket.remoteAddress, textOf(request.headers['x-forwarded-for']), proxies)
+    const refusal = this.parts.refuse(address)
+    if (refusal !== undefined) {
+      counters.refusedAddresses++
+      return reply(request, response, Status.Forbidden, refusal)
+    }
     const place = admission.enter(address)
     if (place instanceof Place) return this.beginAt(exchange, place, address)
     response.setHeader('retry-after', place.retryAfter)
@@ -155,9 +163,9 @@ export class Signalling {
     const { request, response } = exchange
     const { authorization, counters, pace } = this.parts
     const verdict = await authorization.ask(request, address, leaving)
-    if (typeof verdict === 'number') {
+    if ('status' in verdict) {
       counters.unauthorizedRequests++
-      reply(request, response, verdict, 'not authorized')
+      reply(request, response, verdict.status, verdict.refusal ?? 'not authorized')
       return undefined
     }
     const turn = pace.turn(leaving)

@@ -1,6 +1,7 @@
 // How many sockets one address may hold open on a server of ours: whoever takes them all keeps everybody else out.
 import type { Server } from 'node:http'
-import { isLoopback, type Networks, networkOfAddress, normalizeAddress } from './addresses.js'
+import { isLoopback, networkOfAddress, normalizeAddress } from '../addresses.js'
+import type { Networks } from './addresses.js'
 
 /** How long a request to a server of ours may take to come, in milliseconds, and how often that is looked at. */
 export const REQUEST_LIMITS = {

@@ -1,12 +1,9 @@
 // Addresses in one form, networks, and whom to believe about the address of a client.
 import { describe, expect, it } from 'vitest'
-import {
-  clientAddress,
-  isLoopback,
-  Networks,
-  networkOfAddress,
-  normalizeAddress,
-} from '../../../../src/transport/signalling/addresses.js'
+import { isIP } from 'node:net'
+import { isLoopback, networkOfAddress, normalizeAddress } from '../../../../src/transport/addresses.js'
+import { clientAddress, Networks } from '../../../../src/transport/signalling/addresses.js'
+import { createRandom } from '../../../../src/transport/random.js'
 
 describe('an address', () => {
   it.each([
@@ -24,6 +21,19 @@ describe('an address', () => {
     [undefined, ''],
   ])('%s has one form: %s', (given, form) => {
     expect(normalizeAddress(given)).toBe(form)
+  })
+
+  it('is one exactly where Node takes it for one', () => {
+    const random = createRandom(7)
+    const parts = ['', '0', '1', 'ffff', '10', '255', '256', '01', '::', ':', '.', 'g', '1.2.3.4', 'dead', '00001']
+    const mistaken: string[] = []
+    for (let i = 0; i < 20_000; i++) {
+      const count = 1 + Math.floor(random() * 9)
+      const joints = random() < 0.5 ? ':' : random() < 0.5 ? '.' : ''
+      const text = Array.from({ length: count }, () => parts[Math.floor(random() * parts.length)]).join(joints)
+      if ((normalizeAddress(text) !== '') !== (isIP(text) !== 0)) mistaken.push(text)
+    }
+    expect(mistaken).toEqual([])
   })
 
   it('counts with its network: 64 bits of IPv6, an IPv4 address alone', () => {

@@ -24,6 +24,9 @@ afterEach(async () => {
   for (const action of cleanup.splice(0).reverse()) await action()
 })
 
+/** Nobody at this address may connect. */
+const BANNED = '203.0.113.66'
+
 class FakePeer implements SignalledPeer {
   readonly signallingId = createConnectionId()
   readonly offer = { type: 'offer', sdp: 'offer' }
@@ -83,6 +86,7 @@ async function serve({ cors, limits, maxClients = 100, open, clock }: Setup = {}
     proxies: new Networks(['127.0.0.1']),
     admission: new Admission(withDefaults(limits), maxClients, now),
     authorization: new Authorization({ authorize: undefined, timeout: 1000, limit: 10, now, onError: () => {} }),
+    refuse: (address) => (address === BANNED ? { code: 'banned', text: 'not you' } : undefined),
     pace: new Pace(limits?.perSecond ?? 1000, clock === undefined ? now : () => clock.now),
     candidates: new CandidateFilter('own', () => {}),
     bodyTime: 50,
@@ -139,6 +143,15 @@ function sendRaw(port: number, ...parts: string[]): Promise<string> {
 }
 
 describe('a client', () => {
+  it('that is banned is told so, before anything else is done for it, however often it asks', async () => {
+    const { counters, all, begin } = await serve({ limits: { addressBurst: 1 } })
+    for (let i = 0; i < 3; i++) {
+      const response = await begin({ 'x-forwarded-for': BANNED })
+      expect([response.status, await response.json()]).toEqual([403, { code: 'banned', text: 'not you' }])
+    }
+    expect([counted(counters), all]).toEqual([{ signallingRequests: 3, refusedAddresses: 3 }, []])
+  })
+
   it('begins, answers, hears candidates, and leaves', async () => {
     const { route, begin, all, counters } = await serve()
     const response = await begin()

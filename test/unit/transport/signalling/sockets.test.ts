@@ -2,7 +2,8 @@
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Networks, normalizeAddress } from '../../../../src/transport/signalling/addresses.js'
+import { normalizeAddress } from '../../../../src/transport/addresses.js'
+import { Networks } from '../../../../src/transport/signalling/addresses.js'
 import { isSharedBy, limitSockets } from '../../../../src/transport/signalling/sockets.js'
 import { until } from '../../../support/until.js'
 

@@ -1,0 +1,205 @@
+// Who may not come in any more: by user, by address, for a time; kept as data; bounded. And places that broken lines hold.
+import { connectionOf, ban, type Ban, bans, drain, kick, NetworkErrors, stats, unban, UsageError } from 'bitecs-net'
+import { Connection } from 'bitecs-net/components'
+import { createServerWorld } from 'bitecs-net/server'
+import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import * as game from '../support/arena.js'
+import { refusalBehaviours } from '../support/behaviours-refusals.js'
+import { inMemory } from '../support/peers.js'
+
+refusalBehaviours('the network in memory', inMemory)
+
+function start(options: Parameters<typeof createTestNetwork>[1] = {}) {
+  const net = createTestNetwork(game.arena, {
+    clients: 0,
+    timeout: 1000,
+    resumeTime: 5000,
+    authenticate: ({ token }) => (token === '' ? {} : { id: token }),
+    userKey: 'id',
+    ...options,
+  })
+  const join = (token: string, address?: string): TestClient => net.connect({ token, address, timeout: 1000 })
+  return { net, server: net.server, join }
+}
+
+const code = ({ reason }: TestClient): string | undefined => reason?.code
+
+describe('a ban', () => {
+  it('of a user ends all its sessions at once, those that wait for their line too, and nobody else’s', () => {
+    const { net, server, join } = start()
+    const [one, two, other] = [join('ann'), join('ann'), join('ben')]
+    two.setConditions({ down: true })
+    net.setServerConditions({ down: true })
+    net.tick(25)
+    net.setServerConditions({ down: false })
+    other.cut()
+    one.cut()
+    net.tick(3)
+    ban(server, { user: 'ann' }, { text: 'bye' })
+    net.tick(3)
+    expect([code(one), code(other), stats(server).connections]).toEqual(['banned', undefined, 1])
+    two.setConditions({ down: false })
+    two.cut()
+    net.until(() => two.reason !== undefined)
+    expect(two.reason).toEqual({ code: 'banned', text: 'bye', by: 'remote' })
+    expect(code(join('ann'))).toBe('banned')
+  })
+
+  it('of an IPv6 address is of its 64 bits, in whatever way it is written', () => {
+    const { net, server, join } = start()
+    const neighbour = join('ann', '2001:db8:0:1:aaaa::1')
+    const other = join('ben', '2001:db8:0:2::1')
+    ban(server, { address: '2001:DB8::1:0:0:0:7' })
+    net.tick(3)
+    expect([code(neighbour), code(other)]).toEqual(['banned', undefined])
+    expect(code(join('cara', '2001:db8:0:1::ffff'))).toBe('banned')
+    expect(code(join('cara', '2001:db8:0:3::1'))).toBeUndefined()
+    expect(bans(server)).toEqual([{ address: '2001:db8:0:1::', text: 'banned' }])
+    expect(unban(server, { address: '2001:db8:0:1:1:2:3:4' })).toBe(true)
+    expect(code(join('cara', '2001:db8:0:1::ffff'))).toBeUndefined()
+  })
+
+  it('of an address is of the same address inside of IPv6', () => {
+    const { server, join } = start()
+    ban(server, { address: '203.0.113.7' })
+    expect([code(join('ann', '::ffff:203.0.113.7')), code(join('ann', '203.0.113.8'))]).toEqual(['banned', undefined])
+  })
+
+  it('is over when its time is', () => {
+    const { net, server, join } = start()
+    ban(server, { user: 'ann' }, { seconds: 2 })
+    expect(code(join('ann'))).toBe('banned')
+    net.tick(45)
+    expect([code(join('ann')), bans(server), unban(server, { user: 'ann' })]).toEqual([undefined, [], false])
+  })
+
+  it('is of the user where one is known, else of the address; also of one who has left in this tick', () => {
+    const { net, server, join } = start()
+    const [known, unknown] = [join('ann', '203.0.113.1'), join('', '203.0.113.2')]
+    kick(server, known.connection)
+    ban(server, known.connection)
+    ban(server, unknown.connection)
+    expect(bans(server)).toEqual([
+      { user: 'ann', text: 'banned' },
+      { address: '203.0.113.2', text: 'banned' },
+    ])
+    net.tick(3)
+    expect([code(known), code(unknown), stats(server).connections]).toEqual(['kicked', 'banned', 0])
+    expect(Connection.reason[connectionOf(unknown.world)]).toMatchObject({ code: 'banned' })
+  })
+
+  it('holds for who waits to be authenticated, and is found when the answer comes', async () => {
+    let answer: () => void = () => {}
+    const { net, server } = start({
+      authenticate: () => new Promise((resolve) => (answer = () => resolve({ id: 'ann' }))),
+    })
+    const there = net.begin({ token: 'x', address: '203.0.113.1' })
+    const waiting = net.begin({ token: 'x', address: '203.0.113.2' })
+    net.tick(3)
+    ban(server, { address: '203.0.113.1' })
+    ban(server, { user: 'ann' })
+    answer()
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    net.tick(3)
+    expect([code(there), code(waiting), stats(server).connections]).toEqual(['banned', 'banned', 0])
+  })
+
+  it('may be kept as JSON, and given to another server', () => {
+    const first = start().server
+    ban(first, { user: 7 }, { text: 'why' })
+    ban(first, { address: '203.0.113.7' }, { seconds: 100 })
+    const saved = JSON.stringify(bans(first))
+    const { server, join } = start()
+    for (const one of JSON.parse(saved) as Ban[]) ban(server, one, one)
+    expect(bans(server)[0]).toEqual({ user: '7', text: 'why' })
+    expect(Math.abs(bans(server)[1]!.until! - Date.now() - 100_000)).toBeLessThan(2000)
+    expect([code(join('7')), code(join('8', '203.0.113.7'))]).toEqual(['banned', 'banned'])
+  })
+
+  it('of too many takes the place of the one that would end first, and says so', () => {
+    const server = createServerWorld(game.arena)
+    for (let i = 0; i < 9999; i++) ban(server, { user: i }, { seconds: 1000 + i })
+    ban(server, { user: 'for ever' })
+    ban(server, { user: 'one more' }, { seconds: 1 })
+    expect([bans(server).length, unban(server, { user: 0 }), unban(server, { user: 'one more' })]).toEqual([
+      10_000,
+      false,
+      true,
+    ])
+    expect(
+      [...drain(server, NetworkErrors)].map((error) => [error.code, error.message.includes('that of 0,')]),
+    ).toEqual([['ban-dropped', true]])
+  })
+
+  it('is refused where it says nothing', () => {
+    const { server, join } = start()
+    const nobody = join('').connection
+    const wrong: [() => void, string][] = [
+      [() => ban(server, 12_345), 'not a connection'],
+      [() => ban(server, nobody), 'does not have an address'],
+      [() => ban(server, nobody, { by: 'user' }), 'does not have a user key'],
+      [() => ban(server, { address: 'example.org' }), 'with an IP address, got "example.org"'],
+      [() => ban(server, { user: '' }), 'user is a text of 1 to 256'],
+      [() => ban(server, { user: 'a', address: '1.2.3.4' } as never), 'who is a connection'],
+      [() => ban(server, undefined as never), 'who is a connection'],
+      [() => ban(server, { user: 'a' }, { seconds: 0 }), 'seconds is a number'],
+      [() => ban(server, { user: 'a' }, { seconds: 1, until: 1 }), 'leave one out'],
+      [() => ban(server, { user: 'a' }, { text: 7 as never }), 'text is a text'],
+    ]
+    for (const [act, text] of wrong) {
+      expect(act).toThrow(UsageError)
+      expect(act).toThrow(text)
+    }
+    expect(bans(server)).toEqual([])
+  })
+})
+
+describe('a session that waits for its line', () => {
+  it('gives its place to who comes when the server is full: the one that has waited for longest', () => {
+    const { net, server, join } = start({ maxConnections: 3 })
+    const [first, second, third] = [join('a'), join('b'), join('c')]
+    for (const client of [second, first]) {
+      client.running = false
+      client.cut()
+      net.tick(2)
+    }
+    expect(code(join('d'))).toBeUndefined()
+    expect(stats(server).connections).toBe(3)
+    first.running = true
+    net.tick(5)
+    expect([code(first), code(third)]).toEqual([undefined, undefined])
+    second.running = true
+    net.until(() => second.reason !== undefined)
+    expect(second.reason).toMatchObject({ code: 'timeout', by: 'remote' })
+    expect(code(join('e'))).toBe('server-full')
+  })
+
+  it('gives its place to nobody who is not let in', () => {
+    const { net, server } = start({ maxConnections: 1, authenticate: ({ token }) => token === 'a' })
+    const client = net.connect({ token: 'a' })
+    client.running = false
+    client.cut()
+    net.tick(2)
+    expect(code(net.connect({ token: 'b' }))).toBe('authentication-failed')
+    client.running = true
+    net.tick(5)
+    expect([code(client), stats(server).connections]).toEqual([undefined, 1])
+  })
+
+  it('shares its address with a bounded number of others: the one that has waited for longest ends', () => {
+    const { net, server, join } = start({ interruptedPerAddress: 2 })
+    const clients = ['a', 'b', 'c'].map((token, i) => join(token, `2001:db8::${i}`))
+    const elsewhere = join('d', '2001:db8:1::1')
+    for (const client of [elsewhere, ...clients]) {
+      client.running = false
+      client.cut()
+      net.tick()
+    }
+    expect(stats(server).connections).toBe(3)
+    for (const client of [elsewhere, ...clients]) client.running = true
+    net.until(() => clients[0]!.reason !== undefined)
+    net.tick(10)
+    expect([elsewhere, ...clients].map(code)).toEqual([undefined, 'timeout', undefined, undefined])
+  })
+})
