@@ -1,5 +1,5 @@
 // The client's half of the signalling, in place of geckos' own: it says when a server wants to be asked again, notices
-// an answer that is refused, and asks for candidates only as long as they are of use.
+// an answer that is refused, and asks for candidates only as long as there may be more, and they are of use.
 
 import { readRefusal, type RefusalText } from './refusal-text.js'
 
@@ -39,6 +39,12 @@ export class SignallingRefusal extends Error {
   }
 }
 
+/** What a server says of a connection that it has begun. */
+interface BegunConnection {
+  readonly id: string
+  readonly localDescription: { readonly sdp: string }
+}
+
 /** How long a server may make a client wait, in seconds. */
 const LONGEST_WAIT = 60
 /** The pauses between requests for candidates, in milliseconds: the first, and how they grow. */
@@ -54,11 +60,14 @@ export async function negotiate(manager: SignallingManager, options: Negotiation
     manager.remotePeerConnection = { id }
     const connection = new RTCPeerConnection(manager.rtcConfiguration)
     manager.localPeerConnection = connection
-    void fetchCandidates(`${route}/${id}/additional-candidates`, connection, options)
-    await connection.setRemoteDescription(localDescription)
+    const offer = splitOffer(localDescription.sdp)
+    await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp })
     await connection.setLocalDescription(await connection.createAnswer())
     const { type, sdp } = connection.localDescription ?? {}
     await post(`${route}/${id}/remote-description`, {}, JSON.stringify({ type, sdp }))
+    // Not before: a server without our answer drops our checks, and the next ones come after half a second.
+    await addCandidates(connection, offer.candidates, options)
+    if (!offer.isComplete) void fetchCandidates(`${route}/${id}/additional-candidates`, connection, options)
     await options.channel
     return { userData: {}, localPeerConnection: connection, dataChannel: manager.dataChannel, id }
   } catch (error) {
@@ -66,10 +75,7 @@ export async function negotiate(manager: SignallingManager, options: Negotiation
   }
 }
 
-async function begin(
-  route: string,
-  authorization: string | undefined,
-): Promise<{ id: string; localDescription: RTCSessionDescriptionInit }> {
+async function begin(route: string, authorization: string | undefined): Promise<BegunConnection> {
   const response = await post(route, authorization === undefined ? {} : { authorization })
   const offer: unknown = await response.json()
   if (!isOffer(offer)) throw new Error('the answer is no offer of a connection')
@@ -91,30 +97,52 @@ function waitWantedBy(response: Response): number | undefined {
   return /^\d{1,9}$/.test(seconds) ? Math.min(Number(seconds), LONGEST_WAIT) * 1000 : undefined
 }
 
-function isOffer(offer: unknown): offer is { id: string; localDescription: RTCSessionDescriptionInit } {
+function isOffer(offer: unknown): offer is BegunConnection {
   if (typeof offer !== 'object' || offer === null || !('id' in offer) || !('localDescription' in offer)) return false
   const { id, localDescription } = offer
   if (typeof id !== 'string' || !/^[\w-]{1,128}$/.test(id)) return false
-  return typeof localDescription === 'object' && localDescription !== null && 'sdp' in localDescription
+  if (typeof localDescription !== 'object' || localDescription === null || !('sdp' in localDescription)) return false
+  return typeof localDescription.sdp === 'string'
+}
+
+/** The addresses of the server apart from the rest of its offer, and whether these are all. */
+function splitOffer(sdp: string): { sdp: string; candidates: RTCIceCandidateInit[]; isComplete: boolean } {
+  const lines = sdp.split(/\r?\n/)
+  const sdpMid = lines.find((line) => line.startsWith('a=mid:'))?.slice('a=mid:'.length) ?? '0'
+  const isCandidate = (line: string): boolean => line.startsWith('a=candidate:')
+  const isEnd = (line: string): boolean => line === 'a=end-of-candidates'
+  return {
+    sdp: lines.filter((line) => !isCandidate(line) && !isEnd(line)).join('\r\n'),
+    candidates: lines.filter(isCandidate).map((line) => ({ candidate: line.slice('a='.length), sdpMid })),
+    isComplete: lines.some(isEnd),
+  }
+}
+
+async function addCandidates(
+  connection: RTCPeerConnection,
+  candidates: readonly RTCIceCandidateInit[],
+  { isOver }: NegotiationOptions,
+): Promise<void> {
+  for (const candidate of candidates) {
+    if (isOver()) return
+    try {
+      await connection.addIceCandidate(candidate)
+    } catch {
+      // One that this client has no use for; another one may do, or the time-out follows.
+    }
+  }
 }
 
 /** The server goes on to find addresses of its own behind its offer. */
-async function fetchCandidates(
-  url: string,
-  connection: RTCPeerConnection,
-  { isOver }: NegotiationOptions,
-): Promise<void> {
+async function fetchCandidates(url: string, connection: RTCPeerConnection, options: NegotiationOptions): Promise<void> {
   let pause = FIRST_PAUSE
   for (let i = 0; i < REQUESTS; i++, pause *= GROWTH) {
     await new Promise((resolve) => setTimeout(resolve, pause))
-    if (isOver()) return
+    if (options.isOver()) return
     try {
       const response = await fetch(url)
       if (!response.ok) continue
-      for (const candidate of (await response.json()) as RTCIceCandidateInit[]) {
-        if (isOver()) return
-        await connection.addIceCandidate(candidate)
-      }
+      await addCandidates(connection, (await response.json()) as RTCIceCandidateInit[], options)
     } catch {
       // The next request, or the time-out, follows.
     }

@@ -30,7 +30,7 @@ async function load(): Promise<GeckosClientFactory> {
     const polyfill = await import('node-datachannel/polyfill')
     const native = await import('node-datachannel')
     const { RTCDataChannel, RTCIceCandidate, RTCSessionDescription } = polyfill
-    const RTCPeerConnection = orderedPeerConnection(native, polyfill)
+    const RTCPeerConnection = mendedPeerConnection(native, polyfill)
     const names = { RTCDataChannel, RTCIceCandidate, RTCPeerConnection, RTCSessionDescription }
     for (const [name, value] of Object.entries(names)) {
       if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
@@ -44,13 +44,13 @@ async function load(): Promise<GeckosClientFactory> {
 }
 
 /**
- * The polyfill's `RTCPeerConnection`, with one fault mended. A channel's messages and its close come to JavaScript
+ * The polyfill's `RTCPeerConnection`, with two faults mended. The first: a channel's messages and its close come to JavaScript
  * through separate queues that run in the order in which their callbacks were registered, and the close throws away the
  * messages that are still queued. The polyfill registers the close first, so a client whose loop stood still for a
- * moment lost all that the server had said before it closed, the reason included.
+ * moment lost all that the server had said before it closed, the reason included. The second is at `setRemoteDescription`.
  */
-function orderedPeerConnection(native: Native, polyfill: Polyfill): typeof globalThis.RTCPeerConnection {
-  const Ordered = class extends polyfill.RTCPeerConnection {
+function mendedPeerConnection(native: Native, polyfill: Polyfill): typeof globalThis.RTCPeerConnection {
+  const Mended = class extends polyfill.RTCPeerConnection {
     constructor(config: RTCConfiguration = {}) {
       const { iceTransportPolicy } = config
       const peerConnection = new native.PeerConnection('client', {
@@ -69,8 +69,18 @@ function orderedPeerConnection(native: Native, polyfill: Polyfill): typeof globa
       })
       super({ ...config, peerConnection })
     }
+
+    /**
+     * Leaves the first step of DTLS to the server. Begun by us, it comes before the server's side of ICE is ready, is
+     * dropped, and comes again after a second: OpenSSL's pause, where browsers take 50 ms. The server's own first
+     * step cannot be early, since its ICE is ready only after ours.
+     */
+    override setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
+      const sdp = description.sdp?.replace(/^a=setup:actpass(\r?)$/m, 'a=setup:active$1')
+      return super.setRemoteDescription({ ...description, sdp } as RTCSessionDescription)
+    }
   }
-  return Ordered as unknown as typeof globalThis.RTCPeerConnection
+  return Mended as unknown as typeof globalThis.RTCPeerConnection
 }
 
 /** Puts off the registration of the close until that of the messages. */

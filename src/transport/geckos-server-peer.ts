@@ -34,6 +34,7 @@ export interface NativeDataChannel {
 export interface NativePeerConnection {
   close(): void
   createDataChannel(label: string, config: { unordered: boolean }): NativeDataChannel
+  localDescription(): { readonly type: string; readonly sdp: string } | null
   setRemoteDescription(sdp: string, type: 'answer'): void
   onStateChange(callback: (state: string) => void): void
   onDataChannel(callback: (channel: NativeDataChannel) => void): void

@@ -7,7 +7,7 @@ import { ByteWriter } from '../protocol/bytes.js'
 import { ConnectionError } from '../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../protocol/limits.js'
 import { writeClose } from '../protocol/packet.js'
-import { ServerPeer, type PeerHost } from './geckos-server-peer.js'
+import { type GeckosConnection, type PeerHost, ServerPeer } from './geckos-server-peer.js'
 import { CLOSE_LIMIT, DISCONNECT_LIMIT } from './flush-limits.js'
 import { Inbox } from './inbox.js'
 import { boundRefusal, type RefusalText } from './refusal-text.js'
@@ -332,7 +332,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
       const { connection: made } = await create()
       const connection = made === undefined ? undefined : manager.getConnection(made.id)
       if (connection === undefined) return undefined
-      const offer = made?.localDescription
+      const offer = offerOf(connection) ?? made?.localDescription
       const origin = { place, offer: offer ?? {}, address: info.address ?? '' }
       const peer = new ServerPeer(this.nextPeer++, connection, origin, this)
       this.peers.set(peer.id, peer)
@@ -373,6 +373,17 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
 }
 
 const realTime = (): number => performance.now()
+
+/**
+ * The description with the addresses that were found since geckos took it, which saves the client a request for them.
+ * Those that come later, as STUN servers answer, wait to be asked for.
+ */
+function offerOf(connection: GeckosConnection): object | undefined {
+  const description = connection.peerConnection.localDescription()
+  if (description === null) return undefined
+  connection.additionalCandidates = []
+  return { type: description.type, sdp: description.sdp }
+}
 
 /**
  * geckos hands only `urls` to the native library, one per entry. Credentials survive when they are inside the address:

@@ -134,6 +134,23 @@ describe('a try that fails', { timeout: 15_000 }, () => {
   })
 })
 
+describe('a try to connect', () => {
+  it('asks for nothing that came with the offer, and lets the server begin the handshake', async () => {
+    const server = await startServer()
+    const asked: string[] = []
+    let answer = ''
+    server.server.prependListener('request', (request: http.IncomingMessage) => {
+      const action = request.url!.split('/').at(-1)!
+      asked.push(action)
+      if (action === 'remote-description') request.on('data', (part) => (answer += String(part)))
+    })
+    await connect({ url: `http://127.0.0.1:${server.port}` })
+    expect(asked).toEqual(['connections', 'remote-description'])
+    // As the other side of the handshake it would come before the server is ready, and again after a second.
+    expect((JSON.parse(answer) as { sdp: string }).sdp).toContain('a=setup:passive')
+  })
+})
+
 describe('a network that fails', { timeout: 15_000 }, () => {
   it('is not told to the server as a client that left, which could not come back then', async () => {
     const { server, relay } = await startBehindRelay({})
