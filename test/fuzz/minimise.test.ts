@@ -48,6 +48,7 @@ describe('a run that fails', () => {
       { kind: 'open', line: 0 },
       { kind: 'packet', line: 0, channel: 0, bytes: Uint8Array.of(0, 255) },
       { kind: 'packet', line: 0, channel: 1, bytes: new Uint8Array() },
+      { kind: 'packet', line: 0, channel: 1, bytes: Uint8Array.from({ length: 900 }, (_, i) => i >> 8) },
       { kind: 'tick' },
       { kind: 'cut', line: 0 },
       { kind: 'resume', line: 1, from: 0 },

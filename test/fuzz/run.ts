@@ -1,8 +1,9 @@
 // `npm run fuzz`: hostile input at every target for as long as one likes, with progress, a summary, and what failed as a file.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Failure, reduce, runOnce, type Tally } from './engine/campaign.js'
-import { formatRun, parseRun } from './engine/steps.js'
+import { readRun, writeFound, writeTape } from './engine/corpus.js'
+import { plays } from './golden/plays.js'
+import { recordPlay } from './golden/stage.js'
 import { fuzzNetwork } from './network/campaign.js'
 import { targets } from './targets/index.js'
 import { replay, type Target } from './targets/target.js'
@@ -14,9 +15,9 @@ interface Settings {
   readonly inputs?: number
   readonly replay?: string
   readonly network?: boolean
+  readonly record?: boolean
 }
 
-const CORPUS = 'test/fuzz/corpus'
 /** Between two lines of progress, in milliseconds. */
 const PROGRESS_EVERY = 10_000
 /** What making a failure smaller may take, in milliseconds. */
@@ -40,6 +41,7 @@ function readSettings(): Settings {
     .option('--seed <n>', 'where everything random begins', numberAbove(-1), 1)
     .addOption(new Option('--target <name>', 'one target alone').choices(targets.map(({ name }) => name)))
     .option('--network', 'over real WebRTC and HTTP instead, beside players, in turns with nothing')
+    .option('--record', 'write the recordings of the corpus anew, and nothing else')
     .option('--replay <file>', 'repeat a run of the corpus, and nothing else')
     .parse()
     .opts<Settings>()
@@ -64,9 +66,7 @@ function showTable(tallies: ReadonlyMap<string, Tally>): void {
 function keep(target: Target, failure: Failure): void {
   console.error(`\nFAILED: ${target.name}, seed ${failure.run.seed}: ${String(failure.error)}`)
   const { run } = reduce(target, failure, MINIMISE_FOR)
-  const file = `${CORPUS}/${target.name}-${run.seed}.txt`
-  mkdirSync(CORPUS, { recursive: true })
-  writeFileSync(file, formatRun(run, `Not understood yet: ${String(failure.error).split('\n')[0]!}`))
+  const file = writeFound(run, `Not understood yet: ${String(failure.error).split('\n')[0]!}`)
   console.error(`${run.steps.length} of ${failure.run.steps.length} steps are left, in ${file}`)
   console.error(`repeat it with: npm run fuzz -- --replay ${file}`)
   if (failure.error instanceof Error) console.error(failure.error.stack)
@@ -107,7 +107,7 @@ function runCampaign({ minutes, seed, inputs = Infinity, target }: Settings): vo
 }
 
 function replayFile(file: string): void {
-  const run = parseRun(readFileSync(file, 'utf8'))
+  const run = readRun(file)
   const target = targets.find(({ name }) => name === run.target)
   if (target === undefined) throw new Error(`${file} is of a target that does not exist: ${run.target}`)
   console.log(run.story)
@@ -115,7 +115,13 @@ function replayFile(file: string): void {
   console.log(`${run.steps.length} steps, and nothing got through`)
 }
 
+/** Writes the recordings of the corpus anew. */
+function recordPlays(): void {
+  for (const play of plays) console.log(writeTape(recordPlay(play)))
+}
+
 const settings = readSettings()
-if (settings.replay !== undefined) replayFile(settings.replay)
+if (settings.record) recordPlays()
+else if (settings.replay !== undefined) replayFile(settings.replay)
 else if (settings.network) await fuzzNetwork(settings)
 else runCampaign(settings)

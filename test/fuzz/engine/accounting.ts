@@ -3,13 +3,14 @@ import type { Counters } from '../../../src/connection/counters.js'
 import { Escape } from './steps.js'
 
 /** The fates of packets, of both sides. */
-const FATES = [
+export const FATES = [
   'acceptedPackets',
   'malformedPackets',
   'packetsBeforeHello',
   'packetsAfterEnd',
   'duplicatePackets',
   'unauthenticatedPackets',
+  'rateLimitedPackets',
   'packetsWhileLoading',
   'holdOverflows',
 ] as const satisfies readonly (keyof Counters)[]

@@ -21,11 +21,29 @@ export class Escape extends Error {
   override readonly name = 'Escape'
 }
 
+/** A byte that comes as often as this in a row is written once, with how often. */
+const LONG_RUN = 16
+
+/** Bytes in hexadecimal digits; `[05*2500]` for 2,500 times the byte 5. */
 function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  let text = ''
+  for (let at = 0; at < bytes.length;) {
+    let end = at + 1
+    while (end < bytes.length && bytes[end] === bytes[at]) end++
+    const digits = bytes[at]!.toString(16).padStart(2, '0')
+    text += end - at < LONG_RUN ? digits.repeat(end - at) : `[${digits}*${end - at}]`
+    at = end
+  }
+  return text
 }
 
-function lineOf(step: Step): string {
+function bytesOf(text: string): Uint8Array {
+  const digits = text.replaceAll(/\[(..)\*(\d+)\]/g, (_, byte: string, count: string) => byte.repeat(Number(count)))
+  return Uint8Array.from(Buffer.from(digits, 'hex'))
+}
+
+/** A step as a line. */
+export function formatStep(step: Step): string {
   if (step.kind === 'tick') return 'tick'
   if (step.kind === 'resume') return `resume ${step.line} ${step.from}`
   if (step.kind !== 'packet') return `${step.kind} ${step.line}`
@@ -35,7 +53,7 @@ function lineOf(step: Step): string {
 /** A run as a file of the corpus; `story` says what it found. */
 export function formatRun({ target, seed, steps }: Run, story: string): string {
   const head = story.split('\n').map((line) => `# ${line}`)
-  return [...head, `target ${target}`, `seed ${seed}`, ...steps.map(lineOf), ''].join('\n')
+  return [...head, `target ${target}`, `seed ${seed}`, ...steps.map(formatStep), ''].join('\n')
 }
 
 /** @throws Error when a line is none of those that {@link formatRun} writes. */
@@ -56,12 +74,13 @@ export function parseRun(text: string): Run & { readonly story: string } {
   return { target, seed, steps, story: story.join('\n') }
 }
 
-function parseStep(word: string, first: string, second: string): Step {
+/** The step of a line that {@link formatStep} wrote. @throws Error when there is none. */
+export function parseStep(word: string, first: string, second: string): Step {
   const line = Number(first)
   if (word === 'tick') return { kind: 'tick' }
   if (word === 'resume') return { kind: 'resume', line, from: Number(second) }
   if (word === 'open' || word === 'close' || word === 'cut') return { kind: word, line }
   if (word !== 'r' && word !== 'u') throw new Error(`no such step: ${word}`)
   const channel = word === 'r' ? Channel.Reliable : Channel.Unreliable
-  return { kind: 'packet', line, channel, bytes: Uint8Array.from(Buffer.from(second, 'hex')) }
+  return { kind: 'packet', line, channel, bytes: bytesOf(second) }
 }

@@ -3,15 +3,32 @@ import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { freshen, mutate, varintOf } from '../engine/mutate.js'
-import { type Recorded, record, type Recording } from '../engine/recorder.js'
+import { readTapes } from '../engine/corpus.js'
+import { layout, type Recorded, record, type Recording } from '../engine/recorder.js'
+import type { Side } from '../golden/tape.js'
 import { guessedSections, oneOf, type Random, randomBytes } from '../generate.js'
 import type { RawLine } from './raw-line.js'
 
 let recording: Recording | undefined
-/** Recorded once for all runs, and before they begin: the arrays of the game are those of every game in this process. */
+/**
+ * What is mutated: a long game, recorded once for all runs, and before they begin (the arrays of the game are those of every
+ * game in this process); and the recordings of the corpus.
+ */
 export function recorded(): Recording {
-  recording ??= record(1)
+  if (recording === undefined) {
+    const { client, server } = record(1)
+    recording = { client: [...client, ...packetsTo('server')], server: [...server, ...packetsTo('client')] }
+  }
   return recording
+}
+
+/** What goes to that side in the recordings of the corpus. */
+function packetsTo(side: Side): Recorded[] {
+  const arrivals = readTapes().flatMap((tape) => tape.arrivals.filter((arrival) => arrival.side === side))
+  return arrivals.flatMap(({ step }) => {
+    if (step.kind !== 'packet') return []
+    return [{ channel: step.channel, bytes: step.bytes, pieces: layout.take(step.bytes) }]
+  })
 }
 
 /** A packet to be sent. */
