@@ -59,7 +59,9 @@ export async function measureFlood({ program, requests, players, rounds }: Flood
   const arena = await Arena.start(program, processes, count / processes)
   try {
     await pause(6000)
-    console.log(`${count} play at ${RATE} Hz. The first flood gives the process the memory that it keeps.`)
+    console.log(
+      `${count} play at ${RATE} Hz. The first flood gives the allocator the memory that it keeps for the next.`,
+    )
     let isUnfelt = false
     for (let i = 0; i < rounds; i++) isUnfelt = await flood(arena, requests, count)
     process.exitCode = isUnfelt ? 0 : 1
@@ -72,7 +74,7 @@ export async function measureFlood({ program, requests, players, rounds }: Flood
 async function flood(arena: Arena, requests: number, players: number): Promise<boolean> {
   await lookAt(arena)
   await pause(CONTROL_MS)
-  const before = { ...(await lookAt(arena)), heap: await arena.collect() }
+  const before = { ...(await lookAt(arena)), ...(await arena.collect()) }
   console.log(`\n${CONTROL_MS / 1000} s without a flood:\n${linesOf(before)}, of JavaScript ${mebibytes(before.heap)}`)
 
   const start = performance.now()
@@ -82,7 +84,7 @@ async function flood(arena: Arena, requests: number, players: number): Promise<b
   console.log(`${requests} requests in ${seconds} s (${JSON.stringify(statuses)}):\n${linesOf(during)}`)
 
   await pause(RECOVERY_MS)
-  const after = { ...(await lookAt(arena)), heap: await arena.collect() }
+  const after = { ...(await lookAt(arena)), ...(await arena.collect()) }
   const playing = await arena.countPlaying()
   console.log(`${RECOVERY_MS / 1000} s later:\n${linesOf(after)}, of JavaScript ${mebibytes(after.heap)}`)
   const isEven = during.late <= 1000 / RATE

@@ -20,6 +20,12 @@ export interface OurState {
   readonly visible: string
 }
 
+/** Bytes of the process, and those of JavaScript among them. */
+export interface Memory {
+  readonly rss: number
+  readonly heap: number
+}
+
 let world: ServerWorld
 let due = 0
 let late = 0
@@ -78,10 +84,11 @@ export const ourTasks = {
     return state
   },
 
-  collect(): number {
+  collect(): Memory {
     globalThis.gc?.()
     globalThis.gc?.()
-    return process.memoryUsage().heapUsed
+    const { rss, heapUsed } = process.memoryUsage()
+    return { rss, heap: heapUsed }
   },
 }
 

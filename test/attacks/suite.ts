@@ -3,7 +3,7 @@ import { connectRaw } from '../support/webrtc-raw.js'
 import { Worker } from '../support/worker.js'
 import type { Attack } from './attacks.js'
 import type { BareTasks } from './bare-server.js'
-import type { OurState, OurTasks } from './our-server.js'
+import type { Memory, OurState, OurTasks } from './our-server.js'
 import type { PlayerTasks } from './players.js'
 import { pause, Target } from './tools.js'
 
@@ -74,8 +74,8 @@ export class Arena {
     return this.server.ask('look', undefined as never)
   }
 
-  /** Bytes of JavaScript that the server holds, once it has thrown away what it does not. */
-  collect(): Promise<number> {
+  /** What the server holds, once it has thrown away what it does not. */
+  collect(): Promise<Memory> {
     return this.server.ask('collect', undefined as never)
   }
 
