@@ -1,7 +1,9 @@
 // The attacks: what a client, or somebody who is none, can do to a server, one by one.
 import { fork } from 'node:child_process'
 import { resolve } from 'node:path'
+import type { Worker } from '../support/worker.js'
 import { connectRaw, type RawClient } from '../support/webrtc-raw.js'
+import type { AttackerTasks } from './attackers.js'
 import { answerWith, holdSocket, listenForPackets, pause, type Target, upload } from './tools.js'
 
 /** What is known of a server from within: how many connections it holds, and its memory. */
@@ -15,6 +17,8 @@ export interface Attacked {
   /** The server is geckos as it comes. */
   readonly isBare: boolean
   readonly look: () => Promise<Inside>
+  /** A process of clients that do what no honest one does; who starts it stops it. */
+  readonly startAttacker: () => Worker<AttackerTasks>
 }
 
 export interface Attack {
@@ -30,6 +34,10 @@ export interface Attack {
 const raw = ({ target, isBare }: Attacked): Promise<RawClient> => connectRaw(target.url, { channels: isBare ? 1 : 2 })
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / (1 << 20))} MB`
+
+/** More memory than a few clients are worth, in words. */
+const grown = (before: number, after: number): string | undefined =>
+  after - before > 32 << 20 ? `memory ${mebibytes(before)} → ${mebibytes(after)}` : undefined
 
 /** Statuses as words: 200 × 3, 429 × 7. */
 function tally(statuses: readonly number[]): string {
@@ -287,6 +295,38 @@ export const ATTACKS: readonly Attack[] = [
       const lives = await Promise.all(Array.from({ length: 50 }, () => holdSocket(target.port, text, 13_000)))
       const held = lives.filter((life) => life >= 13_000).length
       return held > 0 ? `${held} of 50 sockets are held` : undefined
+    },
+  },
+  {
+    name: 'packets faster than a slow game takes them',
+    bare: 'harmed',
+    isQuick: false,
+    run: async ({ target, isBare, look, startAttacker }) => {
+      const attacker = startAttacker()
+      const before = (await look()).rss
+      try {
+        await attacker.ask('flood', { url: target.url, isBare, milliseconds: 6000 })
+        return grown(before, (await look()).rss)
+      } finally {
+        await attacker.stop()
+      }
+    },
+  },
+  {
+    name: 'clients that have much sent to them, and read nothing',
+    bare: 'harmed',
+    isQuick: false,
+    run: async ({ target, isBare, look, startAttacker }) => {
+      const attacker = startAttacker()
+      try {
+        await attacker.ask('feed', { url: target.url, isBare, count: 8 })
+        const before = (await look()).rss
+        attacker.signal('SIGSTOP')
+        await pause(6000)
+        return grown(before, (await look()).rss)
+      } finally {
+        await attacker.stop()
+      }
     },
   },
 ]

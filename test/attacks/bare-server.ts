@@ -2,6 +2,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { geckos, type ServerChannel } from '@geckos.io/server'
+import { FEED_WORD, MEAL, MEALS, RATE, SLOW } from './game.js'
 
 export interface BareState {
   /** Connections that geckos holds. */
@@ -12,6 +13,15 @@ export interface BareState {
   readonly rss: number
   /** Messages that arrived. */
   readonly messages: number
+}
+
+/** What geckos' `emit` has no room for it drops; a game that cannot lose it hands it to the channel. */
+function feed(channel: ServerChannel): void {
+  const meal = Buffer.alloc(MEAL, 1)
+  const { dataChannel } = io.connectionsManager.getConnection(channel.id!)!.channel
+  setInterval(() => {
+    for (let i = 0; i < MEALS && dataChannel?.isOpen(); i++) dataChannel.sendMessageBinary(meal)
+  }, 1000 / RATE)
 }
 
 let io: ReturnType<typeof geckos>
@@ -36,7 +46,12 @@ export const bareTasks = {
     const server = http.createServer((_, response) => response.end('alive'))
     io.addServer(server)
     io.onConnection((channel: ServerChannel) => {
-      channel.onRaw(() => void messages++)
+      channel.onRaw((message) => {
+        messages++
+        if ((message as ArrayBuffer).byteLength === FEED_WORD.length) return feed(channel)
+        const end = performance.now() + SLOW
+        while (performance.now() < end);
+      })
       channel.onDisconnect(() => void left++)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,10 +1,11 @@
 // Our server, to be attacked: a game that runs, and can be looked at.
+import { hasComponent } from 'bitecs'
 import { drain, sendMessage, stats, type TransportCounters } from 'bitecs-net'
 import { Connection } from 'bitecs-net/components'
 import { createServerWorld, listen, type ServerWorld } from 'bitecs-net/server'
 import type { GeckosServerTransport } from '../../src/transport/geckos-server.js'
 import { serverRole } from '../../src/world/state.js'
-import { Echo, protocol, RATE, Word } from './game.js'
+import { Echo, Feed, Meal, MEAL, MEALS, protocol, RATE, Word } from './game.js'
 
 export interface OurState {
   /** Clients that are here, or about to be. */
@@ -26,6 +27,8 @@ export interface Memory {
   readonly heap: number
 }
 
+const meal = new Uint8Array(MEAL).fill(1)
+const eaters = new Set<number>()
 let world: ServerWorld
 let due = 0
 let late = 0
@@ -33,6 +36,14 @@ let lateSteps = 0
 
 function echo(of: ServerWorld): void {
   for (const { sender, args } of drain(of, Word)) sendMessage(of, Echo, args, { to: sender })
+}
+
+function feed(of: ServerWorld): void {
+  for (const { sender } of drain(of, Feed)) eaters.add(sender)
+  for (const eater of eaters) {
+    if (!hasComponent(of, eater, Connection)) eaters.delete(eater)
+    else for (let i = 0; i < MEALS; i++) sendMessage(of, Meal, { data: meal }, { to: eater })
+  }
 }
 
 function measureLateness(): void {
@@ -65,7 +76,7 @@ export const ourTasks = {
       authorizationTimeout: 500,
       trustProxy: ['127.0.0.1'],
     })
-    server.run([echo, measureLateness])
+    server.run([echo, feed, measureLateness])
     return { port: server.port }
   },
 

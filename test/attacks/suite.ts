@@ -1,6 +1,7 @@
 // Runs one attack: against our server while others play on it, or against a bare one of its own.
 import { connectRaw } from '../support/webrtc-raw.js'
 import { Worker } from '../support/worker.js'
+import type { AttackerTasks } from './attackers.js'
 import type { Attack } from './attacks.js'
 import type { BareTasks } from './bare-server.js'
 import type { Memory, OurState, OurTasks } from './our-server.js'
@@ -26,6 +27,8 @@ function within<T>(limit: number, promise: Promise<T>): Promise<T> {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
+const startAttacker = (program: string): Worker<AttackerTasks> => Worker.start(program, 'attackers', { isSilent: true })
+
 /** Attacks a bare server, which is started for it alone. */
 export async function attackBare(program: string, attack: Attack): Promise<Outcome> {
   const server = Worker.start<BareTasks>(program, 'bare', { isSilent: true })
@@ -34,7 +37,7 @@ export async function attackBare(program: string, attack: Attack): Promise<Outco
     const look = () => within(ANSWER_LIMIT, server.ask('look', undefined as never))
     let harm: string | undefined
     try {
-      harm = await attack.run({ target, isBare: true, look })
+      harm = await attack.run({ target, isBare: true, look, startAttacker: () => startAttacker(program) })
     } catch {
       // The server may have died of it; that is looked at next.
     }
@@ -54,6 +57,7 @@ export async function attackBare(program: string, attack: Attack): Promise<Outco
 /** Our server, and players on it. */
 export class Arena {
   private constructor(
+    private readonly program: string,
     readonly target: Target,
     private readonly server: Worker<OurTasks>,
     private readonly groups: readonly Worker<PlayerTasks>[],
@@ -65,7 +69,7 @@ export class Arena {
     const server = Worker.start<OurTasks>(program, 'ours')
     const target = new Target((await server.ask('start', undefined as never)).port)
     const groups = Array.from({ length: processes }, () => Worker.start<PlayerTasks>(program, 'players'))
-    const arena = new Arena(target, server, groups, processes * playersEach)
+    const arena = new Arena(program, target, server, groups, processes * playersEach)
     await Promise.all(groups.map((group) => group.ask('connect', { url: target.url, count: playersEach })))
     return arena
   }
@@ -82,7 +86,12 @@ export class Arena {
   /** Attacks; then everybody has to play on, and somebody new has to get in. */
   async attack(attack: Attack): Promise<Outcome> {
     const { target } = this
-    const harm = await attack.run({ target, isBare: false, look: () => this.look() })
+    const harm = await attack.run({
+      target,
+      isBare: false,
+      look: () => this.look(),
+      startAttacker: () => startAttacker(this.program),
+    })
     const client = await within(CONNECT_LIMIT, connectRaw(target.url)).catch(() => undefined)
     client?.close()
     const playing = await this.countPlaying()
