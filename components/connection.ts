@@ -50,6 +50,14 @@ export const Connected = {} as Tag<'Connected'>
  */
 export const Interrupted = {} as Tag<'Interrupted'>
 
+/**
+ * Tag, on both sides: the other side's network answers, and its game has not ticked for `stalledAfter` milliseconds: its tab
+ * is in the background, its loop has stopped, or it has not begun. The session lasts, and nothing is lost: a hidden tab even keeps up
+ * with the world. Never together with `Interrupted`, nor, on a server, with `Loading`. Removed when the game ticks again. On
+ * a server it is what the client's program says of itself.
+ */
+export const Stalled = {} as Tag<'Stalled'>
+
 /** Tag: the connection takes part: state and calls flow. */
 export const Ready = {} as Tag<'Ready'>
 

@@ -11,6 +11,7 @@ export {
   Loading,
   LocalConnection,
   Ready,
+  Stalled,
 } from './connection.js'
 export { LocalPlayer, Networked, Owned } from './networked.js'
 export { Predicted, SpawnOrigin } from './spawning.js'

@@ -73,7 +73,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
   const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
-  const { authenticate, authenticationTimeout, userKey, duplicateUsers, interruptedPerAddress, ...rest } = others
+  const { stalledAfter, authenticate, authenticationTimeout, userKey, duplicateUsers, interruptedPerAddress, ...rest } =
+    others
   const { maxBytesPerSecond, spawnBytesPerTick, inbound, errorBudget, ...network } = rest
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
@@ -95,6 +96,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
     }
     const limits = {
       timeout,
+      stalledAfter,
       resumeTime,
       handshakeTimeout,
       sceneTimeout,
@@ -156,12 +158,13 @@ class Attempt {
 
 function checkOptions(options: ListenOptions): void {
   const { port, maxConnections, timeout, resumeTime, handshakeTimeout, sceneTimeout, unknownCalls, portRange } = options
-  const { authorize, authorizationTimeout } = options
+  const { stalledAfter, authorize, authorizationTimeout } = options
   checkMilliseconds('authorizationTimeout', authorizationTimeout)
   if (authorize !== undefined && typeof authorize !== 'function') throw badOption('authorize', 'a function', authorize)
   checkInteger('port', port, 0, 65_535)
   checkInteger('maxConnections', maxConnections, 1)
   checkMilliseconds('timeout', timeout)
+  checkNumber('stalledAfter', stalledAfter, 1000, 60_000, 'milliseconds')
   checkNumber('resumeTime', resumeTime, 0, 3_600_000, 'milliseconds')
   checkMilliseconds('handshakeTimeout', handshakeTimeout)
   checkMilliseconds('sceneTimeout', sceneTimeout)

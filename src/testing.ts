@@ -15,7 +15,7 @@ import { createClientWorld, createHostWorld, createServerWorld } from './world/c
 import { joinLocally } from './world/join-locally.js'
 import { connectionOf } from './world/lookup.js'
 import type { System } from './world/loop.js'
-import type { JoinOptions } from './world/client-role.js'
+import type { JoinOptions } from './world/join-options.js'
 import type { ServeOptions } from './world/serve-options.js'
 import { clientRole, type ClientWorld, type HostWorld, serverRole, type ServerWorld } from './world/state.js'
 import {

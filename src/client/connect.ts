@@ -4,7 +4,7 @@ import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import { isRefusal } from '../transport/geckos-client-errors.js'
 import type { Transport } from '../transport/transport.js'
-import { checkMilliseconds, checkOneOf } from '../world/check-options.js'
+import { checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
 /** What proves who a client is; a function is called anew for each try, so that what expires is always fresh. */
@@ -25,6 +25,11 @@ export interface ConnectOptions {
   timeout?: number
   /** Milliseconds without a packet until the server counts as gone, later. Default 3,000. */
   idleTimeout?: number
+  /**
+   * Milliseconds, from 1,000 to 60,000, of a server that answers heart-beats and does not tick, until `Stalled` is on the
+   * connection; two of its ticks at least. Default 2,000.
+   */
+  stalledAfter?: number
   /**
    * What happens when the line breaks later. `'resume'`: the session goes on over another connection, if the server is
    * reached before it gives the session up (its `resumeTime`): nothing ends, and nothing reliable is lost. `'always'`: when it
@@ -86,6 +91,7 @@ export async function connectWorld(
   const role = clientRole(world)
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
+  checkNumber('stalledAfter', options.stalledAfter, 1000, 60_000, 'milliseconds')
   checkOneOf('reconnect', options.reconnect, ['resume', 'always', 'never'])
   checkUrl(options.url)
   if (role.isShownOpen) throw new UsageError('connected', 'this world is connected already; await close(world) first')
@@ -213,7 +219,7 @@ async function tryOnce(
 ): Promise<void> {
   const role = clientRole(world)
   const { signal } = controller
-  const { idleTimeout, autoReady, reconnect } = options
+  const { idleTimeout, stalledAfter, autoReady, reconnect } = options
   let { token } = options
   if (typeof token === 'function') token = await call('token', token, deadline, signal)
   const limit = Math.min(deadline, performance.now() + TRY_LIMIT_MS)
@@ -229,6 +235,7 @@ async function tryOnce(
     role.start(transport, {
       token,
       timeout: idleTimeout,
+      stalledAfter,
       autoReady,
       reopen: reconnect === 'never' ? undefined : reopen,
     })
@@ -249,7 +256,7 @@ async function tryOnce(
     else await wait(PUMP_INTERVAL_MS, signal)
   }
   if (session.state === 'open') {
-    role.updateConnection()
+    role.updateConnection(false)
     return
   }
   const { reason } = session

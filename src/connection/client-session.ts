@@ -1,7 +1,7 @@
 // The client's side of a session: hello, welcome, data, and an end with a reason.
 import { ByteReader, ByteWriter } from '../protocol/bytes.js'
 import { PacketKind } from '../protocol/packet-kind.js'
-import { DataHeader, type Hello, readClose, readWelcome, writeClose, writeHello } from '../protocol/packet.js'
+import { DataHeader, type Hello, PingBody, readClose, readWelcome, writeClose, writeHello } from '../protocol/packet.js'
 import { WIRE_VERSION, type Protocol } from '../protocol/protocol.js'
 import {
   Channel,
@@ -68,6 +68,10 @@ export class ClientSession implements TransportSink {
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
+  private readonly ping = new PingBody()
+  /** How often the game has ticked, which heart-beats say. */
+  private ticks = 0
+  private gameTicked = true
 
   constructor(
     public transport: Transport,
@@ -169,12 +173,12 @@ export class ClientSession implements TransportSink {
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
     if (kind === PacketKind.Ping) {
-      reader.u32()
-      const tick = reader.u32()
-      const received = reader.u32()
-      if (reader.failed || !session.confirm(received)) return this.malformed()
+      const { ping } = this
+      ping.read(reader)
+      if (reader.failed || !session.confirm(ping.received)) return this.malformed()
       this.counters.acceptedPackets++
-      this.clock.observe(tick, time)
+      session.heardHeartbeat(ping.tick, time)
+      this.clock.observe(ping.tick, time)
     } else if (kind === PacketKind.Pong) {
       const clock = reader.u32()
       if (reader.failed) return this.malformed()
@@ -196,6 +200,7 @@ export class ClientSession implements TransportSink {
 
   private keepData(session: Session, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
     if (channel === Channel.Reliable) session.receivedReliable()
+    session.heardData(time)
     this.events.packet(channel, bytes, length, time)
   }
 
@@ -225,9 +230,13 @@ export class ClientSession implements TransportSink {
     this.end({ code, text: reason.text, by: 'network' })
   }
 
-  /** Once per tick: heart-beats, time-outs, lost packets. */
-  maintain(): void {
+  /** Once per tick, and now and then while the game stands still: heart-beats, time-outs, lost packets. */
+  maintain(gameTicks = true): void {
     const { session, options } = this
+    if (gameTicks) this.ticks++
+    // The server hears at once that the game is back.
+    if (gameTicks && !this.gameTicked) session?.hurryHeartbeat()
+    this.gameTicked = gameTicks
     if (session === undefined || session.state !== 'open') return
     const now = options.now()
     // While this side stood still it could not hear; that silence is not the server's.
@@ -235,11 +244,12 @@ export class ClientSession implements TransportSink {
     const deaf = Math.max(0, sinceLook - LONGEST_FRAME_MS)
     this.maintainedAt = now
     session.lastHeard = Math.min(now, session.lastHeard + deaf)
+    session.tickedAt = Math.min(now, session.tickedAt + deaf)
     if (session.isInterrupted && this.givesUp(session, now)) {
       this.close('timeout', 'the line broke, and did not come back in time')
     } else if (session.isSilent(now, options.timeout, sinceLook) && !this.interrupt()) {
       this.close('timeout', `nothing heard for ${options.timeout} ms`)
-    } else if (session.maintain(now, this.clock.latest, this.writer)) this.repeatStructure(session)
+    } else if (session.maintain(now, this.ticks, this.writer)) this.repeatStructure(session)
   }
 
   /** Whether the server will not have the session any more, or what it lacks is not here any more. */
@@ -281,6 +291,7 @@ export class ClientSession implements TransportSink {
     this.counters.acceptedPackets++
     session.connectionId = welcome.connectionId
     session.state = 'open'
+    session.tickedAt = time
     const { resume } = welcome
     if (resume !== undefined && 'token' in resume && session.resumable !== undefined)
       Object.assign(session.resumable, resume)

@@ -4,8 +4,8 @@ import { PacketKind } from '../protocol/packet-kind.js'
 import {
   DataHeader,
   readClose,
+  PingBody,
   readHello,
-  readReceived,
   type Welcome,
   writeClose,
   writeWelcome,
@@ -43,6 +43,7 @@ export class ServerSessions implements TransportSink {
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
+  private readonly ping = new PingBody()
   tick = 0
   private readonly interrupted: InterruptedSessions
   private readonly gate: Gate
@@ -89,9 +90,11 @@ export class ServerSessions implements TransportSink {
     // The network itself answers heart-beats, also where the client has given the line up.
     if (kind !== PacketKind.Pong && session.resumable !== undefined) session.resumable.isUnconfirmed = false
     if (kind === PacketKind.Ping) {
-      const received = readReceived(reader)
-      if (reader.failed || !session.confirm(received)) this.malformed(session, 'a malformed heart-beat')
-      else this.counters.acceptedPackets++
+      this.ping.read(reader)
+      if (reader.failed || !session.confirm(this.ping.received))
+        return this.malformed(session, 'a malformed heart-beat')
+      session.heardHeartbeat(this.ping.tick, time)
+      this.counters.acceptedPackets++
       return
     }
     if (kind === PacketKind.Pong) {
@@ -109,7 +112,7 @@ export class ServerSessions implements TransportSink {
       } else this.counters.packetsBeforeHello++
       return
     }
-    if (kind === PacketKind.Data) this.takeData(session, channel)
+    if (kind === PacketKind.Data) this.takeData(session, channel, time)
     else if (kind === PacketKind.Close && channel === Channel.Reliable) this.takeClose(session)
     else this.malformed(session, `a packet of unknown kind ${kind}`)
   }
@@ -150,6 +153,7 @@ export class ServerSessions implements TransportSink {
     this.maintainedAt = now
     for (const session of this.byPeer.values()) {
       session.lastHeard = Math.min(now, session.lastHeard + deaf)
+      session.tickedAt = Math.min(now, session.tickedAt + deaf)
       session.structureProgressAt = Math.min(now, session.structureProgressAt + deaf)
       session.authenticatingSince = Math.min(now, session.authenticatingSince + deaf)
       if (session.state === 'open') {
@@ -157,7 +161,10 @@ export class ServerSessions implements TransportSink {
           session.structureProgressed(now)
           session.structureGrace = 0
         }
-        if (session.loadsScene) session.structureProgressed(now)
+        if (session.loadsScene) {
+          session.structureProgressed(now)
+          session.tickedAt = now
+        }
         if (session.hasStalled(now)) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
         } else if (session.isSilent(now, this.options.timeout, sinceLook)) {
@@ -283,6 +290,7 @@ export class ServerSessions implements TransportSink {
     if (this.open.length >= this.options.maxConnections) return this.refuse(session, 'server-full', FULL_TEXT)
     if (session.state === 'authenticating') this.authenticating--
     session.state = 'open'
+    session.tickedAt = this.options.now()
     this.open.push(session)
     this.gate.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
@@ -306,8 +314,9 @@ export class ServerSessions implements TransportSink {
     session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
   }
 
-  private takeData(session: Session, channel: Channel): void {
+  private takeData(session: Session, channel: Channel, time: number): void {
     const { reader, header } = this
+    session.heardData(time)
     if (channel === Channel.Reliable) session.receivedReliable()
     header.read(reader)
     const wrongChannel = header.sequenced && channel === Channel.Reliable

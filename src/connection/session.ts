@@ -18,6 +18,8 @@ import { RoundTrip } from './round-trip.js'
 const STALLED_AFTER_MS = 10_000
 /** Milliseconds between two heart-beats. */
 const PING_INTERVAL = 500
+/** How many heart-beats more may be missing, in a row, where only that shows that a game stands still. */
+const LOST_PINGS = 3
 /** How late the other side may acknowledge: its tick or frame, and a hidden tab's delay. */
 const ANSWER_DELAY = 120
 /** How far ahead one looks for a silence, as a share of the time-out: a side that stood still must not be hasty. */
@@ -59,6 +61,13 @@ export class Session implements DeliverySink {
   /** Something arrived that has not been acknowledged yet. */
   acknowledgeDue = false
   lastHeard: number
+  /** When the other side's game was last known to tick. What its network answers by itself says nothing of that. */
+  tickedAt: number
+  /** How often it has ticked, as its last heart-beat said, and when it first said so. */
+  private ticks = -1
+  private ticksSince = 0
+  /** Two heart-beats said the same: something else keeps the session alive, as the library does in a hidden tab. */
+  private standsStill = false
   /** Bytes of data packets sent so far. */
   bytesSent = 0
   /** The newest tick whose structure was sent to the peer, or, on a client, applied from it. */
@@ -89,7 +98,30 @@ export class Session implements DeliverySink {
   ) {
     this.conduct = new Conduct(rules)
     this.lastHeard = startedAt
+    this.tickedAt = startedAt
     this.structureProgressAt = startedAt
+  }
+
+  /** A heart-beat of the other side arrived, which says how often its game has ticked. */
+  heardHeartbeat(ticks: number, time: number): void {
+    this.standsStill = ticks === this.ticks
+    if (this.standsStill) this.tickedAt = Math.min(this.tickedAt, this.ticksSince)
+    else this.ticksSince = this.tickedAt = Math.max(this.tickedAt, time)
+    this.ticks = ticks
+  }
+
+  /** Data of the other side arrived, which leave it as it ticks. */
+  heardData(time: number): void {
+    if (!this.standsStill) this.tickedAt = Math.max(this.tickedAt, time)
+  }
+
+  /**
+   * Whether the other side was heard of `limit` milliseconds after its game last ticked. Silence says nothing: it may be
+   * the line. Where no heart-beat says that the game stands still, some may have been lost.
+   */
+  standsStillFor(limit: number): boolean {
+    if (this.state !== 'open' || this.isInterrupted) return false
+    return this.lastHeard - this.tickedAt > limit + (this.standsStill ? 0 : LOST_PINGS * PING_INTERVAL)
   }
 
   /**
@@ -143,6 +175,7 @@ export class Session implements DeliverySink {
     if (resumable.brokenAt >= 0) this.structureOutage += now - resumable.brokenAt
     resumable.brokenAt = -1
     this.lastHeard = now
+    this.tickedAt = now
     resumable.sent.each(from, (packet) => this.transport.send(this.peer, Channel.Reliable, packet, packet.length))
   }
 
@@ -183,6 +216,11 @@ export class Session implements DeliverySink {
     writePing(scratch, Math.trunc(now), tick, this.resumable?.received)
     this.transport.send(this.peer, Channel.Unreliable, scratch.bytes, scratch.length)
     return true
+  }
+
+  /** The next heart-beat leaves at once: it has news. */
+  hurryHeartbeat(): void {
+    this.lastPing = -Infinity
   }
 
   /** Takes the answer to a heart-beat: `clock` is what the ping said, `arrival` when the answer came. */

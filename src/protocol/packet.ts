@@ -260,11 +260,19 @@ export function writePing(writer: ByteWriter, clock: number, tick: number, recei
   writer.u32(received)
 }
 
-/** Reads what a ping says of reliable packets received; its kind byte has been read. */
-export function readReceived(reader: ByteReader): number {
-  reader.u32()
-  reader.u32()
-  return reader.u32()
+/** A ping as read, by the one who times it no further: what the transport has answered is left out. */
+export class PingBody {
+  /** The server's tick; from a client, how often its game has ticked. */
+  tick = 0
+  /** Reliable data packets of ours that have arrived. */
+  received = 0
+
+  /** Reads a ping whose kind byte has been read; the reader fails when it is malformed. */
+  read(reader: ByteReader): void {
+    reader.u32()
+    this.tick = reader.u32()
+    this.received = reader.u32()
+  }
 }
 
 /** The longest beginning of `text` that takes at most `limit` bytes of UTF-8. */

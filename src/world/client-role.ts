@@ -1,6 +1,6 @@
 // The client's role of a world: everything the client's systems and verbs work on.
 import { addComponent, addEntity, createWorld, hasComponent, removeComponent, type World } from 'bitecs'
-import { Connected, Connection, Draining, Interrupted, Loading, Ready } from '../../components/connection.js'
+import { Connected, Connection, Draining, Interrupted, Loading, Ready, Stalled } from '../../components/connection.js'
 import { ClientSession } from '../connection/client-session.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { type Counters, createCounters } from '../connection/counters.js'
@@ -25,7 +25,9 @@ import { Channel, type Transport } from '../transport/transport.js'
 import { ClientInbound } from './client-inbound.js'
 import { resetConnection } from './connection-entity.js'
 import { ClientScenes } from './client-scenes.js'
-import { type OpenAgain, Reconnection } from './reconnection.js'
+import { DEFAULT_TIMEOUT_MS, type JoinOptions } from './join-options.js'
+import { DEFAULT_STALLED_MS, LineTags } from './line-tags.js'
+import { Reconnection } from './reconnection.js'
 
 export interface ClientRoleOptions {
   /** How far behind the server interpolated components are shown, in server ticks. */
@@ -46,23 +48,6 @@ export interface ClientRoleOptions {
   /** For the same: the server's tick. */
   hostTick?: () => number
 }
-
-export interface JoinOptions {
-  /** Presented to the server's authenticator. Default ''. */
-  token?: string
-  /** Milliseconds without a packet until the server counts as gone. Default 3,000. */
-  timeout?: number
-  /**
-   * Makes another connection when the line breaks, over which the session goes on where the server lets it. Default: the
-   * session ends with its line.
-   */
-  reopen?: OpenAgain
-  /** Take part as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
-  autoReady?: boolean
-}
-
-/** Milliseconds of silence after which the other side counts as gone. */
-export const DEFAULT_TIMEOUT_MS = 3000
 
 export class ClientRole {
   readonly counters: Counters = createCounters()
@@ -112,7 +97,9 @@ export class ClientRole {
   onMoved: () => void = () => {}
   /** The session has ended; `reason` says why. */
   onEnded: (reason: CloseReason | undefined) => void = () => {}
-  private showsInterrupted = false
+  /** What is shown of the line. */
+  line = new LineTags()
+  private stalledAfter = DEFAULT_STALLED_MS
 
   constructor(
     readonly world: World,
@@ -172,7 +159,7 @@ export class ClientRole {
     if (this.applying)
       throw new UsageError('busy', 'connect from a system, not from an observer of what is being applied')
     if (this.session !== undefined) void this.stop('client-closed', 'a new connection took its place')
-    const { token = '', timeout = DEFAULT_TIMEOUT_MS, autoReady = true, reopen } = options
+    const { token = '', timeout = DEFAULT_TIMEOUT_MS, stalledAfter, autoReady = true, reopen } = options
     if (utf8Length(token) > MAX_TOKEN_BYTES) {
       throw new UsageError('bad-option', `the token is ${utf8Length(token)} bytes long, at most ${MAX_TOKEN_BYTES} fit`)
     }
@@ -180,6 +167,7 @@ export class ClientRole {
     this.inbound.clear()
     this.faults.forget(Connection.id[this.connection]!)
     this.autoReady = autoReady
+    this.stalledAfter = stalledAfter ?? DEFAULT_STALLED_MS
     this.transport = transport
     this.reconnection = reopen && new Reconnection(reopen, this.options.now)
     Connection.reason[this.connection] = undefined
@@ -217,16 +205,16 @@ export class ClientRole {
     this.readyToSend = ready
   }
 
-  /** Shows that the session has opened, keeps it alive, and finds it dead. */
-  updateConnection(): void {
+  /** Shows that the session has opened, keeps it alive, and finds it dead. `gameTicks`: the game's own loop runs it. */
+  updateConnection(gameTicks = true): void {
     const { session } = this
     if (session === undefined) return
     if (!this.wasOpened && session.session?.connectionId) this.showOpen(session)
-    session.maintain()
+    session.maintain(gameTicks)
     this.reconnection?.advance(session)
-    if (session.isInterrupted !== this.showsInterrupted && this.wasOpened) this.showInterrupted(session.isInterrupted)
-    if (session.state === 'open' && !this.isLocal)
-      Connection.roundTrip[this.connection] = session.session!.roundTrip.smoothed
+    if (!this.wasOpened || this.isLocal) return
+    this.line.follow(this, session.session!, Math.max(this.stalledAfter, 2 * session.clock.tickMs))
+    if (session.state === 'open') Connection.roundTrip[this.connection] = session.session!.roundTrip.smoothed
   }
 
   /**
@@ -235,7 +223,7 @@ export class ClientRole {
    */
   pump(): void {
     this.session?.receive()
-    this.updateConnection()
+    this.updateConnection(false)
     this.handler.startFrame()
     this.apply()
     this.scenes.advance()
@@ -362,10 +350,9 @@ export class ClientRole {
     this.onMoved()
   }
 
-  private showInterrupted(isInterrupted: boolean): void {
-    this.showsInterrupted = isInterrupted
-    const change = isInterrupted ? addComponent : removeComponent
-    change(this.world, this.connection, Interrupted)
+  /** Runs what may call observers of the game; one that throws is reported. */
+  guard(change: () => void): void {
+    this.replication.copies.guard(change)
   }
 
   private showOpen(session: ClientSession): void {
@@ -394,7 +381,7 @@ export class ClientRole {
     if (!this.isLocal) this.showEnd(session)
     this.replication.locals.giveUpAll()
     this.wasOpened = false
-    this.showsInterrupted = false
+    this.line = new LineTags()
     this.readyToSend = undefined
     this.takesPart = false
     this.scenes.end()
@@ -412,7 +399,7 @@ export class ClientRole {
     Connection.reason[this.connection] = session?.reason
     this.replication.despawnAll()
     if (!this.wasOpened) return
-    for (const tag of [Ready, Loading, Interrupted, Draining, Connected]) {
+    for (const tag of [Ready, Loading, Interrupted, Stalled, Draining, Connected]) {
       removeComponent(this.world, this.connection, tag)
     }
   }

@@ -1,7 +1,7 @@
 // The own client of a host's world joins it: over a link within the process, through the same hello as any other.
 import { UsageError } from '../protocol/errors.js'
 import { createLoopback } from '../transport/loopback.js'
-import type { JoinOptions } from './client-role.js'
+import type { JoinOptions } from './join-options.js'
 import { type HostWorld, networkOf } from './state.js'
 
 /** The host's own client is trusted: no authenticator sees it, and it has no token. */

@@ -10,6 +10,7 @@ import {
   Listening,
   Loading,
   Ready,
+  Stalled,
 } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { EventQueue } from '../remote/event-queue.js'
@@ -22,6 +23,7 @@ export type LifecycleComponent =
   | typeof Joined
   | typeof Loading
   | typeof Interrupted
+  | typeof Stalled
   | typeof Draining
   | typeof Networked
   | typeof Owned
@@ -37,13 +39,23 @@ const LIFECYCLE = [
   Ready,
   Loading,
   Interrupted,
+  Stalled,
   Draining,
   Connected,
   Authenticating,
   Listening,
 ] as const
 
-const OF_CONNECTION = new Set<object>([Authenticating, Connected, Draining, Interrupted, Ready, Joined, Loading])
+const OF_CONNECTION = new Set<object>([
+  Authenticating,
+  Connected,
+  Draining,
+  Interrupted,
+  Stalled,
+  Ready,
+  Joined,
+  Loading,
+])
 
 export class Lifecycle {
   private readonly addedQueues = new Map<object, EventQueue>()

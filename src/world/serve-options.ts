@@ -9,6 +9,11 @@ export interface ServeOptions {
   /** Milliseconds without a packet until a client counts as gone. Default 3,000. */
   timeout?: number
   /**
+   * Milliseconds, from 1,000 to 60,000, of a client that answers heart-beats and whose game does not tick, until `Stalled` is
+   * on its connection. A loop on timers ticks once a second in a hidden tab. Default 2,000.
+   */
+  stalledAfter?: number
+  /**
    * Milliseconds that the session of a client whose line broke waits for it to come back, with its connection entity, its
    * player and what it owns; `Interrupted` is on the connection meanwhile. 0: the session ends with its line. Default 10,000.
    */

@@ -6,6 +6,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import { IncomingParts, OutgoingParts } from '../remote/message-parts.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
 import type { Observer } from '../replication/observer.js'
+import { LineTags } from './line-tags.js'
 import { PeerScenes } from './server-scenes.js'
 
 /** Changes of readiness: each may cost the whole world. */
@@ -24,8 +25,7 @@ export class ServerPeer {
   readonly outgoingParts = new OutgoingParts()
   readonly incomingParts = new IncomingParts()
   readonly scenes = new PeerScenes()
-  /** Its connection carries `Interrupted`. */
-  showsInterrupted = false
+  readonly line = new LineTags()
   readonly order = new SequenceOrder()
 
   constructor(

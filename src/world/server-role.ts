@@ -8,6 +8,7 @@ import {
   Listening,
   Loading,
   Ready,
+  Stalled,
 } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { BanList } from '../connection/ban-list.js'
@@ -35,6 +36,7 @@ import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
 import { followSession } from './follow-session.js'
 import { GuardedChanges } from './guarded-changes.js'
+import { DEFAULT_STALLED_MS } from './line-tags.js'
 import type { LocalClient } from './local-client.js'
 import { ServerInbound } from './server-inbound.js'
 import { endRetirement, type Retirement } from './retirement.js'
@@ -79,6 +81,8 @@ export class ServerRole {
   local: LocalClient | undefined
   tick = 0
   closesUnknown = false
+  /** Milliseconds without a tick after which a client's game stands still. */
+  stalledAfter = DEFAULT_STALLED_MS
   /** It has served before. */
   hasServed = false
   private nextConnectionId = 1
@@ -170,6 +174,7 @@ export class ServerRole {
     useBudgets(this.replication, options)
     checkOneOf('unknownCalls', options.unknownCalls, ['count', 'close'])
     this.closesUnknown = options.unknownCalls === 'close'
+    this.stalledAfter = options.stalledAfter ?? DEFAULT_STALLED_MS
     this.authentication =
       typeof authenticate === 'function' ? new Authentication(this, authenticate, maxConnections) : undefined
     this.transport = transport
@@ -398,7 +403,7 @@ export class ServerRole {
     Connection.reason[eid] = session.reason
     this.hideLocalPlayer(eid)
     if (eid === this.local?.connection) this.local.endView()
-    for (const tag of [Ready, Loading, Interrupted, Connected, Authenticating]) {
+    for (const tag of [Ready, Loading, Interrupted, Stalled, Connected, Authenticating]) {
       this.guard(() => removeComponent(this.world, eid, tag))
     }
     this.retiring.push(session)

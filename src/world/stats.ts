@@ -1,4 +1,5 @@
 // The verb that tells what a world has counted and what waits in it, as plain data.
+import { Stalled } from '../../components/connection.js'
 import type { Violation } from '../connection/conduct.js'
 import type { Counters } from '../connection/counters.js'
 import { UsageError } from '../protocol/errors.js'
@@ -20,6 +21,8 @@ export interface ConnectionStates {
   readonly ready: number
   /** Its line is broken, and its session waits for it. */
   readonly interrupted: number
+  /** It answers heart-beats, and its game does not tick; see `Stalled`. */
+  readonly stalled: number
 }
 
 /** What waits somewhere at this moment. */
@@ -124,7 +127,7 @@ type OwnStats = Pick<NetworkStats, 'connections' | 'states' | 'maxConnections' |
 function serverStats(role: ServerRole): OwnStats {
   const { peers, authenticating } = role
   const roundTrips: number[] = []
-  const states = { authenticating: authenticating.size, connected: 0, loading: 0, ready: 0, interrupted: 0 }
+  const states = { authenticating: authenticating.size, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
   const waiting = { spawns: 0, largeMessages: 0, reliableBytes: 0, unreliableBytes: 0 }
   for (const peer of peers) {
     const { session, observer, outgoingParts } = peer
@@ -145,18 +148,20 @@ function serverStats(role: ServerRole): OwnStats {
   }
 }
 
-function stateOf({ session, scenes }: ServerPeer): keyof ConnectionStates {
+function stateOf({ session, scenes, line }: ServerPeer): keyof ConnectionStates {
   if (session.isInterrupted) return 'interrupted'
+  if (line.shown === Stalled) return 'stalled'
   if (scenes.isLoading) return 'loading'
   return session.ready ? 'ready' : 'connected'
 }
 
 function clientStats(role: ClientRole): OwnStats {
   const session = role.isOpen ? role.session?.session : undefined
-  const states = { authenticating: 0, connected: 0, loading: 0, ready: 0, interrupted: 0 }
+  const states = { authenticating: 0, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
   const isInterrupted = role.session?.isInterrupted === true
   if (session !== undefined) {
     if (isInterrupted) states.interrupted = 1
+    else if (role.line.shown === Stalled) states.stalled = 1
     else if (role.scenes.isLoading) states.loading = 1
     else if (session.ready) states.ready = 1
     else states.connected = 1

@@ -1,7 +1,7 @@
 // A client that stands still, told apart from one that is gone: who answers heart-beats, and who takes anything in.
-import { hasComponent } from 'bitecs'
-import { added, drain, removed } from 'bitecs-net'
-import { Connected, Interrupted } from 'bitecs-net/components'
+import { hasComponent, observe, onAdd, type World } from 'bitecs'
+import { added, connectionOf, drain, kick, NetworkErrors, removed, type ServerWorld, stats } from 'bitecs-net'
+import { Connected, Interrupted, LocalConnection, Stalled } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
@@ -17,7 +17,8 @@ function start() {
       net.tick(20)
     }
   }
-  const shows = (tag: typeof Connected | typeof Interrupted): boolean => hasComponent(net.server, connection, tag)
+  const shows = (tag: typeof Connected | typeof Interrupted | typeof Stalled): boolean =>
+    hasComponent(net.server, connection, tag)
   return { net, client, seconds, shows }
 }
 
@@ -54,5 +55,170 @@ describe('a client', () => {
       return reasons.length > 0
     })
     expect(reasons).toEqual(['timeout'])
+  })
+})
+
+describe('Stalled', () => {
+  /** When a tag came to and left entities of a world, in milliseconds, over so many ticks. */
+  function watch(net: ReturnType<typeof start>['net'], world: World, tag: typeof Interrupted | typeof Stalled) {
+    const came: number[] = []
+    const left: number[] = []
+    const look = (): void => {
+      for (const _ of drain(world as ServerWorld, added(tag))) came.push(net.now)
+      for (const _ of drain(world as ServerWorld, removed(tag))) left.push(net.now)
+    }
+    const ticks = (count: number): void => {
+      for (let i = 0; i < count; i++) {
+        net.tick()
+        look()
+      }
+    }
+    return { came, left, ticks }
+  }
+
+  it('comes to the connection of a client whose network answers and of whose game nothing is heard, and goes when it ticks', () => {
+    const { net, client, shows } = start()
+    const { came, left, ticks } = watch(net, net.server, Stalled)
+    const stoppedAt = net.now
+    client.running = false
+    ticks(90)
+    expect(came).toHaveLength(1)
+    // Two seconds, and a second and a half, since heart-beats may be lost where no heart-beat says that the game stands still.
+    expect(came[0]! - stoppedAt).toBeGreaterThan(3500)
+    expect(came[0]! - stoppedAt).toBeLessThanOrEqual(4100)
+    expect([shows(Stalled), shows(Connected), shows(Interrupted)]).toEqual([true, true, false])
+    expect(stats(net.server).states).toMatchObject({ ready: 0, stalled: 1, interrupted: 0 })
+    client.running = true
+    const backAt = net.now
+    ticks(3)
+    expect(left).toHaveLength(1)
+    expect(left[0]! - backAt).toBeLessThanOrEqual(100)
+    expect(stats(net.server).states).toMatchObject({ ready: 1, stalled: 0 })
+  })
+
+  it('does not come to one that ticks once a second, nor to one whose heart-beats are lost now and then', () => {
+    const { net, client } = start()
+    const { came, ticks } = watch(net, net.server, Stalled)
+    client.running = false
+    for (let second = 0; second < 20; second++) {
+      ticks(20)
+      client.step()
+    }
+    client.running = true
+    client.setConditions({ loss: 0.2 })
+    ticks(1200)
+    expect(came).toEqual([])
+  })
+
+  it('gives way to Interrupted when the line breaks, and they are never there together', () => {
+    const { net, client, shows } = start()
+    const stalled = watch(net, net.server, Stalled)
+    client.running = false
+    stalled.ticks(90)
+    expect(shows(Stalled)).toBe(true)
+    client.setConditions({ down: true })
+    for (let i = 0; i < 80 && !shows(Interrupted); i++) {
+      expect([shows(Stalled), shows(Interrupted)]).toEqual([true, false])
+      stalled.ticks(1)
+    }
+    expect([shows(Stalled), shows(Interrupted)]).toEqual([false, true])
+    // The line is back, and the game is not: the answers to heart-beats say so.
+    client.setConditions({ down: false })
+    stalled.ticks(110)
+    expect([shows(Stalled), shows(Interrupted)]).toEqual([true, false])
+  })
+
+  it('does not come to a client whose process, or whose line, is gone: that one is Interrupted', () => {
+    const { net, client, shows } = start()
+    const { came, ticks } = watch(net, net.server, Stalled)
+    client.running = false
+    client.setConditions({ down: true })
+    ticks(70)
+    expect(came).toEqual([])
+    expect(shows(Interrupted)).toBe(true)
+  })
+
+  it('does not come to clients because their server stood still', () => {
+    const { net } = start()
+    const { came, ticks } = watch(net, net.server, Stalled)
+    net.stall(8000)
+    ticks(40)
+    expect(came).toEqual([])
+  })
+
+  it('comes to a client that was let in and whose game never began, and goes with the session', () => {
+    const { net, shows } = start()
+    const late = net.begin({ autoReady: false })
+    net.until(() => late.connection !== 0)
+    late.running = false
+    net.tick(90)
+    expect(hasComponent(net.server, late.connection, Stalled)).toBe(true)
+    expect(shows(Stalled)).toBe(false)
+    const { connection } = late
+    kick(net.server, connection, 'away')
+    net.tick()
+    expect(hasComponent(net.server, connection, Stalled)).toBe(false)
+  })
+
+  it('is on the connection of a client whose server does not tick, and goes when that ticks', () => {
+    const { net, client } = start()
+    const world = client.world
+    const connection = connectionOf(world)
+    const { came, left } = watch(net, world, Stalled)
+    for (let i = 0; i < 90; i++) {
+      net.stall(50)
+      client.step()
+      for (const _ of drain(world, added(Stalled))) came.push(net.now)
+    }
+    expect(came).toHaveLength(1)
+    expect(hasComponent(world, connection, Interrupted)).toBe(false)
+    expect(stats(world).states).toMatchObject({ ready: 0, stalled: 1 })
+    net.tick(2)
+    for (const _ of drain(world, removed(Stalled))) left.push(net.now)
+    expect(left).toHaveLength(1)
+    expect(hasComponent(world, connection, Connected)).toBe(true)
+  })
+
+  it("comes to a host's own client whose frames stop while its server goes on, and goes with the next", () => {
+    const net = createTestNetwork(game.arena, { tickRate: 20, host: true })
+    const { connection } = net.host
+    net.host.running = false
+    net.tick(90)
+    expect(hasComponent(net.server, connection, LocalConnection)).toBe(true)
+    expect(hasComponent(net.server, connection, Stalled)).toBe(true)
+    net.host.running = true
+    net.tick(2)
+    expect(hasComponent(net.server, connection, Stalled)).toBe(false)
+    net.tick(60)
+    expect(hasComponent(net.server, connection, Stalled)).toBe(false)
+  })
+
+  it('waits for as long as the option stalledAfter of the server says', () => {
+    const net = createTestNetwork(game.arena, { tickRate: 20, stalledAfter: 5000 })
+    const client = net.clients[0]!
+    const { came, ticks } = watch(net, net.server, Stalled)
+    const stoppedAt = net.now
+    client.running = false
+    ticks(150)
+    expect(came).toHaveLength(1)
+    expect(came[0]! - stoppedAt).toBeGreaterThan(6500)
+  })
+
+  it('lets an observer end the connection that it comes to', () => {
+    const { net, client } = start()
+    const stop = observe(net.server, onAdd(Stalled), (connection: number) => kick(net.server, connection, 'away'))
+    client.running = false
+    const reasons: string[] = []
+    for (let i = 0; i < 90; i++) {
+      net.tick()
+      for (const { reason } of drain(net.server, removed(Stalled))) reasons.push(reason)
+    }
+    stop()
+    expect(stats(net.server).connections).toBe(0)
+    client.running = true
+    net.tick(2)
+    expect(client.reason).toMatchObject({ code: 'kicked', text: 'away' })
+    expect(reasons).toEqual(['kicked'])
+    expect([...drain(net.server, NetworkErrors)]).toEqual([])
   })
 })

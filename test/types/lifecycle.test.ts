@@ -1,5 +1,6 @@
 // Types of lifecycle: what its verbs and events take and give. Checked by `tsc`; the calls here never run.
 import {
+  added,
   changed,
   type ClientWorld,
   defineProtocol,
@@ -7,6 +8,7 @@ import {
   entity,
   ObserversAdded,
   ObserversRemoved,
+  removed,
   removePlayer,
   replicate,
   type ServerWorld,
@@ -14,6 +16,8 @@ import {
   setPlayer,
   u16,
 } from 'bitecs-net'
+import { Stalled } from 'bitecs-net/components'
+import { listen } from 'bitecs-net/server'
 import { expectTypeOf, it } from 'vitest'
 
 declare const server: ServerWorld
@@ -28,6 +32,21 @@ const protocol = defineProtocol({
   },
 })
 const Part = replicate(Health, { hp: u16 }, { trackChanges: true })
+
+it('tells when a peer stands still, on both sides', () => {
+  expectTypeOf(() => {
+    for (const event of drain(server, added(Stalled))) {
+      expectTypeOf(event.entity).toEqualTypeOf<number>()
+      expectTypeOf(event.reason).toEqualTypeOf<string>()
+    }
+    for (const event of drain(client, removed(Stalled))) expectTypeOf(event.entity).toEqualTypeOf<number>()
+    void listen(server, { stalledAfter: 5000 })
+    // @ts-expect-error milliseconds, not a text
+    void listen(server, { stalledAfter: '5s' })
+    // @ts-expect-error a tag has no values
+    expectTypeOf(Stalled.since)
+  }).toBeFunction()
+})
 
 it('takes the options of owners and players that exist', () => {
   expectTypeOf(() => {

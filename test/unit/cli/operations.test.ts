@@ -172,10 +172,12 @@ describe('stats', () => {
     away.running = false
     net.setServerConditions({})
     away.setConditions({ loss: 1 })
-    net.tick(80)
+    const still = net.connect()
+    still.running = false
+    net.tick(100)
     const { states, connections } = stats(net.server)
-    expect(states).toEqual({ authenticating: 0, connected: 1, loading: 0, ready: 1, interrupted: 1 })
-    expect(connections).toBe(3)
+    expect(states).toEqual({ authenticating: 0, connected: 1, loading: 0, ready: 1, interrupted: 1, stalled: 1 })
+    expect(connections).toBe(4)
     expect(stats(net.clients[0]!.world).states.ready).toBe(1)
     expect(stats(net.clients[0]!.world).maxConnections).toBe(0)
   })

@@ -1,13 +1,41 @@
 // A client whose frames have stopped: arrivals keep it alive and up to date, and its calls wait for the next frame.
+import { hasComponent } from 'bitecs'
 import { describe, expect, it } from 'vitest'
 import { drainWhenHidden } from '../../../src/client/hidden-tab.js'
 import { drain, removed, sendRpc, stats } from '../../../src/index.js'
 import { createTestNetwork } from '../../../src/testing.js'
-import { Connected, Networked } from '../../../components/index.js'
+import { Connected, Networked, Stalled } from '../../../components/index.js'
 import * as game from '../../support/arena.js'
 import { until } from '../../support/until.js'
 
 describe('a hidden tab', () => {
+  it('is shown as stalled within three seconds, though it keeps up, and not from its first frame on', async () => {
+    const net = createTestNetwork(game.arena, { clients: 1 })
+    const client = net.clients[0]!
+    const { connection } = client
+    drainWhenHidden(client.world)
+    const shows = (): boolean => hasComponent(net.server, connection, Stalled)
+    const ship = game.spawnShip(net.server, 1, 2, 3)
+    net.tick(3)
+    const copy = game.copyOf(client.world, net.server, ship)
+    client.running = false
+    let shownAt = 0
+    for (let tick = 1; tick <= 60; tick++) {
+      game.Health.hp[ship] = 100 + tick
+      net.tick()
+      // From a quarter of a second on the helper takes over, in tasks of its own.
+      if (tick > 5) await until('the arrival was dealt with', () => game.Health.hp[copy] === 100 + tick)
+      if (shows()) shownAt ||= tick
+    }
+    // Two seconds, and the heart-beats that tell of the last frame and of the answer: ticks of 50 ms.
+    expect(shownAt).toBeGreaterThan(40)
+    client.running = true
+    net.tick()
+    expect(shows()).toBe(false)
+    net.tick(60)
+    expect(shows()).toBe(false)
+  })
+
   it('stays connected, shows what is true, acknowledges, and finds its calls when frames come again', async () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const client = net.clients[0]!

@@ -175,6 +175,22 @@ describe('connect', () => {
     }
   })
 
+  it('stalledAfter is from a second to a minute', async () => {
+    for (const value of [0, 999, 60_001, Infinity, NaN]) {
+      const { open, tries } = endless()
+      const attempt = connectWorld(createClientWorld(protocol), open, { url, stalledAfter: value })
+      await expect(attempt).rejects.toMatchObject({
+        code: 'bad-option',
+        message: expect.stringMatching(/^stalledAfter is /) as string,
+      })
+      expect(tries()).toBe(0)
+      await expect(listen(createServerWorld(protocol), { port: 0, stalledAfter: value })).rejects.toMatchObject({
+        code: 'bad-option',
+        message: expect.stringMatching(/^stalledAfter is /) as string,
+      })
+    }
+  })
+
   it('needs an address of http or https, and does not try another', async () => {
     for (const bad of [undefined, '', 'localhost:9208', '/game', 'ws://localhost', 'http://', 5, 'null']) {
       const { open, tries } = endless()
