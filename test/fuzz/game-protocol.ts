@@ -61,6 +61,16 @@ export const Pose = {
 }
 export const Purse = { gold: new Int32Array(MAX), debt: new Int16Array(MAX), level: new Uint8Array(MAX) }
 export const Look = { yaw: new Float32Array(MAX), at: new Uint32Array(MAX), far: new Float32Array(MAX) }
+/** Components whose values are read in one go: two, three and four lanes of whole words, and one of few bits. */
+export const ZTwo = { a: new Float32Array(MAX), b: new Float32Array(MAX) }
+export const ZThree = { a: new Uint32Array(MAX), b: new Uint32Array(MAX), c: new Uint32Array(MAX) }
+export const ZFour = {
+  a: new Float32Array(MAX),
+  b: new Float32Array(MAX),
+  c: new Float32Array(MAX),
+  d: new Float32Array(MAX),
+}
+export const ZNarrow = { a: new Float32Array(MAX) }
 export const ChildOf = createRelation({ exclusive: true, autoRemoveSubject: true })
 export const Likes = createRelation()
 
@@ -102,6 +112,9 @@ export const Craft = defineCommand({
   }),
 })
 
+/** Values whose bytes are as many for every call: read without a look at each. */
+export const ZMix = defineCommand({ a: i8, b: i16, c: i32, d: f64, e: bool, f: u8, g: quantized(0, 1, 0.001) })
+
 export const Mine = definePrefab({ components: [Position, Health], payload: { label: string(40), owner: entity } })
 export const Hud = defineScene()
 export const Match = defineScene({ seed: u32, name: string(20) })
@@ -111,9 +124,9 @@ export const protocol = defineProtocol({
     Position: replicate(
       Position,
       { x: quantized(-100, 100, 0.01), y: quantized(-100, 100, 0.01) },
-      { interpolate: true },
+      { interpolate: true, trackChanges: true },
     ),
-    Health: replicate(Health, { hp: u16, alive: bool }),
+    Health: replicate(Health, { hp: u16, alive: bool }, { trackChanges: true }),
     Motion: replicate(Motion, { vx: f32, seed: f64, turn: i8 }),
     Aim: replicate(Aim, { at: entity }),
     Bag: replicate(Bag, {
@@ -122,11 +135,15 @@ export const protocol = defineProtocol({
       friends: setOf(entity, 4),
     }),
     Flag: replicate(Flag),
-    Pose: replicate(Pose, { yaw: angle(12), ...unitQuaternion.fields('qx', 'qy', 'qz', 'qw') }),
+    Pose: replicate(Pose, { yaw: angle(12), ...unitQuaternion.fields('qx', 'qy', 'qz', 'qw') }, { trackChanges: true }),
     Purse: replicate(Purse, { gold: i32, debt: i16, level: u8 }, { to: 'owner' }),
+    ZTwo: replicate(ZTwo, { a: f32, b: f32 }),
+    ZThree: replicate(ZThree, { a: u32, b: u32, c: u32 }),
+    ZFour: replicate(ZFour, { a: f32, b: f32, c: f32, d: f32 }, { trackChanges: true }),
+    ZNarrow: replicate(ZNarrow, { a: quantized(0, 10, 0.01) }),
     Look: replicate(Look, { yaw: quantized(-4, 4, 0.01), at: entity, far: f32 }, { authority: 'client' }),
   },
-  remote: { Move, Dash, Knock, Boom, Prize, Trade, Query, Tint, Craft },
+  remote: { Move, Dash, Knock, Boom, Prize, Trade, Query, Tint, Craft, ZMix },
   messages: { Chat, Blip, Blob, Huge, Login },
   prefabs: { Mine },
   scenes: { Hud, Match },

@@ -1,8 +1,11 @@
 // A small game with something of everything, for packets to be recorded from and thrown at.
-import { addComponent, addEntity, getRelationTargets, query, removeComponent } from 'bitecs'
+import { addComponent, addEntity, getRelationTargets, hasComponent, query, removeComponent } from 'bitecs'
 import {
+  accept,
   type ClientWorld,
+  connectionOf,
   correct,
+  deny,
   despawn,
   drain,
   entityOf,
@@ -25,10 +28,12 @@ import {
   showTo,
   spawn,
   unloadScene,
+  validateWrites,
 } from 'bitecs-net'
-import { Connection, Networked, Ready } from 'bitecs-net/components'
-import { createTestNetwork, type TestClient, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
+import { Authenticating, Connected, Connection, Networked, Ready } from 'bitecs-net/components'
+import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { clientRole } from '../../src/world/state.js'
+import type { ServeOptions } from '../../src/world/serve-options.js'
 import { transportOf } from '../unit/world/tap.js'
 import type { Channel } from '../../src/transport/transport.js'
 import {
@@ -61,6 +66,11 @@ import {
   resetStores,
   Tint,
   Trade,
+  ZFour,
+  ZMix,
+  ZNarrow,
+  ZThree,
+  ZTwo,
 } from './game-protocol.js'
 
 export { Match, protocol } from './game-protocol.js'
@@ -95,11 +105,23 @@ export class FuzzGame {
   private steps = 0
   /** It is hidden from everybody now and then. */
   private readonly beacon: number
+  /** Enough that change together for what reads four at a time. */
+  private readonly flock: readonly number[]
+  /** Sessions of clients that have said who they are. */
+  private readonly introduced = new WeakSet<object>()
+  private introductions = 0
 
-  constructor(seed: number, honestClients = 2, serving: Pick<TestNetworkOptions, 'authenticate' | 'resumeTime'> = {}) {
+  constructor(seed: number, honestClients = 2, serving: ServeOptions = {}) {
     resetStores()
+    const clientSystems = serving.authenticate === 'by-messages' ? [this.introduce] : []
     const serverSystems = [this.serverSystem]
-    this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems, ...serving })
+    this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems, clientSystems, ...serving })
+    // What hostile clients may write is looked at; honest ones never write such values.
+    validateWrites(this.net.server, Look, ({ after }) => {
+      if (after.far! > 1e6) after.far = 1e6
+      return after.far! >= -1e6
+    })
+    this.flock = [0, 1, 2, 3, 4].map(() => this.spawnBird())
     for (const client of this.net.clients) {
       const ship = this.spawn()
       setPlayer(this.net.server, client.connection, ship)
@@ -122,6 +144,43 @@ export class FuzzGame {
     return eid
   }
 
+  private spawnBird(): number {
+    const { server } = this.net
+    const eid = addEntity(server)
+    for (const component of [ZTwo, ZThree, ZFour, ZNarrow]) addComponent(server, eid, component)
+    addComponent(server, eid, Networked)
+    return eid
+  }
+
+  private moveFlock(step: number): void {
+    for (const [i, bird] of this.flock.entries()) {
+      ZTwo.a[bird] = ZFour.c[bird] = step + i
+      ZTwo.b[bird] = ZFour.a[bird] = -step / 3
+      ZThree.a[bird] = ZThree.c[bird] = step * i
+      ZNarrow.a[bird] = (step + i) % 10
+    }
+  }
+
+  /** Where the game asks who clients are: an honest client says it once in a session. */
+  private readonly introduce = (world: ClientWorld): void => {
+    const { session, hasGreeted } = clientRole(world)
+    if (session === undefined || !hasGreeted || this.introduced.has(session)) return
+    if (hasComponent(world, connectionOf(world), Connected)) return
+    this.introduced.add(session)
+    sendMessage(world, Login, { text: `honest ${this.introductions++}` })
+  }
+
+  /** Whoever says anything is let in, but for one word; two of a name are one user. */
+  private answerLogins(world: ServerWorld): void {
+    const answered = new Set<number>()
+    for (const { sender, args } of drain(world, Login)) {
+      if (!hasComponent(world, sender, Authenticating) || answered.has(sender)) continue
+      answered.add(sender)
+      if (args.text === '') deny(world, sender, 'who?')
+      else accept(world, sender, { id: args.text })
+    }
+  }
+
   private readonly serverSystem = (world: ServerWorld): void => {
     for (const { entity: ship, args } of drain(world, Move)) {
       this.honest.find((one) => one.ship === ship)?.received.push(args.step)
@@ -134,7 +193,8 @@ export class FuzzGame {
     for (const _ of drain(world, Knock));
     for (const _ of drain(world, Chat));
     for (const _ of drain(world, Blip));
-    for (const _ of drain(world, Login));
+    for (const _ of drain(world, ZMix));
+    this.answerLogins(world)
     for (const _ of drain(world, Blob));
     for (const _ of drain(world, Huge));
     for (const _ of drain(world, Craft));
@@ -200,6 +260,18 @@ export class FuzzGame {
       if (step % 3 === 0) sendCommand(client.world, copy, Dash, { step })
       if (step % 7 === 0) sendCommand(client.world, copy, Knock, { door: 3, who: copy, loud: true })
       if (step % 6 === 1) craft(client.world, copy, step)
+      if (step % 6 === 2) {
+        const mix = {
+          a: -(step & 0x7f),
+          b: -step,
+          c: -step * 1000,
+          d: step / 3,
+          e: step % 2 === 0,
+          f: step & 0xff,
+          g: 0.5,
+        }
+        sendCommand(client.world, copy, ZMix, mix)
+      }
       if (step % 5 === 0) void request(client.world, copy, Trade, { item: step })
       if (step % 11 === 0) void request(client.world, copy, Trade, { item: step }, { timeout: 1 })
       if (step % 8 === 0) sendMessage(client.world, Chat, { text: `hello ${step}` })
@@ -210,6 +282,7 @@ export class FuzzGame {
     if (step % 9 === 0) sendMessage(net.server, Chat, { text: 'all' }, { to: 'all' })
     if (step % 10 === 0) this.askEveryone()
     this.welcomeGuests()
+    this.moveFlock(step)
     if (step % 15 === 5) hideFrom(net.server, this.beacon, 'all')
     if (step % 15 === 8) showTo(net.server, this.beacon, 'all')
     const key = step % 3 === 0 ? undefined : `mine ${step % 4}`

@@ -16,6 +16,8 @@ export interface Live {
   readonly newest: number
   /** Net ids that exist, as slot and generation. */
   readonly netIds: readonly (readonly [slot: number, generation: number])[]
+  /** Numbers of requests that the other side waits to be answered. */
+  readonly requests: readonly number[]
 }
 
 /** Numbers at which formats change, overflow or end. */
@@ -95,6 +97,14 @@ function replace(pieces: Piece[], at: number, bytes: Uint8Array): void {
   pieces[at] = { role: pieces[at]!.role, bytes }
 }
 
+/** Among the bytes of a blob, as of columns, a float that no game computes with. */
+function putFloat(random: Random, pieces: Piece[], at: number): void {
+  const bytes = Uint8Array.from(pieces[at]!.bytes)
+  const float = written((to) => to.f32(oneOf(random, FLOATS)))
+  bytes.set(float, 4 * pick(random, bytes.length >> 2))
+  replace(pieces, at, bytes)
+}
+
 /** A field with another value: an extreme one, a neighbour of its own, or anything of its size. */
 const changeValue: Change = (random, pieces) => {
   const at = somewhere(random, pieces)
@@ -107,6 +117,7 @@ const changeValue: Change = (random, pieces) => {
       written((to) => (piece.bytes.length === 4 ? to.f32(value) : to.f64(value))),
     )
   }
+  if (piece.role === 'blob' && piece.bytes.length >= 4 && random() < 0.3) return putFloat(random, pieces, at)
   if (piece.role === 'blob' || piece.role === 'mask' || piece.role === 'set') {
     return replace(
       pieces,
@@ -293,7 +304,8 @@ export function freshen(random: Random, packet: readonly Piece[], live: Live, sh
       case 'tick':
         return { role: 'tick', bytes: varintOf(live.tick) }
       case 'structure':
-        return { role: 'structure', bytes: varintOf(live.structureTick) }
+        // Now and then it runs ahead of structure that is still on its way.
+        return { role: 'structure', bytes: varintOf(live.structureTick + (random() < 0.1 ? 1 + pick(random, 3) : 0)) }
       case 'sequence':
         return { role: 'sequence', bytes: inFormOf(piece, live.sequence & 0xffff) }
       case 'newest':
@@ -308,6 +320,9 @@ export function freshen(random: Random, packet: readonly Piece[], live: Live, sh
         generation = own
         return { role: 'slot', bytes: varintOf(slot) }
       }
+      case 'request':
+        if (live.requests.length === 0 || random() >= share) return piece
+        return { role: 'request', bytes: varintOf(oneOf(random, live.requests)) }
       case 'generation':
         return generation === undefined ? piece : { role: 'generation', bytes: varintOf(generation) }
       default:

@@ -4,10 +4,23 @@ import { Channel } from '../../../src/transport/transport.js'
 /** One thing that a hostile peer, or the clock, does. Lines are connections, numbered from 0 on. */
 export type Step =
   | { readonly kind: 'tick' }
-  | { readonly kind: 'open' | 'close' | 'cut'; readonly line: number }
+  /** `hello`: a right hello of the protocol of today. `mute`: from now on it says nothing, not even to heart-beats. */
+  | { readonly kind: 'open' | 'hello' | 'close' | 'cut' | 'mute'; readonly line: number }
   /** A new line, and a hello that resumes the session of another. */
   | { readonly kind: 'resume'; readonly line: number; readonly from: number }
-  | { readonly kind: 'packet'; readonly line: number; readonly channel: Channel; readonly bytes: Uint8Array }
+  | PacketStep
+
+/** A packet, or the same one so many times. */
+export interface PacketStep {
+  readonly kind: 'packet'
+  readonly line: number
+  readonly channel: Channel
+  readonly bytes: Uint8Array
+  readonly times?: number
+}
+
+/** A line does this without saying more. */
+const PLAIN = ['open', 'hello', 'close', 'cut', 'mute'] as const
 
 /** Everything that a run depends on. */
 export interface Run {
@@ -47,7 +60,8 @@ export function formatStep(step: Step): string {
   if (step.kind === 'tick') return 'tick'
   if (step.kind === 'resume') return `resume ${step.line} ${step.from}`
   if (step.kind !== 'packet') return `${step.kind} ${step.line}`
-  return `${step.channel === Channel.Reliable ? 'r' : 'u'} ${step.line} ${hexOf(step.bytes)}`
+  const times = step.times === undefined ? '' : ` x${step.times}`
+  return `${step.channel === Channel.Reliable ? 'r' : 'u'} ${step.line} ${hexOf(step.bytes)}${times}`
 }
 
 /** A run as a file of the corpus; `story` says what it found. */
@@ -64,23 +78,25 @@ export function parseRun(text: string): Run & { readonly story: string } {
   const steps: Step[] = []
   for (const line of text.split('\n')) {
     if (line === '') continue
-    const [word = '', first = '', second = ''] = line.split(' ')
+    const [word = '', first = '', second = '', third = ''] = line.split(' ')
     if (word === '#') story.push(line.slice(2))
     else if (word === 'target') target = first
     else if (word === 'seed') seed = Number(first)
-    else steps.push(parseStep(word, first, second))
+    else steps.push(parseStep(word, first, second, third))
   }
   if (target === '' || !Number.isInteger(seed)) throw new Error('a run needs a target and a seed')
   return { target, seed, steps, story: story.join('\n') }
 }
 
 /** The step of a line that {@link formatStep} wrote. @throws Error when there is none. */
-export function parseStep(word: string, first: string, second: string): Step {
+export function parseStep(word: string, first: string, second: string, third = ''): Step {
   const line = Number(first)
   if (word === 'tick') return { kind: 'tick' }
   if (word === 'resume') return { kind: 'resume', line, from: Number(second) }
-  if (word === 'open' || word === 'close' || word === 'cut') return { kind: word, line }
+  const plain = PLAIN.find((kind) => kind === word)
+  if (plain !== undefined) return { kind: plain, line }
   if (word !== 'r' && word !== 'u') throw new Error(`no such step: ${word}`)
   const channel = word === 'r' ? Channel.Reliable : Channel.Unreliable
-  return { kind: 'packet', line, channel, bytes: bytesOf(second) }
+  const packet: PacketStep = { kind: 'packet', line, channel, bytes: bytesOf(second) }
+  return third.startsWith('x') ? { ...packet, times: Number(third.slice(1)) } : packet
 }

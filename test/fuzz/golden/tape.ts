@@ -5,12 +5,12 @@ import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { type Protocol, WIRE_VERSION } from '../../../src/protocol/protocol.js'
 import { layout } from '../engine/recorder.js'
-import { formatStep, parseStep, type Step } from '../engine/steps.js'
+import { formatStep, type PacketStep, parseStep } from '../engine/steps.js'
 
 export type Side = 'server' | 'client'
 
 /** What happened to a line, on the side where it was seen. */
-export type LineStep = Exclude<Step, { kind: 'tick' | 'resume' }>
+export type LineStep = PacketStep | { readonly kind: 'open' | 'close' | 'cut'; readonly line: number }
 
 /** One thing that arrived at `side`, in a tick. */
 export interface Arrival {

@@ -53,7 +53,7 @@ function lineOf(client: RawClient): RawLine {
       return false
     }
   }
-  const line = new RawLine({ send, receive: () => {}, close: () => Promise.resolve() })
+  const line = new RawLine({ send, receive: () => {}, close: () => Promise.resolve(), answer: undefined })
   for (const [channel, native] of [
     [Channel.Reliable, client.reliable],
     [Channel.Unreliable, client.unreliable],

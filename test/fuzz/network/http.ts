@@ -1,7 +1,7 @@
 // Hostile requests to the signalling, written by hand to a socket: no client of HTTP would send them.
 import net from 'node:net'
 import { oneOf, pick, type Random, randomBytes } from '../generate.js'
-import { hostileAnswer, mutateText } from '../targets/signalling.js'
+import { hostileAnswer, mutateText, PATHS } from '../targets/signalling.js'
 
 /** What is written to one socket. */
 export interface HostileRequest {
@@ -30,21 +30,6 @@ const METHODS = [
   'CONNECT',
   'BREW',
   '',
-]
-const ROUTE = '/.wrtc/v2/connections'
-const ID = '0123456789abcdef0123456789abcdef'
-const PATHS = [
-  ROUTE,
-  ROUTE,
-  `${ROUTE}/${ID}/remote-description`,
-  `${ROUTE}/${ID}/remote-description`,
-  `${ROUTE}/${ID}/additional-candidates`,
-  `${ROUTE}/${ID}/close`,
-  `${ROUTE}/`,
-  `${ROUTE}?a=1`,
-  '/',
-  '*',
-  `http://127.0.0.1${ROUTE}`,
 ]
 const HEADERS = [
   'host: localhost',

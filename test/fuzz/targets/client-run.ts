@@ -13,6 +13,7 @@ import type { Live } from '../engine/mutate.js'
 import { Escape, type Step } from '../engine/steps.js'
 import { FuzzGame } from '../game.js'
 import type { TargetRun } from './target.js'
+import { Victim } from './victim.js'
 
 const WARM_UP = 10
 const QUIET_TICKS = 30
@@ -32,7 +33,8 @@ export class ClientRun implements TargetRun, Live {
   intercept: Intercept = () => {}
   private isHonest = false
   private sequenceOffset = 0
-  sessions = 1
+  private knownNetIds: readonly (readonly [number, number])[] | undefined
+  private readonly playing: Victim
 
   constructor(seed: number) {
     this.game = new FuzzGame(seed, 1)
@@ -40,15 +42,23 @@ export class ClientRun implements TargetRun, Live {
     this.victim = net.connect()
     this.isHonest = true
     const { world } = this.victim
-    for (let i = 0; i < WARM_UP; i++) this.game.step()
+    this.playing = new Victim(world)
+    this.step(WARM_UP)
     // A session that has ended leaves what its queues have grown to.
     this.startAnew()
-    for (let i = 0; i < WARM_UP; i++) this.game.step()
+    this.step(WARM_UP)
     const role = clientRole(world)
     this.accounting = new Accounting(role.counters)
     this.before = this.rest()
     this.isHonest = false
     this.begin()
+  }
+
+  private step(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.playing.act()
+      this.game.step()
+    }
   }
 
   /** What the client holds without a session. */
@@ -65,7 +75,6 @@ export class ClientRun implements TargetRun, Live {
   }
 
   private begin(): void {
-    this.sessions++
     this.victim = this.game.net.begin({ world: this.victim.world })
     const { session } = clientRole(this.victim.world)
     this.accounting.watch(session!)
@@ -118,7 +127,13 @@ export class ClientRun implements TargetRun, Live {
     return 0
   }
 
+  /** Looked up once a frame. */
   get netIds(): readonly (readonly [number, number])[] {
+    this.knownNetIds ??= this.findNetIds()
+    return this.knownNetIds
+  }
+
+  private findNetIds(): [number, number][] {
     const { entities } = clientRole(this.world).replication
     const ids: [number, number][] = []
     for (let slot = 1; slot < entities.slots && ids.length < 32; slot++) {
@@ -126,6 +141,11 @@ export class ClientRun implements TargetRun, Live {
       if (netId !== 0) ids.push([slot, netId >>> 20])
     }
     return ids
+  }
+
+  get requests(): readonly number[] {
+    const { waiting } = clientRole(this.world).pendingRequests as unknown as { waiting: ReadonlyMap<number, unknown> }
+    return [...waiting.keys()].slice(-8)
   }
 
   apply(step: Step): void {
@@ -136,7 +156,8 @@ export class ClientRun implements TargetRun, Live {
   }
 
   private tickOnce(): void {
-    watchMemory('a frame', () => this.game.step(), MAX_TABLES)
+    this.knownNetIds = undefined
+    watchMemory('a frame', () => this.step(1), MAX_TABLES)
     this.expectSound()
     if (this.victim.reason === undefined) return
     this.victim.running = false
@@ -155,6 +176,7 @@ export class ClientRun implements TargetRun, Live {
     const { game } = this
     const role = clientRole(this.world)
     this.waiting.length = 0
+    this.playing.leave()
     this.accounting.check('the client', this.packetsKept())
     const grown = growth(this.before, this.rest(), ALLOWANCE)
     if (grown.length > 0) throw new Escape(`left behind: ${grown.join('; ')}`)

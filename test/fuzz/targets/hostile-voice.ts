@@ -6,8 +6,12 @@ import { freshen, mutate, varintOf } from '../engine/mutate.js'
 import { readTapes } from '../engine/corpus.js'
 import { layout, type Recorded, record, type Recording } from '../engine/recorder.js'
 import type { Side } from '../golden/tape.js'
+import { Login, protocol } from '../game-protocol.js'
 import { guessedSections, oneOf, type Random, randomBytes } from '../generate.js'
 import type { RawLine } from './raw-line.js'
+
+/** The number of the message by which a client says who it is. */
+const LOGIN = protocol.ids.get(Login)!
 
 let recording: Recording | undefined
 /**
@@ -45,14 +49,17 @@ export class HostileVoice {
   constructor(
     private readonly line: RawLine,
     private readonly random: Random,
-    /** A stranger never says a right hello; a successor resumes a session, and has said it. */
-    private readonly manners: 'stranger' | 'member' | 'successor',
+    /**
+     * A stranger never says a right hello; a guest says it, and never that it is ready; a successor resumes a session, and
+     * has said both.
+     */
+    private readonly manners: 'stranger' | 'guest' | 'member' | 'successor',
   ) {
-    this.saidHello = manners !== 'member'
+    this.saidHello = manners === 'stranger' || manners === 'successor'
     this.saidReady = manners !== 'member'
   }
 
-  /** What it says next; nothing while a member waits for its welcome. */
+  /** What it says next; mostly nothing while it waits for its welcome. */
   next(): Utterance | undefined {
     const { line, random } = this
     if (!this.saidHello) {
@@ -60,7 +67,7 @@ export class HostileVoice {
       const isHello = ({ bytes }: Recorded): boolean => bytes[0] === PacketKind.Hello && bytes.at(-1)! < 2
       return { channel: Channel.Reliable, bytes: oneOf(random, recorded().client.filter(isHello)).bytes }
     }
-    if (this.manners !== 'stranger' && !line.isWelcome) return undefined
+    if (this.manners !== 'stranger' && !line.isWelcome) return this.sayEarly()
     if (!this.saidReady) {
       this.saidReady = true
       const ready = [PacketKind.Data, 0, ...varintOf(line.tick), 0, SectionKind.Ready, 1]
@@ -72,6 +79,22 @@ export class HostileVoice {
     const channel = random() < 0.9 ? packet.channel : oneOf(random, [Channel.Reliable, Channel.Unreliable])
     this.last = { channel, bytes: this.makeBytes(packet) }
     return this.last
+  }
+
+  /** Before the welcome: what may come then, such as who it is, and now and then what may not. */
+  private sayEarly(): Utterance | undefined {
+    const { line, random } = this
+    const sort = random()
+    if (sort < 0.6) return undefined
+    const isLogin = ({ pieces }: Recorded): boolean =>
+      pieces.some(
+        ({ role, bytes }, i) =>
+          role === 'definition' && bytes[0] === LOGIN && pieces[i - 1]!.bytes[0] === SectionKind.Message,
+      )
+    const logins = recorded().client.filter(isLogin)
+    const packet = sort < 0.95 ? oneOf(random, logins) : oneOf(random, recorded().client)
+    const pieces = freshen(random, packet.pieces, line)
+    return { channel: Channel.Reliable, bytes: mutate(random, pieces, oneOf(random, logins).pieces, 0.7) }
   }
 
   private makeBytes(packet: Recorded): Uint8Array {

@@ -1,7 +1,7 @@
 // A connection of somebody who speaks as it pleases: bytes in, and of what comes back only what helps to lie better.
 import { ByteReader } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
-import { DataHeader, readWelcome } from '../../../src/protocol/packet.js'
+import { DataHeader, readWelcome, SectionKind } from '../../../src/protocol/packet.js'
 import type { Channel, PeerId, Transport, TransportSink } from '../../../src/transport/transport.js'
 import type { Live } from '../engine/mutate.js'
 import { layout } from '../engine/recorder.js'
@@ -9,6 +9,8 @@ import type { Piece } from '../engine/pieces.js'
 
 /** Net ids that are remembered. */
 const MAX_NET_IDS = 64
+/** Requests that are remembered. */
+const MAX_REQUESTS = 8
 
 export class RawLine implements TransportSink, Live {
   tick = 1
@@ -17,13 +19,20 @@ export class RawLine implements TransportSink, Live {
   /** Of its own packets. */
   private nextSequence = 0
   readonly netIds: (readonly [number, number])[] = []
+  /** Requests of the server that were heard of last. */
+  readonly requests: number[] = []
   secret: string | undefined
   isWelcome = false
   isClosed = false
   private readonly reader = new ByteReader()
   private readonly header = new DataHeader()
 
-  constructor(readonly transport: Pick<Transport, 'send' | 'receive' | 'close'>) {}
+  constructor(readonly transport: Pick<Transport, 'send' | 'receive' | 'close' | 'answer'>) {}
+
+  /** Says nothing any more: not even heart-beats are answered. */
+  mute(): void {
+    this.transport.answer = () => {}
+  }
 
   get sequence(): number {
     return this.nextSequence++
@@ -66,13 +75,21 @@ export class RawLine implements TransportSink, Live {
   }
 
   private learn(pieces: readonly Piece[]): void {
+    let section = 0
     for (let i = 0; i + 1 < pieces.length; i++) {
-      if (pieces[i]!.role !== 'slot' || pieces[i + 1]!.role !== 'generation') continue
-      this.reader.reset(pieces[i]!.bytes, 0, pieces[i]!.bytes.length)
-      const slot = this.reader.varint()
-      this.reader.reset(pieces[i + 1]!.bytes, 0, pieces[i + 1]!.bytes.length)
+      const { role, bytes } = pieces[i]!
+      if (role === 'section') section = bytes[0]!
+      if (role === 'request' && section === SectionKind.Request) this.requests.push(this.numberOf(bytes))
+      if (role !== 'slot' || pieces[i + 1]!.role !== 'generation') continue
+      const slot = this.numberOf(bytes)
       const at = this.netIds.length < MAX_NET_IDS ? this.netIds.length : slot % MAX_NET_IDS
-      this.netIds[at] = [slot, this.reader.varint()]
+      this.netIds[at] = [slot, this.numberOf(pieces[i + 1]!.bytes)]
     }
+    if (this.requests.length > MAX_REQUESTS) this.requests.splice(0, this.requests.length - MAX_REQUESTS)
+  }
+
+  private numberOf(bytes: Uint8Array): number {
+    this.reader.reset(bytes, 0, bytes.length)
+    return this.reader.varint()
   }
 }

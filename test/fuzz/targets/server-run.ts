@@ -3,10 +3,11 @@ import { query } from 'bitecs'
 import { stats } from 'bitecs-net'
 import { Connection, Networked } from 'bitecs-net/components'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
-import { writeHello } from '../../../src/protocol/packet.js'
+import { type Hello, writeHello } from '../../../src/protocol/packet.js'
 import { WIRE_VERSION } from '../../../src/protocol/protocol.js'
 import { MAX_WAITING_PARTS } from '../../../src/remote/message-parts.js'
 import { Channel, type Transport } from '../../../src/transport/transport.js'
+import type { ServeOptions } from '../../../src/world/serve-options.js'
 import { serverRole } from '../../../src/world/state.js'
 import { transportOf } from '../../unit/world/tap.js'
 import { Accounting } from '../engine/accounting.js'
@@ -18,9 +19,15 @@ import { RawLine } from './raw-line.js'
 import type { TargetRun } from './target.js'
 
 /** Sessions of hostile clients whose line broke are kept for ten ticks. */
-const RESUME_TIME = 500
-/** So long until nothing of a hostile client may be left: time-outs included. */
+const TIMES = { resumeTime: 500, timeout: 1000, handshakeTimeout: 1500, authenticationTimeout: 1500 } as const
+/** So long until nothing of a hostile client may be left, also of one that has fallen silent. */
 const QUIET_TICKS = 60
+/** Servers of several kinds; the seed of a run chooses. */
+const KINDS: readonly ServeOptions[] = [
+  TIMES,
+  { ...TIMES, authenticate: 'by-messages', userKey: 'id', duplicateUsers: 'close-old' },
+  { ...TIMES, unknownCalls: 'close', spawnBytesPerTick: 512, maxConnections: 5 },
+]
 /** Steps of the game before the first census: queues and tables have their sizes then. */
 const WARM_UP = 25
 
@@ -35,6 +42,7 @@ const ALLOWANCE: Allowance = {
     '.entities.waiting': 2000,
     // By sets of components, of which there are no more than combinations that occur.
     '.plans': 512,
+    '.plans[].columns': 8192,
     // Peers of the conditioner that nothing may be sent to any more.
     '.gone': 1024,
   },
@@ -55,7 +63,7 @@ export class ServerRun implements TargetRun {
   private lineCount = 0
 
   constructor(seed: number) {
-    this.game = new FuzzGame(seed, 2, { resumeTime: RESUME_TIME })
+    this.game = new FuzzGame(seed, 2, KINDS[seed % KINDS.length])
     const { server } = this.game.net
     const role = serverRole(server)
     this.network = (transportOf(server, 'server') as unknown as Network).inner
@@ -88,7 +96,9 @@ export class ServerRun implements TargetRun {
     const line = this.lines.get(step.line)
     if (step.kind === 'resume') this.resume(step.line, this.lines.get(step.from))
     else if (line === undefined) return
-    else if (step.kind === 'packet') line.send(step.channel, step.bytes)
+    else if (step.kind === 'packet') for (let i = step.times ?? 1; i > 0; i--) line.send(step.channel, step.bytes)
+    else if (step.kind === 'hello') this.greet(line, 'may')
+    else if (step.kind === 'mute') line.mute()
     else if (step.kind === 'cut') this.network.cut(line.transport as Transport)
     else void line.transport.close()
   }
@@ -101,18 +111,15 @@ export class ServerRun implements TargetRun {
   private resume(number: number, from: RawLine | undefined): void {
     this.open(number)
     const line = this.lines.get(number)!
-    const { hashHigh, hashLow, description } = protocol
-    const writer = new ByteWriter()
     const token = from?.secret ?? '00'.repeat(16)
     line.secret = token
-    writeHello(writer, {
-      wireVersion: WIRE_VERSION,
-      hashHigh,
-      hashLow,
-      token: '',
-      description,
-      resume: { token, received: 0 },
-    })
+    this.greet(line, { token, received: 0 })
+  }
+
+  private greet(line: RawLine, resume: Hello['resume']): void {
+    const { hashHigh, hashLow, description } = protocol
+    const writer = new ByteWriter()
+    writeHello(writer, { wireVersion: WIRE_VERSION, hashHigh, hashLow, token: '', description, resume })
     line.send(Channel.Reliable, writer.bytes.slice(0, writer.length))
   }
 
@@ -144,9 +151,13 @@ export class ServerRun implements TargetRun {
     const { game } = this
     const { server } = game.net
     const role = serverRole(server)
-    for (const line of this.lines.values()) void line.transport.close()
-    this.lines.clear()
+    // They do not even leave: the server must find out by itself.
+    for (const line of this.lines.values()) line.mute()
     for (let i = 0; i < QUIET_TICKS; i++) this.tick()
+    for (const [number, { isClosed }] of this.lines) {
+      if (!isClosed) throw new Escape(`line ${number} is silent, and still open`)
+    }
+    this.lines.clear()
     this.accounting.check('the server')
     this.checkTransport()
     const { handlerErrors } = stats(server).counters

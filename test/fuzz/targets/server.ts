@@ -8,8 +8,13 @@ import type { Target } from './target.js'
 
 /** Lines that are open at once, at most. */
 const LINES = 4
+/** How many times a flood says the same, and the most bytes that this may be: more than a client may send at once. */
+const FLOOD = 5000
+const FLOOD_BYTES = 6 << 20
 /** A line is closed after so many packets if the server has not done so. */
 const PACKETS_PER_LINE = 400
+
+const MANNERS = ['stranger', 'stranger', 'guest', 'member', 'member', 'member', 'member', 'member'] as const
 
 interface OpenLine {
   readonly number: number
@@ -51,7 +56,7 @@ class HostileClients {
     const number = this.lines++
     this.apply({ kind: 'open', line: number })
     const line = this.run.lines.get(number)!
-    const voice = new HostileVoice(line, random, random() < 0.25 ? 'stranger' : 'member')
+    const voice = new HostileVoice(line, random, oneOf(random, MANNERS))
     this.open.push({ number, line, voice, sent: 0 })
   }
 
@@ -69,7 +74,9 @@ class HostileClients {
 
   private endLine(number: number, line: RawLine): void {
     const { random } = this
-    if (random() < 0.5) return this.apply({ kind: 'close', line: number })
+    const end = random()
+    if (end < 0.4) return this.apply({ kind: 'close', line: number })
+    if (end < 0.6) return this.apply({ kind: 'mute', line: number })
     this.apply({ kind: 'cut', line: number })
     for (let i = pick(random, 8); i > 0; i--) this.apply({ kind: 'tick' })
     if (random() < 0.3) return
@@ -85,7 +92,9 @@ class HostileClients {
     if (said === undefined) return
     to.sent++
     this.thrown++
-    this.apply({ kind: 'packet', line: to.number, ...said })
+    const isFlood = this.random() < 0.001
+    const times = Math.min(FLOOD, Math.ceil(FLOOD_BYTES / said.bytes.length))
+    this.apply({ kind: 'packet', line: to.number, ...said, ...(isFlood && { times }) })
   }
 }
 

@@ -53,6 +53,22 @@ const SCRAPS = [
   'x'.repeat(300),
 ]
 
+const ROUTE = '/.wrtc/v2/connections'
+const ID = '0123456789abcdef0123456789abcdef'
+/** Where requests go, or nearly. */
+export const PATHS = [
+  ROUTE,
+  ROUTE,
+  `${ROUTE}/${ID}/remote-description`,
+  `${ROUTE}/${ID}/remote-description`,
+  `${ROUTE}/${ID}/additional-candidates`,
+  `${ROUTE}/${ID}/close`,
+  `${ROUTE}/`,
+  `${ROUTE}?a=1`,
+  '/',
+  '*',
+  `http://127.0.0.1${ROUTE}`,
+]
 /** The text with a few characters, or a few lines, other than they were. */
 export function mutateText(random: Random, text: string, separator = ''): string {
   const parts = text.split(separator)
@@ -78,6 +94,12 @@ export function hostileAnswer(random: Random): string {
   return sort < 0.8 ? body : mutateText(random, body)
 }
 
+/** A path as a client might ask for: nearly right, mostly. */
+function hostilePath(random: Random): string {
+  const path = oneOf(random, PATHS)
+  return random() < 0.7 ? mutateText(random, path) : path
+}
+
 /** Only what was found in such an answer may be written: each line of it has one of these forms. */
 const WRITTEN =
   /^(?:v=0|o=- 0 0 IN IP4 0\.0\.0\.0|s=-|t=0 0|m=application 9 UDP\/DTLS\/SCTP webrtc-datachannel|c=IN IP4 0\.0\.0\.0|a=[a-z-]+:[\w+/: .-]*|)$/
@@ -97,7 +119,9 @@ class SignallingRun implements TargetRun {
     watchMemory('an answer', () => {
       const answer = readAnswer(body)
       if (answer !== undefined) check(answer)
-      readRoute(body.slice(0, 200))
+      // Of a path nothing is taken but an id, and that in one form.
+      const { id = '' } = readRoute(body.slice(0, 200)) ?? {}
+      if (!/^(?:[0-9a-f]{32})?$/.test(id)) throw new Escape(`an id was taken out of a path: ${JSON.stringify(id)}`)
     })
   }
 
@@ -112,7 +136,7 @@ export const signallingTarget: Target = {
   begin: () => new SignallingRun(),
   throwAt(run, random, inputs, note) {
     for (let i = 0; i < inputs; i++) {
-      const bytes = new TextEncoder().encode(hostileAnswer(random))
+      const bytes = new TextEncoder().encode(random() < 0.1 ? hostilePath(random) : hostileAnswer(random))
       const step: Step = { kind: 'packet', line: 0, channel: Channel.Reliable, bytes }
       note(step)
       run.apply(step)

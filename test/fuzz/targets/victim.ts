@@ -1,0 +1,102 @@
+// What the game of a client does that is lied to: it looks at everything, asks, claims entities of its own, removes copies.
+import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
+import {
+  added,
+  changed,
+  type ClientWorld,
+  connectionOf,
+  drain,
+  NetworkErrors,
+  operations,
+  removed,
+  request,
+  sendCommand,
+  setSceneLoader,
+  setSpawnKey,
+} from 'bitecs-net'
+import { Connected, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
+import { Bag, Chat, Health, Look, Match, Move, Pose, Position, Trade, ZFour } from '../game-protocol.js'
+
+/** Entities of its own that wait for the server's, at most. */
+const MAX_OWN = 6
+
+/** On entities of its own. The library may have ended one, and its number be another's. */
+const Own = {}
+
+const pass = (): void => {}
+
+export class Victim {
+  private frame = 0
+  private readonly own: number[] = []
+
+  constructor(private readonly world: ClientWorld) {
+    setSceneLoader(world, ({ scene, action }) => {
+      if (scene === Match && action === 'load' && this.frame % 4 === 1) throw new Error('a loader that fails')
+    })
+  }
+
+  /** What happens in a frame depends on its number alone. */
+  act(): void {
+    const { world } = this
+    const frame = ++this.frame
+    this.look()
+    const [ship] = query(world, [LocalPlayer])
+    const isConnected = hasComponent(world, connectionOf(world), Connected)
+    if (isConnected && ship !== undefined) {
+      sendCommand(world, ship, Move, { dx: 0, step: frame })
+      Look.far[ship] = frame
+      if (frame % 3 === 0) request(world, ship, Trade, { item: frame & 0xffff }, { timeout: 2000 }).catch(pass)
+    }
+    if (frame % 2 === 0 && this.own.length < MAX_OWN) this.claim(frame)
+    if (frame % 7 === 0) this.removeOne(frame)
+  }
+
+  private look(): void {
+    const { world } = this
+    for (const component of [Position, Health, Pose, ZFour]) for (const _ of drain(world, changed(component)));
+    for (const component of [Networked, Owned, LocalPlayer]) {
+      for (const _ of drain(world, added(component)));
+      for (const _ of drain(world, removed(component)));
+    }
+    for (const _ of drain(world, operations(Bag, 'notes')));
+    for (const _ of drain(world, operations(Bag, 'blobs')));
+    for (const _ of drain(world, operations(Bag, 'friends')));
+    for (const _ of drain(world, Chat));
+    for (const _ of drain(world, NetworkErrors));
+  }
+
+  /** An entity that is here before the server's of that key comes, or behind it. */
+  private claim(frame: number): void {
+    const { world } = this
+    const eid = addEntity(world)
+    addComponent(world, eid, Own)
+    addComponent(world, eid, Health)
+    this.own.push(eid)
+    try {
+      setSpawnKey(world, eid, `${frame % 4 === 0 ? 'mine' : 'bullet'} ${frame % 6}`)
+    } catch {
+      // Another of its entities has the key.
+      this.removeOwn(eid)
+    }
+  }
+
+  private removeOwn(eid: number): void {
+    this.own.splice(this.own.indexOf(eid), 1)
+    if (hasComponent(this.world, eid, Own)) removeEntity(this.world, eid)
+  }
+
+  /** As a game does that has seen enough of an entity: one of its own, or a copy. */
+  private removeOne(frame: number): void {
+    const [eid] = this.own
+    if (frame % 2 === 0 && eid !== undefined) return this.removeOwn(eid)
+    const copies = query(this.world, [Networked])
+    const copy = copies[frame % Math.max(1, copies.length)]
+    if (copy !== undefined && !this.own.includes(copy)) removeEntity(this.world, copy)
+  }
+
+  /** Takes its own entities out of the world, and lets every scene load. */
+  leave(): void {
+    for (const eid of [...this.own]) this.removeOwn(eid)
+    setSceneLoader(this.world, undefined)
+  }
+}
