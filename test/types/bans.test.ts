@@ -1,0 +1,74 @@
+// Types of the verbs of bans: what must not compile. Checked by `tsc`; the calls here never run.
+import {
+  ban,
+  type Ban,
+  type BanOptions,
+  bans,
+  type BanTarget,
+  type ClientWorld,
+  type ServerWorld,
+  unban,
+} from 'bitecs-net'
+import type { HostWorld } from 'bitecs-net/host'
+import { expectTypeOf, it } from 'vitest'
+
+declare const server: ServerWorld
+declare const host: HostWorld
+declare const client: ClientWorld
+declare const connection: number
+
+it('a ban is of a connection, a user or an address, on the server’s side alone', () => {
+  expectTypeOf(() => {
+    expectTypeOf(ban(server, connection)).toEqualTypeOf<void>()
+    ban(host, connection, { by: 'address', seconds: 3600, text: 'go' })
+    ban(server, { user: 'ann' }, { until: Date.now() + 1000 })
+    ban(server, { user: 7 })
+    ban(server, { address: '203.0.113.1' }, { seconds: 60 })
+    // @ts-expect-error a client bans nobody
+    ban(client, connection)
+    // @ts-expect-error a text is no connection: say whether it is a user or an address
+    ban(server, 'ann')
+    // @ts-expect-error one of both
+    ban(server, { user: 'ann', address: '203.0.113.1' })
+    // @ts-expect-error of whom?
+    ban(server, {})
+    // @ts-expect-error no such identity
+    ban(server, connection, { by: 'name' })
+    // @ts-expect-error seconds, not a text
+    ban(server, connection, { seconds: '60' })
+    // @ts-expect-error milliseconds since 1970, not a date
+    ban(server, connection, { until: new Date() })
+    // @ts-expect-error no such option
+    ban(server, connection, { reason: 'cheating' })
+  }).toBeFunction()
+})
+
+it('a ban ends by whom it is about, not by a connection', () => {
+  expectTypeOf(() => {
+    expectTypeOf(unban(server, { user: 'ann' })).toEqualTypeOf<boolean>()
+    unban(server, { address: '::1' })
+    // @ts-expect-error whoever is banned has no connection
+    unban(server, connection)
+    // @ts-expect-error a client has no bans
+    unban(client, { user: 'ann' })
+  }).toBeFunction()
+})
+
+it('bans are plain data, and each is both arguments of the ban that brings it back', () => {
+  expectTypeOf(() => {
+    const kept = bans(server)
+    expectTypeOf(kept).toEqualTypeOf<Ban[]>()
+    for (const one of kept) {
+      expectTypeOf(one).toExtend<BanTarget>()
+      expectTypeOf(one).toExtend<BanOptions>()
+      expectTypeOf(one.text).toEqualTypeOf<string>()
+      expectTypeOf(one.until).toEqualTypeOf<number | undefined>()
+      ban(server, one, one)
+      unban(server, one)
+      // @ts-expect-error what is listed stays as it is
+      one.text = 'other'
+    }
+    // @ts-expect-error a client has no bans
+    bans(client)
+  }).toBeFunction()
+})
