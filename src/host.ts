@@ -3,7 +3,7 @@
 import { drainWhenHidden } from './client/hidden-tab.js'
 import { close } from './world/close.js'
 import { joinLocally, type JoinLocallyOptions } from './world/join-locally.js'
-import { type Loop, type LoopOptions, startLoop } from './world/loop.js'
+import { type Loop, type LoopOptions, takeOverLoop } from './world/loop.js'
 import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
 import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
 
@@ -15,7 +15,7 @@ export interface Host {
   /**
    * Runs the game at the world's tick rate: in each tick a frame of the client, then a tick of the server. Without `client`
    * it runs the server alone: run the client yourself as often as you draw, with `runSystems(world, hostFrame(systems))`.
-   * Catches up after a stall, never spirals, and reports what it skipped.
+   * Catches up after a stall, never spirals, and reports what it skipped. A loop that runs the world already ends.
    */
   run(systems: HostSystems, options?: Omit<LoopOptions, 'rate'>): Loop
   /** Stops the loop, ends every connection, the own client's included, and stops listening. Resolves when nothing is left. */
@@ -37,9 +37,8 @@ export function startHost(world: HostWorld, options: StartHostOptions = {}): Hos
   let loop: Loop | undefined
   return {
     run({ server, client }, loopOptions = {}) {
-      loop?.stop()
       const all = client === undefined ? hostTick(server) : hostPipeline({ server, client })
-      loop = startLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
+      loop = takeOverLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
       return loop
     },
     close(text) {

@@ -11,7 +11,7 @@ import { checkSignalling } from './server/signalling-options.js'
 import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
 import { refusalOf } from './world/bans.js'
 import { close } from './world/close.js'
-import { type Loop, type LoopOptions, startLoop, type System } from './world/loop.js'
+import { type Loop, type LoopOptions, takeOverLoop, type System } from './world/loop.js'
 import { retire } from './world/retire.js'
 import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
@@ -43,13 +43,13 @@ export interface Server {
   readonly port: number
   /**
    * Runs the game at the world's tick rate: what arrived, then `systems`, then what is to be sent. Catches up after a
-   * stall, never spirals, and reports what it skipped. In a host's world use the `run` of `startHost`, which runs both sides.
+   * stall, never spirals, and reports what it skipped. A loop that runs the world already ends. In a host's world use the `run` of `startHost`, which runs both sides.
    */
   run(systems: readonly System<ServerWorld>[], options?: Omit<LoopOptions, 'rate'>): Loop
   /**
    * Tells every client why, stops the loop, and closes. With `grace`, in milliseconds, it retires first (see `retire`): it
    * lets nobody in any more, and the clients, who are told, play on until they have left or the time is over; called again
-   * without, it closes at once. Resolves when nothing is left open.
+   * without, it closes at once. Resolves when nothing is left open. When the world listens anew by now, that goes on.
    */
   close(text?: string, options?: { readonly grace?: number }): Promise<void>
 }
@@ -113,6 +113,8 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
     role.cancelListen = undefined
     attempt.settle()
   }
+  const { sessions } = role
+  const isSucceeded = (): boolean => role.sessions !== undefined && role.sessions !== sessions
   let loop: Loop | undefined
   let closing: Promise<void> | undefined
   return {
@@ -121,14 +123,14 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       if (networkOf(world)?.client !== undefined) {
         throw new UsageError('wrong-side', 'this world has a client too: run both with the run of startHost')
       }
-      loop?.stop()
       const all = [...serverReceive, ...systems, ...serverSend]
-      loop = startLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
+      loop = takeOverLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
       return loop
     },
     async close(text, { grace = 0 } = {}) {
-      if (grace > 0 && role.sessions !== undefined) await within(grace, retire(world, { grace, text }))
+      if (grace > 0 && role.sessions === sessions) await within(grace, retire(world, { grace, text }))
       loop?.stop()
+      if (isSucceeded()) return
       // Whoever waits already waits for the same end.
       closing ??= close(world, text)
       await closing

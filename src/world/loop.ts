@@ -85,3 +85,14 @@ export function startLoop<W>(world: W, systems: readonly System<W>[], options: L
     if (loop.running) loop.timer = setTimeout(wake, Math.max(0, due - now()))
   }
 }
+
+/** By world: what runs it. */
+const loops = new WeakMap<object, Loop>()
+
+/** Runs a world's pipelines in the place of what has run them: a world that is closed lives on, with the loop that it had. */
+export function takeOverLoop<W extends object>(world: W, systems: readonly System<W>[], options: LoopOptions): Loop {
+  loops.get(world)?.stop()
+  const loop = startLoop(world, systems, options)
+  loops.set(world, loop)
+  return loop
+}

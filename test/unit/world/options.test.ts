@@ -11,6 +11,7 @@ import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
 import { createClientWorld } from '../../../src/world/create.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
+import { until } from '../../support/until.js'
 
 const protocol = defineProtocol({})
 const NO_POSITIVE = [0, -1, NaN, Infinity, '5', null]
@@ -145,6 +146,29 @@ describe('the options of listen', () => {
     }
     await listen(world, { port: 0 })
     expect(query(world, [Listening])).toHaveLength(1)
+  })
+
+  it('again, and runs by one loop: that of the last run', async () => {
+    const world = create()
+    const former = await listen(world, { port: 0 })
+    let ticks = 0
+    const old = former.run([() => void ticks++])
+    await close(world)
+    const next = await listen(world, { port: 0 })
+    expect(next.port).toBeGreaterThan(0)
+    await until('the world, which is closed, has gone on', () => old.steps > 0)
+    const loop = next.run([])
+    const before = ticks
+    await until('the next loop runs', () => loop.steps > 2)
+    expect(ticks).toBe(before)
+    // And the former server has nothing to close any more.
+    await former.close('bye')
+    expect(query(world, [Listening])).toHaveLength(1)
+    await next.close()
+    const { steps } = loop
+    expect(query(world, [Listening])).toHaveLength(0)
+    await close(world)
+    expect(loop.steps).toBe(steps)
   })
 
   it('a world whose listen failed can listen', async () => {
