@@ -2,9 +2,10 @@
 import type { ClientSession } from '../connection/client-session.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
-import { isRefusal } from '../transport/geckos-client-errors.js'
+import { isRefusal, refusalOf } from '../transport/geckos-client-errors.js'
 import type { Transport } from '../transport/transport.js'
 import { checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
+import type { Refused } from '../world/reconnection.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
 /** What proves who a client is; a function is called anew for each try, so that what expires is always fresh. */
@@ -231,7 +232,8 @@ async function tryOnce(
   try {
     // A session that this one replaces is stopped, which must not end this attempt.
     role.pendingConnect = undefined
-    const reopen = (ended: AbortSignal): Promise<Transport> => reopenWithin(role.options.now, open, options, ended)
+    const reopen = (ended: AbortSignal): Promise<Transport | Refused> =>
+      reopenWithin(role.options.now, open, options, ended)
     role.start(transport, {
       token,
       timeout: idleTimeout,
@@ -281,14 +283,18 @@ async function openOnce(
   return open({ url, iceServers, authorization, timeout, now, signal })
 }
 
-/** A connection over which an interrupted session may go on. */
+/** A connection over which an interrupted session may go on, or why there will be none. */
 function reopenWithin(
   now: () => number,
   open: OpenTransport,
   options: ConnectOptions,
   signal: AbortSignal,
-): Promise<Transport> {
-  return openOnce(now, open, options, performance.now() + TRY_LIMIT_MS, signal)
+): Promise<Transport | Refused> {
+  return openOnce(now, open, options, performance.now() + TRY_LIMIT_MS, signal).catch((error: unknown) => {
+    const refused = error instanceof ConnectionError ? refusalOf(error) : undefined
+    if (refused === undefined) throw error
+    return refused
+  })
 }
 
 const OVERDUE = Symbol('no credential in time')

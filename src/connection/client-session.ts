@@ -141,6 +141,11 @@ export class ClientSession implements TransportSink {
     })
   }
 
+  /** The server lets this client in no more, as it said before there was another connection to ask over. */
+  refused(code: string, text: string): void {
+    if (this.isInterrupted) this.end({ code, text, by: 'remote' })
+  }
+
   /** The session goes on over another transport; the server has `received` of our reliable packets. */
   private moveTo(transport: Transport, peer: PeerId, received: number, time: number): this {
     const session = this.session!

@@ -82,10 +82,19 @@ export class InterruptedSessions {
     // A line may break with the reason still on its way.
     if (!this.waiting.delete(session) && reason.by !== 'local') return
     this.ends.set(token, reason)
-    for (const oldest of this.ends.keys()) {
-      if (this.ends.size <= MAX_ENDS) break
-      this.ends.delete(oldest)
+    if (this.ends.size > MAX_ENDS) this.forgetEnd()
+  }
+
+  /** Forgets the oldest end, of those first that say no more than that it is over: many lines may break at once. */
+  private forgetEnd(): void {
+    let forgotten: string | undefined
+    for (const [token, { code }] of this.ends) {
+      forgotten ??= token
+      if (code !== 'timeout') continue
+      forgotten = token
+      break
     }
+    this.ends.delete(forgotten!)
   }
 
   /** Those that wait too long, or for which too much has been kept, or that apply nothing. Costs nothing while none waits. */

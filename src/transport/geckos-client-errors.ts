@@ -1,6 +1,7 @@
 // Why one try to connect failed, in words that say what to do.
 import { ConnectionError } from '../protocol/errors.js'
 import { SignallingRefusal } from './geckos-client-signalling.js'
+import type { RefusalText } from './refusal-text.js'
 
 export function withoutWebRtc(): ConnectionError {
   return new ConnectionError(
@@ -35,6 +36,11 @@ export function timedOut(url: string, timeout: number, answered: boolean): Conne
 export function isRefusal({ cause }: ConnectionError): boolean {
   const status = httpStatus(cause)
   return status === 401 || status === 402 || status === 403
+}
+
+/** What a refusal of the signalling says, where it is one in the server's own words; a proxy has none. */
+export function refusalOf(error: ConnectionError): RefusalText | undefined {
+  return isRefusal(error) && error.cause instanceof SignallingRefusal ? error.cause.refusal : undefined
 }
 
 /** geckos reported `cause`. `answered`: the first of its requests had an answer. */

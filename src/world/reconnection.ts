@@ -19,11 +19,17 @@ export function shareOfPause(connectionId: number, tries: number): number {
   return 1 - ((connectionId * BY_CONNECTION + tries * BY_TRY) % 1) / 2
 }
 
+/** The server's own word that this client may not come in, before there is a connection. */
+export interface Refused {
+  readonly code: string
+  readonly text: string
+}
+
 /**
- * Makes one try at a connection. What it throws is forgotten: another try follows, until the session gives up. `signal`
- * ends the try.
+ * Makes one try at a connection. What it throws is forgotten: another try follows, until the session gives up. A refusal ends
+ * the session. `signal` ends the try.
  */
-export type OpenAgain = (signal: AbortSignal) => Transport | Promise<Transport>
+export type OpenAgain = (signal: AbortSignal) => Transport | Promise<Transport | Refused>
 
 export class Reconnection {
   private opening: Promise<void> | undefined
@@ -65,11 +71,12 @@ export class Reconnection {
     return this.pause * shareOfPause(session?.connectionId ?? 0, this.tries)
   }
 
-  private async wait(session: ClientSession, opening: Promise<Transport>): Promise<void> {
+  private async wait(session: ClientSession, opening: Promise<Transport | Refused>): Promise<void> {
     try {
-      const transport = await opening
-      if (this.ending.signal.aborted) await transport.close()
-      else session.tryResume(transport)
+      const opened = await opening
+      if ('code' in opened) session.refused(opened.code, opened.text)
+      else if (this.ending.signal.aborted) await opened.close()
+      else session.tryResume(opened)
     } catch (error) {
       const wanted = error instanceof ConnectionError ? (error.retryAfter ?? 0) : 0
       this.nextAt = this.now() + Math.max(this.pauseOf(session), wanted)

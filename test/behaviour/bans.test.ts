@@ -1,5 +1,17 @@
 // Who may not come in any more: by user, by address, for a time; kept as data; bounded. And places that broken lines hold.
-import { connectionOf, ban, type Ban, bans, drain, kick, NetworkErrors, stats, unban, UsageError } from 'bitecs-net'
+import {
+  connectionOf,
+  ban,
+  type Ban,
+  bans,
+  drain,
+  kick,
+  NetworkErrors,
+  type ServerWorld,
+  stats,
+  unban,
+  UsageError,
+} from 'bitecs-net'
 import { Connection } from 'bitecs-net/components'
 import { createServerWorld } from 'bitecs-net/server'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
@@ -203,3 +215,40 @@ describe('a session that waits for its line', () => {
     expect([elsewhere, ...clients].map(code)).toEqual([undefined, 'timeout', undefined, undefined])
   })
 })
+
+describe('a client whose session was ended while its line was broken', () => {
+  it.each([
+    ['kicked', 'be nice', (server: ServerWorld, connection: number) => kick(server, connection, 'be nice')],
+    ['banned', 'cheating', (server: ServerWorld) => ban(server, { user: 'ann' }, { text: 'cheating' })],
+    ['banned', 'not from there', (server: ServerWorld) => banThere(server)],
+  ] as const)('is told why when it comes back: %s, %s', (expected, text, end) => {
+    const { net, server, join } = start()
+    const ann = join('ann', '203.0.113.1')
+    const { connection } = ann
+    ann.setConditions({ down: true })
+    net.setServerConditions({ down: true })
+    net.tick(25)
+    end(server, connection)
+    net.tick(25)
+    expect(ann.reason).toBeUndefined()
+    net.setServerConditions({ down: false })
+    ann.setConditions({ down: false })
+    net.until(() => ann.reason !== undefined)
+    expect(ann.reason).toEqual({ code: expected, text, by: 'remote' })
+  })
+
+  it('is told that its user has connected again, where the new session takes the place of the old', () => {
+    const { net, join } = start({ duplicateUsers: 'close-old' })
+    const old = join('ann')
+    old.setConditions({ down: true })
+    net.tick(25)
+    expect(code(join('ann'))).toBeUndefined()
+    old.setConditions({ down: false })
+    net.until(() => old.reason !== undefined)
+    expect(old.reason).toMatchObject({ code: 'duplicate-user', by: 'remote' })
+  })
+})
+
+function banThere(server: ServerWorld): void {
+  ban(server, { address: '203.0.113.1' }, { text: 'not from there' })
+}

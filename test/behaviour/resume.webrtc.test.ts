@@ -1,6 +1,7 @@
 // A session over real WebRTC outlives an outage that the line itself does not: the client comes back over another.
 import { createEntityIndex, hasComponent } from 'bitecs'
 import {
+  ban,
   close,
   connectionOf,
   createClientWorld,
@@ -75,6 +76,14 @@ it('46: a session whose line is dead for seconds goes on, with its player and ev
     )
     expect(heard).toEqual({ server: ['one', 'two', 'three'], client: ['one', 'two', 'three'] })
     expect([Connection.player[connection!], Connection.player[own], ends]).toEqual([ship, copy, 0])
+
+    // Banned while its line is dead again: the signalling, where it asks for another, says so.
+    relay.up.set({ down: true })
+    relay.down.set({ down: true })
+    await waitFor('noticed again', () => hasComponent(server, connection!, Interrupted))
+    ban(server, connection!, { by: 'address', text: 'cheating' })
+    await waitFor('its end', () => Connection.reason[own] !== undefined)
+    expect(Connection.reason[own]).toEqual({ code: 'banned', text: 'cheating', by: 'remote' })
   } finally {
     await close(world)
     await close(server)

@@ -1,10 +1,11 @@
 // A client whose session is lost, or lost for good: what begins again, and what a game that closes the world puts an end to.
 import { hasComponent } from 'bitecs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Connected, Interrupted } from '../../../components/index.js'
+import { Connected, Connection, Interrupted } from '../../../components/index.js'
 import { close, connectionOf } from '../../../src/index.js'
 import { connectWorld, type OpenTransport } from '../../../src/client/connect.js'
 import { ConnectionError } from '../../../src/protocol/errors.js'
+import { SignallingRefusal } from '../../../src/transport/geckos-client-signalling.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
 import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
@@ -144,6 +145,41 @@ describe('a client that is closed while it looks for another line', () => {
     expect(ends).toEqual(['closed'])
     loopback.server.receive({ opened: () => {}, packet: () => {}, closed: () => {} })
     await close(server)
+  })
+})
+
+describe('a client that is refused by the signalling when it looks for another line', () => {
+  it('shows what the server says, and nothing is begun again', async () => {
+    const { world, server, worlds, step, cut, own, holdUp } = await start('always', 60_000)
+    const cause = new SignallingRefusal(403, undefined, { code: 'banned', text: 'cheating' })
+    holdUp(Promise.reject(new ConnectionError('banned', 'cheating', { cause })))
+    cut()
+    await until('the end is shown', () => {
+      step()
+      return !hasComponent(world, own, Connected)
+    })
+    expect(Connection.reason[own]).toEqual({ code: 'banned', text: 'cheating', by: 'remote' })
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+    expect(worlds).toHaveLength(1)
+    await Promise.all([close(world), close(server)])
+  })
+
+  it('goes on looking where the refusal is not the server’s own: a proxy may be confused for a moment', async () => {
+    const { world, server, lines, step, cut, own, holdUp } = await start('resume', 60_000)
+    holdUp(Promise.reject(new ConnectionError('refused', 'HTTP 403', { cause: new SignallingRefusal(403, undefined) })))
+    cut()
+    for (let i = 0; i < 10; i++) {
+      step()
+      await Promise.resolve()
+    }
+    expect(hasComponent(world, own, Interrupted)).toBe(true)
+    holdUp(Promise.resolve())
+    await until('it is back', () => {
+      step()
+      return !hasComponent(world, own, Interrupted)
+    })
+    expect([hasComponent(world, own, Connected), lines.length]).toEqual([true, 2])
+    await Promise.all([close(world), close(server)])
   })
 })
 

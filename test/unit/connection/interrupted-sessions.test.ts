@@ -1,0 +1,28 @@
+// What is remembered of sessions that ended while their clients could not be told: bounded, and the reasons that say most for longest.
+import { describe, expect, it } from 'vitest'
+import { InterruptedSessions } from '../../../src/connection/interrupted-sessions.js'
+import { Session } from '../../../src/connection/session.js'
+import { createLoopback } from '../../../src/transport/loopback.js'
+
+/** Ends a session whose line broke, and returns its secret. */
+function end(sessions: InterruptedSessions, code: string): string {
+  const session = new Session(createLoopback().server, 1, 0)
+  sessions.prepare(session)
+  const { token } = sessions.issue(session)!
+  sessions.interrupt(session, 0)
+  sessions.forget(session, { code, text: code, by: 'local' })
+  return token
+}
+
+describe('the ends of sessions that wait for their lines', () => {
+  it('are remembered up to 256, the oldest time-outs forgotten first', () => {
+    const sessions = new InterruptedSessions(10_000, Infinity)
+    const banned = end(sessions, 'banned')
+    const outs = Array.from({ length: 1000 }, () => end(sessions, 'timeout'))
+    expect(sessions.endOf(banned)?.code).toBe('banned')
+    expect(outs.filter((token) => sessions.endOf(token) !== undefined)).toEqual(outs.slice(-255))
+    const kicks = Array.from({ length: 256 }, () => end(sessions, 'kicked'))
+    expect([...outs, banned].filter((token) => sessions.endOf(token) !== undefined)).toEqual([])
+    expect(kicks.every((token) => sessions.endOf(token)?.code === 'kicked')).toBe(true)
+  })
+})
