@@ -1,4 +1,5 @@
-// Hostile clients and hostile requests against a server on which others play, in turns with nothing: what it costs the others.
+// Hostile clients and hostile requests against a server on which others play, in turns with nothing, and with as many guests who
+// come and go and mean no harm: what it costs the others, and how much of that is anybody's who comes and goes.
 import { fileURLToPath } from 'node:url'
 import { Worker } from '../../support/worker.js'
 import { Escape } from '../engine/steps.js'
@@ -38,7 +39,8 @@ interface Phase {
 
 class Field {
   readonly hostile: Phase = { ticks: [], intervals: [] }
-  readonly control: Phase = { ticks: [], intervals: [] }
+  readonly guests: Phase = { ticks: [], intervals: [] }
+  readonly quiet: Phase = { ticks: [], intervals: [] }
 
   private constructor(
     private readonly port: number,
@@ -62,14 +64,20 @@ class Field {
     await Promise.all([this.server.stop(), this.players.stop(), this.attackers.stop()])
   }
 
-  /** One phase with nothing, one with hostile clients. @returns what was thrown until now. */
+  /** One phase with nothing, one with guests, one with hostile clients. @returns what was thrown until now. */
   async turn(seed: number): Promise<Thrown> {
-    await this.measure(this.control)
-    await this.attackers.ask('begin', { port: this.port, seed, connections: CONNECTIONS, requests: REQUESTS })
-    await this.measure(this.hostile)
-    const thrown = await this.attackers.ask('end', nothing)
+    await this.measure(this.quiet)
+    await this.visit(true, seed, this.guests)
+    const thrown = await this.visit(false, seed, this.hostile)
     await this.expectUnharmed()
     return thrown
+  }
+
+  private async visit(isPolite: boolean, seed: number, into: Phase): Promise<Thrown> {
+    const requests = isPolite ? 0 : REQUESTS
+    await this.attackers.ask('begin', { port: this.port, seed, connections: CONNECTIONS, requests, isPolite })
+    await this.measure(into)
+    return this.attackers.ask('end', nothing)
   }
 
   private async measure(into: Phase): Promise<void> {
@@ -132,8 +140,9 @@ export async function fuzzNetwork({ minutes, seed }: NetworkSettings): Promise<v
     for (const status of Object.keys(thrown?.statuses ?? {}).map(Number)) {
       if (isBroken(status)) throw new Escape(`requests were answered with ${status}`)
     }
-    showRatio('a tick of the server', field.hostile.ticks, field.control.ticks)
-    showRatio('from tick to tick at a player', field.hostile.intervals, field.control.intervals)
+    const { hostile, guests, quiet } = field
+    show('a tick of the server', hostile.ticks, guests.ticks, quiet.ticks)
+    show('from tick to tick at a player', hostile.intervals, guests.intervals, quiet.intervals)
   } finally {
     await field.stop()
   }
@@ -143,10 +152,10 @@ function nonZero(counters: object): object {
   return Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0))
 }
 
-function showRatio(what: string, hostile: readonly number[], control: readonly number[]): void {
-  const [with_, without] = [median(hostile), median(control)]
-  const ratio = (with_ / without).toFixed(3)
-  console.log(
-    `${what}: median ${with_.toFixed(3)} ms with hostile clients, ${without.toFixed(3)} ms without: ratio ${ratio}`,
-  )
+/** Medians in milliseconds, and how the first compares with each of the others. */
+function show(what: string, ...values: readonly (readonly number[])[]): void {
+  const [hostile = 0, guests = 0, quiet = 0] = values.map(median)
+  const ratios = `ratios ${(hostile / guests).toFixed(3)} and ${(hostile / quiet).toFixed(3)}`
+  const [under, visited, alone] = [hostile, guests, quiet].map((value) => `${value.toFixed(3)} ms`)
+  console.log(`${what}: median ${under} with hostile clients, ${visited} with guests, ${alone} without: ${ratios}`)
 }

@@ -8,8 +8,9 @@ import { HostileVoice, recorded } from '../targets/hostile-voice.js'
 import { RawLine } from '../targets/raw-line.js'
 import { hostileRequest, sendRequest } from './http.js'
 
-/** What was thrown, until now. */
+/** What was thrown, until now; what guests said is not among it. */
 export interface Thrown {
+  guests: number
   packets: number
   connections: number
   textFrames: number
@@ -21,6 +22,7 @@ export interface Thrown {
 }
 
 const thrown: Thrown = {
+  guests: 0,
   packets: 0,
   connections: 0,
   textFrames: 0,
@@ -32,6 +34,8 @@ const thrown: Thrown = {
 /** Packets of one connection at most; a pause of so many milliseconds is between two lots of them. */
 const PACKETS = 400
 const PAUSE = 25
+/** Pauses after which a guest leaves, at most: as long as hostile clients last, on average. */
+const GUEST_STAYS = 44
 const FLOOD = 500
 const FLOOD_BYTES = new Uint8Array(1100).fill(0xab)
 
@@ -113,10 +117,24 @@ function misbehave(client: RawClient, line: RawLine, random: Random): void {
   }
 }
 
-async function attackLoop(url: string, random: Random): Promise<void> {
+/** One connection that means no harm: it comes, takes part, says something all the time, and leaves. */
+async function visitOnce(url: string, random: Random): Promise<void> {
+  const client = await connectRaw(url)
+  thrown.guests++
+  const line = lineOf(client)
+  const voice = new HostileVoice(line, random, 'polite')
+  for (let stays = pick(random, GUEST_STAYS); stays > 0 && !attack.isOver && !client.isClosed(); stays--) {
+    const said = voice.next()
+    if (said !== undefined) line.send(said.channel, said.bytes)
+    await pause(PAUSE)
+  }
+  client.close()
+}
+
+async function attackLoop(url: string, random: Random, once: typeof attackOnce): Promise<void> {
   while (!attack.isOver) {
     // A server that is busy may refuse; it is asked again.
-    await attackOnce(url, random).catch(() => {})
+    await once(url, random).catch(() => {})
   }
 }
 
@@ -133,22 +151,25 @@ async function requestLoop(port: number, random: Random): Promise<void> {
 let loops: Promise<void>[] = []
 
 export const hostileTasks = {
-  /** Begins to attack, with so many connections and requests at a time. */
+  /** Begins to attack, or to visit, with so many connections and requests at a time. */
   begin({
     port,
     seed,
     connections,
     requests,
+    isPolite,
   }: {
     port: number
     seed: number
     connections: number
     requests: number
+    isPolite: boolean
   }): void {
     recorded()
     attack.isOver = false
     const url = `http://127.0.0.1:${port}`
-    const clients = Array.from({ length: connections }, (_, i) => attackLoop(url, createRandom(seed + i)))
+    const once = isPolite ? visitOnce : attackOnce
+    const clients = Array.from({ length: connections }, (_, i) => attackLoop(url, createRandom(seed + i), once))
     const askers = Array.from({ length: requests }, (_, i) => requestLoop(port, createRandom(seed + 1000 + i)))
     loops = [...clients, ...askers]
   },

@@ -6,12 +6,14 @@ import { freshen, mutate, varintOf } from '../engine/mutate.js'
 import { readTapes } from '../engine/corpus.js'
 import { layout, type Recorded, record, type Recording } from '../engine/recorder.js'
 import type { Side } from '../golden/tape.js'
-import { Login, protocol } from '../game-protocol.js'
+import { Blip, Login, protocol } from '../game-protocol.js'
 import { guessedSections, oneOf, type Random, randomBytes } from '../generate.js'
 import type { RawLine } from './raw-line.js'
 
 /** The number of the message by which a client says who it is. */
 const LOGIN = protocol.ids.get(Login)!
+/** That of a small one. */
+const BLIP = protocol.ids.get(Blip)!
 
 let recording: Recording | undefined
 /**
@@ -51,12 +53,12 @@ export class HostileVoice {
     private readonly random: Random,
     /**
      * A stranger never says a right hello; a guest says it, and never that it is ready; a successor resumes a session, and
-     * has said both.
+     * has said both. Who is polite says nothing but what an honest client says.
      */
-    private readonly manners: 'stranger' | 'guest' | 'member' | 'successor',
+    private readonly manners: 'stranger' | 'guest' | 'member' | 'successor' | 'polite',
   ) {
     this.saidHello = manners === 'stranger' || manners === 'successor'
-    this.saidReady = manners !== 'member'
+    this.saidReady = manners !== 'member' && manners !== 'polite'
   }
 
   /** What it says next; mostly nothing while it waits for its welcome. */
@@ -67,18 +69,27 @@ export class HostileVoice {
       const isHello = ({ bytes }: Recorded): boolean => bytes[0] === PacketKind.Hello && bytes.at(-1)! < 2
       return { channel: Channel.Reliable, bytes: oneOf(random, recorded().client.filter(isHello)).bytes }
     }
+    if (this.manners === 'polite' && !line.isWelcome) return undefined
     if (this.manners !== 'stranger' && !line.isWelcome) return this.sayEarly()
     if (!this.saidReady) {
       this.saidReady = true
       const ready = [PacketKind.Data, 0, ...varintOf(line.tick), 0, SectionKind.Ready, 1]
       return { channel: Channel.Reliable, bytes: Uint8Array.from(ready) }
     }
+    if (this.manners === 'polite') return this.sayHonestly()
     if (this.last !== undefined && random() < 0.05) return this.last
     const { client, server } = recorded()
     const packet = oneOf(random, random() < 0.9 ? client : server)
     const channel = random() < 0.9 ? packet.channel : oneOf(random, [Channel.Reliable, Channel.Unreliable])
     this.last = { channel, bytes: this.makeBytes(packet) }
     return this.last
+  }
+
+  /** One message, and what structure has been applied. */
+  private sayHonestly(): Utterance {
+    const { tick, structureTick } = this.line
+    const head = [PacketKind.Data, 0, ...varintOf(tick), ...varintOf(structureTick)]
+    return { channel: Channel.Unreliable, bytes: Uint8Array.from([...head, SectionKind.Message, BLIP, 1, 7]) }
   }
 
   /** Before the welcome: what may come then, such as who it is, and now and then what may not. */
