@@ -1,4 +1,5 @@
-// How the tests run: everything that is quick side by side, what needs the machine for itself one file after another.
+// How the tests run: everything that is quick side by side, then what mostly waits for a network or a browser in pairs,
+// then what needs the machine for itself, one file after another.
 //
 // The tests import the library by its public names. By default these lead to the sources; with BITECS_NET_TARGET=dist
 // they lead to the built files, and only the tests that use nothing but public names run.
@@ -18,8 +19,8 @@ const resolve = {
   })),
 }
 
-// What shares two cores badly (real connections with their time limits, a browser, child processes), or needs dist.
-const SERIAL = [
+// Real connections, a browser, child processes, or what needs dist.
+const REAL = [
   'test/contract/**/*.test.ts',
   'test/package/**/*.test.ts',
   'test/e2e/**/*.test.ts',
@@ -28,9 +29,17 @@ const SERIAL = [
   'test/architecture/built.test.ts',
 ]
 
+// What measures time, or fills both cores.
+const ALONE = [
+  'test/attacks/**/*.test.ts',
+  'test/contract/bench.test.ts',
+  'test/contract/dead-peers.test.ts',
+  'test/contract/rough-networks.test.ts',
+]
+
 // In dist mode everything else is left out, so the two projects divide the same list of files.
 const included = dist ? (await import('./scripts/public-tests.js')).publicTests() : ['test/**/*.test.ts']
-const isSerialFile = (path: string): boolean => path.endsWith('.webrtc.test.ts')
+const isRealFile = (path: string): boolean => path.endsWith('.webrtc.test.ts')
 
 const shared: TestProjectInlineConfiguration['test'] = {
   environment: 'node',
@@ -47,32 +56,48 @@ const fast: TestProjectInlineConfiguration = {
   test: {
     ...shared,
     name: 'fast',
-    include: dist ? included.filter((path) => !isSerialFile(path)) : included,
-    exclude: dist ? [] : SERIAL,
+    include: dist ? included.filter((path) => !isRealFile(path)) : included,
+    exclude: dist ? [] : REAL,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+  },
+}
+
+const real: TestProjectInlineConfiguration['test'] = {
+  ...shared,
+  globalSetup: './scripts/ensure-built.mjs',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+}
+
+const paired: TestProjectInlineConfiguration = {
+  resolve,
+  test: {
+    ...real,
+    name: 'paired',
+    include: dist ? included.filter(isRealFile) : REAL,
+    exclude: ALONE,
+    maxWorkers: 2,
+    // After the fast ones, not beside them.
+    sequence: { groupOrder: 1 },
   },
 }
 
 const serial: TestProjectInlineConfiguration = {
   resolve,
   test: {
-    ...shared,
+    ...real,
     name: 'serial',
-    include: dist ? included.filter(isSerialFile) : SERIAL,
-    globalSetup: './scripts/ensure-built.mjs',
+    include: ALONE,
     fileParallelism: false,
-    // After the fast ones, not beside them.
-    sequence: { groupOrder: 1 },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    sequence: { groupOrder: 2 },
   },
 }
 
 export default defineConfig({
   root,
   test: {
-    projects: [fast, serial],
+    projects: dist ? [fast, paired] : [fast, paired, serial],
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './scripts/totals-reporter.mjs'],

@@ -42,7 +42,10 @@ export class SignallingRefusal extends Error {
 /** What a server says of a connection that it has begun. */
 interface BegunConnection {
   readonly id: string
-  readonly localDescription: { readonly sdp: string }
+  readonly localDescription: RTCSessionDescriptionInit
+  /** Its addresses, and whether these are all. A server that is geckos as it comes says neither. */
+  readonly candidates?: unknown
+  readonly isComplete?: unknown
 }
 
 /** How long a server may make a client wait, in seconds. */
@@ -51,23 +54,24 @@ const LONGEST_WAIT = 60
 const FIRST_PAUSE = 40
 const GROWTH = 1.8
 const REQUESTS = 10
+/** The most that are taken of one list; a server has no more than a few interfaces. */
+const MOST_CANDIDATES = 64
 
 /** Begins a connection, answers the server's offer, and waits for a channel. Never rejects. */
 export async function negotiate(manager: SignallingManager, options: NegotiationOptions): Promise<Negotiated> {
   const route = `${options.url}/.wrtc/v2/connections`
   try {
-    const { id, localDescription } = await begin(route, options.authorization)
+    const { id, localDescription, candidates, isComplete } = await begin(route, options.authorization)
     manager.remotePeerConnection = { id }
     const connection = new RTCPeerConnection(manager.rtcConfiguration)
     manager.localPeerConnection = connection
-    const offer = splitOffer(localDescription.sdp)
-    await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp })
+    await connection.setRemoteDescription(localDescription)
     await connection.setLocalDescription(await connection.createAnswer())
     const { type, sdp } = connection.localDescription ?? {}
     await post(`${route}/${id}/remote-description`, {}, JSON.stringify({ type, sdp }))
     // Not before: a server without our answer drops our checks, and the next ones come after half a second.
-    await addCandidates(connection, offer.candidates, options)
-    if (!offer.isComplete) void fetchCandidates(`${route}/${id}/additional-candidates`, connection, options)
+    await addCandidates(connection, candidates, options)
+    if (isComplete !== true) void fetchCandidates(`${route}/${id}/additional-candidates`, connection, options)
     await options.channel
     return { userData: {}, localPeerConnection: connection, dataChannel: manager.dataChannel, id }
   } catch (error) {
@@ -101,32 +105,20 @@ function isOffer(offer: unknown): offer is BegunConnection {
   if (typeof offer !== 'object' || offer === null || !('id' in offer) || !('localDescription' in offer)) return false
   const { id, localDescription } = offer
   if (typeof id !== 'string' || !/^[\w-]{1,128}$/.test(id)) return false
-  if (typeof localDescription !== 'object' || localDescription === null || !('sdp' in localDescription)) return false
-  return typeof localDescription.sdp === 'string'
+  return typeof localDescription === 'object' && localDescription !== null && 'sdp' in localDescription
 }
 
-/** The addresses of the server apart from the rest of its offer, and whether these are all. */
-function splitOffer(sdp: string): { sdp: string; candidates: RTCIceCandidateInit[]; isComplete: boolean } {
-  const lines = sdp.split(/\r?\n/)
-  const sdpMid = lines.find((line) => line.startsWith('a=mid:'))?.slice('a=mid:'.length) ?? '0'
-  const isCandidate = (line: string): boolean => line.startsWith('a=candidate:')
-  const isEnd = (line: string): boolean => line === 'a=end-of-candidates'
-  return {
-    sdp: lines.filter((line) => !isCandidate(line) && !isEnd(line)).join('\r\n'),
-    candidates: lines.filter(isCandidate).map((line) => ({ candidate: line.slice('a='.length), sdpMid })),
-    isComplete: lines.some(isEnd),
-  }
-}
-
+/** Takes a list of a server's addresses. */
 async function addCandidates(
   connection: RTCPeerConnection,
-  candidates: readonly RTCIceCandidateInit[],
+  candidates: unknown,
   { isOver }: NegotiationOptions,
 ): Promise<void> {
-  for (const candidate of candidates) {
+  if (!Array.isArray(candidates)) return
+  for (const candidate of candidates.slice(0, MOST_CANDIDATES)) {
     if (isOver()) return
     try {
-      await connection.addIceCandidate(candidate)
+      await connection.addIceCandidate(candidate as RTCIceCandidateInit)
     } catch {
       // One that this client has no use for; another one may do, or the time-out follows.
     }
@@ -142,7 +134,7 @@ async function fetchCandidates(url: string, connection: RTCPeerConnection, optio
     try {
       const response = await fetch(url)
       if (!response.ok) continue
-      await addCandidates(connection, (await response.json()) as RTCIceCandidateInit[], options)
+      await addCandidates(connection, await response.json(), options)
     } catch {
       // The next request, or the time-out, follows.
     }

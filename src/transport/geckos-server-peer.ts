@@ -8,6 +8,7 @@ import { writeClose } from '../protocol/packet.js'
 import { FLUSH_POLL } from './flush-limits.js'
 import type { Inbox } from './inbox.js'
 import type { Place } from './signalling/admission.js'
+import type { Offer } from './signalling/offer.js'
 import type { SignalledPeer } from './signalling/signalling.js'
 import {
   Channel,
@@ -52,8 +53,8 @@ export interface GeckosConnection {
 
 /** What the signalling knows of a client when its connection is made. */
 export interface PeerOrigin {
-  /** Our description of the connection, for the client. */
-  readonly offer: object
+  /** Our description of the connection, for the client; undefined when none came about. */
+  readonly offer: Offer | undefined
   /** Where the client is. */
   readonly address: string
   /** Its place among those who may be here. */
@@ -133,7 +134,7 @@ export class ServerPeer implements SignalledPeer {
     return this.connection.id
   }
 
-  get offer(): object {
+  get offer(): Offer | undefined {
     return this.origin.offer
   }
 

@@ -17,6 +17,7 @@ import { Authorization, type Authorize } from './signalling/authorization.js'
 import { BODY_TIME } from './signalling/body.js'
 import { CandidateFilter, type CandidatePolicy } from './signalling/candidates.js'
 import { type CorsOptions, Origins } from './signalling/origins.js'
+import { type Offer, readOffer } from './signalling/offer.js'
 import { Pace } from './signalling/pace.js'
 import { reply } from './signalling/reply.js'
 import { createConnectionId, isSignalling } from './signalling/route.js'
@@ -111,7 +112,7 @@ export interface GeckosServerTransport extends Transport {
 }
 
 /** geckos' own way to a connection: with no hook for authorization it looks at none of its arguments. */
-type CreateConnection = () => Promise<{ connection?: { id: string; localDescription?: object } }>
+type CreateConnection = () => Promise<{ connection?: { id: string } }>
 
 type RequestListener = (request: http.IncomingMessage, response: http.ServerResponse) => unknown
 
@@ -332,8 +333,8 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
       const { connection: made } = await create()
       const connection = made === undefined ? undefined : manager.getConnection(made.id)
       if (connection === undefined) return undefined
-      const offer = offerOf(connection) ?? made?.localDescription
-      const origin = { place, offer: offer ?? {}, address: info.address ?? '' }
+      const offer = offerOf(connection)
+      const origin = { place, offer, address: info.address ?? '' }
       const peer = new ServerPeer(this.nextPeer++, connection, origin, this)
       this.peers.set(peer.id, peer)
       this.byId.set(peer.signallingId, peer)
@@ -374,15 +375,14 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
 
 const realTime = (): number => performance.now()
 
-/**
- * The description with the addresses that were found since geckos took it, which saves the client a request for them.
- * Those that come later, as STUN servers answer, wait to be asked for.
- */
-function offerOf(connection: GeckosConnection): object | undefined {
-  const description = connection.peerConnection.localDescription()
-  if (description === null) return undefined
-  connection.additionalCandidates = []
-  return { type: description.type, sdp: description.sdp }
+/** geckos has taken its own before an address was known; by now those of the machine are. */
+function offerOf({ peerConnection }: GeckosConnection): Offer | undefined {
+  try {
+    const description = peerConnection.localDescription()
+    return description === null ? undefined : readOffer(description)
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -40,6 +40,11 @@ interface Way {
   client: dgram.RemoteInfo | undefined
 }
 
+/** An address of the server, in the signalling. */
+interface Candidate {
+  readonly candidate: string
+}
+
 type Deliver = (packet: Buffer) => void
 
 /** One direction. */
@@ -181,26 +186,21 @@ class GeckosRelay implements Relay {
 
   private async rewrite(path: string, text: string): Promise<string> {
     if (path.endsWith('/connections')) {
-      const offer = JSON.parse(text) as { id: string; localDescription: { sdp: string } }
-      const lines: string[] = []
-      for (const line of offer.localDescription.sdp.split('\r\n')) {
-        if (!line.startsWith('a=candidate:')) lines.push(line)
-        else {
-          const replaced = await this.replaceCandidate(offer.id, line)
-          if (replaced !== undefined) lines.push(`a=${replaced}`)
-        }
-      }
-      offer.localDescription.sdp = lines.join('\r\n')
-      return JSON.stringify(offer)
+      const { candidates = [], ...offer } = JSON.parse(text) as { id: string; candidates?: Candidate[] }
+      return JSON.stringify({ ...offer, candidates: await this.replaceCandidates(offer.id, candidates) })
     }
     const id = /connections\/(\w+)\/additional-candidates$/.exec(path)?.[1]
     if (id === undefined) return text
-    const candidates: { candidate: string }[] = []
-    for (const entry of JSON.parse(text) as { candidate: string }[]) {
+    return JSON.stringify(await this.replaceCandidates(id, JSON.parse(text) as Candidate[]))
+  }
+
+  private async replaceCandidates(id: string, candidates: readonly Candidate[]): Promise<Candidate[]> {
+    const replaced: Candidate[] = []
+    for (const entry of candidates) {
       const candidate = await this.replaceCandidate(id, entry.candidate)
-      if (candidate !== undefined) candidates.push({ ...entry, candidate })
+      if (candidate !== undefined) replaced.push({ ...entry, candidate })
     }
-    return JSON.stringify(candidates)
+    return replaced
   }
 
   /** The relay's candidate for the connection's first usable one; the others are dropped. */

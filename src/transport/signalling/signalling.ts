@@ -11,6 +11,7 @@ import type { CandidateFilter } from './candidates.js'
 import type { SignallingCounters } from './counters.js'
 import { readAnswer, writeDescription } from './description.js'
 import type { Origins } from './origins.js'
+import type { Offer } from './offer.js'
 import type { Pace } from './pace.js'
 import { reply } from './reply.js'
 import { METHOD, readRoute, type Route } from './route.js'
@@ -21,7 +22,7 @@ export interface SignalledPeer {
   /** The key to everything that may be asked of it: it goes to its client and nowhere else. */
   readonly signallingId: string
   /** What its client was told of it at first. */
-  readonly offer: object
+  readonly offer: Offer | undefined
   /** Where its client was at the beginning. */
   readonly address: string
   /** An answer is being read, or was taken. */
@@ -151,7 +152,7 @@ export class Signalling {
     response.once('close', () => {
       if (!response.writableFinished) peer.giveUp('the client left while it connected')
     })
-    reply(request, response, Status.Ok, { userData: {}, id, localDescription: offer })
+    reply(request, response, Status.Ok, { userData: {}, id, ...offer })
   }
 
   /** Waits until the client may have a connection; undefined when it may not, and was told so. */

@@ -29,7 +29,7 @@ const BANNED = '203.0.113.66'
 
 class FakePeer implements SignalledPeer {
   readonly signallingId = createConnectionId()
-  readonly offer = { type: 'offer', sdp: 'offer' }
+  readonly offer = { localDescription: { type: 'offer', sdp: 'offer' }, candidates: [], isComplete: false }
   readonly answers: string[] = []
   readonly ends: string[] = []
   isAnswered = false
@@ -157,7 +157,7 @@ describe('a client', () => {
     const response = await begin()
     expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])
     const body = (await response.json()) as { id: string }
-    expect(body).toEqual({ userData: {}, id: all[0]!.signallingId, localDescription: all[0]!.offer })
+    expect(body).toEqual({ userData: {}, id: all[0]!.signallingId, ...all[0]!.offer })
     expect(body.id).toMatch(/^[0-9a-f]{32}$/)
     const answered = await fetch(`${route}/${body.id}/remote-description`, { method: 'POST', body: ANSWER })
     expect(answered.status).toBe(200)
