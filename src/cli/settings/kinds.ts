@@ -25,6 +25,16 @@ export function wholeNumber(least: number, most: number): Kind<number> {
   }
 }
 
+/** Numbers from `least` to `most`, with a fraction or without. */
+export function number(least: number, most: number): Kind<number> {
+  const accept = (value: number): number | undefined => (value >= least && value <= most ? value : undefined)
+  return {
+    expects: `a number from ${least} to ${most}`,
+    fromText: (text) => (/^\d+(\.\d+)?$/.test(text) ? accept(Number(text)) : undefined),
+    fromJson: (value) => (typeof value === 'number' ? accept(value) : undefined),
+  }
+}
+
 /** Steps per second that the loop can run, from 1 to 1,000. */
 export const rate: Kind<number> = {
   expects: 'a number from 1 to 1000, per second',
@@ -36,20 +46,27 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 /** A day. */
 const LONGEST_MS = 86_400_000
 
+/** A time as people write it: `60s`, `24h`. */
+function writeTime(milliseconds: number): string {
+  const [unit, length] = Object.entries(UNITS).findLast(([, one]) => milliseconds % one === 0 && milliseconds >= one)!
+  return `${milliseconds / length}${unit}`
+}
+
 /**
- * A time, in milliseconds, up to a day. It is written with its unit everywhere: what is a second here and a millisecond
- * there is mistaken once. `least` is 0 where nothing at all makes sense, else 1.
+ * A time, in milliseconds, from `least` to `most`, by default up to a day. It is written with its unit everywhere: what is a
+ * second here and a millisecond there is mistaken once. `least` is 0 where nothing at all makes sense.
  */
-export function duration(least: 0 | 1): Kind<number> {
+export function duration(least: number, most = LONGEST_MS): Kind<number> {
   const fromText = (text: string): number | undefined => {
     if (text === '0') return least === 0 ? 0 : undefined
-    const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
-    if (number === undefined || unit === undefined) return undefined
-    const milliseconds = Number(number) * UNITS[unit]!
-    return milliseconds >= least && milliseconds <= LONGEST_MS ? milliseconds : undefined
+    const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
+    if (digits === undefined || unit === undefined) return undefined
+    const milliseconds = Number(digits) * UNITS[unit]!
+    return milliseconds >= least && milliseconds <= most ? milliseconds : undefined
   }
+  const range = least > 1 ? `from ${writeTime(least)} to ${writeTime(most)}` : `of at most ${writeTime(most)}`
   return {
-    expects: `a time with its unit, such as 500ms, 30s or 2m, of at most 24h${least === 0 ? ', or 0' : ''}`,
+    expects: `a time with its unit, such as 500ms, 30s or 2m, ${range}${least === 0 ? ', or 0' : ''}`,
     fromText,
     fromJson: (value) => (value === 0 ? fromText('0') : typeof value === 'string' ? fromText(value) : undefined),
   }

@@ -1,6 +1,4 @@
 // What an operator may set: one table, from which the options, the environment and the file are read.
-import type { ListenOptions } from '../../server.js'
-import type { HandshakeLimits } from '../../transport/signalling/admission.js'
 import { LOG_FORMATS, LOG_LEVELS } from '../log.js'
 import {
   candidates,
@@ -9,6 +7,7 @@ import {
   ipAddress,
   type Kind,
   networks,
+  number,
   oneOf,
   origin,
   portRange,
@@ -54,7 +53,21 @@ export const SETTINGS = {
 
   maxConnections: setting(wholeNumber(1, 65_535), 'count', 'clients at once (default: 1024)'),
   timeout: setting(duration(1), 'time', 'silence after which a client counts as gone (default: 3s)'),
-  resumeTime: setting(duration(0), 'time', 'how long the session of a client whose line broke is kept (default: 10s)'),
+  stalledAfter: setting(
+    duration(1000, 60_000),
+    'time',
+    'how long a game that stands still may answer, until its client shows as stalled (default: 2s)',
+  ),
+  resumeTime: setting(
+    duration(0, 3_600_000),
+    'time',
+    'how long the session of a client whose line broke is kept (default: 10s)',
+  ),
+  interruptedPerAddress: setting(
+    wholeNumber(1, 65_535),
+    'count',
+    'sessions of one address that are kept so; of more, the oldest ends (default: 64)',
+  ),
   handshakeTimeout: setting(duration(1), 'time', 'what a client has to say hello (default: 5s)'),
   authorizationTimeout: setting(duration(1), 'time', "what the game's authorize may take (default: 5s)"),
   authenticationTimeout: setting(duration(1), 'time', "what the game's authenticate may take (default: 5s)"),
@@ -79,6 +92,28 @@ export const SETTINGS = {
     'what',
     'calls that no client may send: count or close (default: count)',
   ),
+  inboundPacketsPerSecond: setting(
+    wholeNumber(10, 1_000_000),
+    'count',
+    'packets that one client may send on each channel (default: 2000)',
+  ),
+  inboundBytesPerSecond: setting(
+    wholeNumber(1000, 1_000_000_000),
+    'bytes',
+    'bytes of them, no fewer than those of calls (default: 1048576)',
+  ),
+  inboundCallsPerSecond: setting(
+    wholeNumber(1, 1_000_000),
+    'count',
+    'calls and messages that one client may send (default: 2000)',
+  ),
+  inboundCallBytesPerSecond: setting(wholeNumber(1000, 1_000_000_000), 'bytes', 'bytes of them (default: 131072)'),
+  errorBudgetBurst: setting(
+    number(1, 1_000_000),
+    'points',
+    'what of each kind that no honest client sends a client may send at once, until it is closed (default: 16)',
+  ),
+  errorBudgetPerSecond: setting(number(0, 1_000_000), 'points', 'how much of it is forgiven per second (default: 1)'),
 
   trustProxy: setting(networks, 'networks', 'the proxies in front of it, whose X-Forwarded-For counts (default: none)'),
   candidates: setting(
@@ -154,47 +189,4 @@ export function optionName(name: string): string {
 /** The environment variable of a setting: `BITECS_NET_MAX_CONNECTIONS`. */
 export function variableName(name: string): string {
   return `BITECS_NET_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-}
-
-/** The settings that `listen` takes as they are. */
-const OF_LISTEN = [
-  'maxConnections',
-  'timeout',
-  'resumeTime',
-  'handshakeTimeout',
-  'authorizationTimeout',
-  'authenticationTimeout',
-  'sceneTimeout',
-  'maxBytesPerSecond',
-  'spawnBytesPerTick',
-  'unknownCalls',
-  'duplicateUsers',
-  'portRange',
-  'bindAddress',
-  'iceServers',
-  'trustProxy',
-  'candidates',
-] as const satisfies readonly (SettingName & keyof ListenOptions)[]
-
-/** The settings that are `handshakes` of `listen`. */
-const OF_HANDSHAKES = {
-  handshakesPerSecond: 'perSecond',
-  maxConnecting: 'connecting',
-  addressPerSecond: 'addressPerSecond',
-  addressBurst: 'addressBurst',
-  addressConnecting: 'addressConnecting',
-  addressClients: 'addressClients',
-} as const satisfies Partial<Record<SettingName, keyof HandshakeLimits>>
-
-/** What `listen` is told: what the operator set, over what the game itself asks for. */
-export function listenOptions(settings: Settings, own: ListenOptions = {}): ListenOptions {
-  const given = OF_LISTEN.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]])
-  const options: ListenOptions = { ...own, ...(Object.fromEntries(given) as ListenOptions) }
-  if (settings.corsOrigin !== undefined) options.cors = { ...own.cors, origin: settings.corsOrigin }
-  const handshakes: HandshakeLimits = { ...own.handshakes }
-  for (const [name, limit] of Object.entries(OF_HANDSHAKES) as [keyof typeof OF_HANDSHAKES, keyof HandshakeLimits][]) {
-    if (settings[name] !== undefined) handshakes[limit] = settings[name]
-  }
-  if (Object.keys(handshakes).length > 0) options.handshakes = handshakes
-  return options
 }

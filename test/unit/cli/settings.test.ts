@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { listenOptions, optionName, SETTING_NAMES, SETTINGS, variableName } from '../../../src/cli/settings/settings.js'
+import { listenOptions } from '../../../src/cli/settings/listen-options.js'
+import { optionName, SETTING_NAMES, SETTINGS, variableName } from '../../../src/cli/settings/settings.js'
 import { gatherSettings, suspectVariables } from '../../../src/cli/settings/sources.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bitecs-net-settings-'))
@@ -44,6 +45,22 @@ describe('a setting', () => {
       expect(fromText('timeout', wrong)).toBeUndefined()
     }
     for (const wrong of [3000, 0, true, ['3s']]) expect(fromJson('timeout', wrong)).toBeUndefined()
+  })
+
+  it('that is a time says its bounds where it has some of its own', () => {
+    expect(['1s', '60s', '1m'].map((text) => fromText('stalledAfter', text))).toEqual([1000, 60_000, 60_000])
+    for (const wrong of ['0', '999ms', '61s']) expect(fromText('stalledAfter', wrong)).toBeUndefined()
+    expect([fromText('resumeTime', '1h'), fromText('resumeTime', '61m')]).toEqual([3_600_000, undefined])
+    expect(SETTINGS.stalledAfter.kind.expects).toContain('from 1s to 1m')
+    expect(SETTINGS.resumeTime.kind.expects).toContain('of at most 1h, or 0')
+  })
+
+  it('that is a number of points may have a fraction', () => {
+    expect([fromText('errorBudgetPerSecond', '0.5'), fromJson('errorBudgetPerSecond', 0)]).toEqual([0.5, 0])
+    for (const wrong of ['', '-1', '1e3', '.5', '1.', 'NaN', '1000001']) {
+      expect(fromText('errorBudgetPerSecond', wrong)).toBeUndefined()
+    }
+    for (const wrong of ['1', -1, NaN, Infinity, null]) expect(fromJson('errorBudgetPerSecond', wrong)).toBeUndefined()
   })
 
   it('that is a rate accepts what the loop can run', () => {
@@ -142,6 +159,38 @@ describe('options count over the environment, and the environment over the file'
     expect(listenOptions({ addressClients: 6, maxConnecting: 8 }, limits)).toEqual({
       handshakes: { addressClients: 6, perSecond: 7, connecting: 8 },
     })
+    const weights = { 'unknown-call': 4 }
+    const budgets = { inbound: { callsPerSecond: 50 }, errorBudget: { weights } }
+    const set = { inboundPacketsPerSecond: 100, inboundBytesPerSecond: 200_000, inboundCallBytesPerSecond: 9000 }
+    expect(listenOptions({ ...set, inboundCallsPerSecond: 60, errorBudgetBurst: 8 }, budgets)).toEqual({
+      inbound: { packetsPerSecond: 100, bytesPerSecond: 200_000, callsPerSecond: 60, callBytesPerSecond: 9000 },
+      errorBudget: { weights, burst: 8 },
+    })
+    const others = { errorBudgetPerSecond: 0.5, stalledAfter: 5000, interruptedPerAddress: 3 }
+    expect(listenOptions(others, budgets)).toEqual({
+      inbound: { callsPerSecond: 50 },
+      errorBudget: { weights, perSecond: 0.5 },
+      stalledAfter: 5000,
+      interruptedPerAddress: 3,
+    })
+  })
+
+  it('and what does not fit together is told by the names of what is set', () => {
+    expect(() => listenOptions({ inboundBytesPerSecond: 1000 })).toThrow(
+      /inboundBytesPerSecond\): inbound.bytesPerSecond is a number from 131,072/,
+    )
+    const own = { errorBudget: { weights: { 'unknown-call': 4 } } }
+    expect(() => listenOptions({ errorBudgetBurst: 2 }, own)).toThrow(
+      /errorBudgetBurst\): .*'unknown-call'.* to 2 points/,
+    )
+  })
+
+  it('each reaches listen, or is the command’s own', () => {
+    const own = ['port', 'host', 'static', 'tickRate', 'tlsCert', 'tlsKey', 'drainTime', 'drainText']
+    own.push('metricsPort', 'metricsHost', 'logLevel', 'logFormat')
+    // Any value will do: nothing is read but which name it goes by.
+    const unheard = SETTING_NAMES.filter((name) => Object.keys(listenOptions({ [name]: 500_000 })).length === 0)
+    expect(unheard.toSorted()).toEqual(own.toSorted())
   })
 })
 
