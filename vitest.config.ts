@@ -3,6 +3,7 @@
 //
 // The tests import the library by its public names. By default these lead to the sources; with BITECS_NET_TARGET=dist
 // they lead to the built files, and only the tests that use nothing but public names run.
+import { availableParallelism } from 'node:os'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { readEntries, root } from './scripts/entries.js'
 
@@ -58,6 +59,8 @@ const fast: TestProjectInlineConfiguration = {
     name: 'fast',
     include: dist ? included.filter((path) => !isRealFile(path)) : included,
     exclude: dist ? [] : REAL,
+    // Vitest would leave one core to itself, which is half of a small machine.
+    maxWorkers: availableParallelism(),
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
