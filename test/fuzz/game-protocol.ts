@@ -114,6 +114,8 @@ export const Craft = defineCommand({
 
 /** Values whose bytes are as many for every call: read without a look at each. */
 export const ZMix = defineCommand({ a: i8, b: i16, c: i32, d: f64, e: bool, f: u8, g: quantized(0, 1, 0.001) })
+/** It may overtake the spawn of its entity. */
+export const ZFlash = defineClientRpc({ n: u8 }, { channel: 'unreliable' })
 
 export const Mine = definePrefab({ components: [Position, Health], payload: { label: string(40), owner: entity } })
 export const Hud = defineScene()
@@ -143,7 +145,7 @@ export const protocol = defineProtocol({
     ZNarrow: replicate(ZNarrow, { a: quantized(0, 10, 0.01) }),
     Look: replicate(Look, { yaw: quantized(-4, 4, 0.01), at: entity, far: f32 }, { authority: 'client' }),
   },
-  remote: { Move, Dash, Knock, Boom, Prize, Trade, Query, Tint, Craft, ZMix },
+  remote: { Move, Dash, Knock, Boom, Prize, Trade, Query, Tint, Craft, ZMix, ZFlash },
   messages: { Chat, Blip, Blob, Huge, Login },
   prefabs: { Mine },
   scenes: { Hud, Match },

@@ -66,6 +66,7 @@ import {
   resetStores,
   Tint,
   Trade,
+  ZFlash,
   ZFour,
   ZMix,
   ZNarrow,
@@ -292,6 +293,7 @@ export class FuzzGame {
     const bullet = this.spawn()
     addComponent(net.server, bullet, ChildOf(mine))
     if (step % 2 === 0) setSpawnKey(net.server, bullet, `bullet ${step % 6}`)
+    sendRpc(net.server, bullet, ZFlash, { n: step & 0xff })
     net.tick()
     despawn(net.server, bullet)
     despawn(net.server, mine)

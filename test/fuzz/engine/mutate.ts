@@ -101,7 +101,7 @@ function replace(pieces: Piece[], at: number, bytes: Uint8Array): void {
 function putFloat(random: Random, pieces: Piece[], at: number): void {
   const bytes = Uint8Array.from(pieces[at]!.bytes)
   const float = written((to) => to.f32(oneOf(random, FLOATS)))
-  bytes.set(float, 4 * pick(random, bytes.length >> 2))
+  bytes.set(float, pick(random, bytes.length - 3))
   replace(pieces, at, bytes)
 }
 

@@ -20,6 +20,8 @@ import {
   Query,
   Tint,
   Trade,
+  ZFlash,
+  ZMix,
 } from '../game-protocol.js'
 
 export type Say = (text: string) => void
@@ -47,6 +49,7 @@ export function takeAtServer(world: ServerWorld, say: Say): void {
   for (const { args } of drain(world, Dash)) hear('Dash', args)
   for (const { args } of drain(world, Knock)) hear('Knock', args)
   for (const { args } of drain(world, Craft)) hear('Craft', args)
+  for (const { args } of drain(world, ZMix)) hear('ZMix', args)
   for (const { args } of drain(world, Chat)) hear('Chat', args)
   for (const { args } of drain(world, Blip)) hear('Blip', args)
   for (const { args } of drain(world, Blob)) hear('Blob', args)
@@ -70,6 +73,7 @@ export function takeAtClient(world: ClientWorld, say: Say): void {
   for (const { args } of drain(world, Boom)) hear('Boom', args)
   for (const { args } of drain(world, Tint)) hear('Tint', args)
   for (const { args } of drain(world, Prize)) hear('Prize', args)
+  for (const { args } of drain(world, ZFlash)) hear('ZFlash', args)
   for (const { args } of drain(world, Chat)) hear('Chat', args)
   for (const { args } of drain(world, Blip)) hear('Blip', args)
   for (const { args } of drain(world, Blob)) hear('Blob', args)

@@ -53,6 +53,12 @@ import {
   Query,
   Tint,
   Trade,
+  ZFlash,
+  ZFour,
+  ZMix,
+  ZNarrow,
+  ZThree,
+  ZTwo,
 } from '../game-protocol.js'
 import { UNANSWERED, UNHEARD } from './meanings.js'
 
@@ -103,6 +109,13 @@ function shipOf(world: ClientWorld): number {
 
 const idle = (): void => {}
 
+function moveBird(bird: number, to: number): void {
+  ZTwo.a[bird] = ZFour.a[bird] = to
+  ZTwo.b[bird] = ZFour.d[bird] = -to
+  ZThree.a[bird] = ZThree.c[bird] = to * 1000
+  ZNarrow.a[bird] = to / 10
+}
+
 function fillBag(ship: number, tick: number): void {
   const notes = Bag.notes[ship]!
   if (tick === 6) notes.push({ who: ship, text: 'first' })
@@ -121,11 +134,16 @@ const entities: Play = {
   ticks: 17,
   begin() {
     let rock = 0
+    let flock: number[] = []
     let mine = 0
     let bullet = 0
     return {
       server(world, tick) {
-        if (tick === 1) rock = launch(world, [Position, Flag])
+        if (tick === 1) {
+          rock = launch(world, [Position, Flag])
+          flock = [1, 2, 3, 4, 5].map(() => launch(world, [ZTwo, ZThree, ZFour, ZNarrow]))
+        }
+        if (tick >= 6 && tick < 9) for (const [i, bird] of flock.entries()) moveBird(bird, tick * 10 + i)
         const ship = playerOf(world)
         if (ship === 0) return
         Position.x[ship] = tick
@@ -167,6 +185,7 @@ const calls: Play = {
       if (ship === 0) return
       if (tick === 6) sendRpc(world, ship, Boom, { x: 1.5, shooter: ship })
       if (tick === 7) sendRpc(world, ship, Tint, { colour: 200 })
+      if (tick === 8) sendRpc(world, ship, ZFlash, { n: 9 })
       if (tick === 8) sendTargetRpc(world, ship, Prize, { gold: 1_000_000 })
       if (tick === 9) sendMessage(world, Chat, { text: 'from the server, with an é' }, { to: 'all' })
       if (tick === 9) sendMessage(world, Blip, { n: 300 }, { to: 'all' })
@@ -188,6 +207,7 @@ const calls: Play = {
           mood: 7,
         })
       }
+      if (tick === 9) sendCommand(world, ship, ZMix, { a: -1, b: -2, c: -3, d: 0.1, e: true, f: 255, g: 0.25 })
       if (tick === 10) sendMessage(world, Chat, { text: 'from a client' })
       if (tick === 10) sendMessage(world, Blip, { n: 2 ** 32 - 1 })
     },

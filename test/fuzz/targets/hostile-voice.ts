@@ -85,11 +85,12 @@ export class HostileVoice {
     return this.last
   }
 
-  /** One message, and what structure has been applied. */
-  private sayHonestly(): Utterance {
+  /** A message, or so many, and what structure has been applied. */
+  sayHonestly(messages = 1): Utterance {
     const { tick, structureTick } = this.line
     const head = [PacketKind.Data, 0, ...varintOf(tick), ...varintOf(structureTick)]
-    return { channel: Channel.Unreliable, bytes: Uint8Array.from([...head, SectionKind.Message, BLIP, 1, 7]) }
+    const calls = Array.from({ length: messages }, () => [SectionKind.Message, BLIP, 1, 7]).flat()
+    return { channel: Channel.Unreliable, bytes: Uint8Array.from([...head, ...calls]) }
   }
 
   /** Before the welcome: what may come then, such as who it is, and now and then what may not. */

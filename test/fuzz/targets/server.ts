@@ -1,7 +1,7 @@
 // The whole server as a target: strangers, members, those who were cut and come back, several at once.
 import { oneOf, pick, type Random } from '../generate.js'
 import type { Step } from '../engine/steps.js'
-import { HostileVoice, recorded } from './hostile-voice.js'
+import { HostileVoice, recorded, type Utterance } from './hostile-voice.js'
 import type { RawLine } from './raw-line.js'
 import { ServerRun } from './server-run.js'
 import type { Target } from './target.js'
@@ -11,6 +11,7 @@ const LINES = 4
 /** How many times a flood says the same, and the most bytes that this may be: more than a client may send at once. */
 const FLOOD = 5000
 const FLOOD_BYTES = 6 << 20
+const CALLS_PER_PACKET = 100
 /** A line is closed after so many packets if the server has not done so. */
 const PACKETS_PER_LINE = 400
 
@@ -92,9 +93,16 @@ class HostileClients {
     if (said === undefined) return
     to.sent++
     this.thrown++
-    const isFlood = this.random() < 0.001
-    const times = Math.min(FLOOD, Math.ceil(FLOOD_BYTES / said.bytes.length))
-    this.apply({ kind: 'packet', line: to.number, ...said, ...(isFlood && { times }) })
+    if (this.random() < 0.001) return this.flood(to, said)
+    this.apply({ kind: 'packet', line: to.number, ...said })
+  }
+
+  /** More packets and bytes than a client may send at once; or more calls. */
+  private flood(to: OpenLine, said: Utterance): void {
+    const isOfCalls = this.random() < 0.5
+    const { channel, bytes } = isOfCalls ? to.voice.sayHonestly(CALLS_PER_PACKET) : said
+    const times = isOfCalls ? FLOOD / CALLS_PER_PACKET : Math.min(FLOOD, Math.ceil(FLOOD_BYTES / bytes.length))
+    this.apply({ kind: 'packet', line: to.number, channel, bytes, times })
   }
 }
 

@@ -15,7 +15,7 @@ import {
   setSpawnKey,
 } from 'bitecs-net'
 import { Connected, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
-import { Bag, Chat, Health, Look, Match, Move, Pose, Position, Trade, ZFour } from '../game-protocol.js'
+import { Bag, Chat, Health, Look, Match, Move, Pose, Position, Trade, ZFlash, ZFour } from '../game-protocol.js'
 
 /** Entities of its own that wait for the server's, at most. */
 const MAX_OWN = 6
@@ -62,6 +62,7 @@ export class Victim {
     for (const _ of drain(world, operations(Bag, 'blobs')));
     for (const _ of drain(world, operations(Bag, 'friends')));
     for (const _ of drain(world, Chat));
+    for (const _ of drain(world, ZFlash));
     for (const _ of drain(world, NetworkErrors));
   }
 
