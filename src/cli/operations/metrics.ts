@@ -1,35 +1,12 @@
 // What Prometheus is told: the statistics of a world, the time of its ticks, and how the process is.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { createSignallingCounters } from '../../transport/signalling/counters.js'
 import type { NetworkStats } from '../../world/stats.js'
+import { CountedEvents } from './counted-events.js'
 import type { Health } from './health.js'
+import { setTotal } from './set-total.js'
 
 /** Upper bounds of the time of a tick, in seconds: from what an idle world takes to what nobody should see. */
 const TICK_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1]
-
-/** Of the statistics' counters those that are no drops: something was kept, or mended. */
-const REPAIRS: ReadonlySet<string> = new Set([
-  'heldCalls',
-  'heldPackets',
-  'clampedValues',
-  'lostPackets',
-  'resentValues',
-])
-
-/** Of the transport's counters those that are traffic. */
-const TRAFFIC: ReadonlySet<string> = new Set([
-  'packetsSent',
-  'bytesSent',
-  'packetsReceived',
-  'bytesReceived',
-  'reliablePacketsSent',
-  'reliableBytesSent',
-  'reliablePacketsReceived',
-  'reliableBytesReceived',
-])
-
-/** Of the transport's counters those of the signalling. */
-const SIGNALLING: ReadonlySet<string> = new Set(Object.keys(createSignallingCounters()))
 
 export class Metrics {
   private readonly registry = new Registry()
@@ -124,11 +101,8 @@ class NetworkMetrics {
   private readonly ticks: Counter
   private readonly packets: Counter<'direction' | 'channel'>
   private readonly bytes: Counter<'direction' | 'channel'>
-  private readonly roundTrip: Gauge<'quantile'>
-  private readonly drops: Counter<'reason'>
-  private readonly repairs: Counter<'kind'>
-  private readonly signallingRequests: Counter
-  private readonly signallingRefusals: Counter<'reason'>
+  private readonly roundTrip: Gauge<'statistic'>
+  private readonly events: CountedEvents
   private readonly errors: Counter<'code'>
   private readonly disconnects: Counter<'code'>
   private readonly lostReports: Counter
@@ -152,12 +126,9 @@ class NetworkMetrics {
     this.roundTrip = gauge(
       'round_trip_seconds',
       'Round trips of the open connections: median, 95th percentile, longest.',
-      'quantile',
+      'statistic',
     )
-    this.drops = counter('drops', 'What was dropped, or refused, by reason.', 'reason')
-    this.repairs = counter('repairs', 'What was held back or mended, by kind.', 'kind')
-    this.signallingRequests = counter('signalling_requests', 'Requests of the signalling, refused ones included.')
-    this.signallingRefusals = counter('signalling_refusals', 'What the signalling held off, by reason.', 'reason')
+    this.events = new CountedEvents(registry)
     this.errors = counter('errors', 'Entries of the error queue, by code.', 'code')
     this.disconnects = counter('disconnects', 'Connections that ended, by the code of their reason.', 'code')
     this.lostReports = counter('lost_reports', 'Errors and events that nobody took in time.')
@@ -174,20 +145,10 @@ class NetworkMetrics {
     setTotal(this.lostReports, {}, stats.lostReports)
     this.updateTraffic(stats.transport)
     const { median, p95, longest } = stats.roundTrip
-    for (const [quantile, value] of Object.entries({ 0.5: median, 0.95: p95, 1: longest })) {
-      this.roundTrip.set({ quantile }, value / 1000)
+    for (const [statistic, value] of Object.entries({ median, p95, max: longest })) {
+      this.roundTrip.set({ statistic }, value / 1000)
     }
-    for (const [name, count] of Object.entries(stats.counters)) {
-      // What was taken is no drop; the traffic has its own counts.
-      if (name === 'acceptedPackets') continue
-      if (REPAIRS.has(name)) setTotal(this.repairs, { kind: snakeCase(name) }, count)
-      else setTotal(this.drops, { reason: snakeCase(name) }, count)
-    }
-    for (const [name, count] of Object.entries(stats.transport)) {
-      if (TRAFFIC.has(name)) continue
-      if (name === 'signallingRequests') setTotal(this.signallingRequests, {}, count)
-      else setTotal(SIGNALLING.has(name) ? this.signallingRefusals : this.drops, { reason: snakeCase(name) }, count)
-    }
+    this.events.update(stats)
     for (const [code, count] of Object.entries(stats.errors)) setTotal(this.errors, { code }, count)
     for (const [code, count] of Object.entries(stats.closed)) setTotal(this.disconnects, { code }, count)
     const { reliableBytes, unreliableBytes, ...lengths } = stats.queues
@@ -209,12 +170,6 @@ class NetworkMetrics {
     setTotal(this.bytes, { ...sent, ...rest }, transport.bytesSent - transport.reliableBytesSent)
     setTotal(this.bytes, { ...received, ...rest }, transport.bytesReceived - transport.reliableBytesReceived)
   }
-}
-
-/** Makes a counter say what was counted elsewhere. */
-function setTotal<T extends string>(counter: Counter<T>, labels: Partial<Record<T, string>>, total: number): void {
-  counter.remove(labels)
-  counter.inc(labels, total)
 }
 
 function snakeCase(name: string): string {

@@ -1,0 +1,11 @@
+// Counters of Prometheus that say what was counted elsewhere.
+import type { Counter } from 'prom-client'
+
+export function setTotal<T extends string>(
+  counter: Counter<T>,
+  labels: Partial<Record<T, string>>,
+  total: number,
+): void {
+  counter.remove(labels)
+  counter.inc(labels, total)
+}
