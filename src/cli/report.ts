@@ -3,7 +3,7 @@ import { Connected, Connection } from '../../components/connection.js'
 import { added, drain, NetworkErrors, removed } from '../world/drain.js'
 import type { System } from '../world/loop.js'
 import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
-import { normalizeAddress } from '../transport/addresses.js'
+import { addressOf } from '../transport/addresses.js'
 import type { Log, LogThrottle } from './log.js'
 import { textOf } from './user-error.js'
 
@@ -48,7 +48,7 @@ export function createConnectionReport(log: Log, throttle: LogThrottle): System<
   return function reportConnections(world) {
     for (const { entity } of drain(world, added(Connected))) {
       const connection = Connection.id[entity]!
-      const address = addressOf(world, entity)
+      const address = whereIs(world, entity)
       if (address !== undefined) addresses.set(connection, address)
       const suppressed = throttle.admit('connected', COMING_AND_GOING)
       if (suppressed === undefined) continue
@@ -67,14 +67,9 @@ export function createConnectionReport(log: Log, throttle: LogThrottle): System<
 }
 
 /** Where a client's signalling came from. */
-function addressOf(world: ServerWorld, entity: number): string | undefined {
+function whereIs(world: ServerWorld, entity: number): string | undefined {
   const session = serverRole(world).peerOfConnection.get(entity)?.session
-  return shown(session?.transport.infoOf?.(session.peer)?.address)
-}
-
-/** An address in the one form that it has: a tool that reads the log should not see a client under two names. */
-function shown(address: string | undefined): string | undefined {
-  return normalizeAddress(address) || undefined
+  return session && addressOf(session.transport, session.peer)
 }
 
 /** A system that logs the network errors that the game itself did not drain. */
@@ -89,7 +84,7 @@ export function createErrorReport(log: Log, throttle: LogThrottle): System<Netwo
         connection,
         entity: entity || undefined,
         about: name || undefined,
-        address: shown(address),
+        address,
         ...counted(suppressed),
       }
       log.warn(cause === undefined ? details : { ...details, err: asError(cause) }, message)

@@ -10,7 +10,7 @@ import {
   writeClose,
   writeWelcome,
 } from '../protocol/packet.js'
-import { networkOfAddress, normalizeAddress } from '../transport/addresses.js'
+import { addressOf, networkOfAddress } from '../transport/addresses.js'
 import {
   Channel,
   type PeerId,
@@ -69,7 +69,7 @@ export class ServerSessions implements TransportSink {
 
   opened(peer: PeerId): void {
     const session = new Session(this.transport, peer, this.options.now(), this.options.rules)
-    session.network = networkOfAddress(normalizeAddress(this.transport.infoOf?.(peer)?.address))
+    session.network = networkOfAddress(addressOf(this.transport, peer) ?? '')
     this.byPeer.set(peer, session)
     this.turnAway(session, this.gate.banOf(session))
   }
@@ -382,7 +382,7 @@ export class ServerSessions implements TransportSink {
   refuse(session: Session, code: string, text: string, detail = text): void {
     if (session.state !== 'handshake' && session.state !== 'authenticating') return
     this.counters.refusedConnections++
-    const { address } = this.transport.infoOf?.(session.peer) ?? {}
+    const address = addressOf(this.transport, session.peer)
     this.errors.push(code, `a client was refused: ${detail}`, { connection: session.entity, address })
     this.sendClose(session, code, text)
     this.end(session, { code, text, by: 'local' })

@@ -1,5 +1,6 @@
 // Addresses of the internet in one form, so that the same one is told in every way to write it. Without Node's help, since
 // the world of a browser's host knows addresses too.
+import type { PeerId, Transport } from './transport.js'
 
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const IPV4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`)
@@ -8,7 +9,10 @@ const IPV6_GROUP = /^[0-9a-f]{1,4}$/
 /** The longest address, with an IPv4 address at its end, and a zone. */
 const MAX_LENGTH = 128
 
-/** An address in its one form: IPv4 inside of IPv6 is IPv4, no zone, lower case. What is no address becomes ''. */
+/**
+ * An address in its one form: IPv6 as RFC 5952 §4 recommends, in lower case and with its longest zeros as `::`, but IPv4
+ * inside of IPv6 is IPv4; no zone. What is no address becomes ''.
+ */
 export function normalizeAddress(address: string | undefined): string {
   if (address === undefined || address.length > MAX_LENGTH) return ''
   const bare = address.replace(/%.*$/, '').toLowerCase()
@@ -18,20 +22,40 @@ export function normalizeAddress(address: string | undefined): string {
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
     return [groups[6]! >> 8, groups[6]! & 255, groups[7]! >> 8, groups[7]! & 255].join('.')
   }
-  return groups.map((group) => group.toString(16)).join(':')
+  return writeGroups(groups)
+}
+
+/** Where a peer is, in the form of {@link normalizeAddress}; undefined where the transport does not know. */
+export function addressOf(transport: Transport, peer: PeerId): string | undefined {
+  return normalizeAddress(transport.infoOf?.(peer)?.address) || undefined
 }
 
 /**
- * Who counts as one: an IPv4 address, or the first 64 bits of an IPv6 address, since whoever has one has them all. Takes the
- * form of {@link normalizeAddress}.
+ * Who counts as one: an IPv4 address, this machine itself, or the first 64 bits of an IPv6 address, since whoever has one has
+ * them all: `2001:db8:0:1::`. Takes and gives the form of {@link normalizeAddress}.
  */
 export function networkOfAddress(address: string): string {
-  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address
+  if (!address.includes(':') || isLoopback(address)) return address
+  const groups = groupsOf(address)
+  return groups === undefined ? '' : writeGroups(groups.fill(0, 4))
 }
 
 /** Whether an address is this machine itself: over loopback, or a socket that has no address. */
 export function isLoopback(address: string): boolean {
-  return address === '' || address.startsWith('127.') || address === '0:0:0:0:0:0:0:1'
+  return address === '' || address.startsWith('127.') || address === '::1'
+}
+
+/** Writes the eight groups of an IPv6 address, of its longest runs of zeros the first one short (RFC 5952 §4.2). */
+function writeGroups(groups: readonly number[]): string {
+  let start = 0
+  let length = 1
+  for (let from = 0; from < groups.length; from++) {
+    let to = from
+    while (groups[to] === 0) to++
+    if (to - from > length) [start, length] = [from, to - from]
+  }
+  const write = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':')
+  return length === 1 ? write(groups) : `${write(groups.slice(0, start))}::${write(groups.slice(start + length))}`
 }
 
 /** The eight groups of an IPv6 address (RFC 4291 §2.2); undefined when it is none. */

@@ -6,6 +6,7 @@ import type { Session } from '../connection/session.js'
 import { type Definition, isEarly } from '../protocol/definitions.js'
 import { AuthenticationError, messageOf, UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { addressOf } from '../transport/addresses.js'
 import { type RunningCall, RunningCalls } from '../transport/running-calls.js'
 import { badOption, checkMilliseconds } from './check-options.js'
 
@@ -15,7 +16,11 @@ export interface AuthenticationRequest {
   readonly token: string
   /** The number that the connection will have, as in `Connection.id`. */
   readonly connectionId: number
-  /** Where the client's signalling came from, if it came over HTTP. Behind a proxy it is the proxy's. */
+  /**
+   * Where the client's signalling came from, if it came over HTTP; behind a proxy that `trustProxy` does not list, the proxy's.
+   * An address has one form everywhere, in bans and in the log too: `203.0.113.7`, also where it came inside of IPv6; IPv6 in
+   * lower case with its longest zeros as `::` (RFC 5952), such as `2001:db8::1`, without a zone.
+   */
   readonly address: string | undefined
   /** What `authorize` said of the client, if the server has that option. */
   readonly authorization: unknown
@@ -93,9 +98,10 @@ export class Authentication {
       return
     }
     this.callOf.set(session, call)
-    const info = session.transport.infoOf?.(session.peer)
+    const { transport, peer } = session
     const { connectionId } = session
-    const { address, authorization } = info ?? { address: undefined, authorization: undefined }
+    const address = addressOf(transport, peer)
+    const authorization = transport.infoOf?.(peer)?.authorization
     try {
       const { authenticate } = this
       const value = authenticate({ token, connectionId, address, authorization, signal: call.signal })

@@ -89,7 +89,7 @@ export function refusalOf(list: BanList, address: string): { code: string; text:
 function describe({ user, network, endsAt, text }: BanEntry, offset: number): Ban {
   const until = endsAt === Infinity ? undefined : { until: Math.round(endsAt + offset) }
   if (user !== '') return { user, ...until, text }
-  return { address: network.includes(':') ? `${network}::` : network, ...until, text }
+  return { address: network, ...until, text }
 }
 
 /** Ends the sessions of all who are banned; what was said to them before comes first. */

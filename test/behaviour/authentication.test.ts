@@ -6,6 +6,8 @@ import {
   type AuthenticationRequest,
   type AuthenticationResult,
   type Authenticator,
+  ban,
+  bans,
   close,
   createServerWorld,
   defineMessage,
@@ -84,6 +86,26 @@ describe('an authenticator', () => {
     await desk.answer('one')
     net.tick(2)
     expect([...query(net.server, [Connected])].map((eid) => Connection.id[eid])).toEqual([1])
+  })
+
+  it('sees an address in one form, however the line writes it, which is that of bans', () => {
+    const desk = new Desk()
+    const net = desk.open()
+    const given = [
+      '203.0.113.7',
+      '::ffff:203.0.113.7',
+      '::FFFF:CB00:7107',
+      '2001:DB8:0:0:0::1',
+      'fe80::1%eth0',
+      'nowhere',
+    ]
+    for (const [i, address] of given.entries()) net.begin({ token: `${i}`, address })
+    net.tick(2)
+    const seen = desk.requests.map(({ address }) => address)
+    expect(seen).toEqual(['203.0.113.7', '203.0.113.7', '203.0.113.7', '2001:db8::1', 'fe80::1', undefined])
+    ban(net.server, { address: '2001:0DB8::0001' }, { text: 'enough' })
+    expect(bans(net.server)).toEqual([{ address: '2001:db8::', text: 'enough' }])
+    expect([...drain(net.server, NetworkErrors)].map(({ address }) => address)).toEqual(['2001:db8::1'])
   })
 
   it('may answer about the later of two clients first', async () => {

@@ -15,7 +15,7 @@ export interface AuthorizationRequest {
   readonly header: string | undefined
   /** All headers of the request, by their names in lower case. */
   readonly headers: Readonly<http.IncomingHttpHeaders>
-  /** The address that the request came from: behind a proxy the proxy's, unless `trustProxy` lists it. '' when it is unknown. */
+  /** The address that the request came from, in the form that authenticators see: behind a proxy the proxy's, unless `trustProxy` lists it. '' when it is unknown. */
   readonly address: string
   /** Aborted when the time is up and when the client leaves: nobody waits for the answer any more. */
   readonly signal: AbortSignal

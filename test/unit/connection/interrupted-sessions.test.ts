@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { InterruptedSessions } from '../../../src/connection/interrupted-sessions.js'
 import { Session } from '../../../src/connection/session.js'
+import { networkOfAddress, normalizeAddress } from '../../../src/transport/addresses.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 
 /** Ends a session whose line broke, and returns its secret. */
@@ -24,5 +25,25 @@ describe('the ends of sessions that wait for their lines', () => {
     const kicks = Array.from({ length: 256 }, () => end(sessions, 'kicked'))
     expect([...outs, banned].filter((token) => sessions.endOf(token) !== undefined)).toEqual([])
     expect(kicks.every((token) => sessions.endOf(token)?.code === 'kicked')).toBe(true)
+  })
+})
+
+describe('the sessions of one address that wait for their lines', () => {
+  it.each([
+    ['203.0.113.7', true],
+    ['2001:db8::1', true],
+    ['127.0.0.1', false],
+    ['::1', false],
+  ])('are bounded unless it is this machine itself: %s', (address, isBounded) => {
+    const sessions = new InterruptedSessions(10_000, 1)
+    const waiting = [1, 2].map((peer) => {
+      const session = new Session(createLoopback().server, peer, 0)
+      session.network = networkOfAddress(normalizeAddress(address))
+      sessions.prepare(session)
+      sessions.issue(session)
+      sessions.interrupt(session, 0)
+      return session
+    })
+    expect(sessions.isCrowded(waiting[1]!)).toBe(isBounded)
   })
 })

@@ -10,11 +10,16 @@ describe('an address', () => {
     ['203.0.113.7', '203.0.113.7'],
     ['::ffff:203.0.113.7', '203.0.113.7'],
     ['::FFFF:cb00:7107', '203.0.113.7'],
-    ['2001:DB8::1', '2001:db8:0:0:0:0:0:1'],
-    ['2001:db8:0:0:0:0:0:1', '2001:db8:0:0:0:0:0:1'],
-    ['fe80::1%eth0', 'fe80:0:0:0:0:0:0:1'],
-    ['::', '0:0:0:0:0:0:0:0'],
-    ['64:ff9b::203.0.113.7', '64:ff9b:0:0:0:0:cb00:7107'],
+    ['2001:DB8::1', '2001:db8::1'],
+    ['2001:0db8:0:0:0:0:0:1', '2001:db8::1'],
+    ['2001:db8:0:0:1:0:0:0', '2001:db8:0:0:1::'],
+    ['2001:db8::1:0:0:1', '2001:db8::1:0:0:1'],
+    ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7'],
+    ['1:2:3:4:5:6:0:0', '1:2:3:4:5:6::'],
+    ['::1', '::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['::', '::'],
+    ['64:ff9b::203.0.113.7', '64:ff9b::cb00:7107'],
     ['256.1.1.1', ''],
     ['example.org', ''],
     ['', ''],
@@ -36,11 +41,27 @@ describe('an address', () => {
     expect(mistaken).toEqual([])
   })
 
+  it('of IPv6 has the form that addresses of pages have, and keeps it', () => {
+    const random = createRandom(11)
+    const mistaken: string[] = []
+    for (let i = 0; i < 2000; i++) {
+      const groups = Array.from({ length: 8 }, () =>
+        random() < 0.6 ? '0' : Math.floor(random() * 65_536).toString(16),
+      )
+      const written = groups.join(':')
+      const form = normalizeAddress(written)
+      if (normalizeAddress(form) !== form || form !== new URL(`http://[${written}]`).hostname.slice(1, -1)) {
+        mistaken.push(written)
+      }
+    }
+    expect(mistaken).toEqual([])
+  })
+
   it('counts with its network: 64 bits of IPv6, an IPv4 address alone', () => {
     const networks = ['2001:db8::1', '2001:db8::ffff:1', '2001:db8:0:1::1', '203.0.113.7'].map((address) =>
       networkOfAddress(normalizeAddress(address)),
     )
-    expect(networks).toEqual(['2001:db8:0:0', '2001:db8:0:0', '2001:db8:0:1', '203.0.113.7'])
+    expect(networks).toEqual(['2001:db8::', '2001:db8::', '2001:db8:0:1::', '203.0.113.7'])
   })
 
   it('is this machine itself over loopback and over a socket without address', () => {
@@ -78,7 +99,7 @@ describe('the address of a client', () => {
     ['behind two is the last before them', '10.0.0.1', '6.6.6.6, 203.0.113.7, 10.0.0.2', '203.0.113.7'],
     ['behind proxies alone is the first of them', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
     ['with a port', '10.0.0.1', '203.0.113.7:1234', '203.0.113.7'],
-    ['in brackets', '10.0.0.1', '[2001:db8::1]:443', '2001:db8:0:0:0:0:0:1'],
+    ['in brackets', '10.0.0.1', '[2001:db8::1]:443', '2001:db8::1'],
     ['that is none stays that of the proxy', '10.0.0.1', 'unknown', '10.0.0.1'],
     ['without a header is that of the proxy', '10.0.0.1', undefined, '10.0.0.1'],
     ['is not looked for without end', '10.0.0.1', `6.6.6.6${', 10.0.0.2'.repeat(500)}`, '10.0.0.2'],

@@ -43,7 +43,7 @@ describe('an answer', () => {
       '0f3d0a5c-a9b1-4ab8-9b38-2d9cd3f5ba8a.local 54321 host',
       '203.0.113.7 54321 srflx',
       '198.51.100.9 50000 relay',
-      '2001:db8:0:0:0:0:0:7 54322 host',
+      '2001:db8::7 54322 host',
     ])
     expect(writeDescription(answer, answer.candidates.slice(1, 2)).split('\r\n')).toEqual([
       'v=0',
@@ -145,7 +145,7 @@ describe('candidates', () => {
 
   it("are those at the client's own address, unless the server is told otherwise", () => {
     expect(choose('own')).toEqual(['203.0.113.7'])
-    expect(choose('own', '2001:db8:0:0:0:0:0:7')).toEqual(['2001:db8:0:0:0:0:0:7'])
+    expect(choose('own', '2001:db8::7')).toEqual(['2001:db8::7'])
     expect(choose('own', '192.0.2.1')).toEqual([])
     expect(choose([])).toEqual(['203.0.113.7'])
   })
