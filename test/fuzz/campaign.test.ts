@@ -19,7 +19,8 @@ describe('what was found once', () => {
   it.each(foundFiles())('%s is found no more', (file) => {
     const run = readRun(file)
     const target = targets.find((one) => one.name === run.target)
-    expect(run.story).not.toBe('')
+    // What the long mode wrote wants a line on what it broke.
+    expect(run.story).not.toMatch(/^$|^Not understood yet/)
     expect(() => replay(target!, run)).not.toThrow()
   })
 })
