@@ -38,6 +38,7 @@ import {
   Flag,
   Health,
   Hud,
+  Huge,
   Knock,
   Likes,
   Login,
@@ -263,6 +264,7 @@ const parts: Play = {
     },
     client(world, tick) {
       if (tick === 8) sendMessage(world, Blob, { data: new Uint8Array(17_000).fill(6) })
+      if (tick === 10) sendMessage(world, Huge, { data: new Uint8Array(17_000).fill(7) })
     },
   }),
 }

@@ -7,7 +7,7 @@ import { readTapes } from '../engine/corpus.js'
 import { layout, type Recorded, record, type Recording } from '../engine/recorder.js'
 import type { Side } from '../golden/tape.js'
 import { Blip, Login, protocol } from '../game-protocol.js'
-import { guessedSections, oneOf, type Random, randomBytes } from '../generate.js'
+import { guessedSections, oneOf, pick, type Random, randomBytes } from '../generate.js'
 import type { RawLine } from './raw-line.js'
 
 /** The number of the message by which a client says who it is. */
@@ -69,8 +69,10 @@ export class HostileVoice {
       const isHello = ({ bytes }: Recorded): boolean => bytes[0] === PacketKind.Hello && bytes.at(-1)! < 2
       return { channel: Channel.Reliable, bytes: oneOf(random, recorded().client.filter(isHello)).bytes }
     }
-    if (this.manners === 'polite' && !line.isWelcome) return undefined
+    // Of a guest nothing is heard until it is let in, however long that takes.
+    if ((this.manners === 'polite' || this.manners === 'guest') && !line.isWelcome) return undefined
     if (this.manners !== 'stranger' && !line.isWelcome) return this.sayEarly()
+    if (line.requests.length > 0 && random() < 0.05) return this.answer()
     if (!this.saidReady) {
       this.saidReady = true
       const ready = [PacketKind.Data, 0, ...varintOf(line.tick), 0, SectionKind.Ready, 1]
@@ -93,6 +95,17 @@ export class HostileVoice {
     return { channel: Channel.Unreliable, bytes: Uint8Array.from([...head, ...calls]) }
   }
 
+  /** An answer to a request that the server has made: of every status, with anything in it. */
+  private answer(): Utterance {
+    const { line, random } = this
+    const { tick, structureTick } = line
+    const head = [PacketKind.Data, 0, ...varintOf(tick), ...varintOf(structureTick)]
+    const payload = randomBytes(random, 8)
+    const request = varintOf(oneOf(random, line.requests))
+    const section = [SectionKind.Reply, ...request, pick(random, 12), ...varintOf(payload.length), ...payload]
+    return { channel: Channel.Reliable, bytes: Uint8Array.from([...head, ...section]) }
+  }
+
   /** Before the welcome: what may come then, such as who it is, and now and then what may not. */
   private sayEarly(): Utterance | undefined {
     const { line, random } = this
@@ -104,7 +117,7 @@ export class HostileVoice {
           role === 'definition' && bytes[0] === LOGIN && pieces[i - 1]!.bytes[0] === SectionKind.Message,
       )
     const logins = recorded().client.filter(isLogin)
-    const packet = sort < 0.95 ? oneOf(random, logins) : oneOf(random, recorded().client)
+    const packet = sort < 0.8 ? oneOf(random, logins) : oneOf(random, recorded().client)
     const pieces = freshen(random, packet.pieces, line)
     return { channel: Channel.Reliable, bytes: mutate(random, pieces, oneOf(random, logins).pieces, 0.7) }
   }
