@@ -21,6 +21,16 @@ import { gatherWords } from './word-loops.js'
  */
 const CHUNK_BYTES = 384
 
+/** What encoding needs of a table of entities. */
+export interface BlockEntities {
+  readonly lastEidOf: Uint32Array
+  /**
+   * Of a client's table, which is by indices of its own: sorts `indices[0 .. count)` by the slots that they stand for, and returns
+   * these, valid until the next call.
+   */
+  nameSlots?(indices: Uint32Array, count: number): Uint32Array
+}
+
 /**
  * Encodes changed slots into blocks, and these into chunks: what a packet gets by one copy, blocks of one class that
  * stand one behind the other. One encoder for what clients share, one more for what is repeated to single clients.
@@ -47,7 +57,7 @@ export class BlockEncoder {
     private readonly sets: ComponentSets,
     private readonly components: readonly ServerComponent[],
     private readonly history: BlockHistory,
-    private readonly entities: { readonly lastEidOf: Uint32Array },
+    private readonly entities: BlockEntities,
     /** What its blocks are: a server's, or a client's. */
     private readonly kind: SectionKind = SectionKind.Update,
   ) {}
@@ -93,11 +103,12 @@ export class BlockEncoder {
 
   private encodeGroup({ set, slots, count }: SlotGroup, id: number, tick: number): void {
     const plan = this.planOf(set)
+    const named = this.entities.nameSlots?.(slots, count) ?? slots
     const fixed = 1 + this.sets.maskBytes + 3 + plan.lanes
     for (let start = 0; start < count;) {
-      const size = this.blockSize(slots, start, count - start, plan.bits, this.blockLimit - fixed)
-      const isFirst = this.openRoom(plan, slots[start]!, size, id, tick)
-      this.writeBlock(set, plan, slots, start, size, isFirst)
+      const size = this.blockSize(named, start, count - start, plan.bits, this.blockLimit - fixed)
+      const isFirst = this.openRoom(plan, named[start]!, size, id, tick)
+      this.writeBlock(set, plan, slots, named, start, size, isFirst)
       start += size
     }
   }
@@ -154,11 +165,12 @@ export class BlockEncoder {
     return true
   }
 
-  /** `isFirst`: it is the first of its chunk. */
+  /** `named`: what `slots` are on the wire. `isFirst`: it is the first of its chunk. */
   private writeBlock(
     set: number,
     plan: LanePlan,
     slots: Uint32Array,
+    named: Uint32Array,
     start: number,
     count: number,
     isFirst: boolean,
@@ -167,7 +179,7 @@ export class BlockEncoder {
     writer.u8(this.kind)
     this.sets.write(writer, set)
     writer.varint(count)
-    this.writeSlots(slots, start, count)
+    this.writeSlots(named, start, count)
     if (isFirst) this.alignLanes()
     this.eids = growTo(this.eids, count)
     gatherWords(this.eids, 0, this.entities.lastEidOf, slots, start, count)

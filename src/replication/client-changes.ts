@@ -32,20 +32,20 @@ export class ClientChanges {
   }
 
   /** Values of `count` entities are about to be written; those whose `targets` entry is 0 are passed over. */
-  begin(slots: Uint32Array, targets: Uint32Array, count: number): void {
+  begin(indices: Uint32Array, targets: Uint32Array, count: number): void {
     const { width } = this
     this.before = growTo(this.before, count * width)
-    for (let i = 0; i < count; i++) if (targets[i] !== 0) this.read(slots[i]!, targets[i]!, this.before, i * width)
+    for (let i = 0; i < count; i++) if (targets[i] !== 0) this.read(indices[i]!, targets[i]!, this.before, i * width)
   }
 
   /** They were written. */
-  finish(slots: Uint32Array, targets: Uint32Array, count: number): void {
-    for (let i = 0; i < count; i++) if (targets[i] !== 0) this.compare(slots[i]!, targets[i]!, i * this.width)
+  finish(indices: Uint32Array, targets: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) if (targets[i] !== 0) this.compare(indices[i]!, targets[i]!, i * this.width)
   }
 
   /** The first values of an entity or a component are no change. */
-  start(slot: number): void {
-    this.beginning.add(slot)
+  start(index: number): void {
+    this.beginning.add(index)
   }
 
   /** All structure of a tick was applied. */
@@ -54,25 +54,25 @@ export class ClientChanges {
   }
 
   /** What fields of entities name is about to be looked up again. */
-  beginResolving(slot: number, eid: number): void {
-    this.read(slot, eid, this.before, 0)
+  beginResolving(index: number, eid: number): void {
+    this.read(index, eid, this.before, 0)
   }
 
-  finishResolving(slot: number, eid: number): void {
-    if (!this.beginning.has(slot)) this.compare(slot, eid, 0)
+  finishResolving(index: number, eid: number): void {
+    if (!this.beginning.has(index)) this.compare(index, eid, 0)
   }
 
-  private compare(slot: number, eid: number, beforeAt: number): void {
-    this.read(slot, eid, this.after, 0)
+  private compare(index: number, eid: number, beforeAt: number): void {
+    this.read(index, eid, this.after, 0)
     this.log.record(eid, this.entities.netIdOf(eid), this.before, beforeAt, this.after, 0)
   }
 
-  private read(slot: number, eid: number, into: Float64Array, at: number): void {
+  private read(index: number, eid: number, into: Float64Array, at: number): void {
     for (let c = 0; c < this.width; c++) {
       const { store } = this.columns[c]!
       if (!this.isInterpolated[c]!) into[at + c] = store.read(eid)
       else {
-        const value = this.snapshots!.latest(slot, c)
+        const value = this.snapshots!.latest(index, c)
         into[at + c] = store.rounds ? Math.fround(value) : value
       }
     }

@@ -16,7 +16,7 @@ export class ClientColumn {
   /** The largest integer of the wire that is a value, and whether that is all that its bits can say. */
   readonly largest: number
   readonly isUnbounded: boolean
-  /** By slot: the net id that a field of entities names, so that it can be resolved again. */
+  /** By index: the net id that a field of entities names, so that it can be resolved again. */
   references: Uint32Array | undefined
   private typed: TypedStore | undefined
   private length = -1

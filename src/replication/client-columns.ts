@@ -20,7 +20,7 @@ import { growTo } from './slot-set.js'
 const lowWire = new Uint32Array(MAX_BLOCK_ENTITIES)
 const highWire = new Uint32Array(MAX_BLOCK_ENTITIES)
 const rotation = new Float64Array(4)
-const oneSlot = new Uint32Array(1)
+const oneIndex = new Uint32Array(1)
 const oneTarget = new Uint32Array(1)
 
 export class ClientComponent {
@@ -69,9 +69,9 @@ export class ClientComponent {
     this.capacity = capacity
   }
 
-  reserve(slots: number): void {
-    for (const column of this.columns) if (column.references) column.references = growTo(column.references, slots)
-    this.snapshots?.reserve(slots)
+  reserve(indices: number): void {
+    for (const column of this.columns) if (column.references) column.references = growTo(column.references, indices)
+    this.snapshots?.reserve(indices)
   }
 
   /** Skips the columns of `count` entities; the reader fails when one is short or holds a value out of its range. */
@@ -111,15 +111,15 @@ export class ClientComponent {
    */
   readColumns(
     reader: ByteReader,
-    slots: Uint32Array,
+    indices: Uint32Array,
     targets: Uint32Array,
     count: number,
     tick: number,
     all: boolean,
   ): void {
     const { snapshots, changes } = this
-    changes?.begin(slots, targets, count)
-    if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(slots[i]!, tick)
+    changes?.begin(indices, targets, count)
+    if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(indices[i]!, tick)
     for (let c = 0; c < this.columns.length; c++) {
       const column = this.columns[c]!
       const { spec, references } = column
@@ -140,24 +140,24 @@ export class ClientComponent {
       if (reader.failed) return
       if (snapshots === undefined && spec.kind === ColumnKind.Quantized && column.floats !== undefined) {
         dequantize(column.floats, spec, targets, count)
-      } else if (spec.kind === ColumnKind.Quaternion) this.readRotations(column, slots, targets, count)
+      } else if (spec.kind === ColumnKind.Quaternion) this.readRotations(column, indices, targets, count)
       else {
         for (let i = 0; i < count; i++) {
           const eid = targets[i]!
           if (eid === 0) continue
-          if (references !== undefined) references[slots[i]!] = lowWire[i]!
+          if (references !== undefined) references[indices[i]!] = lowWire[i]!
           const value = this.value(spec, lowWire[i]!, highWire[i]!)
           // What entity a field names does not blend, and must resolve again as entities come and go.
-          if (snapshots !== undefined && references === undefined) snapshots.set(slots[i]!, c, value)
+          if (snapshots !== undefined && references === undefined) snapshots.set(indices[i]!, c, value)
           else column.store.write(eid, value)
         }
       }
     }
-    changes?.finish(slots, targets, count)
+    changes?.finish(indices, targets, count)
   }
 
   /** Writes the rotations in `lowWire`. */
-  private readRotations({ parts }: ClientColumn, slots: Uint32Array, targets: Uint32Array, count: number): void {
+  private readRotations({ parts }: ClientColumn, indices: Uint32Array, targets: Uint32Array, count: number): void {
     const { columns, snapshots } = this
     const x = columns[parts[0]!]!.floats
     const y = columns[parts[1]!]!.floats
@@ -172,56 +172,56 @@ export class ClientComponent {
       for (let p = 0; p < 4; p++) {
         const c = parts[p]!
         if (snapshots === undefined) columns[c]!.store.write(eid, rotation[p]!)
-        else snapshots.set(slots[i]!, c, rotation[p]!)
+        else snapshots.set(indices[i]!, c, rotation[p]!)
       }
     }
   }
 
   /** Reads one row: the values that an entity, or a component, begins with. Always written to the game's arrays. */
-  readRow(reader: ByteReader, slot: number, eid: number, tick: number): void {
-    this.changes?.start(slot)
-    this.readValues(reader, slot, eid, tick)
+  readRow(reader: ByteReader, index: number, eid: number, tick: number): void {
+    this.changes?.start(index)
+    this.readValues(reader, index, eid, tick)
   }
 
   /** Reads a row of values that take the place of those that are there. `isOwn`: of those that this client has written. */
-  readCorrection(reader: ByteReader, slot: number, eid: number, tick: number, isOwn: boolean): void {
+  readCorrection(reader: ByteReader, index: number, eid: number, tick: number, isOwn: boolean): void {
     if (eid >= this.capacity) return this.checkRow(reader)
-    if (isOwn) this.showStored(slot, eid, tick)
-    oneSlot[0] = slot
+    if (isOwn) this.showStored(index, eid, tick)
+    oneIndex[0] = index
     oneTarget[0] = eid
-    this.changes?.begin(oneSlot, oneTarget, 1)
-    this.readValues(reader, slot, eid, tick)
-    this.changes?.finish(oneSlot, oneTarget, 1)
+    this.changes?.begin(oneIndex, oneTarget, 1)
+    this.readValues(reader, index, eid, tick)
+    this.changes?.finish(oneIndex, oneTarget, 1)
   }
 
   /** What the game's arrays hold is what is shown, where else it is what was received last. */
-  private showStored(slot: number, eid: number, tick: number): void {
+  private showStored(index: number, eid: number, tick: number): void {
     const { snapshots } = this
     if (snapshots === undefined) return
-    snapshots.restart(slot, tick)
-    for (let c = 0; c < this.columns.length; c++) snapshots.set(slot, c, this.columns[c]!.store.read(eid))
+    snapshots.restart(index, tick)
+    for (let c = 0; c < this.columns.length; c++) snapshots.set(index, c, this.columns[c]!.store.read(eid))
   }
 
-  private readValues(reader: ByteReader, slot: number, eid: number, tick: number): void {
+  private readValues(reader: ByteReader, index: number, eid: number, tick: number): void {
     const store = eid < this.capacity
-    this.snapshots?.restart(slot, tick)
+    this.snapshots?.restart(index, tick)
     for (let c = 0; c < this.columns.length; c++) {
       const { spec, references, parts } = this.columns[c]!
       if (spec.lanes === 0) continue
       const bytes = (spec.bits + 7) >> 3
       const low = reader.uint(bytes)
       const high = spec.lanes === 2 ? reader.uint(bytes) : 0
-      if (references !== undefined) references[slot] = low
+      if (references !== undefined) references[index] = low
       if (spec.kind === ColumnKind.Quaternion) {
         unpackQuaternion(low, rotation)
-        for (let p = 0; p < 4; p++) this.begin(parts[p]!, slot, eid, rotation[p]!, store)
-      } else this.begin(c, slot, eid, this.value(spec, low, high), store)
+        for (let p = 0; p < 4; p++) this.begin(parts[p]!, index, eid, rotation[p]!, store)
+      } else this.begin(c, index, eid, this.value(spec, low, high), store)
     }
   }
 
   /** The first value of a field. `store`: there is room for it. */
-  private begin(column: number, slot: number, eid: number, value: number, store: boolean): void {
-    this.snapshots?.set(slot, column, value)
+  private begin(column: number, index: number, eid: number, value: number, store: boolean): void {
+    this.snapshots?.set(index, column, value)
     if (store) this.columns[column]!.store.write(eid, value)
   }
 
@@ -235,19 +235,19 @@ export class ClientComponent {
    * Looks up again what fields of entities name, after entities came or went. Of a component that this client writes itself
    * only what the server began it with, and was not there yet.
    */
-  resolve(slot: number, eid: number, isOwn: boolean): void {
+  resolve(index: number, eid: number, isOwn: boolean): void {
     if (eid >= this.capacity) return
-    this.changes?.beginResolving(slot, eid)
+    this.changes?.beginResolving(index, eid)
     for (const { store, references } of this.columns) {
       if (references === undefined || (isOwn && store.read(eid) !== 0)) continue
-      store.write(eid, this.entities.entityOf(references[slot]!))
+      store.write(eid, this.entities.entityOf(references[index]!))
     }
-    this.changes?.finishResolving(slot, eid)
+    this.changes?.finishResolving(index, eid)
   }
 
   /** This client has written the values itself: what the server named is forgotten. */
-  forgetReferences(slot: number): void {
-    for (const { references } of this.columns) if (references !== undefined) references[slot] = 0
+  forgetReferences(index: number): void {
+    for (const { references } of this.columns) if (references !== undefined) references[index] = 0
   }
 
   private value(spec: ColumnSpec, low: number, high: number): number {

@@ -23,13 +23,13 @@ export class ClientOwnership {
   }
 
   apply(reader: ByteReader, tick: number): void {
-    const slot = readSlot(reader)
+    const index = this.entities.indexOf(readSlot(reader))
     const owned = reader.u8() === 1
-    const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
+    const eid = this.entities.eidOf[index]!
     if (eid === 0) return
-    if (owned) this.showOwned(slot, eid, tick)
+    if (owned) this.showOwned(index, eid, tick)
     else {
-      this.authority.lose(slot)
+      this.authority.lose(index)
       Networked.owner[eid] = 0
       this.copies.remove(eid, Owned)
     }
@@ -50,16 +50,16 @@ export class ClientOwnership {
   }
 
   /** The observers of `Owned` find the server's values, and may write their own. */
-  showOwned(slot: number, eid: number, tick: number): void {
-    this.authority.gain(slot, tick)
+  showOwned(index: number, eid: number, tick: number): void {
+    this.authority.gain(index, tick)
     Networked.owner[eid] = this.connection
     this.copies.add(eid, Owned)
   }
 
   /** Another entity of this world stands for one that this client owns; what was written to the former may not have left. */
-  moveOwned(slot: number, eid: number): void {
-    this.showOwned(slot, eid, 0)
-    this.authority.oweAll(slot)
+  moveOwned(index: number, eid: number): void {
+    this.showOwned(index, eid, 0)
+    this.authority.oweAll(index)
   }
 
   showPlayer(eid: number): void {

@@ -71,7 +71,7 @@ export class ClientReplication {
     const shown = host?.entities ?? this.entities
     this.copies = new ClientCopies(world, protocol, shown, connection, counters, errors, (eid) => this.dropCopy(eid))
     this.relations = new ClientRelations(world, protocol, this.entities, this.copies, counters)
-    const forget = (slot: number, id: number): void => this.components[id]!.forgetReferences(slot)
+    const forget = (index: number, id: number): void => this.components[id]!.forgetReferences(index)
     this.authority = new ClientAuthority(protocol, this.entities, counters, errors, forget)
     this.ownership = new ClientOwnership(this.entities, this.copies, this.authority, connection)
     this.updates = new UpdateReader(this.components, this.entities, this.authority)
@@ -103,75 +103,75 @@ export class ClientReplication {
 
   applySpawn(reader: ByteReader, tick: number): void {
     const netId = readNetId(reader)
-    const slot = slotOf(netId)
     const { origin, locals } = this
     origin.read(reader)
     const { key, prefab } = origin
     // A slot still in use means that its despawn was never told; the server knows better than we do.
-    if (this.entities.isSpawned(slot)) this.despawn(slot, 'destroyed')
+    const tenant = this.entities.indexOf(slotOf(netId))
+    if (tenant !== 0) this.despawn(tenant, 'destroyed')
     // The server gives a key to one entity at a time: the one that has it here has ended, which we are told behind this.
-    const former = key === '' ? 0 : locals.slotOf(key)
+    const former = key === '' ? 0 : locals.indexOf(key)
     if (former !== 0) this.despawn(former, 'replaced')
     const local = key === '' ? 0 : locals.take(key)
     const eid = local === 0 ? addEntity(this.world) : local
-    this.entities.add(netId, eid)
-    this.reserve(slot + 1)
-    const count = this.readRow(reader, slot, eid, tick)
+    const index = this.entities.add(netId, eid)
+    this.reserve(index + 1)
+    const count = this.readRow(reader, index, eid, tick)
     const payload = prefab === NO_PREFAB ? NO_PAYLOAD : reader.bytes.slice(origin.start, origin.end)
     this.copies.arrive(eid)
-    if (local === 0) this.addComponents(slot, eid, count)
-    else this.giveComponents(slot, eid)
+    if (local === 0) this.addComponents(index, eid, count)
+    else this.giveComponents(index, eid)
     this.copies.begin(eid, netId, prefab, payload)
     this.unresolved = true
     // An observer of the game may have removed it already; then nobody told us.
     if (!hasComponent(this.world, eid, Networked)) this.dropCopy(eid)
     if (key === '') return
-    locals.bear(slot, key)
+    locals.bear(index, key)
     // The game may have claimed the key while its code ran here.
     const claimed = locals.entityOf(key)
-    if (claimed !== eid && locals.isScene(claimed)) this.moveTo(slot, claimed)
+    if (claimed !== eid && locals.isScene(claimed)) this.moveTo(index, claimed)
   }
 
   /** The entity of this world with a key, the client's own or the server's; or 0. */
   entityOfKey(key: string): number {
-    return this.locals.entityOf(key) || this.entities.eidOf[this.locals.slotOf(key)]!
+    return this.locals.entityOf(key) || this.entities.eidOf[this.locals.indexOf(key)]!
   }
 
   /** An entity of a scene claims a key, and stands for what the server has spawned with it, if it has. */
   claimKey(eid: number, key: string): void {
     this.locals.add(eid, key, Infinity)
-    const slot = this.locals.slotOf(key)
-    if (slot === 0) return
-    this.moveTo(slot, eid)
+    const index = this.locals.indexOf(key)
+    if (index === 0) return
+    this.moveTo(index, eid)
     this.resolve()
   }
 
   applyDespawn(reader: ByteReader): void {
-    const slot = readSlot(reader)
+    const index = this.entities.indexOf(readSlot(reader))
     const reason = reader.u8() === 0 ? 'destroyed' : 'hidden'
-    if (this.entities.isSpawned(slot)) this.despawn(slot, reason)
+    if (index !== 0) this.despawn(index, reason)
   }
 
   applyAdd(reader: ByteReader, tick: number): void {
-    const slot = readSlot(reader)
-    const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
+    const index = this.entities.indexOf(readSlot(reader))
+    const eid = this.entities.eidOf[index]!
     if (eid === 0) {
       this.checkRow(reader)
       return
     }
-    this.addComponents(slot, eid, this.readRow(reader, slot, eid, tick))
+    this.addComponents(index, eid, this.readRow(reader, index, eid, tick))
   }
 
   applyRemove(reader: ByteReader): void {
-    const slot = readSlot(reader)
+    const index = this.entities.indexOf(readSlot(reader))
     const count = this.readSet(reader)
-    if (!this.entities.isSpawned(slot)) return
-    const eid = this.entities.eidOf[slot]!
+    if (index === 0) return
+    const eid = this.entities.eidOf[index]!
     for (let m = 0; m < count; m++) {
       const component = this.members[m]!
-      this.authority.removed(slot, component)
-      this.entities.removeComponent(slot, component)
-      this.components[component]!.snapshots?.forget(slot)
+      this.authority.removed(index, component)
+      this.entities.removeComponent(index, component)
+      this.components[component]!.snapshots?.forget(index)
       if (eid !== 0) this.copies.remove(eid, this.components[component]!.definition.store)
     }
   }
@@ -184,17 +184,17 @@ export class ClientReplication {
 
   /** Applies values that the server knows better than this client, which may write them itself. */
   applyCorrection(reader: ByteReader, tick: number): void {
-    const slot = readSlot(reader)
+    const index = this.entities.indexOf(readSlot(reader))
     const count = this.readSet(reader)
-    const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
+    const eid = this.entities.eidOf[index]!
     for (let m = 0; m < count; m++) {
       const id = this.members[m]!
       const component = this.components[id]!
-      if (eid === 0 || !this.entities.hasComponent(slot, id)) component.checkRow(reader)
+      if (eid === 0 || !this.entities.hasComponent(index, id)) component.checkRow(reader)
       else {
-        this.entities.setValueTick(slot, id, tick)
-        component.readCorrection(reader, slot, eid, tick, this.authority.holds(slot, id))
-        this.authority.told(slot, id, tick)
+        this.entities.setValueTick(index, id, tick)
+        component.readCorrection(reader, index, eid, tick, this.authority.holds(index, id))
+        this.authority.told(index, id, tick)
       }
     }
   }
@@ -218,10 +218,10 @@ export class ClientReplication {
     const { entities } = this
     for (const component of this.components) {
       if (!component.hasReferences) continue
-      for (let slot = 1; slot < entities.slots; slot++) {
-        const eid = entities.eidOf[slot]!
-        if (eid === 0 || !entities.hasComponent(slot, component.id)) continue
-        component.resolve(slot, eid, this.authority.holds(slot, component.id))
+      for (let index = 1; index < entities.indices; index++) {
+        const eid = entities.eidOf[index]!
+        if (eid === 0 || !entities.hasComponent(index, component.id)) continue
+        component.resolve(index, eid, this.authority.holds(index, component.id))
       }
     }
   }
@@ -233,80 +233,80 @@ export class ClientReplication {
 
   /** Ends every entity, the newest first. */
   despawnAll(): void {
-    for (const slot of this.entities.newestFirst()) this.despawn(slot, 'disconnected')
+    for (const index of this.entities.newestFirst()) this.despawn(index, 'disconnected')
     this.authority.reset()
     this.entities.forgetAll()
   }
 
-  private despawn(slot: number, reason: DespawnReason): void {
-    const eid = this.entities.eidOf[slot]!
-    this.authority.lose(slot)
-    for (const component of this.components) component.snapshots?.forget(slot)
+  private despawn(index: number, reason: DespawnReason): void {
+    const eid = this.entities.eidOf[index]!
+    this.authority.lose(index)
+    for (const component of this.components) component.snapshots?.forget(index)
     this.unresolved = true
-    this.relations.end(slot)
-    this.locals.unbear(slot)
+    this.relations.end(index)
+    this.locals.unbear(index)
     if (eid === 0) {
-      this.entities.remove(slot, reason !== 'hidden')
+      this.entities.remove(index, reason !== 'hidden')
       return
     }
     const prefab = this.copies.end(eid, reason)
     if (reason !== 'destroyed' && this.locals.isScene(eid)) {
       // It was there before the server's entity came, and is when that comes again.
       this.copies.removeLocal(eid, prefab)
-      this.entities.remove(slot, reason !== 'hidden')
+      this.entities.remove(index, reason !== 'hidden')
       return
     }
-    this.takeComponents(slot, eid, prefab)
+    this.takeComponents(index, eid, prefab)
     // The table comes last, so that an observer of any step can still ask for the net id.
-    this.entities.remove(slot, reason !== 'hidden')
+    this.entities.remove(index, reason !== 'hidden')
     this.copies.guard(() => removeEntity(this.world, eid))
   }
 
-  /** Moves what stands for a slot from the copy that was made for it onto an entity of the game's own. */
-  private moveTo(slot: number, eid: number): void {
-    const copy = this.entities.eidOf[slot]!
+  /** Moves what stands for an entity of the server from the copy that was made for it onto an entity of the game's own. */
+  private moveTo(index: number, eid: number): void {
+    const copy = this.entities.eidOf[index]!
     // The game removed the copy, and its values with it: the next spawn brings them again.
     if (copy === 0) return
     const { copies, entities, locals, world } = this
     const owned = hasComponent(world, copy, Owned)
     const isPlayer = Connection.player[this.connection] === copy
     const payload = copies.prefabs.payloadOf(copy) ?? NO_PAYLOAD
-    const key = locals.unbear(slot)
+    const key = locals.unbear(index)
     for (let c = 0; c < this.width; c++) {
-      if (!entities.hasComponent(slot, c)) continue
+      if (!entities.hasComponent(index, c)) continue
       this.requireRoom(this.components[c]!, eid)
       this.components[c]!.copyValues(copy, eid)
       this.collections.moveTo(c, copy, eid)
     }
-    this.relations.hide(slot)
-    this.authority.lose(slot)
+    this.relations.hide(index)
+    this.authority.lose(index)
     const prefab = copies.end(copy, 'replaced')
-    this.takeComponents(slot, copy, prefab)
-    entities.moveTo(slot, eid)
+    this.takeComponents(index, copy, prefab)
+    entities.moveTo(index, eid)
     copies.guard(() => removeEntity(world, copy))
     this.collections.arriving = eid
     copies.arrive(eid)
-    this.giveComponents(slot, eid)
-    copies.begin(eid, entities.netIds[slot]!, prefab, payload)
+    this.giveComponents(index, eid)
+    copies.begin(eid, entities.netIds[index]!, prefab, payload)
     this.unresolved = true
-    locals.bear(slot, key)
+    locals.bear(index, key)
     if (!hasComponent(world, eid, Networked)) {
       this.dropCopy(eid)
       return
     }
-    this.relations.show(slot)
-    if (owned) this.ownership.moveOwned(slot, eid)
+    this.relations.show(index)
+    if (owned) this.ownership.moveOwned(index, eid)
     if (isPlayer) this.ownership.showPlayer(eid)
   }
 
-  /** The game removed its copy of an entity: the slot stays, and what comes for it is passed over. */
+  /** The game removed its copy of an entity: its index stays, and what comes for it is passed over. */
   private dropCopy(eid: number): void {
-    const slot = this.entities.slotOfEntity(eid)
-    if (slot === 0) return
+    const index = this.entities.slotOfEntity(eid)
+    if (index === 0) return
     if (Connection.player[this.connection] === eid) Connection.player[this.connection] = 0
-    if (entityExists(this.world, eid)) this.relations.hide(slot)
-    this.authority.lose(slot)
-    this.entities.dropCopy(slot)
+    if (entityExists(this.world, eid)) this.relations.hide(index)
+    this.authority.lose(index)
+    this.entities.dropCopy(index)
     this.copies.drop(eid)
     this.unresolved = true
     // What is left of it, if anything is, is the game's own, and neither player nor owned.
@@ -315,8 +315,8 @@ export class ClientReplication {
     this.copies.remove(eid, Owned)
   }
 
-  private reserve(slots: number): void {
-    for (const component of this.components) component.reserve(slots)
+  private reserve(indices: number): void {
+    for (const component of this.components) component.reserve(indices)
   }
 
   private checkRow(reader: ByteReader): void {
@@ -333,7 +333,7 @@ export class ClientReplication {
   }
 
   /** Reads a row into an entity; its components are in `members` then, and their number is returned. */
-  private readRow(reader: ByteReader, slot: number, eid: number, tick: number): number {
+  private readRow(reader: ByteReader, index: number, eid: number, tick: number): number {
     const count = this.readSet(reader)
     this.collections.arriving = eid
     for (let m = 0; m < count; m++) {
@@ -341,38 +341,38 @@ export class ClientReplication {
       const component = this.components[id]!
       this.requireRoom(component, eid)
       // Newer values that have overtaken this row are held, and applied again behind it.
-      this.entities.setValueTick(slot, id, tick)
-      component.readRow(reader, slot, eid, tick)
-      this.authority.told(slot, id, tick)
+      this.entities.setValueTick(index, id, tick)
+      component.readRow(reader, index, eid, tick)
+      this.authority.told(index, id, tick)
       this.collections.readRow(reader, id, eid)
     }
     return count
   }
 
-  private addComponents(slot: number, eid: number, count: number): void {
+  private addComponents(index: number, eid: number, count: number): void {
     for (let m = 0; m < count; m++) {
       // An observer may have removed the entity, whose id may be another's by now.
-      if (this.entities.eidOf[slot] === eid) this.copies.add(eid, this.components[this.members[m]!]!.definition.store)
+      if (this.entities.eidOf[index] === eid) this.copies.add(eid, this.components[this.members[m]!]!.definition.store)
     }
     this.collections.arriving = 0
   }
 
-  /** Gives an entity the slot's components, and takes from it the replicated ones that the slot has not. */
-  private giveComponents(slot: number, eid: number): void {
+  /** Gives an entity the components of an index, and takes from it the replicated ones that the index has not. */
+  private giveComponents(index: number, eid: number): void {
     for (let c = 0; c < this.width; c++) {
       const { store } = this.components[c]!.definition
-      if (this.entities.eidOf[slot] !== eid) break
-      if (this.entities.hasComponent(slot, c)) this.copies.add(eid, store)
+      if (this.entities.eidOf[index] !== eid) break
+      if (this.entities.hasComponent(index, c)) this.copies.add(eid, store)
       else this.copies.remove(eid, store)
     }
     this.collections.arriving = 0
   }
 
   /** Takes everything that a spawn has brought from an entity, in reverse order. */
-  private takeComponents(slot: number, eid: number, prefab: number): void {
+  private takeComponents(index: number, eid: number, prefab: number): void {
     this.copies.removeLocal(eid, prefab)
     for (let c = this.width - 1; c >= 0; c--) {
-      if (this.entities.hasComponent(slot, c)) this.copies.remove(eid, this.components[c]!.definition.store)
+      if (this.entities.hasComponent(index, c)) this.copies.remove(eid, this.components[c]!.definition.store)
     }
   }
 

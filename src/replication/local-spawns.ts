@@ -23,8 +23,8 @@ export class LocalSpawns {
   private readonly byKey = new Map<string, LocalSpawn>()
   private readonly byEntity = new Map<number, LocalSpawn>()
   /** The keys of what the server has spawned here, and back. */
-  private readonly slotByKey = new Map<string, number>()
-  private readonly keyBySlot = new Map<number, string>()
+  private readonly indexByKey = new Map<string, number>()
+  private readonly keyByIndex = new Map<number, string>()
   /** Given up since the last frame; told in this one. */
   private givenUp: LocalSpawn[] = []
   private told: readonly LocalSpawn[] = []
@@ -81,22 +81,22 @@ export class LocalSpawns {
     return local.entity
   }
 
-  /** The slot of the server's entity with a key, or 0. */
-  slotOf(key: string): number {
-    return this.slotByKey.get(key) ?? 0
+  /** The index of the server's entity with a key, or 0. */
+  indexOf(key: string): number {
+    return this.indexByKey.get(key) ?? 0
   }
 
-  /** Remembers the key of a slot. */
-  bear(slot: number, key: string): void {
-    this.slotByKey.set(key, slot)
-    this.keyBySlot.set(slot, key)
+  /** Remembers the key of an index. */
+  bear(index: number, key: string): void {
+    this.indexByKey.set(key, index)
+    this.keyByIndex.set(index, key)
   }
 
-  /** Forgets the key of a slot, and returns it, or ''. */
-  unbear(slot: number): string {
-    const key = this.keyBySlot.get(slot) ?? ''
-    this.keyBySlot.delete(slot)
-    this.slotByKey.delete(key)
+  /** Forgets the key of an index, and returns it, or ''. */
+  unbear(index: number): string {
+    const key = this.keyByIndex.get(index) ?? ''
+    this.keyByIndex.delete(index)
+    this.indexByKey.delete(key)
     return key
   }
 

@@ -32,7 +32,7 @@ function blendOf({ spec: { kind, lanes } }: SnapshotColumn): Blend {
 }
 
 export class Snapshots {
-  /** By slot and place in its ring. */
+  /** By index and place in its ring. */
   private ticks = new Uint32Array(0)
   private values = new Float64Array(0)
   private newest = new Uint8Array(0)
@@ -54,41 +54,41 @@ export class Snapshots {
     this.blends = columns.map(blendOf)
   }
 
-  reserve(slots: number): void {
-    this.ticks = growTo(this.ticks, slots * KEPT)
-    this.values = growTo(this.values, slots * KEPT * this.width)
-    this.newest = growTo(this.newest, slots)
-    this.counts = growTo(this.counts, slots)
+  reserve(indices: number): void {
+    this.ticks = growTo(this.ticks, indices * KEPT)
+    this.values = growTo(this.values, indices * KEPT * this.width)
+    this.newest = growTo(this.newest, indices)
+    this.counts = growTo(this.counts, indices)
   }
 
   /** Begins anew with one snapshot, whose values follow by `set`. */
-  restart(slot: number, tick: number): void {
-    this.moving.delete(slot)
-    this.newest[slot] = 0
-    this.counts[slot] = 1
-    this.ticks[slot * KEPT] = tick
+  restart(index: number, tick: number): void {
+    this.moving.delete(index)
+    this.newest[index] = 0
+    this.counts[index] = 1
+    this.ticks[index * KEPT] = tick
   }
 
-  forget(slot: number): void {
-    this.moving.delete(slot)
-    this.counts[slot] = 0
+  forget(index: number): void {
+    this.moving.delete(index)
+    this.counts[index] = 0
   }
 
   /** The newest value received. */
-  latest(slot: number, column: number): number {
-    return this.values[(slot * KEPT + this.newest[slot]!) * this.width + column]!
+  latest(index: number, column: number): number {
+    return this.values[(index * KEPT + this.newest[index]!) * this.width + column]!
   }
 
   /** Begins a snapshot that is newer than all before; its values follow by `set`. */
-  push(slot: number, tick: number): void {
-    const last = this.ticks[slot * KEPT + this.newest[slot]!]!
-    if (this.counts[slot]! > 0 && tick - last > LONGEST_BRIDGE + this.pause) this.append(slot, tick - 1)
-    this.append(slot, tick)
-    this.moving.add(slot)
+  push(index: number, tick: number): void {
+    const last = this.ticks[index * KEPT + this.newest[index]!]!
+    if (this.counts[index]! > 0 && tick - last > LONGEST_BRIDGE + this.pause) this.append(index, tick - 1)
+    this.append(index, tick)
+    this.moving.add(index)
   }
 
-  set(slot: number, column: number, value: number): void {
-    this.values[(slot * KEPT + this.newest[slot]!) * this.width + column] = value
+  set(index: number, column: number, value: number): void {
+    this.values[(index * KEPT + this.newest[index]!) * this.width + column] = value
   }
 
   /**
@@ -97,23 +97,23 @@ export class Snapshots {
    */
   show(tick: number, eidOf: Uint32Array): void {
     const at = tick - this.pause
-    for (let slot = this.moving.next(0); slot >= 0; slot = this.moving.next(slot + 1)) {
-      const eid = eidOf[slot]!
-      if (eid === 0) this.moving.delete(slot)
-      else this.showOne(slot, eid, at)
+    for (let index = this.moving.next(0); index >= 0; index = this.moving.next(index + 1)) {
+      const eid = eidOf[index]!
+      if (eid === 0) this.moving.delete(index)
+      else this.showOne(index, eid, at)
     }
   }
 
-  private showOne(slot: number, eid: number, tick: number): void {
-    const base = slot * KEPT
-    let later = this.newest[slot]!
+  private showOne(index: number, eid: number, tick: number): void {
+    const base = index * KEPT
+    let later = this.newest[index]!
     if (tick >= this.ticks[base + later]!) {
       this.write(eid, base + later, base + later, 0)
-      this.moving.delete(slot)
+      this.moving.delete(index)
       return
     }
-    for (let back = 1; back < this.counts[slot]!; back++) {
-      const earlier = (this.newest[slot]! + KEPT - back) % KEPT
+    for (let back = 1; back < this.counts[index]!; back++) {
+      const earlier = (this.newest[index]! + KEPT - back) % KEPT
       const earlierTick = this.ticks[base + earlier]!
       if (earlierTick <= tick) {
         const laterTick = this.ticks[base + later]!
@@ -166,16 +166,16 @@ export class Snapshots {
   }
 
   /** Adds a place to the ring; it starts as a copy of the one before. */
-  private append(slot: number, tick: number): void {
-    const base = slot * KEPT
-    const before = this.newest[slot]!
-    const place = this.counts[slot] === 0 ? 0 : (before + 1) % KEPT
+  private append(index: number, tick: number): void {
+    const base = index * KEPT
+    const before = this.newest[index]!
+    const place = this.counts[index] === 0 ? 0 : (before + 1) % KEPT
     for (let c = 0; c < this.width; c++) {
       this.values[(base + place) * this.width + c] = this.values[(base + before) * this.width + c]!
     }
     this.ticks[base + place] = tick
-    this.newest[slot] = place
-    if (this.counts[slot]! < KEPT) this.counts[slot]!++
+    this.newest[index] = place
+    if (this.counts[index]! < KEPT) this.counts[index]!++
   }
 }
 

@@ -14,9 +14,13 @@ const LAST_ENTITY = 2 ** 31 - 1
 export class UpdateReader {
   /** Values that had no place to go since this was last set to 0. */
   missing = 0
-  /** The components of the block being read, its slots, their entities, and those of them that take values of one component. */
+  /**
+   * The components of the block being read, its slots, their indices, their entities, and those of them that take values of one
+   * component.
+   */
   private readonly members: Uint16Array
   private readonly slots = new Uint32Array(MAX_BLOCK_ENTITIES)
+  private readonly indices = new Uint32Array(MAX_BLOCK_ENTITIES)
   private readonly eids = new Uint32Array(MAX_BLOCK_ENTITIES)
   private readonly targets = new Uint32Array(MAX_BLOCK_ENTITIES)
   /** Where the slots that were read last were, and how many: a packet mostly has one block, which is checked, then applied. */
@@ -48,24 +52,27 @@ export class UpdateReader {
 
   /** Applies the values of a block that was checked; counts those whose entity or component is not there in `missing`. */
   apply(reader: ByteReader, tick: number): void {
-    const { components, members, slots, entities } = this
+    const { components, members, slots, eids, entities } = this
     const news = Math.min(tick, NO_VALUE - 1)
     const memberCount = readMembers(reader, components.length, members)
     const count = this.takeSlots(reader)
     let capacity = LAST_ENTITY
     for (let m = 0; m < memberCount; m++) capacity = Math.min(capacity, components[members[m]!]!.capacity)
     // Mostly all of the entities are there, and none of the values is older than what they have.
-    const known =
-      slots[count - 1]! < entities.slots && gatherBelow(this.eids, entities.eidOf, slots, count, capacity - 1)
+    const isAligned = entities.strays === 0 && slots[count - 1]! < entities.indices
+    const indices = isAligned ? slots : this.indices
+    const known = isAligned
+      ? gatherBelow(eids, entities.eidOf, slots, count, capacity - 1)
+      : entities.bySlot.gather(slots, count, indices, eids, entities.eidOf, capacity - 1)
     for (let m = 0; m < memberCount; m++) {
       const id = members[m]!
       const component = components[id]!
       const isFree = known && !component.isWritable
-      const raised = isFree ? raiseWords(entities.valueTicks[id]!, slots, count, news) : 0
-      if (raised === count) component.readColumns(reader, slots, this.eids, count, tick, true)
+      const raised = isFree ? raiseWords(entities.valueTicks[id]!, indices, count, news) : 0
+      if (raised === count) component.readColumns(reader, indices, eids, count, tick, true)
       else {
-        this.choose(component, raised, count, news)
-        component.readColumns(reader, slots, this.targets, count, tick, false)
+        this.choose(component, indices, raised, count, news)
+        component.readColumns(reader, indices, this.targets, count, tick, false)
       }
     }
   }
@@ -84,19 +91,20 @@ export class UpdateReader {
    * Fills `targets` with the entities that take the values of a component, and 0 for those that do not. The first `raised` do,
    * which is noted already.
    */
-  private choose(component: ClientComponent, raised: number, count: number, tick: number): void {
-    const { slots, eids, targets, entities, authority } = this
+  private choose(component: ClientComponent, indices: Uint32Array, raised: number, count: number, tick: number): void {
+    const { eids, targets, entities, authority } = this
     const { id, capacity, isWritable } = component
     const ticks = entities.valueTicks[id]!
     for (let i = 0; i < raised; i++) targets[i] = eids[i]!
     for (let i = raised; i < count; i++) {
-      const slot = slots[i]!
+      const index = indices[i]!
       targets[i] = 0
-      const before = slot < entities.slots ? ticks[slot]! : NO_VALUE
+      // Of what is not there, by index 0, there is no value.
+      const before = ticks[index]!
       if (before === NO_VALUE) this.missing++
-      else if (before < tick && !(isWritable && authority.holds(slot, id))) {
-        entities.setValueTick(slot, id, tick)
-        const eid = entities.eidOf[slot]!
+      else if (before < tick && !(isWritable && authority.holds(index, id))) {
+        entities.setValueTick(index, id, tick)
+        const eid = entities.eidOf[index]!
         if (eid < capacity) targets[i] = eid
       }
     }

@@ -123,3 +123,17 @@ export function raiseWords(values: Uint32Array, ids: Uint32Array, count: number,
   }
   return count
 }
+
+/** Sorts `words[0 .. count)`, ascending. Shell's sort with Knuth's gaps: no memory, and one pass over what is sorted nearly. */
+export function sortWords(words: Uint32Array, count: number): void {
+  let gap = 1
+  while (gap < count / 3) gap = gap * 3 + 1
+  for (; gap >= 1; gap = (gap - 1) / 3) {
+    for (let i = gap; i < count; i++) {
+      const word = words[i]!
+      let at = i
+      for (; at >= gap && words[at - gap]! > word; at -= gap) words[at] = words[at - gap]!
+      words[at] = word
+    }
+  }
+}

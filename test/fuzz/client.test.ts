@@ -94,11 +94,11 @@ describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
 function expectSound(world: ClientWorld): void {
   const { entities } = clientRole(world).replication
   let alive = 0
-  for (let slot = 1; slot < entities.slots; slot++) {
-    if (entities.netIds[slot] === 0) continue
+  for (let index = 1; index < entities.indices; index++) {
+    if (entities.netIds[index] === 0) continue
     alive++
-    const eid = entities.eidOf[slot]!
-    expect(eid === 0 || netIdOf(world, eid) === entities.netIds[slot]).toBe(true)
+    const eid = entities.eidOf[index]!
+    expect(eid === 0 || netIdOf(world, eid) === entities.netIds[index]).toBe(true)
   }
   expect(entities.alive).toBe(alive)
 }

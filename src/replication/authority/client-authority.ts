@@ -25,12 +25,12 @@ const SMALLEST_SET_LIMIT = 4096
 export class ClientAuthority implements DeliverySink {
   /** Whether the protocol gives owners the authority over anything. */
   readonly isUsed: boolean
-  /** The slots that this client owns. */
+  /** The indices of the entities that this client owns. */
   private readonly owned = new SlotSet()
   /** The components that owners write. */
   private readonly ids: readonly number[]
   private readonly width: number
-  /** By slot and component: 1 where this client writes the values. */
+  /** By index and component: 1 where this client writes the values. */
   private writes = new Uint8Array(0)
   private readonly sets: ComponentSets
   private readonly tracker: ChangeTracker
@@ -51,7 +51,7 @@ export class ClientAuthority implements DeliverySink {
     private readonly counters: Counters,
     errors: ErrorLog,
     /** Told that this client has written a component of an entity. */
-    private readonly onWritten: (slot: number, component: number) => void,
+    private readonly onWritten: (index: number, component: number) => void,
   ) {
     this.width = protocol.componentList.length
     this.ids = protocol.componentList.flatMap(({ authority }, id) => (authority === 'client' ? [id] : []))
@@ -69,61 +69,61 @@ export class ClientAuthority implements DeliverySink {
   }
 
   /** Whether this client writes a component of an entity, so that what the server says of its values is passed over. */
-  holds(slot: number, component: number): boolean {
-    return this.writes[slot * this.width + component] === 1
+  holds(index: number, component: number): boolean {
+    return this.writes[index * this.width + component] === 1
   }
 
   /** This client owns the entity from `tick` on; what its stores hold now is what the server has. */
-  gain(slot: number, tick: number): void {
+  gain(index: number, tick: number): void {
     if (!this.isUsed) return
-    this.owned.add(slot)
-    for (const id of this.ids) if (this.entities.hasComponent(slot, id)) this.restart(slot, id, tick)
+    this.owned.add(index)
+    for (const id of this.ids) if (this.entities.hasComponent(index, id)) this.restart(index, id, tick)
   }
 
   /** It owns it no longer, or another entity of the world stands for it, or none. */
-  lose(slot: number): void {
-    if (!this.owned.delete(slot)) return
-    for (const id of this.ids) this.stop(slot, id)
+  lose(index: number): void {
+    if (!this.owned.delete(index)) return
+    for (const id of this.ids) this.stop(index, id)
   }
 
   /** The server told of a component's values, which the stores hold now. */
-  told(slot: number, component: number, tick: number): void {
-    if (this.owned.has(slot) && this.ids.includes(component)) this.restart(slot, component, tick)
+  told(index: number, component: number, tick: number): void {
+    if (this.owned.has(index) && this.ids.includes(component)) this.restart(index, component, tick)
   }
 
   /** The component was removed from the entity. */
-  removed(slot: number, component: number): void {
-    if (this.owned.has(slot)) this.stop(slot, component)
+  removed(index: number, component: number): void {
+    if (this.owned.has(index)) this.stop(index, component)
   }
 
   /** What the stores hold of an entity has to reach the server, whether or not it changed. */
-  oweAll(slot: number): void {
-    for (const id of this.ids) if (this.holds(slot, id)) this.owed.add(slot, id, this.frame)
+  oweAll(index: number): void {
+    for (const id of this.ids) if (this.holds(index, id)) this.owed.add(index, id, this.frame)
   }
 
   /** The session ended. */
   reset(): void {
-    for (let slot = this.owned.next(0); slot >= 0; slot = this.owned.next(slot + 1)) this.lose(slot)
+    for (let index = this.owned.next(0); index >= 0; index = this.owned.next(index + 1)) this.lose(index)
     this.sent = new SentBlocks()
     this.toldTick = 0
   }
 
-  private restart(slot: number, component: number, tick: number): void {
-    const eid = this.entities.eidOf[slot]!
-    this.stop(slot, component)
+  private restart(index: number, component: number, tick: number): void {
+    const eid = this.entities.eidOf[index]!
+    this.stop(index, component)
     if (eid === 0 || eid >= this.tracker.components[component]!.capacity) return
-    this.writes = growTo(this.writes, (slot + 1) * this.width)
-    this.writes[slot * this.width + component] = 1
-    this.tracker.reserve(slot + 1)
-    this.tracker.start(slot, eid, component, this.frame)
+    this.writes = growTo(this.writes, (index + 1) * this.width)
+    this.writes[index * this.width + component] = 1
+    this.tracker.reserve(index + 1)
+    this.tracker.start(index, eid, component, this.frame)
     this.toldTick = Math.max(this.toldTick, tick)
   }
 
-  private stop(slot: number, component: number): void {
-    if (!this.holds(slot, component)) return
-    this.writes[slot * this.width + component] = 0
-    this.tracker.stop(slot, this.entities.eidOf[slot]!, component)
-    this.owed.strike(slot, this.sets.with(0, component))
+  private stop(index: number, component: number): void {
+    if (!this.holds(index, component)) return
+    this.writes[index * this.width + component] = 0
+    this.tracker.stop(index, this.entities.eidOf[index]!, component)
+    this.owed.strike(index, this.sets.with(0, component))
   }
 
   /** Finds what this client wrote, and sends it as far as packets may leave. `now` is in milliseconds. */
@@ -146,11 +146,11 @@ export class ClientAuthority implements DeliverySink {
     const { tracker, sets, owed } = this
     tracker.refreshStores()
     tracker.scan(this.frame)
-    for (let slot = tracker.dirty.next(0); slot >= 0; slot = tracker.dirty.next(slot + 1)) {
-      const members = sets.members[tracker.changed[slot]!]!
+    for (let index = tracker.dirty.next(0); index >= 0; index = tracker.dirty.next(index + 1)) {
+      const members = sets.members[tracker.changed[index]!]!
       for (let m = 0; m < members.length; m++) {
-        owed.add(slot, members[m]!, this.frame)
-        this.onWritten(slot, members[m]!)
+        owed.add(index, members[m]!, this.frame)
+        this.onWritten(index, members[m]!)
       }
     }
   }
@@ -181,7 +181,7 @@ export class ClientAuthority implements DeliverySink {
     for (let i = 0; i < count; i++) {
       const block = this.sent.blockAt(sequence, i)
       if (block < 0 || !history.remembers(block)) {
-        for (let slot = this.owned.next(0); slot >= 0; slot = this.owned.next(slot + 1)) this.oweAll(slot)
+        for (let index = this.owned.next(0); index >= 0; index = this.owned.next(index + 1)) this.oweAll(index)
         return
       }
       for (let s = 0; s < history.countOf(block); s++) {
@@ -190,12 +190,12 @@ export class ClientAuthority implements DeliverySink {
     }
   }
 
-  private oweAgain(slot: number, members: Uint16Array, frame: number): void {
+  private oweAgain(index: number, members: Uint16Array, frame: number): void {
     for (let m = 0; m < members.length; m++) {
       const component = members[m]!
-      if (!this.holds(slot, component)) continue
-      if (this.tracker.components[component]!.lastChange[slot]! > frame) continue
-      this.owed.addLost(slot, component, frame)
+      if (!this.holds(index, component)) continue
+      if (this.tracker.components[component]!.lastChange[index]! > frame) continue
+      this.owed.addLost(index, component, frame)
     }
   }
 

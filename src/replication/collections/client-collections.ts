@@ -189,9 +189,9 @@ export class ClientCollections {
   }
 
   apply(reader: ByteReader): void {
-    const slot = reader.varint()
+    const index = this.entities.indexOf(reader.varint())
     const { received } = this.readField(reader)!
-    const eid = this.entities.isSpawned(slot) ? this.entities.eidOf[slot]! : 0
+    const eid = this.entities.eidOf[index]!
     const collection = received.array[eid]
     if (eid !== 0 && collection instanceof Collection && collection.home === received) {
       this.counters.ignoredOperations += received.apply(reader, collection)

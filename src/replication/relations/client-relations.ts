@@ -14,9 +14,9 @@ import { pairKey, relationOf, targetOf } from './pair-keys.js'
 const NONE: ReadonlySet<number> = new Set()
 
 export class ClientRelations {
-  /** By the subject's slot. */
+  /** By the subject's index. */
   private readonly pairsOf = new Map<number, Set<number>>()
-  /** By the target's slot: the slots of its subjects. */
+  /** By the target's index: the indices of its subjects. */
   private readonly subjectsOf = new Map<number, Set<number>>()
   private readonly relations: readonly Relation<unknown>[]
 
@@ -41,11 +41,12 @@ export class ClientRelations {
 
   /** Applies what was checked. */
   apply(reader: ByteReader): void {
-    const subject = reader.varint()
+    const subject = this.entities.indexOf(reader.varint())
     const relation = reader.varint()
     const isNew = reader.u8() === 1
-    const key = pairKey(relation, reader.varint())
-    const isKnown = this.entities.isSpawned(subject) && this.entities.isSpawned(targetOf(key))
+    const target = this.entities.indexOf(reader.varint())
+    const key = pairKey(relation, target)
+    const isKnown = subject !== 0 && target !== 0
     if (!isKnown || (this.pairsOf.get(subject) ?? NONE).has(key) === isNew) {
       this.counters.ignoredPairs++
     } else if (isNew) {
@@ -58,29 +59,29 @@ export class ClientRelations {
   }
 
   /** Takes the pairs of an entity, on either side, out of the world. */
-  hide(slot: number): void {
-    this.forEach(slot, (subject, key) => this.remove(subject, key))
+  hide(index: number): void {
+    this.forEach(index, (subject, key) => this.remove(subject, key))
   }
 
   /** Puts them back. */
-  show(slot: number): void {
-    this.forEach(slot, (subject, key) => this.add(subject, key))
+  show(index: number): void {
+    this.forEach(index, (subject, key) => this.add(subject, key))
   }
 
   /** Takes them out for good: an entity goes. */
-  end(slot: number): void {
-    this.hide(slot)
-    this.forEach(slot, (subject, key) => this.forgetPair(subject, key))
+  end(index: number): void {
+    this.hide(index)
+    this.forEach(index, (subject, key) => this.forgetPair(subject, key))
     // As in the server's `takeOver`.
     if (this.relations.length > 0) commitRemovals(this.world)
   }
 
-  private forEach(slot: number, act: (subject: number, key: number) => void): void {
-    for (const key of [...(this.pairsOf.get(slot) ?? NONE)]) act(slot, key)
-    for (const subject of [...(this.subjectsOf.get(slot) ?? NONE)]) {
-      if (subject === slot) continue
+  private forEach(index: number, act: (subject: number, key: number) => void): void {
+    for (const key of [...(this.pairsOf.get(index) ?? NONE)]) act(index, key)
+    for (const subject of [...(this.subjectsOf.get(index) ?? NONE)]) {
+      if (subject === index) continue
       const pairs = this.pairsOf.get(subject)!
-      for (let r = 0; r < this.relations.length; r++) if (pairs.has(pairKey(r, slot))) act(subject, pairKey(r, slot))
+      for (let r = 0; r < this.relations.length; r++) if (pairs.has(pairKey(r, index))) act(subject, pairKey(r, index))
     }
   }
 

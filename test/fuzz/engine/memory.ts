@@ -4,21 +4,16 @@ import { Escape } from './steps.js'
 
 /** Bytes outside of the heap (array buffers) that a tick may take: inboxes, packets, messages that have really arrived. */
 const MAX_EXTERNAL = 12 << 20
-/**
- * A client’s tables are as long as the highest slot that it was told of, which has 20 bits: some 240 bytes a slot in this game,
- * as much as an honest world of so many entities takes.
- */
-export const MAX_TABLES = 512 << 20
 /** Bytes on the heap. A tick of the game, with all that it sends, takes less than one. */
 const MAX_HEAP = 64 << 20
 
 /** Runs `act`; what it took above the limits is an escape. */
-export function watchMemory(what: string, act: () => void, maxExternal = MAX_EXTERNAL): void {
+export function watchMemory(what: string, act: () => void): void {
   const before = getHeapStatistics()
   act()
   const after = getHeapStatistics()
   const external = after.external_memory - before.external_memory
   const heap = after.used_heap_size - before.used_heap_size
-  if (external > maxExternal) throw new Escape(`${what} took ${external} bytes outside of the heap`)
+  if (external > MAX_EXTERNAL) throw new Escape(`${what} took ${external} bytes outside of the heap`)
   if (heap > MAX_HEAP) throw new Escape(`${what} took ${heap} bytes of the heap`)
 }
