@@ -35,6 +35,17 @@ describe("the README's quick start", () => {
     }
   })
 
+  it('says which node-datachannel to take before anything is installed, and the one that this is tested with', () => {
+    const text = readFileSync(`${root}README.md`, 'utf8')
+    const { overrides } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+      overrides: Record<string, string>
+    }
+    const wanted = `dependencies.node-datachannel=${overrides['node-datachannel']} overrides.node-datachannel=`
+    const [set, install] = [text.indexOf(wanted), text.indexOf('npm install ')]
+    expect(set).toBeGreaterThan(0)
+    expect(install).toBeGreaterThan(set)
+  })
+
   it('compiles', () => {
     expect([...blocks.keys()]).toEqual(['protocol.ts', 'server.ts', 'client.ts', 'taste.ts'])
     const program = ts.createProgram(
