@@ -219,6 +219,6 @@ export {
   type SpawnOptions,
   usePrefab,
 } from './world/prefabs.js'
-export { entityOfKey, setSpawnKey, type SpawnKeyOptions } from './world/spawn-keys.js'
+export { entityOfKey, type ServerSpawnKeyOptions, setSpawnKey, type SpawnKeyOptions } from './world/spawn-keys.js'
 export type { ClientWorld, HostWorld, NetworkWorld, ServerWorld, Side } from './world/state.js'
 export { type Transfer, transfers } from './world/transfers.js'

@@ -30,6 +30,9 @@ export const MAX_RELIABLE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_CALL_
 /** The longest spawn key, in bytes of UTF-8. */
 export const MAX_SPAWN_KEY_BYTES = 64
 
+/** The most keys of entities that ended that either side remembers. */
+export const MAX_ENDED_KEYS = 1024
+
 /** What a spawn takes around its payload and its row at most: section, net id, origin, prefab, length, key. */
 export const MAX_SPAWN_OVERHEAD = 18 + MAX_SPAWN_KEY_BYTES
 

@@ -65,6 +65,8 @@ export const SectionKind = {
   JoinProgress: 22,
   /** Server: it lets nobody in any more, and closes soon. */
   Draining: 23,
+  /** Server: an entity with a spawn key ended, whether this client had it or not. */
+  KeyEnded: 24,
 } as const
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind]
 

@@ -111,3 +111,18 @@ export class OriginSection {
     }
   }
 }
+
+/** The most bytes that {@link writeEndedKey} writes. */
+export const MAX_ENDED_KEY = 1 + MAX_SPAWN_KEY_BYTES
+
+/** Writes the key of an entity that ended. */
+export function writeEndedKey(writer: ByteWriter, key: string): void {
+  writer.string(key, MAX_SPAWN_KEY_BYTES)
+}
+
+/** Reads it; the reader fails when it is no key. */
+export function readEndedKey(reader: ByteReader): string {
+  const key = reader.string(MAX_SPAWN_KEY_BYTES)
+  if (key === '') reader.fail()
+  return key
+}

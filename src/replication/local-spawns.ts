@@ -3,6 +3,7 @@
 // Those of a scene wait for ever, and again whenever the server's entity goes out of sight. Those that were made ahead of
 // the server's wait once and for a while; what never came is told to the game, which has one frame to keep the entity.
 import { addComponent, hasComponent, observe, onRemove, removeEntity, type World } from 'bitecs'
+import { MAX_ENDED_KEYS } from '../protocol/limits.js'
 import { Predicted, SpawnOrigin } from '../../components/spawning.js'
 
 interface LocalSpawn {
@@ -30,6 +31,9 @@ export class LocalSpawns {
   private told: readonly LocalSpawn[] = []
   /** Of those that were told, the entities that nobody has kept or removed. */
   private readonly doomed = new Set<number>()
+  /** Keys whose entities the server has ended, and of a scene, the entities that claimed one of them since. */
+  private readonly ended = new Set<string>()
+  private readonly outdated = new Set<number>()
 
   /** `guard` runs what runs observers of the game. */
   constructor(
@@ -70,7 +74,28 @@ export class LocalSpawns {
     const local: LocalSpawn = { entity, key, deadline }
     this.byKey.set(key, local)
     this.byEntity.set(entity, local)
+    if (deadline === Infinity && this.ended.has(key)) this.outdated.add(entity)
     addComponent(this.world, entity, deadline === Infinity ? SpawnOrigin : Predicted)
+  }
+
+  /**
+   * The server's entity with a key has ended out of this client's sight: what stands for it ends too, also what will claim
+   * the key from now on.
+   */
+  endKey(key: string): void {
+    this.ended.add(key)
+    for (const oldest of this.ended) {
+      if (this.ended.size <= MAX_ENDED_KEYS) break
+      this.ended.delete(oldest)
+    }
+    const entity = this.entityOf(key)
+    if (this.isScene(entity) && this.indexOf(key) === 0) this.guard(() => removeEntity(this.world, entity))
+  }
+
+  /** The client begins another scene, or its connection has ended: what was said of keys holds no more. */
+  forgetEnded(): void {
+    this.ended.clear()
+    this.outdated.clear()
   }
 
   /** The entity that the server's spawn with a key begins on, or 0. One that was made ahead waits no longer. */
@@ -88,6 +113,7 @@ export class LocalSpawns {
 
   /** Remembers the key of an index. */
   bear(index: number, key: string): void {
+    this.ended.delete(key)
     this.indexByKey.set(key, index)
     this.keyByIndex.set(index, key)
   }
@@ -103,6 +129,7 @@ export class LocalSpawns {
   /** The connection has ended: nothing that was made ahead can be confirmed any more. */
   giveUpAll(): void {
     this.giveUp(Infinity)
+    this.forgetEnded()
   }
 
   /** Begins a frame: what was told in the last one, and nobody kept, is removed. */
@@ -111,6 +138,13 @@ export class LocalSpawns {
       if (hasComponent(this.world, entity, Predicted)) this.guard(() => removeEntity(this.world, entity))
     }
     this.doomed.clear()
+    for (const entity of [...this.outdated]) {
+      const key = this.keyOf(entity)
+      // The key may be another's by now, and the id too.
+      if (key !== undefined && this.ended.has(key) && this.isScene(entity))
+        this.guard(() => removeEntity(this.world, entity))
+    }
+    this.outdated.clear()
   }
 
   /** Tells this frame's systems what was not confirmed up to `tick`, the server's. */

@@ -30,6 +30,8 @@ export class Observer implements DeliverySink {
   readonly leavingSet = new SlotSet()
   /** The net id of the player that the client was told of. */
   toldPlayer = 0
+  /** Up to which of the keys that ended it has been told; see `EndedKeys`. */
+  toldEnds = 0
   /** Whether the world was entered: false until the first tick in which the client is ready. */
   joined = false
 
@@ -86,6 +88,7 @@ export class Observer implements DeliverySink {
   leaveAll(): void {
     const { known, entities } = this
     this.pending.clear()
+    this.toldEnds = 0
     for (let slot = known.next(0); slot >= 0; slot = known.next(slot + 1)) {
       this.leave(slot, entities.eidOf[slot] === 0 ? LeaveReason.Destroyed : LeaveReason.Hidden)
     }

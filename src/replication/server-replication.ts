@@ -18,6 +18,7 @@ import { BlockHistory } from './block-history.js'
 import { BlockEncoder } from './blocks.js'
 import { ChangeLogs } from './change-log.js'
 import { ChangeTracker } from './change-tracker.js'
+import { EndedKeys } from './ended-keys.js'
 import { ServerCollections } from './collections/server-collections.js'
 import { createLeaf } from './interest/create-leaf.js'
 import { Visibility } from './interest/visibility.js'
@@ -48,6 +49,7 @@ export class ServerReplication {
   readonly structure: StructureWriter
   readonly collections: ServerCollections
   readonly origins: SpawnOrigins
+  readonly endedKeys = new EndedKeys()
   readonly authority: ServerAuthority
   readonly audience: OwnerAudience
   readonly writes: OwnerWrites
@@ -195,6 +197,7 @@ export class ServerReplication {
   finishTick(): void {
     this.sentTick = this.tick
     this.collections.finishTick()
+    this.endedKeys.finishTick()
     this.observerEvents.finishTick(this.observers)
   }
 
@@ -262,6 +265,8 @@ export class ServerReplication {
     }
     this.entities.remove(slot)
     this.relations.end(slot, eid)
+    const key = this.origins.sceneKeyOf(eid)
+    if (key !== '') this.endedKeys.add(key)
     this.origins.end(eid)
     this.removed.push(slot)
     this.onEnded(slot)
@@ -280,6 +285,7 @@ export class ServerReplication {
       const slot = this.unspawned[i]!
       const eid = this.entities.eidOf[slot]!
       if (eid === 0 || this.entities.spawned[slot] === 1) continue
+      this.endedKeys.begin(this.origins.of(eid).key)
       const set = this.componentsIn(eid)
       this.entities.componentsOf[slot] = set
       this.entities.spawned[slot] = 1

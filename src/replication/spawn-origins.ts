@@ -12,6 +12,8 @@ import type { Protocol } from '../protocol/protocol.js'
 export class SpawnOrigins {
   private readonly byEntity = new Map<number, Origin>()
   private readonly byKey = new Map<string, number>()
+  /** Entities that stand for no entity of any scene: clients made theirs ahead, and nobody else waits for them. */
+  private readonly predicted = new Set<number>()
   /** Networked entities without the tag: what was said of them holds until they are networked no longer. */
   private readonly untagged = new Set<number>()
   private readonly scratch = new ByteWriter(64)
@@ -46,8 +48,15 @@ export class SpawnOrigins {
     this.set(eid, { ...this.of(eid), prefab, payload: scratch.bytes.slice(0, scratch.length) })
   }
 
+  /** The key of an entity that entities of clients' scenes may stand for, or ''. */
+  sceneKeyOf(eid: number): string {
+    return this.predicted.has(eid) ? '' : this.of(eid).key
+  }
+
   /** Gives an entity a key, which no other one has. */
-  setKey(eid: number, key: string): void {
+  setKey(eid: number, key: string, isPredicted = false): void {
+    if (isPredicted) this.predicted.add(eid)
+    else this.predicted.delete(eid)
     this.byKey.delete(this.of(eid).key)
     this.byKey.set(key, eid)
     this.set(eid, { ...this.of(eid), key })
@@ -66,6 +75,7 @@ export class SpawnOrigins {
   private forget(eid: number): void {
     const { key } = this.of(eid)
     if (key !== '') this.byKey.delete(key)
+    this.predicted.delete(eid)
     this.byEntity.delete(eid)
   }
 }

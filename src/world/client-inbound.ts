@@ -7,6 +7,7 @@ import type { Session } from '../connection/session.js'
 import { ByteReader } from '../protocol/bytes.js'
 import { slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
+import { readEndedKey } from '../protocol/prefab.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
@@ -139,6 +140,7 @@ export class ClientInbound {
       else if (kind === SectionKind.MessagePart && reliable) this.part.read(reader)
       else if (kind === SectionKind.PartsTaken && reliable) reader.varint()
       else if (kind === SectionKind.Draining && reliable) readDraining(reader)
+      else if (kind === SectionKind.KeyEnded && reliable) readEndedKey(reader)
       else if (kind === SectionKind.Scene && reliable && reader.offset === start + 1) this.role.scenes.check(reader)
       else reader.fail()
       if (reader.failed) return false
@@ -169,6 +171,7 @@ export class ClientInbound {
       else if (kind === SectionKind.MessagePart) this.applyPart(reader)
       else if (kind === SectionKind.PartsTaken) this.applyTaken(reader)
       else if (kind === SectionKind.Draining) this.applyDraining(reader)
+      else if (kind === SectionKind.KeyEnded) replication.locals.endKey(readEndedKey(reader))
       else if (kind === SectionKind.Scene) {
         this.role.scenes.take(reader)
         if (this.role.scenes.isLoading) {

@@ -22,6 +22,8 @@ export interface ClientScenesContext {
   readonly protocol: Protocol
   readonly errors: ErrorLog
   readonly entities: EntityMapper
+  /** The client's own entities that stand for the server's. */
+  readonly replication: { readonly locals: { forgetEnded(): void } }
   /** Whether the session is open. */
   readonly isOpen: boolean
   /** Shows that it loads: without `Ready` when all its scenes end, and with `Loading`. */
@@ -100,7 +102,10 @@ export class ClientScenes {
     this.runner.add({ number, action, scene })
     if (!this.isLoading) this.searched = 0
     this.isLoading = true
-    if (action === SceneAction.Replace) this.isReplacing = true
+    if (action === SceneAction.Replace) {
+      this.isReplacing = true
+      this.role.replication.locals.forgetEnded()
+    }
     this.report = -1
     this.hasFailed = false
     this.lastPercent = 0

@@ -47,7 +47,7 @@ export class LocalClient {
   }
 
   private buildView({ entering, leaving, known }: Observer): void {
-    const { entities, origins } = this.server
+    const { entities, origins, endedKeys } = this.server
     const { copies, locals } = this.client
     for (let i = 0; i < entering.count; i++) {
       const eid = entities.entityOf(entering.netIds[i]!)
@@ -60,8 +60,9 @@ export class LocalClient {
       if (eid !== 0) copies.prefabs.end(eid)
     }
     for (const key of locals.keys) {
-      if (!known.has(entities.slotOfEntity(origins.entityOf(key)))) continue
       const local = locals.entityOf(key)
+      const isThere = known.has(entities.slotOfEntity(origins.entityOf(key)))
+      if (!isThere && !(endedKeys.has(key) && locals.isScene(local))) continue
       copies.guard(() => removeEntity(this.world, local))
     }
   }

@@ -7,7 +7,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Infer, Schema } from '../protocol/schema.js'
 import type { BuildHook } from '../replication/prefab-instances.js'
 import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
-import { requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
+import { checkKeyKind, requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
 import type { HandleOptions } from './handle.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
 
@@ -17,6 +17,8 @@ export interface SpawnOptions extends SetOwnerOptions {
   owner?: number
   /** The entity's spawn key, see `setSpawnKey`. Default: none. */
   key?: string
+  /** What the key is for; see `setSpawnKey`. Default `scene`. */
+  keyKind?: 'scene' | 'predicted'
   /** Runs when the entity has the prefab's components and is not networked yet: the place to write its values. */
   set?: (entity: number) => void
 }
@@ -38,8 +40,8 @@ export interface Spawned<S extends Schema> {
  * Spawns an entity of a prefab on the server: a new entity with the prefab's components, then `options.set`, which writes
  * its values, then `Networked`, then its owner. It leaves with this tick's `serverSend`. Returns the entity.
  *
- * @throws UsageError when the protocol does not list the prefab, `owner` is not an open connection, or another entity has
- * the key.
+ * @throws UsageError when the protocol does not list the prefab, `owner` is not an open connection, another entity has the
+ * key, or `keyKind` is none.
  * @throws ArgumentError when the payload or the key cannot be represented; it names the field. Whatever throws, `set`
  * included, no entity is left.
  */
@@ -51,7 +53,8 @@ export function spawn<S extends Schema>(
   const role = serverRole(world)
   const id = requirePrefab(role.protocol, prefab)
   prefab.codec.check(payload ?? {})
-  const { owner = 0, key, set, ...ownerOptions } = options
+  const { owner = 0, key, keyKind, set, ...ownerOptions } = options
+  checkKeyKind('keyKind', keyKind)
   if (owner !== 0) requireOpen(role, owner)
   if (key !== undefined) {
     requireKey(key)
@@ -61,7 +64,7 @@ export function spawn<S extends Schema>(
   try {
     for (const component of prefab.components) addComponent(world, entity, component)
     role.replication.origins.setPrefab(entity, id, payload ?? {})
-    if (key !== undefined) role.replication.origins.setKey(entity, key)
+    if (key !== undefined) role.replication.origins.setKey(entity, key, keyKind === 'predicted')
     set?.(entity)
     addComponent(world, entity, Networked)
     if (owner !== 0) setOwner(world, entity, owner, ownerOptions)

@@ -61,6 +61,8 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   writeCalls(role, peer, Channel.Reliable, reliable, 0, callsBefore, session.ready || (unsent.length > 0 && wasReady))
   writeParts(role, peer)
   if (!local && replication.structure.writeDespawns(observer, reliable)) structure = true
+  // Behind the despawns: one of them may hide what ended right after.
+  if (observer.joined && !local) replication.endedKeys.write(observer, reliable)
   if (structure) {
     if (session.structureTick === 0) session.structureSince = tick
     session.structureTick = tick

@@ -10,6 +10,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { Scene } from '../protocol/scenes.js'
 import type { InboundCalls } from '../remote/inbound-calls.js'
 import { SceneAction, SceneReport } from '../remote/scene-section.js'
+import type { EndedKeys } from '../replication/ended-keys.js'
 import type { ServerEntities } from '../replication/server-entities.js'
 import { type LoadedScene, SceneEventQueue } from './scene-events.js'
 import { SceneMembers } from './scene-members.js'
@@ -73,7 +74,7 @@ export interface ServerScenesContext {
   readonly errors: ErrorLog
   readonly inbound: InboundCalls
   readonly outgoing: { readonly count: number }
-  readonly replication: { readonly entities: ServerEntities }
+  readonly replication: { readonly entities: ServerEntities; readonly endedKeys: EndedKeys }
   sessionsOf(session: Session): ServerSessions | undefined
   readonly options: { readonly now: () => number }
   readonly tick: number
@@ -117,6 +118,7 @@ export class ServerScenes {
     this.told = changed(before, action, scene)
     // Members end first, so that clients hear of it before they begin to load.
     for (const one of before) if (!this.told.includes(one)) this.despawnMembers(one.id)
+    if (action === SceneAction.Replace) this.role.replication.endedKeys.forgetLater()
     this.runner.add({ number, action, scene })
     for (const peer of this.role.peers) if (concerns(peer, action, scene.scene)) this.tell(peer, action, scene, number)
   }

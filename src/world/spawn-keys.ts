@@ -4,18 +4,29 @@ import { Connection } from '../../components/connection.js'
 import { utf8Length } from '../protocol/bytes.js'
 import { ArgumentError, UsageError } from '../protocol/errors.js'
 import { MAX_SPAWN_KEY_BYTES } from '../protocol/limits.js'
-import { badOption, checkInteger } from './check-options.js'
+import { checkInteger, checkOneOf } from './check-options.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
 import { sideOf } from './sides.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from './state.js'
+
+/** Options of {@link setSpawnKey} on a server. */
+export interface ServerSpawnKeyOptions {
+  /**
+   * `scene`, the default: entities of clients' scenes may stand for it. When it ends, every client is told, also those that
+   * it is hidden from, and, of the last 1,024, those that join later. `predicted`: only whoever made it ahead has
+   * the key, so that nobody else need be told.
+   */
+  kind?: 'scene' | 'predicted'
+}
 
 /** Options of {@link setSpawnKey} on a client. */
 export interface SpawnKeyOptions {
   /**
    * `scene`, the default: the entity belongs to the client's scene. It stands for the server's entity whenever that is
    * spawned here; when that is hidden or the connection ends it loses `Networked` and lives on, to be matched again; when
-   * the server destroys it, it is removed. `predicted`: the entity was made ahead of the server's. It is matched once and
+   * the server destroys it, it is removed, also when it was hidden, or had ended before this client came: then with its
+   * first frame after both. `predicted`: the entity was made ahead of the server's. It is matched once and
    * is an ordinary networked entity from then on.
    */
   kind?: 'scene' | 'predicted'
@@ -46,7 +57,7 @@ export interface SpawnKeyOptions {
  * and the client is not connected; in a host's world when nothing says which side is meant.
  * @throws ArgumentError when the key is empty, or longer than 64 bytes of UTF-8.
  */
-export function setSpawnKey(world: ServerWorld, entity: number, key: string): void
+export function setSpawnKey(world: ServerWorld, entity: number, key: string, options?: ServerSpawnKeyOptions): void
 export function setSpawnKey(world: ClientWorld, entity: number, key: string, options?: SpawnKeyOptions): void
 export function setSpawnKey(
   world: NetworkWorld,
@@ -56,16 +67,16 @@ export function setSpawnKey(
 ): void {
   requireKey(key)
   requireEntity(world, entity, 'setSpawnKey')
+  checkKeyKind('kind', kind)
   const network = networkOf(world)
   const { server } = network ?? {}
   if (network !== undefined && server !== undefined && sideOf(network, 'setSpawnKey') === 'server') {
     requireUnspawned(server, entity, 'setSpawnKey')
     requireFree(server.replication.origins.entityOf(key), entity, key)
-    server.replication.origins.setKey(entity, key)
+    server.replication.origins.setKey(entity, key, kind === 'predicted')
     return
   }
   const role = clientRole(world)
-  if (kind !== 'scene' && kind !== 'predicted') throw badOption('kind', "'scene' or 'predicted'", kind)
   checkInteger('waitTicks', waitTicks, 1)
   claim(role, entity, key, kind, waitTicks)
 }
@@ -98,6 +109,11 @@ function claim(role: ClientRole, entity: number, key: string, kind: 'scene' | 'p
     throw new UsageError('not-connected', 'a predicted entity needs a connection: await connect(world, …) first')
   }
   locals.add(entity, key, role.serverTick + waitTicks)
+}
+
+/** @throws UsageError when the kind of a key is none. */
+export function checkKeyKind(name: string, kind: unknown): void {
+  checkOneOf(name, kind, ['scene', 'predicted'])
 }
 
 /** @throws ArgumentError when the text is no key. */

@@ -96,8 +96,12 @@ it('refuses a wrong payload, option or side', () => {
     usePrefab(client, 1, Door)
     // @ts-expect-error clients build
     onSpawn(server, Door, () => undefined)
-    // @ts-expect-error a client waits
     setSpawnKey(server, 1, 'door', { kind: 'predicted' })
+    spawn(server, Door, {}, { key: 'door', keyKind: 'predicted' })
+    // @ts-expect-error no such kind
+    spawn(server, Door, {}, { key: 'door', keyKind: 'other' })
+    // @ts-expect-error a client waits
+    setSpawnKey(server, 1, 'door', { kind: 'predicted', waitTicks: 3 })
     // @ts-expect-error no such kind
     setSpawnKey(client, 1, 'door', { kind: 'other' })
     // @ts-expect-error a client's

@@ -283,6 +283,8 @@ export class Layout {
       case SectionKind.Draining:
         reader.varint()
         return void reader.string(512)
+      case SectionKind.KeyEnded:
+        return void reader.string(64)
       case SectionKind.JoinProgress:
         reader.varint()
         return void reader.varint()

@@ -38,6 +38,9 @@ const ALLOWANCE: Allowance = {
   named: {
     // Why sessions ended, for clients that come back too late.
     '.interrupted.ends': 256,
+    // Keys of entities that ended, for clients of whose scenes they were: 1,024, and as many that are struck out.
+    '.endedKeys.log': 2048,
+    '.endedKeys.byKey': 1024,
     // Slots that wait for acknowledgements; those given out are cleared away by the thousand.
     '.entities.waiting': 2000,
     // By sets of components, of which there are no more than combinations that occur.

@@ -580,6 +580,11 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
       const left = cursor.varint()
       return `draining, closes in ${left} ms: ${cursor.text(512)}`
     }
+    case 24: {
+      const key = cursor.text(64)
+      if (key === '') throw new Error('no key is empty')
+      return `the entity with the key ${JSON.stringify(key)} has ended`
+    }
     default:
       throw new Error(`no such section: ${kind}`)
   }

@@ -25,6 +25,7 @@ import {
   netIdOf,
   quantized,
   replicate,
+  hideFrom,
   retire,
   type SchemaType,
   sendCommand,
@@ -364,6 +365,11 @@ export function scriptedRun(): RunVector[] {
   addComponent(server, door, Networked)
   setSpawnKey(server, door, 'door')
   tick(2)
+  // The end of one that is hidden.
+  hideFrom(server, door, 'all')
+  tick()
+  despawn(server, door)
+  tick()
   setReady(client.world, false)
   tick(3)
   // Scenes: one that takes the place of all, one more, and that one's end.

@@ -1,0 +1,205 @@
+// Entities of clients' scenes whose entity the server has ended out of their sight: they end too, also of who comes later.
+import { addEntity, entityExists, hasComponent, query, removeComponent, addComponent } from 'bitecs'
+import {
+  changeScene,
+  close,
+  type ClientWorld,
+  defineProtocol,
+  definePrefab,
+  defineScene,
+  despawn,
+  entityOfKey,
+  hideFrom,
+  NetworkErrors,
+  drain,
+  setSceneLoader,
+  setSpawnKey,
+  spawn,
+  withSide,
+} from 'bitecs-net'
+import { Networked, SpawnOrigin } from 'bitecs-net/components'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import * as game from '../support/arena.js'
+
+function claim(world: ClientWorld, key: string): number {
+  const eid = addEntity(world)
+  setSpawnKey(world, eid, key)
+  return eid
+}
+
+function start(options: { clients?: number } = {}) {
+  const net = createTestNetwork(game.arena, options)
+  const { server } = net
+  const { world } = net.clients[0]!
+  const door = claim(world, 'door')
+  const ours = spawn(server, game.Door, {}, { key: 'door' })
+  net.tick(2)
+  expect(game.copyOf(world, server, ours)).toBe(door)
+  return { net, server, world, door, ours }
+}
+
+describe('an entity of a client’s scene whose entity the server destroys', () => {
+  it('29: ends where that was hidden from its client, as where it was seen', () => {
+    const { net, server, world, door, ours } = start({ clients: 2 })
+    const other = net.clients[1]!.world
+    const seen = claim(other, 'door')
+    net.tick()
+    hideFrom(server, ours, net.clients[0]!.connection)
+    net.tick(2)
+    expect([hasComponent(world, door, Networked), entityExists(world, door)]).toEqual([false, true])
+    despawn(server, ours)
+    net.tick(2)
+    expect([entityExists(world, door), entityOfKey(world, 'door')]).toEqual([false, 0])
+    expect([entityExists(other, seen), entityOfKey(other, 'door')]).toEqual([false, 0])
+    expect([...drain(world, NetworkErrors)]).toEqual([])
+  })
+
+  it('ends where it was hidden and destroyed in one tick, and where it was never shown', () => {
+    const { net, server, world, door, ours } = start()
+    const { connection } = net.clients[0]!
+    const gate = claim(world, 'gate')
+    const unseen = spawn(server, game.Door, {}, { key: 'gate' })
+    hideFrom(server, unseen, connection)
+    net.tick(2)
+    expect(hasComponent(world, gate, Networked)).toBe(false)
+    hideFrom(server, ours, connection)
+    despawn(server, ours)
+    despawn(server, unseen)
+    net.tick(2)
+    expect([entityExists(world, door), entityExists(world, gate)]).toEqual([false, false])
+  })
+
+  it('ends of a client that comes, or claims the key, later: with its first frame after both', () => {
+    const { net, server, world, door, ours } = start()
+    despawn(server, ours)
+    net.tick(2)
+    expect(entityExists(world, door)).toBe(false)
+    const again = claim(world, 'door')
+    expect(entityOfKey(world, 'door')).toBe(again)
+    const late = net.connect()
+    const early = net.begin()
+    claim(early.world, 'door')
+    claim(late.world, 'door')
+    net.tick(5)
+    for (const where of [world, late.world, early.world]) {
+      expect([entityOfKey(where, 'door'), [...query(where, [SpawnOrigin])]]).toEqual([0, []])
+    }
+    const waits = claim(late.world, 'gate')
+    net.tick(2)
+    expect(entityExists(late.world, waits)).toBe(true)
+  })
+
+  it('ends of a client whose connection had ended when the entity did, once it is back', () => {
+    const { net, server, world, door, ours } = start()
+    void close(world)
+    net.clients[0]!.running = false
+    net.tick()
+    despawn(server, ours)
+    net.tick(2)
+    expect(entityExists(world, door)).toBe(true)
+    net.connect({ world })
+    net.tick(2)
+    expect(entityExists(world, door)).toBe(false)
+  })
+
+  it('waits on where another entity has the key, or the same one is networked again', () => {
+    const { net, server, world, door, ours } = start()
+    const { connection } = net.clients[0]!
+    hideFrom(server, ours, connection)
+    net.tick(2)
+    despawn(server, ours)
+    const next = spawn(server, game.Door, {}, { key: 'door' })
+    net.tick(2)
+    expect(game.copyOf(world, server, next)).toBe(door)
+    hideFrom(server, next, connection)
+    net.tick(2)
+    removeComponent(server, next, Networked)
+    addComponent(server, next, Networked)
+    net.tick(2)
+    expect(game.copyOf(world, server, next)).toBe(door)
+    const late = net.connect()
+    const claimed = claim(late.world, 'door')
+    net.tick(2)
+    expect(game.copyOf(late.world, server, next)).toBe(claimed)
+  })
+
+  it('waits on where the server says that its entity stands for one made ahead alone', () => {
+    const { net, server, world } = start()
+    const shot = claim(world, 'shot 1')
+    const ours = spawn(server, game.Door, {}, { key: 'shot 1', keyKind: 'predicted' })
+    const bare = addEntity(server)
+    setSpawnKey(server, bare, 'shot 2', { kind: 'predicted' })
+    addComponent(server, bare, Networked)
+    const second = claim(world, 'shot 2')
+    hideFrom(server, ours, 'all')
+    hideFrom(server, bare, 'all')
+    net.tick(2)
+    despawn(server, ours)
+    despawn(server, bare)
+    net.tick(2)
+    expect([entityExists(world, shot), entityExists(world, second)]).toEqual([true, true])
+  })
+
+  it('is told of the last 1,024, so that nothing grows', () => {
+    const { net, server, world } = start()
+    for (let i = 0; i < 1030; i++) {
+      despawn(server, spawn(server, game.Door, {}, { key: `crate ${i}` }))
+      if (i % 100 === 99) net.tick()
+    }
+    // One that ends and begins again takes nobody's place.
+    for (let i = 0; i < 2000; i++) {
+      const again = spawn(server, game.Door, {}, { key: 'crate 1029' })
+      if (i % 100 === 99) net.tick()
+      despawn(server, again)
+    }
+    net.tick(2)
+    const late = net.connect()
+    for (const where of [world, late.world]) {
+      const first = claim(where, 'crate 0')
+      const last = [claim(where, 'crate 6'), claim(where, 'crate 1029')]
+      net.tick(2)
+      expect([first, ...last].map((eid) => hasComponent(where, eid, SpawnOrigin))).toEqual([true, false, false])
+    }
+  })
+
+  it('ends in a host’s world too, with what its own client has claimed', () => {
+    const net = createTestNetwork(game.arena, { host: true, clients: 0 })
+    const { server } = net
+    const ours = spawn(server, game.Door, {}, { key: 'door' })
+    hideFrom(server, ours, net.host.connection)
+    net.tick(2)
+    despawn(server, ours)
+    net.tick(2)
+    const own = addEntity(server)
+    withSide(server, 'client', () => setSpawnKey(server, own, 'door'))
+    net.tick(2)
+    expect(entityExists(server, own)).toBe(false)
+  })
+})
+
+describe('another scene', () => {
+  it('has keys of its own: what ended in the last one ends nothing in it', () => {
+    const Cave = defineScene()
+    const Wall = definePrefab()
+    const protocol = defineProtocol({ prefabs: { Wall }, scenes: { Cave } })
+    const net = createTestNetwork(protocol)
+    const { world } = net.clients[0]!
+    const ours = spawn(net.server, Wall, {}, { key: 'wall' })
+    net.tick(2)
+    despawn(net.server, ours)
+    net.tick(2)
+    let built = 0
+    setSceneLoader(world, ({ action }) => {
+      if (action === 'load') built = claim(world, 'wall')
+    })
+    changeScene(net.server, Cave)
+    net.until(() => built !== 0)
+    net.tick(5)
+    expect(entityExists(world, built)).toBe(true)
+    const late = net.connect()
+    const claimed = claim(late.world, 'wall')
+    net.tick(3)
+    expect(entityExists(late.world, claimed)).toBe(true)
+  })
+})
