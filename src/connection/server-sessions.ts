@@ -20,7 +20,7 @@ import {
 } from '../transport/transport.js'
 import { checkHello, type Refusal } from './check-hello.js'
 import type { CloseReason } from './close-reason.js'
-import type { Violation } from './conduct.js'
+import { Conduct, type Violation } from './conduct.js'
 import type { Counters } from './counters.js'
 import type { ErrorLog } from './error-log.js'
 import { Gate } from './gate.js'
@@ -68,7 +68,8 @@ export class ServerSessions implements TransportSink {
   }
 
   opened(peer: PeerId): void {
-    const session = new Session(this.transport, peer, this.options.now(), this.options.rules)
+    const { now, rules } = this.options
+    const session = new Session(this.transport, peer, now(), new Conduct(rules))
     session.network = networkOfAddress(addressOf(this.transport, peer) ?? '')
     this.byPeer.set(peer, session)
     this.turnAway(session, this.gate.banOf(session))
@@ -81,7 +82,7 @@ export class ServerSessions implements TransportSink {
       return
     }
     session.lastHeard = Math.max(session.lastHeard, time)
-    if (!session.conduct.takesPacket(channel, length, time)) return this.flooded(session, channel)
+    if (!session.conduct!.takesPacket(channel, length, time)) return this.flooded(session, channel)
     // It was the line that stood still, or its client; both are back.
     if (session.isInterrupted && session.canBeRestored) this.restore(session, session.resumable!.unsentFrom)
     const { reader } = this
@@ -361,7 +362,7 @@ export class ServerSessions implements TransportSink {
   weigh(session: Session, kind: Violation, text: string): void {
     if (session.state === 'closed') return
     this.errors.violations.add(kind)
-    if (session.conduct.spend(kind, this.options.now())) return
+    if (session.conduct!.spend(kind, this.options.now())) return
     this.errors.push('malformed', `connection closed: ${text}`, { connection: session.entity, name: kind })
     this.close(session, 'malformed', `too much that no honest client sends (${kind}): ${text}`)
   }

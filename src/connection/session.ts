@@ -6,7 +6,7 @@ import { ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
 import { Backlog } from './backlog.js'
 import type { CloseReason } from './close-reason.js'
-import { Conduct, type ConductRules } from './conduct.js'
+import type { Conduct } from './conduct.js'
 import { Delivery, type DeliverySink } from './delivery.js'
 import type { Resumable } from './resumable.js'
 import { RoundTrip } from './round-trip.js'
@@ -84,8 +84,6 @@ export class Session implements DeliverySink {
   /** How long the line was broken since `structureProgressAt`, in milliseconds. */
   private structureOutage = 0
   private lastPing = -Infinity
-  /** What the peer may send, and has sent that it may not. A client does not ask: it has one server. */
-  readonly conduct: Conduct
 
   /** Lets the session move to another connection when this one is lost; undefined where that was not agreed. */
   resumable: Resumable | undefined
@@ -94,9 +92,9 @@ export class Session implements DeliverySink {
     public transport: Transport,
     public peer: PeerId,
     readonly startedAt: number,
-    rules?: ConductRules,
+    /** On a server: what the client may send, and has sent that it may not. A client does not ask: it has one server. */
+    readonly conduct?: Conduct,
   ) {
-    this.conduct = new Conduct(rules)
     this.lastHeard = startedAt
     this.tickedAt = startedAt
     this.structureProgressAt = startedAt

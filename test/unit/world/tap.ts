@@ -83,5 +83,5 @@ function rawPacket(write: (writer: ByteWriter) => void): [Uint8Array, number] {
 /** How often the only client of a server has sent what no honest client sends, of any kind. */
 export function violationsAt(server: ServerWorld): number {
   const { conduct } = serverRole(server).peers[0]!.session
-  return Object.values(conduct.violations()).reduce((sum, count) => sum + count, 0)
+  return Object.values(conduct!.violations()).reduce((sum, count) => sum + count, 0)
 }
