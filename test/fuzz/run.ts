@@ -40,7 +40,7 @@ function readSettings(): Settings {
     .option('--inputs <n>', 'stop after so many inputs in all', numberAbove(0))
     .option('--seed <n>', 'where everything random begins', numberAbove(-1), 1)
     .addOption(new Option('--target <name>', 'one target alone').choices(targets.map(({ name }) => name)))
-    .option('--network', 'over real WebRTC and HTTP instead, beside players, in turns with nothing')
+    .option('--network', 'over real WebRTC and HTTP instead, beside players, in turns with guests and with nothing')
     .option('--record', 'write the recordings of the corpus anew, and nothing else')
     .option('--replay <file>', 'repeat a run of the corpus, and nothing else')
     .parse()
