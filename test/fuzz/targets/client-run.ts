@@ -18,8 +18,11 @@ import { Victim } from './victim.js'
 
 const WARM_UP = 10
 const QUIET_TICKS = 30
-/** Of a world that was lied to: tables have the size of the most entities that were there at one time, and nothing else is left. */
-const ALLOWANCE: Allowance = { elements: 64, bytes: 1 << 20, named: {} }
+/**
+ * Of a world that was lied to: tables have the size of the most entities that were there at one time, and queues and readers keep
+ * what they have grown to, within their bounds.
+ */
+const ALLOWANCE: Allowance = { elements: 64, bytes: 4 << 20, named: {} }
 
 /** What really came for the victim; whoever makes the steps decides what becomes of it. */
 export type Intercept = (channel: Channel, bytes: Uint8Array) => void
