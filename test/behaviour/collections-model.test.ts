@@ -3,22 +3,16 @@
 import { addComponent, addEntity, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
 import { type ClientWorld, despawn, drain, netIdOf, NetworkErrors, operations, setReady, stats } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
-import { createRandom, createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
+import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import * as game from '../support/bags.js'
+import { failingSeeds, generator, type Random, roughConditions } from '../support/seeds.js'
 
 const SEEDS = 120
 const TICKS = 70
 const PERKS = ['fast', 'tough', 'lucky']
 const { Bag, Party, Tag } = game
 const COMPONENTS = [Bag, Party, Tag]
-
-type Random = (below: number) => number
-
-function generator(seed: number): Random {
-  const random = createRandom(seed)
-  return (below) => Math.floor(random() * below)
-}
 
 /** Something to one collection of a bag. */
 function fiddle(bag: number, random: Random): void {
@@ -166,14 +160,7 @@ class Follower {
 
 function play(seed: number): void {
   const random = generator(seed)
-  const conditions = {
-    latency: random(120),
-    jitter: random(100),
-    loss: random(30) / 100,
-    duplicate: random(20) / 100,
-    reorder: random(30) / 100,
-    reorderBy: 20 + random(150),
-  }
+  const conditions = roughConditions(random)
   const net = createTestNetwork(game.bags, { clients: 3, seed, conditions })
   const followers = net.clients.map(({ world }) => new Follower(world))
   const model: Model = { net, random, alive: [], ever: [] }
@@ -197,13 +184,5 @@ function play(seed: number): void {
 }
 
 it(`shows every client exactly what the server's collections hold, after quiet, for ${SEEDS} seeds`, () => {
-  const failed: string[] = []
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    try {
-      play(seed)
-    } catch (error) {
-      failed.push(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`)
-    }
-  }
-  expect(failed).toEqual([])
+  expect(failingSeeds(play, SEEDS)).toEqual([])
 }, 60_000)

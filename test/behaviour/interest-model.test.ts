@@ -30,9 +30,10 @@ import {
   stats,
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
-import { createRandom, createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
+import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import * as game from '../support/arena.js'
+import { failingSeeds, generator, type Random } from '../support/seeds.js'
 
 const SEEDS = 60
 const TICKS = 70
@@ -99,7 +100,7 @@ const POLICIES = [
 const connections = new WeakMap<ServerWorld, readonly number[]>()
 const indexOf = (world: ServerWorld, connection: number): number => connections.get(world)!.indexOf(connection)
 
-function act(net: TestNetwork, model: Model, random: (below: number) => number): void {
+function act(net: TestNetwork, model: Model, random: Random): void {
   const { server } = net
   const { ships } = model
   const all = connections.get(server)!
@@ -213,8 +214,7 @@ function isSame(net: TestNetwork, model: Model): boolean {
 }
 
 function play(seed: number): void {
-  const next = createRandom(seed)
-  const random = (below: number): number => Math.floor(next() * below)
+  const random = generator(seed)
   /** Who observes what, as the events have told it. */
   const told = new Set<string>()
   const read = (world: ServerWorld): void => {
@@ -282,13 +282,5 @@ function play(seed: number): void {
 }
 
 it(`interest, after quiet, is exactly what the policy says, for ${SEEDS} seeds`, () => {
-  const failed: string[] = []
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    try {
-      play(seed)
-    } catch (error) {
-      failed.push(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`)
-    }
-  }
-  expect(failed).toEqual([])
+  expect(failingSeeds(play, SEEDS)).toEqual([])
 }, 60_000)

@@ -26,15 +26,14 @@ import {
   stats,
 } from 'bitecs-net'
 import { Networked, Predicted } from 'bitecs-net/components'
-import { createRandom, createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
+import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import * as game from '../support/arena.js'
+import { failingSeeds, generator, type Random } from '../support/seeds.js'
 
 const SEEDS = 120
 const TICKS = 90
 const KEYS = 6
-
-type Random = (below: number) => number
 
 /** What one client's hooks have built, and which of its own entities claim keys. */
 interface Player {
@@ -166,11 +165,11 @@ class Model {
 }
 
 function play(seed: number): void {
-  const random = createRandom(seed)
-  const model = new Model(seed, (below) => Math.floor(random() * below))
+  const random = generator(seed)
+  const model = new Model(seed, random)
   const { net, players } = model
   for (let tick = 0; tick < TICKS; tick++) {
-    for (let n = Math.floor(random() * 4); n > 0; n--) model.act()
+    for (let n = random(4); n > 0; n--) model.act()
     if (tick === 30) model.join()
     if (tick === 40) setReady(players[0]!.world, false)
     if (tick === 55) setReady(players[0]!.world, true)
@@ -186,13 +185,5 @@ function play(seed: number): void {
 }
 
 it(`builds on every client exactly what lives, on the right entities, for ${SEEDS} seeds`, () => {
-  const failed: string[] = []
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    try {
-      play(seed)
-    } catch (error) {
-      failed.push(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`)
-    }
-  }
-  expect(failed).toEqual([])
+  expect(failingSeeds(play, SEEDS)).toEqual([])
 }, 60_000)

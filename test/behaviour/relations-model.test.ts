@@ -13,16 +13,17 @@ import {
   stats,
 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
-import { createRandom, createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
+import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { add, ChildOf, copyOf, family, Likes, Name, targets, Watches } from '../support/family.js'
+import { generator, type Random } from '../support/seeds.js'
 
 const SEEDS = 60
 const TICKS = 60
 const RELATIONS = [ChildOf, Watches, Likes]
 
 /** One random thing of a server's tick. */
-function act(net: TestNetwork, living: Set<number>, random: (below: number) => number): void {
+function act(net: TestNetwork, living: Set<number>, random: Random): void {
   const { server } = net
   const eids = [...living]
   // bitECS throws in removeEntity where a removal is still to be carried out and the id is another world's by now.
@@ -78,8 +79,7 @@ function pairsOnClient({ server }: TestNetwork, world: ClientWorld, eids: Iterab
 }
 
 it.each(Array.from({ length: SEEDS }, (_, i) => i + 1))('seed %i: clients have the pairs of what they see', (seed) => {
-  const below = createRandom(seed)
-  const random = (bound: number): number => Math.floor(below() * bound)
+  const random = generator(seed)
   const conditions = { latency: 20, jitter: 60, loss: 0.2, reorder: 0.2, reorderBy: 80, duplicate: 0.1 }
   const net = createTestNetwork(family, { clients: 3, seed, conditions })
   const living = new Set<number>()

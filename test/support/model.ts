@@ -20,21 +20,14 @@ import {
   stats,
 } from 'bitecs-net'
 import { Networked, Owned } from 'bitecs-net/components'
-import { createRandom, createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
+import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect } from 'vitest'
 import * as game from './arena.js'
+import { generator, type Random, roughConditions } from './seeds.js'
 
 const TICKS = 80
 const ROOMS = 3
 const COMPONENTS = [game.Position, game.Heading, game.Health, game.Target, game.Flag]
-
-type Random = (below: number) => number
-
-/** Random whole numbers below a bound. */
-function generator(seed: number): Random {
-  const random = createRandom(seed)
-  return (below) => Math.floor(random() * below)
-}
 
 /** What the game has said of an entity's visibility. */
 interface Said {
@@ -232,14 +225,7 @@ function expectShown(model: Model, { world, connection }: TestClient): void {
 /** Plays a run of random ticks, waits for quiet, and holds every client to what it should show. */
 export function playModel(seed: number): void {
   const random = generator(seed)
-  const conditions = {
-    latency: random(120),
-    jitter: random(100),
-    loss: random(30) / 100,
-    duplicate: random(20) / 100,
-    reorder: random(30) / 100,
-    reorderBy: 20 + random(150),
-  }
+  const conditions = roughConditions(random)
   const hasRooms = seed % 3 !== 0
   const net = createTestNetwork(game.arena, {
     clients: 2 + (seed % 3),
@@ -299,17 +285,4 @@ function expectNoErrors(net: TestNetwork, clients: readonly TestClient[]): void 
     expect(codes.filter((code) => code !== 'undrained')).toEqual([])
     expect(stats(world).counters.malformedPackets).toBe(0)
   }
-}
-
-/** Plays the seeds from `first` on, and lists those that fail. */
-export function failingSeeds(first: number, count: number): string[] {
-  const failed: string[] = []
-  for (let seed = first; seed < first + count; seed++) {
-    try {
-      playModel(seed)
-    } catch (error) {
-      failed.push(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`)
-    }
-  }
-  return failed
 }

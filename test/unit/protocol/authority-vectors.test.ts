@@ -1,6 +1,5 @@
 // Golden vectors of what owners write, and of what only they get: a scripted run that the library writes byte for byte, and
 // that a reader written from the page alone understands.
-import { readFileSync } from 'node:fs'
 import { addComponents, addEntity } from 'bitecs'
 import {
   clearOwner,
@@ -17,11 +16,8 @@ import {
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { PacketKind } from '../../../src/protocol/packet-kind.js'
-import { Channel } from '../../../src/transport/transport.js'
-import { capture, type Captured, transportOf } from '../world/tap.js'
 import { fnv1a, fromHex, parseProtocol, readPacket } from './independent-reader.js'
-import { type RunVector, toHex } from './vectors.js'
+import { goldenRun, RecordedRun } from './recorded-run.js'
 
 const Position = { x: [] as number[], y: [] as number[] }
 const Purse = { gold: [] as number[] }
@@ -36,59 +32,42 @@ const protocol = defineProtocol({
 })
 const described = parseProtocol(protocol.description)
 
-interface Vector extends RunVector {
-  readonly says: string
-}
-
 /** One client and a ship that becomes its own, is written by it, corrected, and taken away. */
 function scriptedRun() {
-  const run: Vector[] = []
-  const captured: Captured[] = []
   const net = createTestNetwork(protocol, { clients: 0, seed: 3 })
+  const run = new RecordedRun(net, described, ['reliable', 'unreliable'])
   const { server } = net
   const client = net.connect({ reconnect: 'never' })
-  capture(transportOf(server, 'server'), 'server', captured)
-  capture(transportOf(client.world, 'client'), 'client', captured)
-  const tick = (count = 1): void => {
-    for (let i = 0; i < count; i++) {
-      net.tick()
-      for (const { from, channel, bytes } of captured.splice(0)) {
-        if (bytes[0] !== PacketKind.Data) continue
-        const says = readPacket(bytes, described).join('; ')
-        const name = channel === Channel.Reliable ? 'reliable' : 'unreliable'
-        run.push({ from, channel: name, tick: net.now / 50, hex: toHex(bytes), says })
-      }
-    }
-  }
+  run.record(server, 'server')
+  run.record(client.world, 'client')
   const ship = addEntity(server)
   addComponents(server, ship, [Position, Purse, Shown, Networked])
   Position.x[ship] = 1
   Position.y[ship] = -1
   Purse.gold[ship] = 500
   Shown.hat[ship] = 7
-  tick(2)
+  run.tick(2)
   setOwner(server, ship, client.connection)
-  tick(2)
+  run.tick(2)
   const copy = entityOf(client.world, netIdOf(server, ship))
   Position.x[copy] = 50
   Purse.gold[ship] = 600
-  tick(2)
+  run.tick(2)
   Position.x[ship] = -50
   correct(server, ship, Position)
-  tick(2)
+  run.tick(2)
   clearOwner(server, ship)
-  tick(2)
+  run.tick(2)
   return { run, shown: [Position.x[copy], Position.x[ship]] }
 }
 
-const golden = (): Vector[] =>
-  JSON.parse(readFileSync(new URL('authority-vectors.json', import.meta.url), 'utf8')) as Vector[]
+const golden = () => goldenRun('authority-vectors.json')
 
 describe('the library', () => {
   it('writes the golden run of an owner byte for byte', async () => {
     const { run, shown } = scriptedRun()
     // After a change that is meant: run this file with `-u`.
-    await expect(`${JSON.stringify(run, null, 2)}\n`).toMatchFileSnapshot('authority-vectors.json')
+    await expect(run.text()).toMatchFileSnapshot('authority-vectors.json')
     expect(shown).toEqual([-50, -50])
   })
 })

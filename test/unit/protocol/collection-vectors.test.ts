@@ -23,10 +23,8 @@ import {
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { Channel } from '../../../src/transport/transport.js'
-import { capture, type Captured, transportOf } from '../world/tap.js'
 import { fnv1a, fromHex, parseProtocol, readPacket } from './independent-reader.js'
-import { type RunVector, toHex } from './vectors.js'
+import { goldenRun, RecordedRun } from './recorded-run.js'
 
 const Bag = {
   gold: new Uint16Array(100),
@@ -46,26 +44,13 @@ const protocol = defineProtocol({
 })
 const described = parseProtocol(protocol.description)
 
-interface Vector extends RunVector {
-  readonly says: string
-}
-
 /** One client, one bag, every kind of operation, and a whole value in place of too many. */
 function scriptedRun() {
-  const run: Vector[] = []
-  const captured: Captured[] = []
   const net = createTestNetwork(protocol, { clients: 0, seed: 7 })
+  const run = new RecordedRun(net, described)
   const { server } = net
   const { world } = net.connect({ reconnect: 'never' })
-  capture(transportOf(server, 'server'), 'server', captured)
-  const tick = (): void => {
-    net.tick()
-    for (const { from, channel, bytes } of captured.splice(0)) {
-      const says = readPacket(bytes, described).join('; ')
-      if (channel !== Channel.Reliable) continue
-      run.push({ from, channel: 'reliable', tick: net.now / 50, hex: toHex(bytes), says })
-    }
-  }
+  run.record(server, 'server')
   const bag = addEntity(server)
   addComponent(server, bag, Bag)
   const items = Bag.items[bag]!
@@ -76,7 +61,7 @@ function scriptedRun() {
   ammo.set('arrow', 500)
   perks.add('fast')
   addComponent(server, bag, Networked)
-  tick()
+  run.tick()
   items.push({ id: 2, count: 1, from: bag })
   items.insert(0, { id: 3, count: 255, from: 0 })
   items.set(1, { id: 1, count: 3, from: bag })
@@ -86,27 +71,26 @@ function scriptedRun() {
   ammo.delete('arrow')
   perks.add('tough,slow')
   perks.delete('fast')
-  tick()
+  run.tick()
   items.clear()
   perks.clear()
   ammo.clear()
-  tick()
+  run.tick()
   for (let i = 0; i < 200; i++) perks[i % 2 === 0 ? 'add' : 'delete']('fast')
   perks.add('tough,slow')
-  tick()
+  run.tick()
   net.tick()
   const copy = entityOf(world, netIdOf(server, bag))
   return { run, shown: [[...Bag.items[copy]!], [...Bag.ammo[copy]!], [...Bag.perks[copy]!]] }
 }
 
-const golden = (): Vector[] =>
-  JSON.parse(readFileSync(new URL('collection-vectors.json', import.meta.url), 'utf8')) as Vector[]
+const golden = () => goldenRun('collection-vectors.json')
 
 describe('the library', () => {
   it('writes the golden rows and operations byte for byte, and a client lives through them', async () => {
     const { run, shown } = scriptedRun()
     // After a change that is meant: run this file with `-u`.
-    await expect(`${JSON.stringify(run, null, 2)}\n`).toMatchFileSnapshot('collection-vectors.json')
+    await expect(run.text()).toMatchFileSnapshot('collection-vectors.json')
     expect(shown).toEqual([[], [], ['tough,slow']])
   })
 })

@@ -1,70 +1,51 @@
 // Golden vectors of relations: a scripted run that the library writes byte for byte, and that a reader written from the page
 // alone understands.
-import { readFileSync } from 'node:fs'
 import { addComponent, addEntity, createRelation, getRelationTargets, removeComponent } from 'bitecs'
 import { defineProtocol, despawn, entityOf, netIdOf } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { Channel } from '../../../src/transport/transport.js'
-import { capture, type Captured, transportOf } from '../world/tap.js'
 import { fnv1a, fromHex, parseProtocol, readPacket } from './independent-reader.js'
-import { type RunVector, toHex } from './vectors.js'
+import { goldenRun, RecordedRun } from './recorded-run.js'
 
 const ChildOf = createRelation({ exclusive: true })
 const Likes = createRelation()
 const protocol = defineProtocol({ relations: { Likes, ChildOf } })
 const described = parseProtocol(protocol.description)
 
-interface Vector extends RunVector {
-  readonly says: string
-}
-
 /** One client; three entities with pairs; one that moves, one that ends, one that is hidden and comes back. */
 function scriptedRun() {
-  const run: Vector[] = []
-  const captured: Captured[] = []
   const net = createTestNetwork(protocol, { seed: 9 })
+  const run = new RecordedRun(net, described)
   const { server } = net
   const { world } = net.clients[0]!
-  capture(transportOf(server, 'server'), 'server', captured)
-  const tick = (count = 1): void => {
-    for (let i = 0; i < count; i++) {
-      net.tick()
-      for (const { from, channel, bytes } of captured.splice(0)) {
-        const says = readPacket(bytes, described).join('; ')
-        if (channel !== Channel.Reliable) continue
-        run.push({ from, channel: 'reliable', tick: net.now / 50, hex: toHex(bytes), says })
-      }
-    }
-  }
+  run.record(server, 'server')
   const [child, parent, other] = [addEntity(server), addEntity(server), addEntity(server)]
   for (const eid of [child, parent, other]) addComponent(server, eid, Networked)
   addComponent(server, child, ChildOf(parent))
   addComponent(server, parent, Likes(other))
   addComponent(server, parent, Likes(parent))
-  tick()
+  run.tick()
   addComponent(server, child, ChildOf(other))
   removeComponent(server, parent, Likes(parent))
-  tick()
+  run.tick()
   removeComponent(server, other, Networked)
-  tick()
+  run.tick()
   addComponent(server, other, Networked)
-  tick()
+  run.tick()
   despawn(server, other)
-  tick(2)
+  run.tick(2)
   const copy = entityOf(world, netIdOf(server, child))
   return { run, shown: getRelationTargets(world, copy, ChildOf) }
 }
 
-const golden = (): Vector[] =>
-  JSON.parse(readFileSync(new URL('relation-vectors.json', import.meta.url), 'utf8')) as Vector[]
+const golden = () => goldenRun('relation-vectors.json')
 
 describe('the library', () => {
   it('writes the golden relations byte for byte, and a client lives through them', async () => {
     const { run, shown } = scriptedRun()
     // After a change that is meant: run this file with `-u`.
-    await expect(`${JSON.stringify(run, null, 2)}\n`).toMatchFileSnapshot('relation-vectors.json')
+    await expect(run.text()).toMatchFileSnapshot('relation-vectors.json')
     expect(shown).toEqual([])
   })
 })

@@ -1,6 +1,5 @@
 // Golden vectors of requests, replies and cancels: a scripted run that the library writes byte for byte, that a client and a
 // server live through again, and that a reader written from the page alone understands.
-import { readFileSync } from 'node:fs'
 import { addComponent, addEntity } from 'bitecs'
 import {
   bool,
@@ -21,11 +20,9 @@ import {
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { Channel } from '../../../src/transport/transport.js'
 import { watch } from '../../support/behaviours-requests.js'
-import { capture, type Captured, transportOf } from '../world/tap.js'
 import { decodeReply, fnv1a, fromHex, parseProtocol, readPacket } from './independent-reader.js'
-import { type RunVector, toHex } from './vectors.js'
+import { goldenRun, RecordedRun } from './recorded-run.js'
 
 const Buy = defineCommand({ item: u16 }, { returns: { left: u32 }, refuses: ['too-poor', 'sold-out'] })
 const Look = defineCommand({}, { returns: { seen: string(20) }, rate: { perSecond: 1, burst: 1 } })
@@ -33,34 +30,19 @@ const Ask = defineTargetRpc({ text: string(20) }, { returns: { yes: bool } })
 const protocol = defineProtocol({ remote: { Buy, Look, Ask } })
 const described = parseProtocol(protocol.description)
 
-interface Vector extends RunVector {
-  readonly says: string
-}
-
 /** One client, one stall of its own, and every kind of answer that a short run can bring about. */
 function scriptedRun() {
-  const run: Vector[] = []
-  const captured: Captured[] = []
   const net = createTestNetwork(protocol, { clients: 0, seed: 6 })
+  const run = new RecordedRun(net, described)
   const { server } = net
   const { world, connection } = net.connect({ reconnect: 'never' })
   const stall = addEntity(server)
   addComponent(server, stall, Networked)
   setOwner(server, stall, connection)
   net.tick(3)
-  capture(transportOf(server, 'server'), 'server', captured)
-  capture(transportOf(world, 'client'), 'client', captured)
+  run.record(server, 'server')
+  run.record(world, 'client')
   const copy = entityOf(world, netIdOf(server, stall))
-  const tick = (count: number): void => {
-    for (let i = 0; i < count; i++) {
-      net.tick()
-      for (const { from, channel, bytes } of captured.splice(0)) {
-        const hex = toHex(bytes)
-        const says = readPacket(bytes, described).join('; ')
-        if (channel === Channel.Reliable) run.push({ from, channel: 'reliable', tick: net.now / 50, hex, says })
-      }
-    }
-  }
   const controller = new AbortController()
   const outcomes = [
     watch(request(world, copy, Buy, { item: 3 })),
@@ -70,7 +52,7 @@ function scriptedRun() {
     watch(request(world, copy, Buy, { item: 5 }, { signal: controller.signal })),
     watch(request(server, stall, Ask, { text: 'ready?' })),
   ]
-  tick(2)
+  run.tick(2)
   for (const { id, args } of drain(server, Buy)) {
     if (args.item === 3) reply(server, id, { left: 70_000 })
     if (args.item === 4) refuse(server, id, 'too-poor')
@@ -78,17 +60,16 @@ function scriptedRun() {
   for (const { id } of drain(server, Look)) refuse(server, id, 'düster')
   for (const { id, args } of drain(world, Ask)) reply(world, id, { yes: args.text === 'ready?' })
   controller.abort()
-  tick(3)
+  run.tick(3)
   return { run, outcomes }
 }
 
-const golden = (): Vector[] =>
-  JSON.parse(readFileSync(new URL('request-vectors.json', import.meta.url), 'utf8')) as Vector[]
+const golden = () => goldenRun('request-vectors.json')
 
 describe('the library', () => {
   it('writes the golden requests and replies byte for byte', async () => {
     // After a change that is meant: run this file with `-u`.
-    await expect(`${JSON.stringify(scriptedRun().run, null, 2)}\n`).toMatchFileSnapshot('request-vectors.json')
+    await expect(scriptedRun().run.text()).toMatchFileSnapshot('request-vectors.json')
   })
 
   it('reads its own golden run as the answers that were given', async () => {
