@@ -7,6 +7,11 @@ import { explain } from './cli/user-error.js'
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
 let code = 1
+// Nothing is left that could go on, and the command has not ended: what it waits for, such as a game's setup, never comes.
+process.once('beforeExit', () => {
+  process.stderr.write('bitecs-net: the game module, or its setup, waits for something that never comes\n')
+  process.exit(1)
+})
 try {
   await createProgram(manifest.version, (result) => (code = result)).parseAsync()
 } catch (error) {

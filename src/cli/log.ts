@@ -1,15 +1,9 @@
 // The log of the command: one line for a person on a terminal, JSON lines for everything else.
-import {
-  type DestinationStream,
-  type LogFn,
-  type Logger,
-  pino,
-  type SerializedError,
-  stdSerializers,
-  stdTimeFunctions,
-} from 'pino'
+import type { Writable } from 'node:stream'
+import { type LogFn, type Logger, pino, type SerializedError, stdSerializers, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
 import { harmless, harmlessFields, harmlessLines } from './harmless.js'
+import { createLogOutput } from './log-output.js'
 import { textOf } from './user-error.js'
 
 export type Log = Logger
@@ -24,10 +18,10 @@ export interface LogOptions {
 }
 
 /**
- * Makes a log that writes at once, so that nothing is lost when the process exits. What clients say ends up in it, so no
- * text that it is given may be more than text.
+ * Makes a log, which goes to standard output unless a test brings its own. What clients say ends up in it, so no text that it
+ * is given may be more than text.
  */
-export function createLog(options: LogOptions, destination?: DestinationStream): Log {
+export function createLog(options: LogOptions, destination: Writable = createLogOutput(1)): Log {
   const { logLevel: level, logFormat: format = process.stdout.isTTY ? 'pretty' : 'json' } = options
   const settings = {
     level,
@@ -37,13 +31,12 @@ export function createLog(options: LogOptions, destination?: DestinationStream):
     serializers: { err: harmlessError },
     hooks: { logMethod: writeHarmless },
   }
-  if (format === 'json') return pino(settings, destination ?? pino.destination({ fd: 1, sync: true }))
+  if (format === 'json') return pino(settings, destination)
   const stream = pretty({
-    colorize: process.stdout.isTTY && destination === undefined,
-    destination: destination === undefined ? 1 : (destination as NodeJS.WritableStream),
+    colorize: process.stdout.isTTY,
+    destination,
     ignore: 'pid,hostname',
     singleLine: true,
-    sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
   })
   return pino(settings, stream)

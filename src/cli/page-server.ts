@@ -4,12 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import { resolve } from 'node:path'
 import serveStatic from 'serve-static'
-import { REQUEST_LIMITS } from '../transport/signalling/sockets.js'
+import { Networks } from '../transport/signalling/addresses.js'
+import { isSharedBy, limitSockets, REQUEST_LIMITS } from '../transport/signalling/sockets.js'
 import type { TlsContext } from './tls.js'
 import { UserError } from './user-error.js'
-
-/** The most sockets at once: each visitor has a few, for some seconds. */
-const MAX_SOCKETS = 4096
 
 /**
  * Makes the server, which does not listen yet. Without a folder, or where it has no page, `/` says that the server is
@@ -35,8 +33,15 @@ export function createPageServer(folder: string | undefined, tls?: TlsContext): 
           { ...REQUEST_LIMITS, cert: tls.cert, key: tls.key, handshakeTimeout: REQUEST_LIMITS.requestTimeout },
           handle,
         )
-  server.maxConnections = MAX_SOCKETS
   return server
+}
+
+/**
+ * Bounds the sockets of a page's server, in all and of one address, but for proxies that are trusted; `shut` is told of each that was
+ * one too many.
+ */
+export function limitPageSockets(server: Server, proxies: readonly string[] = [], shut: () => void): void {
+  limitSockets(server, isSharedBy(new Networks(proxies)), shut)
 }
 
 /** The options that say where a server listens, for who has to change them. */

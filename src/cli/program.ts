@@ -8,7 +8,7 @@ import { gameScenarioTitles } from './bench/titles.js'
 import type { GameBenchSettings } from './bench/bench.js'
 import type { BotSettings } from './bots.js'
 import { optionName, SETTING_NAMES, type SettingName, SETTINGS, type Settings } from './settings/settings.js'
-import { gatherSettings, suspectVariables } from './settings/sources.js'
+import { gatherSettings, idleSettings, suspectVariables } from './settings/sources.js'
 
 /** Makes the program. `done` gets the exit code of a command that ran. */
 export function createProgram(version: string, done: (exitCode: number) => void): Command {
@@ -27,6 +27,9 @@ export function createProgram(version: string, done: (exitCode: number) => void)
       const log = createLog({ logLevel, logFormat })
       for (const { name, guess } of suspectVariables(process.env)) {
         log.warn({ variable: name }, `${name} of the environment sets nothing; did you mean ${guess}?`)
+      }
+      for (const { name, needs } of idleSettings(settings)) {
+        log.warn({ setting: name }, `${name} is set and does nothing: ${needs} is not`)
       }
       const { serve } = await import('./serve.js')
       done(await serve(path, settings, log, version))

@@ -1,14 +1,13 @@
 // `bitecs-net serve`: runs a game module as a headless server until a signal ends it.
+import type { Server as HttpServer } from 'node:http'
 import { type ListenOptions, listen, retire, type Server } from '../server.js'
-import { Networks } from '../transport/signalling/addresses.js'
-import { isSharedBy, limitSockets } from '../transport/signalling/sockets.js'
 import { createServerWorld } from '../world/create.js'
 import { stats } from '../world/stats.js'
-import type { ServerWorld } from '../world/state.js'
+import { serverRole, type ServerWorld } from '../world/state.js'
 import { untilFailure } from './failure.js'
 import { loadServerGame, type ServerGame } from './game-module.js'
 import { type Log, LogThrottle } from './log.js'
-import { createPageServer, startListening, stopListening } from './page-server.js'
+import { createPageServer, limitPageSockets, startListening, stopListening } from './page-server.js'
 import { type Operations, startOperations } from './operations/operations.js'
 import { counted, createConnectionReport, createErrorReport, guardSystems, reportThrow } from './report.js'
 import { listenOptions } from './settings/listen-options.js'
@@ -30,28 +29,20 @@ type Cause = StopSignal | undefined
  */
 export async function serve(path: string, settings: Settings, log: Log, version: string): Promise<number> {
   const certificate = Certificate.of(settings.tlsCert, settings.tlsKey)
-  const http = createPageServer(settings.static, certificate?.context)
-  const operations = await startOperations(settings, version, log)
-  const game = await loadServerGame(path)
-  const tickRate = settings.tickRate ?? game.tickRate ?? 20
-  const world = createServerWorld(game.protocol, { tickRate })
-  try {
-    await game.setup?.(world)
-  } catch (error) {
-    throw new UserError(`setup of ${path} failed: ${firstLine(error)}`, { cause: error })
-  }
-
+  // Before anything takes time: the first process of a container does not even end of a signal that it does not listen for.
   // With a certificate, SIGHUP reads it anew, as programs that serve do.
   const stop = certificate === undefined ? stopOnSignals() : stopOnSignals(process, undefined, ['SIGINT', 'SIGTERM'])
-  const failure = untilFailure(log)
-  const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
-  const server = await listen(world, options)
-  limitSockets(http, isSharedBy(new Networks(options.trustProxy ?? [])), () => {})
-  const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
+  const http = createPageServer(settings.static, certificate?.context)
+  const operations = await startOperations(settings, version, log)
   certificate?.follow(http, ({ validTo }) => operations.metrics?.certificateEnds(validTo), log)
-  run(server, game, operations, log)
-  operations.metrics?.watch(() => stats(world), tickRate)
-  operations.health.phase = 'ready'
+  const starting = start(path, settings, http, operations, log)
+  const started = await Promise.race([starting, stop.requested])
+  if (typeof started === 'string') {
+    // What the game has begun by now is its own to end; the process does.
+    log.info({ signal: started }, 'stopped before it was ready')
+    return 0
+  }
+  const { server, world, failure, port, tickRate } = started
   const address = `${certificate === undefined ? 'http' : 'https'}://${hostName(settings.host)}:${port}`
   log.info({ address, port, tickRate }, `listening on ${address}`)
 
@@ -66,6 +57,42 @@ export async function serve(path: string, settings: Settings, log: Log, version:
   log.info('stopped')
   stop.dispose()
   return cause === undefined ? 1 : 0
+}
+
+interface Started {
+  readonly server: Server
+  readonly world: ServerWorld
+  readonly port: number
+  readonly tickRate: number
+  /** Resolves when the game fails where no system's guard sees it. */
+  readonly failure: Promise<undefined>
+}
+
+/** Loads the game, listens, and runs it. */
+async function start(
+  path: string,
+  settings: Settings,
+  http: HttpServer,
+  operations: Operations,
+  log: Log,
+): Promise<Started> {
+  const game = await loadServerGame(path)
+  const tickRate = settings.tickRate ?? game.tickRate ?? 20
+  const world = createServerWorld(game.protocol, { tickRate })
+  try {
+    await game.setup?.(world)
+  } catch (error) {
+    throw new UserError(`setup of ${path} failed: ${firstLine(error)}`, { cause: error })
+  }
+  const failure = untilFailure(log)
+  const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
+  const server = await listen(world, options)
+  limitPageSockets(http, options.trustProxy, () => serverRole(world).transport!.counters.refusedSockets++)
+  const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
+  run(server, game, operations, log)
+  operations.metrics?.watch(() => stats(world), tickRate)
+  operations.health.phase = 'ready'
+  return { server, world, port, tickRate, failure }
 }
 
 /** Runs the game, and tells log and metrics of it. */

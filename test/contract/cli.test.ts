@@ -283,6 +283,17 @@ describe('a mistake', () => {
     expect(await mistake('serve', game)).toBe(`bitecs-net: setup of ${game} failed: no database\n`)
   })
 
+  it('in a setup that waits for what never comes is told', async () => {
+    const game = write(
+      'never.ts',
+      `export { protocol, systems } from '${root}${GAME}'
+       export const setup = () => new Promise(() => {})`,
+    )
+    expect(await mistake('serve', game)).toBe(
+      'bitecs-net: the game module, or its setup, waits for something that never comes\n',
+    )
+  })
+
   it('in the exports is told with those that there are', async () => {
     expect(await mistake('serve', BOTS)).toBe(
       `bitecs-net: ${BOTS} must export systems, an array of functions; it exports createBot, protocol, rate\n`,

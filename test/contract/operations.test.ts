@@ -1,5 +1,5 @@
 // The headless server as an operator runs it: probes and metrics, a drain, https with a certificate that changes, settings.
-import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,6 +82,34 @@ describe('a server that plays', () => {
     const server = run(['serve', GAME, '--port', '0'])
     await server.says('listening on ')
     expect(server.stdout).not.toContain('metrics')
+  })
+})
+
+describe('a signal while the server starts', () => {
+  it('ends it in order, and one for the certificate does not end it', async () => {
+    const game = join(folder, 'slow.ts')
+    const started = join(folder, 'started')
+    writeFileSync(
+      game,
+      `import { writeFileSync } from 'node:fs'
+       export { protocol, systems } from '${root}${GAME}'
+       export async function setup() {
+         writeFileSync('${started}', '')
+         await new Promise((resolve) => setTimeout(resolve, 60_000))
+       }`,
+    )
+    const [cert, key] = ['cert', 'key'].map((part) => `${CERTIFICATES}/first-${part}.pem`) as [string, string]
+    const tls = ['--tls-cert', cert, '--tls-key', key]
+    const server = run(['serve', game, ...tls, '--port', '0', '--metrics-port', '0'])
+    const { port } = await server.says('metrics and health on port')
+    await until('the setup', () => existsSync(started))
+    const probe = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status
+    expect([await probe('/healthz'), await probe('/readyz')]).toEqual([200, 503])
+    server.kill('SIGHUP')
+    await server.says('the certificate was read anew')
+    server.kill('SIGTERM')
+    expect(await server.end()).toBe(0)
+    expect(server.lines.at(-1)?.msg).toBe('stopped before it was ready')
   })
 })
 

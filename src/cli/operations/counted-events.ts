@@ -18,7 +18,7 @@ const FAMILIES = {
   repairs: ['What was held back, clamped or sent again, by kind.', 'kind'],
   signalling_requests: ['Requests of the signalling, refused ones included.'],
   signalling_refusals: ['Requests that the signalling refused, by reason.', 'reason'],
-  signalling_refused_sockets: ['Sockets of the signalling that were shut, since one address had too many.'],
+  signalling_refused_sockets: ['Sockets of the signalling that were shut, since one address, or all, had too many.'],
   signalling_stripped_candidates: ["Addresses in clients' answers that nothing is sent to."],
 } as const satisfies Readonly<Record<string, readonly [help: string, label?: string]>>
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { closestMatch } from 'leven'
 import { firstLine, UserError } from '../user-error.js'
+import { placeOfError } from './json-place.js'
 import type { Kind } from './kinds.js'
 import { SETTING_NAMES, type SettingName, SETTINGS, type Settings, variableName } from './settings.js'
 
@@ -56,15 +57,21 @@ export function suspectVariables(environment: Environment): { name: string; gues
     })
 }
 
+/** Of settings that do something only beside another, the other. */
+const NEEDS = { metricsHost: 'metricsPort', drainText: 'drainTime' } as const satisfies Partial<
+  Record<SettingName, SettingName>
+>
+
+/** Settings that do nothing, since the one that they belong to is not set. */
+export function idleSettings(settings: Settings): { name: SettingName; needs: SettingName }[] {
+  return Object.entries(NEEDS)
+    .map(([name, needs]) => ({ name: name as keyof typeof NEEDS, needs }))
+    .filter(({ name, needs }) => settings[name] !== undefined && settings[needs] === undefined)
+}
+
 /** Reads a file of settings: a JSON object. */
 export function readFile(path: string): Settings {
-  let read: unknown
-  try {
-    read = JSON.parse(readText(path))
-  } catch (error) {
-    if (error instanceof UserError) throw error
-    throw new UserError(`${path} is no JSON: ${firstLine(error)}`, { cause: error })
-  }
+  const read = parse(path, readText(path))
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {
     throw new UserError(`${path} must hold a JSON object of settings, as in { "maxConnections": 64 }`)
   }
@@ -87,6 +94,15 @@ function readText(path: string): string {
   }
 }
 
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    const { line, column } = placeOfError(text)
+    throw new UserError(`${path} is no JSON: it goes wrong at line ${line}, column ${column}`)
+  }
+}
+
 function put(settings: Settings, name: SettingName, read: unknown, where: string, value: unknown): void {
   const { kind }: { kind: Kind<unknown> } = SETTINGS[name]
   if (read === undefined) throw new UserError(`${where} must be ${kind.expects}, not ${shown(value, kind.isSecret)}`)
@@ -102,6 +118,6 @@ function shown(value: unknown, isSecret = false): string {
 }
 
 function hint(key: string): string {
-  const guess = closestMatch(key, SETTING_NAMES, { maxDistance: MOST_WRONG })
+  const guess = closestMatch(key, SETTING_NAMES, { maxDistance: Math.min(MOST_WRONG, key.length >> 1) })
   return guess === undefined ? '; bitecs-net serve --help lists them' : `; did you mean ${guess}?`
 }

@@ -24,7 +24,7 @@ export interface SignallingCounters {
   rateLimitedRequests: number
   /** Clients that came when the server was full, or faster than it lets them in: HTTP 503. */
   overloadedRequests: number
-  /** Sockets of one address above 256 at once, on a server of its own. */
+  /** Sockets above 256 of one address, or 4,096 of all, at once; on a server of its own, and on the one of the command. */
   refusedSockets: number
   /** Addresses in clients' answers that the server was not to send packets to. An honest client can cause it. */
   strippedCandidates: number

@@ -20,10 +20,11 @@ export function isSharedBy(proxies: Networks): (address: string) => boolean {
   return (address) => isLoopback(address) || proxies.has(address)
 }
 
-/** Closes sockets above the limits as soon as they are opened. `shut` is told of each that an address has too many. */
+/** Closes sockets above the limits as soon as they are opened. `shut` is told of each that one address, or all, had too many. */
 export function limitSockets(server: Server, isShared: (address: string) => boolean, shut: () => void): void {
   const open = new Map<string, number>()
   server.maxConnections = MAX_SOCKETS
+  server.on('drop', shut)
   server.on('connection', (socket) => {
     const address = normalizeAddress(socket.remoteAddress)
     if (isShared(address)) return

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { type IncomingHttpHeaders, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createPageServer, startListening, stopListening } from '../../../src/cli/page-server.js'
+import { createPageServer, limitPageSockets, startListening, stopListening } from '../../../src/cli/page-server.js'
 
 const parent = mkdtempSync(join(tmpdir(), 'bitecs-net-page-'))
 const folder = join(parent, 'public')
@@ -156,5 +157,21 @@ describe('listening', () => {
     await expect(startListening(server, 0, '192.0.2.1')).rejects.toThrow(
       '192.0.2.1 is no address of this machine: choose another with --host',
     )
+  })
+})
+
+describe('sockets of the page', () => {
+  it('are bounded for each address, and those that were too many are counted', () => {
+    const server = createPageServer(undefined)
+    let shut = 0
+    limitPageSockets(server, ['203.0.113.9'], () => shut++)
+    const arrive = (remoteAddress: string): void => {
+      server.emit('connection', Object.assign(new Duplex({ read() {} }), { remoteAddress, setTimeout() {} }))
+    }
+    for (let i = 0; i < 300; i++) for (const address of ['203.0.113.1', '203.0.113.9', '127.0.0.1']) arrive(address)
+    expect(shut).toBe(300 - 256)
+    // And above the limit of all together.
+    server.emit('drop')
+    expect(shut).toBe(300 - 256 + 1)
   })
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { listenOptions } from '../../../src/cli/settings/listen-options.js'
 import { optionName, SETTING_NAMES, SETTINGS, variableName } from '../../../src/cli/settings/settings.js'
-import { gatherSettings, suspectVariables } from '../../../src/cli/settings/sources.js'
+import { gatherSettings, idleSettings, suspectVariables } from '../../../src/cli/settings/sources.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bitecs-net-settings-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -205,7 +205,8 @@ describe('a mistake is told with its name, its place, its value and what is expe
     [{ logLevel: 'loud' }, 'must be one of trace, debug, info, warn, error, silent, not "loud"'],
     [{ static: null }, 'must be a folder, not null'],
     [[], 'must hold a JSON object of settings'],
-    ['{ "port": 1,', 'is no JSON: '],
+    ['{\n "port": 1,\n}', 'is no JSON: it goes wrong at line 3, column 1'],
+    [{ tls: {} }, 'there is no setting "tls"; bitecs-net serve --help lists them'],
     ['{ "__proto__": 1 }', 'there is no setting "__proto__"'],
   ])('in a file: %j', (content, text) => {
     const path = file(content)
@@ -237,6 +238,10 @@ describe('a mistake is told with its name, its place, its value and what is expe
       return ''
     }
     const path = file({ iceServers: servers })
+    const unquoted = file('{ "iceServers": [{ "urls": "turn:a", "credential": hunter2 }] }')
+    const slip = refusal(() => gatherSettings({}, unquoted, {}))
+    expect(slip).toContain('line 1, column 52')
+    expect(slip).not.toContain('hunter')
     for (const told of [
       refusal(() => gatherSettings({}, path, {})),
       refusal(() => gatherSettings({}, undefined, { BITECS_NET_ICE_SERVERS: JSON.stringify(servers) })),
@@ -244,6 +249,14 @@ describe('a mistake is told with its name, its place, its value and what is expe
       expect(told).toContain('addresses such as stun:')
       expect(told).not.toContain('hunter2')
     }
+  })
+
+  it('in what does nothing, since the setting that it belongs to is not there', () => {
+    expect(idleSettings({ metricsHost: '0.0.0.0', drainText: 'soon', drainTime: 1000 })).toEqual([
+      { name: 'metricsHost', needs: 'metricsPort' },
+    ])
+    expect(idleSettings({ drainText: 'soon' })).toEqual([{ name: 'drainText', needs: 'drainTime' }])
+    expect(idleSettings({ metricsPort: 0, drainTime: 0, metricsHost: '::1', drainText: 'soon' })).toEqual([])
   })
 
   it('in the name of a variable, if it is nearly one: others may be somebody else’s', () => {

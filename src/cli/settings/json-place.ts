@@ -1,0 +1,54 @@
+// Where a text ceases to be JSON. What JSON.parse says of it depends on the version, is often no place, and quotes the text, which may be a secret.
+
+const SPACE = /[ \t\r\n]*/y
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/y
+const ATOM = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?/y
+
+/** The line and the column, both from 1, where `text`, which is no JSON, goes wrong; of a text that ends too early, its end. */
+export function placeOfError(text: string): { line: number; column: number } {
+  const scanner = new Scanner(text)
+  // Behind a value nothing may follow.
+  scanner.value()
+  const before = text.slice(0, scanner.at).split('\n')
+  return { line: before.length, column: before.at(-1)!.length + 1 }
+}
+
+/** Reads the grammar of RFC 8259; `at` stays where it ceased to hold. */
+class Scanner {
+  at = 0
+
+  constructor(private readonly text: string) {}
+
+  value(): boolean {
+    this.take(SPACE)
+    if (this.takes('{')) return this.list('}', () => this.takeString() && this.takes(':') && this.value())
+    if (this.takes('[')) return this.list(']', () => this.value())
+    return (this.take(STRING) || this.take(ATOM)) && this.take(SPACE)
+  }
+
+  /** The rest of an array or object. */
+  private list(end: string, item: () => boolean): boolean {
+    if (this.takes(end)) return true
+    do {
+      if (!item()) return false
+    } while (this.takes(','))
+    return this.takes(end)
+  }
+
+  private takeString(): boolean {
+    return this.take(STRING) && this.take(SPACE)
+  }
+
+  private takes(character: string): boolean {
+    if (this.text[this.at] !== character) return false
+    this.at++
+    return this.take(SPACE)
+  }
+
+  private take(pattern: RegExp): boolean {
+    pattern.lastIndex = this.at
+    if (!pattern.test(this.text)) return false
+    this.at = pattern.lastIndex
+    return true
+  }
+}
