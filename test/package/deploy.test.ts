@@ -125,7 +125,9 @@ describe('the Dockerfile', () => {
 
   it('keeps secrets and what is built again out of the image', () => {
     const ignored = read('deploy/docker/.dockerignore').split('\n')
-    expect(ignored).toEqual(expect.arrayContaining(['.git', '.env', 'node_modules', '*.pem', '*.key']))
+    // Without the stars in front, a pattern is of the topmost folder alone.
+    const everywhere = ['.env', '.env.*', 'node_modules', '*.pem', '*.key'].map((pattern) => `**/${pattern}`)
+    expect(ignored).toEqual(expect.arrayContaining(['.git', ...everywhere]))
   })
 
   it('starts the game with its command, finds it healthy with its check, and stops it with its signal', async () => {
@@ -152,6 +154,8 @@ describe('the unit of systemd', () => {
     const [, grace] = /stop_grace_period: (\d+)s/.exec(read('deploy/docker/compose.yaml')) ?? []
     expect(Number(grace)).toBeGreaterThan(Number(variables['BITECS_NET_DRAIN_TIME']!.replace('s', '')))
     expect([setting('Restart'), setting('Type')]).toEqual(['on-failure', 'exec'])
+    // Docker's on-failure does not start a container with the machine.
+    expect(read('deploy/docker/compose.yaml')).toContain('restart: unless-stopped')
   })
 
   it('lets the server do no more than it needs', () => {

@@ -1,7 +1,8 @@
 // Where a text ceases to be JSON. What JSON.parse says of it depends on the version, is often no place, and quotes the text, which may be a secret.
 
 const SPACE = /[ \t\r\n]*/y
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/y
+/** Of control characters, JSON forbids the first 32 alone. */
+const STRING = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/uy
 const ATOM = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?/y
 
 /** The line and the column, both from 1, where `text`, which is no JSON, goes wrong; of a text that ends too early, its end. */

@@ -1,5 +1,5 @@
 // Where a text ceases to be JSON, without a word of what it says.
-import fc from 'fast-check'
+import { assert, json, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { placeOfError } from '../../../src/cli/settings/json-place.js'
 
@@ -17,13 +17,13 @@ describe('the place where a text ceases to be JSON', () => {
     ['{ "a": 1', 1, 9],
     ['// a comment\n{}', 1, 1],
   ])('%j', (text, line, column) => {
-    expect(() => JSON.parse(text)).toThrow()
+    expect(() => JSON.parse(text)).toThrow(SyntaxError)
     expect(placeOfError(text)).toEqual({ line, column })
   })
 
   it('is behind everything that is JSON', () => {
-    fc.assert(
-      fc.property(fc.json(), (text) => {
+    assert(
+      property(json(), (text) => {
         expect(placeOfError(`${text}!`)).toEqual({ line: 1, column: text.length + 1 })
       }),
       { seed: 5, numRuns: 300 },
