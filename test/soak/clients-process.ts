@@ -28,7 +28,7 @@ import { clientRole } from '../../src/world/state.js'
 import { createBot } from '../../examples/capture-the-flag/bots.js'
 import { Game, GetReady, Join, Lobby, protocol } from '../../examples/capture-the-flag/protocol.js'
 import { until } from '../support/until.js'
-import { countItems, grown, type Items } from './items.js'
+import { countItems, grown, type Items, storesOf } from './items.js'
 import { measure, type Sample } from './meter.js'
 
 const RATE = 20
@@ -150,7 +150,8 @@ export const clientTasks = {
 
   /** What the clients' roles hold more of than when it was last asked, most first. */
   grown(): { path: string; by: number }[] {
-    const now = countItems([...crowd].map(({ world }) => clientRole(world)))
+    const roles = [...crowd].map(({ world }) => clientRole(world))
+    const now = countItems(roles, storesOf(protocol))
     const found = former === undefined ? [] : grown(former, now).slice(0, 20)
     former = now
     return found

@@ -1,5 +1,6 @@
 // Counts what an object holds on to: every entry of every array, map and set that can be reached from it, and every object.
 // A queue, a table or a list that forgets nothing shows here, by its path, before it shows in the memory.
+import type { Protocol } from '../../src/protocol/protocol.js'
 
 /** How many entries there are in all, and by path. Members of collections share one path: `peers[].session`. */
 export interface Items {
@@ -9,14 +10,18 @@ export interface Items {
 
 const MAX_DEPTH = 40
 /**
- * The arrays of components are the game's: bitECS keeps the values of an entity that is gone until its id is given out again,
- * collections too, so these fill up to the highest id that there ever was.
+ * The stores of a protocol's components, and their arrays. They are the game's: bitECS keeps the values of an entity that is gone until
+ * its id is given out again, collections too, so they fill up to the highest id that there ever was.
  */
-const NOT_OURS = new Set(['store'])
+export function storesOf({ componentList }: Protocol): object[] {
+  const stores = componentList.map(({ store }) => store as object)
+  return stores.concat(stores.flatMap((store) => Object.values(store) as object[]))
+}
 
-export function countItems(root: object): Items {
+/** `notOurs`: what is passed over, with all that can be reached from there alone. */
+export function countItems(root: object, notOurs: readonly object[] = []): Items {
   const byPath = new Map<string, number>()
-  const seen = new Set<object>()
+  const seen = new Set<object>(notOurs)
   const queue: { value: object; path: string; depth: number }[] = []
   let total = 0
   const note = (path: string, count: number): void => {
@@ -48,7 +53,7 @@ export function countItems(root: object): Items {
       for (const entry of value as Set<unknown>) visit(entry, `${path}[]`, depth + 1)
     }
     for (const [key, { value: member }] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-      if (NOT_OURS.has(key) || (Array.isArray(value) && /^\d+$/.test(key))) continue
+      if (Array.isArray(value) && /^\d+$/.test(key)) continue
       visit(member, `${path}.${key}`, depth + 1)
     }
   }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Channel } from '../../src/transport/transport.js'
 import type { ClientRole } from '../../src/world/client-role.js'
 import type { ServerRole } from '../../src/world/server-role.js'
-import { countItems } from './items.js'
+import { countItems, storesOf } from './items.js'
 
 /** The numbers of a process. Those that this system does not tell are 0. */
 export interface Sample {
@@ -30,7 +30,7 @@ export function measure(roles: readonly (ServerRole | ClientRole)[]): Sample {
   let items = 0
   let queued = 0
   for (const role of roles) {
-    items += countItems(role).total
+    items += countItems(role, storesOf(role.protocol)).total
     queued += queuedBytes(role)
   }
   return { heap: heapUsed, rss, fds: countDescriptors(), threads: countThreads(), items, queued }

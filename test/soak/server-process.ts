@@ -5,7 +5,7 @@ import { Connected } from '../../components/connection.js'
 import { createServerWorld, listen, type Server, type ServerWorld } from '../../src/server.js'
 import { serverRole } from '../../src/world/state.js'
 import { protocol, setup, systems, tickRate } from '../../examples/capture-the-flag/server.js'
-import { countItems, grown, type Items } from './items.js'
+import { countItems, grown, type Items, storesOf } from './items.js'
 import { measure, type Sample } from './meter.js'
 
 export interface ServerSettings {
@@ -82,7 +82,7 @@ export const serverTasks = {
 
   /** What the library holds more of than when it was last asked, most first. */
   grown(): { path: string; by: number }[] {
-    const now = countItems(serverRole(world))
+    const now = countItems(serverRole(world), storesOf(protocol))
     const found = former === undefined ? [] : grown(former, now).slice(0, 20)
     former = now
     return found

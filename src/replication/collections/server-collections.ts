@@ -26,15 +26,18 @@ const FEW_BYTES = 256
 class ServerHome extends Home {
   readonly keys: OwnElements
   readonly values: OwnElements
+  /** Weak, since the game's stores keep collections of entities that are gone: they would keep a world that is over. */
+  private readonly collections: WeakRef<ServerCollections>
 
   constructor(
     readonly component: number,
     readonly field: number,
     definition: CollectionField,
     path: string,
-    private readonly collections: ServerCollections,
+    collections: ServerCollections,
   ) {
     super(definition, path)
+    this.collections = new WeakRef(collections)
     const { type } = definition
     this.values = new OwnElements(type.element, path)
     this.keys = type.collection === 'map' ? new OwnElements(type.key, path) : this.values
@@ -52,11 +55,12 @@ class ServerHome extends Home {
     before: unknown,
     after: unknown,
   ): void {
-    if (collection.slot === 0) return
-    this.show(collection, this.collections.entities, kind, index, key, before, after)
+    const collections = collection.slot === 0 ? undefined : this.collections.deref()
+    if (collections === undefined) return
+    this.show(collection, collections.entities, kind, index, key, before, after)
     // A map has one operation for what adds and what replaces.
     const isEntry = kind === OperationKind.Add && this.type.collection === 'map'
-    this.collections.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
+    collections.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
   }
 
   /** The collection of an entity; what another world left at the same id is none. */

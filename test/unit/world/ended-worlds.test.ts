@@ -1,0 +1,27 @@
+// Worlds that a game is done with, while its stores still hold collections of theirs. Needs `--expose-gc`.
+import { addComponents, addEntity } from 'bitecs'
+import { close } from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { expect, it } from 'vitest'
+import * as game from '../../support/bags.js'
+
+/** A match, from its start to its end. Returns what is left of its two worlds when nothing else holds them. */
+async function playMatch(): Promise<[server: WeakRef<object>, client: WeakRef<object>]> {
+  const net = createTestNetwork(game.bags, { clients: 1 })
+  const { server, clients } = net
+  const bag = addEntity(server)
+  addComponents(server, bag, [game.Bag, Networked])
+  game.Bag.items[bag]!.push({ id: 1, count: 1 })
+  net.tick(10)
+  await Promise.all([close(clients[0]!.world), close(server)])
+  return [new WeakRef(server), new WeakRef(clients[0]!.world)]
+}
+
+it('let go of everything but the values', async () => {
+  const worlds = await playMatch()
+  await new Promise((resolve) => setImmediate(resolve))
+  for (let i = 0; i < 3; i++) globalThis.gc!()
+  expect(game.Bag.items.some((items) => items?.length === 1)).toBe(true)
+  expect(worlds.map((world) => world.deref() === undefined)).toEqual([true, true])
+})
