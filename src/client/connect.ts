@@ -62,6 +62,9 @@ const PUMP_INTERVAL_MS = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000
 const SPREAD_MS = 500
+/** A try that has less time than this may fail for want of it. */
+const SHORT_TRY_MS = 2000
+const FOR_WANT_OF_TIME = new Set(['udp-blocked', 'handshake-timeout'])
 /** Failures that another try cannot mend. */
 const FINAL = new Set([
   'refused',
@@ -179,13 +182,17 @@ async function attempt(
   const deadline = performance.now() + timeout
   let failure = new ConnectionError('timeout', `no connection within ${timeout} ms`)
   let pause = FIRST_PAUSE_MS
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
+    const left = deadline - performance.now()
     try {
       await tryOnce(world, open, options, deadline, controller)
       return
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error
-      failure = signal.aborted ? wasAborted() : error
+      // The last try, cut short by the deadline, knows less than the one before it.
+      const isLess = !isFirst && left < SHORT_TRY_MS && FOR_WANT_OF_TIME.has(error.code)
+      if (signal.aborted) failure = wasAborted()
+      else if (!isLess) failure = error
       if (FINAL.has(failure.code) || error.cause === REFUSED || isRefusal(error)) break
     }
     const wanted = failure.retryAfter

@@ -21,7 +21,7 @@ export interface ServeOptions {
   /**
    * The most sessions of one address that may wait for their lines; of more, the one that has waited for longest ends. An
    * address is an IPv4 address, or the first 64 bits of an IPv6 address; this machine itself has no such limit. When the
-   * server is full, who comes takes the place of the session that has waited for longest of all. Default 64.
+   * server is full, who comes takes the place of the session that has waited for longest of all. Default 256.
    */
   interruptedPerAddress?: number
   /** Milliseconds that a client has to say hello. Default 5,000. */
@@ -88,8 +88,8 @@ export const DEFAULT_MAX_CONNECTIONS = 1024
 const DEFAULT_TIMEOUT_MS = 3000
 const DEFAULT_RESUME_MS = 10_000
 const DEFAULT_LIMIT_MS = 5000
-/** A LAN party whose router restarts. */
-const DEFAULT_INTERRUPTED_PER_ADDRESS = 64
+/** As many as an address may have clients: their router restarts. */
+const DEFAULT_INTERRUPTED_PER_ADDRESS = 256
 
 type SessionLimit =
   | 'timeout'

@@ -66,7 +66,7 @@ export const SETTINGS = {
   interruptedPerAddress: setting(
     wholeNumber(1, 65_535),
     'count',
-    'sessions of one address that are kept so; of more, the oldest ends (default: 64)',
+    'sessions of one address that are kept so; of more, the oldest ends (default: 256)',
   ),
   handshakeTimeout: setting(duration(1), 'time', 'what a client has to say hello (default: 5s)'),
   authorizationTimeout: setting(duration(1), 'time', "what the game's authorize may take (default: 5s)"),
@@ -131,7 +131,7 @@ export const SETTINGS = {
   addressBurst: setting(
     wholeNumber(1, 10_000),
     'count',
-    'connections that it may begin at once, after a pause (default: 64)',
+    'connections that it may begin at once, after a pause (default: 256)',
   ),
   addressConnecting: setting(
     wholeNumber(1, 65_535),

@@ -18,7 +18,10 @@ export interface HandshakeLimits {
   connecting?: number
   /** Connections that one address may begin per second, on average. Above it: HTTP 429. Default 10. */
   addressPerSecond?: number
-  /** Connections that one address may begin at once, after a pause. Default 64: a LAN party. */
+  /**
+   * Connections that one address may begin at once, after a pause. Default 256: a school whose server or line was away, all of whom come
+   * back together. What is begun and never made is bounded by `addressConnecting`.
+   */
   addressBurst?: number
   /** The most that may be connecting at once from one address. Above it: HTTP 429. Default 64. */
   addressConnecting?: number
@@ -30,7 +33,7 @@ export const DEFAULT_HANDSHAKES: Readonly<Required<HandshakeLimits>> = {
   perSecond: 50,
   connecting: 512,
   addressPerSecond: 10,
-  addressBurst: 64,
+  addressBurst: 256,
   addressConnecting: 64,
   addressClients: 256,
 }

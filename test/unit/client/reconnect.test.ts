@@ -213,6 +213,20 @@ describe('a server that says when it wants to be asked again', () => {
     stop()
   })
 
+  it('is named as why nobody was let in, and not a last try for which there was hardly any time', async () => {
+    let tries = 0
+    const open: OpenTransport = () => {
+      if (++tries === 1) throw new ConnectionError('rate-limited', 'too many', { retryAfter: 2000 })
+      throw new ConnectionError('udp-blocked', 'no packet got through')
+    }
+    const failed = connectWorld(createClientWorld(game.arena), open, { url, timeout: 3000 }).catch(
+      (error: ConnectionError) => error.code,
+    )
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(tries).toBeGreaterThan(1)
+    expect(await failed).toBe('rate-limited')
+  })
+
   it('is not waited for past the time that all tries have', async () => {
     const { open, times, stop } = refusing(9, 30_000)
     const failure = connectWorld(createClientWorld(game.arena), open, { url, timeout: 10_000 }).catch(

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { Admission, type HandshakeLimits, Place, withDefaults } from '../../../../src/transport/signalling/admission.js'
 import { Pace } from '../../../../src/transport/signalling/pace.js'
+import { sessionLimits } from '../../../../src/world/serve-options.js'
 
 const ANN = '203.0.113.7'
 const BEN = '203.0.113.8'
@@ -45,6 +46,15 @@ describe('an address', () => {
     first.free()
     enter(ANN)
     expect([admission.clients, admission.connecting]).toEqual([3, 2])
+  })
+
+  it('that may have so many clients may begin as many at once: they come back together when the server was away', () => {
+    const { enter } = admit({})
+    const { addressClients } = withDefaults()
+    for (let i = 0; i < addressClients; i++) enter(ANN).opened()
+    expect(() => enter(ANN)).toThrow('too-many')
+    // And when their line was, each finds the session that it had.
+    expect(sessionLimits({}).interruptedPerAddress).toBe(addressClients)
   })
 
   it('of IPv6 is 64 bits of it', () => {
