@@ -41,6 +41,8 @@ export function reportThrow(name: string, error: unknown, log: Log, throttle: Lo
 
 /** Lines about who comes, and about who goes, in five seconds: more than a full server has, fewer than a flood. */
 const COMING_AND_GOING = 200
+/** What a client says when it leaves is nobody's but its own. */
+const LONGEST_GOODBYE = 100
 
 /** A system that logs the clients that came and went in this tick. It runs before the game's, so that causes come first. */
 export function createConnectionReport(log: Log, throttle: LogThrottle): System<ServerWorld> {
@@ -61,7 +63,8 @@ export function createConnectionReport(log: Log, throttle: LogThrottle): System<
       const suppressed = throttle.admit('left', COMING_AND_GOING)
       if (suppressed === undefined) continue
       const { code, by, text = 'no reason known' } = Connection.reason[entity] ?? {}
-      log.info({ connection, address, code, by, ...counted(suppressed) }, `client ${connection} left: ${text}`)
+      const said = text.slice(0, LONGEST_GOODBYE)
+      log.info({ connection, address, code, by, ...counted(suppressed) }, `client ${connection} left: ${said}`)
     }
   }
 }

@@ -9,6 +9,7 @@ import { loadServerGame, type ServerGame } from './game-module.js'
 import { type Log, LogThrottle } from './log.js'
 import { createPageServer, limitPageSockets, startListening, stopListening } from './page-server.js'
 import { type Operations, startOperations } from './operations/operations.js'
+import { createRefusalReport } from './refusal-report.js'
 import { counted, createConnectionReport, createErrorReport, guardSystems, reportThrow } from './report.js'
 import { listenOptions } from './settings/listen-options.js'
 import { DEFAULT_PORT, type Settings } from './settings/settings.js'
@@ -99,7 +100,8 @@ async function start(
 function run(server: Server, game: ServerGame, { metrics, health }: Operations, log: Log): void {
   const throttle = new LogThrottle()
   const systems = guardSystems(game.systems, log, throttle, (system) => metrics?.threw(system))
-  server.run([createConnectionReport(log, throttle), ...systems, createErrorReport(log, throttle)], {
+  const before = [createConnectionReport(log, throttle), createRefusalReport(log)]
+  server.run([...before, ...systems, createErrorReport(log, throttle)], {
     onStep(milliseconds) {
       health.ticked()
       metrics?.ticked(milliseconds)

@@ -86,7 +86,8 @@ export class Metrics {
 
   /** Everything, in the text format of Prometheus. */
   text(): Promise<string> {
-    if (this.stats !== undefined) this.network.update(this.stats(), this.health.phase === 'draining')
+    if (this.stats !== undefined)
+      this.network.update(this.stats(), this.health.phase === 'draining' || this.health.phase === 'stopping')
     return this.registry.metrics()
   }
 }

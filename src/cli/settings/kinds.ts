@@ -79,6 +79,13 @@ export function nonEmpty(expects: string): Kind<string> {
   return { expects, fromText: accept, fromJson: accept }
 }
 
+/** A text for players, not empty, of at most `most` bytes. */
+export function message(most: number): Kind<string> {
+  const accept = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= most ? value : undefined
+  return { expects: `a text of 1 to ${most} bytes`, fromText: accept, fromJson: accept }
+}
+
 /** One of some words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   const accept = (value: unknown): T | undefined => words.find((word) => word === value)

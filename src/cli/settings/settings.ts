@@ -1,4 +1,5 @@
 // What an operator may set: one table, from which the options, the environment and the file are read.
+import { MAX_REASON_BYTES } from '../../protocol/limits.js'
 import { LOG_FORMATS, LOG_LEVELS } from '../log.js'
 import {
   candidates,
@@ -7,6 +8,7 @@ import {
   ipAddress,
   type Kind,
   networks,
+  message,
   number,
   oneOf,
   origin,
@@ -157,7 +159,7 @@ export const SETTINGS = {
     'time',
     'on SIGTERM, how long those who play may go on before it closes (default: 0)',
   ),
-  drainText: setting(nonEmpty('a text'), 'text', 'what players are told meanwhile'),
+  drainText: setting(message(MAX_REASON_BYTES), 'text', 'what players are told meanwhile'),
   metricsPort: setting(wholeNumber(0, 65_535), 'port', 'TCP port of /metrics, /healthz and /readyz (default: none)'),
   metricsHost: setting(
     nonEmpty('an address of this machine, or its name'),

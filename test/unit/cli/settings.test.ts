@@ -109,6 +109,16 @@ describe('a setting', () => {
     for (const wrong of [[], [1], {}, [[]]]) expect(fromJson('trustProxy', wrong)).toBeUndefined()
   })
 
+  it('that players read is as long as fits, rather than cut', () => {
+    const { kind } = SETTINGS.drainText
+    expect(kind.fromText('ü'.repeat(256))).toBe('ü'.repeat(256))
+    expect([kind.fromText('ü'.repeat(257)), kind.fromText(''), kind.fromJson(1)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
   it('that is text or an address is not empty', () => {
     expect([fromText('static', ''), fromText('static', 'a\0b'), fromText('bindAddress', 'localhost')]).toEqual([
       undefined,

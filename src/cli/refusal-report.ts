@@ -1,0 +1,43 @@
+// What the log tells of clients that the signalling sends away: how many and why, in one line for many, since a flood is nothing else.
+import type { TransportCounters } from '../transport/transport.js'
+import type { System } from '../world/loop.js'
+import { serverRole, type ServerWorld } from '../world/state.js'
+import type { Log } from './log.js'
+
+/** The time between two lines, in milliseconds. */
+const PERIOD_MS = 10_000
+
+/** Refusals that players meet when something is set wrong, or is too small; strangers' nonsense is in the metrics alone. */
+const REASONS = {
+  rateLimitedRequests: 'of addresses above their limits (behind a proxy, trustProxy must name it)',
+  overloadedRequests: 'for want of room',
+  foreignOrigins: 'from pages of other origins than corsOrigin',
+  unauthorizedRequests: "by the game's authorize",
+  refusedSockets: 'as sockets of addresses above their limit',
+} as const satisfies Partial<Record<keyof TransportCounters, string>>
+
+type Reason = keyof typeof REASONS
+const NAMES = Object.keys(REASONS) as Reason[]
+
+/** A system that logs how many were refused since its last line, if any were. */
+export function createRefusalReport(log: Log, now: () => number = () => performance.now()): System<ServerWorld> {
+  const told: Record<Reason, number> = {
+    rateLimitedRequests: 0,
+    overloadedRequests: 0,
+    foreignOrigins: 0,
+    unauthorizedRequests: 0,
+    refusedSockets: 0,
+  }
+  let toldAt = -Infinity
+  return function reportRefusals(world) {
+    const counters = serverRole(world).transport?.counters
+    if (counters === undefined || now() - toldAt < PERIOD_MS) return
+    const news = NAMES.filter((name) => counters[name] !== told[name])
+    if (news.length === 0) return
+    const refused = Object.fromEntries(news.map((name) => [name, counters[name] - told[name]]))
+    const reasons = news.map((name) => `${refused[name]} ${REASONS[name]}`)
+    for (const name of news) told[name] = counters[name]
+    toldAt = now()
+    log.warn({ refused }, `requests of clients were refused: ${reasons.join(', ')}`)
+  }
+}
