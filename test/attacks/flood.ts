@@ -19,7 +19,8 @@ const CONTROL_MS = 10_000
 const RECOVERY_MS = 60_000
 /** What memory may differ by and count as back, in bytes. */
 const MEMORY_SLACK = 16 << 20
-const HEAP_SLACK = 1 << 20
+/** Of JavaScript: the table of addresses, which has a fixed size, and code that was compiled meanwhile. */
+const HEAP_SLACK = 2 << 20
 /** Requests under way at once. */
 const SOCKETS = 256
 

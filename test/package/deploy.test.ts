@@ -115,6 +115,11 @@ describe('the Dockerfile', () => {
     )
   })
 
+  it('installs the allocator that it loads', () => {
+    const [, name] = /^lib(\w+)\.so\.2$/.exec(variables['LD_PRELOAD']!) ?? []
+    expect(instruction('RUN')).toContain(` lib${name}2 `)
+  })
+
   it('exposes the ports that it sets, and that the guide tells', () => {
     const [udp] = variables['BITECS_NET_PORT_RANGE']!.split('-')
     const ports = [`${variables['BITECS_NET_PORT']}/tcp`, `${variables['BITECS_NET_METRICS_PORT']}/tcp`, `${udp}/udp`]
