@@ -15,6 +15,7 @@ import { listenOptions } from './settings/listen-options.js'
 import { DEFAULT_PORT, type Settings } from './settings/settings.js'
 import { type StopRequest, type StopSignal, stopOnSignals } from './stop.js'
 import { Certificate } from './tls.js'
+import { checkUdpPort } from './udp-port.js'
 import { firstLine, UserError } from './user-error.js'
 
 const DRAIN_TEXT = 'the server is about to close'
@@ -87,6 +88,7 @@ async function start(
   }
   const failure = untilFailure(log)
   const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
+  await checkUdpPort(options)
   const server = await listen(world, options)
   limitPageSockets(http, options.trustProxy, () => serverRole(world).transport!.counters.refusedSockets++)
   const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)

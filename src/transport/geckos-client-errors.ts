@@ -69,6 +69,10 @@ export function signallingError(url: string, cause: unknown, answered: boolean):
     const text = `${url} has had too many connections from this address (HTTP 429): try again later`
     return new ConnectionError('rate-limited', text, { cause, retryAfter })
   }
+  if (status === 500) {
+    const text = `${url} could not make a connection (HTTP 500): the log of the server says more`
+    return new ConnectionError('unreachable', text, { cause })
+  }
   if (status !== undefined) {
     const text = `${url} answered with HTTP ${status}: is this the game server's address?`
     return new ConnectionError('unreachable', text, { cause })

@@ -1,4 +1,4 @@
-// What the log tells of clients that were sent away: enough to mend a setting, and no more in a flood.
+// What the log tells of clients that did not get in: enough to mend a setting, and no more in a flood.
 import { describe, expect, it, vi } from 'vitest'
 import { createServerWorld } from '../../../src/index.js'
 import type { Log } from '../../../src/cli/log.js'
@@ -17,7 +17,7 @@ function start() {
   return { clock, counters: server.counters, lines: warn.mock.calls, step: () => report(world) }
 }
 
-describe('clients that the signalling refused', () => {
+describe('clients that did not get in', () => {
   it('are told by reason as soon as there is one, and how many more every ten seconds', () => {
     const { clock, counters, lines, step } = start()
     step()
@@ -29,7 +29,7 @@ describe('clients that the signalling refused', () => {
       counters.foreignOrigins += 1
     }
     expect(lines).toHaveLength(1)
-    expect(lines[0]![1]).toMatch(/^requests of clients were refused: 1 of addresses above their limits .*trustProxy/)
+    expect(lines[0]![1]).toMatch(/^clients did not get in: 1 of addresses above their limits .*trustProxy/)
     clock.now = 10_000
     step()
     expect(lines[1]![0]).toEqual({ refused: { rateLimitedRequests: 1000, foreignOrigins: 100 } })

@@ -1,0 +1,47 @@
+// Whether there is a UDP port to play on. The native library takes one only when the first client comes, and then it is too late to say so.
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { UserError } from './user-error.js'
+
+/** What `listen` is told of UDP. */
+export interface UdpOptions {
+  readonly portRange?: { readonly min: number; readonly max: number }
+  readonly bindAddress?: string
+}
+
+/**
+ * Finds a port that is free now. Another process may take it until the first client comes, so this catches mistakes and no races.
+ *
+ * @throws UserError when there is none, or the address is not of this machine.
+ */
+export async function checkUdpPort({ portRange, bindAddress }: UdpOptions): Promise<void> {
+  if (portRange === undefined && bindAddress === undefined) return
+  const { min, max } = portRange ?? { min: 0, max: 0 }
+  for (let port = min; port <= max; port++) {
+    const code = await tryPort(port, bindAddress)
+    // What else there may be, such as a machine without IPv4, is no reason not to try.
+    if (code === undefined || !PROBLEMS.has(code)) return
+    if (code === 'EADDRNOTAVAIL') {
+      throw new UserError(`${bindAddress} is no address of this machine: choose another with --bind-address`)
+    }
+    if (code === 'EACCES') {
+      throw new UserError(`UDP port ${port} needs more rights than this process has: choose others with --port-range`)
+    }
+  }
+  const taken = min === max ? `UDP port ${min} is in use` : `all UDP ports from ${min} to ${max} are in use`
+  throw new UserError(`${taken}: stop the program that uses it, or choose others with --port-range`)
+}
+
+const PROBLEMS = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'])
+
+/** Binds a port for a moment; gives why it could not be. IPv4 where no address is said: that is where clients come first. */
+function tryPort(port: number, address: string | undefined): Promise<string | undefined> {
+  const socket = createSocket(address !== undefined && isIPv6(address) ? 'udp6' : 'udp4')
+  return new Promise((resolve) => {
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close()
+      resolve(error.code ?? 'unknown')
+    })
+    socket.bind({ port, address, exclusive: true }, () => socket.close(() => resolve(undefined)))
+  })
+}
