@@ -20,11 +20,11 @@ import { firstLine, UserError } from './user-error.js'
 
 const DRAIN_TEXT = 'the server is about to close'
 
-/** What stops a server: a signal, or a failure outside the game's systems. */
-type Cause = StopSignal | undefined
+/** What stops a server: a signal, the game that closed its world, or a failure outside the game's systems. */
+type Cause = StopSignal | 'closed' | undefined
 
 /**
- * Serves until a signal, or a failure outside the game's systems, ends it. Resolves with the exit code when every client
+ * Serves until a signal, the game, or a failure outside the game's systems, ends it. Resolves with the exit code when every client
  * knows why and the ports are free.
  *
  * @throws UserError when it cannot begin, with one sentence that says what to do.
@@ -44,14 +44,15 @@ export async function serve(path: string, settings: Settings, log: Log, version:
     log.info({ signal: started }, 'stopped before it was ready')
     return 0
   }
-  const { server, world, failure, port, tickRate } = started
+  const { server, world, end, port, tickRate } = started
   const address = `${certificate === undefined ? 'http' : 'https'}://${hostName(settings.host)}:${port}`
   log.info({ address, port, tickRate }, `listening on ${address}`)
 
-  let cause = await Promise.race([stop.requested, failure])
-  if (cause === 'SIGTERM') cause = await drain(world, settings, operations, stop, failure, log)
+  let cause = await Promise.race([stop.requested, end])
+  if (cause === 'SIGTERM') cause = await drain(world, settings, operations, stop, end, log)
   operations.health.phase = 'stopping'
-  log.info({ signal: cause }, 'stopping')
+  if (cause === 'closed') log.info('stopping: the game closed its world')
+  else log.info({ signal: cause }, 'stopping')
   await server.close(cause === undefined ? 'the server failed' : 'the server stopped')
   await stopListening(http)
   await operations.close()
@@ -66,8 +67,8 @@ interface Started {
   readonly world: ServerWorld
   readonly port: number
   readonly tickRate: number
-  /** Resolves when the game fails where no system's guard sees it. */
-  readonly failure: Promise<undefined>
+  /** Resolves when the game ends it: it closed its world, or failed where no system's guard sees it. */
+  readonly end: Promise<'closed' | undefined>
 }
 
 /** Loads the game, listens, and runs it. */
@@ -90,16 +91,21 @@ async function start(
   const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
   await checkUdpPort(options)
   const server = await listen(world, options)
-  limitPageSockets(http, options.trustProxy, () => serverRole(world).transport!.counters.refusedSockets++)
+  const { counters } = serverRole(world).transport!
+  limitPageSockets(http, options.trustProxy, () => counters.refusedSockets++)
   const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
-  run(server, game, operations, log)
+  const closed = new Promise<'closed'>((resolve) => {
+    run(server, game, operations, log, () => {
+      if (!serverRole(world).isServing) resolve('closed')
+    })
+  })
   operations.metrics?.watch(() => stats(world), tickRate)
   operations.health.phase = 'ready'
-  return { server, world, port, tickRate, failure }
+  return { server, world, port, tickRate, end: Promise.race([failure, closed]) }
 }
 
-/** Runs the game, and tells log and metrics of it. */
-function run(server: Server, game: ServerGame, { metrics, health }: Operations, log: Log): void {
+/** Runs the game, and tells log and metrics of it; `stepped` is called behind each tick. */
+function run(server: Server, game: ServerGame, { metrics, health }: Operations, log: Log, stepped: () => void): void {
   const throttle = new LogThrottle()
   const systems = guardSystems(game.systems, log, throttle, (system) => metrics?.threw(system))
   const before = [createConnectionReport(log, throttle), createRefusalReport(log)]
@@ -107,6 +113,7 @@ function run(server: Server, game: ServerGame, { metrics, health }: Operations, 
     onStep(milliseconds) {
       health.ticked()
       metrics?.ticked(milliseconds)
+      stepped()
     },
     onError: (error) => reportThrow('of the library', error, log, throttle),
     onOverrun(skipped) {
@@ -127,7 +134,7 @@ async function drain(
   { drainTime: grace = 0, drainText: text = DRAIN_TEXT }: Settings,
   operations: Operations,
   stop: StopRequest,
-  failure: Promise<Cause>,
+  end: Promise<Cause>,
   log: Log,
 ): Promise<Cause> {
   const { connections, maxConnections } = stats(world)
@@ -136,7 +143,7 @@ async function drain(
   operations.health.phase = 'draining'
   log.info({ connections, seconds: grace / 1000 }, `draining: ${connections} clients may play on for ${grace / 1000} s`)
   const over = retire(world, { grace, text }).then((): Cause => 'SIGTERM')
-  const cause = await Promise.race([over, stop.next(), failure])
+  const cause = await Promise.race([over, stop.next(), end])
   log.info({ connections: stats(world).connections }, 'drained')
   return cause
 }

@@ -140,6 +140,18 @@ describe('serve', () => {
     expect(server.lines.find(({ level }) => level === 'fatal')?.msg).toBe('uncaught: as asked, later')
   })
 
+  it('ends in order when the game closes its world: nobody could come in any more', async () => {
+    const game = write(
+      'closes.ts',
+      `import { close } from '${root}dist/server.js'
+       export { protocol } from '${root}${GAME}'
+       export const systems = [(world) => void close(world, 'the match is over')]`,
+    )
+    const server = run('serve', game, '--port', '0')
+    expect(await server.end()).toBe(0)
+    expect(server.lines.map(({ msg }) => msg).slice(-2)).toEqual(['stopping: the game closed its world', 'stopped'])
+  })
+
   it('serves a folder beside the signalling, and answers at / without one', async () => {
     write('public/index.html', '<title>the game</title>')
     const { url } = await serve(GAME, '--static', join(folder, 'public'))
