@@ -103,6 +103,8 @@ describe('an answer', () => {
     ['two passwords', bodyOf([...CHROMIUM, 'a=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Z'])],
     ['no fingerprint', bodyOf(without('a=fingerprint'))],
     ['a weak fingerprint', bodyOf(instead('a=fingerprint', 'a=fingerprint:md5 AB:CD'))],
+    ['a fingerprint cut short', bodyOf(instead('a=fingerprint', 'a=fingerprint:sha-256 AB:CD'))],
+    ['a fingerprint and more', bodyOf(instead('a=fingerprint', `a=fingerprint:${FINGERPRINT} x`))],
     ['no role', bodyOf(without('a=setup'))],
     ['the role of an offer', bodyOf(instead('a=setup', 'a=setup:actpass'))],
     ['port 0', bodyOf(instead('a=sctp-port', 'a=sctp-port:0'))],
@@ -168,6 +170,12 @@ describe('candidates', () => {
     }
     expect([choose(fail), errors]).toEqual([[], 4])
     expect(choose((() => Promise.resolve(true)) as never)).toEqual([])
+  })
+
+  it.each(['1 0', '1 65536', '4294967296 5000'])('with the priority and port %s are passed over', (numbers) => {
+    const [priority, port] = numbers.split(' ')
+    const line = `a=candidate:1 1 udp ${priority} 203.0.113.7 ${port} typ host`
+    expect(readAnswer(bodyOf([...without('a=candidate'), line]))!.candidates).toEqual([])
   })
 
   it('are eight at most', () => {

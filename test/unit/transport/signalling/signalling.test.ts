@@ -1,7 +1,7 @@
 // The signalling over real HTTP, with no WebRTC behind it: what is let in, what is refused, and with what words.
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Networks } from '../../../../src/transport/signalling/addresses.js'
 import {
   Admission,
@@ -71,11 +71,13 @@ interface Setup {
   limits?: HandshakeLimits
   maxClients?: number
   open?: () => Promise<undefined>
+  /** What making a connection takes. */
+  made?: Promise<void>
   /** The time of the pace; it stands still but for the test. */
   clock?: { now: number }
 }
 
-async function serve({ cors, limits, maxClients = 100, open, clock }: Setup = {}) {
+async function serve({ cors, limits, maxClients = 100, open, made, clock }: Setup = {}) {
   const peers = new Map<string, FakePeer>()
   const all: FakePeer[] = []
   const counters = createSignallingCounters()
@@ -92,6 +94,7 @@ async function serve({ cors, limits, maxClients = 100, open, clock }: Setup = {}
     bodyTime: 50,
     open: async (place, { address = '' }) => {
       if (open !== undefined) return open()
+      await made
       const peer = new FakePeer(address, place, peers)
       all.push(peer)
       return peer
@@ -170,10 +173,14 @@ describe('a client', () => {
     expect(counted(counters)).toEqual({ signallingRequests: 4, strippedCandidates: 1 })
   })
 
-  it('gets an id that no other tells', async () => {
+  it('gets an id that no other tells, of 128 bits none of which is the same in all or of the guessable kind', async () => {
+    const guessable = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    cleanup.push(() => guessable.mockRestore())
     const { begin, all } = await serve()
     for (let i = 0; i < 50; i++) await begin()
-    expect(new Set(all.map((peer) => peer.signallingId)).size).toBe(50)
+    const ids = all.map((peer) => peer.signallingId)
+    expect(new Set(ids).size).toBe(50)
+    for (let digit = 0; digit < 32; digit++) expect(new Set(ids.map((id) => id[digit])).size).toBeGreaterThan(5)
   })
 
   it('that hangs up while its connection is made leaves nothing', async () => {
@@ -190,6 +197,24 @@ describe('a client', () => {
     clock.now = 1
     await next
     expect([all.length, peers.size]).toEqual([5, 5])
+  })
+
+  it('that hangs up while the native library makes its connection leaves nothing', async () => {
+    let finish = (): void => {}
+    const { route, all, peers, counters } = await serve({ made: new Promise((resolve) => (finish = resolve)) })
+    const request = http.request(route, { method: 'POST' }).on('error', () => {})
+    request.end()
+    await until('it is being made', () => counters.signallingRequests === 1)
+    const socket = request.socket!
+    const gone = new Promise((resolve) => socket.once('close', resolve))
+    request.destroy()
+    await gone
+    // The server hears of it before it hears of anything later.
+    await fetch(`${route}/x`)
+    finish()
+    await until('it is made', () => all.length === 1)
+    await until('it is given up', () => peers.size === 0)
+    expect(all[0]!.ends).toEqual(['the client left while it connected'])
   })
 
   it('of whom no connection can be made is told so, and holds no place', async () => {
@@ -210,6 +235,9 @@ describe('paths and methods', () => {
     ['POST', '/.wrtc/v2/connections/ID/remote-description?x', 404],
     ['POST', '/.wrtc/v2/connections/ID/remote-description/x', 404],
     ['POST', '/.wrtc/v2/connections/ID', 404],
+    ['POST', '/.wrtc/v2/connections/ID0/close', 404],
+    ['POST', '/.wrtc/v2/connections/0/close', 404],
+    ['POST', '/.wrtc/v2/connections/ABCDEF0123456789ABCDEF0123456789/close', 404],
     ['POST', '/.wrtc/v2/', 404],
     ['POST', '/.wrtc/v2/connections/__proto__/close', 404],
     ['POST', '/.wrtc/v2/connections/../connections', 404],
@@ -222,7 +250,7 @@ describe('paths and methods', () => {
     ['GET', '/x?/.wrtc/v2/connections', 200],
     ['POST', '/awrtc/v2/connections', 200],
   ])('%s %s is answered with %i', async (method, path, status, allow) => {
-    const { port, peers } = await serve()
+    const { port, peers, counters } = await serve()
     const id = createConnectionId()
     const answer = await sendRaw(
       port,
@@ -231,6 +259,7 @@ describe('paths and methods', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(/^allow: (.*)\r$/im.exec(answer)?.[1]).toBe(allow)
     expect(peers.size).toBe(0)
+    expect(counters.malformedRequests).toBe(status >= 400 ? 1 : 0)
   })
 })
 
@@ -258,6 +287,25 @@ describe('a body', () => {
     expect(answer).toMatch(/^HTTP\/1.1 413 /)
     expect(answer).toMatch(/^connection: close\r$/im)
     expect([counters.oversizedRequests, peer.ends.length, peer.answers]).toEqual([1, 1, []])
+  })
+
+  it('of exactly the limit is taken', async () => {
+    const { route, peer } = await begun()
+    const body = ANSWER.padEnd(65_536)
+    const response = await fetch(`${route}/${peer.signallingId}/remote-description`, { method: 'POST', body })
+    expect([response.status, peer.answers.length]).toEqual([200, 1])
+  })
+
+  it('that comes to its end behind that of its connection reaches nothing', async () => {
+    const { route, path, port, peer } = await begun()
+    const headers = { 'content-length': ANSWER.length }
+    const answering = http.request({ port, host: '127.0.0.1', path, method: 'POST', headers })
+    const status = new Promise((resolve) => answering.on('response', (response) => resolve(response.statusCode)))
+    answering.write(ANSWER.slice(0, 10))
+    await until('it is being read', () => peer.isAnswered)
+    await fetch(`${route}/${peer.signallingId}/close`, { method: 'POST' })
+    answering.end(ANSWER.slice(10))
+    expect([await status, peer.answers]).toEqual([404, []])
   })
 
   it('that does not come ends after a moment, and with it the connection', async () => {
