@@ -62,7 +62,7 @@ function harmlessError(thrown: unknown): Record<string, unknown> {
 /** How many lines about one thing may appear in a period, and how long that is in milliseconds. */
 const LINES_PER_PERIOD = 5
 const PERIOD_MS = 5000
-/** Things told apart; what comes later shares one budget. */
+/** Things told apart; while there are more, they share one budget. */
 const MAX_KEYS = 256
 
 interface Budget {
@@ -82,6 +82,7 @@ export class LogThrottle {
    * were left out since the last one.
    */
   admit(key: string, lines = LINES_PER_PERIOD): number | undefined {
+    if (!this.budgets.has(key) && this.budgets.size >= MAX_KEYS) this.forgetOldest()
     const known = this.budgets.has(key) || this.budgets.size < MAX_KEYS ? key : ''
     let budget = this.budgets.get(known)
     if (budget === undefined) this.budgets.set(known, (budget = { start: this.now(), lines: 0, suppressed: 0 }))
@@ -97,5 +98,11 @@ export class LogThrottle {
     const { suppressed } = budget
     budget.suppressed = 0
     return suppressed
+  }
+
+  /** Makes room where the oldest budget would be a new one anyway: of what there was once, nothing is kept for ever. */
+  private forgetOldest(): void {
+    const [oldest] = this.budgets
+    if (oldest !== undefined && this.now() - oldest[1].start >= PERIOD_MS) this.budgets.delete(oldest[0])
   }
 }

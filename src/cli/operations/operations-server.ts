@@ -1,5 +1,6 @@
 // The operator's own HTTP server: /healthz, /readyz and /metrics, on a port of their own that players never see.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { REQUEST_LIMITS } from '../../transport/signalling/sockets.js'
 import type { Health, HealthAnswer } from './health.js'
 
 /** What `/metrics` answers. */
@@ -8,16 +9,12 @@ export interface Exposition {
   text(): Promise<string>
 }
 
-/** A request is small and quick; one that dawdles holds a socket, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 10_000
-
 const TEXT = 'text/plain; charset=utf-8'
 
 /** Makes the server, which does not listen yet. */
 export function createOperationsServer(health: Health, metrics: Exposition): Server {
-  const server = createServer((request, response) => void answerRequest(request, response, health, metrics))
-  server.requestTimeout = server.headersTimeout = REQUEST_TIMEOUT_MS
-  return server
+  // A request that dawdles holds a socket no longer here than on the port of the players.
+  return createServer(REQUEST_LIMITS, (request, response) => void answerRequest(request, response, health, metrics))
 }
 
 async function answerRequest(

@@ -45,6 +45,16 @@ describe('the throttle', () => {
     expect(throttle.admit('a')).toBe(0)
   })
 
+  it('tells new things apart when old ones have not been heard of for a while', () => {
+    let now = 0
+    const throttle = new LogThrottle(() => now)
+    for (let i = 0; i < 10_000; i++) throttle.admit(`old ${i}`)
+    expect(throttle.admit('new')).toBeUndefined()
+    now = 5000
+    const admitted = [1, 2, 3, 4].flatMap((one) => Array.from({ length: 6 }, () => throttle.admit(`new ${one}`)))
+    expect(admitted.filter((suppressed) => suppressed === 0)).toHaveLength(20)
+  })
+
   it('keeps a bounded number of things apart', () => {
     const throttle = new LogThrottle(() => 0)
     const admitted = Array.from({ length: 10_000 }, (_, key) => throttle.admit(`key ${key}`))
