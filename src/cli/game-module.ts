@@ -7,7 +7,7 @@ import { createJiti } from 'jiti'
 import type { Protocol } from '../protocol/protocol.js'
 import type { System } from '../world/loop.js'
 import type { ClientWorld, ServerWorld } from '../world/state.js'
-import type { ListenOptions } from '../server.js'
+import { checkGameOptions, type GameOptions } from './game-options.js'
 import { isRate } from './options.js'
 import { firstLine, UserError } from './user-error.js'
 
@@ -22,7 +22,7 @@ export interface ServerGame {
    * What `listen` is told, such as `authenticate` and limits of its own; what the operator sets counts over it. Where the
    * server listens is the operator's alone.
    */
-  readonly options?: Omit<ListenOptions, 'port' | 'host' | 'server'>
+  readonly options?: GameOptions
   /** Prepares the world, before anyone can connect. */
   readonly setup?: (world: ServerWorld) => void | Promise<void>
 }
@@ -79,6 +79,7 @@ export function checkServerGame(exports: Exports, path: string): ServerGame {
   allow(exports, path, 'tickRate', 'rate')
   allow(exports, path, 'setup', 'function')
   allow(exports, path, 'options', 'object')
+  checkGameOptions(exports['options'] ?? {}, path)
   return exports as unknown as ServerGame
 }
 

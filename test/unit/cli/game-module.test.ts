@@ -117,6 +117,10 @@ describe('the exports', () => {
       { protocol, systems, tickRate: '20' },
       'the export tickRate of g.ts must be a number from 1 to 1000, not a string',
     ],
+    [
+      { protocol, systems, options: { maxConections: 5 } },
+      'the export options of g.ts has maxConections, which listen does not take; did you mean maxConnections?',
+    ],
     [{ protocol, systems, setup: true }, 'the export setup of g.ts must be a function, not true'],
   ])('of a server are named when wrong (%#)', (exports, text) => {
     expect(() => checkServerGame(exports, 'g.ts')).toThrow(new UserError(text))
