@@ -84,6 +84,9 @@ export function startBots(module: string, count: number, address: string): Progr
   return new Program(['dist/cli.js', 'bots', module, '--count', `${count}`, '--url', address])
 }
 
+/** How long a page may take to see something, in milliseconds: a moment, but where the machine has much else to do. */
+export const SEEING_LIMIT = 40_000
+
 /** A page of the game, in a window of its own. */
 export class GamePage {
   /** What went wrong on the page. */
@@ -130,7 +133,7 @@ export class GamePage {
   }
 
   /** Waits until what the page sees of the game is so. */
-  async sees(what: string, test: (game: GameSnapshot) => boolean, limit = 15_000): Promise<GameSnapshot> {
+  async sees(what: string, test: (game: GameSnapshot) => boolean, limit = SEEING_LIMIT): Promise<GameSnapshot> {
     let seen: GameSnapshot | undefined
     try {
       await until(`${this.name} sees ${what}`, async () => test((seen = await this.look())), limit)
