@@ -5,6 +5,9 @@ const SPACE = /[ \t\r\n]*/y
 const STRING = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/uy
 const ATOM = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?/y
 
+/** Deeper than settings ever are; what is deeper counts as wrong. */
+const DEEPEST = 100
+
 /** The line and the column, both from 1, where `text`, which is no JSON, goes wrong; of a text that ends too early, its end. */
 export function placeOfError(text: string): { line: number; column: number } {
   const scanner = new Scanner(text)
@@ -17,6 +20,7 @@ export function placeOfError(text: string): { line: number; column: number } {
 /** Reads the grammar of RFC 8259; `at` stays where it ceased to hold. */
 class Scanner {
   at = 0
+  private depth = 0
 
   constructor(private readonly text: string) {}
 
@@ -30,9 +34,11 @@ class Scanner {
   /** The rest of an array or object. */
   private list(end: string, item: () => boolean): boolean {
     if (this.takes(end)) return true
+    if (++this.depth > DEEPEST) return false
     do {
       if (!item()) return false
     } while (this.takes(','))
+    this.depth--
     return this.takes(end)
   }
 

@@ -1,5 +1,5 @@
 // Where settings come from: options over the environment over a file. What is wrong is told by its name and place.
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { closestMatch } from 'leven'
 import { firstLine, UserError } from '../user-error.js'
 import { placeOfError } from './json-place.js'
@@ -11,6 +11,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** How many letters may be wrong in a name that is guessed at. */
 const MOST_WRONG = 3
 const PREFIX = 'BITECS_NET_'
+/** In bytes: 64 KiB. */
+const LARGEST_FILE = 1 << 16
 
 /**
  * All that is set. `options` are those of the command line, `file` the path that `--config` gives; without it the
@@ -85,12 +87,32 @@ export function readFile(path: string): Settings {
 }
 
 function readText(path: string): string {
+  const bytes = readBytes(path)
+  if (bytes.length > LARGEST_FILE) throw new UserError(`${path} is larger than settings are: is it the right file?`)
+  return bytes.toString().replace(/^\uFEFF/, '')
+}
+
+function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+    return readUpTo(path, LARGEST_FILE + 1)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const why = code === 'ENOENT' ? 'there is none' : firstLine(error)
     throw new UserError(`cannot read the file of settings ${path}: ${why}`, { cause: error })
+  }
+}
+
+/** The first bytes of a file: one that was named by mistake may be of any size, or never end. */
+function readUpTo(path: string, most: number): Buffer {
+  const bytes = Buffer.alloc(most)
+  const file = openSync(path, 'r')
+  try {
+    let length = 0
+    for (let got = -1; got !== 0 && length < most; length += got)
+      got = readSync(file, bytes, length, most - length, null)
+    return bytes.subarray(0, length)
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -229,6 +229,12 @@ describe('a mistake is told with its name, its place, its value and what is expe
     expect(() => gatherSettings({}, folder, {})).toThrow(/cannot read .*EISDIR/)
   })
 
+  it('in a file that is none of settings: endless, or far too deep', () => {
+    expect(() => gatherSettings({}, '/dev/zero', {})).toThrow('/dev/zero is larger than settings are')
+    expect(() => gatherSettings({}, file('['.repeat(60_000)), {})).toThrow('goes wrong at line 1, column 102')
+    expect(() => gatherSettings({}, file(`{ "drainText": "${'x'.repeat(60_000)}", }`), {})).toThrow('column 60020')
+  })
+
   it('in the environment', () => {
     expect(() => gatherSettings({}, undefined, { BITECS_NET_TICK_RATE: 'fast' })).toThrow(
       'BITECS_NET_TICK_RATE of the environment must be a number from 1 to 1000, per second, not "fast"',
