@@ -67,10 +67,12 @@ export class InterruptedSessions {
 
   interrupt(session: Session, now: number): void {
     session.interrupt(now)
+    session.transport.lendPlace?.(session.peer, true)
     this.waiting.add(session)
   }
 
   restored(session: Session): void {
+    session.transport.lendPlace?.(session.peer, false)
     this.waiting.delete(session)
   }
 

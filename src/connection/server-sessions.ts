@@ -257,7 +257,8 @@ export class ServerSessions implements TransportSink {
       this.end(session, { code: 'lost', text, by: 'network' })
       return this.refuse(newcomer, 'session-ended', text)
     }
-    this.interrupt(session)
+    // It does not begin to wait, so it takes nobody else's place among those who do.
+    this.interrupted.interrupt(session, this.options.now())
     if (this.byPeer.get(session.peer) === session) {
       this.byPeer.delete(session.peer)
       this.transport.disconnect(session.peer)

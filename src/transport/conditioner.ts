@@ -168,9 +168,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
   }
 
   get held(): number {
-    let n = this.queue.size
-    for (const line of this.lines.values()) n += line.stalled.length
-    return n
+    return [...this.lines.values()].reduce((n, { stalled }) => n + stalled.length, this.queue.size)
   }
 
   set(conditions: Partial<Conditions>): void {
@@ -216,15 +214,17 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   closed(peer: PeerId, reason: TransportCloseReason): void {
     const line = this.line(peer)
-    const told = line.closeTold
-    const code = line.leaving ? { code: 'closed' as const, text: 'closed' } : reason
     this.forget(line)
-    if (!told) this.sink?.closed(peer, code)
+    if (!line.closeTold) this.sink?.closed(peer, line.leaving ? { code: 'closed', text: 'closed' } : reason)
   }
 
   buffered(peer: PeerId, channel: Channel): number {
     const line = this.lines.get(peer)
     return this.inner.buffered(peer, channel) + (line === undefined ? 0 : this.unsent(line, channel))
+  }
+
+  lendPlace(peer: PeerId, isLent: boolean): void {
+    this.inner.lendPlace?.(peer, isLent)
   }
 
   infoOf(peer: PeerId): PeerInfo | undefined {

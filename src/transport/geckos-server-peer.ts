@@ -195,6 +195,11 @@ export class ServerPeer implements SignalledPeer {
     return true
   }
 
+  /** Whether its place is somebody else's while its line is silent. */
+  lendPlace(isLent: boolean): void {
+    this.origin.place.lend(isLent)
+  }
+
   /** Bytes that wait in the channel's queue. */
   buffered(channel: ChannelNumber): number {
     const native = channel === Channel.Reliable ? this.reliable : this.unreliable

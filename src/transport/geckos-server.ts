@@ -92,7 +92,7 @@ export interface GeckosServerOptions {
   bindAddress?: string
   /** How long a client may take until both channels are open, in milliseconds. Default 10,000. */
   openTimeout?: number
-  /** The most clients at once, those that are still connecting included. Default 1,024. */
+  /** The most clients at once, those that are still connecting included, but not those whose places are lent. Default 1,024. */
   maxPeers?: number
   /** The most bytes that wait for one client on one channel until they are received. Default 256 KiB. */
   inboxLimit?: number
@@ -237,6 +237,10 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
 
   get waiting(): number {
     return this.inbox.waiting
+  }
+
+  lendPlace(peer: PeerId, isLent: boolean): void {
+    this.peers.get(peer)?.lendPlace(isLent)
   }
 
   infoOf(peer: PeerId): PeerInfo | undefined {

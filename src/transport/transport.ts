@@ -138,6 +138,11 @@ export interface Transport {
    * limit. `closed` follows in a later `receive`.
    */
   disconnect(peer: PeerId): void
+  /**
+   * Whether a peer's line is silent and its client awaited, over this line or another. Meanwhile its place keeps nobody out,
+   * where places are counted.
+   */
+  lendPlace?(peer: PeerId, isLent: boolean): void
   /** What is known of a peer that has not ended; a transport without signalling knows nothing. */
   infoOf?(peer: PeerId): PeerInfo | undefined
   /** Closes every peer and frees everything the transport holds. Resolves when nothing of it is left. Idempotent. */

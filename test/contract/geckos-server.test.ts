@@ -195,6 +195,15 @@ describe('hostile clients', { timeout: LIMIT }, () => {
     expect(server.counters.neverOpened).toBe(1)
   })
 
+  it('has a place for who comes over another line while the first is silent', async () => {
+    const server = await startServer({ maxPeers: 1 })
+    const begin = async (): Promise<number> =>
+      (await fetch(`${urlOf(server)}/.wrtc/v2/connections`, { method: 'POST' })).status
+    expect([await begin(), await begin()]).toEqual([200, 503])
+    server.lendPlace!(1, true)
+    expect([await begin(), await begin()]).toEqual([200, 503])
+  })
+
   it('serves on where requests would end geckos, and ends the connections that they were about', async () => {
     const server = await startServer({ cors: { origin: () => undefined as unknown as string } })
     const route = `${urlOf(server)}/.wrtc/v2/connections`

@@ -25,7 +25,10 @@ export interface HandshakeLimits {
   addressBurst?: number
   /** The most that may be connecting at once from one address. Above it: HTTP 429. Default 64. */
   addressConnecting?: number
-  /** The most clients at once from one address, those that are connecting included. Above it: HTTP 429. Default 256. */
+  /**
+   * The most clients at once from one address, those that are connecting included, but not those whose lines are silent: they come
+   * over others. Above it: HTTP 429. Default 256.
+   */
   addressClients?: number
 }
 
@@ -66,12 +69,15 @@ interface Visitor {
   connecting: number
   /** Those that are connecting included. */
   clients: number
+  /** Of them, those whose places are lent. */
+  lent: number
 }
 
 /** The place of one client, from its first request until nothing is left of it. */
 export class Place {
   private isConnecting = true
   private isHeld = true
+  private isLent = false
 
   constructor(
     private readonly admission: Admission,
@@ -86,10 +92,23 @@ export class Place {
     if (this.visitor !== undefined) this.visitor.connecting--
   }
 
+  /**
+   * The client's line is silent: until it is heard of there again, its place keeps nobody out. Whoever comes over another line
+   * would else find it taken by the one that is broken.
+   */
+  lend(isLent: boolean): void {
+    if (!this.isHeld || isLent === this.isLent) return
+    this.isLent = isLent
+    const change = isLent ? 1 : -1
+    this.admission.lent += change
+    if (this.visitor !== undefined) this.visitor.lent += change
+  }
+
   /** The client is gone. */
   free(): void {
     if (!this.isHeld) return
     this.opened()
+    this.lend(false)
     this.isHeld = false
     this.admission.clients--
     if (this.visitor !== undefined) this.admission.leave(this.visitor)
@@ -99,6 +118,8 @@ export class Place {
 export class Admission {
   /** Clients that have a place. */
   clients = 0
+  /** Of them, those whose places are lent: they do not count against the most. */
+  lent = 0
   connecting = 0
   /** In the order in which they were last heard of, oldest first. */
   private readonly idle = new Map<string, Visitor>()
@@ -121,7 +142,7 @@ export class Admission {
     const visitor = isLoopback(address) ? undefined : this.visitorAt(networkOfAddress(address))
     const refusal = visitor === undefined ? undefined : this.judge(visitor)
     if (refusal !== undefined) return refusal
-    if (this.clients >= this.maxClients) return { reason: 'full', retryAfter: WHEN_FULL }
+    if (this.clients - this.lent >= this.maxClients) return { reason: 'full', retryAfter: WHEN_FULL }
     if (this.connecting >= limits.connecting) return { reason: 'full', retryAfter: WHEN_FULL }
     this.clients++
     this.connecting++
@@ -148,7 +169,7 @@ export class Admission {
       return { reason: 'too-many', retryAfter: Math.ceil((1 - visitor.tokens) / addressPerSecond) }
     }
     if (visitor.connecting >= addressConnecting) return { reason: 'too-many', retryAfter: 1 }
-    if (visitor.clients >= addressClients) return { reason: 'too-many', retryAfter: WHEN_FULL }
+    if (visitor.clients - visitor.lent >= addressClients) return { reason: 'too-many', retryAfter: WHEN_FULL }
     return undefined
   }
 
@@ -156,7 +177,7 @@ export class Admission {
     const { addressBurst, addressPerSecond } = this.limits
     const now = this.now()
     const known = this.busy.get(key) ?? this.idle.get(key)
-    const visitor = known ?? { key, tokens: addressBurst, filledAt: now, connecting: 0, clients: 0 }
+    const visitor = known ?? { key, tokens: addressBurst, filledAt: now, connecting: 0, clients: 0, lent: 0 }
     const added = (Math.max(0, now - visitor.filledAt) / 1000) * addressPerSecond
     visitor.tokens = Math.min(addressBurst, visitor.tokens + added)
     visitor.filledAt = now

@@ -31,9 +31,14 @@ const HELLO: Hello = {
 }
 
 function makeServer(
-  options: { maxConnections?: number; resumeTime?: number; accept?: (reader: ByteReader) => boolean } = {},
+  options: {
+    maxConnections?: number
+    resumeTime?: number
+    interruptedPerAddress?: number
+    accept?: (reader: ByteReader) => boolean
+  } = {},
 ) {
-  const { maxConnections = 10, resumeTime, accept = () => true } = options
+  const { maxConnections = 10, resumeTime, interruptedPerAddress, accept = () => true } = options
   const clock = { now: 0 }
   const loopback = createLoopback({ now: () => clock.now })
   const counters = createCounters()
@@ -49,6 +54,7 @@ function makeServer(
       authenticationTimeout: 4000,
       maxConnections,
       resumeTime,
+      interruptedPerAddress,
       ticksPerSecond: 20,
     },
     {
@@ -331,6 +337,36 @@ describe('a resumption', () => {
     expect(peer.closed).toBe(true)
     expect(server.events).toEqual(['opened 1'])
     expect(server.sessions.open).toHaveLength(1)
+  })
+
+  it('finds a place: that of a line that is silent is lent until it is heard of again, or closed', () => {
+    const server = makeServer({ resumeTime: 3000 })
+    const lent: [number, boolean][] = []
+    server.loopback.server.lendPlace = (peer, isLent) => void lent.push([peer, isLent])
+    const { peer, token } = joinResumable(server)
+    for (; server.clock.now <= 5500; server.clock.now += 500) server.sessions.maintain()
+    expect(lent.splice(0)).toEqual([[1, true]])
+    peer.data(Channel.Unreliable, 0)
+    server.sessions.receive()
+    expect(lent.splice(0)).toEqual([[1, false]])
+    come(server, { token, received: 0 })
+    expect(lent).toEqual([
+      [1, true],
+      [2, false],
+    ])
+  })
+
+  it('of one whose line still stands ends nobody else’s session that waits at its address', () => {
+    const server = makeServer({ resumeTime: 3000, interruptedPerAddress: 1 })
+    const atHome = { address: '203.0.113.7', authorization: undefined }
+    server.loopback.server.infoOf = () => atHome
+    const waits = joinResumable(server)
+    const { token } = joinResumable(server)
+    server.loopback.cut(waits.peer.transport)
+    server.sessions.receive()
+    come(server, { token, received: 0 })
+    expect(server.events).toEqual(['opened 1', 'opened 2'])
+    expect(server.sessions.open).toHaveLength(2)
   })
 
   it('that claims more than was ever sent ends the session: nobody knows what it has', () => {

@@ -57,6 +57,33 @@ describe('an address', () => {
     expect(sessionLimits({}).interruptedPerAddress).toBe(addressClients)
   })
 
+  it('all of whose clients wait for their lines may come as often again: no broken line keeps its own client out', () => {
+    const { admission, enter } = admit({ addressClients: 2, addressConnecting: 1 }, 2)
+    const broken = [ANN, ANN].map((address) => {
+      const place = enter(address)
+      place.opened()
+      return place
+    })
+    expect(admission.enter(ANN)).toHaveProperty('reason', 'too-many')
+    expect(admission.enter(BEN)).toHaveProperty('reason', 'full')
+    broken.forEach((place) => [true, true].forEach((isLent) => place.lend(isLent)))
+    for (let i = 0; i < 2; i++) enter(ANN).opened()
+    expect(admission.enter(ANN)).toHaveProperty('reason', 'too-many')
+    broken.forEach((place) => place.free())
+    broken[0]!.lend(true)
+    expect(admission.enter(ANN)).toHaveProperty('reason', 'too-many')
+    expect([admission.clients, admission.lent]).toEqual([2, 0])
+  })
+
+  it('whose client is heard of again over the line that was silent has given no place away for good', () => {
+    const { admission, enter } = admit({ addressClients: 1 })
+    const place = enter(ANN)
+    place.opened()
+    place.lend(true)
+    place.lend(false)
+    expect(admission.enter(ANN)).toHaveProperty('reason', 'too-many')
+  })
+
   it('of IPv6 is 64 bits of it', () => {
     const { admission, enter } = admit({ addressBurst: 1 })
     enter('2001:db8::1')
