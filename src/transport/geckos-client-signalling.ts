@@ -1,6 +1,7 @@
 // The client's half of the signalling, in place of geckos' own: it says when a server wants to be asked again, notices
 // an answer that is refused, and asks for candidates only as long as there may be more, and they are of use.
 
+import { readText } from './bounded-text.js'
 import { readRefusal, type RefusalText } from './refusal-text.js'
 
 /** What we use of geckos' manager of connections; its `connect` is replaced by {@link negotiate}. */
@@ -56,6 +57,9 @@ const GROWTH = 1.8
 const REQUESTS = 10
 /** The most that are taken of one list; a server has no more than a few interfaces. */
 const MOST_CANDIDATES = 64
+/** The most bytes of an answer, which has a hundredth of that; and how long it may take, in milliseconds. A server may be hostile too. */
+const MOST_BYTES = 262_144
+const REQUEST_LIMIT = 30_000
 
 /** Begins a connection, answers the server's offer, and waits for a channel. Never rejects. */
 export async function negotiate(manager: SignallingManager, options: NegotiationOptions): Promise<Negotiated> {
@@ -81,7 +85,7 @@ export async function negotiate(manager: SignallingManager, options: Negotiation
 
 async function begin(route: string, authorization: string | undefined): Promise<BegunConnection> {
   const response = await post(route, authorization === undefined ? {} : { authorization })
-  const offer: unknown = await response.json()
+  const offer = await readJson(response)
   if (!isOffer(offer)) throw new Error('the answer is no offer of a connection')
   return offer
 }
@@ -91,9 +95,16 @@ async function post(url: string, headers: Record<string, string>, body?: string)
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body,
+    signal: AbortSignal.timeout(REQUEST_LIMIT),
   })
   if (response.ok) return response
   throw new SignallingRefusal(response.status, waitWantedBy(response), await readRefusal(response))
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const text = await readText(response, MOST_BYTES)
+  if (text === undefined) throw new Error('the answer is too long')
+  return JSON.parse(text)
 }
 
 function waitWantedBy(response: Response): number | undefined {
@@ -132,9 +143,9 @@ async function fetchCandidates(url: string, connection: RTCPeerConnection, optio
     await new Promise((resolve) => setTimeout(resolve, pause))
     if (options.isOver()) return
     try {
-      const response = await fetch(url)
+      const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_LIMIT) })
       if (!response.ok) continue
-      await addCandidates(connection, await response.json(), options)
+      await addCandidates(connection, await readJson(response), options)
     } catch {
       // The next request, or the time-out, follows.
     }

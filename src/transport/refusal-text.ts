@@ -1,4 +1,5 @@
 // Why the signalling turns a client away, in words that a player can read: how it is written into an HTTP answer, and read.
+import { readText } from './bounded-text.js'
 import { truncateUtf8 } from '../protocol/packet.js'
 import { MAX_REASON_BYTES } from '../protocol/limits.js'
 
@@ -21,8 +22,7 @@ export function boundRefusal({ code, text }: RefusalText): RefusalText {
 export async function readRefusal(response: Response): Promise<RefusalText | undefined> {
   if (response.ok || !isJson(response)) return undefined
   try {
-    const text = await readStart(response)
-    return toRefusal(JSON.parse(text))
+    return toRefusal(JSON.parse((await readText(response, MAX_ANSWER_BYTES)) ?? ''))
   } catch {
     // Not a reason of ours, or nothing more came.
     return undefined
@@ -31,24 +31,6 @@ export async function readRefusal(response: Response): Promise<RefusalText | und
 
 function isJson(response: Response): boolean {
   return response.headers.get('content-type')?.startsWith('application/json') ?? false
-}
-
-/** A server may be hostile too: nothing is read beyond the longest answer. */
-async function readStart(response: Response): Promise<string> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  for (let size = 0; ;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    size += value.length
-    if (size > MAX_ANSWER_BYTES) {
-      await reader.cancel()
-      return ''
-    }
-    text += decoder.decode(value, { stream: true })
-  }
 }
 
 function toRefusal(value: unknown): RefusalText | undefined {
