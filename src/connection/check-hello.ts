@@ -13,6 +13,9 @@ export interface Refusal {
   readonly detail?: string
 }
 
+/** Bytes of all that the log is told, which a client may make long: entries wait by the thousand where nobody drains them. */
+const MAX_DETAIL_BYTES = 4096
+
 /** Why a client cannot be understood; undefined when it can. */
 export function checkHello(hello: Hello, protocol: Protocol): Refusal | undefined {
   if (hello.wireVersion !== WIRE_VERSION) {
@@ -21,12 +24,13 @@ export function checkHello(hello: Hello, protocol: Protocol): Refusal | undefine
   }
   if (hello.hashHigh === protocol.hashHigh && hello.hashLow === protocol.hashLow) return undefined
   const differences = protocolDifferences(protocol.description, hello.description)
-  return { code: 'protocol-mismatch', text: listDifferences(differences), detail: differences.join('; ') }
+  const text = listDifferences(differences, MAX_REASON_BYTES)
+  return { code: 'protocol-mismatch', text, detail: listDifferences(differences, MAX_DETAIL_BYTES) }
 }
 
-/** The differences that fit a close reason, whole, and how many more there are. */
-function listDifferences(differences: readonly string[]): string {
-  const room = MAX_REASON_BYTES - 40
+/** The differences that fit `limit` bytes, whole, and how many more there are. */
+function listDifferences(differences: readonly string[], limit: number): string {
+  const room = limit - 40
   let text = 'the protocols differ'
   let listed = 0
   for (const difference of differences) {

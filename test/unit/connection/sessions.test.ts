@@ -143,6 +143,17 @@ describe('the hello', () => {
     expect(server.counters.refusedConnections).toBe(1)
   })
 
+  it('of another protocol takes no more of the log than a few lines, however much it lists', () => {
+    const server = makeServer()
+    const description = Array.from({ length: 2500 }, (_, i) => i.toString(36)).join('\n')
+    new RawPeer(server.loopback.connect()).hello({ hashHigh: 1, description })
+    server.sessions.receive()
+    const [error] = server.errors.take()
+    expect(error!.code).toBe('protocol-mismatch')
+    expect(error!.message).toMatch(/only on the client.*; and \d+ more$/)
+    expect(error!.message.length).toBeLessThan(5000)
+  })
+
   it('that is malformed is refused', () => {
     const server = makeServer()
     const peer = new RawPeer(server.loopback.connect())
