@@ -5,6 +5,7 @@ import {
   type GeckosServerTransport,
 } from './transport/geckos-server.js'
 import { ConnectionError, UsageError } from './protocol/errors.js'
+import { MAX_KEPT_MS } from './protocol/limits.js'
 import { checkAuthentication } from './world/authentication.js'
 import { checkBudgets } from './world/budget-options.js'
 import { checkSignalling } from './server/signalling-options.js'
@@ -167,7 +168,7 @@ function checkOptions(options: ListenOptions): void {
   checkInteger('maxConnections', maxConnections, 1)
   checkMilliseconds('timeout', timeout)
   checkNumber('stalledAfter', stalledAfter, 1000, 60_000, 'milliseconds')
-  checkNumber('resumeTime', resumeTime, 0, 3_600_000, 'milliseconds')
+  checkNumber('resumeTime', resumeTime, 0, MAX_KEPT_MS, 'milliseconds')
   checkMilliseconds('handshakeTimeout', handshakeTimeout)
   checkMilliseconds('sceneTimeout', sceneTimeout)
   checkOneOf('unknownCalls', unknownCalls, ['count', 'close'])

@@ -65,3 +65,6 @@ export const MAX_SCENE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_SCENE_OV
 
 /** The longest text of a close reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512
+
+/** The longest that a server keeps a session whose line broke, in milliseconds: for as long its client tries to come back. */
+export const MAX_KEPT_MS = 3_600_000

@@ -3,7 +3,7 @@
 // docs/protocol.md shows every byte. A data packet is: kind, flags, what the flags announce, tick, structure tick, then
 // sections to its end, each with a section kind of its own.
 import type { ByteReader, ByteWriter } from './bytes.js'
-import { MAX_REASON_BYTES } from './limits.js'
+import { MAX_KEPT_MS, MAX_REASON_BYTES } from './limits.js'
 import { PacketKind } from './packet-kind.js'
 import { Acknowledgement, type ReceiveWindow } from './sequence.js'
 
@@ -232,7 +232,9 @@ export function readWelcome(reader: ByteReader): Welcome {
   const tick = reader.varint()
   const kind = reader.u8()
   if (kind === Resume.May) {
-    return { connectionId, milliTicksPerSecond, tick, resume: { token: readSecret(reader), keptMs: reader.u32() } }
+    const resume = { token: readSecret(reader), keptMs: reader.u32() }
+    if (resume.keptMs > MAX_KEPT_MS) reader.fail()
+    return { connectionId, milliTicksPerSecond, tick, resume }
   }
   if (kind === Resume.Now) return { connectionId, milliTicksPerSecond, tick, resume: { received: reader.u32() } }
   if (kind !== Resume.No) reader.fail()

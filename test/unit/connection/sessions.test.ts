@@ -14,6 +14,7 @@ import {
   writeClose,
   writeDataHeader,
   writeHello,
+  writeWelcome,
   writePing,
 } from '../../../src/protocol/packet.js'
 import { defineProtocol } from '../../../src/protocol/protocol.js'
@@ -517,6 +518,24 @@ describe('a resumption', () => {
     const codes = tokens.map((token) => come(server, { token, received: 0 }).refusal()!.code)
     expect(codes.filter((code) => code === 'timeout')).toHaveLength(256)
   })
+})
+
+describe('a welcome', () => {
+  it.each([
+    [3_600_000, false],
+    [3_600_001, true],
+  ])(
+    'that keeps the session for %i ms is malformed: %s; a client does not wait for a server for days',
+    (keptMs, failed) => {
+      const writer = new ByteWriter()
+      const resume = { token: 'ab'.repeat(16), keptMs }
+      writeWelcome(writer, { connectionId: 1, milliTicksPerSecond: 20_000, tick: 1, resume })
+      const reader = new ByteReader()
+      reader.reset(writer.bytes, 1, writer.length)
+      readWelcome(reader)
+      expect(reader.failed).toBe(failed)
+    },
+  )
 })
 
 describe('the client’s side', () => {
