@@ -72,6 +72,18 @@ describe('a ban', () => {
     expect(code(join('cara', '2001:db8:0:1::ffff'))).toBeUndefined()
   })
 
+  it('of an address holds where nobody is asked who he is, and ends what waits to be resumed from there', () => {
+    const { net, server, join } = start({ authenticate: undefined, userKey: undefined })
+    const lost = join('', '203.0.113.7')
+    lost.cut()
+    ban(server, { address: '203.0.113.7' }, { text: 'bye' })
+    net.tick(3)
+    expect(code(join('', '203.0.113.7'))).toBe('banned')
+    expect(code(join('', '203.0.113.8'))).toBeUndefined()
+    net.until(() => lost.reason !== undefined)
+    expect(lost.reason).toEqual({ code: 'banned', text: 'bye', by: 'remote' })
+  })
+
   it('of an address is of the same address inside of IPv6', () => {
     const { server, join } = start()
     ban(server, { address: '203.0.113.7' })

@@ -12,6 +12,7 @@ import {
   sendMessage,
   setPlayer,
   stats,
+  string,
   u16,
   u8,
   violationsOf,
@@ -28,7 +29,8 @@ import { throwSections, transportOf } from './tap.js'
 
 const Press = defineCommand({ key: u8 }, { rate: { perSecond: 10, burst: 10 } })
 const Wave = defineMessage({ n: u16 })
-const protocol = defineProtocol({ remote: { Press }, messages: { Wave } })
+const Speech = defineMessage({ text: string(1000) })
+const protocol = defineProtocol({ remote: { Press }, messages: { Speech, Wave } })
 
 function start(options: TestNetworkOptions = {}) {
   const net = createTestNetwork(protocol, { clients: 1, ...options })
@@ -192,6 +194,23 @@ describe('calls beyond what a client may send', () => {
     expect(violations()['call-flood']).toBeGreaterThan(5)
     expect(hostile.reason).toBeUndefined()
     wave(20)
+    expect(hostile.reason!.text).toContain('call-flood')
+  })
+
+  it('count by their bytes, too: few that are long are as bad', () => {
+    const { net, hostile, violations } = start({ inbound: { callBytesPerSecond: 1000 } })
+    const speak = (count: number): void => {
+      for (let i = 0; i < count; i++) sendMessage(hostile.world, Speech, { text: 'x'.repeat(1000) })
+      net.tick()
+    }
+    for (let i = 0; i < 5; i++) speak(50)
+    expect(violations()['call-flood']).toBe(0)
+    speak(20)
+    net.tick()
+    expect(violations()['call-flood']).toBeGreaterThan(5)
+    expect(hostile.reason).toBeUndefined()
+    speak(20)
+    net.tick(2)
     expect(hostile.reason!.text).toContain('call-flood')
   })
 })
