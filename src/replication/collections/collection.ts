@@ -68,9 +68,20 @@ export abstract class Home {
   }
 }
 
+/** Where a server notes what is done to collections that clients have been told of. */
+export interface OperationLog {
+  readonly entities: EntityMapper
+  note(collection: Collection, kind: OperationKind, index: number, key: unknown, value: unknown): void
+}
+
 export abstract class Collection {
   /** The slot under which its operations travel, or 0 while nobody has been told of it. */
   slot = 0
+  /**
+   * Its server's, while somebody has been told of it. Not its home's: the game's stores keep collections of entities that are
+   * gone, and would keep all of a world that is over.
+   */
+  log: OperationLog | undefined
   /** It is in the list of those with something to send. */
   queued = false
   /** What to send, or `sendsWhole` in place of it. */

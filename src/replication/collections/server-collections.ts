@@ -11,7 +11,7 @@ import { SectionKind } from '../../protocol/packet.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import type { ServerEntities } from '../server-entities.js'
 import { put } from '../slot-set.js'
-import { Collection, Home } from './collection.js'
+import { Collection, Home, type OperationLog } from './collection.js'
 import { OwnElements } from './elements.js'
 import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
@@ -26,18 +26,13 @@ const FEW_BYTES = 256
 class ServerHome extends Home {
   readonly keys: OwnElements
   readonly values: OwnElements
-  /** Weak, since the game's stores keep collections of entities that are gone: they would keep a world that is over. */
-  private readonly collections: WeakRef<ServerCollections>
-
   constructor(
     readonly component: number,
     readonly field: number,
     definition: CollectionField,
     path: string,
-    collections: ServerCollections,
   ) {
     super(definition, path)
-    this.collections = new WeakRef(collections)
     const { type } = definition
     this.values = new OwnElements(type.element, path)
     this.keys = type.collection === 'map' ? new OwnElements(type.key, path) : this.values
@@ -55,12 +50,12 @@ class ServerHome extends Home {
     before: unknown,
     after: unknown,
   ): void {
-    const collections = collection.slot === 0 ? undefined : this.collections.deref()
-    if (collections === undefined) return
-    this.show(collection, collections.entities, kind, index, key, before, after)
+    const { log } = collection
+    if (log === undefined) return
+    this.show(collection, log.entities, kind, index, key, before, after)
     // A map has one operation for what adds and what replaces.
     const isEntry = kind === OperationKind.Add && this.type.collection === 'map'
-    collections.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
+    log.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
   }
 
   /** The collection of an entity; what another world left at the same id is none. */
@@ -116,7 +111,7 @@ class WantedEntity implements EntityMapper {
   }
 }
 
-export class ServerCollections {
+export class ServerCollections implements OperationLog {
   /** By component: its fields of collections. */
   readonly homes: readonly (readonly ServerHome[])[]
   /** Operations for the game to drain. */
@@ -144,7 +139,7 @@ export class ServerCollections {
     this.homes = protocol.componentList.map(({ collections }, component) =>
       collections.map((field, f) => {
         const path = `${protocol.componentNames[component]}.${field.name}`
-        const home = new ServerHome(component, f, field, path, this)
+        const home = new ServerHome(component, f, field, path)
         this.queues.add(protocol.componentList[component]!.store, field.name, home.events)
         return home
       }),
@@ -167,14 +162,14 @@ export class ServerCollections {
     const slot = this.entities.slotOfEntity(eid)
     // Removed and added again within a tick: clients never hear of that, but must lose what was in it.
     if (slot !== 0 && this.isTold(slot, home.component)) {
-      collection.slot = slot
+      this.begun(collection, slot)
       this.sendWhole(collection)
     }
   }
 
   /** Clients are about to be told of a component with its whole collections. */
   start(slot: number, eid: number, component: number): void {
-    for (const home of this.homes[component]!) home.of(eid).slot = slot
+    for (const home of this.homes[component]!) this.begun(home.of(eid), slot)
   }
 
   /** Clients are told no more of a component. */
@@ -185,8 +180,14 @@ export class ServerCollections {
     }
   }
 
+  private begun(collection: Collection, slot: number): void {
+    collection.slot = slot
+    collection.log = this
+  }
+
   private detach(collection: Collection): void {
     collection.slot = 0
+    collection.log = undefined
     this.forget(collection)
     this.naming.delete(collection)
   }

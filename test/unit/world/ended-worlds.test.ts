@@ -1,6 +1,6 @@
-// Worlds that a game is done with, while its stores still hold collections of theirs. Needs `--expose-gc`.
+// Worlds that a game is done with, while its stores still hold collections of entities that have ended. Needs `--expose-gc`.
 import { addComponents, addEntity } from 'bitecs'
-import { close } from 'bitecs-net'
+import { close, despawn } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
@@ -13,6 +13,8 @@ async function playMatch(): Promise<[server: WeakRef<object>, client: WeakRef<ob
   const bag = addEntity(server)
   addComponents(server, bag, [game.Bag, Networked])
   game.Bag.items[bag]!.push({ id: 1, count: 1 })
+  net.tick(10)
+  despawn(server, bag)
   net.tick(10)
   await Promise.all([close(clients[0]!.world), close(server)])
   return [new WeakRef(server), new WeakRef(clients[0]!.world)]
