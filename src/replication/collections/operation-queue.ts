@@ -78,6 +78,9 @@ interface Operation {
   after: unknown
 }
 
+/** Room for so many operations is kept from tick to tick: more were a burst, whose values would stay as long as the world. */
+const KEPT_ROOM = 64
+
 class OperationEvents implements EventList {
   readonly entities: number[] = []
   readonly netIds: number[] = []
@@ -87,6 +90,13 @@ class OperationEvents implements EventList {
   readonly befores: unknown[] = []
   readonly afters: unknown[] = []
   count = 0
+
+  /** Lets go of what a burst left behind. */
+  trim(): void {
+    if (this.kinds.length <= KEPT_ROOM) return
+    const { entities, netIds, kinds, indexes, keys, befores, afters } = this
+    for (const column of [entities, netIds, kinds, indexes, keys, befores, afters]) column.length = KEPT_ROOM
+  }
 }
 
 class OperationView implements EventView<OperationEvents, Operation> {
@@ -140,6 +150,11 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     events.keys[at] = key
     events.befores[at] = before
     events.afters[at] = after
+  }
+
+  override publish(): void {
+    super.publish()
+    this.gathering.trim()
   }
 
   protected createView(): OperationView {
