@@ -5,11 +5,12 @@ import { createRandom, createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { copyOf } from '../support/arena.js'
 import * as game from '../support/flyers.js'
+import { seedCount } from '../support/seeds.js'
 
 const NOBODY = -1
 
 it('what owners write comes to be the same everywhere, whatever is lost, cut, refused, corrected or handed over', () => {
-  for (let seed = 1; seed <= 15; seed++) {
+  for (let seed = 1; seed <= seedCount(60, 15); seed++) {
     const random = createRandom(seed)
     const conditions = {
       latency: random() * 100,

@@ -16,9 +16,9 @@ import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { add, ChildOf, copyOf, family, Likes, Name, targets, Watches } from '../support/family.js'
-import { generator, type Random } from '../support/seeds.js'
+import { generator, type Random, seedCount } from '../support/seeds.js'
 
-const SEEDS = 60
+const SEEDS = seedCount(240, 60)
 const TICKS = 60
 const RELATIONS = [ChildOf, Watches, Likes]
 

@@ -1,7 +1,7 @@
 // Capture-the-flag over real WebRTC through bad networks, all of them at the same time: players of one match come over
 // relays that lose, delay, jitter, swap, double, throttle, fall silent, and change addresses.
 //
-// With BITECS_NET_LONG=1 (`npm run test:networks`) there are more of them, and the match takes longer.
+// With BITECS_NET_LONG=1 (`npm run test:long`) there are more of them, and the match takes longer.
 import { createEntityIndex } from 'bitecs'
 import {
   connectionOf,
@@ -20,10 +20,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TICK_RATE } from '../../examples/capture-the-flag/rules.js'
 import { type Relay, startRelay } from '../support/relay.js'
 import { connectionIn, type Player, protocol, RoughGame } from '../support/rough-game.js'
+import { isLong } from '../support/seeds.js'
 import { type Late, measureOutage } from '../support/stale-packets.js'
 import { until } from '../support/until.js'
 
-const isLong = process.env['BITECS_NET_LONG'] === '1'
 const PLAY_MS = isLong ? 40_000 : 8000
 /** A window of eight packets, and what is probed with meanwhile. */
 const MOST_STALE = 18

@@ -21,6 +21,14 @@ export function roughConditions(random: Random): Partial<Conditions> {
   }
 }
 
+/** Whether `npm run test:long` runs, which plays every seed and every network. */
+export const isLong = process.env['BITECS_NET_LONG'] === '1'
+
+/** How many seeds a model plays: `all` of them in `npm run test:long`, a sample elsewhere. */
+export function seedCount(all: number, sample: number): number {
+  return isLong ? all : sample
+}
+
 /** Plays the seeds from `first` on, and lists those that fail. */
 export function failingSeeds(play: (seed: number) => void, count: number, first = 1): string[] {
   const failed: string[] = []
