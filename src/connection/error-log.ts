@@ -5,8 +5,8 @@ import { Tally } from './tally.js'
 export interface NetworkErrorEntry {
   /**
    * Stable, for code. Calls that were dropped where they arrived: `not-ready`, `not-owner`, `not-observed`,
-   * `unknown-entity`, `unknown-definition`, `over-rate`, `malformed-call`, `late`. Others: `handler-threw`, `undrained`,
-   * `clamped-value`, `malformed-packet`, …
+   * `unknown-entity`, `unknown-definition`, `over-rate`, `over-share`, `malformed-call`, `late`. Others: `handler-threw`,
+   * `undrained`, `clamped-value`, `malformed-packet`, …
    */
   readonly code: string
   /** For people. */
