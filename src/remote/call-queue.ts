@@ -2,7 +2,6 @@
 //
 // A call is validated when it arrives and decoded when it is drained, into one view that is used again and again; so a
 // call costs no object, however many arrive.
-import { Connection } from '../../components/connection.js'
 import type { Definition } from '../protocol/definitions.js'
 import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
 import { FixedRecordView } from '../protocol/fixed-record.js'

@@ -2,7 +2,6 @@
 import { addComponent, addEntity, hasComponent } from 'bitecs'
 import {
   array,
-  defineClientRpc,
   defineMessage,
   defineProtocol,
   despawn,
