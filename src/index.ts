@@ -131,6 +131,7 @@ export {
 } from './world/create.js'
 export {
   added,
+  type AnyCall,
   changed,
   type Changes,
   type CommandCall,

@@ -2,7 +2,7 @@
 import { Connected, Connection } from '../../components/connection.js'
 import { added, drain, NetworkErrors, removed } from '../world/drain.js'
 import type { System } from '../world/loop.js'
-import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 import { addressOf } from '../transport/addresses.js'
 import type { Log, LogThrottle } from './log.js'
 import { textOf } from './user-error.js'
@@ -82,12 +82,14 @@ export function createErrorReport(log: Log, throttle: LogThrottle): System<Netwo
       const suppressed = throttle.admit(`error ${code} ${name}`)
       if (suppressed === undefined) continue
       const connection = eid === 0 ? undefined : Connection.id[eid]
+      const session = eid === 0 ? undefined : networkOf(world)?.server?.sessionOf(eid)
       const details = {
         code,
         connection,
+        user: session?.userKey || undefined,
         entity: entity || undefined,
         about: name || undefined,
-        address,
+        address: address ?? (session && addressOf(session.transport, session.peer)),
         ...counted(suppressed),
       }
       log.warn(cause === undefined ? details : { ...details, err: asError(cause) }, message)

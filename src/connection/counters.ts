@@ -48,6 +48,8 @@ export interface Counters {
   rateLimitedWrites: number
   /** Calls that nobody drained in time. */
   undrainedCalls: number
+  /** Calls dropped because their queue was full and their sender had used up its share of it. */
+  overShareCalls: number
   /** Calls dropped at the sender: the receiver has no spawn of the entity, or is gone. */
   unsentCalls: number
   /** Requests dropped before they were drained, since nobody waited for their answer any more. */
@@ -66,8 +68,6 @@ export interface Counters {
   handlerErrors: number
   /** Values dropped because their entity was not there, and no spawn of it was under way. */
   staleValues: number
-  /** Calls kept until the spawn of their entity arrives, which they have overtaken. */
-  heldCalls: number
   /** Packets of values kept until a structural change that they need arrives. */
   heldPackets: number
   /** Packets of values that could not be kept: they are not acknowledged, so their values come again. */
@@ -109,6 +109,7 @@ export function createCounters(): Counters {
     refusedWrites: 0,
     rateLimitedWrites: 0,
     undrainedCalls: 0,
+    overShareCalls: 0,
     unsentCalls: 0,
     cancelledCalls: 0,
     overloadedRequests: 0,
@@ -118,7 +119,6 @@ export function createCounters(): Counters {
     windowDroppedCalls: 0,
     handlerErrors: 0,
     staleValues: 0,
-    heldCalls: 0,
     heldPackets: 0,
     holdOverflows: 0,
     packetsWhileLoading: 0,

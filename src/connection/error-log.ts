@@ -5,8 +5,8 @@ import { Tally } from './tally.js'
 export interface NetworkErrorEntry {
   /**
    * Stable, for code. Calls that were dropped where they arrived: `not-ready`, `not-owner`, `not-observed`,
-   * `unknown-entity`, `unknown-definition`, `over-rate`, `malformed-call`, `late`. Others: `handler-threw`, `undrained`,
-   * `clamped-value`, `malformed-packet`, …
+   * `unknown-entity`, `unknown-definition`, `over-rate`, `over-share`, `malformed-call`, `late`. Others: `handler-threw`,
+   * `undrained`, `clamped-value`, `malformed-packet`, …
    */
   readonly code: string
   /** For people. */
@@ -28,8 +28,13 @@ export interface NetworkErrorEntry {
   readonly address?: string
 }
 
+/** Entries that each connection, address, or the game itself may add to a full log. */
+const LEAST_SHARE = 8
+
 export class ErrorLog {
   private entries: NetworkErrorEntry[] = []
+  /** Entries that wait, by the connection or address that they are about; '' for the others. */
+  private readonly shares = new Map<number | string, number>()
   private readonly reported = new Set<string>()
   /** Entries lost because nobody drained. */
   dropped = 0
@@ -44,11 +49,20 @@ export class ErrorLog {
 
   push(code: string, message: string, where: Partial<Omit<NetworkErrorEntry, 'code' | 'message'>> = {}): void {
     this.tally.add(code, where.count)
-    if (this.entries.length >= this.limit) {
+    const source = where.connection || where.address || ''
+    const held = this.shares.get(source) ?? 0
+    if (this.entries.length >= this.limit && !this.hasShare(held)) {
       this.dropped++
       return
     }
+    this.shares.set(source, held + 1)
     this.entries.push({ code, message, connection: 0, entity: 0, name: '', count: 1, ...where })
+  }
+
+  /** Whether a source with so many entries may add one to a full log: so that no client can crowd out what others cause. */
+  private hasShare(held: number): boolean {
+    const sources = held === 0 ? this.shares.size + 1 : this.shares.size
+    return this.entries.length < 2 * this.limit && held < Math.max(LEAST_SHARE, this.limit / sources)
   }
 
   /** Reports what would otherwise repeat: one entry for each `code` and `name`, ever. */
@@ -68,6 +82,7 @@ export class ErrorLog {
   take(): NetworkErrorEntry[] {
     const taken = this.entries
     if (taken.length > 0) this.entries = []
+    this.shares.clear()
     return taken
   }
 }

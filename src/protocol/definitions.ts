@@ -5,7 +5,10 @@ import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNREL
 import { RecordCodec } from './record.js'
 import type { Schema } from './schema.js'
 
-/** `reliable`: all of it arrives, in order. `unreliable`: at most once, and in any order. */
+/**
+ * `reliable`: all of it arrives, in order. `unreliable`: at most once, and in any order. The server sends an unreliable call
+ * reliably, behind the spawn, while its client does not have an entity yet that the call is on or names.
+ */
 export type ChannelName = 'reliable' | 'unreliable'
 
 /** A token bucket: `perSecond` calls on average, `burst` at once. What is over it is dropped and counted. */
@@ -14,13 +17,9 @@ export interface RateLimit {
   readonly burst: number
 }
 
-/** What becomes of a call that names an entity which the receiver does not have. */
-export type UnknownEntities = 'zero' | 'wait'
-
 interface CallBase<S extends Schema> {
   readonly schema: S
   readonly channel: ChannelName
-  readonly unknownEntities: UnknownEntities
   readonly codec: RecordCodec
 }
 
@@ -96,13 +95,6 @@ export function isEarly(definition: Definition | undefined): boolean {
 export interface CallOptions {
   /** Default `reliable`. */
   channel?: ChannelName
-  /**
-   * What becomes of a call that names, in an argument, an entity which the receiver does not have: `'zero'`: it arrives
-   * with 0 in its place. `'wait'`: it is held until the entity arrives, and later calls of the same definition behind it;
-   * after `waitForEntities` frames (an option of the world) it arrives with 0. Only a client has to wait, since a server
-   * has every entity that a client can name; 0 and an entity known to have ended are waited for by nobody. Default `zero`.
-   */
-  unknownEntities?: UnknownEntities
 }
 
 /** Options of the calls that may run at the caller too. */
@@ -173,15 +165,11 @@ export interface MessageOptions<From extends MessageOrigin> extends CallOptions 
 function callBase<S extends Schema>(
   what: string,
   schema: S,
-  { channel = 'reliable', unknownEntities = 'zero' }: CallOptions,
+  { channel = 'reliable' }: CallOptions,
   large = false,
 ): CallBase<S> {
   if (channel !== 'reliable' && channel !== 'unreliable') {
     throw new ProtocolError('bad-definition', `${what}: channel is 'reliable' or 'unreliable', got ${String(channel)}`)
-  }
-  if (unknownEntities !== 'zero' && unknownEntities !== 'wait') {
-    const text = `${what}: unknownEntities is 'zero' or 'wait', got ${String(unknownEntities)}`
-    throw new ProtocolError('bad-definition', text)
   }
   const codec = new RecordCodec(schema)
   if (large && channel !== 'reliable') {
@@ -197,7 +185,7 @@ function callBase<S extends Schema>(
       `${what} ${codec.text}: may take ${codec.maxBytes} bytes, at most ${limit} ${fit}${advice}`,
     )
   }
-  return { schema, channel, codec, unknownEntities }
+  return { schema, channel, codec }
 }
 
 function answerable<R extends Schema | undefined, Reason extends string>(

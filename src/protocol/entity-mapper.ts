@@ -4,9 +4,4 @@
 export interface EntityMapper {
   netIdOf(eid: number): number
   entityOf(netId: number): number
-  /**
-   * Whether an entity that is not there may still come: false for one that is known to have ended. Absent on a server,
-   * which has every entity that a client can name.
-   */
-  mayArrive?(netId: number): boolean
 }

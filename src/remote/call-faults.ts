@@ -21,13 +21,15 @@ export const CallFault = {
   MalformedCall: 6,
   /** Its entity or sender was gone before it could run. */
   Late: 7,
+  /** The queue is full, and the sender's share of it used up. */
+  OverShare: 8,
   /** The rest are about values that a client wrote. */
-  WriteNotReady: 8,
-  WriteUnknownEntity: 9,
-  WriteLate: 10,
-  WriteNotOwner: 11,
-  WriteNotFinite: 12,
-  WriteRefused: 13,
+  WriteNotReady: 9,
+  WriteUnknownEntity: 10,
+  WriteLate: 11,
+  WriteNotOwner: 12,
+  WriteNotFinite: 13,
+  WriteRefused: 14,
 } as const
 export type CallFault = (typeof CallFault)[keyof typeof CallFault]
 
@@ -47,6 +49,11 @@ const FAULTS: readonly FaultText[] = [
   { counter: 'rateLimitedCalls', code: 'over-rate', text: 'it is over its rate' },
   { counter: 'malformedCalls', code: 'malformed-call', text: 'its arguments are not what its definition says' },
   { counter: 'staleCalls', code: 'late', text: 'its entity or sender was gone before it could run' },
+  {
+    counter: 'overShareCalls',
+    code: 'over-share',
+    text: 'its queue is full, and the sender has more calls in it than its share',
+  },
   { counter: 'staleWrites', code: 'not-ready', text: 'the sender is not ready' },
   { counter: 'unknownEntities', code: 'unknown-entity', text: 'it names an entity that never was' },
   {

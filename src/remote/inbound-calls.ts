@@ -1,4 +1,5 @@
 // All inbound queues of one side, and the sections that fill them.
+import { Connection } from '../../components/connection.js'
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
@@ -10,14 +11,21 @@ import type { Protocol } from '../protocol/protocol.js'
 import { LAST_REPLY_STATUS, ReplyStatus } from '../protocol/reply-status.js'
 import { SlotSet } from '../replication/slot-set.js'
 import { CallFault, type CallFaults } from './call-faults.js'
-import { makePlainId } from './call-id.js'
+import { makePlainId, type Side } from './call-id.js'
 import type { CallEntities } from './call-entities.js'
+import { CallOrder } from './call-order.js'
 import { CallQueue, type CallView, type QueueListener } from './call-queue.js'
+import { MergedCalls } from './merged-calls.js'
+import { NamedEntities } from './named-entities.js'
 import type { OpenRequests } from './open-requests.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
+import { SenderSeats } from './sender-seats.js'
 
 /** Bytes of the longest head of a call, behind its kind, of which no number takes more than two bytes. */
 const MAX_SHORT_HEAD = 8
+
+/** Lists of definitions that are drained together, of which the queues are remembered: more than a game has. */
+const MAX_MERGED = 64
 
 /** Of sections that say nothing of a definition. */
 const NO_DEFINITION = 0xffffffff
@@ -139,6 +147,11 @@ export class InboundCalls implements QueueListener {
   /** On a client: slots of entities that a call is on, or names, which no system has had the chance to drain. */
   readonly called = new SlotSet()
   private readonly own = new CallSection()
+  private readonly order = new CallOrder()
+  private readonly seats = new SenderSeats()
+  /** The queues that have handlers. */
+  private readonly handled = new MergedCalls([], this.order)
+  private readonly merged: MergedCalls[] = []
   private calls = 0
 
   constructor(
@@ -148,12 +161,11 @@ export class InboundCalls implements QueueListener {
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
     private readonly faults: CallFaults,
-    /** Ticks that calls wait for entities that they name, where their definitions say so. */
-    waitTicks = 0,
+    side: Side,
   ) {
+    const named = side === 'client' ? new NamedEntities(entities, this.called) : undefined
     this.queues = protocol.definitions.map(
-      (definition, id) =>
-        new CallQueue(definition, protocol.definitionNames[id]!, entities, this, waitTicks, this.called),
+      (definition, id) => new CallQueue(definition, protocol.definitionNames[id]!, entities, this, this.order, named),
     )
   }
 
@@ -162,6 +174,27 @@ export class InboundCalls implements QueueListener {
     if (id === undefined)
       throw new UsageError('not-listed', 'this definition is not listed in the protocol of this world')
     return this.queues[id]!
+  }
+
+  /** The calls of several definitions, in their order of arrival. */
+  mergedOf(definitions: readonly Definition[]): MergedCalls {
+    const known = this.merged.find(({ queues }) => isOf(queues, definitions))
+    if (known !== undefined) return known
+    const made = new MergedCalls(
+      definitions.map((definition) => this.queueOf(definition)),
+      this.order,
+    )
+    if (this.merged.push(made) > MAX_MERGED) this.merged.shift()
+    return made
+  }
+
+  /** Sets what runs for each call of a queue, or takes it away. */
+  setHandler(queue: CallQueue, handler: CallQueue['handler']): void {
+    const { queues } = this.handled
+    if (queue.handler === undefined && handler !== undefined) queues.push(queue)
+    else if (queue.handler !== undefined && handler === undefined) queues.splice(queues.indexOf(queue), 1)
+    queue.handler = handler
+    this.handled.changed()
   }
 
   owns(queue: CallQueue): boolean {
@@ -173,7 +206,7 @@ export class InboundCalls implements QueueListener {
     const queue = this.queues[section.id]!
     // Sent, and not requested, a call that may be answered has an id for it all the same.
     const id = queue.answerable ? this.requests.nextId() : makePlainId(++this.calls)
-    return queue.push(bytes, section.start, section.end, section.netId, sender, id, tick)
+    return queue.push(bytes, section.start, section.end, section.netId, sender, this.seats.of(sender), id, tick)
   }
 
   /** Queues a call that this side makes, for itself: the one that it has just added to those that leave. */
@@ -194,7 +227,8 @@ export class InboundCalls implements QueueListener {
       this.requests.endUnopened(sender, request, ReplyStatus.Overloaded)
       return ReplyStatus.Overloaded
     }
-    if (this.queues[definition]!.push(bytes, start, end, netId, sender, id, tick)) return ReplyStatus.Ok
+    const seat = this.seats.of(sender)
+    if (this.queues[definition]!.push(bytes, start, end, netId, sender, seat, id, tick)) return ReplyStatus.Ok
     this.requests.end(id, ReplyStatus.MalformedCall)
     return ReplyStatus.MalformedCall
   }
@@ -217,14 +251,16 @@ export class InboundCalls implements QueueListener {
     for (const queue of this.queues) queue.resume(tick)
   }
 
-  /** Runs the handlers; one that throws is reported and stops nothing. */
+  /** Runs the handlers in the order of arrival of what they handle; one that throws is reported and stops nothing. */
   runHandlers(): void {
-    for (const queue of this.queues) if (queue.handler !== undefined) this.runHandler(queue, queue.handler)
+    const { handled } = this
+    for (const call of handled) this.runHandler(handled.current!, call)
   }
 
-  /** Nothing of what waits from this sender is shown any more. */
+  /** The sender has ended: its calls that wait are removed. */
   dropFrom(sender: number): void {
     for (const queue of this.queues) queue.dropFrom(sender)
+    this.seats.release(sender)
   }
 
   clear(): void {
@@ -237,8 +273,14 @@ export class InboundCalls implements QueueListener {
     this.errors.once('undrained', queue.name, message)
   }
 
-  stale({ definition }: CallQueue, entity: number, sender: number, connectionId: number): void {
-    this.faults.add(CallFault.Late, connectionId, sender, entity, this.protocol.ids.get(definition)!)
+  overShare({ definition }: CallQueue, entity: number, sender: number): void {
+    const id = this.protocol.ids.get(definition)!
+    this.faults.add(CallFault.OverShare, Connection.id[sender] ?? 0, sender, entity, id)
+  }
+
+  stale({ definition }: CallQueue, entity: number, sender: number): void {
+    const id = this.protocol.ids.get(definition)!
+    this.faults.add(CallFault.Late, sender === 0 ? 0 : (Connection.id[sender] ?? 0), sender, entity, id)
   }
 
   isCancelled(id: number): boolean {
@@ -251,18 +293,16 @@ export class InboundCalls implements QueueListener {
     this.requests.end(id, status)
   }
 
-  private runHandler(queue: CallQueue, handler: (call: CallView) => unknown): void {
-    for (const call of queue) {
-      const { entity, sender: connection, id } = call
-      try {
-        // An async function is a handler too, and what it throws must not become an unhandled rejection.
-        const result = handler(call)
-        if (result instanceof Promise) {
-          result.catch((cause: unknown) => this.handlerThrew(queue.name, cause, entity, connection, id))
-        }
-      } catch (cause) {
-        this.handlerThrew(queue.name, cause, entity, connection, id)
+  private runHandler({ name, handler }: CallQueue, call: CallView): void {
+    const { entity, sender: connection, id } = call
+    try {
+      // An async function is a handler too, and what it throws must not become an unhandled rejection.
+      const result = handler!(call)
+      if (result instanceof Promise) {
+        result.catch((cause: unknown) => this.handlerThrew(name, cause, entity, connection, id))
       }
+    } catch (cause) {
+      this.handlerThrew(name, cause, entity, connection, id)
     }
   }
 
@@ -272,4 +312,10 @@ export class InboundCalls implements QueueListener {
     const message = `the handler of ${name} threw: ${cause instanceof Error ? cause.message : String(cause)}`
     this.errors.push('handler-threw', message, { entity, connection, name, cause })
   }
+}
+
+function isOf(queues: readonly CallQueue[], definitions: readonly Definition[]): boolean {
+  if (queues.length !== definitions.length) return false
+  for (let i = 0; i < queues.length; i++) if (queues[i]!.definition !== definitions[i]) return false
+  return true
 }

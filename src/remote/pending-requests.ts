@@ -231,7 +231,7 @@ export class PendingRequests {
       case ReplyStatus.Undrained:
         return rejected('undrained', 'no system of the other side drained it')
       case ReplyStatus.Overloaded:
-        return rejected('overloaded', 'too many requests of this connection are open on the other side')
+        return rejected('overloaded', 'too many requests or calls of this connection wait on the other side')
       default:
         return rejected('handler-threw', 'the handler of the other side threw')
     }

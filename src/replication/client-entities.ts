@@ -4,7 +4,6 @@
 // looked up by `indexOf` where it is read. What is shared with a server, whose tables are by slot, calls the index a slot.
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { slotOf } from '../protocol/net-id.js'
-import { EndedEntities, isNewer } from './ended-entities.js'
 import { SlotIndices } from './slot-indices.js'
 import { growTo } from './slot-set.js'
 import { sortWords } from './word-loops.js'
@@ -39,7 +38,6 @@ export class ClientEntities implements EntityMapper {
   private freeIndices = new Uint32Array(ALWAYS_THERE)
   private freeCount = 0
   private isListed = new Uint8Array(ALWAYS_THERE)
-  private readonly ended = new EndedEntities()
   private named = new Uint32Array(16)
   private spawns = 0
 
@@ -78,7 +76,6 @@ export class ClientEntities implements EntityMapper {
     if (index !== slot) this.strays++
     this.slotByEid = growTo(this.slotByEid, eid + 1)
     this.bySlot.add(slot, index)
-    this.ended.delete(slot)
     this.eidOf[index] = eid
     this.netIds[index] = netId
     this.order[index] = ++this.spawns
@@ -133,11 +130,10 @@ export class ClientEntities implements EntityMapper {
     this.slotByEid[eid] = index
   }
 
-  /** The server despawned it, and its index may be another's next; `forGood`: it cannot come back into view. */
-  remove(index: number, forGood: boolean): void {
+  /** The server despawned it, and its index may be another's next. */
+  remove(index: number): void {
     this.dropCopy(index)
     const netId = this.netIds[index]!
-    this.ended.add(netId, forGood, this.indices)
     this.bySlot.delete(slotOf(netId))
     if (index !== slotOf(netId)) this.strays--
     this.netIds[index] = 0
@@ -170,19 +166,6 @@ export class ClientEntities implements EntityMapper {
     sortWords(named, count)
     for (let i = 0; i < count; i++) indices[i] = this.indexOf(named[i]!)
     return named
-  }
-
-  /** Whether an entity that is not here may still come: not when it, or one after it in its slot, is known to have been. */
-  mayArrive(netId: number): boolean {
-    const slot = slotOf(netId)
-    const index = this.indexOf(slot)
-    if (index !== 0) return isNewer(netId, this.netIds[index]!)
-    return slot !== 0 && this.ended.mayArrive(netId)
-  }
-
-  /** The session ended: the next server may give the same net ids to others. */
-  forgetAll(): void {
-    this.ended.clear()
   }
 
   /** The indices in use, newest spawn first. */

@@ -235,7 +235,6 @@ export class ClientReplication {
   despawnAll(): void {
     for (const index of this.entities.newestFirst()) this.despawn(index, 'disconnected')
     this.authority.reset()
-    this.entities.forgetAll()
   }
 
   private despawn(index: number, reason: DespawnReason): void {
@@ -246,19 +245,19 @@ export class ClientReplication {
     this.relations.end(index)
     this.locals.unbear(index)
     if (eid === 0) {
-      this.entities.remove(index, reason !== 'hidden')
+      this.entities.remove(index)
       return
     }
     const prefab = this.copies.end(eid, reason)
     if (reason !== 'destroyed' && this.locals.isScene(eid)) {
       // It was there before the server's entity came, and is when that comes again.
       this.copies.removeLocal(eid, prefab)
-      this.entities.remove(index, reason !== 'hidden')
+      this.entities.remove(index)
       return
     }
     this.takeComponents(index, eid, prefab)
     // The table comes last, so that an observer of any step can still ask for the net id.
-    this.entities.remove(index, reason !== 'hidden')
+    this.entities.remove(index)
     this.copies.guard(() => removeEntity(this.world, eid))
   }
 

@@ -12,7 +12,6 @@ import type { Protocol } from '../protocol/protocol.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import { CallFault, type CallFaults } from '../remote/call-faults.js'
 import { type CallEntities, targetOf } from '../remote/call-entities.js'
-import { EarlyCalls } from '../remote/early-calls.js'
 import { CallSection, hasOnlyEarlyMessages, type InboundCalls } from '../remote/inbound-calls.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
@@ -51,7 +50,6 @@ export class ClientInbound {
   private readonly part = new PartSection()
   private readonly held = new HeldPackets()
   private readonly heldReader = new ByteReader()
-  private readonly early = new EarlyCalls()
   /** Set by a reliable packet that must not be read on before the game has seen the calls: where to go on. */
   private pausedAt = -1
   /** The packet that is read says, in one of its sections, what the server cannot mean. */
@@ -60,7 +58,6 @@ export class ClientInbound {
     this.heldReader.reset(bytes, 0, length)
     this.applyUpdates(this.heldReader, tick)
   }
-  private readonly applyEarly = (bytes: Uint8Array): void => this.pushCall(bytes)
 
   constructor(private readonly role: ClientInboundContext) {}
 
@@ -71,7 +68,6 @@ export class ClientInbound {
 
   reset(): void {
     this.held.clear()
-    this.early.clear()
     this.role.inbound.called.clear()
     this.pausedAt = -1
   }
@@ -154,8 +150,7 @@ export class ClientInbound {
     while (reader.left > 0) {
       const sectionStart = reader.offset
       const kind = reader.u8()
-      if (kind === SectionKind.Call || kind === SectionKind.Message)
-        this.applyCall(reader, kind === SectionKind.Call, 0)
+      if (kind === SectionKind.Call || kind === SectionKind.Message) this.applyCall(reader, kind === SectionKind.Call)
       else if (kind === SectionKind.Spawn) replication.applySpawn(reader, tick)
       else if (kind === SectionKind.AddComponents) replication.applyAdd(reader, tick)
       else if (kind === SectionKind.RemoveComponents) replication.applyRemove(reader)
@@ -191,7 +186,6 @@ export class ClientInbound {
     if (!isComplete) return
     session.structureTick = tick
     this.held.release(tick, this.applyHeld)
-    this.early.release(tick, this.section, this.applyEarly)
   }
 
   /**
@@ -217,7 +211,7 @@ export class ClientInbound {
       if (kind === SectionKind.Update) {
         replication.updates.apply(reader, header.tick)
         values = true
-      } else this.applyCall(reader, kind === SectionKind.Call, behind)
+      } else this.applyCall(reader, kind === SectionKind.Call)
     }
     if (!values) return true
     if (behind === 0) {
@@ -311,11 +305,14 @@ export class ClientInbound {
     this.role.openRequests.cancel(this.role.connection, this.section.request)
   }
 
-  /** `behind`: the tick of structure that is still under way, and that it was sent behind; else 0. */
-  private applyCall(reader: ByteReader, call: boolean, behind: number): void {
+  /**
+   * Queues a call or message. Its channel is not checked: the server sends an unreliable one on the reliable channel as long
+   * as this client may not have the entities yet that it is about.
+   */
+  private applyCall(reader: ByteReader, call: boolean): void {
     const { section } = this
     section.read(reader, call)
-    const { protocol, counters, entities } = this.role
+    const { protocol, inbound, entities, connection, frame } = this.role
     const definition = protocol.definitions[section.id]
     const expected = call
       ? definition?.kind === 'client-rpc' || definition?.kind === 'target-rpc'
@@ -324,16 +321,6 @@ export class ClientInbound {
       this.drop(CallFault.UnknownDefinition, section.id)
       return
     }
-    // It has overtaken the spawn of its entity.
-    const isEarly = call && behind > 0 && entities.mayArrive?.(section.netId) === true
-    if (isEarly && this.early.hold(section, reader.bytes, behind)) counters.heldCalls++
-    else this.pushCall(reader.bytes)
-  }
-
-  /** Queues the call or message in `section`, whose payload lies in `bytes`. */
-  private pushCall(bytes: Uint8Array): void {
-    const { section } = this
-    const { inbound, entities, connection, frame } = this.role
     let eid = 0
     if (section.netId !== 0) {
       eid = targetOf(entities, section.netId)
@@ -341,9 +328,9 @@ export class ClientInbound {
         this.drop(CallFault.Late, section.id)
         return
       }
-      this.role.inbound.called.add(slotOf(section.netId))
+      inbound.called.add(slotOf(section.netId))
     }
-    if (!inbound.push(section, bytes, connection, frame)) this.drop(CallFault.MalformedCall, section.id, eid)
+    if (!inbound.push(section, reader.bytes, connection, frame)) this.drop(CallFault.MalformedCall, section.id, eid)
   }
 
   /** Counts and reports a call that is dropped. */

@@ -34,8 +34,6 @@ export interface ClientRoleOptions {
   interpolationDelay: number
   /** Frames after which calls that nobody drained are dropped. */
   undrainedTicks: number
-  /** Frames that calls wait for entities that they name. */
-  waitForEntities: number
   /** Bytes of reliable packets that may wait while a scene is loaded. */
   maxWaitingBytes: number
   /** Milliseconds; default `performance.now`. */
@@ -118,15 +116,8 @@ export class ClientRole {
     this.outgoing = new OutgoingCalls(entities)
     this.openRequests = new OpenRequests('client', protocol, this.outgoing)
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
-    this.inbound = new InboundCalls(
-      protocol,
-      entities,
-      this.openRequests,
-      this.counters,
-      this.errors,
-      this.faults,
-      options.waitForEntities,
-    )
+    const { counters, errors, faults } = this
+    this.inbound = new InboundCalls(protocol, entities, this.openRequests, counters, errors, faults, 'client')
     this.pendingRequests = new PendingRequests(eid, entities, this.outgoing, this.counters)
     this.scenes = new ClientScenes(this)
     this.handler = new ClientInbound(this)

@@ -37,11 +37,6 @@ export interface ServerWorldOptions extends WorldOptions {
 
 /** What {@link createClientWorld} may be told. */
 export interface ClientWorldOptions extends WorldOptions {
-  /**
-   * Frames that a call waits for an entity that it names, where its definition has `unknownEntities: 'wait'`; from 0 to
-   * 65,535. Default 60.
-   */
-  waitForEntities?: number
   /** How far behind the server components with `interpolate` are shown, in server ticks, from 0 to 6. Default 2. */
   interpolationDelay?: number
   /** Bytes of reliable packets that may wait while a scene is loaded; more ends the session. Default 4 MiB. */
@@ -88,10 +83,9 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
-  const { maxWaitingBytes = DEFAULT_WAITING_BYTES, waitForEntities = 60 } = options
+  const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
   checkNumber('interpolationDelay', interpolationDelay, 0, 6, 'ticks')
   checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
-  checkInteger('waitForEntities', waitForEntities, 0, 65_535)
   checkInteger('undrainedTicks', undrainedTicks, 1)
   const world = baseWorld(options)
   if (networkOf(world)?.server !== undefined) throw otherSide('server')
@@ -100,7 +94,6 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
     interpolationDelay,
     undrainedTicks,
     maxWaitingBytes,
-    waitForEntities,
     now,
   })
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = role
@@ -128,11 +121,9 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
   const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
   checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
   const hostEntities = new HostEntities(world, server!.replication.entities)
-  // The server's table has every entity: no call waits for one.
   const clientOptions = {
     interpolationDelay: 0,
     undrainedTicks,
-    waitForEntities: 0,
     maxWaitingBytes,
     now,
     hostEntities,

@@ -19,7 +19,7 @@ import type { UnmatchedSpawn } from '../replication/local-spawns.js'
 import type { LifecycleComponent } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type CollectionOperations, operationQueue } from './operations.js'
-import { inboundQueue, requireNetwork } from './inbound-queue.js'
+import { inboundQueue, mergedQueues, requireNetwork } from './inbound-queue.js'
 import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from './sides.js'
 import {
   clientRole,
@@ -50,6 +50,8 @@ export interface CommandCall<
   readonly sender: number
   /** Tells the calls that arrived apart. With `returns`: what `reply` and `refuse` take, now or later. */
   readonly id: IdOf<R, Reason>
+  /** Rises with the order of arrival, over all commands, requests and messages that this side receives. */
+  readonly order: number
   readonly args: Readonly<Infer<S>>
 }
 
@@ -59,6 +61,8 @@ export interface RpcCall<S extends Schema, R extends Schema | undefined = undefi
   readonly entity: number
   /** As in {@link CommandCall}. */
   readonly id: IdOf<R, Reason>
+  /** Rises with the order of arrival, over all RPCs, requests and messages that this side receives. */
+  readonly order: number
   readonly args: Readonly<Infer<S>>
 }
 
@@ -67,8 +71,46 @@ export interface MessageCall<S extends Schema> {
   /** The connection entity it came from. */
   readonly sender: number
   readonly id: number
+  /** Rises with the order of arrival, over all calls and messages that this side receives. */
+  readonly order: number
   readonly args: Readonly<Infer<S>>
 }
+
+/** A call of one definition, as a loop over several definitions sees it. */
+interface CallOf<D extends Definition> {
+  /** The definition of the call: `if (call.definition === Aim)` narrows `call.args`. */
+  readonly definition: D
+}
+
+/**
+ * Never drained. A union of types is narrowed by a property only where one of them has a literal there, and no definition
+ * is one.
+ */
+interface NoCall {
+  readonly definition: null
+  readonly entity: never
+  readonly sender: never
+  readonly id: never
+  readonly order: never
+  readonly args: never
+}
+
+type CallView<D extends Definition> =
+  D extends Command<infer S, infer R, infer Reason>
+    ? CommandCall<S, R, Reason> & CallOf<D>
+    : D extends TargetRpc<infer S, infer R, infer Reason>
+      ? RpcCall<S, R, Reason> & CallOf<D>
+      : D extends ClientRpc<infer S>
+        ? RpcCall<S> & CallOf<D>
+        : D extends Message<infer S>
+          ? MessageCall<S> & CallOf<D>
+          : never
+
+/**
+ * A call of one of several definitions, drained together: `if (call.definition === Aim)` narrows it to a call of `Aim`. Valid
+ * until the next iteration.
+ */
+export type AnyCall<D extends Definition = Definition> = CallView<D> | NoCall
 
 /** Events of one component, made by {@link added} and {@link removed}. */
 export interface LifecycleEvents {
@@ -154,6 +196,10 @@ export const UnmatchedSpawns = { kind: 'unmatched-spawns' } as const
  * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. The events are not:
  * every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
  *
+ * Given a list of definitions, it yields their calls in the order in which they arrived; `call.definition` says which one a call
+ * is of: `for (const call of drain(world, [Aim, Fire])) if (call.definition === Aim) turn(call.entity, call.args.yaw)`. A
+ * server reads its clients one after another, and of each the reliable channel first.
+ *
  * A side that calls a command or client RPC with `runLocally` drains its own calls too.
  *
  * In a host's world what both sides receive is drained from the queue of the side whose systems run, or of
@@ -195,6 +241,22 @@ export function drain<S extends Schema>(
   rpc: ClientRpc<S, true>,
   options: SideOptions,
 ): Iterable<RpcCall<S>>
+export function drain<
+  const D extends readonly (Command | Message<Schema, 'client' | 'both'> | ClientRpc<Schema, true>)[],
+>(world: ServerWorld, definitions: D): Iterable<AnyCall<D[number]>>
+export function drain<
+  const D extends readonly (
+    | ClientRpc
+    | TargetRpc
+    | Message<Schema, 'server' | 'both'>
+    | Command<Schema, Schema | undefined, string, true>
+  )[],
+>(world: ClientWorld, definitions: D): Iterable<AnyCall<D[number]>>
+export function drain<const D extends readonly Definition[]>(
+  world: HostWorld,
+  definitions: D,
+  options: SideOptions,
+): Iterable<AnyCall<D[number]>>
 export function drain(world: NetworkWorld, events: LifecycleEvents): Iterable<LifecycleEvent>
 export function drain<Field extends PropertyKey>(
   world: NetworkWorld,
@@ -231,6 +293,7 @@ export function drain(
   world: NetworkWorld,
   what:
     | Definition
+    | readonly Definition[]
     | LifecycleEvents
     | Changes
     | CollectionOperations<unknown>
@@ -242,6 +305,7 @@ export function drain(
   { side }: SideOptions = {},
 ): Iterable<unknown> {
   const network = requireNetwork(world)
+  if ('length' in what) return mergedQueues(network, what, side)
   if (what.kind === 'errors') return takeErrors(network, side)
   if (what.kind === SceneEvents.kind) return network[eventSide(network, side)]!.scenes.events.read()
   if (what.kind === ObserversAdded.kind) return serverRole(world).replication.observerEvents.added

@@ -18,7 +18,7 @@ export type Handler<Call> = ((call: Call) => void) | ((call: Call) => Promise<vo
 
 /**
  * Runs `handler` for each call or message, in place of a system that drains it: at the same point of the tick, before the
- * game's systems. A handler that throws is reported in `NetworkErrors` and stops nothing else, and so is an async one that
+ * game's systems. Handlers of different definitions run in the order in which the calls arrived. A handler that throws is reported in `NetworkErrors` and stops nothing else, and so is an async one that
  * rejects; take what it needs of the call, which is used again, before its first await. Returns a function that takes the
  * handler away. In a host's world `side` says whose handler it is, as for `drain`.
  *
@@ -90,16 +90,16 @@ export function handle<Call>(
 ): () => void {
   const network = requireNetwork(world)
   const queue = inboundQueue(network, what, side)
+  const { errors, inbound } = network.server?.inbound.owns(queue) === true ? network.server : network.client!
   if (queue.handler !== undefined && !replace) {
-    const { errors } = network.server?.inbound.owns(queue) === true ? network.server : network.client!
     const text = `${queue.name} had a handler, which another has replaced; with { replace: true } that is meant`
     errors.push('handler-replaced', text, { name: queue.name })
   }
   // One of its own for each call of this verb: what takes a handler away takes no later one, be it the same function.
   const run = (call: CallView): unknown => handler(call as unknown as Call)
-  queue.handler = run
+  inbound.setHandler(queue, run)
   return () => {
-    if (queue.handler === run) queue.handler = undefined
+    if (queue.handler === run) inbound.setHandler(queue, undefined)
   }
 }
 

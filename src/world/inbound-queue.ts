@@ -2,6 +2,7 @@
 import type { Definition } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { CallQueue } from '../remote/call-queue.js'
+import type { MergedCalls } from '../remote/merged-calls.js'
 import { isHost, sideOf } from './sides.js'
 import { type Network, networkOf, type NetworkWorld, type Side } from './state.js'
 
@@ -23,6 +24,24 @@ export function inboundQueue(network: Network, definition: Definition, asked: Si
   const side = receivingSide(network, definition, name, asked)
   if (!isReceivedBy(definition, side)) throw new UsageError('wrong-side', `${name} is not received by this side`)
   return network[side]!.inbound.queueOf(definition)
+}
+
+/**
+ * The queues of several definitions, which one side receives: the one that is meant by the first of them.
+ *
+ * @throws as `inboundQueue` does.
+ */
+export function mergedQueues(
+  network: Network,
+  definitions: readonly Definition[],
+  asked: Side | undefined,
+): MergedCalls | readonly never[] {
+  const role = (network.server ?? network.client)!
+  const [first] = definitions
+  if (first === undefined) return []
+  const side = receivingSide(network, first, role.inbound.queueOf(first).name, asked)
+  for (const definition of definitions) inboundQueue(network, definition, side)
+  return network[side]!.inbound.mergedOf(definitions)
 }
 
 /** In a host's world most definitions say by themselves which side receives them. */

@@ -115,7 +115,8 @@ export class ServerRole {
     this.outgoing = new OutgoingCalls(entities)
     this.openRequests = new OpenRequests('server', protocol, this.outgoing)
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
-    this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors, this.faults)
+    const { counters, errors, faults } = this
+    this.inbound = new InboundCalls(protocol, entities, this.openRequests, counters, errors, faults, 'server')
     this.handler = new ServerInbound(this)
     this.bans = new BanList(options.now)
     this.replication.onEnded = (slot) => this.buffered.free(slot)
@@ -300,6 +301,7 @@ export class ServerRole {
       this.releaseOwned(connection)
       this.groups.leaveAll(connection)
       // Its id may be another's at once; what it sent and nobody drained must not be that one's.
+      this.inbound.dropFrom(connection)
       this.faults.forget(Connection.id[connection]!)
       Connection.id[connection] = 0
       Connection.user[connection] = undefined
@@ -374,6 +376,7 @@ export class ServerRole {
     if (peer === undefined) return
     this.errors.push('connection-removed', 'a connection entity was removed by the game; use kick', { connection: eid })
     this.forgetPeer(peer, eid)
+    this.inbound.dropFrom(eid)
     this.faults.forget(peer.session.connectionId)
     Connection.id[eid] = 0
     Connection.user[eid] = undefined

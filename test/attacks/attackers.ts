@@ -3,6 +3,7 @@ import { createEntityIndex } from 'bitecs'
 import { sendMessage } from 'bitecs-net'
 import { clientReceive, clientSend, connect, createClientWorld, runSystems } from 'bitecs-net/node'
 import { connectRaw } from '../support/webrtc-raw.js'
+import { floodCalls } from './call-flood.js'
 import { Feed, FEED_WORD, protocol, RATE } from './game.js'
 import { pause } from './tools.js'
 
@@ -18,6 +19,8 @@ const BURST = 64
 const MOST_WAITING = 1 << 20
 
 export const attackerTasks = {
+  floodCalls,
+
   /** Sends packets as fast as they leave, for so long. */
   async flood({ url, isBare, milliseconds }: Aim & { milliseconds: number }): Promise<void> {
     const client = await connectRaw(url, { channels: isBare ? 1 : 2 })

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Worker } from '../support/worker.js'
 import { connectRaw, type RawClient } from '../support/webrtc-raw.js'
 import type { AttackerTasks } from './attackers.js'
+import { CALL_FLOOD } from './call-flood.js'
 import { answerWith, holdSocket, listenForPackets, pause, type Target, upload } from './tools.js'
 
 /** What is known of a server from within: how many connections it holds, and its memory. */
@@ -312,6 +313,7 @@ export const ATTACKS: readonly Attack[] = [
       }
     },
   },
+  CALL_FLOOD,
   {
     name: 'clients that have much sent to them, and read nothing',
     bare: 'harmed',

@@ -1,11 +1,11 @@
 // Our server, to be attacked: a game that runs, and can be looked at.
-import { hasComponent } from 'bitecs'
-import { drain, sendMessage, stats, type TransportCounters } from 'bitecs-net'
-import { Connection } from 'bitecs-net/components'
+import { addComponent, addEntity, hasComponent } from 'bitecs'
+import { drain, reply, sendMessage, stats, type TransportCounters } from 'bitecs-net'
+import { Connection, Networked } from 'bitecs-net/components'
 import { createServerWorld, listen, type ServerWorld } from 'bitecs-net/server'
 import type { GeckosServerTransport } from '../../src/transport/geckos-server.js'
 import { serverRole } from '../../src/world/state.js'
-import { Echo, Feed, Meal, MEAL, MEALS, protocol, RATE, Word } from './game.js'
+import { Echo, Feed, Meal, MEAL, MEALS, Poke, protocol, RATE, Word } from './game.js'
 
 export interface OurState {
   /** Clients that are here, or about to be. */
@@ -38,6 +38,10 @@ function echo(of: ServerWorld): void {
   for (const { sender, args } of drain(of, Word)) sendMessage(of, Echo, args, { to: sender })
 }
 
+function answer(of: ServerWorld): void {
+  for (const { id } of drain(of, Poke)) reply(of, id, {})
+}
+
 function feed(of: ServerWorld): void {
   for (const { sender } of drain(of, Feed)) eaters.add(sender)
   for (const eater of eaters) {
@@ -58,6 +62,7 @@ function measureLateness(): void {
 export const ourTasks = {
   async start(): Promise<{ port: number }> {
     world = createServerWorld(protocol, { tickRate: RATE })
+    addComponent(world, addEntity(world), Networked)
     const server = await listen(world, {
       port: 0,
       host: '127.0.0.1',
@@ -76,7 +81,7 @@ export const ourTasks = {
       authorizationTimeout: 500,
       trustProxy: ['127.0.0.1'],
     })
-    server.run([echo, feed, measureLateness])
+    server.run([echo, answer, feed, measureLateness])
     return { port: server.port }
   },
 

@@ -77,7 +77,7 @@ export const Likes = createRelation()
 export const Move = defineCommand({ dx: f32, step: varint })
 export const Dash = defineCommand({ step: varint }, { channel: 'unreliable' })
 export const Knock = defineCommand({ door: u16, who: entity, loud: bool }, { requiresAuthority: false })
-export const Boom = defineClientRpc({ x: f32, shooter: entity }, { unknownEntities: 'wait' })
+export const Boom = defineClientRpc({ x: f32, shooter: entity })
 export const Prize = defineTargetRpc({ gold: u32 })
 export const Trade = defineCommand(
   { item: u16 },

@@ -218,8 +218,6 @@ it('refuses definitions that cannot be', () => {
     defineCommand({ angle: 'f32' })
     // @ts-expect-error a buffer keeps the last call
     defineClientRpc({}, { buffer: 'first' })
-    // @ts-expect-error there is no such policy
-    defineClientRpc({}, { unknownEntities: 'never' })
     // @ts-expect-error there is no such channel
     defineCommand({}, { channel: 'fast' })
     // @ts-expect-error there is no such origin

@@ -7,6 +7,7 @@ import { readNetId } from '../../../src/protocol/net-id.js'
 import { DataHeader, readClose, readHello, readWelcome } from '../../../src/protocol/packet.js'
 import { protocolDifferences } from '../../../src/protocol/protocol.js'
 import { Acknowledgement } from '../../../src/protocol/sequence.js'
+import { CallOrder } from '../../../src/remote/call-order.js'
 import { CallQueue } from '../../../src/remote/call-queue.js'
 import { CallSection } from '../../../src/remote/inbound-calls.js'
 import { PartSection } from '../../../src/remote/message-parts.js'
@@ -95,18 +96,25 @@ export function decodeWith(
 export function makeQueues(): CallQueue[] {
   return protocol.definitions.map(
     (definition, id) =>
-      new CallQueue(definition, protocol.definitionNames[id]!, NO_ENTITIES, {
-        undrained: () => undefined,
-        stale: () => undefined,
-        isCancelled: () => false,
-        unanswered: () => undefined,
-      }),
+      new CallQueue(
+        definition,
+        protocol.definitionNames[id]!,
+        NO_ENTITIES,
+        {
+          undrained: () => undefined,
+          overShare: () => undefined,
+          stale: () => undefined,
+          isCancelled: () => false,
+          unanswered: () => undefined,
+        },
+        new CallOrder(),
+      ),
   )
 }
 
 /** Offers bytes to a queue; whether it took them. @throws when what it took is not what its definition says. */
 export function offer(queue: CallQueue, id: number, bytes: Uint8Array, end: number): boolean {
-  if (!queue.push(bytes, 0, end, 0, 1, 1, 0)) return false
+  if (!queue.push(bytes, 0, end, 0, 1, 1, 1, 0)) return false
   for (const { args } of queue) protocol.definitions[id]!.codec.check(args)
   if (queue.waiting > 0) throw new Escape('a call waits behind its drain')
   return true

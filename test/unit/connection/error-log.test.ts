@@ -33,4 +33,20 @@ describe('ErrorLog', () => {
     log.push('code', 'room again')
     expect(log.take()).toHaveLength(1)
   })
+
+  it('that one client has filled has room for what others cause, and stays bounded', () => {
+    const log = new ErrorLog(100)
+    for (let i = 0; i < 500; i++) log.push('late', `${i}`, { connection: 1 })
+    for (let i = 0; i < 30; i++) log.push('late', `${i}`, { connection: 2 })
+    for (let i = 0; i < 30; i++) log.push('refused', `${i}`, { address: '203.0.113.7' })
+    log.push('handler-threw', 'the game itself')
+    const counts = new Map<number | string, number>()
+    for (const { connection, address } of log.take()) {
+      const source = address ?? connection
+      counts.set(source, (counts.get(source) ?? 0) + 1)
+    }
+    expect(counts).toEqual(new Map<number | string, number>([[1, 100], [2, 30], ['203.0.113.7', 30], [0, 1]]))
+    for (let i = 0; i < 5000; i++) log.push('late', `${i}`, { connection: i })
+    expect(log.waiting).toBeLessThanOrEqual(200)
+  })
 })

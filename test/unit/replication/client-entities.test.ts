@@ -31,7 +31,7 @@ describe('the table', () => {
       }
       const [first, last] = [there.keys().next().value!, [...there.keys()].at(-1)!]
       for (const gone of there.size > 300 ? [first, last] : []) {
-        entities.remove(there.get(gone)!.index, true)
+        entities.remove(there.get(gone)!.index)
         there.delete(gone)
       }
       if (turn % 100 > 0) continue
@@ -58,56 +58,10 @@ describe('the table', () => {
     const enough = 1000 * 2 * 321
     expect(bytesOf(entities) - empty).toBeLessThan(enough)
     for (let i = 1; i <= 100_000; i++) {
-      entities.remove(indices[i % 1000]!, i % 2 === 0)
+      entities.remove(indices[i % 1000]!)
       indices[i % 1000] = entities.add(makeNetId(1 + ((i * 97) % 500_000) * 2, 0), i % 1000)
     }
     // By then some indices are slots; three times the tables at the most.
     expect(bytesOf(entities) - empty).toBeLessThan(enough + 1000 * 4 * 65)
-  })
-
-  it('remembers a bounded number of those that have gone', () => {
-    const entities = new ClientEntities(1)
-    for (let slot = 1; slot <= 10_000; slot++) entities.remove(entities.add(makeNetId(slot, 0), 1), true)
-    expect(Math.max(...takeCensus(entities).elements.values())).toBe(4096)
-    expect(entities.mayArrive(makeNetId(10_000, 0))).toBe(false)
-  })
-})
-
-describe('an entity that is not there', () => {
-  it('may arrive when nothing is known of its slot, or what is known was before it', () => {
-    const entities = new ClientEntities(1)
-    expect(entities.mayArrive(makeNetId(5, 0))).toBe(true)
-    expect(entities.mayArrive(makeNetId(500_000, 3))).toBe(true)
-    entities.add(makeNetId(5, 2), 77)
-    expect(entities.mayArrive(makeNetId(5, 3))).toBe(true)
-    expect(entities.mayArrive(makeNetId(4, 0))).toBe(true)
-  })
-
-  it('may return while it is merely hidden, and not once it has ended, or one after it has been', () => {
-    const entities = new ClientEntities(1)
-    const netId = makeNetId(5, 2)
-    entities.remove(entities.add(netId, 77), false)
-    expect(entities.mayArrive(netId)).toBe(true)
-    const index = entities.add(netId, 78)
-    expect(entities.mayArrive(netId)).toBe(false)
-    expect(entities.mayArrive(makeNetId(5, 1))).toBe(false)
-    entities.remove(index, true)
-    expect(entities.mayArrive(netId)).toBe(false)
-    expect(entities.mayArrive(makeNetId(5, 3))).toBe(true)
-  })
-
-  it('is told from its slot’s former tenants where generations wrap', () => {
-    const entities = new ClientEntities(1)
-    entities.add(makeNetId(5, MAX_GENERATION), 77)
-    expect(entities.mayArrive(makeNetId(5, 0))).toBe(true)
-    expect(entities.mayArrive(makeNetId(5, MAX_GENERATION - 1))).toBe(false)
-  })
-
-  it('of a session that has ended says nothing of the next', () => {
-    const entities = new ClientEntities(1)
-    entities.remove(entities.add(makeNetId(5, 2), 77), true)
-    expect(entities.mayArrive(makeNetId(5, 2))).toBe(false)
-    entities.forgetAll()
-    expect(entities.mayArrive(makeNetId(5, 0))).toBe(true)
   })
 })

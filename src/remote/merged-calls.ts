@@ -1,0 +1,52 @@
+// Shows the calls of several queues in their order of arrival.
+import type { CallOrder } from './call-order.js'
+import type { CallQueue, CallView } from './call-queue.js'
+
+export class MergedCalls implements IterableIterator<CallView> {
+  private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
+  /** The arrival number of the last call that the loop under way may see. */
+  private until = 0
+  /** The queue of the call shown last. */
+  current: CallQueue | undefined
+  /** No call of another queue has a lower number than this. */
+  private bound = 0
+
+  constructor(
+    readonly queues: CallQueue[],
+    private readonly order: CallOrder,
+  ) {}
+
+  /** Begins a loop, which sees what waits by now. */
+  [Symbol.iterator](): this {
+    this.until = this.order.last
+    this.bound = 0
+    return this
+  }
+
+  /** The list of queues has changed, maybe within a loop. */
+  changed(): void {
+    this.bound = 0
+  }
+
+  next(): IteratorResult<CallView, undefined> {
+    // Most calls come in runs of one definition, and the others need no look until one of theirs is older.
+    if (this.bound === 0 || this.current!.orderOfNext(this.until) >= this.bound) this.choose()
+    return this.current === undefined ? this.ended : this.current.take()
+  }
+
+  /** Finds the queue with the oldest call, and the number of the oldest call of the others. */
+  private choose(): void {
+    let oldest = Infinity
+    this.bound = Infinity
+    this.current = undefined
+    for (const queue of this.queues) {
+      const order = queue.orderOfNext(this.until)
+      if (order < oldest) {
+        this.bound = oldest
+        oldest = order
+        this.current = queue
+      } else if (order < this.bound) this.bound = order
+    }
+    if (this.current === undefined) this.bound = 0
+  }
+}

@@ -1,0 +1,82 @@
+// Types of draining several definitions at once: what narrows, and what must not compile. Checked by `tsc`; the calls here never run.
+import { expectTypeOf, it } from 'vitest'
+import {
+  type ClientWorld,
+  defineClientRpc,
+  defineCommand,
+  defineMessage,
+  defineTargetRpc,
+  drain,
+  f32,
+  type HostWorld,
+  refuse,
+  reply,
+  type ServerWorld,
+  u8,
+} from 'bitecs-net'
+
+const Zoom = defineCommand({ n: u8 })
+const Aim = defineCommand({ yaw: f32, n: u8 }, { returns: { hit: u8 }, refuses: ['empty'] })
+const Say = defineMessage({ volume: u8 })
+const Tell = defineMessage({ volume: u8 }, { from: 'server' })
+const Boom = defineClientRpc({ x: f32 })
+const Wave = defineClientRpc({ y: f32 }, { runLocally: true })
+const Prize = defineTargetRpc({ gold: u8 })
+
+declare const server: ServerWorld
+declare const client: ClientWorld
+declare const host: HostWorld
+
+it('narrows a call of several definitions by its definition', () => {
+  expectTypeOf(() => {
+    for (const call of drain(server, [Zoom, Aim, Say])) {
+      expectTypeOf(call.order).toEqualTypeOf<number>()
+      expectTypeOf(call.sender).toEqualTypeOf<number>()
+      if (call.definition === Zoom) expectTypeOf(call.args).toEqualTypeOf<Readonly<{ n: number }>>()
+      else if (call.definition === Aim) {
+        expectTypeOf(call.args).toEqualTypeOf<Readonly<{ yaw: number; n: number }>>()
+        expectTypeOf(call.entity).toEqualTypeOf<number>()
+        reply(server, call.id, { hit: 1 })
+        refuse(server, call.id, 'empty')
+      } else if (call.definition === Say) expectTypeOf(call.args).toEqualTypeOf<Readonly<{ volume: number }>>()
+      // @ts-expect-error nothing is known of it here
+      call.args.yaw.toFixed()
+    }
+    for (const call of drain(server, [Zoom, Aim])) {
+      switch (call.definition) {
+        case Zoom:
+          expectTypeOf(call.args).toEqualTypeOf<Readonly<{ n: number }>>()
+          break
+        case Aim:
+          expectTypeOf(call.args.yaw).toEqualTypeOf<number>()
+      }
+    }
+    for (const { definition, args } of drain(client, [Boom, Prize, Tell])) {
+      if (definition === Boom) expectTypeOf(args).toEqualTypeOf<Readonly<{ x: number }>>()
+      if (definition === Prize) expectTypeOf(args.gold).toEqualTypeOf<number>()
+    }
+    for (const call of drain(host, [Zoom, Wave], { side: 'server' })) {
+      if (call.definition === Wave) expectTypeOf(call.args.y).toEqualTypeOf<number>()
+    }
+  }).returns.toBeVoid()
+})
+
+it('refuses definitions that the side does not receive', () => {
+  expectTypeOf(() => {
+    drain(server, [Zoom, Wave])
+    // @ts-expect-error a server receives no target RPC
+    drain(server, [Zoom, Prize])
+    // @ts-expect-error a client sends no such message
+    drain(server, [Tell])
+    // @ts-expect-error a client does not receive commands
+    drain(client, [Zoom])
+  }).returns.toBeVoid()
+})
+
+it('knows the order of every call', () => {
+  expectTypeOf(() => {
+    for (const { order } of drain(server, Zoom)) expectTypeOf(order).toEqualTypeOf<number>()
+    for (const { order } of drain(client, Boom)) expectTypeOf(order).toEqualTypeOf<number>()
+    for (const { order } of drain(server, Say)) expectTypeOf(order).toEqualTypeOf<number>()
+  }).returns.toBeVoid()
+})
