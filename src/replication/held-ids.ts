@@ -1,25 +1,17 @@
-// Keeps the ids of removed entities from being handed out again while an event that systems can read still names them.
+// Keeps the ids of ended entities from being handed out again while an event that systems can read still names them.
 //
-// bitECS hands out the id that was freed last. So an entity that is removed and followed at once by a new, empty one keeps its
-// id taken: this placeholder is removed when the events of its frame are withdrawn. Everything else goes as in bitECS: the
-// observers have run, and the entity is in no query of the game.
-import {
-  addComponent,
-  addEntity,
-  entityExists,
-  hasComponent,
-  observe,
-  onRemove,
-  removeEntity,
-  type World,
-} from 'bitecs'
+// bitECS keeps the ids that are free in one array, after those in use. A held id is taken out of that array, so that no entity
+// gets it, and put back when the events of its frame are withdrawn. To bitECS and to the game its entity is simply gone.
+import { $internal, addEntity, type createEntityIndex, observe, onRemove, removeEntity, type World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
 import { MAX_GATHERED } from './published-queue.js'
 import { growTo } from './slot-set.js'
 
-/** On a placeholder, and on nothing else. */
-const Held = {}
+type EntityIndex = ReturnType<typeof createEntityIndex>
+
+/** Where a held id is among the ids of bitECS: further than any id in use, so it is neither in use nor free. */
+const NOWHERE = 2 ** 30 - 1
 
 /** Publishes of one side of a host's world after which the other side counts as stopped, and holds no ids. */
 const MAX_LAG = 64
@@ -40,21 +32,25 @@ export class HeldIds {
   private stamp = 1
   /** Events up to this stamp have been withdrawn on every side. */
   private horizon = 0
-  /** Placeholders and when they were made, oldest first, from `start` to `end`. One that the game has removed is listed too. */
+  /** The ids of the world, from which the held ones were taken. */
+  private index: EntityIndex
+  /** Held ids and since when, oldest first, from `start` to `end`. */
   private ids = new Uint32Array(64)
   private stamps = new Uint32Array(64)
   private start = 0
   private end = 0
   /** By entity: when an event last named one that ended. */
   private named = new Uint32Array(64)
-  /** Entities that ended since `remove` began. */
-  private ended = 0
+  /** Entities that ended while `remove` runs. */
+  private readonly ended: number[] = []
+  private removing = 0
 
   constructor(private readonly world: World) {
+    this.index = indexOf(world)
     const note = (eid: number): void => {
-      this.ended++
       this.named = growTo(this.named, eid + 1)
       this.named[eid] = this.stamp
+      if (this.removing > 0) this.ended.push(eid)
     }
     observe(world, onRemove(Networked), note)
     observe(world, onRemove(Connection), note)
@@ -66,29 +62,32 @@ export class HeldIds {
   }
 
   /**
-   * Makes an entity whose id no event names. The game's arrays have room for ids below `capacity`: where held ids are all that
-   * is left of it, they are given up.
+   * Makes an entity whose id no event names. The game's arrays have room for ids below `capacity`: where only held ids are left
+   * of it, they are given up.
    */
   add(capacity = Infinity): number {
-    let eid = addEntity(this.world)
-    while (eid < capacity && this.isNamed(eid)) {
-      this.hold(eid)
-      eid = addEntity(this.world)
+    this.follow()
+    while (this.isNamed(this.next)) this.hold(this.next)
+    if (this.next >= capacity && this.count > 0) {
+      this.releaseAll()
+      this.preferBelow(capacity)
     }
-    if (eid < capacity || this.count === 0) return eid
-    removeEntity(this.world, eid)
-    this.releaseAll()
     return addEntity(this.world)
   }
 
   /** Removes an entity, and holds its id and those of entities that bitECS removes with it. */
   remove(eid: number): void {
-    if (hasComponent(this.world, eid, Held)) return
-    const before = this.ended
-    removeEntity(this.world, eid)
-    this.take((id) => id === eid)
-    // The ids freed last come first, so the loop ends at the first that is not one of them.
-    for (let i = this.ended - before; i > 0 && this.take((id) => this.isNamed(id)); i--);
+    this.removing++
+    try {
+      removeEntity(this.world, eid)
+    } finally {
+      this.removing--
+    }
+    this.follow()
+    this.hold(eid)
+    if (this.removing > 0) return
+    for (let i = 0; i < this.ended.length; i++) this.hold(this.ended[i]!)
+    this.ended.length = 0
   }
 
   /** One side's events were published, in place of those published before. */
@@ -116,24 +115,41 @@ export class HeldIds {
     this.releaseAll()
   }
 
+  /** The id of the next entity. */
+  private get next(): number {
+    const { dense, aliveCount, maxId } = this.index
+    return aliveCount < dense.length ? dense[aliveCount]! : maxId + 1
+  }
+
+  /** Lets the next entity have an id below `capacity`, if one is free. */
+  private preferBelow(capacity: number): void {
+    const { dense, aliveCount } = this.index
+    for (let i = aliveCount; i < dense.length; i++) if (dense[i]! < capacity) return this.exchange(i, aliveCount)
+  }
+
+  /** Exchanges two free ids. */
+  private exchange(a: number, b: number): void {
+    const { dense, sparse } = this.index
+    const id = dense[a]!
+    dense[a] = dense[b]!
+    dense[b] = id
+    sparse[dense[a]!] = a
+    sparse[id] = b
+  }
+
   private isNamed(eid: number): boolean {
     return (this.named[eid] ?? 0) > this.horizon
   }
 
-  /** Holds the next free id if it is wanted. Else it is free again: an observer, or another world, has taken the right one. */
-  private take(isWanted: (eid: number) => boolean): boolean {
-    const eid = addEntity(this.world)
-    if (isWanted(eid)) {
-      this.hold(eid)
-      return true
-    }
-    removeEntity(this.world, eid)
-    return false
-  }
-
+  /** Takes a free id out of those to be handed out. One that is in use, or held, stays as it is. */
   private hold(eid: number): void {
+    const { dense, sparse, aliveCount } = this.index
+    const at = sparse[eid] ?? NOWHERE
+    if (at < aliveCount || dense[at] !== eid) return
     if (this.count >= MAX_GATHERED) this.releaseOldest()
-    addComponent(this.world, eid, Held)
+    this.exchange(at, dense.length - 1)
+    dense.pop()
+    sparse[eid] = NOWHERE
     if (this.start > 64 && this.start * 2 > this.end) {
       this.ids.copyWithin(0, this.start, this.end)
       this.stamps.copyWithin(0, this.start, this.end)
@@ -147,10 +163,23 @@ export class HeldIds {
   }
 
   private releaseOldest(): void {
+    const { dense, sparse } = this.index
     const eid = this.ids[this.start++]!
-    // The game may have removed a placeholder by a number that it kept; the id may be another entity's since.
-    if (hasComponent(this.world, eid, Held)) removeEntity(this.world, eid)
+    sparse[eid] = dense.push(eid) - 1
   }
+
+  /** `resetWorld` of bitECS gives a world other ids. */
+  private follow(): void {
+    const index = indexOf(this.world)
+    if (index === this.index) return
+    this.releaseAll()
+    this.index = index
+    this.named.fill(0)
+  }
+}
+
+function indexOf(world: World): EntityIndex {
+  return (world as unknown as { [$internal]: { entityIndex: EntityIndex } })[$internal].entityIndex
 }
 
 const byWorld = new WeakMap<World, HeldIds>()
@@ -160,9 +189,4 @@ export function heldIdsOf(world: World): HeldIds {
   let held = byWorld.get(world)
   if (held === undefined) byWorld.set(world, (held = new HeldIds(world)))
   return held
-}
-
-/** Whether there is such an entity; a placeholder is none. */
-export function isThere(world: World, eid: number): boolean {
-  return entityExists(world, eid) && !hasComponent(world, eid, Held)
 }

@@ -2,11 +2,10 @@
 //
 // A remote client still has an entity when a call on it arrives together with its despawn ("explode, then remove"). In a
 // host's world the entity is gone at once, so what it was is remembered until its slot is another's.
-import { addComponent, hasComponent, observe, onRemove, type World } from 'bitecs'
+import { addComponent, entityExists, hasComponent, observe, onRemove, type World } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { slotOf } from '../protocol/net-id.js'
-import { isThere } from './held-ids.js'
 import { growTo } from './slot-set.js'
 
 /** Tag: the entity was networked once. It goes with the entity, so an id that is another's by now does not have it. */
@@ -37,7 +36,7 @@ export class HostEntities implements EntityMapper {
     const slot = slotOf(netId)
     if (slot >= this.netIds.length || this.netIds[slot] !== netId) return -1
     const eid = this.eids[slot]!
-    if (isThere(this.world, eid)) return hasComponent(this.world, eid, Outlived) ? eid : 0
+    if (entityExists(this.world, eid)) return hasComponent(this.world, eid, Outlived) ? eid : 0
     // The id may have been another's in between, whose values are in the stores now.
     return Networked.netId[eid] === netId ? eid : 0
   }

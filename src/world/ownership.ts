@@ -1,10 +1,9 @@
 // The verbs of owners and the end of entities, on the server; and readiness, on the client.
-import { hasComponent } from 'bitecs'
+import { entityExists, hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { slotOf } from '../protocol/net-id.js'
-import { isThere } from '../replication/held-ids.js'
 import { graceOf, type OnLeave } from './left-behind.js'
 import { sendCallsNow } from './server-outbound.js'
 import type { ServerRole } from './server-role.js'
@@ -60,7 +59,7 @@ export function despawn(world: ServerWorld, entity: number): void {
   if (hasComponent(world, entity, Connection)) {
     throw new UsageError('a-connection', `entity ${entity} is a connection: end it with kick`)
   }
-  if (isThere(world, entity)) role.despawn(entity)
+  if (entityExists(world, entity)) role.despawn(entity)
 }
 
 /** The connections that have an entity spawned, each as its connection entity; empty when it is not networked. */

@@ -1,10 +1,9 @@
 // The verbs of spawn keys: which entity of a client stands for which of the server, before it has spawned.
-import { hasComponent } from 'bitecs'
+import { entityExists, hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { utf8Length } from '../protocol/bytes.js'
 import { ArgumentError, UsageError } from '../protocol/errors.js'
 import { MAX_SPAWN_KEY_BYTES } from '../protocol/limits.js'
-import { isThere } from '../replication/held-ids.js'
 import { checkInteger, checkOneOf } from './check-options.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
@@ -134,7 +133,7 @@ export function requireFree(holder: number, entity: number, key: string): void {
 
 /** @throws UsageError when there is no such entity, or it is a connection. */
 export function requireEntity(world: NetworkWorld, entity: number, verb: string): void {
-  if (!isThere(world, entity)) throw new UsageError('no-entity', `${verb}: there is no entity ${entity}`)
+  if (!entityExists(world, entity)) throw new UsageError('no-entity', `${verb}: there is no entity ${entity}`)
   if (hasComponent(world, entity, Connection)) {
     throw new UsageError('a-connection', `${verb}: entity ${entity} is a connection`)
   }
