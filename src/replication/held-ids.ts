@@ -75,7 +75,7 @@ export class HeldIds {
     return addEntity(this.world)
   }
 
-  /** Removes an entity, and holds its id and those of entities that bitECS removes with it. */
+  /** Removes an entity. Holds its id, and those of entities that bitECS removes with it, where events name them. */
   remove(eid: number): void {
     this.removing++
     try {
@@ -84,7 +84,7 @@ export class HeldIds {
       this.removing--
     }
     this.follow()
-    this.hold(eid)
+    if (this.isNamed(eid)) this.hold(eid)
     if (this.removing > 0) return
     for (let i = 0; i < this.ended.length; i++) this.hold(this.ended[i]!)
     this.ended.length = 0

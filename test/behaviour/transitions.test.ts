@@ -295,7 +295,7 @@ describe('an id', () => {
     network.tick()
     despawn(network.server, gone)
     await close(network.server)
-    expect(idsOf(network.server, 10)).toContain(gone)
+    expect(idsOf(network.server, 20)).toContain(gone)
   })
 
   it('is handed out sooner rather than one that the game has no room for', () => {
