@@ -1,5 +1,15 @@
 // The life of a host's world: its one connection entity, the order of its components, its ends and beginnings.
-import { addEntity, createEntityIndex, hasComponent, observe, onAdd, onRemove, query, removeComponent, removeEntity } from 'bitecs'
+import {
+  addEntity,
+  createEntityIndex,
+  hasComponent,
+  observe,
+  onAdd,
+  onRemove,
+  query,
+  removeComponent,
+  removeEntity,
+} from 'bitecs'
 import {
   added,
   clearOwner,

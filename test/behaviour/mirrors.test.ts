@@ -209,7 +209,7 @@ describe('a mirror kept by events', () => {
     network.tick(3)
     inOneFrame(
       ...Array.from({ length: 700 }, () => () => {
-        for (let i = 0; i < 100; i++) Bag.items[eid]!.push(i), Bag.items[eid]!.removeAt(0)
+        for (let i = 0; i < 100; i++) (Bag.items[eid]!.push(i), Bag.items[eid]!.removeAt(0))
       }),
       () => Bag.items[eid]!.push(7),
     )

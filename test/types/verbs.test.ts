@@ -104,7 +104,8 @@ it('types what is drained', () => {
       expectTypeOf(sender).toEqualTypeOf<number>()
     }
     for (const { args } of drain(either, Both)) expectTypeOf(args).toEqualTypeOf<Readonly<{ text: string }>>()
-    for (const event of drain(client, added(Connected))) expectTypeOf(event).toEqualTypeOf<LifecycleEvent<typeof Connected>>()
+    for (const event of drain(client, added(Connected)))
+      expectTypeOf(event).toEqualTypeOf<LifecycleEvent<typeof Connected>>()
     for (const event of drain(server, transitions(Connected, Ready))) {
       expectTypeOf(event.kind).toEqualTypeOf<'added' | 'removed'>()
       expectTypeOf(event.component).toEqualTypeOf<typeof Connected | typeof Ready>()
