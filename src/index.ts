@@ -136,13 +136,13 @@ export {
   type Changes,
   type CommandCall,
   drain,
-  type LifecycleEvents,
   type MessageCall,
   NetworkErrors,
   ObserversAdded,
   ObserversRemoved,
   removed,
   type RpcCall,
+  transitions,
   UnmatchedSpawns,
 } from './world/drain.js'
 export {
@@ -160,7 +160,7 @@ export {
   showTo,
   type Viewpoint,
 } from './world/interest.js'
-export type { LifecycleComponent } from './world/lifecycle.js'
+export type { LifecycleComponent, LifecycleEvents } from './world/lifecycle.js'
 export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'
 export { connectionOf, entityOf, hasAuthority, netIdOf, serverTick } from './world/lookup.js'
 export { type ConnectionStates, type NetworkStats, type QueueLengths, type RoundTrips, stats } from './world/stats.js'

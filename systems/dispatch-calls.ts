@@ -1,5 +1,6 @@
 // Makes what arrived ready for the game: goes on with scenes, drops what nobody drained in time, settles requests, shows events, runs handlers.
 import type { World } from 'bitecs'
+import { heldIdsOf } from '../src/replication/held-ids.js'
 import { lifecycleOf, sideOf } from '../src/world/sides.js'
 import { networkOf } from '../src/world/state.js'
 
@@ -14,19 +15,22 @@ export function dispatchCalls(world: World): void {
   const side = sideOf(network, 'dispatchCalls')
   const { scenes, replication } = network[side]!
   scenes.advance()
-  lifecycleOf(network, side).publish()
+  const lifecycle = lifecycleOf(network, side)
+  lifecycle.publish()
   scenes.events.publish()
-  replication.changes.publish()
-  replication.collections.queues.publish()
+  replication.changes.publish(lifecycle.hasBegun)
+  replication.collections.queues.publish(lifecycle.hasBegun)
   if (side === 'server') {
     const server = network.server!
     server.inbound.expire(server.tick, server.options.undrainedTicks)
     server.replication.observerEvents.publish()
+    heldIdsOf(world).publish(side)
     server.settleRequests()
     server.inbound.runHandlers()
     server.faults.flush()
   } else {
     const client = network.client!
+    heldIdsOf(world).publish(side)
     client.inbound.expire(client.frame, client.options.undrainedTicks)
     client.pendingRequests.settle(client.options.now(), client.scenes.isLoading)
     client.inbound.runHandlers()

@@ -1,6 +1,6 @@
 // What the log tells of a running game: who comes and goes, what throws, what went wrong on the network.
 import { Connected, Connection } from '../../components/connection.js'
-import { added, drain, NetworkErrors, removed } from '../world/drain.js'
+import { drain, NetworkErrors, transitions } from '../world/drain.js'
 import type { System } from '../world/loop.js'
 import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 import { addressOf } from '../transport/addresses.js'
@@ -48,16 +48,16 @@ const LONGEST_GOODBYE = 100
 export function createConnectionReport(log: Log, throttle: LogThrottle): System<ServerWorld> {
   const addresses = new Map<number, string>()
   return function reportConnections(world) {
-    for (const { entity } of drain(world, added(Connected))) {
+    for (const { kind, entity } of drain(world, transitions(Connected))) {
       const connection = Connection.id[entity]!
-      const address = whereIs(world, entity)
-      if (address !== undefined) addresses.set(connection, address)
-      const suppressed = throttle.admit('connected', COMING_AND_GOING)
-      if (suppressed === undefined) continue
-      log.info({ connection, address, ...counted(suppressed) }, `client ${connection} connected`)
-    }
-    for (const { entity } of drain(world, removed(Connected))) {
-      const connection = Connection.id[entity]!
+      if (kind === 'added') {
+        const address = whereIs(world, entity)
+        if (address !== undefined) addresses.set(connection, address)
+        const suppressed = throttle.admit('connected', COMING_AND_GOING)
+        if (suppressed === undefined) continue
+        log.info({ connection, address, ...counted(suppressed) }, `client ${connection} connected`)
+        continue
+      }
       const address = addresses.get(connection)
       addresses.delete(connection)
       const suppressed = throttle.admit('left', COMING_AND_GOING)

@@ -75,6 +75,8 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
   private readonly width: number
   /** In a host's world: the log of the other side, whose values are the same. */
   also: ChangeLog | undefined
+  /** By net id: the values of a component that was removed since the last publish. No system has seen it gone. */
+  readonly gone = new Map<number, Float64Array>()
 
   constructor(private readonly component: ReplicatedComponent) {
     super(new ChangeList(), new ChangeList())
@@ -114,6 +116,29 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
       list.before[at * width + c] = before[beforeAt + c]!
       list.after[at * width + c] = after[afterAt + c]!
     }
+  }
+
+  /**
+   * Shows what was gathered, without changes of entities that began meanwhile: systems meet those as they are now.
+   * `hasBegun` knows them by net id.
+   */
+  override publish(hasBegun?: (netId: number) => boolean): void {
+    super.publish()
+    this.gone.clear()
+    if (hasBegun === undefined) return
+    const { published: list, width } = this
+    let kept = 0
+    for (let i = 0; i < list.count; i++) {
+      if (hasBegun(list.netIds[i]!)) continue
+      if (kept < i) {
+        list.entities[kept] = list.entities[i]!
+        list.netIds[kept] = list.netIds[i]!
+        list.before.copyWithin(kept * width, i * width, (i + 1) * width)
+        list.after.copyWithin(kept * width, i * width, (i + 1) * width)
+      }
+      kept++
+    }
+    list.count = kept
   }
 
   protected createView(): ChangeView {
@@ -160,8 +185,8 @@ export class ChangeLogs {
     this.byId.forEach((log, id) => log && (log.also = others.byId[id]))
   }
 
-  publish(): void {
-    for (let i = 0; i < this.logs.length; i++) this.logs[i]!.publish()
+  publish(hasBegun?: (netId: number) => boolean): void {
+    for (let i = 0; i < this.logs.length; i++) this.logs[i]!.publish(hasBegun)
   }
 
   clear(): void {

@@ -43,9 +43,26 @@ export class ClientChanges {
     for (let i = 0; i < count; i++) if (targets[i] !== 0) this.compare(indices[i]!, targets[i]!, i * this.width)
   }
 
+  /** The component of an entity is about to be removed, and its values to be forgotten. */
+  end(index: number, eid: number): void {
+    const values = new Float64Array(this.width)
+    this.read(index, eid, values, 0)
+    this.log.gone.set(this.entities.netIdOf(eid), values)
+  }
+
   /** The first values of an entity or a component are no change. */
   start(index: number): void {
     this.beginning.add(index)
+  }
+
+  /** They were written. Where no system has seen that the component was gone, they follow the values before that. */
+  finishStart(index: number, eid: number): void {
+    const netId = this.entities.netIdOf(eid)
+    const before = this.log.gone.get(netId)
+    if (before === undefined) return
+    this.log.gone.delete(netId)
+    this.read(index, eid, this.after, 0)
+    this.log.record(eid, netId, before, 0, this.after, 0)
   }
 
   /** All structure of a tick was applied. */

@@ -181,6 +181,13 @@ export class ClientComponent {
   readRow(reader: ByteReader, index: number, eid: number, tick: number): void {
     this.changes?.start(index)
     this.readValues(reader, index, eid, tick)
+    if (eid < this.capacity) this.changes?.finishStart(index, eid)
+  }
+
+  /** The component is about to be removed from an entity. */
+  end(index: number, eid: number): void {
+    if (eid !== 0 && eid < this.capacity) this.changes?.end(index, eid)
+    this.snapshots?.forget(index)
   }
 
   /** Reads a row of values that take the place of those that are there. `isOwn`: of those that this client has written. */

@@ -3,7 +3,7 @@
 // Every section is checked before any of its packet takes effect (`check*`), so the `apply*` functions meet only what is
 // well formed. Values are taken only when their tick is newer than what the component has; a structural change counts as
 // a value too.
-import { addEntity, entityExists, hasComponent, removeEntity, type World } from 'bitecs'
+import { entityExists, hasComponent, type World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
@@ -23,6 +23,7 @@ import { ClientEntities } from './client-entities.js'
 import { ClientJoin } from './client-join.js'
 import { ClientOwnership } from './client-ownership.js'
 import { ClientCollections } from './collections/client-collections.js'
+import { heldIdsOf } from './held-ids.js'
 import { LocalSpawns } from './local-spawns.js'
 import { ClientRelations } from './relations/client-relations.js'
 import { UpdateReader } from './update-reader.js'
@@ -113,7 +114,7 @@ export class ClientReplication {
     const former = key === '' ? 0 : locals.indexOf(key)
     if (former !== 0) this.despawn(former, 'replaced')
     const local = key === '' ? 0 : locals.take(key)
-    const eid = local === 0 ? addEntity(this.world) : local
+    const eid = local === 0 ? heldIdsOf(this.world).add(this.capacity) : local
     const index = this.entities.add(netId, eid)
     this.reserve(index + 1)
     const count = this.readRow(reader, index, eid, tick)
@@ -159,7 +160,9 @@ export class ClientReplication {
       this.checkRow(reader)
       return
     }
-    this.addComponents(index, eid, this.readRow(reader, index, eid, tick))
+    const count = this.readRow(reader, index, eid, tick)
+    for (let m = 0; m < count; m++) this.collections.restart(this.members[m]!, eid)
+    this.addComponents(index, eid, count)
   }
 
   applyRemove(reader: ByteReader): void {
@@ -171,7 +174,7 @@ export class ClientReplication {
       const component = this.members[m]!
       this.authority.removed(index, component)
       this.entities.removeComponent(index, component)
-      this.components[component]!.snapshots?.forget(index)
+      this.components[component]!.end(index, eid)
       if (eid !== 0) this.copies.remove(eid, this.components[component]!.definition.store)
     }
   }
@@ -258,7 +261,7 @@ export class ClientReplication {
     this.takeComponents(index, eid, prefab)
     // The table comes last, so that an observer of any step can still ask for the net id.
     this.entities.remove(index)
-    this.copies.guard(() => removeEntity(this.world, eid))
+    this.copies.guard(() => heldIdsOf(this.world).remove(eid))
   }
 
   /** Moves what stands for an entity of the server from the copy that was made for it onto an entity of the game's own. */
@@ -282,7 +285,7 @@ export class ClientReplication {
     const prefab = copies.end(copy, 'replaced')
     this.takeComponents(index, copy, prefab)
     entities.moveTo(index, eid)
-    copies.guard(() => removeEntity(world, copy))
+    copies.guard(() => heldIdsOf(world).remove(copy))
     this.collections.arriving = eid
     copies.arrive(eid)
     this.giveComponents(index, eid)
@@ -312,6 +315,13 @@ export class ClientReplication {
     if (!entityExists(this.world, eid)) return
     this.copies.remove(eid, LocalPlayer)
     this.copies.remove(eid, Owned)
+  }
+
+  /** The entity ids that all of the game's replicated arrays have room for: those below it. */
+  private get capacity(): number {
+    let capacity = Infinity
+    for (let c = 0; c < this.width; c++) capacity = Math.min(capacity, this.components[c]!.capacity)
+    return capacity
   }
 
   private reserve(indices: number): void {

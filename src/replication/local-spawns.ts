@@ -2,9 +2,10 @@
 //
 // Those of a scene wait for ever, and again whenever the server's entity goes out of sight. Those that were made ahead of
 // the server's wait once and for a while; what never came is told to the game, which has one frame to keep the entity.
-import { addComponent, hasComponent, observe, onRemove, removeEntity, type World } from 'bitecs'
+import { addComponent, hasComponent, observe, onRemove, type World } from 'bitecs'
 import { MAX_ENDED_KEYS } from '../protocol/limits.js'
 import { Predicted, SpawnOrigin } from '../../components/spawning.js'
+import { heldIdsOf } from './held-ids.js'
 
 interface LocalSpawn {
   readonly entity: number
@@ -89,7 +90,7 @@ export class LocalSpawns {
       this.ended.delete(oldest)
     }
     const entity = this.entityOf(key)
-    if (this.isScene(entity) && this.indexOf(key) === 0) this.guard(() => removeEntity(this.world, entity))
+    if (this.isScene(entity) && this.indexOf(key) === 0) this.guard(() => heldIdsOf(this.world).remove(entity))
   }
 
   /** The client begins another scene, or its connection has ended: what was said of keys holds no more. */
@@ -135,14 +136,14 @@ export class LocalSpawns {
   /** Begins a frame: what was told in the last one, and nobody kept, is removed. */
   beginFrame(): void {
     for (const entity of [...this.doomed]) {
-      if (hasComponent(this.world, entity, Predicted)) this.guard(() => removeEntity(this.world, entity))
+      if (hasComponent(this.world, entity, Predicted)) this.guard(() => heldIdsOf(this.world).remove(entity))
     }
     this.doomed.clear()
     for (const entity of [...this.outdated]) {
       const key = this.keyOf(entity)
       // The key may be another's by now, and the id too.
       if (key !== undefined && this.ended.has(key) && this.isScene(entity))
-        this.guard(() => removeEntity(this.world, entity))
+        this.guard(() => heldIdsOf(this.world).remove(entity))
     }
     this.outdated.clear()
   }

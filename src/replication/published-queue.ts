@@ -13,6 +13,8 @@ export interface EventList {
 export interface EventView<L extends EventList, E> {
   readonly event: E
   show(list: L, at: number): void
+  /** Whether an event is one of those that are asked for. Left out: all are. */
+  accepts?(list: L, at: number): boolean
 }
 
 /** Events that nobody publishes, since nothing ticks, are bounded too. */
@@ -25,7 +27,7 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
 
   constructor(
     protected gathering: L,
-    private published: L,
+    protected published: L,
   ) {}
 
   protected abstract createView(): EventView<L, E>
@@ -43,6 +45,12 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
     this.published = this.gathering
     this.gathering = shown
     shown.count = 0
+  }
+
+  /** The events that the views of `createView` accept. */
+  protected select(createView: () => EventView<L, E>): Iterable<E> {
+    const idle: Reader<L, E>[] = []
+    return { [Symbol.iterator]: () => (idle.pop() ?? new Reader(createView(), idle)).begin(this.published) }
   }
 
   clear(): void {
@@ -78,10 +86,15 @@ class Reader<L extends EventList, E> implements Iterator<E> {
   }
 
   next(): IteratorResult<E, undefined> {
-    const { list } = this
-    if (list === undefined || this.at >= list.count) return this.return()
-    this.view.show(list, this.at++)
-    return this.result
+    const { list, view } = this
+    if (list === undefined) return DONE
+    while (this.at < list.count) {
+      const at = this.at++
+      if (view.accepts !== undefined && !view.accepts(list, at)) continue
+      view.show(list, at)
+      return this.result
+    }
+    return this.return()
   }
 
   return(): IteratorResult<E, undefined> {

@@ -307,7 +307,10 @@ export class ServerReplication {
       const removed = sets.difference(before, now)
       const added = sets.difference(now, before)
       for (const component of sets.members[removed]!) this.stop(slot, component)
-      for (const component of sets.members[added]!) this.start(slot, eid, component)
+      for (const component of sets.members[added]!) {
+        this.start(slot, eid, component)
+        this.collections.showLater(eid, component)
+      }
       entities.componentsOf[slot] = now
       this.structure.addChange(slot, removed, added)
     }

@@ -20,6 +20,7 @@ import { IncomingParts, mustWait, OutgoingParts } from '../remote/message-parts.
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { PendingRequests } from '../remote/pending-requests.js'
 import { ClientReplication } from '../replication/client-replication.js'
+import { heldIdsOf } from '../replication/held-ids.js'
 import type { HostEntities } from '../replication/host-entities.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { ClientInbound } from './client-inbound.js'
@@ -122,6 +123,7 @@ export class ClientRole {
     this.scenes = new ClientScenes(this)
     this.handler = new ClientInbound(this)
     this.hasEarlyMessages = protocol.definitions.some(isEarly)
+    heldIdsOf(world)
   }
 
   /** The hello has left, so that messages that may come before the welcome can follow. */

@@ -1,4 +1,5 @@
 // Ending a world's network, on either side.
+import { heldIdsOf } from '../replication/held-ids.js'
 import { sendCallsNow } from './server-outbound.js'
 import { networkOf, type NetworkWorld } from './state.js'
 
@@ -17,5 +18,7 @@ export async function close(world: NetworkWorld, text?: string): Promise<void> {
     for (const peer of role.authenticating.values()) sendCallsNow(role, peer)
   }
   const server = network?.server?.stop('server-stopped', text ?? 'the server stopped')
+  // The world may never tick again.
+  if (network !== undefined) heldIdsOf(world).releaseAll()
   await Promise.all([client, server])
 }

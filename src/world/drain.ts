@@ -9,14 +9,13 @@ import type {
   TargetRpc,
   NumberFields,
 } from '../protocol/definitions.js'
-import { UsageError } from '../protocol/errors.js'
 import type { Infer, Schema } from '../protocol/schema.js'
 import type { CallId } from '../remote/call-id.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { ChangeEvent } from '../replication/change-log.js'
 import type { ObserverEvent, ObserverRemovedEvent } from '../replication/observer-events.js'
 import type { UnmatchedSpawn } from '../replication/local-spawns.js'
-import type { LifecycleComponent } from './lifecycle.js'
+import type { LifecycleComponent, LifecycleEvents } from './lifecycle.js'
 import { type SceneEvent, SceneEvents } from './scene-events.js'
 import { type CollectionOperations, operationQueue } from './operations.js'
 import { inboundQueue, mergedQueues, requireNetwork } from './inbound-queue.js'
@@ -112,29 +111,70 @@ type CallView<D extends Definition> =
  */
 export type AnyCall<D extends Definition = Definition> = CallView<D> | NoCall
 
-/** Events of one component, made by {@link added} and {@link removed}. */
-export interface LifecycleEvents {
-  readonly kind: 'added' | 'removed'
-  readonly component: LifecycleComponent
+/** What was asked for so far, by its components one after another, so that asking again makes nothing. */
+class AskedEvents {
+  private readonly next = new Map<LifecycleComponent, AskedEvents>()
+  private made: LifecycleEvents | undefined
+
+  constructor(private readonly kind: LifecycleEvents['kind']) {}
+
+  of(components: readonly LifecycleComponent[], from = 0): LifecycleEvents {
+    if (from === components.length) return (this.made ??= { kind: this.kind, components: [...components] })
+    const component = components[from]!
+    let asked = this.next.get(component)
+    if (asked === undefined) this.next.set(component, (asked = new AskedEvents(this.kind)))
+    return asked.of(components, from + 1)
+  }
 }
 
-const addedEvents = new Map<LifecycleComponent, LifecycleEvents>()
-const removedEvents = new Map<LifecycleComponent, LifecycleEvents>()
-
-function events(kind: LifecycleEvents['kind'], component: LifecycleComponent): LifecycleEvents {
-  const cache = kind === 'added' ? addedEvents : removedEvents
-  let made = cache.get(component)
-  if (made === undefined) cache.set(component, (made = { kind, component }))
-  return made
+const asked = {
+  added: new Map<LifecycleComponent, LifecycleEvents>(),
+  removed: new Map<LifecycleComponent, LifecycleEvents>(),
+  transitions: new AskedEvents('transitions'),
 }
 
-/** The adds of a lifecycle component, to be drained: `for (const { entity } of drain(world, added(Owned)))`. */
-export function added(component: LifecycleComponent): LifecycleEvents {
+function events<C extends LifecycleComponent>(kind: 'added' | 'removed', component: C): LifecycleEvents<C> {
+  let made = asked[kind].get(component)
+  if (made === undefined) asked[kind].set(component, (made = { kind, components: [component] }))
+  return made as LifecycleEvents<C>
+}
+
+/**
+ * The adds and removes of lifecycle components in the order in which they happened, to be drained. This is what a game follows
+ * that keeps something for each entity or connection: a sprite, a name, a status. Several ticks of the server may arrive in
+ * one frame, so the same entity may be removed and added, or added and removed, among the events of one frame.
+ *
+ * ```ts
+ * for (const { kind, entity } of drain(world, transitions(Networked))) {
+ *   if (kind === 'added') sprites.set(entity, makeSprite())
+ *   else sprites.delete(entity)
+ * }
+ * for (const { kind, component } of drain(world, transitions(Connected, Interrupted))) …
+ * ```
+ *
+ * An id that the library frees is not handed out again while an event can still name it. So `entity` of a `removed` is never a
+ * newer entity, unless the game removed the old one itself, with `removeEntity` of bitECS: then `netId` tells them apart.
+ */
+export function transitions<Components extends readonly [LifecycleComponent, ...LifecycleComponent[]]>(
+  ...components: Components
+): LifecycleEvents<Components[number]> {
+  return asked.transitions.of(components) as LifecycleEvents<Components[number]>
+}
+
+/**
+ * The adds of a lifecycle component, to be drained: `for (const { entity } of drain(world, added(Ready)))`. They are enough for
+ * a system that reacts to adds alone. One that also follows removes drains {@link transitions}: two loops, one for each, lose
+ * the order between them.
+ */
+export function added<C extends LifecycleComponent>(component: C): LifecycleEvents<C> {
   return events('added', component)
 }
 
-/** The removes of a lifecycle component, to be drained; `reason` says why, where there is a reason. */
-export function removed(component: LifecycleComponent): LifecycleEvents {
+/**
+ * The removes of a lifecycle component, to be drained; `reason` says why, where there is a reason. They are enough for a system
+ * that reacts to removes alone; see {@link added}.
+ */
+export function removed<C extends LifecycleComponent>(component: C): LifecycleEvents<C> {
   return events('removed', component)
 }
 
@@ -257,7 +297,10 @@ export function drain<const D extends readonly Definition[]>(
   definitions: D,
   options: SideOptions,
 ): Iterable<AnyCall<D[number]>>
-export function drain(world: NetworkWorld, events: LifecycleEvents): Iterable<LifecycleEvent>
+export function drain<C extends LifecycleComponent>(
+  world: NetworkWorld,
+  events: LifecycleEvents<C>,
+): Iterable<LifecycleEvent<C>>
 export function drain<Field extends PropertyKey>(
   world: NetworkWorld,
   changes: Changes<Field>,
@@ -275,7 +318,11 @@ export function drain<S extends Schema>(
   message: Message<S>,
   options: SideOptions,
 ): Iterable<MessageCall<S>>
-export function drain(world: HostWorld, events: LifecycleEvents, options: SideOptions): Iterable<LifecycleEvent>
+export function drain<C extends LifecycleComponent>(
+  world: HostWorld,
+  events: LifecycleEvents<C>,
+  options: SideOptions,
+): Iterable<LifecycleEvent<C>>
 export function drain<Field extends PropertyKey>(
   world: HostWorld,
   changes: Changes<Field>,
@@ -313,11 +360,7 @@ export function drain(
   if (what.kind === 'changed') return network[eventSide(network, side)]!.replication.changes.of(what.component)
   if (what.kind === 'operations') return operationQueue(network, what, side)
   if (what.kind === 'unmatched-spawns') return clientRole(world).replication.locals.unmatched
-  if ('component' in what) {
-    const queue = lifecycleOf(network, side).queue(what.kind, what.component)
-    if (queue === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')
-    return queue
-  }
+  if ('components' in what) return lifecycleOf(network, side).of(what)
   return inboundQueue(network, what, side)
 }
 

@@ -1,8 +1,9 @@
 // How an entity of the server's changes its owner and how it ends, step by step. Every step runs observers, which are the
 // game's: one that throws is reported and stops nothing. Were the rest left undone, an entity would keep the id of an owner
 // that is gone, and the next client with that id would command it.
-import { addComponent, entityExists, hasComponent, removeComponent, removeEntity, type World } from 'bitecs'
+import { addComponent, entityExists, hasComponent, removeComponent, type World } from 'bitecs'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
+import { heldIdsOf } from '../replication/held-ids.js'
 import type { ServerReplication } from '../replication/server-replication.js'
 
 /** More observers than any game has on one entity's components. */
@@ -40,8 +41,9 @@ export function endEntity(context: StepContext, eid: number): void {
   removeWholly(context, eid)
 }
 
-/** bitECS stops removing an entity where an observer throws, and goes on behind it when it is told again. */
+/** bitECS stops removing an entity where an observer throws, and goes on after that observer when asked again. */
 export function removeWholly(context: StepContext, eid: number): void {
   const { world } = context
-  for (let i = 0; i < MAX_ATTEMPTS && entityExists(world, eid); i++) context.guard(() => removeEntity(world, eid))
+  const held = heldIdsOf(world)
+  for (let i = 0; i < MAX_ATTEMPTS && entityExists(world, eid); i++) context.guard(() => held.remove(eid))
 }

@@ -1,4 +1,4 @@
-// Lifecycle as events: every add and remove of a lifecycle component, recorded from the creation of the network on.
+// Records every add and remove of a lifecycle component, from the creation of the network on.
 import { observe, onAdd, onRemove, type World } from 'bitecs'
 import {
   Authenticating,
@@ -13,7 +13,8 @@ import {
   Stalled,
 } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
-import { EventQueue } from '../remote/event-queue.js'
+import { UsageError } from '../protocol/errors.js'
+import { EventQueue, type LifecycleEvent } from '../remote/event-queue.js'
 
 /** The components whose adds and removes can be drained. */
 export type LifecycleComponent =
@@ -29,6 +30,12 @@ export type LifecycleComponent =
   | typeof Owned
   | typeof LocalPlayer
   | typeof Listening
+
+/** Lifecycle events to drain, made by {@link added}, {@link removed} and {@link transitions}. */
+export interface LifecycleEvents<Component extends LifecycleComponent = LifecycleComponent> {
+  readonly kind: 'added' | 'removed' | 'transitions'
+  readonly components: readonly Component[]
+}
 
 /** In this order: bitECS tells observers of a removed entity in the order in which their queries were registered. */
 const LIFECYCLE = [
@@ -46,7 +53,9 @@ const LIFECYCLE = [
   Listening,
 ] as const
 
+/** Those of entities that have no net id. */
 const OF_CONNECTION = new Set<object>([
+  Listening,
   Authenticating,
   Connected,
   Draining,
@@ -58,42 +67,50 @@ const OF_CONNECTION = new Set<object>([
 ])
 
 export class Lifecycle {
-  private readonly addedQueues = new Map<object, EventQueue>()
-  private readonly removedQueues = new Map<object, EventQueue>()
-  private readonly queues: EventQueue[] = []
+  private readonly queue = new EventQueue(LIFECYCLE, Networked)
+  /** What systems have asked for. */
+  private readonly asked = new Map<LifecycleEvents, Iterable<LifecycleEvent>>()
 
   constructor(world: World) {
-    for (const component of LIFECYCLE) {
-      const added = new EventQueue()
-      const removed = new EventQueue()
-      this.queues.push(added, removed)
-      this.addedQueues.set(component, added)
-      this.removedQueues.set(component, removed)
+    const { queue } = this
+    LIFECYCLE.forEach((component, id) => {
       const ofConnection = OF_CONNECTION.has(component)
-      observe(world, onAdd(component), (eid: number) => added.push(eid, Networked.netId[eid] ?? 0, ''))
+      const netIdOf = (eid: number): number => (ofConnection ? 0 : (Networked.netId[eid] ?? 0))
+      observe(world, onAdd(component), (eid: number) => queue.push(id, false, eid, netIdOf(eid), ''))
       observe(world, onRemove(component), (eid: number) => {
         const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]
-        removed.push(eid, Networked.netId[eid] ?? 0, reason ?? '')
+        queue.push(id, true, eid, netIdOf(eid), reason ?? '')
       })
-    }
+    })
   }
 
-  queue(kind: 'added' | 'removed', component: object): EventQueue | undefined {
-    return (kind === 'added' ? this.addedQueues : this.removedQueues).get(component)
+  /** @throws UsageError when a component has no lifecycle events. */
+  of(events: LifecycleEvents): Iterable<LifecycleEvent> {
+    let found = this.asked.get(events)
+    if (found !== undefined) return found
+    found = this.queue.of(events.kind, events.components)
+    if (found === undefined) throw new UsageError('not-listed', 'this component has no lifecycle events')
+    this.asked.set(events, found)
+    return found
+  }
+
+  /** Tells whether the entity with a net id began with the published events; undefined when none began. */
+  get hasBegun(): ((netId: number) => boolean) | undefined {
+    return this.queue.hasBegun
   }
 
   /** Events that were lost because nothing ticked. */
   get dropped(): number {
-    return this.queues.reduce((sum, queue) => sum + queue.dropped, 0)
+    return this.queue.dropped
   }
 
   /** Forgets what was gathered and what is shown. */
   clear(): void {
-    for (const queue of this.queues) queue.clear()
+    this.queue.clear()
   }
 
   /** Shows every system what was gathered since the last call. */
   publish(): void {
-    for (let i = 0; i < this.queues.length; i++) this.queues[i]!.publish()
+    this.queue.publish()
   }
 }

@@ -1,12 +1,13 @@
 // What the server of a host's world keeps of its own client: one connection entity for both roles, the sessions over the
 // link between them, which entity carries `LocalPlayer`, and what its hooks have built. All other state is in the world
 // already.
-import { addComponent, hasComponent, observe, onRemove, removeComponent, removeEntity, type World } from 'bitecs'
+import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 import { LocalConnection } from '../../components/connection.js'
 import { LocalPlayer, Networked } from '../../components/networked.js'
 import type { ServerSessions } from '../connection/server-sessions.js'
 import { NO_PREFAB } from '../protocol/prefab.js'
 import type { ClientReplication } from '../replication/client-replication.js'
+import { heldIdsOf } from '../replication/held-ids.js'
 import type { Observer } from '../replication/observer.js'
 import type { ServerReplication } from '../replication/server-replication.js'
 
@@ -63,7 +64,7 @@ export class LocalClient {
       const local = locals.entityOf(key)
       const isThere = known.has(entities.slotOfEntity(origins.entityOf(key)))
       if (!isThere && !(endedKeys.has(key) && locals.isScene(local))) continue
-      copies.guard(() => removeEntity(this.world, local))
+      copies.guard(() => heldIdsOf(this.world).remove(local))
     }
   }
 

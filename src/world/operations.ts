@@ -39,8 +39,10 @@ const made = new WeakMap<object, Map<string, CollectionOperations<never>>>()
 /**
  * What is done to the collections of one field, to be drained: `for (const { kind, index, after } of drain(world,
  * operations(Bag, 'items')))`. On a client what arrived, on a server what it did itself to entities that clients have been
- * told of. What an entity or component begins with is no operation. A client gets one `reset` where so much was done in a
- * tick that the server sent the whole value; and where an entity that it does not have is the key, `key` is 0.
+ * told of. What an entity begins with is no operation, nor is what the frame that shows it first did to it. `reset` means that
+ * the collection itself is to be looked at, and stands for all that a frame did to it: a client gets one where so much was done in
+ * a tick that the server sent the whole value, and where the component came to an entity later. Where the key is an entity that
+ * the client does not have, `key` is 0.
  */
 export function operations<C extends object, K extends CollectionFieldOf<C>>(
   component: ReplicatedComponent<C>,

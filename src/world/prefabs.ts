@@ -1,10 +1,11 @@
 // The verbs of prefabs: spawning one on the server, building the local side of one on a client.
-import { addComponent, addEntity, removeEntity } from 'bitecs'
+import { addComponent } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Prefab } from '../protocol/prefab.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Infer, Schema } from '../protocol/schema.js'
+import { heldIdsOf } from '../replication/held-ids.js'
 import type { BuildHook } from '../replication/prefab-instances.js'
 import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
 import { checkKeyKind, requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
@@ -60,7 +61,8 @@ export function spawn<S extends Schema>(
     requireKey(key)
     requireFree(role.replication.origins.entityOf(key), 0, key)
   }
-  const entity = addEntity(world)
+  const held = heldIdsOf(world)
+  const entity = held.add()
   try {
     for (const component of prefab.components) addComponent(world, entity, component)
     role.replication.origins.setPrefab(entity, id, payload ?? {})
@@ -69,7 +71,7 @@ export function spawn<S extends Schema>(
     addComponent(world, entity, Networked)
     if (owner !== 0) setOwner(world, entity, owner, ownerOptions)
   } catch (error) {
-    removeEntity(world, entity)
+    held.remove(entity)
     throw error
   }
   return entity

@@ -25,6 +25,7 @@ import { InboundCalls } from '../remote/inbound-calls.js'
 import { OpenRequests } from '../remote/open-requests.js'
 import { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { PendingRequests } from '../remote/pending-requests.js'
+import { heldIdsOf } from '../replication/held-ids.js'
 import { ServerReplication } from '../replication/server-replication.js'
 import { Channel, type Transport } from '../transport/transport.js'
 import { Authentication, checkAuthentication } from './authentication.js'
@@ -128,6 +129,7 @@ export class ServerRole {
     this.networkEntity = addEntity(world)
     this.scenes = new ServerScenes(this)
     observe(world, onRemove(Connection), (eid: number) => this.connectionRemoved(eid))
+    heldIdsOf(world)
   }
 
   get tickMs(): number {
@@ -334,7 +336,7 @@ export class ServerRole {
   private makePeer(session: Session): ServerPeer {
     const { local } = this
     const isOwn = local !== undefined && session.transport === local.sessions?.transport
-    const eid = isOwn ? local.connection : addEntity(this.world)
+    const eid = isOwn ? local.connection : heldIdsOf(this.world).add()
     session.entity = eid
     if (isOwn) session.user = local.user
     resetConnection(eid, session.connectionId)

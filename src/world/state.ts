@@ -2,6 +2,7 @@
 import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Side } from '../remote/call-id.js'
+import { heldIdsOf } from '../replication/held-ids.js'
 import type { ClientRole } from './client-role.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ServerRole } from './server-role.js'
@@ -57,6 +58,7 @@ export function clientRole(world: World): ClientRole {
 /** Forgets the events of an earlier session of a server or host: they are not the next one's news. */
 export function forgetEvents(world: World): void {
   const network = networkOf(world)
+  if (network !== undefined) heldIdsOf(world).forget()
   network?.lifecycle.clear()
   network?.clientLifecycle?.clear()
   network?.server?.replication.changes.clear()

@@ -1,5 +1,15 @@
 // The life of a host's world: its one connection entity, the order of its components, its ends and beginnings.
-import { addEntity, createEntityIndex, hasComponent, observe, onAdd, onRemove, query, removeComponent } from 'bitecs'
+import {
+  addEntity,
+  createEntityIndex,
+  hasComponent,
+  observe,
+  onAdd,
+  onRemove,
+  query,
+  removeComponent,
+  removeEntity,
+} from 'bitecs'
 import {
   added,
   clearOwner,
@@ -200,7 +210,7 @@ describe('16, 24: the lifecycle of a host', () => {
     const ship = game.spawnShip(world)
     setPlayer(world, me, ship)
     run()
-    despawn(world, ship)
+    removeEntity(world, ship)
     const next = game.spawnShip(world)
     expect(next).toBe(ship)
     setPlayer(world, me, next)
@@ -340,7 +350,7 @@ describe('beginning and ending', () => {
     sendRpc(other.world, ships[1], game.Boom, { x: 1, shooter: ships[1] })
     // The id that becomes free is the other world's at once.
     sendRpc(one.world, ships[0], game.Boom, { x: 2, shooter: 0 })
-    despawn(one.world, ships[0])
+    removeEntity(one.world, ships[0])
     expect(addEntity(other.world)).toBe(ships[0])
     for (const { run } of [one, other]) run()
     expect([...drain(other.world, game.Move)]).toEqual([])

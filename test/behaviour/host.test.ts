@@ -197,7 +197,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       network.tick(2)
       for (const ship of ships) {
         sendRpc(server, ship, game.Boom, { x: 1, shooter: 0 })
-        despawn(server, ship)
+        removeEntity(server, ship)
       }
       // bitECS gives out the ids that became free last: to one that is networked, and to one that is not.
       expect(game.spawnShip(server)).toBe(ships[2])
@@ -212,7 +212,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       const first = game.spawnShip(server)
       network.tick(2)
       sendRpc(server, first, game.Boom, { x: 1, shooter: 0 })
-      despawn(server, first)
+      removeEntity(server, first)
       const second = game.spawnShip(server)
       expect(second).toBe(first)
       despawn(server, second)

@@ -334,7 +334,7 @@ describe("45: a recycled entity id never receives the previous entity's late pac
       net.tick()
       netIds.add(netIdOf(net.server, ship))
       const before = ship
-      despawn(net.server, ship)
+      removeEntity(net.server, ship)
       ship = game.spawnShip(net.server, 0, 0, i)
       expect(ship).toBe(before)
       net.tick()

@@ -166,7 +166,7 @@ describe('11: a call', () => {
     const { net, ship, copies } = shipOfFirst({ conditions: { latency: 300 } })
     for (let i = 0; i < 60; i++) sendCommand(net.clients[1]!.world, copies[1]!, game.Knock, { door: i })
     net.tick()
-    despawn(net.server, ship)
+    removeEntity(net.server, ship)
     const others = Array.from({ length: 20 }, () => game.spawnShip(net.server))
     expect(others).toContain(ship)
     net.tick(20)

@@ -41,10 +41,11 @@ import {
   setReady,
   string,
   struct,
+  transitions,
   u8,
   varint,
 } from 'bitecs-net'
-import { Connected } from 'bitecs-net/components'
+import { Connected, Ready } from 'bitecs-net/components'
 
 const Position = { x: new Float32Array(1), y: new Float32Array(1), label: ['a'] }
 const Health = { hp: new Uint16Array(1), alive: new Uint8Array(1) }
@@ -103,7 +104,12 @@ it('types what is drained', () => {
       expectTypeOf(sender).toEqualTypeOf<number>()
     }
     for (const { args } of drain(either, Both)) expectTypeOf(args).toEqualTypeOf<Readonly<{ text: string }>>()
-    for (const event of drain(client, added(Connected))) expectTypeOf(event).toEqualTypeOf<LifecycleEvent>()
+    for (const event of drain(client, added(Connected)))
+      expectTypeOf(event).toEqualTypeOf<LifecycleEvent<typeof Connected>>()
+    for (const event of drain(server, transitions(Connected, Ready))) {
+      expectTypeOf(event.kind).toEqualTypeOf<'added' | 'removed'>()
+      expectTypeOf(event.component).toEqualTypeOf<typeof Connected | typeof Ready>()
+    }
     for (const event of drain(server, removed(Connected))) expectTypeOf(event.reason).toEqualTypeOf<string>()
     for (const error of drain(server, NetworkErrors)) expectTypeOf(error).toEqualTypeOf<NetworkErrorEntry>()
     handle(server, Fire, ({ args, sender }) => {

@@ -1,5 +1,5 @@
 // What the server tells: messages and changes become lines, banners and bubbles; RPCs become effects.
-import { added, connectionOf, drain, operations, removed } from 'bitecs-net'
+import { connectionOf, drain, operations, transitions } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Connected, Connection } from 'bitecs-net/components'
 import {
@@ -99,8 +99,11 @@ export function readEffects(world: ClientWorld, view: View): void {
 
 /** How the connection is. */
 export function readConnection(world: ClientWorld, view: View): void {
-  for (const _ of drain(world, added(Connected))) view.status = 'playing'
-  for (const { entity: connection } of drain(world, removed(Connected))) {
+  for (const { kind, entity: connection } of drain(world, transitions(Connected))) {
+    if (kind === 'added') {
+      view.status = 'playing'
+      continue
+    }
     view.status = 'ended'
     view.reason = Connection.reason[connection]?.text ?? 'the connection was lost'
     view.scene = 'none'

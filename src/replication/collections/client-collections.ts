@@ -11,7 +11,7 @@ import { Collection, Home } from './collection.js'
 import { OwnElements, ReceivedElements, readOnly } from './elements.js'
 import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
-import { NO_SUCH_OPERATION, type OperationKind, Part, partsOf } from './operations.js'
+import { NO_SUCH_OPERATION, OperationKind, Part, partsOf } from './operations.js'
 
 /** One field of collections as the server fills it. */
 class ReceivedHome extends Home {
@@ -168,6 +168,14 @@ export class ClientCollections {
       const collection = makeCollection(received, eid)
       collection.readWhole(reader, received.keys, received.values)
       put<unknown>(received.array, eid, collection, undefined)
+    }
+  }
+
+  /** The component came to an entity that systems may know already: they are to look at its collections. */
+  restart(component: number, eid: number): void {
+    for (const { received } of this.fields[component]!) {
+      const collection = received.array[eid] as Collection
+      received.record(collection, OperationKind.Reset, -1, undefined, undefined, undefined)
     }
   }
 

@@ -1,6 +1,6 @@
 // Operations on the collections of one field as events: seen by any number of systems, each event once.
 import type { CollectionKey, DeepReadonly } from '../../protocol/collection-types.js'
-import { type EventList, type EventView, PublishedQueue } from '../published-queue.js'
+import { type EventList, type EventView, MAX_GATHERED, PublishedQueue } from '../published-queue.js'
 import type { OperationName } from './operations.js'
 
 interface OperationBase {
@@ -9,7 +9,7 @@ interface OperationBase {
   readonly netId: number
 }
 
-/** It was emptied, or got a whole new value: then look at the collection itself. */
+/** It was emptied; or, with `reset`, look at the collection itself: the event stands for all that was done to it. */
 interface WholeOperation extends OperationBase {
   readonly kind: 'clear' | 'reset'
   readonly index: -1
@@ -90,6 +90,19 @@ class OperationEvents implements EventList {
   readonly befores: unknown[] = []
   readonly afters: unknown[] = []
   count = 0
+  /** By net id: where the `reset` of a collection is, which stands for all of its operations. */
+  readonly resets = new Map<number, number>()
+
+  move(from: number, to: number): void {
+    const { entities, netIds, kinds, indexes, keys, befores, afters } = this
+    entities[to] = entities[from]!
+    netIds[to] = netIds[from]!
+    kinds[to] = kinds[from]!
+    indexes[to] = indexes[from]!
+    keys[to] = keys[from]
+    befores[to] = befores[from]
+    afters[to] = afters[from]
+  }
 
   /** Lets go of what a burst left behind. */
   trim(): void {
@@ -140,9 +153,19 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     after: unknown,
   ): void {
     this.also?.push(entity, netId, kind, index, key, before, after)
+    const { resets } = this.gathering
+    const reset = resets.get(netId)
+    if (reset !== undefined) {
+      this.gathering.entities[reset] = entity
+      return
+    }
+    const isFull = this.gathering.count >= MAX_GATHERED
+    if (isFull) this.foldAll()
+    if (isFull && resets.has(netId)) return
     const events = this.room
     if (events === undefined) return
     const at = events.count++
+    if (kind === 'reset') resets.set(netId, at)
     events.entities[at] = entity
     events.netIds[at] = netId
     events.kinds[at] = kind
@@ -152,9 +175,50 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     events.afters[at] = after
   }
 
-  override publish(): void {
+  /**
+   * Shows what was gathered. A system that looks at a collection sees all that was done to it; so what was done to one that has
+   * a `reset`, or whose entity began meanwhile, is left out: it would count twice. `hasBegun` knows entities by net id.
+   */
+  override publish(hasBegun?: (netId: number) => boolean): void {
     super.publish()
+    this.gathering.resets.clear()
     this.gathering.trim()
+    const list = this.published
+    if (hasBegun === undefined && list.resets.size === 0) return
+    let kept = 0
+    for (let i = 0; i < list.count; i++) {
+      const netId = list.netIds[i]!
+      if (hasBegun?.(netId) || (list.resets.get(netId) ?? i) !== i) continue
+      if (kept < i) list.move(i, kept)
+      kept++
+    }
+    list.count = kept
+  }
+
+  override clear(): void {
+    super.clear()
+    this.gathering.resets.clear()
+  }
+
+  /** Nothing ticks, and the list is full: each collection in it gets a `reset` in place of what was done to it. */
+  private foldAll(): void {
+    const list = this.gathering
+    let kept = 0
+    list.resets.clear()
+    for (let i = 0; i < list.count; i++) {
+      const netId = list.netIds[i]!
+      const reset = list.resets.get(netId)
+      if (reset !== undefined) {
+        list.entities[reset] = list.entities[i]!
+        continue
+      }
+      list.move(i, kept)
+      list.kinds[kept] = 'reset'
+      list.indexes[kept] = -1
+      list.keys[kept] = list.befores[kept] = list.afters[kept] = undefined
+      list.resets.set(netId, kept++)
+    }
+    list.count = kept
   }
 
   protected createView(): OperationView {
@@ -188,7 +252,7 @@ export class OperationQueues {
   }
 
   /** Shows every system what was gathered since the last call. */
-  publish(): void {
-    for (let i = 0; i < this.all.length; i++) this.all[i]!.publish()
+  publish(hasBegun?: (netId: number) => boolean): void {
+    for (let i = 0; i < this.all.length; i++) this.all[i]!.publish(hasBegun)
   }
 }

@@ -58,6 +58,11 @@ class ServerHome extends Home {
     log.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
   }
 
+  /** Systems are to look at a collection itself. */
+  showWhole(collection: Collection, entities: EntityMapper): void {
+    this.show(collection, entities, OperationKind.Reset, -1, undefined, undefined, undefined)
+  }
+
   /** The collection of an entity; what another world left at the same id is none. */
   find(eid: number): Collection | undefined {
     const there = this.array[eid]
@@ -164,12 +169,18 @@ export class ServerCollections implements OperationLog {
     if (slot !== 0 && this.isTold(slot, home.component)) {
       this.begun(collection, slot)
       this.sendWhole(collection)
+      home.showWhole(collection, this.entities)
     }
   }
 
   /** Clients are about to be told of a component with its whole collections. */
   start(slot: number, eid: number, component: number): void {
     for (const home of this.homes[component]!) this.begun(home.of(eid), slot)
+  }
+
+  /** An entity that clients know already got a component: systems are to look at its collections. */
+  showLater(eid: number, component: number): void {
+    for (const home of this.homes[component]!) home.showWhole(home.of(eid), this.entities)
   }
 
   /** Clients are told no more of a component. */

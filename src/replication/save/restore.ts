@@ -1,6 +1,6 @@
 // Makes entities of a saved world, once all of it was checked: values first, then components, where they come from, their
 // relations, and `Networked` at the end.
-import { addComponent, addEntity, type Relation, type World } from 'bitecs'
+import { addComponent, type Relation, type World } from 'bitecs'
 import { Networked } from '../../../components/networked.js'
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionField, CollectionKey, SyncList, SyncMap, SyncSet } from '../../protocol/collection-types.js'
@@ -10,6 +10,7 @@ import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { UsageError } from '../../protocol/errors.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { ColumnKind, type SchemaType } from '../../protocol/schema.js'
+import { heldIdsOf } from '../held-ids.js'
 import type { SpawnOrigins } from '../spawn-origins.js'
 import { isEntityType } from './fit-save.js'
 import type { SavedComponent, SavedWorld } from './saved-world.js'
@@ -65,7 +66,8 @@ class Restoration {
   run(): void {
     const { saved, made } = this
     const { world, protocol } = this.target
-    for (let i = 0; i < saved.entityCount; i++) made.eids.push(addEntity(world))
+    const held = heldIdsOf(world)
+    for (let i = 0; i < saved.entityCount; i++) made.eids.push(held.add())
     protocol.componentList.forEach((component, id) => {
       const kept = saved.components.get(protocol.componentNames[id]!)
       if (kept !== undefined) this.writeValues(component, protocol.componentNames[id]!, kept)

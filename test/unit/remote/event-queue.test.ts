@@ -1,7 +1,15 @@
 // Event queues: each event once to every reader, from one publication to the next.
 import { describe, expect, it } from 'vitest'
-import { EventQueue } from '../../../src/remote/event-queue.js'
+import { EventQueue, type LifecycleEvent } from '../../../src/remote/event-queue.js'
 import { bytesPerEvent } from '../../support/heap.js'
+
+const Networked = { name: 'Networked' }
+const Connected = { name: 'Connected' }
+const Ready = { name: 'Ready' }
+
+function makeQueue(): EventQueue {
+  return new EventQueue([Networked, Connected, Ready], Networked)
+}
 
 function readAll(queue: EventQueue): number[] {
   const seen: number[] = []
@@ -11,14 +19,14 @@ function readAll(queue: EventQueue): number[] {
 
 describe('EventQueue', () => {
   it('shows nothing before it is published, then the same to every reader', () => {
-    const queue = new EventQueue()
-    queue.push(1, 10, '')
-    queue.push(2, 20, 'kicked')
+    const queue = makeQueue()
+    queue.push(0, false, 1, 10, '')
+    queue.push(0, true, 2, 20, 'kicked')
     expect(readAll(queue)).toEqual([])
     queue.publish()
     expect(readAll(queue)).toEqual([1, 2])
     expect(readAll(queue)).toEqual([1, 2])
-    queue.push(3, 30, '')
+    queue.push(0, false, 3, 30, '')
     expect(readAll(queue)).toEqual([1, 2])
     queue.publish()
     expect(readAll(queue)).toEqual([3])
@@ -26,16 +34,17 @@ describe('EventQueue', () => {
     expect(readAll(queue)).toEqual([])
   })
 
-  it('tells who, under which name, and why', () => {
-    const queue = new EventQueue()
-    queue.push(5, 77, 'destroyed')
+  it('shows what happened to which component of which entity, and why', () => {
+    const queue = makeQueue()
+    queue.push(0, true, 5, 77, 'destroyed')
     queue.publish()
-    for (const event of queue) expect(event).toEqual({ entity: 5, netId: 77, reason: 'destroyed' })
+    for (const event of queue)
+      expect(event).toEqual({ kind: 'removed', component: Networked, entity: 5, netId: 77, reason: 'destroyed' })
   })
 
   it('gives two loops, one in the other, a place each', () => {
-    const queue = new EventQueue()
-    for (const entity of [1, 2, 3]) queue.push(entity, 0, '')
+    const queue = makeQueue()
+    for (const entity of [1, 2, 3]) queue.push(1, false, entity, 0, '')
     queue.publish()
     const pairs: string[] = []
     for (const outer of queue) {
@@ -45,19 +54,58 @@ describe('EventQueue', () => {
     expect(pairs).toEqual(['11', '12', '13', '21', '22', '23', '31', '32', '33'])
   })
 
-  it('is bounded while nobody publishes', () => {
-    const queue = new EventQueue()
-    for (let i = 0; i < 70_000; i++) queue.push(i, 0, '')
-    expect(queue.dropped).toBe(70_000 - 65_536)
+  it('shows each reader the kinds and components it asked for, in the order in which they happened', () => {
+    const queue = makeQueue()
+    queue.push(1, false, 1, 0, '')
+    queue.push(0, false, 2, 20, '')
+    queue.push(0, true, 2, 20, 'hidden')
+    queue.push(2, false, 1, 0, '')
+    queue.push(1, true, 1, 0, 'timeout')
+    queue.push(0, false, 3, 30, '')
     queue.publish()
-    expect(readAll(queue)).toHaveLength(65_536)
+    const seen = (events: Iterable<LifecycleEvent> | undefined): string[] =>
+      Array.from(events!, ({ kind, component, entity }) => `${kind} ${(component as typeof Ready).name} ${entity}`)
+    expect(seen(queue.of('added', [Networked]))).toEqual(['added Networked 2', 'added Networked 3'])
+    expect(seen(queue.of('removed', [Networked]))).toEqual(['removed Networked 2'])
+    expect(seen(queue.of('transitions', [Networked]))).toEqual([
+      'added Networked 2',
+      'removed Networked 2',
+      'added Networked 3',
+    ])
+    expect(seen(queue.of('transitions', [Ready, Connected]))).toEqual([
+      'added Connected 1',
+      'added Ready 1',
+      'removed Connected 1',
+    ])
+    expect(queue.of('added', [{}])).toBeUndefined()
+  })
+
+  it('knows which entities began with the published events', () => {
+    const queue = makeQueue()
+    queue.push(0, false, 2, 20, '')
+    expect(queue.hasBegun).toBeUndefined()
+    queue.publish()
+    expect([queue.hasBegun!(20), queue.hasBegun!(21)]).toEqual([true, false])
+    queue.push(0, true, 2, 20, '')
+    queue.publish()
+    expect(queue.hasBegun).toBeUndefined()
+  })
+
+  it('is bounded while nobody publishes, and keeps room for what happens to connections', () => {
+    const queue = makeQueue()
+    for (let i = 1; i <= 200_000; i++) queue.push(0, false, i, i, '')
+    expect(queue.dropped).toBe(200_000 - 3 * 65_536)
+    for (let i = 1; i <= 70_000; i++) queue.push(1, false, 1, 0, '')
+    expect(queue.dropped).toBe(200_000 - 3 * 65_536 + 70_000 - 65_536)
+    queue.publish()
+    expect(readAll(queue)).toHaveLength(4 * 65_536)
   })
 
   it('costs no memory for each event', () => {
-    const queue = new EventQueue()
+    const queue = makeQueue()
     let read = 0
     const bytes = bytesPerEvent(2000, (count) => {
-      for (let i = 0; i < count; i++) queue.push(i, i, '')
+      for (let i = 0; i < count; i++) queue.push(0, false, i, i, '')
       queue.publish()
       for (const { entity, netId } of queue) read += entity === netId ? 1 : 0
     })

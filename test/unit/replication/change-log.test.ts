@@ -60,10 +60,10 @@ describe('an event', () => {
   })
 
   it('of lifecycle costs no memory, and neither does a loop that reads', () => {
-    const queue = new EventQueue()
+    const queue = new EventQueue([component], component)
     const sums = new Float64Array(1)
     const bytes = bytesPerEvent(5000, (count) => {
-      for (let i = 0; i < count; i++) queue.push(i, i, 'hidden')
+      for (let i = 0; i < count; i++) queue.push(0, true, i, i, 'hidden')
       queue.publish()
       for (const event of queue) sums[0]! += event.entity + event.netId + event.reason.length
       for (let i = 0; i < count; i++) for (const event of queue) if (event.entity >= 0) break
