@@ -417,9 +417,11 @@ export class ServerRole {
     }
   }
 
-  /** Takes `LocalPlayer` away, before `Owned` may go, when the connection is the host's own client. */
+  /** Takes `LocalPlayer` from a client's player before `Owned` goes; from a remote client's in this tick's packets. */
   hideLocalPlayer(connection: number): void {
+    const peer = this.peerOfConnection.get(connection)
     if (connection === this.local?.connection) this.showLocalPlayer(0)
+    else if (peer !== undefined) peer.observer.losesPlayer = true
   }
 
   /** Moves `LocalPlayer` of the host's own client to an entity, or to none. */
