@@ -119,6 +119,14 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
   protected createView(): ChangeView {
     return new ChangeView(this.component)
   }
+
+  protected override move(list: ChangeList, from: number, to: number): void {
+    const { width } = this
+    list.entities[to] = list.entities[from]!
+    list.netIds[to] = list.netIds[from]!
+    list.before.copyWithin(to * width, from * width, (from + 1) * width)
+    list.after.copyWithin(to * width, from * width, (from + 1) * width)
+  }
 }
 
 /** The change logs of one side of a world: one for each component that asked for it. */
@@ -158,6 +166,11 @@ export class ChangeLogs {
   /** Records in these logs too what is recorded in this side's. */
   feed(others: ChangeLogs): void {
     this.byId.forEach((log, id) => log && (log.also = others.byId[id]))
+  }
+
+  /** Of the changes recorded since the last call, keeps those of entities and components that `keep` accepts. */
+  retain(keep: (netId: number, component: number) => boolean): void {
+    this.byId.forEach((log, id) => log?.retain(({ netIds }, at) => keep(netIds[at]!, id)))
   }
 
   publish(): void {

@@ -29,6 +29,7 @@ import { ServerEntities } from './server-entities.js'
 import { Priorities } from './priorities.js'
 import { DEFAULT_BYTES_PER_SECOND } from './send-budget.js'
 import { OwnerAudience } from './owner-audience.js'
+import { PausedEntities } from './paused-entities.js'
 import { growTo, put, SlotSet } from './slot-set.js'
 import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
@@ -59,6 +60,9 @@ export class ServerReplication {
   /** What a new client may be sent, in bytes per second; and how long a tick is, in seconds. */
   bytesPerSecond = DEFAULT_BYTES_PER_SECOND
   tickSeconds = 0.05
+  /** The entity that is being despawned, or 0: it keeps nothing when it leaves the network. */
+  despawning = 0
+  private readonly paused: PausedEntities
   private readonly updates: UpdateWriter
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
@@ -131,6 +135,7 @@ export class ServerReplication {
     const { structure, relations, visibility, priorities, shared, repeats, history } = this
     this.admission = new SpawnAdmission(entities, structure, relations, visibility, priorities)
     this.updates = new UpdateWriter(shared, repeats, history, visibility, priorities)
+    this.paused = new PausedEntities(world, (eid) => this.forgetPlayer(eid))
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
@@ -253,7 +258,8 @@ export class ServerReplication {
     this.structure.reserve(slot + 1)
     this.authority.reserve(slot + 1)
     put(Networked.netId, eid, netId, 0)
-    put(Networked.owner, eid, 0, 0)
+    put(Networked.reason, eid, '', '')
+    if (!this.paused.take(eid) || !hasComponent(this.world, eid, Owned)) put(Networked.owner, eid, 0, 0)
     this.priorities.forget(slot)
     this.added.push(slot)
     this.unspawned.push(slot)
@@ -274,16 +280,27 @@ export class ServerReplication {
     this.origins.end(eid)
     this.removed.push(slot)
     this.onEnded(slot)
-    // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
-    // (The owner itself stays readable for the game's observers; `begin` clears it.)
-    if (Networked.owner[eid] !== 0 && entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
-    for (const { session } of this.observers) {
-      if (Connection.player[session.entity] === eid) Connection.player[session.entity] = 0
+    Networked.reason[eid] = 'destroyed'
+    // An entity that lives on stays its owner's, and its client's player, should it be networked again.
+    if (eid !== this.despawning && entityExists(this.world, eid) && !hasComponent(this.world, eid, Networked)) {
+      this.paused.add(eid)
+    } else {
+      // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
+      // (The owner itself stays readable for the game's observers; `begin` clears it.)
+      if (Networked.owner[eid] !== 0 && entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
+      this.forgetPlayer(eid)
     }
     this.structureDirty.delete(slot)
     this.removedSets[slot] = EMPTY_SET
     this.unfit.delete(slot)
     this.ownerDirty.delete(slot)
+  }
+
+  /** An entity has ended: it is nobody's player. */
+  private forgetPlayer(eid: number): void {
+    for (const { session } of this.observers) {
+      if (Connection.player[session.entity] === eid) Connection.player[session.entity] = 0
+    }
   }
 
   /** An entity gained or lost a component. Returns its slot, or 0. */

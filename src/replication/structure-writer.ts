@@ -36,8 +36,9 @@ export class StructureWriter {
   private tick = 0
   private readonly changes: StructuralChange[] = []
   private changeCount = 0
-  private readonly ownerChanges: { slot: number; before: number; now: number }[] = []
-  private ownerChangeCount = 0
+  /** The changes of owners in this tick: the first `ownerChangeCount`. */
+  readonly ownerChanges: { slot: number; before: number; now: number }[] = []
+  ownerChangeCount = 0
   /** What was done to collections: slots, and where the section of each lies in `bytes`. */
   private operationSlots = new Uint32Array(16)
   private operationStarts = new Uint32Array(17)

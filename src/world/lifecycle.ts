@@ -46,8 +46,10 @@ const LIFECYCLE = [
   Listening,
 ] as const
 
+/** Also `Listening`, which is of the network entity. */
 const OF_CONNECTION = new Set<object>([
   Authenticating,
+  Listening,
   Connected,
   Draining,
   Interrupted,
@@ -58,6 +60,8 @@ const OF_CONNECTION = new Set<object>([
 ])
 
 export class Lifecycle {
+  /** Whether an add or a remove on an entity is an event here. A host's world has two sides, which see different ones. */
+  sees: (component: object, eid: number) => boolean = () => true
   private readonly addedQueues = new Map<object, EventQueue>()
   private readonly removedQueues = new Map<object, EventQueue>()
   private readonly queues: EventQueue[] = []
@@ -70,12 +74,22 @@ export class Lifecycle {
       this.addedQueues.set(component, added)
       this.removedQueues.set(component, removed)
       const ofConnection = OF_CONNECTION.has(component)
-      observe(world, onAdd(component), (eid: number) => added.push(eid, Networked.netId[eid] ?? 0, ''))
+      // The id of a connection may have been a networked entity's before.
+      const netIdOf = (eid: number): number => (ofConnection ? 0 : (Networked.netId[eid] ?? 0))
+      observe(world, onAdd(component), (eid: number) => {
+        if (this.sees(component, eid)) added.push(eid, netIdOf(eid), '')
+      })
       observe(world, onRemove(component), (eid: number) => {
+        if (!this.sees(component, eid)) return
         const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]
-        removed.push(eid, Networked.netId[eid] ?? 0, reason ?? '')
+        removed.push(eid, netIdOf(eid), reason ?? '')
       })
     }
+  }
+
+  /** Records an event that no observer of the world sees. */
+  push(kind: 'added' | 'removed', component: object, eid: number, netId: number, reason = ''): void {
+    this.queue(kind, component)?.push(eid, netId, reason)
   }
 
   queue(kind: 'added' | 'removed', component: object): EventQueue | undefined {

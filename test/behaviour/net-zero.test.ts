@@ -108,7 +108,7 @@ function replace({ server, eid }: Game): void {
   }
 }
 
-describe('52: a component removed and added again within one tick', () => {
+describe('a component removed and added again within one tick', () => {
   for (const [link, conditions] of [
     ['a clean link', {}],
     ['a link with loss', { loss: 0.3, reorder: 0.3, duplicate: 0.2, latency: 40, jitter: 30 }],
@@ -190,7 +190,7 @@ describe('52: a component removed and added again within one tick', () => {
   })
 })
 
-describe('52: an owner that loses an entity and gets it back within one tick', () => {
+describe('an owner that loses an entity and gets it back within one tick', () => {
   const ways: Record<string, (game: Game) => void> = {
     'because nobody owned it in between': ({ server, eid, owner }) => {
       clearOwner(server, eid)
@@ -263,7 +263,7 @@ describe('52: an owner that loses an entity and gets it back within one tick', (
   })
 })
 
-describe('52: other changes that cancel out within one tick', () => {
+describe('other changes that cancel out within one tick', () => {
   it('a player taken away and set again loses LocalPlayer and gets it back, around Owned', () => {
     const game = begin()
     const { net, server, eid, owner } = game
