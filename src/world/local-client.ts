@@ -102,7 +102,7 @@ export class LocalClient {
   private playerEnded(eid: number): void {
     if (eid !== this.player) return
     this.player = 0
-    this.view.tellPlayer('removed', eid, 'destroyed')
+    this.view.tellPlayer('removed', eid, '')
     if (!hasComponent(this.world, eid, Networked)) removeComponent(this.world, eid, LocalPlayer)
   }
 }

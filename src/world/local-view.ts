@@ -15,6 +15,7 @@ export class LocalView {
   /** The entities that the client has, by net id, in the order in which they began; and those that it owns. */
   private readonly shown = new Map<number, number>()
   private readonly owned = new Set<number>()
+  private readonly players: { kind: 'added' | 'removed'; eid: number; netId: number; reason: string }[] = []
   private observer: Observer | undefined
   private readonly seesChange = (netId: number, component: number): boolean => this.isChange(netId, component)
   private readonly seesOperation = (netId: number, store: object): boolean => {
@@ -56,6 +57,7 @@ export class LocalView {
 
   /** Tells what this tick ends for the client. */
   end({ leaving }: Observer): void {
+    this.flushPlayers()
     for (let i = 0; i < leaving.count; i++) {
       this.leave(leaving.netIds[i]!, leaving.reasons[i] === LeaveReason.Destroyed ? 'destroyed' : 'hidden')
     }
@@ -65,19 +67,27 @@ export class LocalView {
   reasonOf({ leaving }: Observer, eid: number): string {
     for (let i = 0; i < leaving.count; i++) {
       if (this.shown.get(leaving.netIds[i]!) !== eid) continue
-      return leaving.reasons[i] === LeaveReason.Destroyed ? 'destroyed' : 'hidden'
+      return leaving.reasons[i] === LeaveReason.Destroyed ? '' : 'hidden'
     }
     return ''
   }
 
   /** The session has ended, and with it everything that the client had, the newest first. */
   endAll(): void {
+    this.flushPlayers()
     for (const netId of [...this.shown.keys()].reverse()) this.leave(netId, 'disconnected')
   }
 
   /** Tells that an entity became the client's player, or is it no longer. */
   tellPlayer(kind: 'added' | 'removed', eid: number, reason: string): void {
-    this.events.push(kind, LocalPlayer, eid, Networked.netId[eid] ?? 0, reason)
+    this.players.push({ kind, eid, netId: Networked.netId[eid] ?? 0, reason })
+  }
+
+  /** A remote client is told of its player by the packets of a tick. */
+  private flushPlayers(): void {
+    const { players } = this
+    for (const { kind, eid, netId, reason } of players) this.events.push(kind, LocalPlayer, eid, netId, reason)
+    if (players.length > 0) players.length = 0
   }
 
   private gain(netId: number, eid: number): void {

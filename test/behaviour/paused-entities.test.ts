@@ -118,20 +118,23 @@ describe('an entity of every client’s map', () => {
     ['scene', undefined, true],
     ['scene', 'despawn', false],
     ['predicted', undefined, false],
-  ] as const)('with a key of kind %s and onLeave %s, lives on without its owner: %s', async (keyKind, onLeave, stays) => {
-    const net = createTestNetwork(protocol, { clients: 2 })
-    const [a, b] = net.clients as [TestClient, TestClient]
-    const mine = addEntity(b.world)
-    if (keyKind === 'scene') setSpawnKey(b.world, mine, 'door')
-    const door = spawn(net.server, Door, {}, { key: 'door', keyKind })
-    net.tick(3)
-    setOwner(net.server, door, a.connection, { onLeave })
-    net.tick(2)
-    await close(a.world)
-    net.tick(4)
-    expect([entityExists(net.server, door), entityOfKey(b.world, 'door') !== 0]).toEqual([stays, stays])
-    if (!stays) return
-    expect([entityExists(b.world, mine), hasComponent(net.server, door, Owned)]).toEqual([true, false])
-    expect(Networked.owner[door]).toBe(0)
-  })
+  ] as const)(
+    'with a key of kind %s and onLeave %s, lives on without its owner: %s',
+    async (keyKind, onLeave, stays) => {
+      const net = createTestNetwork(protocol, { clients: 2 })
+      const [a, b] = net.clients as [TestClient, TestClient]
+      const mine = addEntity(b.world)
+      if (keyKind === 'scene') setSpawnKey(b.world, mine, 'door')
+      const door = spawn(net.server, Door, {}, { key: 'door', keyKind })
+      net.tick(3)
+      setOwner(net.server, door, a.connection, { onLeave })
+      net.tick(2)
+      await close(a.world)
+      net.tick(4)
+      expect([entityExists(net.server, door), entityOfKey(b.world, 'door') !== 0]).toEqual([stays, stays])
+      if (!stays) return
+      expect([entityExists(b.world, mine), hasComponent(net.server, door, Owned)]).toEqual([true, false])
+      expect(Networked.owner[door]).toBe(0)
+    },
+  )
 })
