@@ -126,16 +126,11 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
     super.publish()
     this.gone.clear()
     if (hasBegun === undefined) return
-    const { published: list, width } = this
+    const { published: list } = this
     let kept = 0
     for (let i = 0; i < list.count; i++) {
       if (hasBegun(list.netIds[i]!)) continue
-      if (kept < i) {
-        list.entities[kept] = list.entities[i]!
-        list.netIds[kept] = list.netIds[i]!
-        list.before.copyWithin(kept * width, i * width, (i + 1) * width)
-        list.after.copyWithin(kept * width, i * width, (i + 1) * width)
-      }
+      if (kept < i) this.move(list, i, kept)
       kept++
     }
     list.count = kept
@@ -143,6 +138,14 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
 
   protected createView(): ChangeView {
     return new ChangeView(this.component)
+  }
+
+  protected override move(list: ChangeList, from: number, to: number): void {
+    const { width } = this
+    list.entities[to] = list.entities[from]!
+    list.netIds[to] = list.netIds[from]!
+    list.before.copyWithin(to * width, from * width, (from + 1) * width)
+    list.after.copyWithin(to * width, from * width, (from + 1) * width)
   }
 }
 
@@ -183,6 +186,11 @@ export class ChangeLogs {
   /** Records in these logs too what is recorded in this side's. */
   feed(others: ChangeLogs): void {
     this.byId.forEach((log, id) => log && (log.also = others.byId[id]))
+  }
+
+  /** Of the changes recorded since the last call, keeps those of entities and components that `keep` accepts. */
+  retain(keep: (netId: number, component: number) => boolean): void {
+    this.byId.forEach((log, id) => log?.retain(({ netIds }, at) => keep(netIds[at]!, id)))
   }
 
   publish(hasBegun?: (netId: number) => boolean): void {

@@ -224,12 +224,14 @@ export class ChangeTracker {
     throw new ArgumentError(name, 'is not a field of numbers that is replicated')
   }
 
-  /** Looks where the game has put other arrays in the place of those that were known. Before anything is taken over. */
-  refreshStores(): void {
+  /** Looks for arrays that the game has replaced. Returns whether there are any. Call it before values are read. */
+  refreshStores(): boolean {
+    let found = false
     for (let i = 0; i < this.components.length; i++) {
       const { columns } = this.components[i]!
-      for (let c = 0; c < columns.length; c++) columns[c]!.refresh()
+      for (let c = 0; c < columns.length; c++) if (columns[c]!.refresh()) found = true
     }
+    return found
   }
 
   /** Adds the sets that marks refer to. */

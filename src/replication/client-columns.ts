@@ -11,6 +11,7 @@ import { ClientChanges } from './client-changes.js'
 import { type ClientColumn, makeClientColumns } from './client-column.js'
 import { readIntoStores } from './column-lanes.js'
 import { f64FromWire, fromWire, rowBytes } from './columns.js'
+import { KeptValues } from './kept-values.js'
 import { laneBytes } from './lanes.js'
 import { checkNarrow, isNarrow, readLane, readQuantized } from './read-lanes.js'
 import { Snapshots } from './snapshots.js'
@@ -22,6 +23,12 @@ const highWire = new Uint32Array(MAX_BLOCK_ENTITIES)
 const rotation = new Float64Array(4)
 const oneIndex = new Uint32Array(1)
 const oneTarget = new Uint32Array(1)
+
+/** What `restoreKept` asks about the entity of an index. */
+interface KeptEntities {
+  readonly eidOf: (index: number) => number
+  readonly hasComponent: (index: number) => boolean
+}
 
 export class ClientComponent {
   readonly columns: readonly ClientColumn[]
@@ -35,6 +42,8 @@ export class ClientComponent {
   readonly isWritable: boolean
   /** The entity ids that the game's arrays have room for: those below it. */
   capacity = 0
+  /** The values of entities at or above `capacity`. */
+  private readonly kept: KeptValues
   /** Bytes of one entity's values, where every lane takes whole bytes and may hold anything; else 0. */
   private readonly plainBytes: number
 
@@ -55,18 +64,34 @@ export class ClientComponent {
       changes === undefined ? undefined : new ClientChanges(this.columns, this.snapshots, entities, changes)
     const isPlain = this.columns.every(({ spec, isUnbounded }) => isUnbounded && spec.bits % 8 === 0)
     this.plainBytes = isPlain ? this.rowBytes : 0
+    this.kept = new KeptValues(this.columns)
     this.refresh()
   }
 
-  /** Looks where the game has put other arrays in the place of those that were known. */
-  refresh(): void {
+  /** Looks for arrays that the game has replaced. Returns whether entities that had no room may have it now. */
+  refresh(): boolean {
     let capacity = Infinity
     for (let c = 0; c < this.columns.length; c++) {
       const column = this.columns[c]!
       column.refresh()
       capacity = Math.min(capacity, column.store.capacity)
     }
+    const isLarger = capacity > this.capacity
     this.capacity = capacity
+    return isLarger && this.kept.size > 0
+  }
+
+  /** Writes what was kept of entities that the arrays have room for now. Calls `restored` with the index of each. */
+  restoreKept({ eidOf, hasComponent }: KeptEntities, restored: (index: number) => void): void {
+    for (const index of this.kept.indices()) {
+      const eid = eidOf(index)
+      if (eid === 0 || !hasComponent(index)) this.kept.delete(index)
+      else if (eid < this.capacity) {
+        this.kept.restore(index, eid)
+        this.resolve(index, eid, false)
+        restored(index)
+      }
+    }
   }
 
   reserve(indices: number): void {
@@ -156,6 +181,21 @@ export class ClientComponent {
     changes?.finish(indices, targets, count)
   }
 
+  /** Reads the columns of entities that the arrays have no room for, as `readColumns` does those that fit. */
+  keepColumns(reader: ByteReader, indices: Uint32Array, targets: Uint32Array, count: number, tick: number): void {
+    const { snapshots } = this
+    if (snapshots !== undefined) for (let i = 0; i < count; i++) if (targets[i] !== 0) snapshots.push(indices[i]!, tick)
+    for (let c = 0; c < this.columns.length; c++) {
+      const { spec } = this.columns[c]!
+      if (spec.lanes === 0) continue
+      readLane(reader, spec.bits, lowWire, count)
+      if (spec.lanes === 2) readLane(reader, spec.bits, highWire, count)
+      for (let i = 0; i < count; i++) {
+        if (targets[i] !== 0) this.beginColumn(c, indices[i]!, targets[i]!, lowWire[i]!, highWire[i]!)
+      }
+    }
+  }
+
   /** Writes the rotations in `lowWire`. */
   private readRotations({ parts }: ClientColumn, indices: Uint32Array, targets: Uint32Array, count: number): void {
     const { columns, snapshots } = this
@@ -192,7 +232,7 @@ export class ClientComponent {
 
   /** Reads a row of values that take the place of those that are there. `isOwn`: of those that this client has written. */
   readCorrection(reader: ByteReader, index: number, eid: number, tick: number, isOwn: boolean): void {
-    if (eid >= this.capacity) return this.checkRow(reader)
+    if (eid >= this.capacity) return this.readValues(reader, index, eid, tick)
     if (isOwn) this.showStored(index, eid, tick)
     oneIndex[0] = index
     oneTarget[0] = eid
@@ -210,32 +250,41 @@ export class ClientComponent {
   }
 
   private readValues(reader: ByteReader, index: number, eid: number, tick: number): void {
-    const store = eid < this.capacity
+    this.kept.delete(index)
     this.snapshots?.restart(index, tick)
     for (let c = 0; c < this.columns.length; c++) {
-      const { spec, references, parts } = this.columns[c]!
+      const { spec } = this.columns[c]!
       if (spec.lanes === 0) continue
       const bytes = (spec.bits + 7) >> 3
       const low = reader.uint(bytes)
       const high = spec.lanes === 2 ? reader.uint(bytes) : 0
-      if (references !== undefined) references[index] = low
-      if (spec.kind === ColumnKind.Quaternion) {
-        unpackQuaternion(low, rotation)
-        for (let p = 0; p < 4; p++) this.begin(parts[p]!, index, eid, rotation[p]!, store)
-      } else this.begin(c, index, eid, this.value(spec, low, high), store)
+      this.beginColumn(c, index, eid, low, high)
     }
   }
 
-  /** The first value of a field. `store`: there is room for it. */
-  private begin(column: number, index: number, eid: number, value: number, store: boolean): void {
-    this.snapshots?.set(index, column, value)
-    if (store) this.columns[column]!.store.write(eid, value)
+  /** Takes the wire form of a column as the value of one entity. */
+  private beginColumn(c: number, index: number, eid: number, low: number, high: number): void {
+    const { spec, references, parts } = this.columns[c]!
+    if (references !== undefined) references[index] = low
+    if (spec.kind === ColumnKind.Quaternion) {
+      unpackQuaternion(low, rotation)
+      for (let p = 0; p < 4; p++) this.begin(parts[p]!, index, eid, rotation[p]!)
+    } else this.begin(c, index, eid, this.value(spec, low, high))
   }
 
-  /** Takes the values that one entity shows over to another. */
-  copyValues(from: number, to: number): void {
-    if (from >= this.capacity || to >= this.capacity) return
-    for (const { store } of this.columns) store.write(to, store.read(from))
+  private begin(column: number, index: number, eid: number, value: number): void {
+    this.snapshots?.set(index, column, value)
+    if (eid < this.capacity) this.columns[column]!.store.write(eid, value)
+    else this.kept.set(index, column, value)
+  }
+
+  /** Takes the values that one entity shows over to another, which stands for `index` from now on. */
+  copyValues(index: number, from: number, to: number): void {
+    const fits = to < this.capacity
+    if (from >= this.capacity) {
+      if (fits) this.kept.restore(index, to)
+    } else if (fits) for (const { store } of this.columns) store.write(to, store.read(from))
+    else this.kept.take(index, from)
   }
 
   /**

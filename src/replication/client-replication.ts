@@ -202,9 +202,22 @@ export class ClientReplication {
     }
   }
 
-  /** Looks where the game has put other arrays in the place of those that were known. Before what arrived is applied. */
+  /** Looks for arrays that the game has replaced. Call it before what arrived is applied. */
   refreshStores(): void {
-    for (let i = 0; i < this.components.length; i++) this.components[i]!.refresh()
+    for (let i = 0; i < this.components.length; i++) {
+      if (this.components[i]!.refresh()) this.restoreKept(this.components[i]!)
+    }
+  }
+
+  /** The game made arrays larger: writes the values of the entities that fit now. */
+  private restoreKept(component: ClientComponent): void {
+    const { entities, authority } = this
+    const { id } = component
+    authority.refreshStores()
+    component.restoreKept(
+      { eidOf: (index) => entities.eidOf[index]!, hasComponent: (index) => entities.hasComponent(index, id) },
+      (index) => authority.told(index, id, 0),
+    )
   }
 
   /**
@@ -277,7 +290,7 @@ export class ClientReplication {
     for (let c = 0; c < this.width; c++) {
       if (!entities.hasComponent(index, c)) continue
       this.requireRoom(this.components[c]!, eid)
-      this.components[c]!.copyValues(copy, eid)
+      this.components[c]!.copyValues(index, copy, eid)
       this.collections.moveTo(c, copy, eid)
     }
     this.relations.hide(index)
@@ -388,7 +401,7 @@ export class ClientReplication {
   private requireRoom(component: ClientComponent, eid: number): void {
     if (eid < component.capacity) return
     // An observer of the game may have made room just now.
-    component.refresh()
+    if (component.refresh()) this.restoreKept(component)
     if (eid < component.capacity) return
     const message = `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: make them larger`
     this.errors.once('store-too-small', component.name, message, eid)

@@ -82,11 +82,14 @@ export class Column {
     this.isNew = false
   }
 
-  /** Looks whether the game has put another array in the place of the one that was known. */
-  refresh(): void {
+  /** Looks whether the game has replaced the array. */
+  refresh(): boolean {
     const { store } = this.field
     store.refresh()
-    if (store.typed !== this.typed || (this.typed !== undefined && this.typed.length !== this.length)) this.bind()
+    const { typed } = store
+    if (typed === this.typed && (typed === undefined || typed.length === this.length)) return false
+    this.bind()
+    return true
   }
 
   private bind(): void {
@@ -124,9 +127,12 @@ export class Column {
     if (scanned) this.remember(eid)
   }
 
-  /** What an entity has before its game has said anything that can be sent. */
+  /** The wire form of 0, or of what is nearest to it: the value of an entity whose game has set none that can be sent. */
   protected get initialWire(): number {
-    return 0
+    const { kind, min, max } = this.spec
+    if (kind === ColumnKind.Angle) return angleStep(0, this.mask + 1)
+    if (kind !== ColumnKind.Quantized) return 0
+    return ((Math.min(max, Math.max(min, 0)) - min) * this.scale + 0.5) >>> 0
   }
 
   private reserve(eid: number): void {

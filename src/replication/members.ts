@@ -29,6 +29,16 @@ export class Members {
     return word < this.words.length && (this.words[word]! & (1 << (eid & 31))) !== 0
   }
 
+  /** The first member that is not below `from`, or -1. */
+  next(from: number): number {
+    const { words } = this
+    for (let w = from >>> 5; w < words.length; w++) {
+      const bits = w === from >>> 5 ? words[w]! & (-1 << (from & 31)) : words[w]!
+      if (bits !== 0) return w * 32 + 31 - Math.clz32(bits & -bits)
+    }
+    return -1
+  }
+
   add(eid: number): void {
     const word = eid >>> 5
     this.words = growTo(this.words, word + 1)

@@ -30,6 +30,8 @@ export class Observer implements DeliverySink {
   readonly leavingSet = new SlotSet()
   /** The net id of the player that the client was told of. */
   toldPlayer = 0
+  /** The player was taken away since the last tick, whether or not the same one was set again. */
+  losesPlayer = false
   /** Up to which of the keys that ended it has been told; see `EndedKeys`. */
   toldEnds = 0
   /** Whether the world was entered: false until the first tick in which the client is ready. */

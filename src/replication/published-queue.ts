@@ -23,6 +23,8 @@ export const MAX_GATHERED = 1 << 16
 export abstract class PublishedQueue<L extends EventList, E> implements Iterable<E> {
   /** Events lost because the world did not tick. */
   dropped = 0
+  /** So many of the gathered events stay. */
+  private settled = 0
   private readonly idle: Reader<L, E>[] = []
 
   constructor(
@@ -39,8 +41,26 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
     return undefined
   }
 
+  /** Of the events gathered since the last call, keeps those that `keep` accepts. */
+  retain(keep: (list: L, at: number) => boolean): void {
+    const list = this.gathering
+    let kept = this.settled
+    for (let at = kept; at < list.count; at++) {
+      if (!keep(list, at)) continue
+      if (kept !== at) this.move(list, at, kept)
+      kept++
+    }
+    list.count = this.settled = kept
+  }
+
+  /** Copies an event to an earlier place of its list. */
+  protected move(_list: L, _from: number, _to: number): void {
+    throw new Error('these events cannot be moved')
+  }
+
   /** Shows what was gathered, in place of what was shown. */
   publish(): void {
+    this.settled = 0
     const shown = this.published
     this.published = this.gathering
     this.gathering = shown
@@ -54,6 +74,7 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
   }
 
   clear(): void {
+    this.settled = 0
     this.gathering.count = 0
     this.published.count = 0
   }

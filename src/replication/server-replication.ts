@@ -29,7 +29,8 @@ import { ServerEntities } from './server-entities.js'
 import { Priorities } from './priorities.js'
 import { DEFAULT_BYTES_PER_SECOND } from './send-budget.js'
 import { OwnerAudience } from './owner-audience.js'
-import { put, SlotSet } from './slot-set.js'
+import { PausedEntities } from './paused-entities.js'
+import { growTo, put, SlotSet } from './slot-set.js'
 import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
 import { StructureWriter } from './structure-writer.js'
@@ -59,6 +60,9 @@ export class ServerReplication {
   /** What a new client may be sent, in bytes per second; and how long a tick is, in seconds. */
   bytesPerSecond = DEFAULT_BYTES_PER_SECOND
   tickSeconds = 0.05
+  /** The entity that is being despawned, or 0: it keeps nothing when it leaves the network. */
+  despawning = 0
+  private readonly paused: PausedEntities
   private readonly updates: UpdateWriter
   private readonly history = new BlockHistory()
   private readonly shared: BlockEncoder
@@ -71,9 +75,13 @@ export class ServerReplication {
   private readonly unspawned: number[] = []
   /** Sets of components from which on the table of them is compacted. */
   private setLimit = SMALLEST_SET_LIMIT
-  /** Slots whose components may have changed, and whose owner may have. */
+  /** Slots whose components may have changed, and whose owner was changed. */
   private readonly structureDirty = new SlotSet()
   private readonly ownerDirty = new SlotSet()
+  /** By slot in `structureDirty`: the components that clients have and that were removed since the last tick. */
+  private removedSets = new Uint32Array(64)
+  /** Slots with a component whose arrays have no room for the entity. */
+  private readonly unfit = new SlotSet()
 
   /** Told when an entity's tenancy of a slot ends. */
   onEnded: (slot: number) => void = () => {}
@@ -106,7 +114,7 @@ export class ServerReplication {
     const has = (slot: number, component: number): boolean => {
       return this.entities.spawned[slot] === 1 && this.sets.has(this.entities.componentsOf[slot]!, component)
     }
-    this.collections = new ServerCollections(world, protocol, this.entities, has)
+    this.collections = new ServerCollections(world, protocol, this.entities)
     this.audience = new OwnerAudience(protocol, this.entities, this.sets)
     this.authority = new ServerAuthority(protocol, this.entities, this.sets)
     this.writes = new OwnerWrites(protocol, this.entities, this.authority, this.tracker, has)
@@ -127,16 +135,13 @@ export class ServerReplication {
     const { structure, relations, visibility, priorities, shared, repeats, history } = this
     this.admission = new SpawnAdmission(entities, structure, relations, visibility, priorities)
     this.updates = new UpdateWriter(shared, repeats, history, visibility, priorities)
+    this.paused = new PausedEntities(world, (eid) => this.forgetPlayer(eid))
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
     observe(world, onRemove(Networked), (eid: number) => this.end(eid))
-    const touch = (eid: number): void => {
-      const slot = this.entities.slotOfEntity(eid)
-      if (slot !== 0) this.structureDirty.add(slot)
-    }
-    for (const { store } of this.tracker.components) {
-      observe(world, onAdd(store), touch)
-      observe(world, onRemove(store), touch)
+    for (const { store, id } of this.tracker.components) {
+      observe(world, onAdd(store), (eid: number) => this.touchComponents(eid))
+      observe(world, onRemove(store), (eid: number) => this.noteRemoval(this.touchComponents(eid), id))
     }
   }
 
@@ -168,7 +173,7 @@ export class ServerReplication {
   updateInterest(tick: number): void {
     this.tick = tick
     if (this.sets.count > this.setLimit) this.compactSets()
-    this.tracker.refreshStores()
+    if (this.tracker.refreshStores()) this.checkRoom()
     this.structure.begin(tick)
     this.takeOverSpawns()
     this.takeOverComponents()
@@ -227,13 +232,16 @@ export class ServerReplication {
   /** Keeps the sets in use and forgets the others, of which a game with independent components meets ever new ones. */
   private compactSets(): void {
     const live = new Set<number>()
-    for (let slot = 1; slot < this.entities.slots; slot++) live.add(this.entities.componentsOf[slot]!)
+    for (let slot = 1; slot < this.entities.slots; slot++) {
+      live.add(this.entities.componentsOf[slot]!).add(this.removedSets[slot]!)
+    }
     for (const { owed } of this.observers) owed.addSetsTo(live)
     this.tracker.addSetsInUse(live)
     const numbers = this.sets.compact(live)
     this.tracker.renumberSets(numbers)
     for (let slot = 1; slot < this.entities.slots; slot++) {
       this.entities.componentsOf[slot] = numbers[this.entities.componentsOf[slot]!]!
+      this.removedSets[slot] = numbers[this.removedSets[slot]!]!
     }
     for (const observer of this.observers) observer.owed.renumber(numbers)
     this.history.forgetAll()
@@ -245,11 +253,13 @@ export class ServerReplication {
   private begin(eid: number): void {
     const netId = this.entities.add(eid, this.acknowledgedTick)
     const slot = slotOf(netId)
+    this.removedSets = growTo(this.removedSets, this.entities.slots)
     this.tracker.reserve(slot + 1)
     this.structure.reserve(slot + 1)
     this.authority.reserve(slot + 1)
     put(Networked.netId, eid, netId, 0)
-    put(Networked.owner, eid, 0, 0)
+    put(Networked.reason, eid, '', '')
+    if (!this.paused.take(eid) || !hasComponent(this.world, eid, Owned)) put(Networked.owner, eid, 0, 0)
     this.priorities.forget(slot)
     this.added.push(slot)
     this.unspawned.push(slot)
@@ -270,14 +280,54 @@ export class ServerReplication {
     this.origins.end(eid)
     this.removed.push(slot)
     this.onEnded(slot)
-    // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
-    // (The owner itself stays readable for the game's observers; `begin` clears it.)
-    if (Networked.owner[eid] !== 0 && entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
+    Networked.reason[eid] = 'destroyed'
+    // An entity that lives on stays its owner's, and its client's player, should it be networked again.
+    if (eid !== this.despawning && entityExists(this.world, eid) && !hasComponent(this.world, eid, Networked)) {
+      this.paused.add(eid)
+    } else {
+      // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
+      // (The owner itself stays readable for the game's observers; `begin` clears it.)
+      if (Networked.owner[eid] !== 0 && entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
+      this.forgetPlayer(eid)
+    }
+    this.structureDirty.delete(slot)
+    this.removedSets[slot] = EMPTY_SET
+    this.unfit.delete(slot)
+    this.ownerDirty.delete(slot)
+  }
+
+  /** An entity has ended: it is nobody's player. */
+  private forgetPlayer(eid: number): void {
     for (const { session } of this.observers) {
       if (Connection.player[session.entity] === eid) Connection.player[session.entity] = 0
     }
-    this.structureDirty.delete(slot)
-    this.ownerDirty.delete(slot)
+  }
+
+  /** An entity gained or lost a component. Returns its slot, or 0. */
+  private touchComponents(eid: number): number {
+    const slot = this.entities.slotOfEntity(eid)
+    if (slot !== 0) this.structureDirty.add(slot)
+    return slot
+  }
+
+  /** A component was removed; should it return within this tick, clients get it again, whole. */
+  private noteRemoval(slot: number, component: number): void {
+    const { entities, sets, removedSets } = this
+    if (slot === 0 || entities.spawned[slot] === 0 || !sets.has(entities.componentsOf[slot]!, component)) return
+    removedSets[slot] = sets.with(removedSets[slot]!, component)
+  }
+
+  /** The game replaced an array: looks again at entities that had no room, and at those that have none now. */
+  private checkRoom(): void {
+    const { unfit, structureDirty, entities } = this
+    for (let slot = unfit.next(0); slot >= 0; slot = unfit.next(slot + 1)) structureDirty.add(slot)
+    unfit.clear()
+    for (const { members, capacity } of this.tracker.components) {
+      if (capacity === Infinity) continue
+      for (let eid = members.next(capacity); eid >= 0; eid = members.next(eid + 1)) {
+        structureDirty.add(entities.slotOfEntity(eid))
+      }
+    }
   }
 
   private takeOverSpawns(): void {
@@ -286,7 +336,7 @@ export class ServerReplication {
       const eid = this.entities.eidOf[slot]!
       if (eid === 0 || this.entities.spawned[slot] === 1) continue
       this.endedKeys.begin(this.origins.of(eid).key)
-      const set = this.componentsIn(eid)
+      const set = this.componentsIn(slot, eid)
       this.entities.componentsOf[slot] = set
       this.entities.spawned[slot] = 1
       for (const component of this.sets.members[set]!) this.start(slot, eid, component)
@@ -298,14 +348,16 @@ export class ServerReplication {
   }
 
   private takeOverComponents(): void {
-    const { structureDirty, entities, sets } = this
+    const { structureDirty, removedSets, entities, sets } = this
     for (let slot = structureDirty.next(0); slot >= 0; slot = structureDirty.next(slot + 1)) {
       const eid = entities.eidOf[slot]!
       const before = entities.componentsOf[slot]!
-      const now = this.componentsIn(eid)
-      if (now === before) continue
-      const removed = sets.difference(before, now)
-      const added = sets.difference(now, before)
+      const now = this.componentsIn(slot, eid)
+      // Also what was removed and added again: its value may be another, and it may be one that no scan looks for.
+      const removed = sets.union(sets.difference(before, now), removedSets[slot]!)
+      removedSets[slot] = EMPTY_SET
+      const added = sets.difference(now, sets.difference(before, removed))
+      if (removed === EMPTY_SET && added === EMPTY_SET) continue
       for (const component of sets.members[removed]!) this.stop(slot, component)
       for (const component of sets.members[added]!) {
         this.start(slot, eid, component)
@@ -322,7 +374,9 @@ export class ServerReplication {
     for (let slot = ownerDirty.next(0); slot >= 0; slot = ownerDirty.next(slot + 1)) {
       const before = entities.toldOwner[slot]!
       const now = Networked.owner[entities.eidOf[slot]!]!
-      if (before === now) continue
+      // Nobody was told of an owner that came and went within the tick. One that lost the entity and got it back was out
+      // of authority meanwhile: it loses the entity and gets it again, with all values.
+      if (before === 0 && now === 0) continue
       entities.toldOwner[slot] = now
       this.authority.tellAll(slot, this.tick)
       this.structure.addOwnerChange(slot, before, now)
@@ -346,13 +400,14 @@ export class ServerReplication {
   }
 
   /** The replicated components that an entity has, without those whose arrays have no room for it. */
-  private componentsIn(eid: number): number {
+  private componentsIn(slot: number, eid: number): number {
     let set = EMPTY_SET
     if (!entityExists(this.world, eid)) return set
     for (const component of this.tracker.components) {
       if (!hasComponent(this.world, eid, component.store)) continue
       if (eid < component.capacity) set = this.sets.with(set, component.id)
       else {
+        this.unfit.add(slot)
         const message =
           `entity ${eid} has ${component.name}, whose arrays hold ${component.capacity} entities: ` +
           `it is not replicated; make the arrays larger`

@@ -36,8 +36,9 @@ export class StructureWriter {
   private tick = 0
   private readonly changes: StructuralChange[] = []
   private changeCount = 0
-  private readonly ownerChanges: { slot: number; before: number; now: number }[] = []
-  private ownerChangeCount = 0
+  /** The changes of owners in this tick: the first `ownerChangeCount`. */
+  readonly ownerChanges: { slot: number; before: number; now: number }[] = []
+  ownerChangeCount = 0
   /** What was done to collections: slots, and where the section of each lies in `bytes`. */
   private operationSlots = new Uint32Array(16)
   private operationStarts = new Uint32Array(17)
@@ -164,7 +165,8 @@ export class StructureWriter {
     const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
     const playerId = this.entities.netIds[playerSlot]!
     // LocalPlayer goes before Owned does, and comes after it.
-    const loses = observer.toldPlayer !== playerId && observer.toldPlayer !== 0
+    const loses = observer.toldPlayer !== 0 && (observer.toldPlayer !== playerId || observer.losesPlayer)
+    observer.losesPlayer = false
     if (loses) written = this.writePlayer(observer, packet, 0)
     if (this.writeOwnership(observer, packet)) written = true
     // Told when it changes, and again when it comes back into view.
@@ -295,7 +297,7 @@ export class StructureWriter {
       const set = this.authority.partOf(this.audience.sharedPart(has))
       if (before === connection) {
         written = this.writeOwned(packet, slot, false)
-        this.writeCorrection(observer, packet, slot, set)
+        if (now !== connection) this.writeCorrection(observer, packet, slot, set)
         this.writePrivateEnd(observer, packet, slot)
       }
       if (now === connection) {

@@ -23,6 +23,9 @@ export class UpdateReader {
   private readonly indices = new Uint32Array(MAX_BLOCK_ENTITIES)
   private readonly eids = new Uint32Array(MAX_BLOCK_ENTITIES)
   private readonly targets = new Uint32Array(MAX_BLOCK_ENTITIES)
+  /** Those of them that the arrays of the component have no room for, and whether there are any. */
+  private readonly unfit = new Uint32Array(MAX_BLOCK_ENTITIES)
+  private hasUnfit = false
   /** Where the slots that were read last were, and how many: a packet mostly has one block, which is checked, then applied. */
   private slotsIn: Uint8Array | undefined
   private slotsFrom = 0
@@ -72,7 +75,11 @@ export class UpdateReader {
       if (raised === count) component.readColumns(reader, indices, eids, count, tick, true)
       else {
         this.choose(component, indices, raised, count, news)
+        const start = reader.offset
         component.readColumns(reader, indices, this.targets, count, tick, false)
+        if (!this.hasUnfit) continue
+        reader.offset = start
+        component.keepColumns(reader, indices, this.unfit, count, tick)
       }
     }
   }
@@ -92,13 +99,17 @@ export class UpdateReader {
    * which is noted already.
    */
   private choose(component: ClientComponent, indices: Uint32Array, raised: number, count: number, tick: number): void {
-    const { eids, targets, entities, authority } = this
+    const { eids, targets, unfit, entities, authority } = this
     const { id, capacity, isWritable } = component
     const ticks = entities.valueTicks[id]!
-    for (let i = 0; i < raised; i++) targets[i] = eids[i]!
+    this.hasUnfit = false
+    for (let i = 0; i < raised; i++) {
+      targets[i] = eids[i]!
+      unfit[i] = 0
+    }
     for (let i = raised; i < count; i++) {
       const index = indices[i]!
-      targets[i] = 0
+      targets[i] = unfit[i] = 0
       // Of what is not there, by index 0, there is no value.
       const before = ticks[index]!
       if (before === NO_VALUE) this.missing++
@@ -106,6 +117,10 @@ export class UpdateReader {
         entities.setValueTick(index, id, tick)
         const eid = entities.eidOf[index]!
         if (eid < capacity) targets[i] = eid
+        else {
+          unfit[i] = eid
+          this.hasUnfit = true
+        }
       }
     }
   }

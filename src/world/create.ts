@@ -1,5 +1,7 @@
 // Making a networked world: one of bitECS, with a role of the network under its symbol.
 import { createWorld, type createEntityIndex, type World } from 'bitecs'
+import { Draining, Joined } from '../../components/connection.js'
+import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { checkInteger, checkNumber } from './check-options.js'
@@ -8,6 +10,7 @@ import { HostEntities } from '../replication/host-entities.js'
 import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
 import { Lifecycle } from './lifecycle.js'
 import { LocalClient } from './local-client.js'
+import { LocalView } from './local-view.js'
 import { ServerRole } from './server-role.js'
 import { withSide } from './sides.js'
 import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
@@ -47,6 +50,10 @@ export interface ClientWorldOptions extends WorldOptions {
 export type HostWorldOptions = ServerWorldOptions & Pick<ClientWorldOptions, 'maxWaitingBytes'>
 
 const DEFAULT_WAITING_BYTES = 1 << 22
+/** Components that a server's world without a client of its own never has. */
+const OF_CLIENTS = new Set<object>([Joined, LocalPlayer])
+/** Components of which a host's own client is told by what it sees. */
+const OF_VIEW = new Set<object>([Networked, Owned, LocalPlayer])
 
 function otherSide(side: Side): UsageError {
   return new UsageError('bad-option', `this world is a ${side} already; one that is both is made by createHostWorld`)
@@ -132,10 +139,17 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
   network.client = new ClientRole(world, protocol, clientOptions)
   const asClient = (act: () => void): void => withSide(world, 'client', act)
   const { client } = network
-  server!.local = new LocalClient(world, client.connection, server!.replication, client.replication, asClient)
+  const { replication } = server!
+  // Each side has the events that it would have in a world of its own.
+  network.lifecycle.sees = (component, eid) =>
+    !OF_CLIENTS.has(component) && (component !== Draining || eid !== client.connection)
+  const clientLifecycle = new Lifecycle(world)
+  clientLifecycle.sees = (component, eid) => eid === client.connection && !OF_VIEW.has(component)
+  const view = new LocalView(replication, client.replication, clientLifecycle, client.connection)
+  server!.local = new LocalClient(world, client.connection, replication, client.replication, view, asClient)
   // What happens to state happens once, and is news for the systems of both sides.
-  server!.replication.changes.feed(network.client.replication.changes)
-  server!.replication.collections.queues.feed(network.client.replication.collections.queues)
-  network.clientLifecycle = new Lifecycle(world)
+  replication.changes.feed(client.replication.changes)
+  replication.collections.queues.feed(client.replication.collections.queues)
+  network.clientLifecycle = clientLifecycle
   return world
 }

@@ -33,11 +33,17 @@ export function moveOwner(context: StepContext, eid: number, connection: number)
 
 /** Removes an entity in the reverse order of its spawn, its values readable at every step. */
 export function endEntity(context: StepContext, eid: number): void {
+  const { world, replication } = context
+  // An observer may end another entity meanwhile.
+  const outer = replication.despawning
+  replication.despawning = eid
+  if (hasComponent(world, eid, Networked)) Networked.reason[eid] = 'destroyed'
   for (const component of [LocalPlayer, Owned, Networked]) {
     context.guard(() => {
-      if (hasComponent(context.world, eid, component)) removeComponent(context.world, eid, component)
+      if (hasComponent(world, eid, component)) removeComponent(world, eid, component)
     })
   }
+  replication.despawning = outer
   removeWholly(context, eid)
 }
 

@@ -6,7 +6,7 @@ import { growTo } from '../replication/slot-set.js'
 import { badOption, checkNumber } from './check-options.js'
 
 /**
- * What becomes of an entity when its owner's connection ends. `despawn`: it ends at the end of that tick. `keep`: it lives
+ * What becomes of an entity when its owner's connection ends; one without `Networked` only loses its owner. `despawn`: it ends at the end of that tick. `keep`: it lives
  * on without an owner. `{ graceMs }`: it lives on without an owner for so many milliseconds of the server's clock, then
  * ends, unless `setOwner`, `setPlayer` or `clearOwner` decide about it before; one that is not networked at that moment is
  * left to the game. When the server stops, so do all graces.
@@ -14,13 +14,16 @@ import { badOption, checkNumber } from './check-options.js'
 export type OnLeave = 'despawn' | 'keep' | { readonly graceMs: number }
 
 const LONGEST_GRACE_MS = 86_400_000
+/** In place of a grace: the game has not said, so it depends on the entity. */
+const UNSAID = -1
 
 /**
- * How long an entity outlives its owner's connection, in milliseconds.
+ * How long an entity outlives its owner's connection, in milliseconds; -1 when nothing was said.
  *
  * @throws UsageError when it is no value that {@link OnLeave} names.
  */
-export function graceOf(onLeave: OnLeave = 'despawn'): number {
+export function graceOf(onLeave: OnLeave | undefined): number {
+  if (onLeave === undefined) return UNSAID
   if (onLeave === 'despawn') return 0
   if (onLeave === 'keep') return Infinity
   if (typeof onLeave !== 'object' || onLeave === null) {
@@ -34,10 +37,12 @@ export function graceOf(onLeave: OnLeave = 'despawn'): number {
 export interface LeftBehindActions {
   release(eid: number): void
   despawn(eid: number): void
+  /** Whether entities of clients' scenes may stand for it. */
+  isOfScenes(eid: number): boolean
 }
 
 export class LeftBehind {
-  /** By slot: how long it outlives its owner's connection, in milliseconds; 0 and Infinity included. */
+  /** By entity: how long it outlives its owner's connection, in milliseconds; 0 and Infinity included. */
   private grace = new Float64Array(64)
   /** By entity: when its grace ends. */
   private readonly endsAt = new Map<number, number>()
@@ -57,9 +62,9 @@ export class LeftBehind {
   }
 
   /** Says how long an entity outlives its owner's connection. */
-  setGrace(slot: number, milliseconds: number): void {
-    this.grace = growTo(this.grace, slot + 1)
-    this.grace[slot] = milliseconds
+  setGrace(eid: number, milliseconds: number): void {
+    this.grace = growTo(this.grace, eid + 1)
+    this.grace[eid] = milliseconds
   }
 
   /** Someone decided about an entity: a grace that runs is over, and it stays. */
@@ -71,7 +76,11 @@ export class LeftBehind {
   leave(eid: number): void {
     const { entities, actions } = this
     const slot = entities.slotOfEntity(eid)
-    const milliseconds = this.grace[slot]!
+    // What the game has taken out of the network is the game's.
+    if (slot === 0) return actions.release(eid)
+    const said = this.grace[eid]!
+    // What belongs to every client's map must not end with one client.
+    const milliseconds = said === UNSAID ? (actions.isOfScenes(eid) ? Infinity : 0) : said
     if (milliseconds === 0) return actions.despawn(eid)
     actions.release(eid)
     // An observer of the game may have given it away, or ended it.

@@ -53,7 +53,7 @@ const LIFECYCLE = [
   Listening,
 ] as const
 
-/** Those of entities that have no net id. */
+/** Those of connections and of the network entity, which have no net id: it may be another entity's. */
 const OF_CONNECTION = new Set<object>([
   Listening,
   Authenticating,
@@ -67,6 +67,8 @@ const OF_CONNECTION = new Set<object>([
 ])
 
 export class Lifecycle {
+  /** Whether an add or a remove on an entity is an event here. A host's world has two sides, which see different ones. */
+  sees: (component: object, eid: number) => boolean = () => true
   private readonly queue = new EventQueue(LIFECYCLE, Networked)
   /** What systems have asked for. */
   private readonly asked = new Map<LifecycleEvents, Iterable<LifecycleEvent>>()
@@ -75,9 +77,13 @@ export class Lifecycle {
     const { queue } = this
     LIFECYCLE.forEach((component, id) => {
       const ofConnection = OF_CONNECTION.has(component)
+      // The id of a connection may have been a networked entity's before.
       const netIdOf = (eid: number): number => (ofConnection ? 0 : (Networked.netId[eid] ?? 0))
-      observe(world, onAdd(component), (eid: number) => queue.push(id, false, eid, netIdOf(eid), ''))
+      observe(world, onAdd(component), (eid: number) => {
+        if (this.sees(component, eid)) queue.push(id, false, eid, netIdOf(eid), '')
+      })
       observe(world, onRemove(component), (eid: number) => {
+        if (!this.sees(component, eid)) return
         const reason = ofConnection ? Connection.reason[eid]?.code : Networked.reason[eid]
         queue.push(id, true, eid, netIdOf(eid), reason ?? '')
       })
@@ -97,6 +103,11 @@ export class Lifecycle {
   /** Tells whether the entity with a net id began with the published events; undefined when none began. */
   get hasBegun(): ((netId: number) => boolean) | undefined {
     return this.queue.hasBegun
+  }
+
+  /** Records an event that no observer of the world sees. */
+  push(kind: 'added' | 'removed', component: (typeof LIFECYCLE)[number], eid: number, netId: number, reason = ''): void {
+    this.queue.push(LIFECYCLE.indexOf(component), kind === 'removed', eid, netId, reason)
   }
 
   /** Events that were lost because nothing ticked. */

@@ -1,6 +1,6 @@
 // What the server of a host's world keeps of its own client: one connection entity for both roles, the sessions over the
-// link between them, which entity carries `LocalPlayer`, and what its hooks have built. All other state is in the world
-// already.
+// link between them, which entity carries `LocalPlayer`, what the client is told, and what its hooks have built. All other
+// state is in the world already.
 import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 import { LocalConnection } from '../../components/connection.js'
 import { LocalPlayer, Networked } from '../../components/networked.js'
@@ -10,6 +10,7 @@ import type { ClientReplication } from '../replication/client-replication.js'
 import { heldIdsOf } from '../replication/held-ids.js'
 import type { Observer } from '../replication/observer.js'
 import type { ServerReplication } from '../replication/server-replication.js'
+import type { LocalView } from './local-view.js'
 
 export class LocalClient {
   /** The one session over the link, while there is a link. */
@@ -25,6 +26,7 @@ export class LocalClient {
     readonly connection: number,
     private readonly server: ServerReplication,
     private readonly client: ClientReplication,
+    readonly view: LocalView,
     /** Runs hooks of the client's game as code of its side. */
     private readonly asClient: (act: () => void) => void,
   ) {
@@ -40,6 +42,7 @@ export class LocalClient {
    * own that claimed a key gives way to the server's, which is in this world itself.
    */
   showView(observer: Observer): void {
+    this.view.begin(observer)
     this.asClient(() => this.buildView(observer))
     const { pending } = observer
     if (pending.told === pending.remaining) return
@@ -70,22 +73,37 @@ export class LocalClient {
 
   /** The client's session has ended: nothing is shown to it any more. */
   endView(): void {
+    this.view.endAll()
     this.asClient(() => this.client.copies.prefabs.endAll())
   }
 
-  /** Moves `LocalPlayer` to an entity, or to none: it leaves the old one before it comes to the new one. */
-  showPlayer(player: number): void {
+  /**
+   * Moves `LocalPlayer` to an entity, or to none: it leaves the old one before it comes to the new one. `reason`: why the
+   * old one ends for the client, if it does.
+   */
+  showPlayer(player: number, reason = ''): void {
     if (player === this.player) return
     const before = this.player
     this.player = player
-    if (before !== 0) removeComponent(this.world, before, LocalPlayer)
-    if (player !== 0) addComponent(this.world, player, LocalPlayer)
+    if (before !== 0) {
+      this.view.tellPlayer('removed', before, reason)
+      removeComponent(this.world, before, LocalPlayer)
+    }
+    if (player === 0) return
+    this.view.tellPlayer('added', player, '')
+    addComponent(this.world, player, LocalPlayer)
+  }
+
+  /** Takes `LocalPlayer` from what is not in the client's sight. */
+  hidePlayer(observer: Observer): void {
+    if (this.player !== 0) this.showPlayer(0, this.view.reasonOf(observer, this.player))
   }
 
   /** `Networked` leaves the player; when the whole entity goes, bitECS takes the tag by itself. */
   private playerEnded(eid: number): void {
     if (eid !== this.player) return
     this.player = 0
+    this.view.tellPlayer('removed', eid, '')
     if (!hasComponent(this.world, eid, Networked)) removeComponent(this.world, eid, LocalPlayer)
   }
 }

@@ -41,5 +41,6 @@ export function connectionOf(world: ClientWorld): number {
  */
 export function hasAuthority(world: ClientWorld, entity: number): boolean {
   const { connection } = clientRole(world)
+  if (!hasComponent(world, entity, Networked)) return false
   return hasComponent(world, entity, Owned) && Networked.owner[entity] === connection
 }

@@ -1,7 +1,7 @@
 // The verbs of owners and the end of entities, on the server; and readiness, on the client.
 import { entityExists, hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
-import { Networked } from '../../components/networked.js'
+import { Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { slotOf } from '../protocol/net-id.js'
 import { graceOf, type OnLeave } from './left-behind.js'
@@ -13,7 +13,8 @@ import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './st
 export interface SetOwnerOptions {
   /**
    * What becomes of the entity when the owner's connection ends. Default: what was said when this connection became its
-   * owner, for a new owner `despawn`.
+   * owner. For a new owner: `keep` where the entity has a spawn key of the kind `scene`, since it belongs to the map, else
+   * `despawn`.
    */
   onLeave?: OnLeave
 }
@@ -27,22 +28,23 @@ export interface SetOwnerOptions {
  */
 export function setOwner(world: ServerWorld, entity: number, connection: number, options: SetOwnerOptions = {}): void {
   const role = serverRole(world)
-  const slot = requireSlot(role, entity)
+  requireSlot(role, entity)
   requireOpen(role, connection)
   const isNewOwner = Networked.owner[entity] !== connection
-  if (isNewOwner || options.onLeave !== undefined) role.leftBehind.setGrace(slot, graceOf(options.onLeave))
+  if (isNewOwner || options.onLeave !== undefined) role.leftBehind.setGrace(entity, graceOf(options.onLeave))
   role.leftBehind.decide(entity)
   role.setOwner(entity, connection)
 }
 
 /**
- * Takes a networked entity from its owner. It lives on, also when it was kept for a grace time alone.
+ * Takes an entity from its owner. It lives on, also when it was kept for a grace time alone.
  *
- * @throws UsageError when the entity is not networked.
+ * @throws UsageError when the entity is neither networked nor owned.
  */
 export function clearOwner(world: ServerWorld, entity: number): void {
   const role = serverRole(world)
-  requireSlot(role, entity)
+  // An entity keeps its owner while it is out of the network.
+  if (!hasComponent(world, entity, Owned)) requireSlot(role, entity)
   role.leftBehind.decide(entity)
   role.setOwner(entity, 0)
 }

@@ -1,5 +1,5 @@
 // The verbs of players, on the server: which entity stands for a connection, and what becomes of the one before it.
-import { removeComponent } from 'bitecs'
+import { hasComponent, removeComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { badOption } from './check-options.js'
@@ -84,12 +84,9 @@ function requireFormer(former: unknown): void {
 
 function endFormer(role: ServerRole, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
   // What became another's meanwhile is not this connection's to leave.
-  const isTheirs = role.replication.entities.slotOfEntity(eid) !== 0 && Networked.owner[eid] === connection
+  const isTheirs = hasComponent(role.world, eid, Owned) && Networked.owner[eid] === connection
   if (former === 'keep' || !isTheirs) return
-  if (former === 'release') role.setOwner(eid, 0)
-  else if (former === 'despawn') role.despawn(eid)
-  else {
-    removeComponent(role.world, eid, Owned)
-    removeComponent(role.world, eid, Networked)
-  }
+  if (former === 'despawn') return role.despawn(eid)
+  role.setOwner(eid, 0)
+  if (former === 'unspawn') role.guard(() => removeComponent(role.world, eid, Networked))
 }

@@ -20,7 +20,7 @@ export function sendTick(role: ServerRole): void {
   if (own !== undefined) {
     role.replication.admitAll(own.observer)
     showLocally(role, own)
-  }
+  } else role.local?.view.begin(undefined)
   role.retirement?.advance(role)
   for (const peer of role.peers) sendToPeer(role, peer)
   for (const peer of role.authenticating.values()) sendEarly(role, peer)
@@ -99,9 +99,10 @@ function promoteFor({ outgoing, replication }: ServerRole, { observer }: ServerP
 function showLocally(role: ServerRole, { session, observer }: ServerPeer): void {
   const player = Connection.player[session.entity]!
   const seen = observer.known.has(role.replication.entities.slotOfEntity(player))
-  if (!seen) role.showLocalPlayer(0)
+  if (!seen) role.guard(() => role.local?.hidePlayer(observer))
   role.local?.showView(observer)
   if (seen) role.showLocalPlayer(player)
+  role.local?.view.end(observer)
 }
 
 /** Messages to a client that is being authenticated, and acknowledgements of its own. */

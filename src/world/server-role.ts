@@ -125,6 +125,7 @@ export class ServerRole {
     this.leftBehind = new LeftBehind(world, this.replication.entities, options.now, {
       release: (eid) => this.setOwner(eid, 0),
       despawn: (eid) => this.despawn(eid),
+      isOfScenes: (eid) => this.replication.origins.sceneKeyOf(eid) !== '',
     })
     this.networkEntity = addEntity(world)
     this.scenes = new ServerScenes(this)
@@ -406,8 +407,10 @@ export class ServerRole {
     const eid = session.entity
     this.forgetPeer(peer, eid)
     Connection.reason[eid] = session.reason
-    this.hideLocalPlayer(eid)
-    if (eid === this.local?.connection) this.local.endView()
+    if (eid === this.local?.connection) {
+      this.showLocalPlayer(0, 'disconnected')
+      this.local.endView()
+    }
     for (const tag of [Ready, Loading, Interrupted, Stalled, Connected, Authenticating]) {
       this.guard(() => removeComponent(this.world, eid, tag))
     }
@@ -416,20 +419,21 @@ export class ServerRole {
 
   private releaseOwned(connection: number): void {
     // A copy: despawning changes what the query shows.
-    for (const eid of [...query(this.world, [Networked, Owned])]) {
-      if (Networked.owner[eid] !== connection || !hasComponent(this.world, eid, Networked)) continue
-      this.leftBehind.leave(eid)
+    for (const eid of [...query(this.world, [Owned])]) {
+      if (Networked.owner[eid] === connection && hasComponent(this.world, eid, Owned)) this.leftBehind.leave(eid)
     }
   }
 
-  /** Takes `LocalPlayer` away, before `Owned` may go, when the connection is the host's own client. */
+  /** Takes `LocalPlayer` from a client's player before `Owned` goes; from a remote client's in this tick's packets. */
   hideLocalPlayer(connection: number): void {
+    const peer = this.peerOfConnection.get(connection)
     if (connection === this.local?.connection) this.showLocalPlayer(0)
+    else if (peer !== undefined) peer.observer.losesPlayer = true
   }
 
   /** Moves `LocalPlayer` of the host's own client to an entity, or to none. */
-  showLocalPlayer(player: number): void {
-    this.guard(() => this.local?.showPlayer(player))
+  showLocalPlayer(player: number, reason = ''): void {
+    this.guard(() => this.local?.showPlayer(player, reason))
   }
 
   /** Observers are the game's; one that throws must not cost another client its connection. */

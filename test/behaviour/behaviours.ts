@@ -132,4 +132,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   48: inMemory(
     'every schema type round-trips, bounds included; in a call what cannot be represented throws at the sender, in a replicated value it clamps (NaN keeps the last) and is reported once',
   ),
+  52: inMemory(
+    'what is removed and added again, or changes owner and returns, within one tick ends equal on every client',
+  ),
 }

@@ -75,7 +75,7 @@ class Mirror {
       if (kind === 'reset') list.splice(0, Infinity, ...Bag.items[entity]!)
       else if (kind === 'clear') list.length = 0
       else if (kind === 'remove') list.splice(index, 1)
-      else list.splice(index, kind === 'set' ? 1 : 0, after)
+      else list.splice(index, kind === 'set' ? 1 : 0, after!)
     }
     for (const { entity, netId, before, after } of drain(world, changed(Health))) {
       const hp = this.health.get(entity)

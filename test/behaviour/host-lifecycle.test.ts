@@ -146,10 +146,13 @@ describe('16, 24: the lifecycle of a host', () => {
     const ends = (side: 'server' | 'client'): number => [...drain(server, removed(Networked), { side })].length
     despawn(server, game.networked(server)[0]!)
     expect([ends('server'), ends('client')]).toEqual([0, 0])
+    // The client is told by the server's tick, as a remote one is.
     host.step()
-    expect([ends('server'), ends('client')]).toEqual([0, 1])
+    expect([ends('server'), ends('client')]).toEqual([0, 0])
     network.tick()
     expect([ends('server'), ends('client')]).toEqual([1, 0])
+    host.step()
+    expect([ends('server'), ends('client')]).toEqual([1, 1])
   })
 
   it('28: moves LocalPlayer from the former player to the new one, each once, before the former loses its owner', () => {
@@ -192,18 +195,19 @@ describe('16, 24: the lifecycle of a host', () => {
     const me = connectionOf(world)
     const log = record(world)
     const count = (entry: string): number => log.filter((line) => line.startsWith(entry)).length
-    for (const end of [
-      (ship: number) => despawn(world, ship),
-      (ship: number) => removeComponent(world, ship, Networked),
-    ]) {
+    for (const [end, owned] of [
+      [(ship: number) => despawn(world, ship), 1],
+      // One that is only paused stays its owner's.
+      [(ship: number) => removeComponent(world, ship, Networked), 0],
+    ] as const) {
       const ship = game.spawnShip(world, 0, 0, 7)
       setPlayer(world, me, ship)
       run()
       log.length = 0
       end(ship)
       run()
-      expect([count('-LocalPlayer'), count('-Owned'), count('-Networked')]).toEqual([1, 1, 1])
-      expect(Connection.player[me]).toBe(0)
+      expect([count('-LocalPlayer'), count('-Owned'), count('-Networked')]).toEqual([1, owned, 1])
+      expect(Connection.player[me]).toBe(owned === 1 ? 0 : ship)
       expect([...query(world, [LocalPlayer])]).toEqual([])
     }
     // The id of a player may be the next player's.

@@ -235,7 +235,7 @@ describe('entities', () => {
       net.tick(3)
       const copy = game.copyOf(world, net.server, ship)
       expect([game.Health.hp[copy], hasComponent(world, copy, game.Flag)]).toEqual([6, false])
-      // Networked itself: another entity for its observers, that nobody owns yet.
+      // Networked itself: another entity for its observers, with the same owner, whose player it still is.
       removeComponent(net.server, ship, Networked)
       game.Health.hp[ship] = 7
       addComponent(net.server, ship, Networked)
@@ -243,8 +243,8 @@ describe('entities', () => {
       expect(netIdOf(net.server, ship)).not.toBe(name)
       const again = game.copyOf(world, net.server, ship)
       expect([game.networked(world), game.Health.hp[again]]).toEqual([[again], 7])
-      expect([hasComponent(world, again, Owned), hasComponent(world, again, LocalPlayer)]).toEqual([false, false])
-      expect([Networked.owner[ship], Connection.player[connection]]).toEqual([0, 0])
+      expect([hasComponent(world, again, Owned), hasComponent(world, again, LocalPlayer)]).toEqual([true, true])
+      expect([Networked.owner[ship], Connection.player[connection]]).toEqual([connection, ship])
     })
   })
 

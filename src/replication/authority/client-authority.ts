@@ -91,6 +91,11 @@ export class ClientAuthority implements DeliverySink {
     if (this.owned.has(index) && this.ids.includes(component)) this.restart(index, component, tick)
   }
 
+  /** Looks for arrays that the game has replaced. */
+  refreshStores(): void {
+    this.tracker.refreshStores()
+  }
+
   /** The component was removed from the entity. */
   removed(index: number, component: number): void {
     if (this.owned.has(index)) this.stop(index, component)

@@ -111,6 +111,15 @@ export class ServerAuthority {
     return true
   }
 
+  /** Whether the owner is told of a component's values in this tick: one that only the server writes, or is corrected. */
+  tells(slot: number, component: number): boolean {
+    if (this.places[component] === NONE) return true
+    for (let i = 0; i < this.count; i++) {
+      if (this.slots[i] === slot && this.sets.has(this.correctedSets[i]!, component)) return true
+    }
+    return false
+  }
+
   /** The owner does not have the value that the server has, or is about to have. */
   correct(slot: number, component: number): void {
     this.wrong[slot * this.ids.length + this.places[component]!] = 1

@@ -221,6 +221,16 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     list.count = kept
   }
 
+  protected override move(events: OperationEvents, from: number, to: number): void {
+    events.entities[to] = events.entities[from]!
+    events.netIds[to] = events.netIds[from]!
+    events.kinds[to] = events.kinds[from]!
+    events.indexes[to] = events.indexes[from]!
+    events.keys[to] = events.keys[from]
+    events.befores[to] = events.befores[from]
+    events.afters[to] = events.afters[from]
+  }
+
   protected createView(): OperationView {
     return new OperationView()
   }
@@ -244,6 +254,13 @@ export class OperationQueues {
   /** Gives these queues too what this side's get. Both are of one protocol, so they come in the same order. */
   feed(others: OperationQueues): void {
     this.all.forEach((queue, i) => (queue.also = others.all[i]))
+  }
+
+  /** Of the operations recorded since the last call, keeps those on entities' components that `keep` accepts. */
+  retain(keep: (netId: number, store: object) => boolean): void {
+    for (const [store, fields] of this.byField) {
+      for (const queue of fields.values()) queue.retain(({ netIds }, at) => keep(netIds[at]!, store))
+    }
   }
 
   /** Operations that were lost because nothing ticked. */

@@ -136,8 +136,6 @@ export class ServerCollections implements OperationLog {
     world: World,
     protocol: Protocol,
     readonly entities: ServerEntities,
-    /** Whether clients have been told that the entity in a slot has a component. */
-    private readonly isTold: (slot: number, component: number) => boolean,
   ) {
     this.named = new NamedEntities(entities)
     this.scratch.entities = this.wanted
@@ -163,14 +161,7 @@ export class ServerCollections implements OperationLog {
   private begin(home: ServerHome, eid: number): void {
     const former = home.find(eid)
     if (former !== undefined) this.detach(former)
-    const collection = home.make(eid)
-    const slot = this.entities.slotOfEntity(eid)
-    // Removed and added again within a tick: clients never hear of that, but must lose what was in it.
-    if (slot !== 0 && this.isTold(slot, home.component)) {
-      this.begun(collection, slot)
-      this.sendWhole(collection)
-      home.showWhole(collection, this.entities)
-    }
+    home.make(eid)
   }
 
   /** Clients are about to be told of a component with its whole collections. */

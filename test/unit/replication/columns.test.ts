@@ -18,6 +18,7 @@ import {
   u8,
   varint,
 } from '../../../src/protocol/schema.js'
+import { angle } from '../../../src/protocol/angle.js'
 import { Column, f64FromWire, fromWire, maxWire, rowBytes } from '../../../src/replication/columns.js'
 import { Members } from '../../../src/replication/members.js'
 
@@ -218,6 +219,26 @@ describe('quantized', () => {
     expect(scan(column)).toBe(false)
     // The same NaN again is no news.
     expect(column.outOfRange).toBe(1)
+  })
+
+  it.each([
+    [quantized(-10, 10, 0.5), 0],
+    [quantized(5, 10, 0.5), 5],
+    [quantized(-10, -2, 0.5), -2],
+    [angle(8), 0],
+    [u16, 0],
+    [i8, 0],
+  ])('begins with 0, or what is nearest to it, when the first value is NaN: %#', (one, zero) => {
+    const array = new Float64Array(8).fill(NaN)
+    const column = make(one, array)
+    expect(fromWire(one.column, column.wire[EID]!)).toBe(zero)
+    expect(column.outOfRange).toBe(1)
+    // An entity that begins again does not have the value of the one before.
+    array[EID] = 6
+    scan(column)
+    array[EID] = NaN
+    column.start(EID, true)
+    expect(fromWire(one.column, column.wire[EID]!)).toBe(zero)
   })
 
   it('never arrives outside of its range', () => {

@@ -113,7 +113,7 @@ describe('Networked taken away and given back', () => {
     expect(hasComponent(client.world, entityOf(client.world, netIdOf(net.server, ship)), Owned)).toBe(true)
   })
 
-  it('tells of the new owner again', () => {
+  it('keeps the owner, whose Owned stays', () => {
     const owners: number[] = []
     const net = createTestNetwork(protocol, {
       serverSystems: [
@@ -129,9 +129,10 @@ describe('Networked taken away and given back', () => {
     removeComponent(net.server, ship, Networked)
     net.tick(2)
     addComponent(net.server, ship, Networked)
-    if (Networked.owner[ship] !== client.connection) setOwner(net.server, ship, client.connection)
     net.tick(2)
-    expect(owners).toEqual([ship, ship])
+    expect(owners).toEqual([ship])
+    expect(Networked.owner[ship]).toBe(client.connection)
+    expect(hasComponent(client.world, entityOf(client.world, netIdOf(net.server, ship)), Owned)).toBe(true)
   })
 })
 
