@@ -1,6 +1,7 @@
 // Components whose values clients get: which of their fields, and how each travels.
 import type { CollectionField, CollectionType, CollectionTypeOf } from './collection-types.js'
 import { ProtocolError } from './errors.js'
+import { requireFieldName } from './field-names.js'
 import { FieldStore, isTypedStore, type TypedStore } from './field-store.js'
 import type { QuaternionField, QuaternionPart } from './quaternion.js'
 import { type BoolType, ColumnKind, type ColumnType } from './schema.js'
@@ -254,6 +255,7 @@ export function replicate(
   const collections: CollectionField[] = []
   const texts: string[] = []
   for (const name of names) {
+    requireFieldName(name)
     const type = (fields as Record<string, ColumnType | CollectionType | undefined>)[name]
     if (type === undefined || !('collection' in type)) {
       const values = isArray ? new FieldStore(store, name, declared) : arrayStore(store, name)

@@ -4,7 +4,7 @@ import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { string } from '../protocol/schema.js'
-import { requireFit } from '../replication/save/fit-save.js'
+import { fitSave } from '../replication/save/fit-save.js'
 import { readSave } from '../replication/save/read-save.js'
 import { restoreWorld } from '../replication/save/restore.js'
 import { MAX_OWNER_BYTES } from '../replication/save/save-format.js'
@@ -99,9 +99,8 @@ export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: Lo
   const { protocol, replication } = role
   const { origins } = replication
   const read = readSave(bytes, protocol)
-  const { saved } = read
-  migrate?.(saved)
-  requireFit(read, protocol, migrate !== undefined)
+  migrate?.(read.saved)
+  const saved = fitSave(read, protocol, migrate !== undefined)
   for (const { key } of saved.origins) if (key !== '') requireFree(origins.entityOf(key), 0, key)
   const remove = (eid: number): void => removeWholly(role, eid)
   const entities = restoreWorld({ world, protocol, origins, remove }, saved)
