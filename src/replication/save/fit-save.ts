@@ -227,7 +227,8 @@ function fitOrigins(read: ReadSave, protocol: Protocol, all: string[]): SavedOri
   const { saved } = read
   const problems = new Set<string>()
   const keys = new Set<string>()
-  const fitted = saved.origins.map((origin) => {
+  const fitted: SavedOrigin[] = []
+  for (const origin of saved.origins) {
     const { entity, prefab, key } = origin
     if (!isPlace(saved, entity)) problems.add(`origins: not places from 1 to ${saved.entityCount}`)
     const found: string[] = []
@@ -236,8 +237,8 @@ function fitOrigins(read: ReadSave, protocol: Protocol, all: string[]): SavedOri
     if (key !== '') attempt(found, () => keyType.check(key, 'key'))
     keys.add(key)
     for (const problem of found) problems.add(problem)
-    return { ...origin, payload: payload ?? {} }
-  })
+    fitted.push({ entity, prefab, payload: payload ?? {}, key })
+  }
   all.push(...problems)
   return fitted
 }
