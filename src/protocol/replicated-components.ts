@@ -323,7 +323,14 @@ function component(
     const problem = 'replicate: a component without fields of numbers has no values that could change'
     throw new ProtocolError('bad-definition', problem)
   }
-  const whole = `${text}${authority === 'client' ? ' by owner' : ''}${to === 'owner' ? ' to owner' : ''}`
+  // What both sides must agree on. `interpolate`, `track` and `trackChanges` are each side's own business.
+  const agreed = [
+    text,
+    authority === 'client' ? ' by owner' : '',
+    to === 'owner' ? ' to owner' : '',
+    send === 'once' ? ' once' : '',
+    interval > 1 ? ` every ${interval}` : '',
+  ]
   return {
     kind: 'component',
     store,
@@ -337,6 +344,6 @@ function component(
     track,
     send,
     interval,
-    text: whole,
+    text: agreed.join(''),
   }
 }

@@ -127,7 +127,12 @@ describe('an element of a collection', () => {
     [struct({ id: u16 }), struct({ id: u8, extra: array(string(3), 2) }), { id: 3 }, { id: 3, extra: [] }],
     [array(struct({ id: u16 }), 3), array(struct({ id: u8, at: angle(8) }), 5), [{ id: 3 }], [{ id: 3, at: 0 }]],
     [array(u8, 5), array(f64, 3), [1, 2], [1, 2]],
-    [unitQuaternion, struct({ x: f32, y: f32, z: f32, w: f32 }), { x: 0, y: 0, z: 0, w: 1 }, { x: 0, y: 0, z: 0, w: 1 }],
+    [
+      unitQuaternion,
+      struct({ x: f32, y: f32, z: f32, w: f32 }),
+      { x: 0, y: 0, z: 0, w: 1 },
+      { x: 0, y: 0, z: 0, w: 1 },
+    ],
   ] as never)('of %o becomes one of %o', (from, to, value, expected) => {
     expect(elementAs(from as never, to as never, value)).toEqual(expected)
   })

@@ -1,9 +1,11 @@
 // Types from their texts: each that can be described is found again, and what is no type is none.
 import { describe, expect, it } from 'vitest'
+import * as angles from '../../../src/protocol/angle.js'
 import { listOf, mapOf, setOf } from '../../../src/protocol/collection-types.js'
 import * as composite from '../../../src/protocol/composite-types.js'
 import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/composite-types.js'
 import { type FieldType, parseType, splitFields } from '../../../src/protocol/parse-type.js'
+import { unitQuaternion } from '../../../src/protocol/quaternion.js'
 import * as schema from '../../../src/protocol/schema.js'
 
 const { u8, u16, entity, string, quantized } = schema
@@ -34,6 +36,11 @@ const TYPES: readonly FieldType[] = [
   quantized(-4096, 4096, 0.01),
   quantized(0, 1e21, 1e15),
   quantized(-1e-7, 1e-7, 1e-9),
+  angles.angle(1),
+  angles.angle(32),
+  unitQuaternion,
+  ...Object.values(unitQuaternion.fields('qx', 'qy', 'qz', 'qw')),
+  optional(unitQuaternion),
   string(200),
   bytes(3),
   enumOf('fast', 'tough,slow', 'a "quoted" \\ one)', '}'),
