@@ -5,6 +5,7 @@ import { close } from './world/close.js'
 import { joinLocally, type JoinLocallyOptions } from './world/join-locally.js'
 import { type Loop, type LoopOptions, takeOverLoop } from './world/loop.js'
 import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
+import { openStores } from './world/shared-stores.js'
 import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
 
 /** What {@link startHost} may be told. */
@@ -27,11 +28,13 @@ export interface Host {
  * three ticks. Without `listen` nobody else can join: a game for one, that needs no network. With it, before or after, others join the
  * same world. `close(world)` ends both; then it may start again.
  *
- * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
+ * @throws UsageError when the world is not a host's, its client plays already, its last session has not ended yet, or another
+ * open world uses its components without sharing its entity index (`separate-entity-index`).
  */
 export function startHost(world: HostWorld, options: StartHostOptions = {}): Host {
   const role = serverRole(world)
   if (role.hasServed && !role.isServing) forgetEvents(world)
+  openStores(world)
   joinLocally(world, options)
   drainWhenHidden(world)
   let loop: Loop | undefined
