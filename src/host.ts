@@ -17,6 +17,8 @@ export interface Host {
    * Runs the game at the world's tick rate: in each tick a frame of the client, then a tick of the server. Without `client`
    * it runs the server alone: run the client yourself as often as you draw, with `runSystems(world, hostFrame(systems))`.
    * Catches up after a stall, never spirals, and reports what it skipped. A loop that runs the world already ends.
+   *
+   * @throws UsageError when another open world uses its components without sharing its entity index.
    */
   run(systems: HostSystems, options?: Omit<LoopOptions, 'rate'>): Loop
   /** Stops the loop, ends every connection, the own client's included, and stops listening. Resolves when nothing is left. */
@@ -28,18 +30,17 @@ export interface Host {
  * three ticks. Without `listen` nobody else can join: a game for one, that needs no network. With it, before or after, others join the
  * same world. `close(world)` ends both; then it may start again.
  *
- * @throws UsageError when the world is not a host's, its client plays already, its last session has not ended yet, or another
- * open world uses its components without sharing its entity index (`separate-entity-index`).
+ * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
  */
 export function startHost(world: HostWorld, options: StartHostOptions = {}): Host {
   const role = serverRole(world)
   if (role.hasServed && !role.isServing) forgetEvents(world)
-  openStores(world)
   joinLocally(world, options)
   drainWhenHidden(world)
   let loop: Loop | undefined
   return {
     run({ server, client }, loopOptions = {}) {
+      openStores(world)
       const all = client === undefined ? hostTick(server) : hostPipeline({ server, client })
       loop = takeOverLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
       return loop

@@ -11,7 +11,7 @@ import {
   replicate,
   UsageError,
 } from 'bitecs-net'
-import { close, createHostWorld, type HostWorld, startHost } from 'bitecs-net/host'
+import { createHostWorld, type Host, type HostWorld, startHost } from 'bitecs-net/host'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -20,15 +20,16 @@ const protocol = defineProtocol({ components: { Position: replicate(Position, { 
 const Health = { hp: new Float32Array(100) }
 const other = defineProtocol({ components: { Health: replicate(Health, { hp: f32 }) } })
 
-const open: HostWorld[] = []
+const open: Host[] = []
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((world) => close(world)))
+  await Promise.all(open.splice(0).map((host) => host.close()))
 })
 
-function play(world: HostWorld): HostWorld {
-  open.push(world)
-  startHost(world)
-  return world
+function play(world: HostWorld): Host {
+  const host = startHost(world)
+  open.push(host)
+  host.run({ server: [], client: [] })
+  return host
 }
 
 function codeOf(act: () => unknown): string {
@@ -59,8 +60,9 @@ describe('while a world is open', () => {
 
   it('one that was made before it opened is refused when it opens', () => {
     const second = createHostWorld(protocol)
-    const first = play(createHostWorld(protocol))
-    expect(codeOf(() => startHost(second))).toBe('separate-entity-index')
+    const first = createHostWorld(protocol)
+    play(first)
+    expect(codeOf(() => play(second))).toBe('separate-entity-index')
     expect([...drain(first, NetworkErrors)]).toEqual([])
   })
 
@@ -74,20 +76,30 @@ describe('while a world is open', () => {
 
   it('one with other components opens, and it is reported that the library’s own are shared', () => {
     play(createHostWorld(protocol))
-    const second = play(createHostWorld(other))
+    const second = createHostWorld(other)
+    play(second)
     expect([...drain(second, NetworkErrors)].map(({ code }) => code)).toEqual(['separate-entity-index'])
   })
 })
 
 describe('when a world has closed', () => {
   it('another takes its place, and it cannot open again beside that one', async () => {
-    const first = play(createHostWorld(protocol))
-    await close(first)
-    const second = play(createHostWorld(protocol))
-    expect(codeOf(() => startHost(first))).toBe('separate-entity-index')
-    await close(second)
-    expect(codeOf(() => startHost(first))).toBe('')
+    const first = createHostWorld(protocol)
+    await play(first).close()
+    const second = createHostWorld(protocol)
+    const host = play(second)
+    expect(codeOf(() => play(first))).toBe('separate-entity-index')
+    await open.pop()!.close()
+    await host.close()
+    expect(codeOf(() => play(first))).toBe('')
     expect([...drain(second, NetworkErrors)]).toEqual([])
+  })
+})
+
+describe('a host that runs by hand, as in tests', () => {
+  it('stands beside others that were never closed', () => {
+    for (let i = 0; i < 3; i++) startHost(createHostWorld(protocol))
+    expect(codeOf(() => createServerWorld(protocol))).toBe('')
   })
 })
 
