@@ -5,6 +5,7 @@ import { close } from './world/close.js'
 import { joinLocally, type JoinLocallyOptions } from './world/join-locally.js'
 import { type Loop, type LoopOptions, takeOverLoop } from './world/loop.js'
 import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
+import { openStores } from './world/shared-stores.js'
 import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
 
 /** What {@link startHost} may be told. */
@@ -16,6 +17,8 @@ export interface Host {
    * Runs the game at the world's tick rate: in each tick a frame of the client, then a tick of the server. Without `client`
    * it runs the server alone: run the client yourself as often as you draw, with `runSystems(world, hostFrame(systems))`.
    * Catches up after a stall, never spirals, and reports what it skipped. A loop that runs the world already ends.
+   *
+   * @throws UsageError when another open world uses its components without sharing its entity index.
    */
   run(systems: HostSystems, options?: Omit<LoopOptions, 'rate'>): Loop
   /** Stops the loop, ends every connection, the own client's included, and stops listening. Resolves when nothing is left. */
@@ -37,6 +40,7 @@ export function startHost(world: HostWorld, options: StartHostOptions = {}): Hos
   let loop: Loop | undefined
   return {
     run({ server, client }, loopOptions = {}) {
+      openStores(world)
       const all = client === undefined ? hostTick(server) : hostPipeline({ server, client })
       loop = takeOverLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
       return loop

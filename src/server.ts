@@ -11,6 +11,7 @@ import { checkBudgets } from './world/budget-options.js'
 import { checkSignalling } from './server/signalling-options.js'
 import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
 import { refusalOf } from './world/bans.js'
+import { openStores } from './world/shared-stores.js'
 import { close } from './world/close.js'
 import { type Loop, type LoopOptions, takeOverLoop, type System } from './world/loop.js'
 import { retire } from './world/retire.js'
@@ -62,7 +63,8 @@ const SPARE_PEERS = 64
  * Lets clients connect to a server's world. It listens when this resolves; run its pipelines, or `run`, for anything to
  * happen. When the game closes an HTTP server of its own (`server`), the next tick ends every connection, and `Listening`.
  *
- * @throws UsageError when the world listens already or is about to, or an option is out of range.
+ * @throws UsageError when the world listens already or is about to, an option is out of range, or another open world uses its
+ * components without sharing its entity index (`separate-entity-index`).
  * @throws ConnectionError `port-in-use` and others, with a sentence that says what to do; `aborted` when the world was
  * closed meanwhile.
  */
@@ -73,6 +75,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
+  openStores(world)
   const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
   const { stalledAfter, authenticate, authenticationTimeout, userKey, duplicateUsers, interruptedPerAddress, ...rest } =
     others

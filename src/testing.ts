@@ -15,6 +15,7 @@ import { createClientWorld, createHostWorld, createServerWorld } from './world/c
 import { joinLocally } from './world/join-locally.js'
 import { connectionOf } from './world/lookup.js'
 import type { System } from './world/loop.js'
+import { requireSharedIndex } from './world/shared-stores.js'
 import type { JoinOptions } from './world/join-options.js'
 import type { ServeOptions } from './world/serve-options.js'
 import { clientRole, type ClientWorld, type HostWorld, serverRole, type ServerWorld } from './world/state.js'
@@ -99,7 +100,7 @@ export interface TestNetwork {
 
 /** How a client of a test network joins. */
 export interface TestClientOptions extends Omit<JoinOptions, 'reopen'> {
-  /** Its world. Default: a new one. */
+  /** Its world, made with the `entityIndex` of the network. Default: a new one. */
   world?: ClientWorld
   /** The protocol of a new world. Default: that of the network's clients. */
   protocol?: Protocol
@@ -157,6 +158,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       return transport
     }
     const role = clientRole(world)
+    requireSharedIndex(server, protocol, world, role.protocol)
     role.start(open(), { ...join, reopen: reconnect === 'never' ? undefined : open })
     const session = role.session!
     const client: TestClient = {

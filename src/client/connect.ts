@@ -5,6 +5,7 @@ import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import { isRefusal, refusalOf } from '../transport/geckos-client-errors.js'
 import type { Transport } from '../transport/transport.js'
 import { checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
+import { openStores } from '../world/shared-stores.js'
 import type { Refused } from '../world/reconnection.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
@@ -84,7 +85,8 @@ const FINAL = new Set([
  * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, `rate-limited`, …), the authorization
  * was refused (`unauthorized`), `token` or `authorization` threw (`token-failed`), the attempt was ended (`aborted`), or
  * `url` is no address (`bad-url`).
- * @throws UsageError when an option is out of range, or the world is connecting already.
+ * @throws UsageError when an option is out of range, the world is connecting already, or another open world uses its
+ * components without sharing its entity index (`separate-entity-index`).
  */
 export async function connectWorld(
   world: ClientWorld,
@@ -105,6 +107,7 @@ export async function connectWorld(
   if (role.pendingConnect !== undefined && !role.pendingConnect.signal.aborted) {
     throw new UsageError('busy', 'this world is connecting already; wait for that, or close it first')
   }
+  openStores(world)
   const controller = new AbortController()
   const abort = (): void => controller.abort()
   if (options.signal?.aborted) abort()

@@ -101,6 +101,7 @@ export function array<T>(type: SchemaType<T>, max: number): SchemaType<readonly 
     maxBytes: varintBytes(max) + max * type.maxBytes,
     total: false,
     mutable: type.mutable,
+    parts: { element: type },
     zero: [],
     check(value, field) {
       if (!Array.isArray(value)) throw new ArgumentError(field, 'must be an array')
@@ -129,6 +130,7 @@ export function optional<T>(type: SchemaType<T>): SchemaType<T | undefined> {
     maxBytes: 1 + type.maxBytes,
     total: false,
     mutable: type.mutable,
+    parts: { element: type },
     zero: undefined,
     check(value, field) {
       if (value !== undefined) type.check(value, field)
@@ -160,6 +162,7 @@ export function struct<const S extends Schema>(schema: S): SchemaType<Infer<S>> 
     maxBytes: codec.maxBytes,
     total: codec.total,
     mutable: names.some((name) => schema[name]!.mutable) || undefined,
+    parts: schema,
     zero: Object.fromEntries(names.map((name) => [name, schema[name]!.zero])) as Infer<S>,
     check(value, field) {
       if (typeof value !== 'object' || value === null) throw new ArgumentError(field, `must be an object`)
@@ -186,15 +189,30 @@ export interface CustomType<T> {
   read(reader: ByteReader): T
 }
 
+/** Saves find the end of a type's text by its brackets. */
+function requireReadable(text: string): void {
+  const open: string[] = []
+  for (const sign of text) {
+    if (sign === '(' || sign === '{') open.push(sign)
+    const isWrong =
+      sign === '"' || sign === '\\' || (sign === ')' && open.pop() !== '(') || (sign === '}' && open.pop() !== '{')
+    if (!isWrong) continue
+    throw new ProtocolError('bad-type', `custom ${text}: ${sign} closes no bracket, or is a quote or a backslash`)
+  }
+  if (open.length > 0) throw new ProtocolError('bad-type', `custom ${text}: ${open.at(-1)} is not closed`)
+}
+
 /**
  * A type of a game's own.
  *
- * @throws ProtocolError when the text is empty or `maxBytes` is not a whole number from 0 to 16,777,216.
+ * @throws ProtocolError when the text is empty, has an unmatched bracket, a quote or a backslash, or `maxBytes` is not a
+ * whole number from 0 to 16,777,216.
  */
 export function custom<T>(type: CustomType<T>): SchemaType<T> {
   if (!/^[^\s]{1,100}$/.test(type.text)) {
     throw new ProtocolError('bad-type', 'custom: text is 1 to 100 characters without spaces; it is part of the hash')
   }
+  requireReadable(type.text)
   if (type.maxBytes !== 0) requireLength(`custom ${type.text}`, type.maxBytes)
   return {
     text: `custom(${type.text})`,

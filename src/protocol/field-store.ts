@@ -57,6 +57,11 @@ export class FieldStore {
     return true
   }
 
+  /** The object that holds the values now. */
+  get memory(): object {
+    return this.typed ?? (this.structs === undefined ? this.plain : this.owner)
+  }
+
   /** The entity ids that there is room for: those below it. */
   get capacity(): number {
     return this.typed === undefined ? Infinity : this.typed.length

@@ -1,6 +1,8 @@
-// Types of fields from their texts in a protocol's description: for bytes that were written by an earlier version of a game.
+// Parses the types of fields from a protocol's description, for bytes that an earlier version of a game wrote.
+import { angle } from './angle.js'
 import { type CollectionType, listOf, mapOf, setOf } from './collection-types.js'
 import { array, bytes, enumOf, optional, struct } from './composite-types.js'
+import { unitQuaternion } from './quaternion.js'
 import {
   bool,
   entity,
@@ -81,13 +83,13 @@ class TypeParser {
   }
 
   private nested(): AnyType {
-    for (const [text, type] of this.known) {
-      if (text.startsWith('custom(') && !('collection' in type) && this.takes(text)) return type
-    }
+    if (this.text.startsWith('custom(', this.at)) return this.custom()
     if (this.takes('struct')) return this.struct()
     if (this.takes('quantized(')) {
       return this.closed(() => quantized(this.number(), this.nextNumber(), this.nextNumber()) as AnyType)
     }
+    if (this.takes('angle(')) return this.closed(() => angle(this.number()) as AnyType)
+    if (this.takes('unitQuaternion')) return this.rotation()
     if (this.takes('string(')) return this.closed(() => string(this.number()) as AnyType)
     if (this.takes('bytes(')) return this.closed(() => bytes(this.number()) as AnyType)
     if (this.takes('array(')) return this.closed(() => array(this.type(), this.nextNumber()) as AnyType)
@@ -98,11 +100,30 @@ class TypeParser {
     return simple
   }
 
+  private custom(): AnyType {
+    const start = this.at
+    this.at = endOfBrackets(this.text, start + 'custom'.length)
+    const type = this.known.get(this.text.slice(start, this.at))
+    if (type === undefined || 'collection' in type) throw new UnknownType()
+    return type
+  }
+
   /** Without fields a value would take no bytes, and bytes could claim any number of them. */
   private struct(): AnyType {
     const fields = this.fields(() => this.type())
     if (Object.keys(fields).length === 0) throw new UnknownType()
     return struct(fields) as AnyType
+  }
+
+  /** A rotation, or with the names of four fields in brackets one part of it. */
+  private rotation(): AnyType {
+    if (!this.takes('(')) return unitQuaternion as AnyType
+    const names = this.closed(() => this.until(')').split(','))
+    this.expect('.')
+    const part = 'xyzw'.indexOf(this.text[this.at++] ?? '-')
+    if (names.length !== 4 || part < 0) throw new UnknownType()
+    const [x, y, z, w] = names
+    return unitQuaternion.fields(x, y, z, w)[names[part]!] as AnyType
   }
 
   private names(): string[] {
@@ -168,33 +189,52 @@ export function parseType(text: string, known: ReadonlyMap<string, FieldType>): 
   return known.get(text) ?? attempt(text, known, (parser) => parser.field())
 }
 
-/** The types of the fields of a payload, `{…}`, by name; or undefined where they cannot be told. */
-export function parseSchema(
-  text: string,
-  known: ReadonlyMap<string, FieldType>,
-): Record<string, SchemaType<unknown>> | undefined {
-  return attempt(text, known, (parser) => parser.fields(() => parser.type()))
+/** One field of a description, with the text of its type. */
+export interface FieldText {
+  readonly name: string
+  readonly text: string
 }
 
-/** Splits the fields of a component, `{…}`, into names and the texts of their types, in their order. */
-export function splitFields(text: string): { name: string; text: string }[] {
-  if (!/^\{.*\}$/s.test(text)) return []
-  const fields: { name: string; text: string }[] = []
-  let start = 1
-  let depth = 0
-  let quoted = false
-  for (let i = 1; i < text.length; i++) {
-    const sign = text[i]!
-    if (quoted && sign === '\\') i++
-    else if (sign === '"') quoted = !quoted
-    else if (!quoted && (sign === '(' || sign === '{')) depth++
-    const ends = !quoted && depth === 0 && (sign === ',' || sign === '}')
-    if (ends && i > start) {
-      const colon = text.indexOf(':', start)
-      fields.push({ name: text.slice(start, colon), text: text.slice(colon + 1, i) })
-      start = i + 1
+/**
+ * The fields of a component or payload as described, in their order: `{name:type,…}`, or the one type of a component that is
+ * an array. Options that follow, such as ` by owner`, are left out.
+ */
+export function splitFields(shape: string): FieldText[] {
+  if (!shape.startsWith('{')) {
+    const [text = ''] = shape.split(' ')
+    return text === '' ? [] : [{ name: 'value', text }]
+  }
+  const end = endOfBrackets(shape, 0) - 1
+  const fields: FieldText[] = []
+  for (let at = 1; at < end; at++) {
+    const start = at
+    const colon = shape.indexOf(':', at)
+    if (colon < 0 || colon > end) return []
+    at = colon + 1
+    while (at < end && shape[at] !== ',') {
+      const sign = shape[at]
+      at = sign === '(' || sign === '{' ? endOfBrackets(shape, at) : sign === '"' ? endOfQuotes(shape, at) : at + 1
     }
-    if (!quoted && (sign === ')' || sign === '}')) depth--
+    fields.push({ name: shape.slice(start, colon), text: shape.slice(colon + 1, at) })
   }
   return fields
+}
+
+/** The index after the bracket that closes the one at `start`; the length of the text where none does. */
+function endOfBrackets(text: string, start: number): number {
+  let depth = 0
+  for (let at = start; at < text.length;) {
+    const sign = text[at]
+    if (sign === '(' || sign === '{') depth++
+    else if ((sign === ')' || sign === '}') && --depth === 0) return at + 1
+    at = sign === '"' ? endOfQuotes(text, at) : at + 1
+  }
+  return text.length
+}
+
+/** The index after the quote that closes the one at `start`; the length of the text where none does. */
+function endOfQuotes(text: string, start: number): number {
+  let at = start + 1
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return Math.min(at + 1, text.length)
 }

@@ -122,7 +122,7 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
     ...componentNames.map((name, i) => `component ${name} ${componentList[i]!.text}`),
     ...definitionNames.map((name, i) => describeDefinition(name, definitions[i]!)),
     ...sceneNames.map((name, i) => `scene ${name} ${sceneList[i]!.codec.text}`),
-    ...prefabNames.map((name, i) => `prefab ${name} ${prefabList[i]!.codec.text}`),
+    ...prefabNames.map((name, i) => describePrefab(name, prefabList[i]!, componentNames, componentList)),
     ...relationNames.map((name, i) => describeRelation(name, relationList[i]!)),
   ].join('\n')
   const hash = fnv1a64(description)
@@ -151,13 +151,31 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
   }
 }
 
+/** Rates, `runLocally` and `unknownEntities` are left out: only the side that applies them needs to know. */
 function describeDefinition(name: string, definition: Definition): string {
   const base = `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}`
-  if (definition.kind !== 'message') {
-    return 'answers' in definition && definition.answers !== undefined ? `${base} ${definition.answers.text}` : base
+  if (definition.kind === 'message') {
+    const { from, large, beforeAuthentication } = definition
+    return `${base} from ${from}${large ? ' large' : ''}${beforeAuthentication ? ' before-authentication' : ''}`
   }
-  const { from, large, beforeAuthentication } = definition
-  return `${base} from ${from}${large ? ' large' : ''}${beforeAuthentication ? ' before-authentication' : ''}`
+  if (definition.kind === 'client-rpc') {
+    const { includeOwner, buffer } = definition
+    return `${base}${includeOwner ? '' : ' not-to-owner'}${buffer === undefined ? '' : ` buffer ${buffer}`}`
+  }
+  const isOpen = definition.kind === 'command' && !definition.requiresAuthority
+  const { answers } = definition
+  return `${base}${isOpen ? ' by anyone' : ''}${answers === undefined ? '' : ` ${answers.text}`}`
+}
+
+/** Components that are not replicated are left out: each side may have its own. */
+function describePrefab(
+  name: string,
+  { codec, components }: Prefab,
+  componentNames: readonly string[],
+  componentList: readonly ReplicatedComponent[],
+): string {
+  const listed = componentNames.filter((_, i) => components.includes(componentList[i]!.store))
+  return `prefab ${name} ${codec.text}${listed.length === 0 ? '' : ` with ${listed.join(',')}`}`
 }
 
 type Place = 'components' | 'remote' | 'messages' | 'scenes' | 'prefabs'

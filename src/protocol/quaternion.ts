@@ -4,7 +4,7 @@
 // -q are the same rotation it can be made positive, so that its sign is not sent. The other three lie within ± 1/√2. They
 // have 1,023 steps here and not 1,024, so that zero is one of them and a rotation about one axis stays about that axis.
 import { ArgumentError, ProtocolError } from './errors.js'
-import { ColumnKind, type ColumnSpec, type ColumnType, type SchemaType } from './schema.js'
+import { ColumnKind, type ColumnSpec, type ColumnType, f32, type SchemaType } from './schema.js'
 
 /** A rotation. Unit length; what is not is made so before it is sent. */
 export interface Quaternion {
@@ -145,6 +145,7 @@ export const unitQuaternion: SchemaType<Quaternion> & { readonly fields: typeof 
   minBytes: 4,
   maxBytes: 4,
   total: false,
+  parts: { x: f32, y: f32, z: f32, w: f32 },
   zero: { x: 0, y: 0, z: 0, w: 1 },
   check: requireRotation,
   write: (writer, { x, y, z, w }) => writer.uint(packQuaternion(x, y, z, w), 4),

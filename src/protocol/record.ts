@@ -1,6 +1,7 @@
 // A record is the arguments of a call or message: named fields in a fixed order, checked, written and read together.
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { ArgumentError, ProtocolError } from './errors.js'
+import { requireFieldName } from './field-names.js'
 import { FixedRecordView, isFixed } from './fixed-record.js'
 import { readNetId } from './net-id.js'
 import { createViewObject } from './view-object.js'
@@ -115,6 +116,7 @@ export class RecordCodec {
   ) {
     this.names = Object.keys(schema).sort()
     this.types = this.names.map((name) => {
+      requireFieldName(name)
       const type = schema[name]
       if (typeof type?.read !== 'function') {
         throw new ProtocolError('bad-type', `field ${name}: not a schema type; use u8, f32, string(200), entity, …`)

@@ -14,6 +14,7 @@ const $isA = Symbol.for('bitecs-global-isa')
 
 interface RelationData {
   readonly exclusiveRelation: boolean
+  readonly autoRemoveSubject: boolean
 }
 
 function dataOf(relation: unknown): RelationData | undefined {
@@ -34,7 +35,13 @@ export function requireRelation(name: string, relation: unknown): void {
   }
 }
 
-/** How the protocol's description says what a relation is. */
+/** Whether an entity has at most one pair of the relation. */
+export function isExclusive(relation: ReplicatedRelation): boolean {
+  return dataOf(relation)?.exclusiveRelation === true
+}
+
+/** The line of a relation in the protocol's description. */
 export function describeRelation(name: string, relation: ReplicatedRelation): string {
-  return `relation ${name} ${dataOf(relation)?.exclusiveRelation ? 'exclusive' : 'many'}`
+  const removes = dataOf(relation)?.autoRemoveSubject === true ? ' auto-remove-subject' : ''
+  return `relation ${name} ${isExclusive(relation) ? 'exclusive' : 'many'}${removes}`
 }

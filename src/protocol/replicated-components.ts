@@ -1,6 +1,7 @@
 // Components whose values clients get: which of their fields, and how each travels.
 import type { CollectionField, CollectionType, CollectionTypeOf } from './collection-types.js'
 import { ProtocolError } from './errors.js'
+import { requireFieldName } from './field-names.js'
 import { FieldStore, isTypedStore, type TypedStore } from './field-store.js'
 import type { QuaternionField, QuaternionPart } from './quaternion.js'
 import { type BoolType, ColumnKind, type ColumnType } from './schema.js'
@@ -254,6 +255,7 @@ export function replicate(
   const collections: CollectionField[] = []
   const texts: string[] = []
   for (const name of names) {
+    requireFieldName(name)
     const type = (fields as Record<string, ColumnType | CollectionType | undefined>)[name]
     if (type === undefined || !('collection' in type)) {
       const values = isArray ? new FieldStore(store, name, declared) : arrayStore(store, name)
@@ -321,7 +323,14 @@ function component(
     const problem = 'replicate: a component without fields of numbers has no values that could change'
     throw new ProtocolError('bad-definition', problem)
   }
-  const whole = `${text}${authority === 'client' ? ' by owner' : ''}${to === 'owner' ? ' to owner' : ''}`
+  // What both sides must agree on. `interpolate`, `track` and `trackChanges` are each side's own business.
+  const agreed = [
+    text,
+    authority === 'client' ? ' by owner' : '',
+    to === 'owner' ? ' to owner' : '',
+    send === 'once' ? ' once' : '',
+    interval > 1 ? ` every ${interval}` : '',
+  ]
   return {
     kind: 'component',
     store,
@@ -335,6 +344,6 @@ function component(
     track,
     send,
     interval,
-    text: whole,
+    text: agreed.join(''),
   }
 }

@@ -67,6 +67,8 @@ export interface SchemaType<T> {
   readonly column?: ColumnSpec
   /** Present on the types whose values hold raw bytes, which cannot be frozen: who keeps them hands out copies. */
   readonly mutable?: true | undefined
+  /** The types of its parts: of a struct by field, of an array or optional `element`. */
+  readonly parts?: Schema
   /** Throws an {@link ArgumentError} that names `field` when `value` cannot be represented. */
   check(value: T, field: string): void
   /** Writes a value that `check` accepted. */

@@ -12,6 +12,7 @@ import { Lifecycle } from './lifecycle.js'
 import { LocalClient } from './local-client.js'
 import { LocalView } from './local-view.js'
 import { ServerRole } from './server-role.js'
+import { requireOwnStores } from './shared-stores.js'
 import { withSide } from './sides.js'
 import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
 
@@ -21,7 +22,8 @@ export interface WorldOptions {
   world?: World
   /**
    * For a new world: an entity index shared with other worlds of this process, made by `createEntityIndex` of bitECS.
-   * Worlds whose components live in the same arrays need one, so that no two of them use the same entity id.
+   * Worlds whose components live in the same arrays need one, so that no two of them use the same entity id: a second one
+   * without is refused while the first is open.
    */
   entityIndex?: ReturnType<typeof createEntityIndex>
   /** A clock in milliseconds that never goes back. Default `performance.now`. */
@@ -67,7 +69,8 @@ function baseWorld(options: WorldOptions): World {
 /**
  * Makes a world of the server's side, or gives the game's own world that role.
  *
- * @throws UsageError when the world has the role already, or an option is out of range.
+ * @throws UsageError when the world has the role already, an option is out of range, or an open world of this process uses
+ * the same components and has another entity index (`separate-entity-index`).
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
   const { tickRate = 20, undrainedTicks = 120, now = () => performance.now(), interest = everyone() } = options
@@ -77,6 +80,7 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
   const world = baseWorld(options)
   if (networkOf(world)?.client !== undefined) throw otherSide('client')
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
+  requireOwnStores(world, protocol)
   const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
   role.replication.visibility.setPolicy(interest)
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
@@ -86,7 +90,8 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
 /**
  * Makes a world of the client's side, or gives the game's own world that role.
  *
- * @throws UsageError when the world has the role already, or an option is out of range.
+ * @throws UsageError when the world has the role already, an option is out of range, or an open world of this process uses
+ * the same components and has another entity index (`separate-entity-index`).
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
@@ -97,6 +102,7 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
   const world = baseWorld(options)
   if (networkOf(world)?.server !== undefined) throw otherSide('server')
   if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
+  requireOwnStores(world, protocol)
   const role = new ClientRole(world, protocol, {
     interpolationDelay,
     undrainedTicks,
@@ -118,7 +124,8 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
  *
  * Systems of either side run as they are, wrapped by `serverSystems` and `clientSystems`.
  *
- * @throws UsageError when the world has a role already, or an option is out of range.
+ * @throws UsageError when the world has a role already, an option is out of range, or an open world of this process uses
+ * the same components and has another entity index (`separate-entity-index`).
  */
 export function createHostWorld(protocol: Protocol, options: HostWorldOptions = {}): HostWorld {
   const world = createServerWorld(protocol, options) as HostWorld

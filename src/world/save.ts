@@ -4,7 +4,7 @@ import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { string } from '../protocol/schema.js'
-import { requireFit } from '../replication/save/fit-save.js'
+import { fitSave } from '../replication/save/fit-save.js'
 import { readSave } from '../replication/save/read-save.js'
 import { restoreWorld } from '../replication/save/restore.js'
 import { MAX_OWNER_BYTES } from '../replication/save/save-format.js'
@@ -37,7 +37,8 @@ export interface LoadOptions {
   /**
    * Changes what was saved before it is checked and loaded, so that it fits the protocol of today: it gets everything as
    * plain data, by the names of the save. To rename a component, delete it from `components` and set it under its new name; to
-   * give up a field, delete it from the component's `fields`. Runs for every save; ask `saved.version` what there is to do.
+   * give up a field, delete it from the component's `fields`. What it leaves alone is converted to today's types afterwards, or
+   * refused. Runs for every save; ask `saved.version` what there is to do.
    */
   migrate?: (saved: SavedWorld) => void
 }
@@ -85,9 +86,9 @@ export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8A
  * Adds the entities of a save to a server's world; they are networked, and clients get them with the next tick. What is in
  * the world already stays. Who owned them is returned, since connections do not outlast the process.
  *
- * The save is matched with the protocol by names. What the protocol has and the save has not begins with zeros, and
- * numbers may have become of another type that holds their values. Anything else that has changed is an error that lists
- * the differences, unless `migrate` takes care of it. Calls, messages and scenes are not saved and do not matter.
+ * The save is matched with the protocol by names. What the protocol has and the save has not begins with zeros. Values are
+ * converted to another type that means the same and can hold them. Anything else that has changed is an error that lists the
+ * differences, unless `migrate` takes care of it. Calls, messages and scenes are not saved and do not matter.
  *
  * It loads all or nothing: whatever throws, observers of the game included, no entity of it is left.
  *
@@ -99,9 +100,8 @@ export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: Lo
   const { protocol, replication } = role
   const { origins } = replication
   const read = readSave(bytes, protocol)
-  const { saved } = read
-  migrate?.(saved)
-  requireFit(read, protocol, migrate !== undefined)
+  migrate?.(read.saved)
+  const saved = fitSave(read, protocol, migrate !== undefined)
   for (const { key } of saved.origins) if (key !== '') requireFree(origins.entityOf(key), 0, key)
   const remove = (eid: number): void => removeWholly(role, eid)
   const entities = restoreWorld({ world, protocol, origins, remove }, saved)

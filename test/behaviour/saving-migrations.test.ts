@@ -345,6 +345,7 @@ describe('a type of the game’s own', () => {
       migrate(saved) {
         unreadable.push(...saved.unreadable)
         saved.components.get('Purse')!.fields.set('coins', [[1, 2]])
+        saved.origins[0]!.payload = {}
       },
     })
     expect(unreadable).toEqual(['Chest', 'Purse.coins'])

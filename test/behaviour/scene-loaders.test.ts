@@ -1,5 +1,5 @@
 // Loaders of scenes: their progress, their failures, what newer changes and ends of sessions do to them, and what waits.
-import { query } from 'bitecs'
+import { createEntityIndex, query } from 'bitecs'
 import {
   changeScene,
   close,
@@ -380,8 +380,9 @@ describe('the end of a session while a scene is loaded', () => {
 
 describe('what waits for a client that loads', () => {
   it('is bounded: more closes it, with a reason', async () => {
-    const net = createTestNetwork(staged, { clients: 0 })
-    const world = createClientWorld(staged, { now: () => net.now, maxWaitingBytes: 100_000 })
+    const entityIndex = createEntityIndex()
+    const net = createTestNetwork(staged, { clients: 0, entityIndex })
+    const world = createClientWorld(staged, { entityIndex, now: () => net.now, maxWaitingBytes: 100_000 })
     const client = net.connect({ world })
     setSceneLoader(world, new ManualLoader().loader)
     changeScene(net.server, Lobby)

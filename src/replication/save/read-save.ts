@@ -1,25 +1,40 @@
 // Reads the bytes of a save into plain data. Everything is checked, and nothing is allocated by a number that the bytes claim:
 // each entity, member, pair and value takes bytes of its own.
 import { ByteReader } from '../../protocol/bytes.js'
-import { struct } from '../../protocol/composite-types.js'
 import { SaveError } from '../../protocol/errors.js'
 import { MAX_SPAWN_KEY_BYTES } from '../../protocol/limits.js'
-import { type FieldType, parseSchema, parseType, splitFields } from '../../protocol/parse-type.js'
+import { type FieldText, type FieldType, parseType, splitFields } from '../../protocol/parse-type.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { ScalarForm, type SchemaType } from '../../protocol/schema.js'
 import { crc32 } from './crc32.js'
 import * as format from './save-format.js'
 import type { SavedComponent, SavedOrigin, SavedOwner, SavedPair, SavedWorld } from './saved-world.js'
 
-/** A save as read: the world, and the types of its fields as their texts, as in `Health.hp`. */
+/** One field of a save: its type, and its values as they were read. */
+export interface SavedField {
+  /** The type as described. */
+  readonly text: string
+  /** Undefined where the description does not say enough to read the values. */
+  readonly type: FieldType | undefined
+  readonly values: readonly unknown[]
+}
+
+/** A save as read, before a migration changes it. */
 export interface ReadSave {
   readonly saved: SavedWorld
-  readonly fieldTexts: ReadonlyMap<string, string>
+  /** Where the values of components are from, by their arrays: these move when a migration renames. */
+  readonly fields: ReadonlyMap<unknown[], SavedField>
+  /** Where payloads are from: by the object, then by the name of the field. Undefined where one cannot be read. */
+  readonly payloads: ReadonlyMap<object, ReadonlyMap<string, SavedField> | undefined>
   /** Whether its protocol is the game's of today. */
   readonly isCurrent: boolean
 }
 
 type AnyType = SchemaType<unknown>
+
+interface TypedField extends FieldText {
+  readonly type: FieldType | undefined
+}
 
 /** One line of a description. */
 interface Listed {
@@ -72,7 +87,10 @@ function damaged(how: string): SaveError {
 /** The types of a protocol by their texts, as far as they can be reached. */
 function knownTypes({ componentList, prefabList }: Protocol): ReadonlyMap<string, FieldType> {
   const types = new Map<string, FieldType>()
-  const add = (type: FieldType): void => void types.set(type.text, type)
+  const add = (type: FieldType): void => {
+    types.set(type.text, type)
+    if (!('collection' in type)) Object.values(type.parts ?? {}).forEach(add)
+  }
   for (const { fields, collections } of componentList) {
     for (const { type } of fields) add(type as AnyType)
     for (const { type } of collections) {
@@ -87,7 +105,8 @@ function knownTypes({ componentList, prefabList }: Protocol): ReadonlyMap<string
 
 class SaveReader {
   private readonly known: ReadonlyMap<string, FieldType>
-  private readonly fieldTexts = new Map<string, string>()
+  private readonly fields = new Map<unknown[], SavedField>()
+  private readonly payloads = new Map<object, ReadonlyMap<string, SavedField> | undefined>()
   private readonly unreadable: string[] = []
   private readonly origins: SavedOrigin[] = []
   private readonly owners: SavedOwner[] = []
@@ -115,19 +134,19 @@ class SaveReader {
     const relations = new Map<string, SavedPair[]>()
     for (const { name } of listedIn(description, 'relation')) relations.set(name, this.readPairs())
     this.readOwners()
-    const { entityCount, origins, owners, unreadable, fieldTexts } = this
+    const { entityCount, origins, owners, unreadable, fields, payloads } = this
     const saved = { version, description, entityCount, components, relations, origins, owners, unreadable }
-    return { saved, fieldTexts, isCurrent: description === protocol.description }
+    return { saved, fields, payloads, isCurrent: description === protocol.description }
   }
 
   private readOrigins(prefabs: readonly Listed[]): void {
-    const { reader, known, origins } = this
-    const payloads = prefabs.map(({ shape }) => {
-      const schema = parseSchema(shape, known)
-      return schema === undefined ? undefined : struct(schema)
-    })
+    const { reader, origins } = this
+    const schemas = prefabs.map(({ shape }) => splitFields(shape).map((field) => this.typed(field)))
+    const isReadable = schemas.map((fields) =>
+      fields.every(({ type }) => type !== undefined && !('collection' in type)),
+    )
     prefabs.forEach(({ name }, i) => {
-      if (payloads[i] === undefined) this.unreadable.push(name)
+      if (!isReadable[i]) this.unreadable.push(name)
     })
     for (let entity = 1; entity <= this.entityCount && !reader.failed; entity++) {
       const flags = reader.u8()
@@ -139,9 +158,7 @@ class SaveReader {
         if (prefab >= prefabs.length) reader.fail()
         origin.prefab = prefabs[prefab]?.name ?? ''
         this.readSized(() => {
-          const payload = payloads[prefab]
-          if (payload === undefined) reader.skip(reader.left)
-          else origin.payload = payload.read(reader)
+          this.readPayload(origin.payload, isReadable[prefab] ? schemas[prefab] : undefined)
         })
       }
       if ((flags & format.SavedFlag.Key) !== 0) origin.key = reader.string(MAX_SPAWN_KEY_BYTES)
@@ -149,21 +166,38 @@ class SaveReader {
     }
   }
 
+  /** Leaves the payload empty where the types of its fields are not known. */
+  private readPayload(payload: Record<string, unknown>, schema: readonly TypedField[] | undefined): void {
+    const { reader } = this
+    const fields = new Map<string, SavedField>()
+    this.payloads.set(payload, schema && fields)
+    if (schema === undefined) return reader.skip(reader.left)
+    for (const { name, text, type } of schema) {
+      if (reader.failed) return
+      const value = (type as AnyType).read(reader)
+      payload[name] = value
+      fields.set(name, { text, type, values: [value] })
+    }
+  }
+
+  private typed(field: FieldText): TypedField {
+    return { ...field, type: parseType(field.text, this.known) }
+  }
+
   private readComponent(name: string, shape: string): SavedComponent {
     const { reader } = this
     const entities = this.readPlaces()
     const fields = new Map<string, unknown[]>()
     for (const field of splitFields(shape)) {
-      const path = `${name}.${field.name}`
-      const type = parseType(field.text, this.known)
-      this.fieldTexts.set(path, field.text)
+      const { text, type } = this.typed(field)
       const values: unknown[] = []
       this.readSized(() => {
         if (type === undefined) reader.skip(reader.left)
         else for (let i = 0; i < entities.length && !reader.failed; i++) values.push(this.readValue(type))
       })
-      if (type === undefined) this.unreadable.push(path)
-      else fields.set(field.name, values)
+      if (type === undefined) this.unreadable.push(`${name}.${field.name}`)
+      fields.set(field.name, values)
+      this.fields.set(values, { text, type, values: [...values] })
     }
     return { entities, fields }
   }

@@ -54,8 +54,9 @@ export interface SavedWorld {
   readonly origins: SavedOrigin[]
   readonly owners: SavedOwner[]
   /**
-   * Fields whose values cannot be told, as in `Bag.items`, and prefabs whose payloads cannot: their types are made with
-   * `custom`, and the game's protocol does not have those any more. They begin with zeros, or as the migration says.
+   * Fields whose values cannot be read, as in `Bag.items`, and prefabs whose payloads cannot: their types are made with
+   * `custom`, and the game's protocol no longer has those. Their values, or payloads, are empty. A migration sets others or
+   * deletes the field, else the save is refused.
    */
   readonly unreadable: readonly string[]
 }

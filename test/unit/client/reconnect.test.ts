@@ -205,12 +205,14 @@ describe('a server that says when it wants to be asked again', () => {
   it('is asked then, and not before', async () => {
     const { open, times, stop } = refusing(1, 3000)
     let isConnected = false
-    void connectWorld(createClientWorld(game.arena), open, { url }).then(() => (isConnected = true))
+    const world = createClientWorld(game.arena)
+    void connectWorld(world, open, { url }).then(() => (isConnected = true))
     await vi.advanceTimersByTimeAsync(2900)
     expect(times.length).toBe(1)
     await vi.advanceTimersByTimeAsync(1000)
     expect([times.length, isConnected]).toEqual([2, true])
     stop()
+    await close(world)
   })
 
   it('is named as why nobody was let in, and not a last try for which there was hardly any time', async () => {

@@ -125,6 +125,9 @@ describe('composite types', () => {
     expect(() => bytes(0)).toThrow(/from 1 to 16,777,216/)
     expect(() => array(u8, 1.5)).toThrow(ProtocolError)
     expect(() => custom({ ...nibbles, text: 'two words', maxBytes: 1 })).toThrow(/without spaces/)
+    for (const text of ['a(', 'a)', '(a}', 'a"b', 'a\\b']) {
+      expect(() => custom({ ...nibbles, text, maxBytes: 1 })).toThrow(/closes no bracket|is not closed/)
+    }
     // What may not fit a packet cannot be a message.
     expect(() => defineMessage({ list: array(u16, 16_000) })).toThrow(/at most/)
   })

@@ -1,9 +1,11 @@
 // Types from their texts: each that can be described is found again, and what is no type is none.
 import { describe, expect, it } from 'vitest'
+import * as angles from '../../../src/protocol/angle.js'
 import { listOf, mapOf, setOf } from '../../../src/protocol/collection-types.js'
 import * as composite from '../../../src/protocol/composite-types.js'
 import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/composite-types.js'
-import { type FieldType, parseSchema, parseType, splitFields } from '../../../src/protocol/parse-type.js'
+import { type FieldType, parseType, splitFields } from '../../../src/protocol/parse-type.js'
+import { unitQuaternion } from '../../../src/protocol/quaternion.js'
 import * as schema from '../../../src/protocol/schema.js'
 
 const { u8, u16, entity, string, quantized } = schema
@@ -34,6 +36,11 @@ const TYPES: readonly FieldType[] = [
   quantized(-4096, 4096, 0.01),
   quantized(0, 1e21, 1e15),
   quantized(-1e-7, 1e-7, 1e-9),
+  angles.angle(1),
+  angles.angle(32),
+  unitQuaternion,
+  ...Object.values(unitQuaternion.fields('qx', 'qy', 'qz', 'qw')),
+  optional(unitQuaternion),
   string(200),
   bytes(3),
   enumOf('fast', 'tough,slow', 'a "quoted" \\ one)', '}'),
@@ -109,24 +116,26 @@ describe('parseType', () => {
   })
 })
 
-it('parseSchema finds the fields of a payload, and none in what is no payload', () => {
-  const fields = parseSchema('{at:entity,kind:enum("a,b","}"),of:custom(big(8),x)}', KNOWN)!
-  expect(Object.entries(fields).map(([name, { text }]) => [name, text])).toEqual([
-    ['at', 'entity'],
-    ['kind', 'enum("a,b","}")'],
-    ['of', 'custom(big(8),x)'],
-  ])
-  expect(parseSchema('{}', KNOWN)).toEqual({})
-  for (const text of ['', '{', '{a:u9}', '{a:u8}}', '{:u8,b}']) expect(parseSchema(text, KNOWN)).toBeUndefined()
-})
-
 it('splitFields finds names and texts, whatever is in them', () => {
   expect(splitFields('{}')).toEqual([])
-  expect(splitFields('hp')).toEqual([])
+  expect(splitFields('')).toEqual([])
+  for (const text of ['{', '{a}', '{,}', '{{{{']) expect(splitFields(text)).toEqual([])
   const text = '{a:u8,b:enum("x,\\"}","y"),c:list(struct{d:u8,e:quantized(0,1,0.1)},3)}'
   expect(splitFields(text)).toEqual([
     { name: 'a', text: 'u8' },
     { name: 'b', text: 'enum("x,\\"}","y")' },
     { name: 'c', text: 'list(struct{d:u8,e:quantized(0,1,0.1)},3)' },
   ])
+})
+
+it('splitFields finds the type of a component that is an array, and leaves options out', () => {
+  expect(splitFields('quantized(0,1,0.1) by owner')).toEqual([{ name: 'value', text: 'quantized(0,1,0.1)' }])
+  expect(splitFields('{a:enum("} by, owner"),b:u8} to owner once')).toEqual([
+    { name: 'a', text: 'enum("} by, owner")' },
+    { name: 'b', text: 'u8' },
+  ])
+})
+
+it('splitFields takes no stack for brackets within brackets', () => {
+  expect(splitFields(`{a:${'('.repeat(1e6)}`)).toHaveLength(1)
 })

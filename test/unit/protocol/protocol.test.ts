@@ -3,7 +3,8 @@ import { createRelation, IsA, Wildcard } from 'bitecs'
 import { describe, expect, it } from 'vitest'
 import { defineClientRpc, defineCommand, defineMessage, replicate } from '../../../src/protocol/definitions.js'
 import { ProtocolError } from '../../../src/protocol/errors.js'
-import { defineProtocol, protocolDifferences } from '../../../src/protocol/protocol.js'
+import { definePrefab } from '../../../src/protocol/prefab.js'
+import { defineProtocol, protocolDifferences, type ProtocolInput } from '../../../src/protocol/protocol.js'
 import { defineScene } from '../../../src/protocol/scenes.js'
 import { f32, quantized, string, u16, u8 } from '../../../src/protocol/schema.js'
 
@@ -12,6 +13,14 @@ const Health = { hp: new Uint16Array(4) }
 const Fire = defineCommand({ angle: f32 })
 const Boom = defineClientRpc({ x: f32 })
 const Chat = defineMessage({ text: string(200) })
+
+/** A protocol with two components and a prefab of some of them. */
+function prefabWith(components: readonly object[]): ProtocolInput {
+  return {
+    components: { Position: replicate(Position, { x: f32 }), Health: replicate(Health, { hp: u16 }) },
+    prefabs: { Ball: definePrefab({ components }) },
+  }
+}
 
 describe('defineProtocol', () => {
   it('gives ids by name, so that the order of listing does not matter', () => {
@@ -76,10 +85,14 @@ describe('defineProtocol', () => {
     const protocol = defineProtocol({ relations: { Likes, ChildOf } })
     expect(protocol.relationNames).toEqual(['ChildOf', 'Likes'])
     expect(protocol.relationList).toEqual([ChildOf, Likes])
-    expect(protocol.description.split('\n')).toEqual(['wire 1', 'relation ChildOf exclusive', 'relation Likes many'])
+    expect(protocol.description.split('\n')).toEqual([
+      'wire 1',
+      'relation ChildOf exclusive auto-remove-subject',
+      'relation Likes many',
+    ])
     const other = defineProtocol({ relations: { ChildOf: createRelation() } })
     expect(protocolDifferences(protocol.description, other.description)).toEqual([
-      'relation ChildOf is exclusive on the server, many on the client',
+      'relation ChildOf is exclusive auto-remove-subject on the server, many on the client',
       'relation Likes is only on the server',
     ])
   })
@@ -137,6 +150,94 @@ describe('defineProtocol', () => {
       expect(hash(other as Record<string, typeof Fire>)).not.toBe(same)
     }
     expect(hash({ Fire: defineCommand({ angle: f32 }, { rate: { perSecond: 1, burst: 1 } }) })).toBe(same)
+  })
+
+  it.each<[option: string, one: ProtocolInput, two: ProtocolInput, difference: string]>([
+    [
+      'send',
+      { components: { Health: replicate(Health, { hp: u16 }, { send: 'once' }) } },
+      { components: { Health: replicate(Health, { hp: u16 }) } },
+      'component Health is {hp:u16} once on the server, {hp:u16} on the client',
+    ],
+    [
+      'interval',
+      { components: { Health: replicate(Health, { hp: u16 }, { interval: 5, authority: 'client', to: 'owner' }) } },
+      { components: { Health: replicate(Health, { hp: u16 }, { authority: 'client', to: 'owner' }) } },
+      'component Health is {hp:u16} by owner to owner every 5 on the server, {hp:u16} by owner to owner on the client',
+    ],
+    [
+      'requiresAuthority',
+      { remote: { Fire: defineCommand({ angle: f32 }, { requiresAuthority: false }) } },
+      { remote: { Fire } },
+      'command Fire is {angle:f32} reliable by anyone on the server, {angle:f32} reliable on the client',
+    ],
+    [
+      'buffer',
+      { remote: { Boom: defineClientRpc({ x: f32 }, { buffer: 'last' }) } },
+      { remote: { Boom } },
+      'client-rpc Boom is {x:f32} reliable buffer last on the server, {x:f32} reliable on the client',
+    ],
+    [
+      'includeOwner',
+      { remote: { Boom: defineClientRpc({ x: f32 }, { includeOwner: false }) } },
+      { remote: { Boom } },
+      'client-rpc Boom is {x:f32} reliable not-to-owner on the server, {x:f32} reliable on the client',
+    ],
+    [
+      'components of a prefab',
+      prefabWith([Health, Position]),
+      prefabWith([Position]),
+      'prefab Ball is {} with Health,Position on the server, {} with Position on the client',
+    ],
+    [
+      'autoRemoveSubject',
+      { relations: { Holds: createRelation({ autoRemoveSubject: true }) } },
+      { relations: { Holds: createRelation() } },
+      'relation Holds is many auto-remove-subject on the server, many on the client',
+    ],
+  ])('has another hash when %s differs, which the differences name', (_, one, two, difference) => {
+    const [server, client] = [defineProtocol(one), defineProtocol(two)]
+    expect([server.hashHigh, server.hashLow]).not.toEqual([client.hashHigh, client.hashLow])
+    expect(protocolDifferences(server.description, client.description)).toEqual([difference])
+  })
+
+  it.each<[option: string, one: ProtocolInput, two: ProtocolInput]>([
+    [
+      'interpolate, track and trackChanges',
+      {
+        components: {
+          Health: replicate(Health, { hp: u16 }, { interpolate: true, track: 'marked', trackChanges: true }),
+        },
+      },
+      { components: { Health: replicate(Health, { hp: u16 }) } },
+    ],
+    [
+      'rate, runLocally and unknownEntities',
+      {
+        remote: {
+          Fire: defineCommand(
+            { angle: f32 },
+            { rate: { perSecond: 1, burst: 1 }, runLocally: true, unknownEntities: 'wait' },
+          ),
+        },
+      },
+      { remote: { Fire } },
+    ],
+    [
+      'what of a prefab is not replicated, and its order',
+      prefabWith([Health, {}, Position]),
+      prefabWith([Position, Health]),
+    ],
+  ])('has the same hash whatever one side says of %s', (_, one, two) => {
+    expect(defineProtocol(one).description).toBe(defineProtocol(two).description)
+  })
+
+  it('refuses names of fields that would break the description', () => {
+    for (const name of ['', 'a b', 'a:b', 'a,b', 'a(b', 'a}', 'a"b', 'a\\b', 'a\nb']) {
+      expect(() => defineCommand({ [name]: u8 })).toThrow(`field ${JSON.stringify(name)}: a name has none of`)
+      expect(() => replicate({ [name]: new Uint8Array(4) }, { [name]: u8 })).toThrow('a name has none of')
+    }
+    expect(() => defineCommand({ größe: u8, $a: u8, 'b-c.d': u8 })).not.toThrow()
   })
 
   it('refuses to list one thing under two names', () => {
