@@ -67,6 +67,8 @@ export interface SchemaType<T> {
   readonly column?: ColumnSpec
   /** Present on the types whose values hold raw bytes, which cannot be frozen: who keeps them hands out copies. */
   readonly mutable?: true | undefined
+  /** Present on the types whose values may name entities, be it deep inside. */
+  readonly namesEntities?: true | undefined
   /** Throws an {@link ArgumentError} that names `field` when `value` cannot be represented. */
   check(value: T, field: string): void
   /** Writes a value that `check` accepted. */
@@ -338,6 +340,7 @@ export const entity: ColumnType = {
   maxBytes: 6,
   total: false,
   zero: 0,
+  namesEntities: true,
   scalar: ScalarForm.Entity,
   column: { kind: ColumnKind.Entity, bits: NET_ID_BITS, lanes: 1, min: 0, max: 2 ** NET_ID_BITS - 1, step: 1 },
   check: (value, field) => requireInteger(value, field, 0, 0xffffffff),

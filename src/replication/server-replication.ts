@@ -29,6 +29,7 @@ import { ServerEntities } from './server-entities.js'
 import { Priorities } from './priorities.js'
 import { DEFAULT_BYTES_PER_SECOND } from './send-budget.js'
 import { OwnerAudience } from './owner-audience.js'
+import { References } from './references.js'
 import { put, SlotSet } from './slot-set.js'
 import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
@@ -55,6 +56,7 @@ export class ServerReplication {
   readonly writes: OwnerWrites
   readonly relations: ServerRelations
   readonly priorities = new Priorities()
+  readonly references: References
   readonly admission: SpawnAdmission
   /** What a new client may be sent, in bytes per second; and how long a tick is, in seconds. */
   bytesPerSecond = DEFAULT_BYTES_PER_SECOND
@@ -125,7 +127,8 @@ export class ServerReplication {
       audience,
     )
     const { structure, relations, visibility, priorities, shared, repeats, history } = this
-    this.admission = new SpawnAdmission(entities, structure, relations, visibility, priorities)
+    this.references = new References(protocol, entities, sets, tracker, collections, origins, relations, audience)
+    this.admission = new SpawnAdmission(entities, structure, this.references, visibility, priorities)
     this.updates = new UpdateWriter(shared, repeats, history, visibility, priorities)
     for (const eid of query(world, [Networked])) this.begin(eid)
     observe(world, onAdd(Networked), (eid: number) => this.begin(eid))
@@ -209,7 +212,7 @@ export class ServerReplication {
     this.admission.admit(observer, this.entities.slotOfEntity(player), this.tick)
   }
 
-  /** Lets one in ahead of its turn. */
+  /** Spawns one ahead of its turn, if it waits. */
   promote(observer: Observer, slot: number): void {
     this.admission.promote(observer, slot, this.tick)
   }
@@ -286,6 +289,7 @@ export class ServerReplication {
       const eid = this.entities.eidOf[slot]!
       if (eid === 0 || this.entities.spawned[slot] === 1) continue
       this.endedKeys.begin(this.origins.of(eid).key)
+      this.origins.settle(eid)
       const set = this.componentsIn(eid)
       this.entities.componentsOf[slot] = set
       this.entities.spawned[slot] = 1

@@ -125,6 +125,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Message) this.section.read(reader, false)
       else if (kind === SectionKind.Update && !reliable) replication.updates.check(reader)
       else if (kind === SectionKind.Spawn && reliable) replication.checkSpawn(reader)
+      else if (kind === SectionKind.Announce && reliable) replication.announcements.check(reader)
       else if (kind === SectionKind.Despawn && reliable) replication.checkDespawn(reader)
       else if (kind === SectionKind.AddComponents && reliable) replication.checkAdd(reader)
       else if (kind === SectionKind.RemoveComponents && reliable) replication.checkRemove(reader)
@@ -157,6 +158,7 @@ export class ClientInbound {
       if (kind === SectionKind.Call || kind === SectionKind.Message)
         this.applyCall(reader, kind === SectionKind.Call, 0)
       else if (kind === SectionKind.Spawn) replication.applySpawn(reader, tick)
+      else if (kind === SectionKind.Announce) replication.applyAnnounce(reader)
       else if (kind === SectionKind.AddComponents) replication.applyAdd(reader, tick)
       else if (kind === SectionKind.RemoveComponents) replication.applyRemove(reader)
       else if (kind === SectionKind.Ownership) replication.ownership.apply(reader, tick)
@@ -187,7 +189,7 @@ export class ClientInbound {
       }
     }
     const isComplete = this.pausedAt < 0 && header.completesStructure
-    replication.resolveReferences(isComplete)
+    replication.resolveReferences()
     if (!isComplete) return
     session.structureTick = tick
     this.held.release(tick, this.applyHeld)

@@ -115,12 +115,13 @@ export class ClientRole {
     this.replication = new ClientReplication(replicated, protocol, eid, this.counters, this.errors, host)
     this.entities = options.hostEntities ?? this.replication.entities
     const { entities } = this
-    this.outgoing = new OutgoingCalls(entities)
+    const references = options.hostEntities ?? this.replication.entities.references
+    this.outgoing = new OutgoingCalls(references)
     this.openRequests = new OpenRequests('client', protocol, this.outgoing)
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
     this.inbound = new InboundCalls(
       protocol,
-      entities,
+      references,
       this.openRequests,
       this.counters,
       this.errors,

@@ -31,6 +31,7 @@ import { Authentication, checkAuthentication } from './authentication.js'
 import { endEntity, moveOwner, removeWholly } from './entity-steps.js'
 import { resetConnection } from './connection-entity.js'
 import { useBudgets } from './budget-options.js'
+import { followBuffered } from './buffered-rpcs.js'
 import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
@@ -112,13 +113,14 @@ export class ServerRole {
     this.replication = new ServerReplication(world, protocol, this.counters, this.errors)
     this.replication.tickSeconds = 1 / options.tickRate
     const { entities } = this.replication
-    this.outgoing = new OutgoingCalls(entities)
+    this.outgoing = new OutgoingCalls(entities, true)
     this.openRequests = new OpenRequests('server', protocol, this.outgoing)
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
     this.inbound = new InboundCalls(protocol, entities, this.openRequests, this.counters, this.errors, this.faults)
     this.handler = new ServerInbound(this)
     this.bans = new BanList(options.now)
     this.replication.onEnded = (slot) => this.buffered.free(slot)
+    followBuffered(protocol, this.buffered, this.replication.references)
     this.hasEarlyMessages = protocol.definitions.some(isEarly)
     this.leftBehind = new LeftBehind(world, this.replication.entities, options.now, {
       release: (eid) => this.setOwner(eid, 0),
