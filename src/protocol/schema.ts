@@ -331,8 +331,9 @@ export function string(maxBytes: number): SchemaType<string> {
 }
 
 /**
- * An entity, as its id in the world of whoever holds it: each side sees its own id. An entity that is not networked, or
- * that the receiver does not have, arrives as 0. In a replicated component it resolves when the entity arrives.
+ * An entity, as its id in the world of whoever holds it: each side sees its own id. A server sends the entity first where
+ * the client is to see it; one that is not networked, or that the receiver is not to see, arrives as 0. In a replicated
+ * component it resolves when the entity comes into view.
  */
 export const entity: ColumnType = {
   text: 'entity',
