@@ -31,7 +31,7 @@ import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net
 import { expect, it } from 'vitest'
 import { failingSeeds, generator, type Random, roughConditions } from '../support/seeds.js'
 
-const SEEDS = Number(process.env.SEEDS ?? 12)
+const SEEDS = 12
 const TICKS = 120
 const MAX = 20_000
 const Named = { at: new Uint32Array(MAX), id: new Uint32Array(MAX) }
