@@ -102,6 +102,7 @@ export function array<T>(type: SchemaType<T>, max: number): SchemaType<readonly 
     total: false,
     mutable: type.mutable,
     parts: { element: type },
+    namesEntities: type.namesEntities,
     zero: [],
     check(value, field) {
       if (!Array.isArray(value)) throw new ArgumentError(field, 'must be an array')
@@ -131,6 +132,7 @@ export function optional<T>(type: SchemaType<T>): SchemaType<T | undefined> {
     total: false,
     mutable: type.mutable,
     parts: { element: type },
+    namesEntities: type.namesEntities,
     zero: undefined,
     check(value, field) {
       if (value !== undefined) type.check(value, field)
@@ -163,6 +165,7 @@ export function struct<const S extends Schema>(schema: S): SchemaType<Infer<S>> 
     total: codec.total,
     mutable: names.some((name) => schema[name]!.mutable) || undefined,
     parts: schema,
+    namesEntities: codec.namesEntities || undefined,
     zero: Object.fromEntries(names.map((name) => [name, schema[name]!.zero])) as Infer<S>,
     check(value, field) {
       if (typeof value !== 'object' || value === null) throw new ArgumentError(field, `must be an object`)
@@ -219,6 +222,8 @@ export function custom<T>(type: CustomType<T>): SchemaType<T> {
     minBytes: 0,
     maxBytes: type.maxBytes,
     total: false,
+    // It is written by the game's code, which may hand parts of it to `entity`.
+    namesEntities: true,
     zero: type.zero,
     check: (value, field) => type.check(value, field),
     write(writer, value) {

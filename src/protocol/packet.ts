@@ -67,6 +67,8 @@ export const SectionKind = {
   Draining: 23,
   /** Server: an entity with a spawn key ended, whether this client had it or not. */
   KeyEnded: 24,
+  /** Server: an entity that will be spawned; what follows names it already. */
+  Announce: 25,
 } as const
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind]
 

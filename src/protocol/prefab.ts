@@ -69,12 +69,17 @@ export interface Origin {
   /** The prefab's id, or {@link NO_PREFAB}. */
   readonly prefab: number
   readonly payload: Uint8Array
+  /** The net ids that the payload names. */
+  readonly named: readonly number[]
   /** The spawn key, or ''. */
   readonly key: string
 }
 
-export const NO_ORIGIN: Origin = { prefab: NO_PREFAB, payload: NO_BYTES, key: '' }
+const NO_NAMES: readonly number[] = []
 
+export const NO_ORIGIN: Origin = { prefab: NO_PREFAB, payload: NO_BYTES, named: NO_NAMES, key: '' }
+
+/** Writes the origin of a spawn. */
 export function writeOrigin(writer: ByteWriter, { prefab, payload, key }: Origin): void {
   writer.u8((prefab === NO_PREFAB ? 0 : OriginFlag.Prefab) | (key === '' ? 0 : OriginFlag.Key))
   if (prefab !== NO_PREFAB) {

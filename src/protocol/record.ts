@@ -89,6 +89,8 @@ export class RecordCodec {
   readonly maxBytes: number
   /** True when every payload of `minBytes` bytes is valid, so that its length is all there is to check. */
   readonly total: boolean
+  /** Some value of it may name entities. */
+  readonly namesEntities: boolean
   readonly text: string
   /** The id of the one definition that has this codec, in the protocol that used it last: a guess, to be checked. */
   lastId = 0
@@ -127,6 +129,7 @@ export class RecordCodec {
     this.minBytes = this.types.reduce((sum, type) => sum + type.minBytes, 0)
     this.maxBytes = this.types.reduce((sum, type) => sum + type.maxBytes, 0)
     this.total = this.types.every((type) => type.total)
+    this.namesEntities = this.types.some((type) => type.namesEntities === true)
     const { types } = this
     this.forms = Uint8Array.from(types, ({ scalar }) => scalar ?? ScalarForm.None)
     this.fixedBytes = Uint8Array.from(types, ({ minBytes }) => minBytes)

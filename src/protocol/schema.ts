@@ -69,6 +69,8 @@ export interface SchemaType<T> {
   readonly mutable?: true | undefined
   /** The types of its parts: of a struct by field, of an array or optional `element`. */
   readonly parts?: Schema
+  /** Present on the types whose values may name entities, be it deep inside. */
+  readonly namesEntities?: true | undefined
   /** Throws an {@link ArgumentError} that names `field` when `value` cannot be represented. */
   check(value: T, field: string): void
   /** Writes a value that `check` accepted. */
@@ -331,8 +333,9 @@ export function string(maxBytes: number): SchemaType<string> {
 }
 
 /**
- * An entity, as its id in the world of whoever holds it: each side sees its own id. An entity that is not networked, or
- * that the receiver does not have, arrives as 0. In a replicated component it resolves when the entity arrives.
+ * An entity, as its id in the world of whoever holds it: each side sees its own id. A server sends the entity first where
+ * the client is to see it; one that is not networked, or that the receiver is not to see, arrives as 0. In a replicated
+ * component it resolves when the entity comes into view.
  */
 export const entity: ColumnType = {
   text: 'entity',
@@ -340,6 +343,7 @@ export const entity: ColumnType = {
   maxBytes: 6,
   total: false,
   zero: 0,
+  namesEntities: true,
   scalar: ScalarForm.Entity,
   column: { kind: ColumnKind.Entity, bits: NET_ID_BITS, lanes: 1, min: 0, max: 2 ** NET_ID_BITS - 1, step: 1 },
   check: (value, field) => requireInteger(value, field, 0, 0xffffffff),

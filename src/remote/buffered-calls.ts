@@ -7,6 +7,8 @@ export class BufferedCall {
   bytes = new Uint8Array(0)
   length = 0
   netId = 0
+  /** The net ids that it names. */
+  readonly named: number[] = []
   includesOwner = true
   /** Numbers of connections that were left out. */
   readonly leftOut: number[] = []
@@ -46,6 +48,7 @@ export class BufferedCalls {
     const call = take(calls, id)
     calls.push(call)
     call.netId = netId
+    call.named.length = 0
     call.leftOut.length = 0
     call.only.length = 0
     call.isLimited = false
@@ -57,6 +60,16 @@ export class BufferedCalls {
   /** The calls on the entity in a slot, oldest first, those that leave by themselves included; see {@link isNew}. */
   of(slot: number): readonly BufferedCall[] | undefined {
     return this.bySlot[slot]
+  }
+
+  /** Shows the net ids that the calls on the entity in a slot name. */
+  eachName(slot: number, note: (netId: number) => void): void {
+    const calls = this.bySlot[slot]
+    if (calls === undefined) return
+    for (let c = 0; c < calls.length; c++) {
+      const { named } = calls[c]!
+      for (let n = 0; n < named.length; n++) note(named[n]!)
+    }
   }
 
   /** Whether a call was made since the last sending: whoever observes its entity by now gets the call itself. */

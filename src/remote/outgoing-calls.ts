@@ -6,7 +6,7 @@
 import type { Answers } from '../protocol/answers.js'
 import { ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
-import type { EntityMapper } from '../protocol/entity-mapper.js'
+import { type EntityMapper, NotedNames } from '../protocol/entity-mapper.js'
 import { generationOf, slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { RecordCodec } from '../protocol/record.js'
@@ -17,6 +17,8 @@ import { CallChains } from './call-chains.js'
 
 /** Bytes of memory that a tick's calls leave for the next tick's. */
 const LARGEST_KEPT = 1 << 20
+
+const NO_NAMES: readonly number[] = []
 
 /** Whom a call goes to. */
 export const Audience = {
@@ -48,7 +50,9 @@ const EXCLUDED_OWNER = 5
 const REQUEST = 6
 /** The next call of its chain, counted from 1; 0 ends it. */
 const NEXT = 7
-const ROW = 8
+/** Where in the list of names those of the call begin, counted from 1; 0 when it names no entity. */
+const NAMES = 8
+const ROW = 9
 
 /** Bytes of the longest head of a section: kind, net id, definition, request, length of the payload. */
 const MAX_HEAD = 1 + 5 * MAX_VARINT_BYTES
@@ -71,8 +75,18 @@ export class OutgoingCalls {
   private end = 0
   /** Where the payload of the call added last begins; it is the last thing written. */
   payloadStart = 0
+  /** The names of the payload written last; see {@link NAMES}. */
+  private firstName = 0
 
-  constructor(entities: EntityMapper) {
+  /** What the calls name, where that is noted: net ids, those of each call followed by 0. */
+  private readonly names: NotedNames | undefined
+
+  /** `notesNames`: what each call names can be asked for with `firstNameOf`. */
+  constructor(
+    private readonly entities: EntityMapper,
+    notesNames = false,
+  ) {
+    this.names = notesNames ? new NotedNames(entities) : undefined
     this.writer.entities = entities
   }
 
@@ -159,6 +173,23 @@ export class OutgoingCalls {
   }
 
   private writePayload(codec: RecordCodec, args: Readonly<Record<string, unknown>>): void {
+    const { writer, names } = this
+    this.firstName = 0
+    if (names === undefined || !codec.namesEntities) return this.encodePayload(codec, args)
+    const { netIds } = names
+    const before = netIds.length
+    writer.entities = names
+    try {
+      this.encodePayload(codec, args)
+    } finally {
+      writer.entities = this.entities
+    }
+    if (netIds.length === before) return
+    netIds.push(0)
+    this.firstName = before + 1
+  }
+
+  private encodePayload(codec: RecordCodec, args: Readonly<Record<string, unknown>>): void {
     const { writer } = this
     if (codec.minBytes === codec.maxBytes) {
       writer.varint(codec.minBytes)
@@ -213,6 +244,8 @@ export class OutgoingCalls {
     rows[at + CONNECTION] = connection
     rows[at + EXCLUDED_OWNER] = excludedOwner
     rows[at + REQUEST] = request
+    rows[at + NAMES] = this.firstName
+    this.firstName = 0
     if (list === undefined) return
     this.lists[call] = list
     this.holdsLists = true
@@ -252,6 +285,16 @@ export class OutgoingCalls {
   /** The number of the request that call `i` is, or 0. */
   requestOf(i: number): number {
     return this.rows[i * ROW + REQUEST]!
+  }
+
+  /** Where the net ids that call `i` names begin in `named`, which ends them with a 0; -1 when it names none. */
+  firstNameOf(i: number): number {
+    return this.rows[i * ROW + NAMES]! - 1
+  }
+
+  /** The net ids that calls name; see `firstNameOf`. */
+  get named(): readonly number[] {
+    return this.names?.netIds ?? NO_NAMES
   }
 
   /** The first call on a channel that goes to this connection alone; -1 when there is none. */
@@ -314,6 +357,7 @@ export class OutgoingCalls {
 
   clear(): void {
     this.sections.length = 0
+    if (this.names !== undefined) this.names.netIds.length = 0
     // What a large message took is not kept for small ones.
     if (this.writer.bytes.length > LARGEST_KEPT) {
       this.writer.free()

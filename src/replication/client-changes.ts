@@ -2,7 +2,7 @@
 import type { FieldStore } from '../protocol/field-store.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import type { ChangeLog } from './change-log.js'
-import { growTo, SlotSet } from './slot-set.js'
+import { growTo } from './slot-set.js'
 import type { Snapshots } from './snapshots.js'
 
 interface ChangingColumn {
@@ -17,8 +17,6 @@ export class ClientChanges {
   private readonly width: number
   /** By column: interpolated, so that what was received stands in the snapshots. */
   private readonly isInterpolated: readonly boolean[]
-  /** Entities whose first values are still being told. That what they name has arrived by then changes nothing. */
-  private readonly beginning = new SlotSet()
 
   constructor(
     private readonly columns: readonly ChangingColumn[],
@@ -50,12 +48,7 @@ export class ClientChanges {
     this.log.gone.set(this.entities.netIdOf(eid), values)
   }
 
-  /** The first values of an entity or a component are no change. */
-  start(index: number): void {
-    this.beginning.add(index)
-  }
-
-  /** They were written. Where no system has seen that the component was gone, they follow the values before that. */
+  /** The first values of a component were written. Where no system has seen that the component was gone, they follow the values before that. */
   finishStart(index: number, eid: number): void {
     const netId = this.entities.netIdOf(eid)
     const before = this.log.gone.get(netId)
@@ -65,18 +58,13 @@ export class ClientChanges {
     this.log.record(eid, netId, before, 0, this.after, 0)
   }
 
-  /** All structure of a tick was applied. */
-  settle(): void {
-    this.beginning.clear()
-  }
-
   /** What fields of entities name is about to be looked up again. */
   beginResolving(index: number, eid: number): void {
     this.read(index, eid, this.before, 0)
   }
 
   finishResolving(index: number, eid: number): void {
-    if (!this.beginning.has(index)) this.compare(index, eid, 0)
+    this.compare(index, eid, 0)
   }
 
   private compare(index: number, eid: number, beforeAt: number): void {

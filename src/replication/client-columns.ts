@@ -219,7 +219,6 @@ export class ClientComponent {
 
   /** Reads one row: the values that an entity, or a component, begins with. Always written to the game's arrays. */
   readRow(reader: ByteReader, index: number, eid: number, tick: number): void {
-    this.changes?.start(index)
     this.readValues(reader, index, eid, tick)
     if (eid < this.capacity) this.changes?.finishStart(index, eid)
   }

@@ -57,6 +57,11 @@ export class ClientCopies {
     addComponent(this.world, eid, Arriving)
   }
 
+  /** A copy that was announced will not begin: the entity is the game's own again. */
+  leave(eid: number): void {
+    this.remove(eid, Arriving)
+  }
+
   /** Whether the game, whose code runs at every step, has left the copy that began. */
   isArriving(eid: number): boolean {
     return entityExists(this.world, eid) && hasComponent(this.world, eid, Arriving)

@@ -2,8 +2,9 @@
 //
 // All that a client keeps of entities is by index, a number of its own (slot-indices.ts): a slot that comes from the wire is
 // looked up by `indexOf` where it is read. What is shared with a server, whose tables are by slot, calls the index a slot.
-import type { EntityMapper } from '../protocol/entity-mapper.js'
+import type { EntityMapper, ReferenceMapper } from '../protocol/entity-mapper.js'
 import { slotOf } from '../protocol/net-id.js'
+import { AnnouncedEntities } from './announced-entities.js'
 import { SlotIndices } from './slot-indices.js'
 import { growTo } from './slot-set.js'
 import { sortWords } from './word-loops.js'
@@ -38,6 +39,14 @@ export class ClientEntities implements EntityMapper {
   private freeIndices = new Uint32Array(ALWAYS_THERE)
   private freeCount = 0
   private isListed = new Uint8Array(ALWAYS_THERE)
+  /** Entities whose spawns follow; they have no index. */
+  readonly announced = new AnnouncedEntities()
+  /** Maps what values name: entities that are announced, too, which are not spawned yet. */
+  readonly references: ReferenceMapper = {
+    netIdOf: (eid) => this.netIdOf(eid) || this.announced.netIdOf(eid),
+    entityOf: (netId) => this.entityOf(netId) || this.announced.entityOf(netId),
+    spawnedOf: (netId) => this.entityOf(netId),
+  }
   private named = new Uint32Array(16)
   private spawns = 0
 

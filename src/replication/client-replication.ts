@@ -19,6 +19,7 @@ import { ClientAuthority } from './authority/client-authority.js'
 import { readSlot } from './block-slots.js'
 import { ClientComponent } from './client-columns.js'
 import { ClientCopies, type DespawnReason } from './client-copies.js'
+import { ClientAnnouncements } from './client-announcements.js'
 import { ClientEntities } from './client-entities.js'
 import { ClientJoin } from './client-join.js'
 import { ClientOwnership } from './client-ownership.js'
@@ -38,6 +39,7 @@ export class ClientReplication {
   readonly copies: ClientCopies
   readonly locals: LocalSpawns
   readonly join: ClientJoin
+  readonly announcements: ClientAnnouncements
   readonly relations: ClientRelations
   readonly authority: ClientAuthority
   readonly ownership: ClientOwnership
@@ -64,12 +66,13 @@ export class ClientReplication {
     this.entities = new ClientEntities(this.width)
     this.members = new Uint16Array(this.width)
     this.changes = new ChangeLogs(protocol)
+    const { references } = this.entities
     this.components = protocol.componentList.map(
       (component, id) =>
-        new ClientComponent(id, protocol.componentNames[id]!, component, this.entities, this.changes.byId[id]),
+        new ClientComponent(id, protocol.componentNames[id]!, component, references, this.changes.byId[id]),
     )
     this.collections = new ClientCollections(world, protocol, this.entities, counters)
-    const shown = host?.entities ?? this.entities
+    const shown = host?.entities ?? references
     this.copies = new ClientCopies(world, protocol, shown, connection, counters, errors, (eid) => this.dropCopy(eid))
     this.relations = new ClientRelations(world, protocol, this.entities, this.copies, counters)
     const forget = (index: number, id: number): void => this.components[id]!.forgetReferences(index)
@@ -78,6 +81,8 @@ export class ClientReplication {
     this.updates = new UpdateReader(this.components, this.entities, this.authority)
     this.join = new ClientJoin(host?.world ?? world, connection, (change) => this.copies.guard(change))
     this.locals = new LocalSpawns(host?.world ?? world, (change) => this.copies.guard(change))
+    const replace = (index: number): void => this.despawn(index, 'replaced')
+    this.announcements = new ClientAnnouncements(world, this.entities, this.copies, this.locals, replace)
   }
 
   checkSpawn(reader: ByteReader): void {
@@ -113,15 +118,15 @@ export class ClientReplication {
     // The server gives a key to one entity at a time: the one that has it here has ended, which we are told behind this.
     const former = key === '' ? 0 : locals.indexOf(key)
     if (former !== 0) this.despawn(former, 'replaced')
-    const local = key === '' ? 0 : locals.take(key)
-    const eid = local === 0 ? heldIdsOf(this.world).add(this.capacity) : local
+    const { entity, isOwn } = this.announcements.settle(netId, key === '' ? 0 : locals.take(key))
+    const eid = entity === 0 ? heldIdsOf(this.world).add(this.capacity) : entity
     const index = this.entities.add(netId, eid)
     this.reserve(index + 1)
     const count = this.readRow(reader, index, eid, tick)
     const payload = prefab === NO_PREFAB ? NO_PAYLOAD : reader.bytes.slice(origin.start, origin.end)
     this.copies.arrive(eid)
-    if (local === 0) this.addComponents(index, eid, count)
-    else this.giveComponents(index, eid)
+    if (isOwn) this.giveComponents(index, eid)
+    else this.addComponents(index, eid, count)
     this.copies.begin(eid, netId, prefab, payload)
     this.unresolved = true
     // An observer of the game may have removed it already; then nobody told us.
@@ -131,6 +136,11 @@ export class ClientReplication {
     // The game may have claimed the key while its code ran here.
     const claimed = locals.entityOf(key)
     if (claimed !== eid && locals.isScene(claimed)) this.moveTo(index, claimed)
+  }
+
+  applyAnnounce(reader: ByteReader): void {
+    this.announcements.apply(reader)
+    this.unresolved = true
   }
 
   /** The entity of this world with a key, the client's own or the server's; or 0. */
@@ -148,9 +158,11 @@ export class ClientReplication {
   }
 
   applyDespawn(reader: ByteReader): void {
-    const index = this.entities.indexOf(readSlot(reader))
+    const slot = readSlot(reader)
+    const index = this.entities.indexOf(slot)
     const reason = reader.u8() === 0 ? 'destroyed' : 'hidden'
     if (index !== 0) this.despawn(index, reason)
+    else if (this.announcements.end(slot, reason === 'destroyed')) this.unresolved = true
   }
 
   applyAdd(reader: ByteReader, tick: number): void {
@@ -220,13 +232,9 @@ export class ClientReplication {
     )
   }
 
-  /**
-   * After a packet of structure: fields of entities may resolve now, or name what is gone. `isComplete`: it was the last
-   * of its tick.
-   */
-  resolveReferences(isComplete: boolean): void {
+  /** After a packet of structure: fields of entities may resolve now, or name what is gone. */
+  resolveReferences(): void {
     if (this.unresolved) this.resolve()
-    if (isComplete) for (const component of this.components) component.changes?.settle()
   }
 
   private resolve(): void {
@@ -250,6 +258,7 @@ export class ClientReplication {
   /** Ends every entity, the newest first. */
   despawnAll(): void {
     for (const index of this.entities.newestFirst()) this.despawn(index, 'disconnected')
+    this.announcements.endAll()
     this.authority.reset()
   }
 
@@ -317,7 +326,10 @@ export class ClientReplication {
   /** The game removed its copy of an entity: its index stays, and what comes for it is passed over. */
   private dropCopy(eid: number): void {
     const index = this.entities.slotOfEntity(eid)
-    if (index === 0) return
+    if (index === 0) {
+      if (this.entities.announced.drop(eid)) this.unresolved = true
+      return
+    }
     if (Connection.player[this.connection] === eid) Connection.player[this.connection] = 0
     if (entityExists(this.world, eid)) this.relations.hide(index)
     this.authority.lose(index)

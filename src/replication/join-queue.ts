@@ -17,11 +17,8 @@ export class JoinQueue {
   private orderAt = 0
   /** The tick in which it was sorted; 0 when something came since. */
   sortedAt = 0
-  /** Bytes of spawns that the client has not said to have applied: those up to tick `mark`, and those sent after it. */
-  private olderBytes = 0
-  private newerBytes = 0
-  private mark = 0
-  private newest = 0
+  /** Bytes of spawns that were sent ahead of their turn, and that following ticks have to save. */
+  debt = 0
 
   get size(): number {
     return this.waiting.size
@@ -63,6 +60,7 @@ export class JoinQueue {
     this.promised.clear()
     this.told = 0
     this.sortedAt = 0
+    this.debt = 0
   }
 
   /** Sorts what waits by rank, the lowest first, then by slot. `rankOf` is by slot; `counts` has room for every rank. */
@@ -97,21 +95,5 @@ export class JoinQueue {
   /** Passes over the first one, until what waits is sorted anew. */
   skip(): void {
     this.orderAt++
-  }
-
-  /** Notes spawns that leave in `tick`. */
-  sent(bytes: number, tick: number): void {
-    this.newerBytes += bytes
-    this.newest = tick
-  }
-
-  /** Bytes of spawns under way, when the client has applied the structure up to `acknowledged`; rather more than less. */
-  inFlight(acknowledged: number): number {
-    if (acknowledged >= this.mark) {
-      this.olderBytes = this.newerBytes
-      this.newerBytes = 0
-      this.mark = this.newest
-    }
-    return this.olderBytes + this.newerBytes
   }
 }

@@ -13,6 +13,7 @@ import { SendBudget } from './send-budget.js'
 import { SentBlocks } from './sent-blocks.js'
 import type { ServerEntities } from './server-entities.js'
 import { SlotSet } from './slot-set.js'
+import { UnconfirmedSpawns } from './unconfirmed-spawns.js'
 import { LeaveReason, ViewChanges } from './view-changes.js'
 
 export class Observer implements DeliverySink {
@@ -22,6 +23,14 @@ export class Observer implements DeliverySink {
   readonly pending = new JoinQueue()
   /** Slots that are spawned for the client, those of this tick included. */
   readonly known = new SlotSet()
+  /** Those of them whose spawn it has not acknowledged. */
+  readonly unconfirmed = new UnconfirmedSpawns()
+  /** Slots that wait for their spawn and that the client knows the names of: spawns of entities that name them were sent. */
+  readonly announced = new SlotSet()
+  /** Net ids that are announced in this tick. */
+  readonly announcing: number[] = []
+  /** Slots that were announced and will not be spawned, and why not: to be told in this tick. */
+  readonly withdrawn: { slot: number; reason: LeaveReason }[] = []
   /** What the client's spawns of this tick are of, in their order, and their slots as a set. */
   entering = new ViewChanges()
   readonly enteringSet = new SlotSet()
@@ -69,9 +78,15 @@ export class Observer implements DeliverySink {
     if (!this.known.has(slot)) this.pending.add(slot)
   }
 
+  /** The spawn of an entity that waits will follow: what is sent in this tick names it. */
+  announce(slot: number): void {
+    if (this.announced.add(slot)) this.announcing.push(this.entities.netIds[slot]!)
+  }
+
   /** The spawn of an entity leaves in this tick. */
   begin(slot: number): void {
     this.pending.delete(slot)
+    this.announced.delete(slot)
     this.known.add(slot)
     this.entering.push(this.entities.netIds[slot]!)
     this.enteringSet.add(slot)
@@ -79,21 +94,34 @@ export class Observer implements DeliverySink {
 
   /** The client is to see it no longer. */
   leave(slot: number, reason: LeaveReason): void {
-    // One that waited for its spawn has never been there.
-    if (this.pending.delete(slot) || !this.known.delete(slot)) return
+    if (this.pending.delete(slot)) {
+      this.withdraw(slot, reason)
+      return
+    }
+    if (!this.known.delete(slot)) return
     this.owed.strikeAll(slot)
     this.leaving.push(this.entities.netIds[slot]!, reason)
     this.leavingSet.add(slot)
   }
 
+  /** One that waited for its spawn has never been there, but may have been announced. */
+  private withdraw(slot: number, reason: LeaveReason): void {
+    if (this.announced.delete(slot)) this.withdrawn.push({ slot, reason })
+  }
+
   /** A client that takes no part any more keeps nothing: everything is hidden from it. */
   leaveAll(): void {
-    const { known, entities } = this
+    const { known, announced } = this
     this.pending.clear()
     this.toldEnds = 0
-    for (let slot = known.next(0); slot >= 0; slot = known.next(slot + 1)) {
-      this.leave(slot, entities.eidOf[slot] === 0 ? LeaveReason.Destroyed : LeaveReason.Hidden)
+    for (let slot = announced.next(0); slot >= 0; slot = announced.next(slot + 1)) {
+      this.withdraw(slot, this.reasonToLeave(slot))
     }
+    for (let slot = known.next(0); slot >= 0; slot = known.next(slot + 1)) this.leave(slot, this.reasonToLeave(slot))
+  }
+
+  private reasonToLeave(slot: number): LeaveReason {
+    return this.entities.eidOf[slot] === 0 ? LeaveReason.Destroyed : LeaveReason.Hidden
   }
 
   /**

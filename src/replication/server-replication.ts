@@ -30,6 +30,7 @@ import { Priorities } from './priorities.js'
 import { DEFAULT_BYTES_PER_SECOND } from './send-budget.js'
 import { OwnerAudience } from './owner-audience.js'
 import { PausedEntities } from './paused-entities.js'
+import { References } from './references.js'
 import { growTo, put, SlotSet } from './slot-set.js'
 import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
@@ -56,6 +57,7 @@ export class ServerReplication {
   readonly writes: OwnerWrites
   readonly relations: ServerRelations
   readonly priorities = new Priorities()
+  readonly references: References
   readonly admission: SpawnAdmission
   /** What a new client may be sent, in bytes per second; and how long a tick is, in seconds. */
   bytesPerSecond = DEFAULT_BYTES_PER_SECOND
@@ -133,7 +135,8 @@ export class ServerReplication {
       audience,
     )
     const { structure, relations, visibility, priorities, shared, repeats, history } = this
-    this.admission = new SpawnAdmission(entities, structure, relations, visibility, priorities)
+    this.references = new References(protocol, entities, sets, tracker, collections, origins, relations, audience)
+    this.admission = new SpawnAdmission(entities, structure, this.references, visibility, priorities)
     this.updates = new UpdateWriter(shared, repeats, history, visibility, priorities)
     this.paused = new PausedEntities(world, (eid) => this.forgetPlayer(eid))
     for (const eid of query(world, [Networked])) this.begin(eid)
@@ -214,7 +217,7 @@ export class ServerReplication {
     this.admission.admit(observer, this.entities.slotOfEntity(player), this.tick)
   }
 
-  /** Lets one in ahead of its turn. */
+  /** Spawns one ahead of its turn, if it waits. */
   promote(observer: Observer, slot: number): void {
     this.admission.promote(observer, slot, this.tick)
   }
@@ -336,6 +339,7 @@ export class ServerReplication {
       const eid = this.entities.eidOf[slot]!
       if (eid === 0 || this.entities.spawned[slot] === 1) continue
       this.endedKeys.begin(this.origins.of(eid).key)
+      this.origins.settle(eid)
       const set = this.componentsIn(slot, eid)
       this.entities.componentsOf[slot] = set
       this.entities.spawned[slot] = 1

@@ -2,6 +2,7 @@
 // copied to every client that it concerns.
 import type { PacketBuilder } from '../connection/session.js'
 import { ByteWriter } from '../protocol/bytes.js'
+import { MAX_SPAWN_KEY_BYTES } from '../protocol/limits.js'
 import { type ComponentSets, EMPTY_SET } from '../protocol/component-sets.js'
 import { slotOf, writeNetId } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
@@ -13,7 +14,8 @@ import type { Observer } from './observer.js'
 import type { ServerRelations } from './relations/server-relations.js'
 import type { OwnerAudience } from './owner-audience.js'
 import type { ServerEntities } from './server-entities.js'
-import { growTo } from './slot-set.js'
+import type { Reference, References } from './references.js'
+import { growTo, type SlotSet } from './slot-set.js'
 import { LeaveReason } from './view-changes.js'
 import type { SpawnOrigins } from './spawn-origins.js'
 
@@ -45,6 +47,9 @@ export class StructureWriter {
   /** 1 where only the owner gets them. */
   private operationsArePrivate = new Uint8Array(16)
   private operationCount = 0
+  /** The net ids that operations name, and where those of each begin. */
+  private readonly operationNames: number[] = []
+  private operationNameStarts = new Uint32Array(17)
   /** By slot: the tick in which its owner last changed. */
   private ownerTick = new Uint32Array(64)
   /** By slot: where its spawn lies in `bytes`, and the tick in which it was encoded. */
@@ -129,17 +134,51 @@ export class StructureWriter {
     this.operationSlots = growTo(this.operationSlots, changed.length)
     this.operationStarts = growTo(this.operationStarts, changed.length + 1)
     this.operationsArePrivate = growTo(this.operationsArePrivate, changed.length)
+    this.operationNameStarts = growTo(this.operationNameStarts, changed.length + 1)
+    while (this.operationNames.length > 0) this.operationNames.pop()
     for (let i = 0; i < changed.length; i++) {
       this.operationStarts[this.operationCount] = bytes.length
       this.operationSlots[this.operationCount] = changed[i]!.slot
       this.operationsArePrivate[this.operationCount] = this.audience.covers(collections.componentOf(changed[i]!))
         ? 1
         : 0
-      if (collections.writeChanges(bytes, changed[i]!)) this.operationCount++
+      this.operationNameStarts[this.operationCount] = this.operationNames.length
+      if (collections.writeChanges(bytes, changed[i]!, this.operationNames)) this.operationCount++
     }
     this.operationStarts[this.operationCount] = bytes.length
+    this.operationNameStarts[this.operationCount] = this.operationNames.length
     if (changed.length > 0) changed.length = 0
     collections.seal()
+  }
+
+  /** Adds what the changes and operations of this tick name to a client that knows the entities that they are of. */
+  addNamed({ known, session }: Observer, references: References, into: Reference[]): void {
+    const connection = session.entity
+    for (let i = 0; i < this.changeCount; i++) {
+      const { slot, owner, added } = this.changes[i]!
+      if (!known.has(slot) || (owner !== 0 && owner !== connection)) continue
+      references.addSet(slot, added, connection, into)
+    }
+    for (let i = 0; i < this.ownerChangeCount; i++) {
+      const { slot, now } = this.ownerChanges[i]!
+      if (now !== connection || !known.has(slot)) continue
+      references.addSet(slot, this.audience.privatePart(this.entities.componentsOf[slot]!), connection, into)
+    }
+    for (let i = 0; i < this.operationCount; i++) {
+      if (!this.getsOperations(i, known, connection)) continue
+      for (let n = this.operationNameStarts[i]!; n < this.operationNameStarts[i + 1]!; n++) {
+        references.add(this.operationNames[n]!, into)
+      }
+    }
+  }
+
+  /** Whether a client that knows `known` gets the operations on collection `i`, as far as that depends on the owner. */
+  private getsOperations(i: number, known: SlotSet, connection: number): boolean {
+    const slot = this.operationSlots[i]!
+    if (!known.has(slot)) return false
+    // Who becomes the owner in this tick gets what only owners get as a whole.
+    const isOwner = this.entities.toldOwner[slot] === connection && this.ownerTick[slot] !== this.tick
+    return this.operationsArePrivate[i] === 0 || isOwner
   }
 
   /**
@@ -149,6 +188,7 @@ export class StructureWriter {
   write(observer: Observer, packet: PacketBuilder, player: number): boolean {
     const { entering } = observer
     let written = entering.count > 0
+    if (this.writeAnnouncements(observer, packet)) written = true
     for (let i = 0; i < entering.count; i++) this.writeSpawn(slotOf(entering.netIds[i]!), packet)
     for (let i = 0; i < this.changeCount; i++) {
       const change = this.changes[i]!
@@ -184,27 +224,47 @@ export class StructureWriter {
     for (let i = 0; i < this.operationCount; i++) {
       const slot = this.operationSlots[i]!
       // Who gets the entity in this tick gets its collections whole.
-      if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
-      // So does who becomes the owner in this tick, of what only owners get.
-      const isOwner = this.entities.toldOwner[slot] === observer.session.entity && this.ownerTick[slot] !== this.tick
-      if (this.operationsArePrivate[i] === 1 && !isOwner) continue
+      if (observer.enteringSet.has(slot)) continue
+      if (!this.getsOperations(i, observer.known, observer.session.entity)) continue
       this.copy(packet, this.operationStarts[i]!, this.operationStarts[i + 1]!)
     }
   }
 
   /** Writes what ends for one client; it comes after the calls of the tick, which may be about these entities. */
   writeDespawns(observer: Observer, packet: PacketBuilder): boolean {
-    const { count, netIds, reasons } = observer.leaving
-    for (let i = 0; i < count; i++) {
+    const { leaving, withdrawn } = observer
+    const { count, netIds, reasons } = leaving
+    const written = count > 0 || withdrawn.length > 0
+    for (let i = 0; i < count; i++) this.writeDespawn(packet, slotOf(netIds[i]!), reasons[i] as LeaveReason)
+    for (let end = withdrawn.pop(); end !== undefined; end = withdrawn.pop()) {
+      this.writeDespawn(packet, end.slot, end.reason)
+    }
+    return written
+  }
+
+  private writeDespawn(packet: PacketBuilder, slot: number, reason: LeaveReason): void {
+    const { scratch } = this
+    scratch.clear()
+    scratch.u8(SectionKind.Despawn)
+    scratch.varint(slot)
+    scratch.u8(reason === LeaveReason.Destroyed ? 0 : 1)
+    packet.fit(scratch.length)
+    packet.writer.copy(scratch.bytes, 0, scratch.length)
+  }
+
+  /** Writes the net ids of entities that what follows names, and that are spawned later. */
+  private writeAnnouncements({ announcing }: Observer, packet: PacketBuilder): boolean {
+    const written = announcing.length > 0
+    for (let netId = announcing.pop(); netId !== undefined; netId = announcing.pop()) {
       const { scratch } = this
       scratch.clear()
-      scratch.u8(SectionKind.Despawn)
-      scratch.varint(slotOf(netIds[i]!))
-      scratch.u8(reasons[i] === LeaveReason.Destroyed ? 0 : 1)
+      scratch.u8(SectionKind.Announce)
+      writeNetId(scratch, netId)
+      scratch.string(this.origins.of(this.entities.entityOf(netId)).key, MAX_SPAWN_KEY_BYTES)
       packet.fit(scratch.length)
       packet.writer.copy(scratch.bytes, 0, scratch.length)
     }
-    return count > 0
+    return written
   }
 
   /** The bytes that the spawn of an entity takes in this tick. */

@@ -1,9 +1,11 @@
 // Buffered RPCs: what is kept of each, and what a new observer of an entity gets of it.
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
-import type { ClientRpc } from '../protocol/definitions.js'
+import type { ClientRpc, Definition } from '../protocol/definitions.js'
 import { slotOf } from '../protocol/net-id.js'
-import type { BufferedCall } from '../remote/buffered-calls.js'
+import type { Protocol } from '../protocol/protocol.js'
+import type { BufferedCall, BufferedCalls } from '../remote/buffered-calls.js'
+import type { References } from '../replication/references.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
 import { type Connections, isGroup, NOBODY, type RpcTarget } from './targets.js'
@@ -22,6 +24,7 @@ export function keepRpc(
   const last = outgoing.count - 1
   const call = role.buffered.replace(netId, id)
   call.copy(outgoing.writer.bytes, outgoing.startOf(last), outgoing.endOf(last))
+  for (let at = outgoing.firstNameOf(last); at >= 0 && outgoing.named[at] !== 0; at++) call.named.push(outgoing.named[at]!)
   call.includesOwner = rpc.includeOwner
   // Numbers of connections, since the entity of one that ends is soon another's.
   if (owner !== 0) addNumber(call.leftOut, owner)
@@ -36,6 +39,14 @@ export function keepRpc(
 
 function addNumber(numbers: number[], connection: number): void {
   numbers.push(Connection.id[connection] ?? 0)
+}
+
+/** Has entities spawned after those that buffered RPCs on them name, where any can. */
+export function followBuffered(protocol: Protocol, buffered: BufferedCalls, references: References): void {
+  const isNaming = (definition: Definition): boolean => {
+    return definition.kind === 'client-rpc' && definition.buffer === 'last' && definition.codec.namesEntities
+  }
+  if (protocol.definitions.some(isNaming)) references.follow((slot, note) => buffered.eachName(slot, note))
 }
 
 /** Writes, behind the structure of a tick, the kept calls on the entities that a client begins to observe. */

@@ -121,6 +121,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Message) this.section.read(reader, false)
       else if (kind === SectionKind.Update && !reliable) replication.updates.check(reader)
       else if (kind === SectionKind.Spawn && reliable) replication.checkSpawn(reader)
+      else if (kind === SectionKind.Announce && reliable) replication.announcements.check(reader)
       else if (kind === SectionKind.Despawn && reliable) replication.checkDespawn(reader)
       else if (kind === SectionKind.AddComponents && reliable) replication.checkAdd(reader)
       else if (kind === SectionKind.RemoveComponents && reliable) replication.checkRemove(reader)
@@ -152,6 +153,7 @@ export class ClientInbound {
       const kind = reader.u8()
       if (kind === SectionKind.Call || kind === SectionKind.Message) this.applyCall(reader, kind === SectionKind.Call)
       else if (kind === SectionKind.Spawn) replication.applySpawn(reader, tick)
+      else if (kind === SectionKind.Announce) replication.applyAnnounce(reader)
       else if (kind === SectionKind.AddComponents) replication.applyAdd(reader, tick)
       else if (kind === SectionKind.RemoveComponents) replication.applyRemove(reader)
       else if (kind === SectionKind.Ownership) replication.ownership.apply(reader, tick)
@@ -182,7 +184,7 @@ export class ClientInbound {
       }
     }
     const isComplete = this.pausedAt < 0 && header.completesStructure
-    replication.resolveReferences(isComplete)
+    replication.resolveReferences()
     if (!isComplete) return
     session.structureTick = tick
     this.held.release(tick, this.applyHeld)

@@ -114,11 +114,12 @@ export class ClientRole {
     this.replication = new ClientReplication(replicated, protocol, eid, this.counters, this.errors, host)
     this.entities = options.hostEntities ?? this.replication.entities
     const { entities } = this
-    this.outgoing = new OutgoingCalls(entities)
+    const references = options.hostEntities ?? this.replication.entities.references
+    this.outgoing = new OutgoingCalls(references)
     this.openRequests = new OpenRequests('client', protocol, this.outgoing)
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
     const { counters, errors, faults } = this
-    this.inbound = new InboundCalls(protocol, entities, this.openRequests, counters, errors, faults, 'client')
+    this.inbound = new InboundCalls(protocol, references, this.openRequests, counters, errors, faults, 'client')
     this.pendingRequests = new PendingRequests(eid, entities, this.outgoing, this.counters)
     this.scenes = new ClientScenes(this)
     this.handler = new ClientInbound(this)

@@ -5,6 +5,7 @@ import { slotOf } from '../protocol/net-id.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { MAX_WAITING_PARTS, mustWait } from '../remote/message-parts.js'
+import { CallCursor } from '../remote/call-cursor.js'
 import { Audience, type OutgoingCalls } from '../remote/outgoing-calls.js'
 import { writeScene } from '../remote/scene-section.js'
 import { Channel } from '../transport/transport.js'
@@ -12,6 +13,9 @@ import { writeBuffered } from './buffered-rpcs.js'
 import { PeerLimit } from './peer-limit.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
+
+const reliableCalls = new CallCursor()
+const unreliableCalls = new CallCursor()
 
 /** Sends everything of this tick to every client. */
 export function sendTick(role: ServerRole): void {
@@ -47,6 +51,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   // entities that have just ended.
   reliable.start(session, tick, now, tickMs)
   const local = role.isLocal(peer)
+  observer.unconfirmed.acknowledge(session.structureAcknowledged)
   let structure = false
   if (observer.joined && !local) {
     const player = Connection.player[session.entity]!
@@ -77,20 +82,26 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   unreliable.finish()
 }
 
-/** Lets in ahead of their turn the entities that wait for their spawn and that reliable calls to this client are about. */
+/** Spawns ahead of their turn the entities that wait and that reliable calls to this client are on, or name. */
 function promoteCalled(role: ServerRole, peer: ServerPeer): void {
   const { outgoing } = role
   const { entity, ready } = peer.session
-  const toOne = outgoing.firstToOne(entity, Channel.Reliable)
-  for (let call = toOne; call >= 0; call = outgoing.after(call)) promoteFor(role, peer, call)
-  const toSeveral = outgoing.firstToSeveral(Channel.Reliable)
-  for (let call = toSeveral; call >= 0; call = outgoing.after(call)) {
-    if (isAmong(outgoing, peer, call, ready)) promoteFor(role, peer, call)
+  reliableCalls.start(outgoing, entity, Channel.Reliable, 0)
+  for (; reliableCalls.call >= 0; reliableCalls.next(outgoing)) {
+    const { call } = reliableCalls
+    if (reliableCalls.isToOne || isAmong(outgoing, peer, call, ready)) promoteFor(role, peer, call)
   }
 }
 
-function promoteFor({ outgoing, replication }: ServerRole, { observer }: ServerPeer, call: number): void {
-  const netId = outgoing.netIdOf(call)
+function promoteFor(role: ServerRole, peer: ServerPeer, call: number): void {
+  const { outgoing } = role
+  promote(role, peer, outgoing.netIdOf(call))
+  for (let at = outgoing.firstNameOf(call); at >= 0 && outgoing.named[at] !== 0; at++) {
+    promote(role, peer, outgoing.named[at]!)
+  }
+}
+
+function promote({ replication }: ServerRole, { observer }: ServerPeer, netId: number): void {
   const slot = slotOf(netId)
   if (netId !== 0 && replication.entities.netIds[slot] === netId) replication.promote(observer, slot)
 }
@@ -131,7 +142,11 @@ function writeScenes(role: ServerRole, peer: ServerPeer): void {
   unsent.length = 0
 }
 
-/** The calls and messages from `from` to `to`, in the order in which they were made, that this client gets. */
+/**
+ * The calls and messages from `from` to `to`, in the order in which they were made, that this client gets. Among the reliable
+ * ones are unreliable ones on entities, or with the names of entities, whose spawn the client may not have yet: on their own
+ * channel they could be there before it.
+ */
 export function writeCalls(
   role: ServerRole,
   peer: ServerPeer,
@@ -142,31 +157,57 @@ export function writeCalls(
   ready = peer.session.ready,
 ): void {
   const { outgoing } = role
-  let one = skip(outgoing, outgoing.firstToOne(peer.session.entity, channel), from)
-  let several = skip(outgoing, outgoing.firstToSeveral(channel), from)
+  const { entity } = peer.session
+  const isReliable = channel === Channel.Reliable
+  const isBehind = !peer.observer.unconfirmed.isEmpty
+  const calls = isReliable ? reliableCalls : unreliableCalls
+  calls.start(outgoing, entity, channel, from)
+  if (isReliable) {
+    if (isBehind) unreliableCalls.start(outgoing, entity, Channel.Unreliable, from)
+    else unreliableCalls.clear()
+  }
   for (;;) {
-    // Two chains, each in order: whichever goes on first.
-    const isOne = one >= 0 && (several < 0 || one < several)
-    const call = isOne ? one : several
+    const isMoved = isReliable && isFirst(unreliableCalls.call, reliableCalls.call)
+    const cursor = isMoved ? unreliableCalls : calls
+    const { call, isToOne } = cursor
     if (call < 0 || call >= to) return
-    if (isOne) one = outgoing.after(one)
-    else several = outgoing.after(several)
-    if (isOne ? mayReach(role, peer, call) : isRecipient(role, peer, call, ready)) {
-      writeCall(role, peer, channel, packet, call)
-    }
+    cursor.next(outgoing)
+    if (isBehind && (isMoved || !isReliable) && isBehindSpawn(role, peer, call) !== isMoved) continue
+    if (isToOne ? !mayReach(role, peer, call) : !isRecipient(role, peer, call, ready)) continue
+    // It may be lost: better that than a wrong name, or entities sent ahead of their turn for it.
+    if ((isMoved || !isReliable) && namesWaiting(role, peer, call)) continue
+    writeCall(role, peer, channel, packet, call)
   }
 }
 
-/** The first call of a chain that is not before `from`. */
-function skip(outgoing: OutgoingCalls, first: number, from: number): number {
-  let call = first
-  while (call >= 0 && call < from) call = outgoing.after(call)
-  return call
+/** Whether call `a` comes before call `b`; -1 stands for none. */
+function isFirst(a: number, b: number): boolean {
+  return a >= 0 && (b < 0 || a < b)
+}
+
+/** Whether a call is on an entity, or names one, whose spawn the client has not acknowledged. */
+function isBehindSpawn({ outgoing }: ServerRole, { observer: { unconfirmed } }: ServerPeer, call: number): boolean {
+  if (unconfirmed.has(slotOf(outgoing.netIdOf(call)))) return true
+  for (let at = outgoing.firstNameOf(call); at >= 0 && outgoing.named[at] !== 0; at++) {
+    if (unconfirmed.has(slotOf(outgoing.named[at]!))) return true
+  }
+  return false
+}
+
+/** Whether a call names an entity that this client is to see and has not been sent. */
+function namesWaiting({ outgoing, replication }: ServerRole, { observer: { pending } }: ServerPeer, call: number): boolean {
+  if (pending.size === 0) return false
+  for (let at = outgoing.firstNameOf(call); at >= 0 && outgoing.named[at] !== 0; at++) {
+    const netId = outgoing.named[at]!
+    if (pending.waiting.has(slotOf(netId)) && replication.entities.netIds[slotOf(netId)] === netId) return true
+  }
+  return false
 }
 
 function writeCall(role: ServerRole, peer: ServerPeer, channel: Channel, packet: PacketBuilder, call: number): void {
   const { outgoing, counters } = role
-  if (channel === Channel.Reliable && mustWait(outgoing, call, peer.outgoingParts)) {
+  const isReliable = outgoing.channelOf(call) === Channel.Reliable
+  if (isReliable && mustWait(outgoing, call, peer.outgoingParts)) {
     peer.outgoingParts.add(outgoing.sectionOf(call))
     return
   }

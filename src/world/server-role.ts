@@ -32,6 +32,7 @@ import { Authentication, checkAuthentication } from './authentication.js'
 import { endEntity, moveOwner, removeWholly } from './entity-steps.js'
 import { resetConnection } from './connection-entity.js'
 import { useBudgets } from './budget-options.js'
+import { followBuffered } from './buffered-rpcs.js'
 import { LeftBehind } from './left-behind.js'
 import { checkOneOf } from './check-options.js'
 import { Groups } from './connection-groups.js'
@@ -113,7 +114,7 @@ export class ServerRole {
     this.replication = new ServerReplication(world, protocol, this.counters, this.errors)
     this.replication.tickSeconds = 1 / options.tickRate
     const { entities } = this.replication
-    this.outgoing = new OutgoingCalls(entities)
+    this.outgoing = new OutgoingCalls(entities, true)
     this.openRequests = new OpenRequests('server', protocol, this.outgoing)
     this.faults = new CallFaults(protocol, this.counters, this.errors, options.now)
     const { counters, errors, faults } = this
@@ -121,6 +122,7 @@ export class ServerRole {
     this.handler = new ServerInbound(this)
     this.bans = new BanList(options.now)
     this.replication.onEnded = (slot) => this.buffered.free(slot)
+    followBuffered(protocol, this.buffered, this.replication.references)
     this.hasEarlyMessages = protocol.definitions.some(isEarly)
     this.leftBehind = new LeftBehind(world, this.replication.entities, options.now, {
       release: (eid) => this.setOwner(eid, 0),

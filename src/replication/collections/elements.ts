@@ -108,8 +108,8 @@ export class ReceivedElements extends Elements {
     private readonly entities: ClientEntities,
   ) {
     super(type, path)
-    this.noting = new Noting(entities)
-    this.again.entities = entities
+    this.noting = new Noting(entities.references)
+    this.again.entities = entities.references
   }
 
   /** Reads a value, to be kept. */
@@ -131,14 +131,14 @@ export class ReceivedElements extends Elements {
   }
 
   show(kept: unknown): unknown {
-    if (this.isEntity) return this.entities.entityOf(kept as number)
+    if (this.isEntity) return this.entities.references.entityOf(kept as number)
     const value = kept instanceof Arrived ? this.resolve(kept) : kept
     return this.type.mutable ? freeze(copyValue(this.type, value)) : value
   }
 
   find(value: unknown): unknown {
     if (!this.isEntity) return this.round(value)
-    const netId = this.entities.netIdOf(value as number)
+    const netId = this.entities.references.netIdOf(value as number)
     return netId === 0 ? NOWHERE : netId
   }
 

@@ -6,7 +6,7 @@
 import { observe, onAdd, query, type World } from 'bitecs'
 import { ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionField } from '../../protocol/collection-types.js'
-import type { EntityMapper } from '../../protocol/entity-mapper.js'
+import { type EntityMapper, NotedNames } from '../../protocol/entity-mapper.js'
 import { SectionKind } from '../../protocol/packet.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import type { ServerEntities } from '../server-entities.js'
@@ -26,6 +26,9 @@ const FEW_BYTES = 256
 class ServerHome extends Home {
   readonly keys: OwnElements
   readonly values: OwnElements
+  /** Its elements may name entities. */
+  readonly namesEntities: boolean
+
   constructor(
     readonly component: number,
     readonly field: number,
@@ -36,6 +39,7 @@ class ServerHome extends Home {
     const { type } = definition
     this.values = new OwnElements(type.element, path)
     this.keys = type.collection === 'map' ? new OwnElements(type.key, path) : this.values
+    this.namesEntities = [this.keys, this.values].some((elements) => elements.type.namesEntities === true)
   }
 
   requireWritable(): void {
@@ -86,6 +90,8 @@ class NamedEntities implements EntityMapper {
   /** Entities that some collection named when it was last encoded. */
   readonly eids = new Set<number>()
   asked = false
+  /** Where the net ids that are asked for are noted, if anywhere. */
+  noted: number[] | undefined
 
   constructor(private readonly entities: EntityMapper) {}
 
@@ -93,7 +99,9 @@ class NamedEntities implements EntityMapper {
     if (eid === 0) return 0
     this.asked = true
     this.eids.add(eid)
-    return this.entities.netIdOf(eid)
+    const netId = this.entities.netIdOf(eid)
+    if (netId !== 0) this.noted?.push(netId)
+    return netId
   }
 
   entityOf(netId: number): number {
@@ -131,6 +139,9 @@ export class ServerCollections implements OperationLog {
   private readonly freeLists: OperationList[] = []
   private readonly wanted = new WantedEntity()
   private readonly scratch = new ByteWriter(256)
+  private readonly noted: NotedNames
+  /** By component: 1 where its collections may name entities. */
+  private readonly isNaming: Uint8Array
 
   constructor(
     world: World,
@@ -138,7 +149,7 @@ export class ServerCollections implements OperationLog {
     readonly entities: ServerEntities,
   ) {
     this.named = new NamedEntities(entities)
-    this.scratch.entities = this.wanted
+    this.noted = new NotedNames(entities)
     this.homes = protocol.componentList.map(({ collections }, component) =>
       collections.map((field, f) => {
         const path = `${protocol.componentNames[component]}.${field.name}`
@@ -147,6 +158,7 @@ export class ServerCollections implements OperationLog {
         return home
       }),
     )
+    this.isNaming = Uint8Array.from(this.homes, (homes) => (homes.some((home) => home.namesEntities) ? 1 : 0))
     protocol.componentList.forEach(({ store }, component) => {
       const homes = this.homes[component]!
       if (homes.length === 0) return
@@ -234,8 +246,33 @@ export class ServerCollections implements OperationLog {
     for (let f = 0; f < homes.length; f++) this.encode(writer, homes[f]!.of(eid), undefined)
   }
 
-  /** Writes what was done to a collection as a section. Returns false when there is nothing to tell. */
-  writeChanges(writer: ByteWriter, collection: Collection): boolean {
+  /** Whether collections of a component may name entities. */
+  mayName(component: number): boolean {
+    return this.isNaming[component] === 1
+  }
+
+  /** Shows the net ids that the collections of one component of an entity name. */
+  eachName(eid: number, component: number, note: (netId: number) => void): void {
+    const { noted, scratch } = this
+    noted.netIds.length = 0
+    scratch.clear()
+    scratch.entities = noted
+    for (const home of this.homes[component]!) if (home.namesEntities) home.find(eid)?.writeWhole(scratch)
+    for (let i = 0; i < noted.netIds.length; i++) note(noted.netIds[i]!)
+  }
+
+  /**
+   * Writes what was done to a collection as a section, and adds the net ids that it names to `names`. Returns false when
+   * there is nothing to tell.
+   */
+  writeChanges(writer: ByteWriter, collection: Collection, names: number[]): boolean {
+    this.named.noted = names
+    const written = this.writeSection(writer, collection)
+    this.named.noted = undefined
+    return written
+  }
+
+  private writeSection(writer: ByteWriter, collection: Collection): boolean {
     const { pending, slot, sendsWhole } = collection
     collection.queued = false
     if (slot === 0 || (pending === undefined && !sendsWhole)) return false
@@ -297,6 +334,7 @@ export class ServerCollections implements OperationLog {
     wanted.eid = eid
     wanted.found = false
     scratch.clear()
+    scratch.entities = wanted
     collection.writeWhole(scratch)
     return wanted.found
   }

@@ -5,8 +5,13 @@ import { makeNetId, slotOf } from '../../protocol/net-id.js'
 import type { SchemaType } from '../../protocol/schema.js'
 
 /** Lets entity ids pass through a codec as they are: each is written as its place in a list. */
-class PassThrough implements EntityMapper {
+export class PassThrough implements EntityMapper {
   private readonly eids: number[] = []
+
+  /** Entities that were written, without 0. */
+  get count(): number {
+    return this.eids.length
+  }
 
   netIdOf(eid: number): number {
     if (eid === 0) return 0

@@ -13,9 +13,7 @@ import type { Protocol } from '../../protocol/protocol.js'
 import type { Observer } from '../observer.js'
 import type { ServerEntities } from '../server-entities.js'
 import { SlotSet } from '../slot-set.js'
-import type { ViewChanges } from '../view-changes.js'
 import { pairKey, relationOf, targetOf } from './pair-keys.js'
-import { sortTargetsFirst } from './sort-targets.js'
 import { watchPairs } from './watch-pairs.js'
 
 /** What is known of a networked entity with pairs. */
@@ -95,24 +93,9 @@ export class ServerRelations {
     dirty.clear()
   }
 
-  /** A target of an entity that is one of `slots`, or 0. */
-  targetAmong(slot: number, slots: SlotSet): number {
-    for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) if (slots.has(targetOf(key))) return targetOf(key)
-    return 0
-  }
-
-  /** Puts what begins for a client behind the entities that it relates to, where those begin too. */
-  sortEntering({ entering, enteringSet }: Observer): void {
-    if (this.subjects.size === 0 || !this.hasSubject(entering)) return
-    sortTargetsFirst(entering, (slot, visit) => {
-      const pairs = this.subjects.get(slot)?.pairs ?? NO_PAIRS
-      for (const key of pairs) if (enteringSet.has(targetOf(key))) visit(targetOf(key))
-    })
-  }
-
-  private hasSubject({ netIds, count }: ViewChanges): boolean {
-    for (let i = 0; i < count; i++) if (this.subjects.has(slotOf(netIds[i]!))) return true
-    return false
+  /** Adds the targets of an entity, as references that need not be there before it. */
+  addTargets(slot: number, into: number[]): void {
+    for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) into.push(targetOf(key) << 1)
   }
 
   /** Writes the pairs that begin and end for one client, whose spawns of this tick are written. */

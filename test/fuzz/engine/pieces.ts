@@ -285,6 +285,9 @@ export class Layout {
         return void reader.string(512)
       case SectionKind.KeyEnded:
         return void reader.string(64)
+      case SectionKind.Announce:
+        this.readNetId()
+        return void reader.string(64)
       case SectionKind.JoinProgress:
         reader.varint()
         return void reader.varint()

@@ -129,10 +129,17 @@ function fillBag(ship: number, tick: number): void {
   if (tick === 9) Bag.friends[ship]!.clear()
 }
 
+/** Two entities that name each other. */
+function beginCircle(world: ServerWorld): void {
+  const [one, other] = [launch(world, [Position, Aim]), launch(world, [Position, Aim])]
+  Aim.at[one] = other
+  Aim.at[other] = one
+}
+
 const entities: Play = {
   name: 'entities',
-  story: 'Entities begin, change, gain and lose components, relations, items and owners, are hidden, and end.',
-  ticks: 17,
+  story: 'Entities begin, change, gain and lose components, relations, items and owners, are hidden, name each other, and end.',
+  ticks: 18,
   begin() {
     let rock = 0
     let flock: number[] = []
@@ -170,6 +177,7 @@ const entities: Play = {
         if (tick === 13) showTo(world, rock, 'all')
         if (tick === 14) despawn(world, bullet)
         if (tick === 15) setPlayer(world, guestOf(world), mine, { onLeave: 'keep' })
+        if (tick === 16) beginCircle(world)
       },
       client: idle,
     }

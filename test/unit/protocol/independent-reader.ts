@@ -585,6 +585,12 @@ function readSection(cursor: Cursor, protocol: DescribedProtocol): string {
       if (key === '') throw new Error('no key is empty')
       return `the entity with the key ${JSON.stringify(key)} has ended`
     }
+    case 25: {
+      const netId = cursor.netId()
+      if (netId === 'none') throw new Error('nothing is announced')
+      const key = cursor.text(64)
+      return `announce ${netId}${key === '' ? '' : ` with the key ${JSON.stringify(key)}`}`
+    }
     default:
       throw new Error(`no such section: ${kind}`)
   }

@@ -1,0 +1,43 @@
+// Walks the calls of one channel that may go to one client, in the order in which they were made: two chains, those to it
+// alone and those to several.
+import type { Channel } from '../transport/transport.js'
+import type { OutgoingCalls } from './outgoing-calls.js'
+
+/** Used again and again. */
+export class CallCursor {
+  private one = -1
+  private several = -1
+
+  /** Begins with the first call that is not before `from`. */
+  start(outgoing: OutgoingCalls, connection: number, channel: Channel, from: number): void {
+    this.one = skip(outgoing, outgoing.firstToOne(connection, channel), from)
+    this.several = skip(outgoing, outgoing.firstToSeveral(channel), from)
+  }
+
+  /** There is nothing to walk. */
+  clear(): void {
+    this.one = -1
+    this.several = -1
+  }
+
+  /** Whether the call is for this client alone. */
+  get isToOne(): boolean {
+    return this.one >= 0 && (this.several < 0 || this.one < this.several)
+  }
+
+  /** The call, or -1 at the end. */
+  get call(): number {
+    return this.isToOne ? this.one : this.several
+  }
+
+  next(outgoing: OutgoingCalls): void {
+    if (this.isToOne) this.one = outgoing.after(this.one)
+    else this.several = outgoing.after(this.several)
+  }
+}
+
+function skip(outgoing: OutgoingCalls, first: number, from: number): number {
+  let call = first
+  while (call >= 0 && call < from) call = outgoing.after(call)
+  return call
+}

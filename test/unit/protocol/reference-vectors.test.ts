@@ -1,0 +1,53 @@
+// Golden vectors of references: a scripted run that the library writes byte for byte, and that a reader written from the page
+// alone understands.
+import { addComponent, addEntity } from 'bitecs'
+import { defineClientRpc, definePrefab, defineProtocol, despawn, entity, hideFrom, sendRpc, setSpawnKey } from 'bitecs-net'
+import { usePrefab } from 'bitecs-net'
+import { Networked } from 'bitecs-net/components'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import { fromHex, parseProtocol, readPacket } from './independent-reader.js'
+import { goldenRun, RecordedRun } from './recorded-run.js'
+
+const Shot = definePrefab({ payload: { by: entity } })
+const Spark = defineClientRpc({ at: entity }, { channel: 'unreliable' })
+const protocol = defineProtocol({ prefabs: { Shot }, remote: { Spark } })
+const described = parseProtocol(protocol.description)
+
+/** One client; a shot that names an entity with a higher slot; two that name each other; an unreliable call on a new one. */
+function scriptedRun() {
+  const net = createTestNetwork(protocol, { seed: 9 })
+  const run = new RecordedRun(net, described)
+  const { server } = net
+  run.record(server, 'server')
+  const [shot, by] = [addEntity(server), addEntity(server)]
+  usePrefab(server, shot, Shot, { by })
+  for (const eid of [shot, by]) addComponent(server, eid, Networked)
+  run.tick()
+  const [a, b] = [addEntity(server), addEntity(server)]
+  usePrefab(server, a, Shot, { by: b })
+  usePrefab(server, b, Shot, { by: a })
+  setSpawnKey(server, a, 'a')
+  for (const eid of [a, b]) addComponent(server, eid, Networked)
+  sendRpc(server, b, Spark, { at: a })
+  run.tick()
+  hideFrom(server, b, 'all')
+  despawn(server, shot)
+  run.tick(2)
+  return run
+}
+
+describe('the library', () => {
+  it('writes the golden references byte for byte', async () => {
+    // After a change that is meant: run this file with `-u`.
+    await expect(scriptedRun().text()).toMatchFileSnapshot('reference-vectors.json')
+  })
+})
+
+describe('a reader written from the page alone', () => {
+  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+    const golden = goldenRun('reference-vectors.json')
+    const said = golden.map(({ hex }) => readPacket(fromHex(hex), described).slice(1).join('; '))
+    expect(said.filter((text) => text !== '')).toEqual([])
+  })
+})

@@ -1,0 +1,88 @@
+// What a broken or hostile server can announce: names of entities that are never spawned, twice, or with another's key.
+import { addEntity, getAllEntities } from 'bitecs'
+import { close, connectionOf, defineProtocol, entityOf, netIdOf, NetworkErrors, drain, setSpawnKey, stats } from 'bitecs-net'
+import { createTestNetwork } from 'bitecs-net/testing'
+import { describe, expect, it } from 'vitest'
+import type { ByteWriter } from '../../../src/protocol/bytes.js'
+import { makeNetId, writeNetId } from '../../../src/protocol/net-id.js'
+import { SectionKind } from '../../../src/protocol/packet.js'
+import { networkOf } from '../../../src/world/state.js'
+import { throwAtClient } from './tap.js'
+
+const protocol = defineProtocol({})
+
+function announce(slot: number, generation = 0, key = '') {
+  return (writer: ByteWriter): void => {
+    writer.u8(SectionKind.Announce)
+    writeNetId(writer, slot === 0 ? 0 : makeNetId(slot, generation))
+    writer.string(key, 1000)
+  }
+}
+
+function despawn(slot: number) {
+  return (writer: ByteWriter): void => {
+    writer.u8(SectionKind.Despawn)
+    writer.varint(slot)
+    writer.u8(0)
+  }
+}
+
+function setUp() {
+  const net = createTestNetwork(protocol)
+  net.tick(2)
+  const { world } = net.clients[0]!
+  const { entities } = networkOf(world)!.client!.replication
+  const say = (...sections: ((writer: ByteWriter) => void)[]): void => {
+    for (const section of sections) throwAtClient(net.server, section)
+    net.tick()
+  }
+  return { net, world, entities, say, count: () => getAllEntities(world).length }
+}
+
+describe('an announcement', () => {
+  it('that is repeated, or takes the place of another, leaves one entity, and despawned none', () => {
+    const { world, entities, say, count } = setUp()
+    const before = count()
+    say(announce(7), announce(7), announce(7))
+    expect([entities.announced.size, count() - before]).toEqual([1, 1])
+    say(announce(7, 1), announce(7, 2))
+    expect([entities.announced.size, count() - before]).toEqual([1, 1])
+    expect([entityOf(world, makeNetId(7, 2)), netIdOf(world, entities.announced.at(7)!.entity)]).toEqual([0, 0])
+    say(despawn(7), despawn(7))
+    expect([entities.announced.size, count()]).toEqual([0, before])
+    expect(stats(world).counters.malformedPackets).toBe(0)
+  })
+
+  it('of entities that never come ends with the connection', async () => {
+    const { net, world, entities, say, count } = setUp()
+    const before = count()
+    say(...Array.from({ length: 300 }, (_, i) => announce(i + 1)))
+    expect(count() - before).toBe(300)
+    void close(world)
+    net.tick(3)
+    await Promise.resolve()
+    expect([entities.announced.size, count()]).toEqual([0, before])
+    expect(connectionOf(world)).toBeGreaterThan(0)
+  })
+
+  it('with the key of an entity of the game does not take it twice', () => {
+    const { world, entities, say } = setUp()
+    const own = addEntity(world)
+    setSpawnKey(world, own, 'door')
+    say(announce(7, 0, 'door'), announce(8, 0, 'door'))
+    expect([entities.announced.size, entities.announced.at(8)!.entity]).toEqual([1, own])
+    say(despawn(7))
+    expect(entities.announced.at(8)!.entity).toBe(own)
+    expect([...drain(world, NetworkErrors)]).toEqual([])
+  })
+
+  it.each([
+    ['of nothing', announce(0)],
+    ['with a key that is too long', announce(7, 0, 'k'.repeat(65))],
+  ])('%s is malformed', (_, section) => {
+    const { world, entities, say } = setUp()
+    say(section)
+    expect(stats(world).counters.malformedPackets).toBe(1)
+    expect(entities.announced.size).toBe(0)
+  })
+})
