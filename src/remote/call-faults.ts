@@ -21,6 +21,8 @@ export const CallFault = {
   MalformedCall: 6,
   /** Its entity or sender was gone before it could run. */
   Late: 7,
+  /** Of a call that this side sends: its receiver does not have the entity. */
+  NotShown: 14,
   /** The rest are about values that a client wrote. */
   WriteNotReady: 8,
   WriteUnknownEntity: 9,
@@ -57,6 +59,7 @@ const FAULTS: readonly FaultText[] = [
   { counter: 'unauthorizedWrites', code: 'not-owner', text: 'the sender does not own the entity' },
   { counter: 'refusedWrites', code: 'not-finite', text: 'it is no number that can be calculated with' },
   { counter: 'refusedWrites', code: 'refused-write', text: 'the check of the server refused it' },
+  { counter: 'unsentCalls', code: 'not-observed', text: 'the client that it is for does not have the entity' },
 ]
 
 /** Milliseconds between two entries about the same. */

@@ -4,10 +4,10 @@
 // only then is it known who observes the entity, those for whom it has just spawned included. Calls to one connection are
 // chained by that connection, so that what is written for a client costs nothing for the calls to others.
 import type { Answers } from '../protocol/answers.js'
-import { ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
+import { ByteReader, ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
 import type { EntityMapper } from '../protocol/entity-mapper.js'
-import { generationOf, slotOf } from '../protocol/net-id.js'
+import { generationOf, readNetId, slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { RecordCodec } from '../protocol/record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
@@ -55,6 +55,7 @@ const MAX_HEAD = 1 + 5 * MAX_VARINT_BYTES
 
 export class OutgoingCalls {
   readonly writer = new ByteWriter(1024)
+  private readonly reader = new ByteReader()
   count = 0
   private rows = new Uint32Array(16 * ROW)
   /** By connection and channel: the first and the last call that goes to it alone; by channel: those to several. */
@@ -252,6 +253,14 @@ export class OutgoingCalls {
   /** The number of the request that call `i` is, or 0. */
   requestOf(i: number): number {
     return this.rows[i * ROW + REQUEST]!
+  }
+
+  /** The definition of call `i`, which is a call or a request. */
+  definitionOf(i: number): number {
+    const { reader } = this
+    reader.reset(this.writer.bytes, this.startOf(i) + 1, this.endOf(i))
+    readNetId(reader)
+    return reader.varint()
   }
 
   /** The first call on a channel that goes to this connection alone; -1 when there is none. */

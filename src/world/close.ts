@@ -1,5 +1,4 @@
 // Ending a world's network, on either side.
-import { sendCallsNow } from './server-outbound.js'
 import { networkOf, type NetworkWorld } from './state.js'
 
 /**
@@ -10,12 +9,6 @@ import { networkOf, type NetworkWorld } from './state.js'
 export async function close(world: NetworkWorld, text?: string): Promise<void> {
   const network = networkOf(world)
   const client = network?.client?.stop('client-closed', text ?? 'the client left')
-  // What was said before the end comes before it.
-  const role = network?.server
-  if (role !== undefined) {
-    for (const peer of role.peers) sendCallsNow(role, peer)
-    for (const peer of role.authenticating.values()) sendCallsNow(role, peer)
-  }
   const server = network?.server?.stop('server-stopped', text ?? 'the server stopped')
   await Promise.all([client, server])
 }

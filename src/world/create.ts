@@ -8,6 +8,7 @@ import { HostEntities } from '../replication/host-entities.js'
 import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
 import { Lifecycle } from './lifecycle.js'
 import { LocalClient } from './local-client.js'
+import { sendLastCalls } from './server-outbound.js'
 import { ServerRole } from './server-role.js'
 import { withSide } from './sides.js'
 import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
@@ -76,6 +77,7 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
   if (networkOf(world)?.client !== undefined) throw otherSide('client')
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
   const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
+  role.sendLastCalls = (session) => sendLastCalls(role, session)
   role.replication.visibility.setPolicy(interest)
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
   return world as ServerWorld
