@@ -278,17 +278,18 @@ describe('the end of a connection', () => {
       for (const { entity } of drain(world, Prize)) heard.push(`prize ${entity}`)
       for (const { args } of drain(world, Note)) heard.push(`note ${args.n}`)
     }
-    const { server, host, tick } = createTestNetwork(protocol, { host: true, clients: 0, clientSystems: [listen] })
+    const net = createTestNetwork(protocol, { host: true, clients: 0, clientSystems: [listen] })
+    const { server, host } = net
     const ship = addEntity(server)
     addComponent(server, ship, Networked)
     setOwner(server, ship, host.connection)
-    tick(2)
+    net.tick(2)
     const { connection } = host
     sendRpc(server, ship, Win, { n: 1 })
     sendTargetRpc(server, ship, Prize, { n: 1 })
     sendMessage(server, Note, { n: 1 }, { to: connection })
     kick(server, connection)
-    tick(4)
+    net.tick(4)
     expect(heard).toEqual([`win ${ship}`, `prize ${ship}`, 'note 1'])
   })
 })

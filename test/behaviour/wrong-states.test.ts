@@ -269,7 +269,6 @@ describe('to a client that cannot receive it', () => {
   })
 
   it('calls to a connection that has just ended are counted, and requests reject', async () => {
-    let net: TestNetwork | undefined
     const left: number[] = []
     let asked: Promise<unknown> | undefined
     let ship = 0
@@ -286,7 +285,7 @@ describe('to a client that cannot receive it', () => {
         N.kick(world, to)
       }
     }
-    net = createTestNetwork(protocol, { serverSystems: [system] })
+    const net = createTestNetwork(protocol, { serverSystems: [system] })
     ship = launch(net.server)
     net.tick(3)
     await N.close(net.clients[0]!.world)
