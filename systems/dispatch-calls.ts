@@ -1,16 +1,16 @@
 // Makes what arrived ready for the game: goes on with scenes, drops what nobody drained in time, settles requests, shows events, runs handlers.
 import type { World } from 'bitecs'
 import { heldIdsOf } from '../src/replication/held-ids.js'
+import { requireNetwork } from '../src/world/inbound-queue.js'
 import { lifecycleOf, sideOf } from '../src/world/sides.js'
-import { networkOf } from '../src/world/state.js'
+import type { NetworkWorld } from '../src/world/state.js'
 
 /**
  * Makes what arrived ready for the game: goes on with scenes, drops what nobody drained in time, settles requests, shows
  * events, runs handlers.
  */
 export function dispatchCalls(world: World): void {
-  const network = networkOf(world)
-  if (network === undefined) return
+  const network = requireNetwork(world as NetworkWorld)
   // In a host's world each side dispatches in its own pipeline.
   const side = sideOf(network, 'dispatchCalls')
   const { scenes, replication } = network[side]!
@@ -32,7 +32,7 @@ export function dispatchCalls(world: World): void {
     const client = network.client!
     heldIdsOf(world).publish(side)
     client.inbound.expire(client.frame, client.options.undrainedTicks)
-    client.pendingRequests.settle(client.options.now(), client.scenes.isLoading)
+    client.pendingRequests.settle(client.options.now())
     client.inbound.runHandlers()
     client.faults.flush()
   }

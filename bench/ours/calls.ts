@@ -284,6 +284,6 @@ export class OurRequests extends OurCalls {
   /** Takes in the answers. */
   settle(): void {
     this.receiveAtClient()
-    clientRole(this.client).pendingRequests.settle(this.network.now, false)
+    clientRole(this.client).pendingRequests.settle(this.network.now)
   }
 }

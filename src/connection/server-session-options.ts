@@ -16,6 +16,8 @@ export interface ServerSessionEvents {
   greeted?: (session: Session, token: string) => void
   /** A client was let in. */
   opened(session: Session): void
+  /** This side is about to end a session, or to refuse a client: what was called for it leaves now, or never. */
+  closing?: (session: Session) => void
   /** A client whose hello had been accepted is gone; `session.reason` says why. */
   closed(session: Session): void
   /**

@@ -203,7 +203,10 @@ export class ServerSessions implements TransportSink {
   /** Ends a session from this side: tells the peer why, then closes the connection. */
   close(session: Session, code: string, text: string): void {
     if (session.state === 'closed') return
-    if (this.byPeer.get(session.peer) === session) this.sendClose(session, code, text)
+    if (this.byPeer.get(session.peer) === session) {
+      this.events.closing?.(session)
+      this.sendClose(session, code, text)
+    }
     this.end(session, { code, text, by: 'local' })
   }
 
@@ -386,6 +389,7 @@ export class ServerSessions implements TransportSink {
     this.counters.refusedConnections++
     const address = addressOf(this.transport, session.peer)
     this.errors.push(code, `a client was refused: ${detail}`, { connection: session.entity, address })
+    this.events.closing?.(session)
     this.sendClose(session, code, text)
     this.end(session, { code, text, by: 'local' })
   }

@@ -248,6 +248,11 @@ export class PacketBuilder {
     this.writer = new ByteWriter(channel === Channel.Reliable ? MAX_RELIABLE_PACKET : MAX_UNRELIABLE_PACKET)
   }
 
+  /** Whether packets of a session are being filled. */
+  get isBusy(): boolean {
+    return this.session !== undefined
+  }
+
   /** Starts over for one session. */
   start(session: Session, tick: number, now: number, tickMs: number): void {
     this.session = session

@@ -23,13 +23,15 @@ export const CallFault = {
   Late: 7,
   /** The queue is full, and the sender's share of it used up. */
   OverShare: 8,
-  /** The rest are about values that a client wrote. */
+  /** These are about values that a client wrote. */
   WriteNotReady: 9,
   WriteUnknownEntity: 10,
   WriteLate: 11,
   WriteNotOwner: 12,
   WriteNotFinite: 13,
   WriteRefused: 14,
+  /** Of a call that this side sends: its receiver does not have the entity. */
+  NotShown: 15,
 } as const
 export type CallFault = (typeof CallFault)[keyof typeof CallFault]
 
@@ -64,6 +66,7 @@ const FAULTS: readonly FaultText[] = [
   { counter: 'unauthorizedWrites', code: 'not-owner', text: 'the sender does not own the entity' },
   { counter: 'refusedWrites', code: 'not-finite', text: 'it is no number that can be calculated with' },
   { counter: 'refusedWrites', code: 'refused-write', text: 'the check of the server refused it' },
+  { counter: 'unsentCalls', code: 'not-observed', text: 'the client that it is for does not have the entity' },
 ]
 
 /** Milliseconds between two entries about the same. */

@@ -4,10 +4,10 @@
 // only then is it known who observes the entity, those for whom it has just spawned included. Calls to one connection are
 // chained by that connection, so that what is written for a client costs nothing for the calls to others.
 import type { Answers } from '../protocol/answers.js'
-import { ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
+import { ByteReader, ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
 import { type EntityMapper, NotedNames } from '../protocol/entity-mapper.js'
-import { generationOf, slotOf } from '../protocol/net-id.js'
+import { generationOf, readNetId, slotOf } from '../protocol/net-id.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { RecordCodec } from '../protocol/record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
@@ -59,6 +59,7 @@ const MAX_HEAD = 1 + 5 * MAX_VARINT_BYTES
 
 export class OutgoingCalls {
   readonly writer = new ByteWriter(1024)
+  private readonly reader = new ByteReader()
   count = 0
   private rows = new Uint32Array(16 * ROW)
   /** By connection and channel: the first and the last call that goes to it alone; by channel: those to several. */
@@ -295,6 +296,14 @@ export class OutgoingCalls {
   /** The net ids that calls name; see `firstNameOf`. */
   get named(): readonly number[] {
     return this.names?.netIds ?? NO_NAMES
+  }
+
+  /** The definition of call `i`, which is a call or a request. */
+  definitionOf(i: number): number {
+    const { reader } = this
+    reader.reset(this.writer.bytes, this.startOf(i) + 1, this.endOf(i))
+    readNetId(reader)
+    return reader.varint()
   }
 
   /** The first call on a channel that goes to this connection alone; -1 when there is none. */

@@ -45,6 +45,8 @@ class PendingRequest {
   /** What it will settle with: an error, or a value. */
   error: RequestError | undefined
   value: Value | undefined
+  /** The answer has arrived, behind a scene that loads: it is in time, and read when the scene has loaded. */
+  hasArrived = false
   onAbort: (() => void) | undefined
 
   constructor(
@@ -68,10 +70,6 @@ export class PendingRequests {
   private readonly waiting = new Map<number, PendingRequest>()
   private readonly reader = new ByteReader()
   private lastId = 0
-  /** Milliseconds in which the connection's dispatch was paused: a request ages only while an answer can be read. */
-  private paused = 0
-  private wasPaused = false
-  private settledAt = 0
   /** Of the promise made last. */
   private resolve: (value: Value) => void = ignore
   private reject: (error: RequestError) => void = ignore
@@ -111,14 +109,7 @@ export class PendingRequests {
   add(input: RequestInput, now: number): Promise<Value> {
     const promise = new Promise<Value>(this.takeEnds)
     const { resolve, reject } = this
-    const pending = new PendingRequest(
-      ++this.lastId,
-      input,
-      now - this.paused + input.timeout,
-      promise,
-      resolve,
-      reject,
-    )
+    const pending = new PendingRequest(++this.lastId, input, now + input.timeout, promise, resolve, reject)
     this.waiting.set(pending.id, pending)
     const { signal } = input
     if (signal !== undefined) {
@@ -162,13 +153,16 @@ export class PendingRequests {
     if (pending !== undefined && !pending.isAnswered) pending.error = this.errorOf(pending.input, status)
   }
 
-  /** Settles what was answered, and gives up what can no longer be. `isPaused`: what arrives waits for a scene to load. */
-  settle(now: number, isPaused: boolean): void {
-    if (this.wasPaused) this.paused += now - this.settledAt
-    this.wasPaused = isPaused
-    this.settledAt = now
+  /** An answer has arrived that cannot be read yet: the request no longer times out. */
+  noteArrived(id: number): void {
+    const pending = this.waiting.get(id)
+    if (pending !== undefined) pending.hasArrived = true
+  }
+
+  /** Settles what was answered, and gives up what can no longer be. */
+  settle(now: number): void {
     if (this.waiting.size === 0) return
-    for (const pending of this.waiting.values()) this.settleOne(pending, now - this.paused)
+    for (const pending of this.waiting.values()) this.settleOne(pending, now)
   }
 
   /** The connection ended: `why`, for people. */
@@ -183,6 +177,7 @@ export class PendingRequests {
     const { name, netId, owner, timeout } = pending.input
     const entity = this.entities.entityOf(netId)
     if (pending.isAnswered) this.finish(pending)
+    else if (pending.hasArrived) return
     else if (entity === 0) this.giveUp(pending, new RequestDespawnedError(name))
     else if (owner !== 0 && Networked.owner[entity] !== owner) this.giveUp(pending, new RequestLostAuthorityError(name))
     else if (now >= pending.deadline) this.giveUp(pending, new RequestTimedOutError(name, timeout))

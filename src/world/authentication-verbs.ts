@@ -2,7 +2,6 @@
 import { hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { AuthenticationError, UsageError } from '../protocol/errors.js'
-import { sendCallsNow } from './server-outbound.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
 import { serverRole, type ServerWorld } from './state.js'
@@ -35,7 +34,6 @@ export function deny(
   const [world, connection, text, code = 'authentication-failed'] = args as [ServerWorld, number, string, string?]
   const role = serverRole(world)
   const peer = requireAuthenticating(role, connection)
-  sendCallsNow(role, peer)
   role.sessions?.refuse(peer.session, code, text)
 }
 

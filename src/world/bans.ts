@@ -5,7 +5,6 @@ import { isUserKey, MAX_USER_KEY } from '../connection/user-sessions.js'
 import { UsageError } from '../protocol/errors.js'
 import { networkOfAddress, normalizeAddress } from '../transport/addresses.js'
 import { badOption, checkNumber, checkOneOf } from './check-options.js'
-import { sendCallsNow } from './server-outbound.js'
 import type { ServerRole } from './server-role.js'
 import { serverRole, type ServerWorld } from './state.js'
 
@@ -92,11 +91,10 @@ function describe({ user, network, endsAt, text }: BanEntry, offset: number): Ba
   return { address: network, ...until, text }
 }
 
-/** Ends the sessions of all who are banned; what was said to them before comes first. */
+/** Ends the sessions of all who are banned. */
 function sendAway(role: ServerRole): void {
   for (const peer of role.peers) {
     if (role.bans.textFor(peer.session) === undefined || role.isLocal(peer)) continue
-    sendCallsNow(role, peer)
     role.inbound.dropFrom(peer.session.entity)
   }
   role.sessions?.endBanned()

@@ -65,7 +65,8 @@ export function sendCommand(world: ClientWorld, entity: number, command: Command
 
 /**
  * Calls a client RPC on every client that observes a networked entity, or on those of them that `to` names. It leaves with this tick's `serverSend`, after the
- * structure of the tick, so it finds the entity even where it has only just spawned, or is removed right after.
+ * structure of the tick, so it finds the entity even where it has only just spawned, or is removed right after. On a world
+ * that does not listen `NetworkErrors` has `not-listening`, once; an RPC with `buffer` is kept for later observers.
  *
  * @throws UsageError when the entity is not networked, the RPC not listed, or `to` nothing that names connections.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
@@ -87,6 +88,7 @@ export function sendRpc(
   const id = definitionId(role.protocol, rpc, 'client-rpc')
   const netId = requireNetworked(role, id, entity)
   addRpc(role, id, rpc, entity, netId, args, to, except)
+  if (rpc.buffer !== 'last') warnUnlessServing(role, id)
   if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing, 0, role.tick)
 }
 
@@ -116,7 +118,8 @@ function addRpc(
 }
 
 /**
- * Calls a target RPC on one client: the owner of a networked entity, or `to`.
+ * Calls a target RPC on one client: the owner of a networked entity, or `to`. A client that does not have the entity when the
+ * tick is sent does not get it: `NetworkErrors` has `not-observed`. A client has nothing before it is `Ready`.
  *
  * @throws UsageError when the entity is not networked, or has no owner and no target was given.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
@@ -153,6 +156,14 @@ export function warnUnlessOwner(role: ClientRole, id: number, command: Command, 
   const name = role.protocol.definitionNames[id]!
   const text = `${name}: sent on an entity that this client does not own; the server drops it`
   role.errors.once('not-owner', name, text, entity)
+}
+
+/** Reports, once for each definition, that there is nobody to receive it. */
+export function warnUnlessServing(role: ServerRole, id: number): void {
+  if (role.isServing) return
+  role.counters.unsentCalls++
+  const name = role.protocol.definitionNames[id]!
+  role.errors.once('not-listening', name, `${name}: sent while this world does not listen; no client receives it`)
 }
 
 /** @throws UsageError when the world is no client's, or not connected. */

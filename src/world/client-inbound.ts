@@ -50,8 +50,12 @@ export class ClientInbound {
   private readonly part = new PartSection()
   private readonly held = new HeldPackets()
   private readonly heldReader = new ByteReader()
+  /** Calls or messages were queued, or answers read, which no system has had the chance to see. */
+  hasNews = false
   /** Set by a reliable packet that must not be read on before the game has seen the calls: where to go on. */
   private pausedAt = -1
+  /** A packet that waits is looked through for answers alone. */
+  private notesAnswers = false
   /** The packet that is read says, in one of its sections, what the server cannot mean. */
   private isMalformed = false
   private readonly applyHeld = (bytes: Uint8Array, length: number, tick: number): void => {
@@ -64,11 +68,12 @@ export class ClientInbound {
   /** A new frame: the game had its chance to drain. */
   startFrame(): void {
     this.role.inbound.called.clear()
+    this.hasNews = false
   }
 
   reset(): void {
     this.held.clear()
-    this.role.inbound.called.clear()
+    this.startFrame()
     this.pausedAt = -1
   }
 
@@ -105,6 +110,14 @@ export class ClientInbound {
     return true
   }
 
+  /** Notes the answers in a reliable packet that waits for a scene, so that their requests do not time out meanwhile. */
+  readonly noteAnswers = (reader: ByteReader): void => {
+    if (this.role.pendingRequests.size === 0) return
+    this.notesAnswers = true
+    this.check(reader, Channel.Reliable)
+    this.notesAnswers = false
+  }
+
   private mayComeNow(session: Session, reader: ByteReader, start: number): boolean {
     if (session.state !== 'handshake') return true
     reader.offset = start
@@ -129,7 +142,7 @@ export class ClientInbound {
       else if (kind === SectionKind.Player && reliable) replication.ownership.checkPlayer(reader)
       else if (kind === SectionKind.JoinProgress && reliable) replication.join.check(reader)
       else if (kind === SectionKind.Request && reliable) this.section.readRequest(reader)
-      else if (kind === SectionKind.Reply && reliable) this.section.readReply(reader)
+      else if (kind === SectionKind.Reply && reliable) this.checkReply(reader)
       else if (kind === SectionKind.Cancel && reliable) this.section.readCancel(reader)
       else if (kind === SectionKind.Collection && reliable) replication.collections.check(reader)
       else if (kind === SectionKind.Correction && reliable) replication.checkCorrection(reader)
@@ -143,6 +156,11 @@ export class ClientInbound {
       if (reader.failed) return false
     }
     return true
+  }
+
+  private checkReply(reader: ByteReader): void {
+    this.section.readReply(reader)
+    if (this.notesAnswers && !reader.failed) this.role.pendingRequests.noteArrived(this.section.request)
   }
 
   private applyReliable(session: Session, header: DataHeader, reader: ByteReader): void {
@@ -170,6 +188,11 @@ export class ClientInbound {
       else if (kind === SectionKind.Draining) this.applyDraining(reader)
       else if (kind === SectionKind.KeyEnded) replication.locals.endKey(readEndedKey(reader))
       else if (kind === SectionKind.Scene) {
+        // Calls sent before a change of scenes are drained before it shows.
+        if (this.hasNews) {
+          this.pausedAt = sectionStart
+          break
+        }
         this.role.scenes.take(reader)
         if (this.role.scenes.isLoading) {
           this.pausedAt = reader.offset
@@ -257,6 +280,7 @@ export class ClientInbound {
     if (result === PartResult.Refused) this.isMalformed = true
     if (result !== PartResult.Whole) return
     section.become(part.id, incomingParts.payload.length)
+    this.hasNews = true
     if (!inbound.push(section, incomingParts.payload.bytes, connection, frame)) {
       this.drop(CallFault.MalformedCall, section.id)
     }
@@ -289,6 +313,7 @@ export class ClientInbound {
       return
     }
     this.role.inbound.called.add(slotOf(section.netId))
+    this.hasNews = true
     const status = inbound.pushRequest(section, reader.bytes, connection, frame)
     if (status === ReplyStatus.MalformedCall) this.drop(CallFault.MalformedCall, section.id, eid)
   }
@@ -299,6 +324,7 @@ export class ClientInbound {
     const { pendingRequests } = this.role
     const netId = pendingRequests.netIdOf(this.section.request)
     if (netId !== 0) this.role.inbound.called.add(slotOf(netId))
+    this.hasNews = true
     pendingRequests.take(this.section, reader.bytes)
   }
 
@@ -332,6 +358,7 @@ export class ClientInbound {
       }
       inbound.called.add(slotOf(section.netId))
     }
+    this.hasNews = true
     if (!inbound.push(section, reader.bytes, connection, frame)) this.drop(CallFault.MalformedCall, section.id, eid)
   }
 

@@ -30,6 +30,9 @@ import { DEFAULT_TIMEOUT_MS, type JoinOptions } from './join-options.js'
 import { DEFAULT_STALLED_MS, LineTags } from './line-tags.js'
 import { Reconnection } from './reconnection.js'
 
+/** Milliseconds without a frame for which calls still wait to be drained before their entities end. */
+const FRAME_PATIENCE_MS = 2000
+
 export interface ClientRoleOptions {
   /** How far behind the server interpolated components are shown, in server ticks. */
   interpolationDelay: number
@@ -218,7 +221,8 @@ export class ClientRole {
   pump(): void {
     this.session?.receive()
     this.updateConnection(false)
-    this.handler.startFrame()
+    // A slow game still gets its chance to drain calls before their entities end; one that is not running does not.
+    if (this.options.now() - this.lastFrameAt >= FRAME_PATIENCE_MS) this.handler.startFrame()
     this.apply()
     this.scenes.advance()
     this.send()
@@ -247,7 +251,9 @@ export class ClientRole {
     } finally {
       this.applying = false
     }
-    if (this.endRequested || (session.state === 'closed' && this.arrived[Channel.Reliable].count === 0)) this.finish()
+    const isRead = session.state === 'closed' && this.arrived[Channel.Reliable].count === 0
+    // The end waits a frame, as a despawn does, so that calls that came before it are drained while their entities are there.
+    if (this.endRequested || (isRead && !this.handler.hasNews)) this.finish()
   }
 
   private applyQueues(session: ClientSession): void {
@@ -263,7 +269,7 @@ export class ClientRole {
       }
       reliable.shift()
     }
-    if (this.scenes.isLoading) this.scenes.search(reliable)
+    if (this.scenes.isLoading) this.scenes.search(reliable, this.handler.noteAnswers)
     while (unreliable.count > 0 && !this.endRequested) {
       session.readData(Channel.Unreliable, unreliable.bytes, unreliable.start, unreliable.end, unreliable.time)
       unreliable.shift()
@@ -305,6 +311,8 @@ export class ClientRole {
     this.onEnded = () => {}
     const { session, transport, reconnection } = this
     if (session === undefined || transport === undefined) return
+    // What the game called before it left comes before its end.
+    if (this.outgoing.count > 0) this.send()
     session.close(code, text)
     this.finish()
     await Promise.all([transport.close(), reconnection?.end(), session.abandoned])
@@ -381,8 +389,8 @@ export class ClientRole {
     this.scenes.end()
     for (const queue of this.arrived) this.counters.packetsAfterEnd += queue.clear()
     this.handler.reset()
+    this.counters.unsentCalls += this.outgoing.count + this.outgoingParts.count
     this.outgoing.clear()
-    this.counters.unsentCalls += this.outgoingParts.count
     this.outgoingParts.clear()
     this.incomingParts.clear()
     void transport?.close()

@@ -114,20 +114,23 @@ export class ClientScenes {
 
   /**
    * Looks for changes among the packets that wait: a newer one may end the loading that they wait for. A change is always
-   * the first section of its packet.
+   * the first section of its packet. `noteAnswers` reads what else is in each.
    */
-  search(waiting: PacketQueue): void {
+  search(waiting: PacketQueue, noteAnswers: (reader: ByteReader) => void): void {
     const { packet, header } = this
     for (; this.searched < waiting.count; this.searched++) {
       packet.reset(waiting.bytes, waiting.startOf(this.searched), waiting.endOf(this.searched))
       if (packet.u8() !== PacketKind.Data) continue
       header.read(packet)
-      if (packet.u8() !== SectionKind.Scene) continue
       const start = packet.offset
-      this.check(packet)
-      if (packet.failed) continue
-      packet.offset = start
-      this.take(packet)
+      if (packet.u8() !== SectionKind.Scene) packet.offset = start
+      else {
+        this.check(packet)
+        if (packet.failed) continue
+        packet.offset = start + 1
+        this.take(packet)
+      }
+      noteAnswers(packet)
     }
   }
 

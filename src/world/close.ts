@@ -1,6 +1,5 @@
 // Ending a world's network, on either side.
 import { heldIdsOf } from '../replication/held-ids.js'
-import { sendCallsNow } from './server-outbound.js'
 import { networkOf, type NetworkWorld } from './state.js'
 
 /**
@@ -11,12 +10,6 @@ import { networkOf, type NetworkWorld } from './state.js'
 export async function close(world: NetworkWorld, text?: string): Promise<void> {
   const network = networkOf(world)
   const client = network?.client?.stop('client-closed', text ?? 'the client left')
-  // What was said before the end comes before it.
-  const role = network?.server
-  if (role !== undefined) {
-    for (const peer of role.peers) sendCallsNow(role, peer)
-    for (const peer of role.authenticating.values()) sendCallsNow(role, peer)
-  }
   const server = network?.server?.stop('server-stopped', text ?? 'the server stopped')
   // The world may never tick again.
   if (network !== undefined) heldIdsOf(world).releaseAll()

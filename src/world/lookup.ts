@@ -1,17 +1,14 @@
 // The verbs that ask: net ids, ticks, who is whose.
 import { hasComponent } from 'bitecs'
 import { Networked, Owned } from '../../components/networked.js'
-import { UsageError } from '../protocol/errors.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
-import { clientRole, type ClientWorld, networkOf, type NetworkWorld } from './state.js'
+import { requireNetwork } from './inbound-queue.js'
+import { clientRole, type ClientWorld, type NetworkWorld } from './state.js'
 
 function anyRole(world: NetworkWorld): ServerRole | ClientRole {
-  const network = networkOf(world)
-  const role = network?.server ?? network?.client
-  if (role === undefined)
-    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-  return role
+  const { server, client } = requireNetwork(world)
+  return (server ?? client)!
 }
 
 /** The name that both sides know an entity by, or 0 when it is not networked. */
@@ -26,8 +23,8 @@ export function entityOf(world: NetworkWorld, netId: number): number {
 
 /** The server's tick: on the server the one that runs, on a client the newest one heard of. */
 export function serverTick(world: NetworkWorld): number {
-  const network = networkOf(world)
-  return network?.server?.tick ?? network?.client?.session?.clock.latest ?? 0
+  const { server, client } = requireNetwork(world)
+  return server?.tick ?? client?.session?.clock.latest ?? 0
 }
 
 /** The one connection entity of a client's world; in a host's world that of its own client, which carries `LocalConnection`. */

@@ -6,7 +6,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Infer, Schema } from '../protocol/schema.js'
 import { MAX_WAITING_PARTS } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
-import { connectedClient, definitionId, NO_ARGS } from './calls.js'
+import { connectedClient, definitionId, NO_ARGS, warnUnlessServing } from './calls.js'
 import type { ClientRole } from './client-role.js'
 import type { ServerRole } from './server-role.js'
 import { isHost, type SideOptions, sideOf } from './sides.js'
@@ -45,6 +45,8 @@ const NO_OPTIONS = Object.freeze({})
 /**
  * Sends a message: from a client to the server, or from the server to one connection, `'all'`, `'ready'` (the default), a
  * `group`, or any collection of connections such as `observersOf(world, ship)`.
+ *
+ * On a world that does not listen nobody gets it: `NetworkErrors` has `not-listening`, once.
  *
  * In a host's world one that both may send is sent by the server when it says whom it is for, else by the side whose systems
  * run, or by `side`.
@@ -108,6 +110,7 @@ function sendToClients(
   const audience = to === 'ready' ? Audience.Ready : to === 'all' ? Audience.All : Audience.List
   outgoing.add(id, message, 0, args, audience, excepted(except), 0, list)
   leaveOut(outgoing, except)
+  warnUnlessServing(role, id)
 }
 
 /** Which side of a world sends a message. */
@@ -116,7 +119,11 @@ function sendingSide(
   message: Message,
   { to, except, side }: SendMessageOptions & SideOptions,
 ): Side {
-  if (network === undefined || !isHost(network)) return network?.server === undefined ? 'client' : 'server'
+  if (network === undefined || !isHost(network)) {
+    if (network?.server !== undefined) return 'server'
+    if (to === undefined && except === undefined) return 'client'
+    throw new UsageError('wrong-side', 'to and except are for a server: the messages of a client go to its server')
+  }
   if (side === undefined && message.from !== 'both') return message.from
   if (side === undefined && (to !== undefined || except !== undefined)) return 'server'
   const { definitionNames, ids } = network.server!.protocol

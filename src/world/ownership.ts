@@ -5,7 +5,6 @@ import { Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { slotOf } from '../protocol/net-id.js'
 import { graceOf, type OnLeave } from './left-behind.js'
-import { sendCallsNow } from './server-outbound.js'
 import type { ServerRole } from './server-role.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from './state.js'
 
@@ -83,8 +82,6 @@ export function kick(world: ServerWorld, connection: number, text = 'kicked', co
   requireOpen(role, connection)
   const peer = role.peerOfConnection.get(connection)
   if (peer === undefined) return
-  // What was said to it before, and why it has to go, comes first.
-  sendCallsNow(role, peer)
   role.sessionsOf(peer.session)?.close(peer.session, code, text)
   role.inbound.dropFrom(connection)
 }

@@ -2,6 +2,7 @@
 import { hasComponent, removeComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
+import { UsageError } from '../protocol/errors.js'
 import { badOption } from './check-options.js'
 import { graceOf } from './left-behind.js'
 import { requireOpen, requireSlot, setOwner, type SetOwnerOptions } from './ownership.js'
@@ -27,11 +28,12 @@ const FORMER: ReadonlySet<unknown> = new Set(['keep', 'release', 'unspawn', 'des
 
 /**
  * Makes a networked entity the player of a connection, and the connection its owner: that client's world gives it
- * `LocalPlayer`, after it took the tag from the player before. `former` says what becomes of that one; an entity that was
- * another connection's player is it no longer. `entity` 0 takes the player away, as {@link removePlayer} does.
+ * `LocalPlayer`, after it took the tag from the player before. `former` says what becomes of that one. `entity` 0 takes the
+ * player away, as {@link removePlayer} does. To hand over the player of another client, take it away there first:
+ * `removePlayer(world, other, { former: 'release' })`.
  *
- * @throws UsageError when the entity is not networked, `connection` is not an open connection, or an option is no value
- * that its docs name.
+ * @throws UsageError when the entity is not networked or another client owns it, `connection` is not an open connection, or
+ * an option is no value that its docs name.
  */
 export function setPlayer(
   world: ServerWorld,
@@ -41,7 +43,7 @@ export function setPlayer(
 ): void {
   const role = serverRole(world)
   requireOpen(role, connection)
-  if (entity !== 0) requireSlot(role, entity)
+  if (entity !== 0) requireOwn(role, entity, connection)
   requireFormer(options.former)
   graceOf(options.onLeave)
   const former = Connection.player[connection]!
@@ -75,6 +77,17 @@ export function removePlayer(world: ServerWorld, connection: number, options: Re
   role.hideLocalPlayer(connection)
   Connection.player[connection] = 0
   if (former !== 0) endFormer(role, connection, former, options.former)
+}
+
+/** @throws UsageError when the entity is not networked, or another open connection owns it. */
+function requireOwn(role: ServerRole, entity: number, connection: number): void {
+  requireSlot(role, entity)
+  const owner = Networked.owner[entity]!
+  if (owner === connection || !role.peerOfConnection.has(owner)) return
+  const text =
+    `entity ${entity} belongs to connection ${owner}: take it away there first, with clearOwner or with ` +
+    "removePlayer and { former: 'release' }"
+  throw new UsageError('not-owner', text)
 }
 
 function requireFormer(former: unknown): void {

@@ -7,13 +7,14 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Schema } from '../protocol/schema.js'
 import type { Scene } from '../protocol/scenes.js'
 import { SceneAction } from '../remote/scene-section.js'
+import { requireNetwork } from './inbound-queue.js'
 import { requireOpen } from './ownership.js'
 import type { LoadedScene } from './scene-events.js'
 import type { SceneLoader } from './scene-runner.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
 import { isHost, type SideOptions } from './sides.js'
-import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from './state.js'
+import { type NetworkWorld, serverRole, type ServerWorld } from './state.js'
 
 /** Whose scenes change: everyone's, also of who joins later; one connection's; or those of a list. */
 export type SceneTarget = number | 'all' | Iterable<number>
@@ -76,15 +77,14 @@ export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOpt
  * The scenes that are loaded or being loaded, in their order: on the server those of the world, or of one connection; on a
  * client its own. In a host's world those of the side whose systems run, or of `side`; the server's when neither says.
  *
- * @throws UsageError when `connection` is not an open connection of this server.
+ * @throws UsageError when the world has no network, or `connection` is not an open connection of this server.
  */
 export function scenesOf(world: NetworkWorld, connection?: number, { side }: SideOptions = {}): LoadedScene[] {
-  const network = networkOf(world)
-  const server = network?.server
-  const client = network?.client
-  if (connection !== undefined && server !== undefined) return [...(findPeer(server, connection)?.scenes.told ?? [])]
-  const ofServer = client === undefined || (server !== undefined && (side ?? network?.side) !== 'client')
-  return [...((ofServer ? server?.scenes.ofWorld : client.scenes.ofClient) ?? [])]
+  const network = requireNetwork(world)
+  const { server, client } = network
+  if (connection !== undefined) return [...(findPeer(serverRole(world), connection)?.scenes.told ?? [])]
+  const ofServer = client === undefined || (server !== undefined && (side ?? network.side) !== 'client')
+  return [...(ofServer ? server!.scenes.ofWorld : client.scenes.ofClient)]
 }
 
 /**
@@ -122,10 +122,7 @@ export function setSceneLoader(
   loader: SceneLoader | undefined,
   { side: asked }: SideOptions = {},
 ): void {
-  const network = networkOf(world)
-  if (network === undefined) {
-    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-  }
+  const network = requireNetwork(world)
   const side = isHost(network) ? (asked ?? network.side) : undefined
   if (network.server !== undefined && side !== 'client') network.server.scenes.runner.loader = loader
   if (network.client !== undefined && side !== 'server') network.client.scenes.runner.loader = loader

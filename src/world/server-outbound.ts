@@ -3,7 +3,8 @@ import { Connection } from '../../components/connection.js'
 import { MAX_SCENE_OVERHEAD } from '../protocol/limits.js'
 import { slotOf } from '../protocol/net-id.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
-import type { PacketBuilder } from '../connection/session.js'
+import type { PacketBuilder, Session } from '../connection/session.js'
+import { CallFault } from '../remote/call-faults.js'
 import { MAX_WAITING_PARTS, mustWait } from '../remote/message-parts.js'
 import { CallCursor } from '../remote/call-cursor.js'
 import { Audience, type OutgoingCalls } from '../remote/outgoing-calls.js'
@@ -26,8 +27,8 @@ export function sendTick(role: ServerRole): void {
     showLocally(role, own)
   } else role.local?.view.begin(undefined)
   role.retirement?.advance(role)
-  for (const peer of role.peers) sendToPeer(role, peer)
-  for (const peer of role.authenticating.values()) sendEarly(role, peer)
+  for (const peer of role.peers) if (peer.session.state === 'open') sendToPeer(role, peer)
+  for (const peer of role.authenticating.values()) if (peer.session.state !== 'closed') sendEarly(role, peer)
   countUnsent(role)
   role.outgoing.clear()
   role.groups.finishTick()
@@ -35,11 +36,23 @@ export function sendTick(role: ServerRole): void {
   role.replication.finishTick()
 }
 
-/** Sends the reliable calls and messages of this tick to a client that is about to be closed. */
-export function sendCallsNow(role: ServerRole, peer: ServerPeer): void {
-  role.reliable.start(peer.session, role.tick, role.options.now(), role.tickMs)
-  writeCalls(role, peer, Channel.Reliable, role.reliable, 0, role.outgoing.count)
-  role.reliable.finish()
+/** Sends the reliable calls and messages of this tick to a client whose session is about to be closed. */
+export function sendLastCalls(role: ServerRole, session: Session): void {
+  const peer = role.peerOf(session)
+  // While its packets are being filled it is too late: the client is closed because it takes too little of them.
+  if (peer === undefined || role.reliable.isBusy) return
+  role.callsBeforeEnd.set(session.entity, role.outgoing.count)
+  sendReliableCalls(role, peer)
+}
+
+function sendReliableCalls(role: ServerRole, peer: ServerPeer): void {
+  const { reliable, outgoing } = role
+  const { unsent, wasReady } = peer.scenes
+  const ready = peer.session.ready || (unsent.length > 0 && wasReady)
+  reliable.start(peer.session, role.tick, role.options.now(), role.tickMs)
+  writeCalls(role, peer, Channel.Reliable, reliable, 0, outgoing.count, ready)
+  if (peer.outgoingParts.busy) peer.outgoingParts.write(reliable)
+  reliable.finish()
 }
 
 function sendToPeer(role: ServerRole, peer: ServerPeer): void {
@@ -64,6 +77,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
   const { unsent, wasReady } = peer.scenes
   const callsBefore = unsent.length > 0 ? unsent[0]!.callsBefore : role.outgoing.count
   writeCalls(role, peer, Channel.Reliable, reliable, 0, callsBefore, session.ready || (unsent.length > 0 && wasReady))
+  const callsWritten = unsent.length > 0 ? writeParting(role, peer, callsBefore) : callsBefore
   writeParts(role, peer)
   if (!local && replication.structure.writeDespawns(observer, reliable)) structure = true
   // Behind the despawns: one of them may hide what ended right after.
@@ -73,7 +87,7 @@ function sendToPeer(role: ServerRole, peer: ServerPeer): void {
     session.structureTick = tick
     reliable.completeStructure()
   }
-  if (unsent.length > 0) writeScenes(role, peer)
+  if (unsent.length > 0) writeScenes(role, peer, callsWritten)
   reliable.finish()
 
   unreliable.start(session, tick, now, tickMs)
@@ -116,28 +130,57 @@ function showLocally(role: ServerRole, { session, observer }: ServerPeer): void 
   role.local?.view.end(observer)
 }
 
-/** Messages to a client that is being authenticated, and acknowledgements of its own. */
+/** Messages to a client that is being authenticated, and acknowledgements. */
 function sendEarly(role: ServerRole, peer: ServerPeer): void {
-  sendCallsNow(role, peer)
+  sendReliableCalls(role, peer)
   role.unreliable.start(peer.session, role.tick, role.options.now(), role.tickMs)
   writeCalls(role, peer, Channel.Unreliable, role.unreliable, 0, role.outgoing.count)
   role.unreliable.finish()
 }
 
 /**
- * Changes of scenes, each at the head of a packet, and behind each the calls that were made after it: a client reads on
- * only when it has loaded. What was sent before it is complete, structure included, so that it can be acknowledged.
+ * Writes, ahead of the despawns, calls that were made after a change of scenes: up to the last one on an entity that the
+ * client loses with this tick. After the change there is no such entity to deliver it with. Returns where it stopped.
  */
-function writeScenes(role: ServerRole, peer: ServerPeer): void {
+function writeParting(role: ServerRole, peer: ServerPeer, from: number): number {
+  const { outgoing, reliable } = role
+  if (peer.observer.leaving.count === 0) return from
+  let to = from
+  const { entity, ready } = peer.session
+  let call = skip(outgoing, outgoing.firstToOne(entity, Channel.Reliable), from)
+  for (; call >= 0; call = outgoing.after(call)) if (isParting(outgoing, peer, call)) to = Math.max(to, call + 1)
+  call = skip(outgoing, outgoing.firstToSeveral(Channel.Reliable), from)
+  for (; call >= 0; call = outgoing.after(call)) {
+    if (isParting(outgoing, peer, call) && isAmong(outgoing, peer, call, ready)) to = Math.max(to, call + 1)
+  }
+  writeCalls(role, peer, Channel.Reliable, reliable, from, to)
+  return to
+}
+
+/** Whether a call is on an entity that the client loses with this tick. Of what an answer is on, nothing is known. */
+function isParting(outgoing: OutgoingCalls, { observer }: ServerPeer, call: number): boolean {
+  const netId = outgoing.netIdOf(call)
+  return netId === 0 ? !outgoing.isMessage(call) : observer.leavingSet.has(slotOf(netId))
+}
+
+/**
+ * Changes of scenes, each at the head of a packet, and behind each the calls that were made after it, from `from` on: a
+ * client reads on only when it has loaded. What was sent before is complete, structure included, so that it can be
+ * acknowledged.
+ */
+function writeScenes(role: ServerRole, peer: ServerPeer, from: number): void {
   const { reliable, outgoing } = role
   const { unsent } = peer.scenes
+  let written = from
   for (let i = 0; i < unsent.length; i++) {
-    const { number, action, id, args, callsBefore } = unsent[i]!
+    const { number, action, id, args } = unsent[i]!
     reliable.flush()
     reliable.fit(args.length + MAX_SCENE_OVERHEAD)
     writeScene(reliable.writer, number, action, id, args)
     const callsUntil = i + 1 < unsent.length ? unsent[i + 1]!.callsBefore : outgoing.count
-    writeCalls(role, peer, Channel.Reliable, reliable, callsBefore, callsUntil)
+    if (callsUntil <= written) continue
+    writeCalls(role, peer, Channel.Reliable, reliable, written, callsUntil)
+    written = callsUntil
   }
   unsent.length = 0
 }
@@ -234,12 +277,28 @@ function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, l
 
 /** Whether a call to this client alone goes to it: it must have the entity. */
 function mayReach(role: ServerRole, peer: ServerPeer, call: number): boolean {
-  const { outgoing } = role
-  const netId = outgoing.netIdOf(call)
+  const netId = role.outgoing.netIdOf(call)
   if (netId === 0 || hasSpawned(role, peer, netId)) return true
-  role.counters.unsentCalls++
-  peer.requests.fail(outgoing.requestOf(call), ReplyStatus.NotObserved)
+  failUnseen(role, peer, call)
   return false
+}
+
+/** The client does not have the entity of a call: a request rejects, and a target RPC is reported. */
+function failUnseen(
+  { outgoing, faults, counters, protocol, replication }: ServerRole,
+  peer: ServerPeer,
+  call: number,
+): void {
+  const request = outgoing.requestOf(call)
+  if (request !== 0) peer.requests.fail(request, ReplyStatus.NotObserved)
+  const id = outgoing.definitionOf(call)
+  // A client RPC goes to those of its receivers that observe the entity; none of them is no fault.
+  if (request !== 0 || protocol.definitions[id]!.kind !== 'target-rpc') {
+    counters.unsentCalls++
+    return
+  }
+  const { entity, connectionId } = peer.session
+  faults.add(CallFault.NotShown, connectionId, entity, replication.entities.entityOf(outgoing.netIdOf(call)), id)
 }
 
 /** Whether a call to several goes to this client. */
@@ -264,12 +323,15 @@ function hasSpawned(role: ServerRole, peer: ServerPeer, netId: number): boolean 
   return role.replication.entities.netIds[slot] === netId && peer.observer.sees(slot)
 }
 
-/** Counts the calls to one connection that is gone. */
-function countUnsent(role: ServerRole): void {
-  const { outgoing, counters } = role
+/** Counts the calls to one connection that has ended, unless they left before its end. */
+function countUnsent({ outgoing, counters, peerOfConnection, authenticating, callsBeforeEnd }: ServerRole): void {
   for (let i = 0; i < outgoing.count; i++) {
     if (outgoing.audienceOf(i) !== Audience.One) continue
     const to = outgoing.connectionOf(i)
-    if (!role.peerOfConnection.has(to) && !role.authenticating.has(to)) counters.unsentCalls++
+    const peer = peerOfConnection.get(to) ?? authenticating.get(to)
+    if (peer !== undefined && peer.session.state !== 'closed') continue
+    const hasLeft = outgoing.channelOf(i) === Channel.Reliable && i < (callsBeforeEnd.get(to) ?? 0)
+    if (!hasLeft) counters.unsentCalls++
   }
+  callsBeforeEnd.clear()
 }

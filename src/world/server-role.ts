@@ -87,7 +87,11 @@ export class ServerRole {
   stalledAfter = DEFAULT_STALLED_MS
   /** It has served before. */
   hasServed = false
+  /** By connections closed in this tick: how many of the tick's calls had been made by then. Those after cannot reach them. */
+  readonly callsBeforeEnd = new Map<number, number>()
   private nextConnectionId = 1
+  /** Sends the calls of this tick over a session that is about to end. Set where the world is made. */
+  sendLastCalls: (session: Session) => void = () => {}
   /** Ends a `listen` that is under way; resolves when nothing of it is left. */
   cancelListen: (() => Promise<void>) | undefined
   /** The entity that stands for the network: it carries `Listening`. */
@@ -223,6 +227,7 @@ export class ServerRole {
       {
         greeted: authenticate === undefined ? undefined : (session, token) => this.greeted(session, token),
         opened: (session) => this.opened(session),
+        closing: (session) => this.sendLastCalls(session),
         closed: (session) => this.closed(session),
         data: (session, channel, header, reader) => this.handler.read(session, channel, header, reader),
       },
@@ -279,10 +284,7 @@ export class ServerRole {
   /** Settles the server's own requests: with the answers that arrived, or for want of one. */
   settleRequests(): void {
     const now = this.options.now()
-    for (let i = 0; i < this.peers.length; i++) {
-      const { requests, scenes } = this.peers[i]!
-      requests.settle(now, scenes.isLoading)
-    }
+    for (let i = 0; i < this.peers.length; i++) this.peers[i]!.requests.settle(now)
   }
 
   /** Turns what happened to sessions into entities and components. */

@@ -2,7 +2,8 @@
 import type { Message } from '../protocol/definitions.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { IncomingParts, OutgoingParts, PartProgress } from '../remote/message-parts.js'
-import { networkOf, type NetworkWorld } from './state.js'
+import { requireNetwork } from './inbound-queue.js'
+import type { NetworkWorld } from './state.js'
 
 /** A message that is under way in parts. */
 export interface Transfer {
@@ -20,14 +21,15 @@ export interface Transfer {
 /**
  * The large messages that are under way, at most one in each direction for each connection: for a progress bar. One that
  * is whole is no longer listed: it is drained as any other.
+ *
+ * @throws UsageError when the world has no network.
  */
 export function transfers(world: NetworkWorld): Transfer[] {
-  const network = networkOf(world)
+  const { server, client } = requireNetwork(world)
   const list: Transfer[] = []
-  for (const { session, outgoingParts, incomingParts } of network?.server?.peers ?? []) {
-    add(list, network!.server!.protocol, session.entity, outgoingParts, incomingParts)
+  for (const { session, outgoingParts, incomingParts } of server?.peers ?? []) {
+    add(list, server!.protocol, session.entity, outgoingParts, incomingParts)
   }
-  const client = network?.client
   if (client !== undefined) add(list, client.protocol, client.connection, client.outgoingParts, client.incomingParts)
   return list
 }

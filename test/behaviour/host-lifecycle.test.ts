@@ -179,11 +179,13 @@ describe('16, 24: the lifecycle of a host', () => {
     setPlayer(server, host.connection, ship)
     network.tick(2)
     const log = record(server)
+    removePlayer(server, host.connection, { former: 'release' })
     setPlayer(server, clients[0]!.connection, ship)
     network.tick(2)
     expect(log).toEqual(['-LocalPlayer hp=5', '-Owned hp=5', '+Owned hp=5'])
     expect(hasComponent(clients[0]!.world, game.copyOf(clients[0]!.world, server, ship), LocalPlayer)).toBe(true)
     log.length = 0
+    removePlayer(server, clients[0]!.connection, { former: 'release' })
     setPlayer(server, host.connection, ship)
     network.tick(2)
     expect(log).toEqual(['-Owned hp=5', '+Owned hp=5', '+LocalPlayer hp=5'])

@@ -129,6 +129,8 @@ describe('a player', () => {
     const { net, first, log } = start()
     const [a, b] = net.clients
     const other = record(b!.world)
+    expect(() => setPlayer(net.server, b!.connection, first)).toThrow(/belongs to connection \d+: take it away/)
+    removePlayer(net.server, a!.connection, { former: 'release' })
     setPlayer(net.server, b!.connection, first)
     expect([Connection.player[a!.connection], Connection.player[b!.connection]]).toEqual([0, first])
     net.tick(3)

@@ -1,4 +1,4 @@
-// A request that is under way when the scene changes: its answer waits with everything else, and so does its time-out.
+// Requests in flight while a scene loads: answers wait for the scene, and time-outs do not wait for anything.
 import { addComponent, addEntity } from 'bitecs'
 import {
   changeScene,
@@ -57,18 +57,54 @@ describe('a request while a scene loads', () => {
     await expect(answer).resolves.toEqual({ left: 7 })
   })
 
-  it('times out all the same when no answer comes, in its own time', async () => {
+  it.each(['client', 'server'] as const)(
+    'times out in its own time when no answer comes (asked by the %s)',
+    async (by) => {
+      const { net, client, shop, loader } = begin()
+      let outcome: unknown = 'waits'
+      loadScene(net.server, Match)
+      net.tick(2)
+      const copy = entityOf(client.world, netIdOf(net.server, shop))
+      const asked =
+        by === 'client'
+          ? request(client.world, copy, Buy, { item: 3 }, { timeout: 500 })
+          : request(net.server, shop, Ask, { n: 1 }, { timeout: 500 })
+      asked.then(
+        (value) => (outcome = value),
+        (error: unknown) => (outcome = error),
+      )
+      await tickAwaiting(net, 8)
+      expect(outcome).toBe('waits')
+      await tickAwaiting(net, 4)
+      expect(outcome).toBeInstanceOf(RequestTimedOutError)
+      expect(loader.said).toEqual(['load Match'])
+    },
+  )
+
+  it('times out when the scene of everybody changes, too', async () => {
     const { net, shop, loader } = begin()
-    let outcome: unknown = 'waits'
-    request(net.server, shop, Ask, { n: 1 }, { timeout: 500 }).then(
-      (value) => (outcome = value),
-      (error: unknown) => (outcome = error),
-    )
+    const asked = request(net.server, shop, Ask, { n: 1 }, { timeout: 500 })
     changeScene(net.server, Match)
-    await tickAwaiting(net, 40)
-    expect(outcome).toBe('waits')
+    await tickAwaiting(net, 12)
+    await expect(asked).rejects.toBeInstanceOf(RequestTimedOutError)
+    expect(loader.said).toEqual(['load Match'])
+  })
+
+  it('does not time out on an answer that follows the change of scenes in its packet', async () => {
+    const { net, client, shop, loader } = begin()
+    const answer = request(
+      client.world,
+      entityOf(client.world, netIdOf(net.server, shop)),
+      Buy,
+      { item: 3 },
+      { timeout: 500 },
+    )
+    net.tick()
+    loadScene(net.server, Match)
+    for (const { id } of drain(net.server, Buy)) reply(net.server, id, { left: 7 })
+    net.tick(40)
     loader.last.done()
-    await tickAwaiting(net, 30)
-    expect(outcome).toBeInstanceOf(RequestTimedOutError)
+    await tickAwaiting(net, 4)
+    await expect(answer).resolves.toEqual({ left: 7 })
   })
 })

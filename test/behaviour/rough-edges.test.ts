@@ -15,6 +15,7 @@ import {
   sendMessage,
   sendRpc,
   setOwner,
+  removePlayer,
   setPlayer,
   stats,
   u16,
@@ -123,6 +124,7 @@ describe('players', () => {
     const ship = game.spawnShip(net.server)
     setPlayer(net.server, a!.connection, ship)
     net.tick(2)
+    removePlayer(net.server, a!.connection, { former: 'release' })
     setPlayer(net.server, b!.connection, ship)
     net.tick(2)
     expect(net.clients.map(({ world }) => query(world, [LocalPlayer]).length)).toEqual([0, 1])
