@@ -83,8 +83,6 @@ export class ServerSessions implements TransportSink {
     }
     session.lastHeard = Math.max(session.lastHeard, time)
     if (!session.conduct!.takesPacket(channel, length, time)) return this.flooded(session, channel)
-    // It was the line that stood still, or its client; both are back.
-    if (session.isInterrupted && session.canBeRestored) this.restore(session, session.resumable!.unsentFrom)
     const { reader } = this
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
@@ -102,7 +100,7 @@ export class ServerSessions implements TransportSink {
       const clock = reader.u32()
       if (reader.failed) return this.malformed(session, 'a malformed answer to a heart-beat')
       this.counters.acceptedPackets++
-      session.pong(clock, time)
+      if (session.pong(clock, time)) this.restore(session, session.resumable!.unsentFrom)
       return
     }
     if (session.state === 'handshake') {
@@ -153,24 +151,14 @@ export class ServerSessions implements TransportSink {
     const deaf = Math.max(0, sinceLook - LONGEST_TICK_MS)
     this.maintainedAt = now
     for (const session of this.byPeer.values()) {
-      session.lastHeard = Math.min(now, session.lastHeard + deaf)
-      session.tickedAt = Math.min(now, session.tickedAt + deaf)
-      session.structureProgressAt = Math.min(now, session.structureProgressAt + deaf)
-      session.authenticatingSince = Math.min(now, session.authenticatingSince + deaf)
+      if (deaf > 0) session.excuse(deaf, now)
       if (session.state === 'open') {
-        if (session.structureAcknowledged === session.structureTick) {
-          session.structureProgressed(now)
-          session.structureGrace = 0
-        }
-        if (session.loadsScene) {
-          session.structureProgressed(now)
-          session.tickedAt = now
-        }
+        if (session.loadsScene) session.tickedAt = now
         if (session.hasStalled(now)) {
-          this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
-        } else if (session.isSilent(now, this.options.timeout, sinceLook)) {
-          if (!this.interrupt(session)) this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
-          // Heart-beats go on: should the line return, both sides hear of it.
+          this.close(session, 'stalled', 'structure was not acknowledged; the game is blocked')
+        } else if (session.isDead(now, this.options.timeout, sinceLook)) {
+          if (!this.interrupt(session)) this.close(session, 'timeout', `the link was dead for ${this.options.timeout} ms`)
+          // Heartbeats go on: should the link return, both sides notice.
           else session.maintain(now, this.tick, this.writer)
         } else if (session.maintain(now, this.tick, this.writer)) this.checkBacklog(session, now)
       } else if (session.state === 'authenticating') this.maintainAuthentication(session, now)
@@ -293,6 +281,7 @@ export class ServerSessions implements TransportSink {
     if (session.state === 'authenticating') this.authenticating--
     session.state = 'open'
     session.tickedAt = this.options.now()
+    session.heartbeats.confirm(session.tickedAt)
     this.open.push(session)
     this.gate.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
@@ -329,13 +318,10 @@ export class ServerSessions implements TransportSink {
       this.counters.duplicatePackets++
       return
     }
-    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) {
+    if (header.acknowledges && !session.acknowledge(header.ack, time)) {
       return this.malformed(session, 'an acknowledgement of a packet that was never sent')
     }
-    if (header.structureTick > session.structureAcknowledged) {
-      session.structureAcknowledged = header.structureTick
-      session.structureProgressed(this.options.now())
-    }
+    session.structureAcknowledged = Math.max(session.structureAcknowledged, header.structureTick)
     session.withholds = false
     const accepted = this.events.data(session, channel, header, reader)
     if (header.sequenced) {
