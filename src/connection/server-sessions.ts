@@ -10,7 +10,7 @@ import {
   writeClose,
   writeWelcome,
 } from '../protocol/packet.js'
-import { addressOf, networkOfAddress } from '../transport/addresses.js'
+import { addressOf, isLoopback, networkOfAddress } from '../transport/addresses.js'
 import {
   Channel,
   type PeerId,
@@ -245,6 +245,10 @@ export class ServerSessions implements TransportSink {
       this.end(session, { code: 'lost', text, by: 'network' })
       return this.refuse(newcomer, 'session-ended', text)
     }
+    if (newcomer.network !== session.network && !this.makeRoomAt(newcomer.network)) {
+      this.giveUp(session)
+      return this.refuse(newcomer, 'server-full', FULL_TEXT)
+    }
     // It does not begin to wait, so it takes nobody else's place among those who do.
     this.interrupted.interrupt(session, this.options.now())
     if (this.byPeer.get(session.peer) === session) {
@@ -274,10 +278,10 @@ export class ServerSessions implements TransportSink {
     this.letIn(session)
   }
 
-  /** Who comes in may take the place of a session that waits for its line: the one that has waited for longest. */
   private letIn(session: Session): void {
     if (this.open.length >= this.options.maxConnections) this.giveUp(this.interrupted.oldest())
-    if (this.open.length >= this.options.maxConnections) return this.refuse(session, 'server-full', FULL_TEXT)
+    const isFull = this.open.length >= this.options.maxConnections
+    if (isFull || !this.makeRoomAt(session.network)) return this.refuse(session, 'server-full', FULL_TEXT)
     if (session.state === 'authenticating') this.authenticating--
     session.state = 'open'
     session.tickedAt = this.options.now()
@@ -286,6 +290,18 @@ export class ServerSessions implements TransportSink {
     this.gate.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
     this.events.opened(session)
+  }
+
+  /**
+   * Whether one more session of an address may be here. The place of a silent client is lent, so that it may connect again;
+   * so others of its address may have connected in its stead. A new session replaces the one that has waited for longest.
+   */
+  private makeRoomAt(network: string): boolean {
+    const { clientsPerAddress = Infinity } = this.transport
+    if (clientsPerAddress === Infinity || network === '' || isLoopback(network)) return true
+    const isFull = (): boolean => this.open.filter((one) => one.network === network).length >= clientsPerAddress
+    if (isFull()) this.giveUp(this.interrupted.oldest(network))
+    return !isFull()
   }
 
   /** Ends a session that waits for its line, for want of room. */

@@ -70,8 +70,9 @@ export class Session implements DeliverySink {
   structureAcknowledged = 0
   /** Finds a client that does not apply structure. Until it does, no slot of an entity that ended can be used again. */
   readonly structureWork = new OverdueWork()
-  /** Finds a client that does not take the parts of large messages. */
+  /** Finds a client that does not take the parts of large messages, and one that begins a large message and sends no more. */
   readonly partsWork = new OverdueWork()
+  readonly uploadWork = new OverdueWork()
   readonly backlog = new Backlog()
 
   /** Lets the session move to another connection when this one is lost; undefined where that was not agreed. */
@@ -129,6 +130,7 @@ export class Session implements DeliverySink {
     this.heartbeats.excuse(milliseconds, now)
     this.structureWork.excuse(milliseconds)
     this.partsWork.excuse(milliseconds)
+    this.uploadWork.excuse(milliseconds)
   }
 
   /** The line is broken, and the session waits for it, or for another. */
@@ -171,8 +173,10 @@ export class Session implements DeliverySink {
   restore(now: number, from: number): void {
     const { resumable } = this
     if (resumable === undefined) return
-    this.structureWork.wasBroken(this.outageAt(now))
-    this.partsWork.wasBroken(this.outageAt(now))
+    const outage = this.outageAt(now)
+    this.structureWork.wasBroken(outage)
+    this.partsWork.wasBroken(outage)
+    this.uploadWork.wasBroken(outage)
     resumable.brokenAt = -1
     this.lastHeard = now
     this.heartbeats.confirm(now)
@@ -186,12 +190,14 @@ export class Session implements DeliverySink {
   }
 
   /**
-   * Whether the peer does not do some of its work: it has done everything up to `done` of what it was sent up to `sent`. A
-   * scene that it loads excuses it.
+   * Whether the peer does not do some of its work: it has done everything up to `done` of what it was sent up to `sent`.
+   * `bytes`: those that must pass the link before. A scene that it loads excuses it.
    */
-  isOverdue(work: OverdueWork, done: number, sent: number, now: number): boolean {
+  isOverdue(work: OverdueWork, done: number, sent: number, now: number, bytes = -1): boolean {
     if (this.loadsScene) work.forget()
-    else if (work.needsMark(done, sent)) work.setMark(sent, now, this.transport.buffered(this.peer, Channel.Reliable))
+    else if (work.needsMark(done, sent)) {
+      work.setMark(sent, now, bytes < 0 ? this.transport.buffered(this.peer, Channel.Reliable) : bytes)
+    }
     return work.isOverdue(now, this.outageAt(now), this.resumable?.keptMs ?? 0)
   }
 
