@@ -157,7 +157,8 @@ export class ServerSessions implements TransportSink {
         if (session.hasStalled(now)) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game is blocked')
         } else if (session.isDead(now, this.options.timeout, sinceLook)) {
-          if (!this.interrupt(session)) this.close(session, 'timeout', `the link was dead for ${this.options.timeout} ms`)
+          if (!this.interrupt(session))
+            this.close(session, 'timeout', `the link was dead for ${this.options.timeout} ms`)
           // Heartbeats go on: should the link return, both sides notice.
           else session.maintain(now, this.tick, this.writer)
         } else if (session.maintain(now, this.tick, this.writer)) this.checkBacklog(session, now)

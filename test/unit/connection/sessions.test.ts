@@ -376,13 +376,17 @@ describe('a resumption', () => {
     for (let round = 0; round < 6; round++) {
       const { now } = server.clock
       // All are silent until their places are lent. Others connect; then every one is heard again.
+      for (const { transport } of peers) transport.answer = () => {}
       for (; server.clock.now <= now + 5500; server.clock.now += 500) server.sessions.maintain()
       for (let i = 0; i < 3; i++) peers.push(joinResumable(server).peer)
       expect(server.sessions.open.length).toBe(3)
-      for (const peer of peers) peer.drain()
+      for (const { transport } of peers) transport.answer = undefined
       for (let i = 0; i < 4; i++) {
+        for (const peer of peers) peer.drain()
         for (const peer of peers) if (!peer.closed) peer.data(Channel.Unreliable, round * 4 + i)
+        server.clock.now += 500
         server.sessions.receive()
+        server.sessions.maintain()
       }
       expect(server.sessions.open.length).toBe(3)
     }

@@ -178,7 +178,8 @@ describe('a client that holds up large messages', () => {
       let tick = 0
       let offset = 0
       const seconds = lasts(net, () => {
-        if (tick++ % everyTicks === 0) throwPart(client, { id: idOf(Upload), total: 100_000, offset: offset++, size: 1 })
+        if (tick++ % everyTicks === 0)
+          throwPart(client, { id: idOf(Upload), total: 100_000, offset: offset++, size: 1 })
       })
       expect(seconds).toBeLessThan(45)
       expect(client.reason?.code).toBe('stalled')
@@ -188,8 +189,8 @@ describe('a client that holds up large messages', () => {
   it('because its link is slow is waited for', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
-    net.setServerConditions({ rate: 8000, latency: 100 })
-    client.setConditions({ rate: 8000, latency: 100 })
+    net.setServerConditions({ rate: 16_000, latency: 100 })
+    client.setConditions({ rate: 16_000, latency: 100 })
     sendMessage(net.server, Down, { data: new Uint8Array(100_000) })
     sendMessage(client.world, Upload, { data: new Uint8Array(100_000) })
     let [down, up] = [0, 0]

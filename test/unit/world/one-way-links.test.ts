@@ -1,6 +1,16 @@
 // Links that carry packets in one direction only, or whose directions return at different times.
 import { addComponent, addEntity, hasComponent, type World } from 'bitecs'
-import { connectionOf, defineMessage, defineProtocol, drain, entityOf, netIdOf, replicate, sendMessage, u32 } from 'bitecs-net'
+import {
+  connectionOf,
+  defineMessage,
+  defineProtocol,
+  drain,
+  entityOf,
+  netIdOf,
+  replicate,
+  sendMessage,
+  u32,
+} from 'bitecs-net'
 import { Connected, Interrupted, Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
