@@ -139,6 +139,7 @@ describe('a session after an outage in both directions', () => {
 
 describe('a link that loses much', () => {
   it('is not interrupted in an idle world, though a quarter is lost in each direction', () => {
+    const interruptions: [seed: number, tick: number][] = []
     for (let seed = 1; seed <= 3; seed++) {
       const net = createTestNetwork(protocol, { seed, conditions: { loss: 0.25, latency: 60 } })
       const [client] = net.clients
@@ -149,9 +150,10 @@ describe('a link that loses much', () => {
           hasComponent(net.server, client!.connection, Interrupted),
           hasComponent(client!.world, own, Interrupted),
         ]
-        if (shown[0] || shown[1]) expect([seed, tick, ...shown]).toEqual([seed, tick, false, false])
+        if (shown[0] || shown[1]) interruptions.push([seed, tick])
       }
     }
+    expect(interruptions).toEqual([])
   })
 
   it('sends no more than two heartbeats a second while they are answered, however long the round trip is', () => {
