@@ -62,9 +62,9 @@ export interface TestClient {
   readonly connection: number
   /** Why it is not connected any more, or was never let in. */
   readonly reason: CloseReason | undefined
-  /** Changes what the network does to packets from this client. */
+  /** Changes what the network does to packets from this client, on every link that it has or opens later. */
   setConditions(conditions: Partial<Conditions>): void
-  /** Breaks its line: what is under way is lost, and both sides find out at once. It may come back over another. */
+  /** Cuts every link that it has: packets in flight are lost, and both sides notice at once. It may resume over another. */
   cut(): void
   /** Runs the client's pipelines once. */
   step(): void
@@ -150,11 +150,13 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     const world = given ?? createClientWorld(own, { entityIndex, now })
     const ownSeed = seed + clients.length + 1
     let current: Partial<Conditions> = { ...conditions }
-    let line: Transport
-    let transport: ConditionedTransport
+    // While it tries to resume over another link, it has two. Either may be the one that it goes on with.
+    let links: { inner: Transport; transport: ConditionedTransport }[] = []
     const open = (): Transport => {
-      line = loopback.connect(address)
-      transport = condition(line, { ...current, seed: ownSeed, now })
+      links = links.filter(({ inner }) => loopback.isOpen(inner))
+      const inner = loopback.connect(address)
+      const transport = condition(inner, { ...current, seed: ownSeed, now })
+      links.push({ inner, transport })
       return transport
     }
     const role = clientRole(world)
@@ -172,9 +174,11 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       },
       setConditions(changed) {
         current = { ...current, ...changed }
-        transport.set(changed)
+        for (const { transport } of links) transport.set(changed)
       },
-      cut: () => loopback.cut(line),
+      cut() {
+        for (const { inner } of links) loopback.cut(inner)
+      },
       step: () => runSystems(world, clientPipeline),
       running: true,
     }

@@ -20,8 +20,8 @@ import { TickClock } from './tick-clock.js'
 
 /** A frame may take this long before its side counts as having stood still. */
 const LONGEST_FRAME_MS = 1000
-/** Heart-beats that say again which structure was applied: as long as a server waits for it, ten seconds. */
-const STRUCTURE_REPEATS = 20
+/** For so long heartbeats repeat which structure was applied, in milliseconds: as long as a server waits for it. */
+const STRUCTURE_REPEATS_MS = 10_000
 
 /** What the session tells the layers above, inside `receive`, `maintain` and `close`. */
 export interface ClientSessionEvents {
@@ -62,9 +62,9 @@ export class ClientSession implements TransportSink {
    * to send again, and what still came over this one would come twice.
    */
   private isLineGone = false
-  /** The structure that heart-beats say again, and how many still will. */
+  /** The structure that heartbeats repeat, and until when. */
   private repeatedStructure = 0
-  private structureRepeats = 0
+  private repeatedUntil = 0
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
@@ -163,7 +163,7 @@ export class ClientSession implements TransportSink {
       return this
     }
     session.confirm(received)
-    session.restore(time, received)
+    this.restore(session, time, received)
     return this
   }
 
@@ -174,7 +174,6 @@ export class ClientSession implements TransportSink {
       return
     }
     session.lastHeard = Math.max(session.lastHeard, time)
-    if (session.isInterrupted && session.canBeRestored) this.lineReturned(session, time)
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
     if (kind === PacketKind.Ping) {
@@ -188,7 +187,7 @@ export class ClientSession implements TransportSink {
       const clock = reader.u32()
       if (reader.failed) return this.malformed()
       this.counters.acceptedPackets++
-      session.pong(clock, time)
+      if (session.pong(clock, time)) this.linkReturned(session, time)
     } else if (kind === PacketKind.Close && channel === Channel.Reliable) {
       const { code, text } = readClose(reader)
       if (reader.failed) this.malformed()
@@ -209,11 +208,18 @@ export class ClientSession implements TransportSink {
     this.events.packet(channel, bytes, length, time)
   }
 
-  /** It was the line that stood still, or the server; it is back. */
-  private lineReturned(session: Session, time: number): void {
+  /** The link carries packets again, in both directions. */
+  private linkReturned(session: Session, time: number): void {
     void this.resumption?.abandon()
     this.resumption = undefined
-    session.restore(time, session.resumable!.unsentFrom)
+    this.restore(session, time, session.resumable!.unsentFrom)
+  }
+
+  /** Goes on with the session; `from` is the first reliable packet that the server lacks. */
+  private restore(session: Session, time: number, from: number): void {
+    // The packet that said which structure was applied may have been lost with the link.
+    this.repeatedStructure = 0
+    session.restore(time, from)
   }
 
   /** The line broke. Returns whether the session waits for it, or for another. */
@@ -240,7 +246,7 @@ export class ClientSession implements TransportSink {
     const { session, options } = this
     if (gameTicks) this.ticks++
     // The server hears at once that the game is back.
-    if (gameTicks && !this.gameTicked) session?.hurryHeartbeat()
+    if (gameTicks && !this.gameTicked) session?.heartbeats.hurry()
     this.gameTicked = gameTicks
     if (session === undefined || session.state !== 'open') return
     const now = options.now()
@@ -248,13 +254,12 @@ export class ClientSession implements TransportSink {
     const sinceLook = now - (this.maintainedAt ?? now)
     const deaf = Math.max(0, sinceLook - LONGEST_FRAME_MS)
     this.maintainedAt = now
-    session.lastHeard = Math.min(now, session.lastHeard + deaf)
-    session.tickedAt = Math.min(now, session.tickedAt + deaf)
+    if (deaf > 0) session.excuse(deaf, now)
     if (session.isInterrupted && this.givesUp(session, now)) {
       this.close('timeout', 'the line broke, and did not come back in time')
-    } else if (session.isSilent(now, options.timeout, sinceLook) && !this.interrupt()) {
-      this.close('timeout', `nothing heard for ${options.timeout} ms`)
-    } else if (session.maintain(now, this.ticks, this.writer)) this.repeatStructure(session)
+    } else if (session.isDead(now, options.timeout, sinceLook) && !this.interrupt()) {
+      this.close('timeout', `the link was dead for ${options.timeout} ms`)
+    } else if (session.maintain(now, this.ticks, this.writer)) this.repeatStructure(session, now)
   }
 
   /** Whether the server will not have the session any more, or what it lacks is not here any more. */
@@ -265,16 +270,14 @@ export class ClientSession implements TransportSink {
 
   /**
    * The packet that says which structure was applied may be lost, and in an idle world no other follows: then the server
-   * would take this client for one that stands still. So heart-beats bring it along for a while.
+   * would take this client for one that is blocked. So heartbeats repeat it for a while.
    */
-  private repeatStructure(session: Session): void {
+  private repeatStructure(session: Session, now: number): void {
     if (session.structureTick !== this.repeatedStructure) {
       this.repeatedStructure = session.structureTick
-      this.structureRepeats = STRUCTURE_REPEATS
+      this.repeatedUntil = now + STRUCTURE_REPEATS_MS
     }
-    if (this.structureRepeats === 0) return
-    this.structureRepeats--
-    session.acknowledgeDue = true
+    if (now < this.repeatedUntil) session.acknowledgeDue = true
   }
 
   /** Ends the session from this side and tells the server why. */
@@ -297,6 +300,7 @@ export class ClientSession implements TransportSink {
     session.connectionId = welcome.connectionId
     session.state = 'open'
     session.tickedAt = time
+    session.heartbeats.confirm(time)
     const { resume } = welcome
     if (resume !== undefined && 'token' in resume && session.resumable !== undefined)
       Object.assign(session.resumable, resume)
@@ -316,7 +320,7 @@ export class ClientSession implements TransportSink {
       this.counters.duplicatePackets++
       return
     }
-    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) return this.malformed()
+    if (header.acknowledges && !session.acknowledge(header.ack, time)) return this.malformed()
     if (channel === Channel.Unreliable) this.clock.observe(header.tick, time)
     else session.acknowledgeDue = true
     const accepted = this.events.data(session, channel, header, reader)

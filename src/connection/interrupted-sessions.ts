@@ -104,7 +104,7 @@ export class InterruptedSessions {
     if (this.waiting.size === 0) return
     for (const session of [...this.waiting]) {
       const isLate = now - session.resumable!.brokenAt > this.keptMs
-      if (isLate || !session.canBeRestored || (!session.loadsScene && session.hasStalled(now))) yield session
+      if (isLate || !session.canBeRestored || session.hasStalled(now)) yield session
     }
   }
 }

@@ -64,6 +64,14 @@ export class PacketQueue {
     if (this.head === this.tail) this.clear()
   }
 
+  /** Gives back what it holds, once it is empty. */
+  free(): void {
+    this.clear()
+    this.store.free()
+    this.starts = new Float64Array(FIRST_ROOM)
+    this.times = new Float64Array(FIRST_ROOM)
+  }
+
   /** Forgets what waits, and returns how many packets that were. */
   clear(): number {
     const { count } = this

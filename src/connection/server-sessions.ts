@@ -10,7 +10,7 @@ import {
   writeClose,
   writeWelcome,
 } from '../protocol/packet.js'
-import { addressOf, networkOfAddress } from '../transport/addresses.js'
+import { addressOf, isLoopback, networkOfAddress } from '../transport/addresses.js'
 import {
   Channel,
   type PeerId,
@@ -83,8 +83,6 @@ export class ServerSessions implements TransportSink {
     }
     session.lastHeard = Math.max(session.lastHeard, time)
     if (!session.conduct!.takesPacket(channel, length, time)) return this.flooded(session, channel)
-    // It was the line that stood still, or its client; both are back.
-    if (session.isInterrupted && session.canBeRestored) this.restore(session, session.resumable!.unsentFrom)
     const { reader } = this
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
@@ -102,7 +100,7 @@ export class ServerSessions implements TransportSink {
       const clock = reader.u32()
       if (reader.failed) return this.malformed(session, 'a malformed answer to a heart-beat')
       this.counters.acceptedPackets++
-      session.pong(clock, time)
+      if (session.pong(clock, time)) this.restore(session, session.resumable!.unsentFrom)
       return
     }
     if (session.state === 'handshake') {
@@ -153,24 +151,15 @@ export class ServerSessions implements TransportSink {
     const deaf = Math.max(0, sinceLook - LONGEST_TICK_MS)
     this.maintainedAt = now
     for (const session of this.byPeer.values()) {
-      session.lastHeard = Math.min(now, session.lastHeard + deaf)
-      session.tickedAt = Math.min(now, session.tickedAt + deaf)
-      session.structureProgressAt = Math.min(now, session.structureProgressAt + deaf)
-      session.authenticatingSince = Math.min(now, session.authenticatingSince + deaf)
+      if (deaf > 0) session.excuse(deaf, now)
       if (session.state === 'open') {
-        if (session.structureAcknowledged === session.structureTick) {
-          session.structureProgressed(now)
-          session.structureGrace = 0
-        }
-        if (session.loadsScene) {
-          session.structureProgressed(now)
-          session.tickedAt = now
-        }
+        if (session.loadsScene) session.tickedAt = now
         if (session.hasStalled(now)) {
-          this.close(session, 'stalled', 'structure was not acknowledged; the game stands still')
-        } else if (session.isSilent(now, this.options.timeout, sinceLook)) {
-          if (!this.interrupt(session)) this.close(session, 'timeout', `nothing heard for ${this.options.timeout} ms`)
-          // Heart-beats go on: should the line return, both sides hear of it.
+          this.close(session, 'stalled', 'structure was not acknowledged; the game is blocked')
+        } else if (session.isDead(now, this.options.timeout, sinceLook)) {
+          if (!this.interrupt(session))
+            this.close(session, 'timeout', `the link was dead for ${this.options.timeout} ms`)
+          // Heartbeats go on: should the link return, both sides notice.
           else session.maintain(now, this.tick, this.writer)
         } else if (session.maintain(now, this.tick, this.writer)) this.checkBacklog(session, now)
       } else if (session.state === 'authenticating') this.maintainAuthentication(session, now)
@@ -260,6 +249,10 @@ export class ServerSessions implements TransportSink {
       this.end(session, { code: 'lost', text, by: 'network' })
       return this.refuse(newcomer, 'session-ended', text)
     }
+    if (newcomer.network !== session.network && !this.makeRoomAt(newcomer.network)) {
+      this.giveUp(session)
+      return this.refuse(newcomer, 'server-full', FULL_TEXT)
+    }
     // It does not begin to wait, so it takes nobody else's place among those who do.
     this.interrupted.interrupt(session, this.options.now())
     if (this.byPeer.get(session.peer) === session) {
@@ -289,17 +282,30 @@ export class ServerSessions implements TransportSink {
     this.letIn(session)
   }
 
-  /** Who comes in may take the place of a session that waits for its line: the one that has waited for longest. */
   private letIn(session: Session): void {
     if (this.open.length >= this.options.maxConnections) this.giveUp(this.interrupted.oldest())
-    if (this.open.length >= this.options.maxConnections) return this.refuse(session, 'server-full', FULL_TEXT)
+    const isFull = this.open.length >= this.options.maxConnections
+    if (isFull || !this.makeRoomAt(session.network)) return this.refuse(session, 'server-full', FULL_TEXT)
     if (session.state === 'authenticating') this.authenticating--
     session.state = 'open'
     session.tickedAt = this.options.now()
+    session.heartbeats.confirm(session.tickedAt)
     this.open.push(session)
     this.gate.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
     this.events.opened(session)
+  }
+
+  /**
+   * Whether one more session of an address may be here. The place of a silent client is lent, so that it may connect again;
+   * so others of its address may have connected in its stead. A new session replaces the one that has waited for longest.
+   */
+  private makeRoomAt(network: string): boolean {
+    const { clientsPerAddress = Infinity } = this.transport
+    if (clientsPerAddress === Infinity || network === '' || isLoopback(network)) return true
+    const isFull = (): boolean => this.open.filter((one) => one.network === network).length >= clientsPerAddress
+    if (isFull()) this.giveUp(this.interrupted.oldest(network))
+    return !isFull()
   }
 
   /** Ends a session that waits for its line, for want of room. */
@@ -332,13 +338,10 @@ export class ServerSessions implements TransportSink {
       this.counters.duplicatePackets++
       return
     }
-    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) {
+    if (header.acknowledges && !session.acknowledge(header.ack, time)) {
       return this.malformed(session, 'an acknowledgement of a packet that was never sent')
     }
-    if (header.structureTick > session.structureAcknowledged) {
-      session.structureAcknowledged = header.structureTick
-      session.structureProgressed(this.options.now())
-    }
+    session.structureAcknowledged = Math.max(session.structureAcknowledged, header.structureTick)
     session.withholds = false
     const accepted = this.events.data(session, channel, header, reader)
     if (header.sequenced) {

@@ -2,30 +2,21 @@
 import { ByteWriter } from '../protocol/bytes.js'
 import { MAX_BLOCK, MAX_RELIABLE_PACKET, MAX_UNRELIABLE_PACKET } from '../protocol/limits.js'
 import { PacketFlag, writeDataHeader, writePing } from '../protocol/packet.js'
-import { ReceiveWindow } from '../protocol/sequence.js'
+import { type Acknowledgement, ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
 import { Backlog } from './backlog.js'
 import type { CloseReason } from './close-reason.js'
 import type { Conduct } from './conduct.js'
 import { Delivery, type DeliverySink } from './delivery.js'
+import { ANSWER_DELAY, Heartbeats, PING_INTERVAL } from './heartbeats.js'
+import { OverdueWork } from './overdue-work.js'
 import type { Resumable } from './resumable.js'
 import { RoundTrip } from './round-trip.js'
 
-/**
- * How long a client may answer heart-beats and apply nothing. Until it does, no slot can be given out again: one such
- * client would use up the slots of all.
- */
-const STALLED_AFTER_MS = 10_000
-/** Milliseconds between two heart-beats. */
-const PING_INTERVAL = 500
 /** How many heart-beats more may be missing, in a row, where only that shows that a game stands still. */
 const LOST_PINGS = 3
-/** How late the other side may acknowledge: its tick or frame, and a hidden tab's delay. */
-const ANSWER_DELAY = 120
 /** How far ahead one looks for a silence, as a share of the time-out: a side that stood still must not be hasty. */
 const LOOK_AHEAD = 0.05
-/** Bytes per millisecond that a line may be slow before its client counts as standing still: 8 KB a second. */
-const SLOWEST_LINE = 8
 
 /** A server's session is `authenticating` between the hello and its authenticator's answer. */
 export type SessionState = 'handshake' | 'authenticating' | 'open' | 'closed'
@@ -52,6 +43,7 @@ export class Session implements DeliverySink {
   /** When its hello was accepted, on a server that authenticates. */
   authenticatingSince = 0
   readonly roundTrip = new RoundTrip()
+  readonly heartbeats: Heartbeats
   readonly received = new ReceiveWindow()
   readonly delivery = new Delivery(this)
   /** Learns the fate of this session's packets; set by replication. */
@@ -76,14 +68,12 @@ export class Session implements DeliverySink {
   structureSince = 0
   /** The newest tick whose structure the peer has applied. */
   structureAcknowledged = 0
-  /** When the peer last had applied all structure, or some more of it. */
-  structureProgressAt: number
-  /** How long what was sent reliably since may take on a slow line, in milliseconds. */
-  structureGrace = 0
+  /** Finds a client that does not apply structure. Until it does, no slot of an entity that ended can be used again. */
+  readonly structureWork = new OverdueWork()
+  /** Finds a client that does not take the parts of large messages, and one that begins a large message and sends no more. */
+  readonly partsWork = new OverdueWork()
+  readonly uploadWork = new OverdueWork()
   readonly backlog = new Backlog()
-  /** How long the line was broken since `structureProgressAt`, in milliseconds. */
-  private structureOutage = 0
-  private lastPing = -Infinity
 
   /** Lets the session move to another connection when this one is lost; undefined where that was not agreed. */
   resumable: Resumable | undefined
@@ -97,7 +87,7 @@ export class Session implements DeliverySink {
   ) {
     this.lastHeard = startedAt
     this.tickedAt = startedAt
-    this.structureProgressAt = startedAt
+    this.heartbeats = new Heartbeats(startedAt, this.roundTrip)
   }
 
   /** A heart-beat of the other side arrived, which says how often its game has ticked. */
@@ -123,11 +113,24 @@ export class Session implements DeliverySink {
   }
 
   /**
-   * Whether nothing is heard for `timeout`: it has not been, or would not have been by the next look, which is as far away
-   * as the last one, `sinceLook` milliseconds. So silence is noticed within the time-out, not up to a tick after it.
+   * Whether the link is dead in either direction: the peer was not heard for `timeout`, or confirmed nothing for as long. The
+   * next look is as far away as the last one, `sinceLook` milliseconds; what would be so by then is so now. So a dead link
+   * is noticed within the time-out, not up to a tick after it.
    */
-  isSilent(now: number, timeout: number, sinceLook: number): boolean {
-    return now + Math.min(sinceLook, timeout * LOOK_AHEAD) - this.lastHeard > timeout
+  isDead(now: number, timeout: number, sinceLook: number): boolean {
+    const since = now + Math.min(sinceLook, timeout * LOOK_AHEAD) - timeout
+    return this.lastHeard < since || this.heartbeats.isUnanswered(since)
+  }
+
+  /** For so many milliseconds this side was blocked, and could not hear the peer: that silence was not the peer's. */
+  excuse(milliseconds: number, now: number): void {
+    this.lastHeard = Math.min(now, this.lastHeard + milliseconds)
+    this.tickedAt = Math.min(now, this.tickedAt + milliseconds)
+    this.authenticatingSince = Math.min(now, this.authenticatingSince + milliseconds)
+    this.heartbeats.excuse(milliseconds, now)
+    this.structureWork.excuse(milliseconds)
+    this.partsWork.excuse(milliseconds)
+    this.uploadWork.excuse(milliseconds)
   }
 
   /** The line is broken, and the session waits for it, or for another. */
@@ -170,29 +173,45 @@ export class Session implements DeliverySink {
   restore(now: number, from: number): void {
     const { resumable } = this
     if (resumable === undefined) return
-    if (resumable.brokenAt >= 0) this.structureOutage += now - resumable.brokenAt
+    const outage = this.outageAt(now)
+    this.structureWork.wasBroken(outage)
+    this.partsWork.wasBroken(outage)
+    this.uploadWork.wasBroken(outage)
     resumable.brokenAt = -1
     this.lastHeard = now
+    this.heartbeats.confirm(now)
     this.tickedAt = now
     resumable.sent.each(from, (packet) => this.transport.send(this.peer, Channel.Reliable, packet, packet.length))
   }
 
-  /** The peer has applied some more structure, or all that there is. */
-  structureProgressed(now: number): void {
-    this.structureProgressAt = now
-    this.structureOutage = 0
+  /** How long the link has been broken by now, in milliseconds. */
+  private outageAt(now: number): number {
+    return this.isInterrupted ? now - this.resumable!.brokenAt : 0
   }
 
   /**
-   * Whether the peer applies nothing. A broken line excuses it, but for no longer than a session is kept: else a client whose
-   * line breaks again and again would never have to.
+   * Whether the peer does not do some of its work: it has done everything up to `done` of what it was sent up to `sent`.
+   * `bytes`: those that must pass the link before. A scene that it loads excuses it.
    */
+  isOverdue(work: OverdueWork, done: number, sent: number, now: number, bytes = -1): boolean {
+    if (this.loadsScene) work.forget()
+    else if (work.needsMark(done, sent)) {
+      work.setMark(sent, now, bytes < 0 ? this.transport.buffered(this.peer, Channel.Reliable) : bytes)
+    }
+    return work.isOverdue(now, this.outageAt(now), this.resumable?.keptMs ?? 0)
+  }
+
+  /** The same for the structure that it has to apply. */
   hasStalled(now: number): boolean {
-    const since = now - this.structureProgressAt - STALLED_AFTER_MS - this.structureGrace
-    const { resumable } = this
-    if (resumable === undefined) return since > 0
-    const outage = this.structureOutage + (this.isInterrupted ? now - resumable.brokenAt : 0)
-    return since > Math.min(outage, resumable.keptMs)
+    return this.isOverdue(this.structureWork, this.structureAcknowledged, this.structureTick, now)
+  }
+
+  /** Reads an acknowledgement of unreliable packets. Returns false when it names one that was never sent. */
+  acknowledge(ack: Acknowledgement, time: number): boolean {
+    const newest = this.delivery.newest
+    if (!this.delivery.acknowledge(ack)) return false
+    if (this.delivery.newest !== newest) this.heartbeats.confirm(time)
+    return true
   }
 
   acknowledged(sequence: number): void {
@@ -208,24 +227,20 @@ export class Session implements DeliverySink {
     this.delivery.startTick()
     const { roundTrip } = this
     this.delivery.expire(now, roundTrip.timeout(ANSWER_DELAY), roundTrip.overtakenTimeout(ANSWER_DELAY))
-    if (now - this.lastPing < PING_INTERVAL) return false
-    this.lastPing = now
+    if (!this.heartbeats.takeDue(now, this.isInterrupted ? this.lastHeard : undefined)) return false
     scratch.clear()
     writePing(scratch, Math.trunc(now), tick, this.resumable?.received)
     this.transport.send(this.peer, Channel.Unreliable, scratch.bytes, scratch.length)
     return true
   }
 
-  /** The next heart-beat leaves at once: it has news. */
-  hurryHeartbeat(): void {
-    this.lastPing = -Infinity
-  }
-
-  /** Takes the answer to a heart-beat: `clock` is what the ping said, `arrival` when the answer came. */
-  pong(clock: number, arrival: number): void {
-    const elapsed = (Math.trunc(arrival) - clock) >>> 0
-    // Anything longer than a minute is an answer to nothing we sent.
-    if (elapsed < 60_000) this.roundTrip.sample(elapsed)
+  /**
+   * Reads the answer to a heartbeat: `clock` is what the heartbeat said, `arrival` when the answer arrived. Returns whether it
+   * shows that an interrupted link carries packets again, in both directions: answers to older heartbeats were only late.
+   */
+  pong(clock: number, arrival: number): boolean {
+    const sentAt = this.heartbeats.answered(clock, arrival)
+    return this.canBeRestored && this.isInterrupted && sentAt >= Math.trunc(this.resumable!.brokenAt)
   }
 }
 
@@ -337,6 +352,5 @@ export class PacketBuilder {
       return
     }
     session.sendReliable(this.writer.bytes, this.writer.length)
-    session.structureGrace += this.writer.length / SLOWEST_LINE
   }
 }

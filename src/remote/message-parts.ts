@@ -3,6 +3,7 @@
 // A part says which message it is of, how large that is, and where the part belongs. The receiver reports how many bytes
 // it has taken in, and never more than a window of them is under way: a megabyte neither fills its inbox nor holds up the
 // structure and calls that share the channel. Messages that follow wait behind it, so that messages keep their order.
+import { PacketQueue } from '../connection/packet-queue.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { ByteReader, ByteWriter, varintBytes } from '../protocol/bytes.js'
 import {
@@ -20,8 +21,13 @@ const MAX_PART = MAX_RELIABLE_PACKET - MAX_HEADER - 24
 /** A part smaller than this waits for more of the window, unless it is the last. */
 const SMALLEST_PART = 1024
 
-/** What may wait for one connection, in bytes: two of the largest. */
-export const MAX_WAITING_PARTS = 2 * (MAX_LARGE_PAYLOAD + MAX_CALL_OVERHEAD)
+/** What a message that waits takes besides its bytes, at most. */
+const MESSAGE_OVERHEAD = 128
+/** The same for a message in one piece, which is kept in a buffer with others. */
+const FOLLOWER_OVERHEAD = 32
+
+/** What may wait for one connection, in bytes with what keeping them costs: two of the largest. */
+export const MAX_WAITING_PARTS = 2 * (MAX_LARGE_PAYLOAD + MAX_CALL_OVERHEAD + MESSAGE_OVERHEAD)
 
 /** A message on its way in parts. */
 export interface PartProgress {
@@ -32,23 +38,27 @@ export interface PartProgress {
   readonly total: number
 }
 
-interface WaitingMessage {
+interface LargeMessage {
   /** The message's section, as it would travel in one piece. */
   readonly section: Uint8Array
-  /** Where its payload begins; 0 when it travels in one piece, and only waits for its turn. */
+  /** Where its payload begins. */
   readonly payload: number
   readonly id: number
   sent: number
+  /** Messages in one piece that follow it, to keep their order. */
+  followers: number
 }
 
 /** What one side has yet to send to the other in parts, and the messages that wait behind it. */
 export class OutgoingParts {
-  private readonly queue: WaitingMessage[] = []
+  private readonly queue: LargeMessage[] = []
+  /** Messages that travel in one piece, and only wait for their turn. */
+  private readonly followers = new PacketQueue()
   private readonly reader = new ByteReader()
-  /** Bytes of parts sent, and taken in by the other side, since the session began; both wrap at 2^32. */
-  private sent = 0
-  private taken = 0
-  /** Bytes that wait. */
+  /** Bytes of parts that were sent since the session began, and that the other side has received. */
+  sent = 0
+  taken = 0
+  /** Bytes that wait, and what keeping them costs. */
   waiting = 0
 
   /** Whether messages have to wait for their turn. */
@@ -56,62 +66,82 @@ export class OutgoingParts {
     return this.queue.length > 0
   }
 
-  /** Appends a message's section: it is kept, so it must not change. */
-  add(section: Uint8Array): void {
-    this.waiting += section.length
+  /** Appends a message, which is a call of this tick. */
+  add(calls: OutgoingCalls, call: number): void {
+    const start = calls.startOf(call)
+    const length = calls.endOf(call) - start
+    const last = this.queue.at(-1)
+    if (last !== undefined && fitsPacket(length)) {
+      last.followers++
+      this.followers.push(calls.writer.bytes.subarray(start, start + length), length, 0)
+      this.waiting += length + FOLLOWER_OVERHEAD
+      return
+    }
+    const section = calls.sectionOf(call)
+    this.waiting += length + MESSAGE_OVERHEAD
     const { reader } = this
     reader.reset(section, 0, section.length)
     reader.u8()
     const id = reader.varint()
     reader.varint()
-    const payload = fitsPacket(section.length) ? 0 : reader.offset
-    this.queue.push({ section, payload, id, sent: 0 })
+    this.queue.push({ section, payload: reader.offset, id, sent: 0, followers: 0 })
   }
 
   /** Writes what may leave now. */
   write(packet: PacketBuilder): void {
     while (this.queue.length > 0) {
       const message = this.queue[0]!
-      if (message.payload === 0) {
-        packet.fit(message.section.length)
-        packet.writer.copy(message.section, 0, message.section.length)
-      } else if (!this.writeParts(message, packet)) return
-      this.waiting -= message.section.length
+      if (!this.writeParts(message, packet)) return
+      this.waiting -= message.section.length + MESSAGE_OVERHEAD
       this.queue.shift()
+      this.writeFollowers(message.followers, packet)
+    }
+    this.followers.free()
+  }
+
+  private writeFollowers(count: number, packet: PacketBuilder): void {
+    const { followers } = this
+    for (let i = 0; i < count; i++) {
+      const { start, end } = followers
+      packet.fit(end - start)
+      packet.writer.copy(followers.bytes, start, end)
+      this.waiting -= end - start + FOLLOWER_OVERHEAD
+      followers.shift()
     }
   }
 
-  /** The other side has taken in `count` bytes in all; false when it cannot have. */
+  /** The other side has received `count` bytes in all, which wraps at 2^32; false when it cannot have. */
   acknowledge(count: number): boolean {
     if ((this.sent - count) >>> 0 > PART_WINDOW) return false
-    if ((count - this.taken) >>> 0 <= PART_WINDOW) this.taken = count
+    const more = (count - this.taken) >>> 0
+    if (more <= PART_WINDOW) this.taken += more
     return true
   }
 
   /** The message that is being cut, if any is. */
   get progress(): PartProgress | undefined {
     const first = this.queue[0]
-    if (first === undefined || first.payload === 0) return undefined
-    return { id: first.id, done: first.sent, total: first.section.length - first.payload }
+    return first && { id: first.id, done: first.sent, total: first.section.length - first.payload }
   }
 
   /** Messages that wait. */
   get count(): number {
-    return this.queue.length
+    return this.queue.length + this.followers.count
   }
 
   clear(): void {
     this.queue.length = 0
+    this.followers.free()
     this.waiting = 0
     this.sent = 0
     this.taken = 0
   }
 
   /** Writes parts of one message until the window is full; true when it is finished. */
-  private writeParts(message: WaitingMessage, packet: PacketBuilder): boolean {
+  private writeParts(message: LargeMessage, packet: PacketBuilder): boolean {
     const total = message.section.length - message.payload
     while (message.sent < total) {
-      const room = PART_WINDOW - ((this.sent - this.taken) >>> 0)
+      const room = PART_WINDOW - (this.sent - this.taken)
       const left = total - message.sent
       const size = Math.min(left, room, MAX_PART)
       if (size < left && size < SMALLEST_PART) return false
@@ -125,7 +155,7 @@ export class OutgoingParts {
       writer.varint(size)
       writer.copy(message.section, message.payload + sent, message.payload + sent + size)
       message.sent += size
-      this.sent = (this.sent + size) >>> 0
+      this.sent += size
     }
     return true
   }
@@ -181,7 +211,7 @@ export class IncomingParts {
   private offset = 0
   /** The message is not wanted: its parts are taken in, and forgotten. */
   private unwanted = false
-  /** Bytes taken in since the session began; wraps at 2^32. */
+  /** Bytes that have arrived since the session began. */
   private taken = 0
   /** Bytes that the other side has not been told of. */
   untold = 0
@@ -210,7 +240,7 @@ export class IncomingParts {
     }
     this.offset += size
     this.untold += size
-    this.taken = (this.taken + size) >>> 0
+    this.taken += size
     if (!this.unwanted) this.received.copy(bytes, part.start, part.end)
     if (this.offset < this.total) return PartResult.Taken
     const wanted = !this.unwanted
@@ -231,10 +261,21 @@ export class IncomingParts {
 
   /** Tells the other side how much has been taken in. */
   write(packet: PacketBuilder): void {
-    packet.fit(1 + varintBytes(this.taken))
+    // On the wire it wraps.
+    const taken = this.taken >>> 0
+    packet.fit(1 + varintBytes(taken))
     packet.writer.u8(SectionKind.PartsTaken)
-    packet.writer.varint(this.taken)
+    packet.writer.varint(taken)
     this.untold = 0
+  }
+
+  /** Bytes that have arrived since the session began, and how many the message under way still takes. */
+  get arrived(): number {
+    return this.taken
+  }
+
+  get left(): number {
+    return this.id < 0 ? 0 : this.total - this.offset
   }
 
   get progress(): PartProgress | undefined {

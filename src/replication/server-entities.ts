@@ -2,7 +2,6 @@
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { generationOf, makeNetId, MAX_GENERATION, MAX_SLOT, slotOf } from '../protocol/net-id.js'
 import { EMPTY_SET } from '../protocol/component-sets.js'
-import { UsageError } from '../protocol/errors.js'
 import { growTo } from './slot-set.js'
 
 export class ServerEntities implements EntityMapper {
@@ -27,13 +26,17 @@ export class ServerEntities implements EntityMapper {
   private waiting: { slot: number; tick: number }[] = []
   private waitingHead = 0
 
+  /** `maxSlot`: the highest slot that may be used. */
+  constructor(private readonly maxSlot = MAX_SLOT) {}
+
   /**
-   * Gives an entity a slot and a net id.
+   * Gives an entity a slot, and returns its net id; 0 when no slot is free.
    *
    * `acknowledgedTick`: the newest tick whose structure every client has applied.
    */
   add(eid: number, acknowledgedTick: () => number): number {
     const slot = this.takeSlot(acknowledgedTick)
+    if (slot === 0) return 0
     const netId = this.netIds[slot]!
     this.eidOf[slot] = eid
     this.lastEidOf[slot] = eid
@@ -87,6 +90,7 @@ export class ServerEntities implements EntityMapper {
     return ahead === 0 || ahead > MAX_GENERATION / 2
   }
 
+  /** A slot that nothing uses, or 0. */
   private takeSlot(acknowledgedTick: () => number): number {
     if (this.waitingHead < this.waiting.length) {
       const { slot, tick } = this.waiting[this.waitingHead]!
@@ -100,9 +104,7 @@ export class ServerEntities implements EntityMapper {
         return slot
       }
     }
-    if (this.slots > MAX_SLOT) {
-      throw new UsageError('too-many-entities', `more than ${MAX_SLOT} networked entities at once`)
-    }
+    if (this.slots > this.maxSlot) return 0
     const slot = this.slots++
     this.eidOf = growTo(this.eidOf, this.slots)
     this.lastEidOf = growTo(this.lastEidOf, this.slots)

@@ -75,6 +75,8 @@ export class ServerReplication {
   private readonly removed: number[] = []
   /** Slots whose components and values have not been taken over yet. */
   private readonly unspawned: number[] = []
+  /** Entities that wait for a slot. */
+  private readonly slotless = new Set<number>()
   /** Sets of components from which on the table of them is compacted. */
   private setLimit = SMALLEST_SET_LIMIT
   /** Slots whose components may have changed, and whose owner was changed. */
@@ -178,6 +180,7 @@ export class ServerReplication {
     if (this.sets.count > this.setLimit) this.compactSets()
     if (this.tracker.refreshStores()) this.checkRoom()
     this.structure.begin(tick)
+    if (this.slotless.size > 0) this.placeSlotless()
     this.takeOverSpawns()
     this.takeOverComponents()
     this.takeOverOwners()
@@ -254,25 +257,53 @@ export class ServerReplication {
   }
 
   private begin(eid: number): void {
+    put(Networked.netId, eid, 0, 0)
+    put(Networked.reason, eid, '', '')
+    if (!this.paused.take(eid) || !hasComponent(this.world, eid, Owned)) put(Networked.owner, eid, 0, 0)
+    if (this.slotless.size > 0 || !this.takeSlot(eid)) this.slotless.add(eid)
+  }
+
+  /** Whether an entity has `Networked` and waits for a slot: the world has no more of them. */
+  isSlotless(eid: number): boolean {
+    return this.slotless.has(eid)
+  }
+
+  /** Gives slots that became free to entities that wait for one, in their order. */
+  private placeSlotless(): void {
+    for (const eid of this.slotless) {
+      if (!this.takeSlot(eid)) return
+      this.slotless.delete(eid)
+    }
+  }
+
+  /** Gives an entity a slot, and so its place among what clients are sent. False when none is free. */
+  private takeSlot(eid: number): boolean {
     const netId = this.entities.add(eid, this.acknowledgedTick)
+    if (netId === 0) {
+      const text = 'no more networked entities fit; further ones reach clients when others have ended'
+      this.errors.once('too-many-entities', '', text, eid)
+      return false
+    }
     const slot = slotOf(netId)
     this.removedSets = growTo(this.removedSets, this.entities.slots)
     this.tracker.reserve(slot + 1)
     this.structure.reserve(slot + 1)
     this.authority.reserve(slot + 1)
-    put(Networked.netId, eid, netId, 0)
-    put(Networked.reason, eid, '', '')
-    if (!this.paused.take(eid) || !hasComponent(this.world, eid, Owned)) put(Networked.owner, eid, 0, 0)
+    Networked.netId[eid] = netId
     this.priorities.forget(slot)
     this.added.push(slot)
     this.unspawned.push(slot)
     this.collections.entityBegan(eid)
     this.relations.begin(slot, eid)
+    return true
   }
 
   private end(eid: number): void {
     const slot = this.entities.slotOfEntity(eid)
-    if (slot === 0) return
+    if (slot === 0) {
+      if (this.slotless.delete(eid)) this.origins.end(eid)
+      return
+    }
     if (this.entities.spawned[slot] === 1) {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) this.stop(slot, component)
     }

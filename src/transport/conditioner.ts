@@ -2,6 +2,7 @@
 //
 // It affects what its side sends; wrap both sides for both directions. Everything follows from the seed and the clock,
 // so that a test under loss can be repeated.
+import { type Conditions, PERFECT } from './conditions.js'
 import { DueQueue, type Due } from './due-queue.js'
 import { createRandom } from './random.js'
 import {
@@ -13,27 +14,7 @@ import {
   type TransportSink,
 } from './transport.js'
 
-/** What a network does to packets, in one direction. */
-export interface Conditions {
-  /** One way, in milliseconds. */
-  latency: number
-  /** Up to this much more, evenly spread, in milliseconds. It keeps the order, as the queues of real networks do. */
-  jitter: number
-  /** The share of packets that is lost, 0 to 1. A lost packet of the reliable channel comes later, as do all behind it. */
-  loss: number
-  /** The share of unreliable packets that arrives twice, 0 to 1. */
-  duplicate: number
-  /** The share of unreliable packets that is overtaken by later ones, 0 to 1. */
-  reorder: number
-  /** How much later those arrive, in milliseconds. */
-  reorderBy: number
-  /** Bytes per second to one peer; 0 is no limit. */
-  rate: number
-  /** Bytes that may wait for `rate`; an unreliable packet above it is lost. */
-  queue: number
-  /** Nothing gets through. Reliable packets wait for the end of it. */
-  down: boolean
-}
+export type { Conditions } from './conditions.js'
 
 export interface ConditionerOptions extends Partial<Conditions> {
   /** Default 1. */
@@ -61,18 +42,6 @@ export interface ConditionedTransport extends Transport {
   /** Packets that are still under way. */
   readonly held: number
   readonly stats: ConditionerStats
-}
-
-const PERFECT: Conditions = {
-  latency: 0,
-  jitter: 0,
-  loss: 0,
-  duplicate: 0,
-  reorder: 0,
-  reorderBy: 20,
-  rate: 0,
-  queue: 65_536,
-  down: false,
 }
 
 /** The least time until a sender notices a loss, on top of a round trip, in milliseconds. */
@@ -165,6 +134,10 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   set onArrival(callback: (() => void) | undefined) {
     this.inner.onArrival = callback
+  }
+
+  get clientsPerAddress(): number | undefined {
+    return this.inner.clientsPerAddress
   }
 
   get held(): number {

@@ -157,6 +157,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   readonly counters = createTransportCounters()
   readonly inbox: Inbox
   readonly openTimeout: number
+  readonly clientsPerAddress: number
   readonly sendLimit: { readonly reliable: number; readonly unreliable: number }
   readonly now: () => number
   onArrival: (() => void) | undefined
@@ -204,6 +205,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     // geckos' own ids come from Math.random, whose next number can be told from the last few.
     Object.assign(this.io.connectionsManager, { createId: createConnectionId })
     const handshakes = withDefaults(options.handshakes)
+    this.clientsPerAddress = handshakes.addressClients
     this.admission = new Admission(handshakes, options.maxPeers ?? 1024, realTime)
     this.signalling = this.createSignalling(options, handshakes.perSecond)
     this.detach = this.attach()

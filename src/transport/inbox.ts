@@ -19,6 +19,12 @@ const WRAP = 0xffffffff
 const SMALLEST_RING = 4096
 /** Peers that come and end between two ticks, and of which the game hears all the same. More leave no trace. */
 const MAX_UNHEARD = 64
+/**
+ * Heartbeats of a peer that are answered per second, and at once. An honest one sends seven per second at most, and those of
+ * half a minute arrive at once after a program was blocked.
+ */
+const ANSWERS_PER_SECOND = 32
+const ANSWERS_AT_ONCE = 256
 const NOTHING = new Uint8Array(0)
 
 /** A byte ring of packets. Each record lies in one piece, so that it can be copied out with one call. */
@@ -122,6 +128,9 @@ interface InboxPeer {
   ready: boolean
   announced: boolean
   closed: TransportCloseReason | undefined
+  /** How many heartbeats would be answered now, and since when. */
+  answers: number
+  answersAt: number
 }
 
 export interface InboxOptions {
@@ -160,6 +169,8 @@ export class Inbox {
       ready: false,
       announced: false,
       closed: undefined,
+      answers: ANSWERS_AT_ONCE,
+      answersAt: 0,
     })
   }
 
@@ -180,14 +191,26 @@ export class Inbox {
       if (channel === Channel.Reliable) this.refuse(entry, `a packet of ${length} bytes`)
       return
     }
-    if (isPing(bytes, length)) {
-      writePong(bytes, this.pong)
-      options.reply(peer, this.pong, PONG_BYTES)
-    }
+    const now = options.now()
+    if (isPing(bytes, length)) this.answer(entry, bytes, now)
     const ring = channel === Channel.Reliable ? entry.reliable : entry.unreliable
-    if (ring.push(bytes, length, options.now())) return
+    if (ring.push(bytes, length, now)) return
     counters.inboxDropped++
     if (channel === Channel.Reliable) this.refuse(entry, 'reliable bytes arrived faster than they were drained')
+  }
+
+  /** An answer leaves before any limit of the session is looked at, so it has one of its own. */
+  private answer(entry: InboxPeer, ping: Uint8Array, now: number): void {
+    const added = (Math.max(0, now - entry.answersAt) / 1000) * ANSWERS_PER_SECOND
+    entry.answers = Math.min(ANSWERS_AT_ONCE, entry.answers + added)
+    entry.answersAt = now
+    if (entry.answers < 1) {
+      this.options.counters.unansweredPings++
+      return
+    }
+    entry.answers--
+    writePong(ping, this.pong)
+    this.options.reply(entry.id, this.pong, PONG_BYTES)
   }
 
   /** What it sent goes with it: else a crowd that floods in turn would fill the memory of a server that stands still. */

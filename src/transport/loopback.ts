@@ -22,8 +22,10 @@ export interface Loopback {
   /** A new client's transport; both sides see it open at their next `receive`. */
   /** As from `address`, which the server's transport then knows of it. */
   connect(address?: string): Transport
-  /** Breaks the line of a client's transport, as a network does: what is under way is gone, and both sides find it lost. */
+  /** Cuts the link of a client's transport, as a network does: packets in flight are lost, and both sides notice. */
   cut(client: Transport): void
+  /** Whether the link of a client's transport is neither closed nor cut. */
+  isOpen(client: Transport): boolean
 }
 
 /** The client's number for the server: it has only one peer. */
@@ -39,7 +41,12 @@ interface Link {
 /** Makes an in-memory network. */
 export function createLoopback(options: LoopbackOptions = {}): Loopback {
   const server = new LoopbackServer(options)
-  return { server, connect: (address) => server.connect(address), cut: (client) => server.cut(client) }
+  return {
+    server,
+    connect: (address) => server.connect(address),
+    cut: (client) => server.cut(client),
+    isOpen: (client) => server.isOpen(client),
+  }
 }
 
 class LoopbackServer implements Transport {
@@ -73,6 +80,11 @@ class LoopbackServer implements Transport {
     this.inbox.pushOpened(peer)
     link.client.inbox.pushOpened(SERVER_PEER)
     return link.client
+  }
+
+  isOpen(client: Transport): boolean {
+    for (const link of this.links.values()) if (link.client === client) return true
+    return false
   }
 
   cut(client: Transport): void {

@@ -59,6 +59,8 @@ export interface TransportCounters extends SignallingCounters {
    * reliable one ends its connection.
    */
   inboxDropped: number
+  /** Heartbeats that were not answered, since no honest peer sends so many. */
+  unansweredPings: number
   /** Text frames refused. */
   textFrames: number
   /** Packets refused for their size. */
@@ -84,6 +86,7 @@ export function createTransportCounters(): TransportCounters {
     reliablePacketsReceived: 0,
     reliableBytesReceived: 0,
     inboxDropped: 0,
+    unansweredPings: 0,
     textFrames: 0,
     oversized: 0,
     foreignChannels: 0,
@@ -143,6 +146,8 @@ export interface Transport {
    * where places are counted.
    */
   lendPlace?(peer: PeerId, isLent: boolean): void
+  /** The most clients of one address, where that is limited. Lent places do not count here; their sessions do. */
+  readonly clientsPerAddress?: number
   /** What is known of a peer that has not ended; a transport without signalling knows nothing. */
   infoOf?(peer: PeerId): PeerInfo | undefined
   /** Closes every peer and frees everything the transport holds. Resolves when nothing of it is left. Idempotent. */

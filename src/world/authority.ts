@@ -57,6 +57,7 @@ export function validateWrites(world: ServerWorld, component: object, check: Wri
 export function correct(world: ServerWorld, entity: number, ...components: readonly object[]): void {
   const role = serverRole(world)
   const slot = requireSlot(role, entity)
+  if (slot === 0) return
   const { authority, tracker } = role.replication
   const overrule = (id: number): void => {
     authority.correct(slot, id)

@@ -45,5 +45,6 @@ export function violationsOf(world: ServerWorld, connection: number): Record<Vio
 export function setPriority(world: ServerWorld, entity: number, priority: number): void {
   const role = serverRole(world)
   checkNumber('priority', priority, LEAST_PRIORITY, MOST_PRIORITY)
-  role.replication.priorities.set(requireSlot(role, entity), priority)
+  const slot = requireSlot(role, entity)
+  if (slot !== 0) role.replication.priorities.set(slot, priority)
 }

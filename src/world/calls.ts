@@ -87,6 +87,7 @@ export function sendRpc(
   const role = serverRole(world)
   const id = definitionId(role.protocol, rpc, 'client-rpc')
   const netId = requireNetworked(role, id, entity)
+  if (netId === 0) return
   addRpc(role, id, rpc, entity, netId, args, to, except)
   if (rpc.buffer !== 'last') warnUnlessServing(role, id)
   if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing, 0, role.tick)
@@ -140,6 +141,7 @@ export function sendTargetRpc(
   const role = serverRole(world)
   const id = definitionId(role.protocol, rpc, 'target-rpc')
   const netId = requireNetworked(role, id, entity)
+  if (netId === 0) return
   const to = requireTarget(role, id, entity, options.to)
   role.outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
 }
@@ -198,8 +200,17 @@ export function definitionId(protocol: Protocol, definition: Definition, kind: D
   return id
 }
 
+/**
+ * The net id of a networked entity. 0 while the world has no slot for it, which was reported; then no client has it.
+ *
+ * @throws UsageError when the entity is not networked.
+ */
 export function requireNetworked(role: ServerRole, id: number, entity: number): number {
   const netId = role.replication.entities.netIdOf(entity)
+  if (netId === 0 && role.replication.isSlotless(entity)) {
+    role.counters.unsentCalls++
+    return 0
+  }
   if (netId === 0) throw notNetworked(role.protocol, id, entity)
   return netId
 }

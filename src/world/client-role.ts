@@ -427,7 +427,7 @@ export class ClientRole {
       const start = outgoing.startOf(i)
       const end = outgoing.endOf(i)
       if (channel === Channel.Reliable && mustWait(outgoing, i, outgoingParts)) {
-        outgoingParts.add(outgoing.sectionOf(i))
+        outgoingParts.add(outgoing, i)
         continue
       }
       if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)

@@ -65,7 +65,7 @@ export function setRoom(world: ServerWorld, entity: number, room: RoomName | und
   const leaf = roomsLeaf(world, policy)
   const slot = requireSlot(serverRole(world), entity)
   if (room !== undefined) requireRoom(room)
-  leaf.assign(slot, room)
+  if (slot !== 0) leaf.assign(slot, room)
 }
 
 /**
@@ -74,7 +74,9 @@ export function setRoom(world: ServerWorld, entity: number, room: RoomName | und
  * @throws UsageError when the entity is not networked, or the world's policy has no such rooms.
  */
 export function roomOf(world: ServerWorld, entity: number, policy?: RoomsPolicy): RoomName | undefined {
-  return roomsLeaf(world, policy).roomOf(requireSlot(serverRole(world), entity))
+  const leaf = roomsLeaf(world, policy)
+  const slot = requireSlot(serverRole(world), entity)
+  return slot === 0 ? undefined : leaf.roomOf(slot)
 }
 
 /**
@@ -164,6 +166,7 @@ export function resetVisibility(world: ServerWorld, entity: number, connection: 
 function force(world: ServerWorld, entity: number, connection: number | 'all', shown: boolean | undefined): void {
   const role = serverRole(world)
   const slot = requireSlot(role, entity)
+  if (slot === 0) return
   if (connection === 'all') role.replication.visibility.forceAll(slot, shown)
   else if (requirePeer(world, connection) !== undefined) role.replication.visibility.force(slot, connection, shown)
 }

@@ -91,9 +91,14 @@ export function setReady(world: ClientWorld, ready: boolean): void {
   clientRole(world).setReady(ready)
 }
 
-/** The slot of a networked entity. */
+/**
+ * The slot of a networked entity. 0 while the world has no slot for it, which was reported: no verb throws for that.
+ *
+ * @throws UsageError when the entity is not networked.
+ */
 export function requireSlot(role: ServerRole, entity: number): number {
   const slot = role.replication.entities.slotOfEntity(entity)
+  if (slot === 0 && role.replication.isSlotless(entity)) return 0
   if (slot === 0 || !hasComponent(role.world, entity, Networked)) {
     throw new UsageError('not-networked', `entity ${entity} is not networked: add Networked first`)
   }

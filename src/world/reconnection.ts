@@ -79,7 +79,8 @@ export class Reconnection {
       else session.tryResume(opened)
     } catch (error) {
       const wanted = error instanceof ConnectionError ? (error.retryAfter ?? 0) : 0
-      this.nextAt = this.now() + Math.max(this.pauseOf(session), wanted)
+      // A try that took longer than the pause has waited enough: the network may be back since.
+      this.nextAt = Math.max(this.nextAt, this.now() + wanted)
     } finally {
       this.opening = undefined
     }

@@ -114,6 +114,7 @@ function requestOfClient(
   const id = definitionId(protocol, rpc, 'target-rpc')
   const name = requireReturns(protocol, id, rpc)
   const netId = requireNetworked(role, id, entity)
+  if (netId === 0) throw notNetworked(protocol, id, entity)
   const to = requireTarget(role, id, entity, options.to)
   if (options.signal?.aborted) return aborted(name, rpc, args, options.signal)
   const peer = role.peerOfConnection.get(to)

@@ -96,6 +96,7 @@ export function scenesOf(world: NetworkWorld, connection?: number, { side }: Sid
 export function setScene(world: ServerWorld, entity: number, scene: Scene | undefined): void {
   const { replication, scenes, protocol } = serverRole(world)
   const netId = replication.entities.netIdOf(entity)
+  if (netId === 0 && replication.isSlotless(entity)) return
   if (netId === 0 || !hasComponent(world, entity, Networked)) {
     throw new UsageError('not-networked', `entity ${entity} is not networked: add Networked first`)
   }

@@ -1,6 +1,6 @@
 // What the server sends in a tick, client by client: structure, calls, despawns, then values.
 import { Connection } from '../../components/connection.js'
-import { MAX_SCENE_OVERHEAD } from '../protocol/limits.js'
+import { MAX_SCENE_OVERHEAD, PART_WINDOW } from '../protocol/limits.js'
 import { slotOf } from '../protocol/net-id.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { PacketBuilder, Session } from '../connection/session.js'
@@ -251,7 +251,7 @@ function writeCall(role: ServerRole, peer: ServerPeer, channel: Channel, packet:
   const { outgoing, counters } = role
   const isReliable = outgoing.channelOf(call) === Channel.Reliable
   if (isReliable && mustWait(outgoing, call, peer.outgoingParts)) {
-    peer.outgoingParts.add(outgoing.sectionOf(call))
+    peer.outgoingParts.add(outgoing, call)
     return
   }
   const start = outgoing.startOf(call)
@@ -261,8 +261,9 @@ function writeCall(role: ServerRole, peer: ServerPeer, channel: Channel, packet:
 }
 
 /** Messages too large for a packet, in parts, and what is to be said of those that arrive. */
-function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, limits }: ServerPeer): void {
+function writeParts(role: ServerRole, peer: ServerPeer): void {
   const { reliable } = role
+  const { session, outgoingParts, incomingParts, limits } = peer
   if (outgoingParts.busy) outgoingParts.write(reliable)
   if (outgoingParts.waiting > MAX_WAITING_PARTS) {
     outgoingParts.clear()
@@ -270,9 +271,26 @@ function writeParts(role: ServerRole, { session, outgoingParts, incomingParts, l
   }
   // What has been reported may follow at once, so a client that is over its rate waits for its report; and everyone does
   // while calls and messages wait for a scene of the server's.
-  if (role.inbound.paused) return
   const { untold } = incomingParts
-  if (untold > 0 && limits.take(PeerLimit.CallBytes, role.options.now(), untold)) incomingParts.write(reliable)
+  const mayReport = untold > 0 && !role.inbound.paused
+  if (mayReport && limits.take(PeerLimit.CallBytes, role.options.now(), untold)) incomingParts.write(reliable)
+  checkParts(role, peer)
+}
+
+/** Large messages take memory until they are whole: a client must take what it is sent, and send what it began. */
+function checkParts(role: ServerRole, peer: ServerPeer): void {
+  const { session, outgoingParts, incomingParts } = peer
+  if (role.isLocal(peer) || session.state !== 'open') return
+  const now = role.options.now()
+  const { arrived, left, untold } = incomingParts
+  // It may not send while its report is held back.
+  if (untold > 0 || role.inbound.paused) session.uploadWork.forget()
+  const isSlow =
+    session.isOverdue(session.partsWork, outgoingParts.taken, outgoingParts.sent, now) ||
+    session.isOverdue(session.uploadWork, arrived, arrived + Math.min(left, PART_WINDOW / 2), now, PART_WINDOW)
+  if (!isSlow) return
+  const text = 'parts of a large message were not acknowledged, or not sent'
+  role.sessionsOf(session)?.close(session, 'stalled', text)
 }
 
 /** Whether a call to this client alone goes to it: it must have the entity. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildProgram } from '../support/bundle.js'
 import { ATTACKS } from './attacks.js'
+import { LINK_ATTACKS } from './link-attacks.js'
 import { Arena, attackBare } from './suite.js'
 
 let program: string
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => arena?.stop())
 
 describe('our server, while four play on it', () => {
-  it.each(ATTACKS.filter(({ isQuick }) => isQuick))('is not harmed by $name', async (attack) => {
+  it.each([...ATTACKS, ...LINK_ATTACKS].filter(({ isQuick }) => isQuick))('is not harmed by $name', async (attack) => {
     expect(await arena.attack(attack)).toEqual({ state: 'serves', words: '' })
   })
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { ATTACKS } from './attacks.js'
 import { measureFlood } from './flood.js'
+import { LINK_ATTACKS } from './link-attacks.js'
 import { Arena, attackBare, type Outcome } from './suite.js'
 
 interface Settings {
@@ -37,7 +38,7 @@ const program = fileURLToPath(new URL('attacks-process.mjs', import.meta.url))
 
 const wordsOf = ({ state, words }: Outcome): string => (words === '' ? state : `${state}: ${words}`)
 
-const attacks = ATTACKS.filter(({ name }) => name.includes(only))
+const attacks = [...ATTACKS, ...LINK_ATTACKS].filter(({ name }) => name.includes(only))
 
 async function runAttacks(): Promise<void> {
   let withstood = 0

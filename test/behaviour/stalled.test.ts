@@ -1,6 +1,6 @@
 // A client that stands still, told apart from one that is gone: who answers heart-beats, and who takes anything in.
 import { hasComponent, observe, onAdd, type World } from 'bitecs'
-import { added, connectionOf, drain, kick, NetworkErrors, removed, type ServerWorld, stats } from 'bitecs-net'
+import { added, connectionOf, drain, kick, NetworkErrors, removed, sendRpc, type ServerWorld, stats } from 'bitecs-net'
 import { Connected, Interrupted, LocalConnection, Stalled } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -34,6 +34,21 @@ describe('a client', () => {
     client.running = true
     net.tick(3)
     expect(client.reason).toMatchObject({ code: 'stalled', by: 'remote' })
+  })
+
+  it('that applies nothing is closed as stalled however much else it is sent meanwhile', () => {
+    const { net, client, shows } = start()
+    client.running = false
+    let seconds = 0
+    for (; seconds < 90 && shows(Connected); seconds++) {
+      const ship = game.spawnShip(net.server)
+      for (let tick = 0; tick < 20; tick++) {
+        // 16 KB per second: more than what the slowest link is given time for.
+        for (let i = 0; i < 80; i++) sendRpc(net.server, ship, game.Boom, { x: i, shooter: ship })
+        net.tick()
+      }
+    }
+    expect(seconds).toBeLessThanOrEqual(45)
   })
 
   it('that stands still while there is nothing to take in, stays', () => {

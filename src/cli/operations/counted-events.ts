@@ -72,6 +72,7 @@ type Traffic = `${'packets' | 'bytes' | 'reliablePackets' | 'reliableBytes'}${'S
 
 const OF_TRANSPORT: Readonly<Record<Exclude<keyof TransportCounters, Traffic>, Place>> = {
   inboxDropped: ['dropped_packets', 'inbox_full'],
+  unansweredPings: ['dropped_packets', 'unanswered_ping'],
   textFrames: ['dropped_packets', 'text'],
   oversized: ['dropped_packets', 'oversized'],
   sendDropped: ['dropped_packets', 'outbox_full'],

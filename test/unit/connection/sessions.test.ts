@@ -368,6 +368,46 @@ describe('a resumption', () => {
     ])
   })
 
+  it('in turns keeps no more sessions of one address than may be there', () => {
+    const server = makeServer({ resumeTime: 3000, maxConnections: 100 })
+    Object.assign(server.loopback.server, { clientsPerAddress: 3 })
+    server.loopback.server.infoOf = () => ({ address: '203.0.113.7', authorization: undefined })
+    const peers: RawPeer[] = []
+    for (let round = 0; round < 6; round++) {
+      const { now } = server.clock
+      // All are silent until their places are lent. Others connect; then every one is heard again.
+      for (const { transport } of peers) transport.answer = () => {}
+      for (; server.clock.now <= now + 5500; server.clock.now += 500) server.sessions.maintain()
+      for (let i = 0; i < 3; i++) peers.push(joinResumable(server).peer)
+      expect(server.sessions.open.length).toBe(3)
+      for (const { transport } of peers) transport.answer = undefined
+      for (let i = 0; i < 4; i++) {
+        for (const peer of peers) peer.drain()
+        for (const peer of peers) if (!peer.closed) peer.data(Channel.Unreliable, round * 4 + i)
+        server.clock.now += 500
+        server.sessions.receive()
+        server.sessions.maintain()
+      }
+      expect(server.sessions.open.length).toBe(3)
+    }
+    expect(server.events.filter((event) => event.startsWith('closed')).length).toBe(15)
+  })
+
+  it('that is new is refused where its address has all the sessions that it may, and all are heard', () => {
+    const server = makeServer({ resumeTime: 3000, maxConnections: 100 })
+    Object.assign(server.loopback.server, { clientsPerAddress: 2 })
+    let address = '203.0.113.7'
+    server.loopback.server.infoOf = () => ({ address, authorization: undefined })
+    joinResumable(server)
+    joinResumable(server)
+    expect(come(server, 'may').refusal()!.code).toBe('server-full')
+    address = '203.0.113.8'
+    joinResumable(server)
+    address = '127.0.0.1'
+    for (let i = 0; i < 3; i++) joinResumable(server)
+    expect(server.sessions.open.length).toBe(6)
+  })
+
   it('of one whose line still stands ends nobody else’s session that waits at its address', () => {
     const server = makeServer({ resumeTime: 3000, interruptedPerAddress: 1 })
     const atHome = { address: '203.0.113.7', authorization: undefined }

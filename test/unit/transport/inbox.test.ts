@@ -98,6 +98,19 @@ describe('the inbox', () => {
     expect(drain(inbox)).toHaveLength(2)
   })
 
+  it('answers no more heartbeats than an honest peer sends, half a minute of them at once, and none of another peer less', () => {
+    const { inbox, replies, counters } = makeInbox()
+    for (const peer of [1, 2]) inbox.pushOpened(peer)
+    const ping = new Uint8Array(PING_BYTES).fill(PacketKind.Ping)
+    for (let i = 0; i < 1000; i++) inbox.pushPacket(1, Channel.Unreliable, ping, PING_BYTES)
+    // A second has passed meanwhile.
+    expect(replies.length).toBeGreaterThanOrEqual(256)
+    expect(replies.length).toBeLessThan(300)
+    expect(counters.unansweredPings).toBe(1000 - replies.length)
+    inbox.pushPacket(2, Channel.Unreliable, ping, PING_BYTES)
+    expect(replies.at(-1)!.peer).toBe(2)
+  })
+
   it('drops unreliable packets over the limit, per peer, and closes on reliable ones', () => {
     const { inbox, counters, refused } = makeInbox(10_000)
     inbox.pushOpened(1)

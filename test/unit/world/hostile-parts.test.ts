@@ -122,3 +122,83 @@ describe('forged parts of large messages', () => {
     expect(violationsAt(net.server)).toBe(1)
   })
 })
+
+describe('a client that holds up large messages', () => {
+  /** Seconds until the server has closed it, at most 90. */
+  function lasts(net: ReturnType<typeof createTestNetwork>, perTick: () => void): number {
+    let ticks = 0
+    for (; ticks < 90 * 20 && stats(net.server).connections > 0; ticks++) {
+      perTick()
+      net.tick()
+    }
+    return ticks / 20
+  }
+
+  it('and acknowledges none of their parts is closed as stalled, and what waits behind them counts as it is kept', () => {
+    const net = createTestNetwork(protocol)
+    const client = net.clients[0]!
+    client.running = false
+    sendMessage(net.server, Down, { data: new Uint8Array(100_000) })
+    const { outgoingParts } = serverRole(net.server).peers[0]!
+    let waited = 0
+    const seconds = lasts(net, () => {
+      for (let i = 0; i < 100; i++) sendMessage(net.server, Small, { n: i })
+      waited = Math.max(waited, outgoingParts.waiting)
+    })
+    expect(seconds).toBeGreaterThan(9)
+    expect(seconds).toBeLessThan(20)
+    // Three bytes each, 2,000 of them per second.
+    expect(waited).toBeGreaterThan(2000 * 9 * 32)
+    client.running = true
+    net.tick(3)
+    expect(client.reason).toMatchObject({ code: 'stalled', by: 'remote' })
+  })
+
+  it('and acknowledges a byte now and then is closed, too', () => {
+    const net = createTestNetwork(protocol)
+    const client = net.clients[0]!
+    client.running = false
+    sendMessage(net.server, Down, { data: new Uint8Array(100_000) })
+    let tick = 0
+    let acknowledged = 0
+    const seconds = lasts(net, () => {
+      if (++tick % 100 !== 0) return
+      throwSections(client, (writer) => {
+        writer.u8(SectionKind.PartsTaken)
+        writer.varint(++acknowledged)
+      })
+    })
+    expect(seconds).toBeLessThan(30)
+  })
+
+  it('and begins one that it does not go on with is closed, however slowly it adds to it', () => {
+    for (const everyTicks of [Infinity, 100]) {
+      const net = createTestNetwork(protocol)
+      const client = net.clients[0]!
+      let tick = 0
+      let offset = 0
+      const seconds = lasts(net, () => {
+        if (tick++ % everyTicks === 0)
+          throwPart(client, { id: idOf(Upload), total: 100_000, offset: offset++, size: 1 })
+      })
+      expect(seconds).toBeLessThan(45)
+      expect(client.reason?.code).toBe('stalled')
+    }
+  })
+
+  it('because its link is slow is waited for', () => {
+    const net = createTestNetwork(protocol)
+    const client = net.clients[0]!
+    net.setServerConditions({ rate: 16_000, latency: 100 })
+    client.setConditions({ rate: 16_000, latency: 100 })
+    sendMessage(net.server, Down, { data: new Uint8Array(100_000) })
+    sendMessage(client.world, Upload, { data: new Uint8Array(100_000) })
+    let [down, up] = [0, 0]
+    for (let tick = 0; tick < 30 * 20; tick++) {
+      net.tick()
+      down += [...drain(client.world, Down)].length
+      up += [...drain(net.server, Upload)].length
+    }
+    expect([down, up, client.reason]).toEqual([1, 1, undefined])
+  })
+})

@@ -1,0 +1,36 @@
+// What the network of the conditioner does to packets.
+
+/** What a network does to packets, in one direction. */
+export interface Conditions {
+  /** One way, in milliseconds. */
+  latency: number
+  /** Up to this much more, evenly spread, in milliseconds. It keeps the order, as the queues of real networks do. */
+  jitter: number
+  /** The share of packets that is lost, 0 to 1. A lost packet of the reliable channel comes later, as do all behind it. */
+  loss: number
+  /** The share of unreliable packets that arrives twice, 0 to 1. */
+  duplicate: number
+  /** The share of unreliable packets that is overtaken by later ones, 0 to 1. */
+  reorder: number
+  /** How much later those arrive, in milliseconds. */
+  reorderBy: number
+  /** Bytes per second to one peer; 0 is no limit. */
+  rate: number
+  /** Bytes that may wait for `rate`; an unreliable packet above it is lost. */
+  queue: number
+  /** Nothing gets through. Reliable packets wait for the end of it. */
+  down: boolean
+}
+
+/** Everything passes at once. */
+export const PERFECT: Conditions = {
+  latency: 0,
+  jitter: 0,
+  loss: 0,
+  duplicate: 0,
+  reorder: 0,
+  reorderBy: 20,
+  rate: 0,
+  queue: 65_536,
+  down: false,
+}
