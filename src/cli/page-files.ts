@@ -8,13 +8,10 @@ import { UserError } from './user-error.js'
 type Next = () => void
 type ServeFile = (request: IncomingMessage, response: ServerResponse, next: Next) => void
 
-/** Encodings of the files that stand beside a file, by the ends of their names. */
-const ENCODINGS = { br: '.br', gzip: '.gz' } as const
+/** Encodings of the files that stand beside a file. */
+const ENCODINGS = ['br', 'gzip']
 /** What sirv appends to a path, as it looks for a file. */
-const ENDS = ['', '.html', '/index', '/index.html'].flatMap((end) => [
-  end,
-  ...Object.values(ENCODINGS).map((encoding) => end + encoding),
-])
+const ENDS = ['', '.html', '/index', '/index.html'].flatMap((end) => [end, `${end}.br`, `${end}.gz`])
 
 /**
  * Makes a handler that calls `next` when a request is for no file of the folder. Files are looked up at each request, so that a
@@ -97,8 +94,8 @@ function lookAt(path: string): Stats | undefined {
 
 /** sirv takes the name of an encoding for a wish, also where it is refused with `q=0`. */
 function keepAcceptedEncodings({ headers }: IncomingMessage): void {
-  const accepted = String(headers['accept-encoding'] ?? '').toLowerCase().split(',')
-  const kept = Object.keys(ENCODINGS).filter((name) =>
+  const accepted = (headers['accept-encoding'] ?? '').toLowerCase().split(',')
+  const kept = ENCODINGS.filter((name) =>
     accepted.some((entry) => entry.split(';', 1)[0]!.trim() === name && !/;\s*q=0(\.0*)?\s*$/.test(entry)),
   )
   headers['accept-encoding'] = kept.join(', ')

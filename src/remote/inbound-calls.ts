@@ -1,4 +1,5 @@
 // All inbound queues of one side, and the sections that fill them.
+import { isThenable } from '../protocol/thenable.js'
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
@@ -257,8 +258,8 @@ export class InboundCalls implements QueueListener {
       try {
         // An async function is a handler too, and what it throws must not become an unhandled rejection.
         const result = handler(call)
-        if (result instanceof Promise) {
-          result.catch((cause: unknown) => this.handlerThrew(queue.name, cause, entity, connection, id))
+        if (isThenable(result)) {
+          result.then(undefined, (cause: unknown) => this.handlerThrew(queue.name, cause, entity, connection, id))
         }
       } catch (cause) {
         this.handlerThrew(queue.name, cause, entity, connection, id)

@@ -2,7 +2,7 @@
 import { createWorld, type createEntityIndex, type World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
-import { checkInteger, checkNumber } from './check-options.js'
+import { checkFunction, checkInteger, checkNumber } from './check-options.js'
 import { ClientRole } from './client-role.js'
 import { HostEntities } from '../replication/host-entities.js'
 import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
@@ -58,6 +58,7 @@ function otherSide(side: Side): UsageError {
 }
 
 function baseWorld(options: WorldOptions): World {
+  checkFunction('now', options.now)
   if (options.world !== undefined) return options.world
   return options.entityIndex === undefined ? createWorld() : createWorld(options.entityIndex)
 }

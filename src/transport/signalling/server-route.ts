@@ -14,7 +14,8 @@ const routes = new WeakMap<Server, ServerRoute>()
 /** @throws UsageError when another world listens on the server: their paths are the same. */
 export function requireFree(server: Server): void {
   if (routes.get(server)?.isTaken !== true) return
-  const text = 'another world listens on this HTTP server: close it first, or give each world a server and a port of its own'
+  const text =
+    'another world listens on this HTTP server: close it first, or give each world a server and a port of its own'
   throw new UsageError('listening', text)
 }
 

@@ -111,7 +111,11 @@ export class Signalling {
     const { request, response } = exchange
     const { admission, counters, proxies } = this.parts
     if (this.isClosing) return this.unavailable(exchange)
-    const address = clientAddress(request.socket.remoteAddress, textOfHeader(request.headers['x-forwarded-for']), proxies)
+    const address = clientAddress(
+      request.socket.remoteAddress,
+      textOfHeader(request.headers['x-forwarded-for']),
+      proxies,
+    )
     const refusal = this.parts.refuse(address)
     if (refusal !== undefined) {
       counters.refusedAddresses++
