@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, type JsonWebKey, KeyObject, timingSafeEqual } from 'node:crypto'
 import type * as Jose from 'jose'
 import { AuthenticationError, ConnectionError, UsageError } from './protocol/errors.js'
-import { badOption } from './world/check-options.js'
+import { badOption, checkFunction, checkText, checkTexts } from './world/check-options.js'
 import type { AuthenticationRequest, AuthenticationResult } from './world/authentication.js'
 
 /**
@@ -97,6 +97,11 @@ export function jwt(
   if (!(Number.isFinite(clockTolerance) && clockTolerance >= 0)) {
     throw badOption('clockTolerance', 'a number of seconds, at least 0', clockTolerance)
   }
+  checkTexts('requiredClaims', requiredClaims)
+  checkTextOrTexts('issuer', issuer)
+  checkTextOrTexts('audience', audience)
+  checkTexts('algorithms', options.algorithms)
+  checkFunction('user', user)
   const { algorithms, find } = keyOf(options)
   const checks = {
     algorithms,
@@ -120,6 +125,14 @@ export function jwt(
     }
     return user(payload)
   }
+}
+
+/** An empty list would accept nobody, or everybody. */
+function checkTextOrTexts(name: string, value: string | readonly string[] | undefined): void {
+  if (Array.isArray(value)) {
+    if (value.length === 0) throw badOption(name, 'a text or a list of texts', 'an empty list')
+    checkTexts(name, value)
+  } else checkText(name, value)
 }
 
 type Key = Uint8Array | KeyObject | ReturnType<typeof Jose.createRemoteJWKSet>

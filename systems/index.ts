@@ -1,4 +1,5 @@
 // Every system, and the pipelines they stand in. Run a pipeline, or put a system of your own between any two.
+import { requireSynchronous } from '../src/world/async-systems.js'
 import type { World } from 'bitecs'
 import type { System } from '../src/world/loop.js'
 import { clientSystems, serverSystems } from '../src/world/sides.js'
@@ -65,9 +66,16 @@ export function hostPipeline({ server, client }: HostSystems): System<HostWorld>
   return [...hostFrame(client), ...hostTick(server)]
 }
 
-/** Runs systems one after another. */
+/**
+ * Runs systems one after another.
+ *
+ * @throws UsageError when one returns a promise: systems are synchronous.
+ */
 export function runSystems<W extends World>(world: W, systems: readonly System<W>[]): void {
-  for (let i = 0; i < systems.length; i++) systems[i]!(world)
+  for (let i = 0; i < systems.length; i++) {
+    const system = systems[i]!
+    requireSynchronous(system.name, system(world))
+  }
 }
 
 export type { System } from '../src/world/loop.js'

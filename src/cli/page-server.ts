@@ -1,11 +1,10 @@
-// The HTTP server of the headless mode: the game's page, beside which the signalling is put.
-import { statSync } from 'node:fs'
+// Makes the HTTP server of `bitecs-net serve`: the game's page, in front of which the signalling is put.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { resolve } from 'node:path'
-import serveStatic from 'serve-static'
+import { guarded } from '../transport/signalling/server-route.js'
 import { Networks } from '../transport/signalling/addresses.js'
 import { isSharedBy, limitSockets, REQUEST_LIMITS } from '../transport/signalling/sockets.js'
+import { pathOf, serveFolder } from './page-files.js'
 import type { TlsContext } from './tls.js'
 import { UserError } from './user-error.js'
 
@@ -23,17 +22,25 @@ export function createPageServer(folder: string | undefined, tls?: TlsContext): 
       if (pathOf(request) === '/') answer(response, 200, 'This is a bitecs-net server.')
       else answer(response, 404, 'Not found')
     }
-    if (files === undefined || isHidden(request)) rest()
-    else files(request, response, rest)
+    if (files === undefined) return rest()
+    try {
+      files(request, response, rest)
+    } catch {
+      // Such as a file that went away between two looks at it.
+      if (response.headersSent) response.destroy()
+      else answer(response, 500, 'This cannot be served')
+    }
   }
   const server =
     tls === undefined
-      ? createServer(REQUEST_LIMITS, handle)
-      : createTlsServer(
-          { ...REQUEST_LIMITS, cert: tls.cert, key: tls.key, handshakeTimeout: REQUEST_LIMITS.requestTimeout },
-          handle,
-        )
-  return server
+      ? createServer(REQUEST_LIMITS)
+      : createTlsServer({
+          ...REQUEST_LIMITS,
+          cert: tls.cert,
+          key: tls.key,
+          handshakeTimeout: REQUEST_LIMITS.requestTimeout,
+        })
+  return server.on('request', guarded(server, handle))
 }
 
 /**
@@ -105,38 +112,6 @@ function listenError(
       return new UserError(`${host} is no address of this machine: choose another with ${names.host}`, options)
     default:
       return new UserError(`cannot listen on port ${port}: ${error.message}`, options)
-  }
-}
-
-function serveFolder(path: string): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
-  const folder = resolve(path)
-  const found = statSync(folder, { throwIfNoEntry: false })
-  if (found === undefined) throw new UserError(`there is no folder ${folder}, which --static names`)
-  if (!found.isDirectory()) throw new UserError(`${folder}, which --static names, is not a folder`)
-  // Nothing is remembered between requests, so a page that is built again is sent as it is then. What is hidden has been
-  // turned away before.
-  const files = serveStatic(folder, { dotfiles: 'allow', maxAge: 0 })
-  return (request, response, next) => {
-    files(request, response, (error?: { readonly status?: number }) => {
-      if (error === undefined) next()
-      else answer(response, error.status ?? 500, 'This cannot be served')
-    })
-  }
-}
-
-/** Whether a path leads to a file that is hidden, such as `.env`, or out of the folder. */
-function isHidden(request: IncomingMessage): boolean {
-  return pathOf(request)
-    .split(/[/\\]/)
-    .some((part) => part.startsWith('.') && part !== '.well-known')
-}
-
-function pathOf(request: IncomingMessage): string {
-  const path = (request.url ?? '/').split(/[?#]/, 1)[0]!
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
   }
 }
 

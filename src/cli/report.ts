@@ -1,6 +1,7 @@
 // What the log tells of a running game: who comes and goes, what throws, what went wrong on the network.
 import { Connected, Connection } from '../../components/connection.js'
 import { drain, NetworkErrors, transitions } from '../world/drain.js'
+import { checkSynchronous } from '../world/async-systems.js'
 import type { System } from '../world/loop.js'
 import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 import { addressOf } from '../transport/addresses.js'
@@ -21,12 +22,15 @@ export function guardSystems<W extends NetworkWorld>(
 ): System<W>[] {
   return systems.map((system, index) => {
     const name = systemName(system, index)
+    const report = (error: unknown): void => {
+      threw(name)
+      reportThrow(name, error, log, throttle)
+    }
     return (world) => {
       try {
-        system(world)
+        checkSynchronous(system, name, system(world), report)
       } catch (error) {
-        threw(name)
-        reportThrow(name, error, log, throttle)
+        report(error)
       }
     }
   })

@@ -4,7 +4,7 @@ import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import { isRefusal, refusalOf } from '../transport/geckos-client-errors.js'
 import type { Transport } from '../transport/transport.js'
-import { checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
+import { badOption, checkBoolean, checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
 import { openStores } from '../world/shared-stores.js'
 import type { Refused } from '../world/reconnection.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
@@ -99,6 +99,12 @@ export async function connectWorld(
   checkMilliseconds('idleTimeout', options.idleTimeout)
   checkNumber('stalledAfter', options.stalledAfter, 1000, 60_000, 'milliseconds')
   checkOneOf('reconnect', options.reconnect, ['resume', 'always', 'never'])
+  checkBoolean('autoReady', options.autoReady)
+  checkCredential('token', options.token)
+  checkCredential('authorization', options.authorization)
+  if (options.iceServers !== undefined && !Array.isArray(options.iceServers)) {
+    throw badOption('iceServers', 'a list', options.iceServers)
+  }
   checkUrl(options.url)
   if (role.isShownOpen) throw new UsageError('connected', 'this world is connected already; await close(world) first')
   // A game that connects in the tick that shows the end need not know that a session would have been begun by itself.
@@ -157,6 +163,12 @@ async function connectAgain(
     const text = `the connection was lost, and could not be made again: ${messageOf(cause)}`
     role.errors.push('reconnect-failed', text, { cause })
   }
+}
+
+/** Without the value: it is a secret. */
+function checkCredential(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string' || typeof value === 'function') return
+  throw badOption(name, 'a text or a function', typeof value)
 }
 
 function checkUrl(url: unknown): void {

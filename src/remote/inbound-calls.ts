@@ -1,5 +1,6 @@
 // All inbound queues of one side, and the sections that fill them.
 import { Connection } from '../../components/connection.js'
+import { isThenable } from '../protocol/thenable.js'
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { ByteReader } from '../protocol/bytes.js'
@@ -298,8 +299,8 @@ export class InboundCalls implements QueueListener {
     try {
       // An async function is a handler too, and what it throws must not become an unhandled rejection.
       const result = handler!(call)
-      if (result instanceof Promise) {
-        result.catch((cause: unknown) => this.handlerThrew(name, cause, entity, connection, id))
+      if (isThenable(result)) {
+        result.then(undefined, (cause: unknown) => this.handlerThrew(name, cause, entity, connection, id))
       }
     } catch (cause) {
       this.handlerThrew(name, cause, entity, connection, id)

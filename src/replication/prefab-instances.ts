@@ -2,6 +2,7 @@
 //
 // A hook runs when a copy begins, and what it returns when the copy ends. Hooks come and go at any time: a new one builds
 // what lives already, and taking one away tears down what it has built.
+import { isThenable } from '../protocol/thenable.js'
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import { ByteReader } from '../protocol/bytes.js'
@@ -121,6 +122,7 @@ export class PrefabInstances {
       // A copy: unlike a call's view it is the game's to keep, for instance until the teardown.
       const result = hook({ entity, args: { ...record.args } })
       if (typeof result === 'function') instance.teardown = result as Teardown
+      else this.watch('hook', entity, prefab, result)
     } catch (cause) {
       this.report('hook', entity, prefab, cause)
     }
@@ -132,10 +134,15 @@ export class PrefabInstances {
     const { teardown } = instance
     instance.teardown = undefined
     try {
-      teardown?.()
+      this.watch('teardown', entity, instance.prefab, teardown?.())
     } catch (cause) {
       this.report('teardown', entity, instance.prefab, cause)
     }
+  }
+
+  /** An asynchronous hook is not waited for, and what it throws must not become an unhandled rejection. */
+  private watch(what: string, entity: number, prefab: number, returned: unknown): void {
+    if (isThenable(returned)) returned.then(undefined, (cause: unknown) => this.report(what, entity, prefab, cause))
   }
 
   private report(what: string, entity: number, prefab: number, cause: unknown): void {

@@ -19,11 +19,11 @@ import { CandidateFilter, type CandidatePolicy } from './signalling/candidates.j
 import { type CorsOptions, Origins } from './signalling/origins.js'
 import { type Offer, readOffer } from './signalling/offer.js'
 import { Pace } from './signalling/pace.js'
-import { reply } from './signalling/reply.js'
-import { createConnectionId, isSignalling } from './signalling/route.js'
+import { RequestGuard } from './signalling/request-guard.js'
+import { createConnectionId } from './signalling/route.js'
+import { requireFree, ServerRoute } from './signalling/server-route.js'
 import { type SignalledPeer, Signalling } from './signalling/signalling.js'
 import { isSharedBy, limitSockets, REQUEST_LIMITS } from './signalling/sockets.js'
-import { Status } from './signalling/status.js'
 import {
   Channel,
   createTransportCounters,
@@ -114,8 +114,6 @@ export interface GeckosServerTransport extends Transport {
 /** geckos' own way to a connection: with no hook for authorization it looks at none of its arguments. */
 type CreateConnection = () => Promise<{ connection?: { id: string } }>
 
-type RequestListener = (request: http.IncomingMessage, response: http.ServerResponse) => unknown
-
 /**
  * Starts the signalling and resolves when it listens. Rejects with a {@link ConnectionError}: `port-in-use`,
  * `port-denied` or `listen-failed`.
@@ -170,7 +168,8 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   private readonly signalling: Signalling
   private readonly admission: Admission
   private readonly ownsServer: boolean
-  private readonly detach: () => void
+  private readonly route: ServerRoute
+  private readonly serverClosed = (): void => this.farewell()
   private nextPeer = 1
   /** Connections that geckos is still making. */
   private creating = 0
@@ -181,6 +180,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     readonly server: http.Server,
     options: GeckosServerOptions,
   ) {
+    requireFree(server)
     this.ownsServer = options.server === undefined
     this.now = options.now ?? (() => performance.now())
     this.openTimeout = options.openTimeout ?? 10_000
@@ -208,7 +208,12 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     this.clientsPerAddress = handshakes.addressClients
     this.admission = new Admission(handshakes, options.maxPeers ?? 1024, realTime)
     this.signalling = this.createSignalling(options, handshakes.perSecond)
-    this.detach = this.attach()
+    const guard = RequestGuard.of(server)
+    guard.proxies = new Networks(options.trustProxy ?? [])
+    guard.counters = this.counters
+    const take = (...exchange: [http.IncomingMessage, http.ServerResponse]): void => this.signalling.take(...exchange)
+    this.route = new ServerRoute(server, take, this.ownsServer)
+    server.once('close', this.serverClosed)
   }
 
   get port(): number {
@@ -283,7 +288,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
   }
 
   /** The game closed its own HTTP server, and with it the way in: who is here is told, in the words of a session. */
-  private serverClosed(): void {
+  private farewell(): void {
     this.hasEnded = true
     const farewell = new ByteWriter()
     writeClose(farewell, 'server-stopped', 'the HTTP server was closed')
@@ -293,9 +298,11 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
 
   private async closeAll(): Promise<void> {
     this.signalling.close()
+    this.route.release()
     for (const peer of [...this.peers.values()]) peer.leave({ code: 'closed', text: 'the server closed' }, CLOSE_LIMIT)
     if (!this.isEmpty) await new Promise<void>((resolve) => (this.emptied = resolve))
-    this.detach()
+    this.route.end()
+    this.server.removeListener('close', this.serverClosed)
     if (this.ownsServer) {
       await new Promise<void>((resolve) => {
         this.server.close(() => resolve())
@@ -355,27 +362,6 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
       if (this.isEmpty) this.emptied?.()
     }
     return undefined
-  }
-
-  /** Puts the signalling in front of the request handlers that are there, and returns what takes it away again. */
-  private attach(): () => void {
-    const { server } = this
-    const former = server.listeners('request') as RequestListener[]
-    server.removeAllListeners('request')
-    const handle: RequestListener = (request, response) => {
-      if (isSignalling(request.url)) this.signalling.take(request, response)
-      else if (former.length === 0 && this.ownsServer) reply(request, response, Status.NotFound)
-      else for (const listener of former) listener.call(server, request, response)
-    }
-    const closed = (): void => this.serverClosed()
-    server.on('request', handle)
-    server.on('close', closed)
-    return () => {
-      const later = (server.listeners('request') as RequestListener[]).filter((listener) => listener !== handle)
-      server.removeAllListeners('request')
-      for (const listener of [...former, ...later]) server.on('request', listener)
-      server.removeListener('close', closed)
-    }
   }
 }
 

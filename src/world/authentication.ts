@@ -1,4 +1,5 @@
 // Asking the game's authenticator: it is called within the tick, may take its time, and is heard in a later tick.
+import { isThenable } from '../protocol/thenable.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import { NEUTRAL_TEXT } from '../connection/gate.js'
 import type { ServerSessions } from '../connection/server-sessions.js'
@@ -144,10 +145,6 @@ export class Authentication {
 function isPermission(value: unknown): value is object | true | undefined {
   if (value === undefined || value === true) return true
   return typeof value === 'object' && value !== null && !(value instanceof Error)
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 /** @throws UsageError when the options of a server that concern authentication cannot work. */

@@ -2,7 +2,7 @@
 import { ConductRules, type ErrorBudget, type InboundLimits, VIOLATIONS } from '../connection/conduct.js'
 import { DEFAULT_BYTES_PER_SECOND, DEFAULT_SPAWN_BYTES_PER_TICK } from '../replication/send-budget.js'
 import type { ServerReplication } from '../replication/server-replication.js'
-import { checkInteger, checkNumber, checkOneOf } from './check-options.js'
+import { checkInteger, checkNumber, checkObject, checkOneOf } from './check-options.js'
 import type { ServeOptions } from './serve-options.js'
 
 const LEAST_BYTES_PER_SECOND = 1000
@@ -20,6 +20,8 @@ export function checkBytesPerSecond(name: string, bytesPerSecond: number | undef
 export function checkBudgets({ maxBytesPerSecond, spawnBytesPerTick, inbound, errorBudget }: ServeOptions): void {
   checkBytesPerSecond('maxBytesPerSecond', maxBytesPerSecond)
   checkInteger('spawnBytesPerTick', spawnBytesPerTick, LEAST_SPAWN_BYTES, MOST_BYTES_PER_SECOND)
+  checkObject('inbound', inbound, ['packetsPerSecond', 'bytesPerSecond', 'callsPerSecond', 'callBytesPerSecond'])
+  checkObject('errorBudget', errorBudget, ['burst', 'perSecond', 'weights'])
   checkInbound(inbound)
   checkErrorBudget(errorBudget)
 }

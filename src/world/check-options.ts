@@ -33,3 +33,36 @@ export function checkInteger(name: string, value: number | undefined, min: numbe
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return
   throw badOption(name, `a whole number ${max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`}`, value)
 }
+
+/** @throws UsageError when `value` is given and is not a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw badOption(name, 'a function', value)
+}
+
+/** @throws UsageError when `value` is given and is not true or false. */
+export function checkBoolean(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw badOption(name, 'true or false', value)
+}
+
+/** @throws UsageError when `value` is given and is not a text with at least one character. */
+export function checkText(name: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== 'string' || value === '')) {
+    throw badOption(name, 'a text that is not empty', value)
+  }
+}
+
+/** @throws UsageError when `value` is given and is not a list of texts. */
+export function checkTexts(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (!Array.isArray(value)) throw badOption(name, 'a list of texts', value)
+  for (const entry of value) checkText(`each of ${name}`, entry ?? null)
+}
+
+/** @throws UsageError when `value` is given and is not an object, or has properties beyond `names`. */
+export function checkObject(name: string, value: unknown, names: readonly string[]): void {
+  if (value === undefined) return
+  const range = `an object of ${names.join(', ')}`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badOption(name, range, value)
+  const unknown = Object.keys(value).find((key) => !names.includes(key))
+  if (unknown !== undefined) throw badOption(name, range, unknown)
+}

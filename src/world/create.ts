@@ -4,7 +4,7 @@ import { Draining, Joined } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
-import { checkInteger, checkNumber } from './check-options.js'
+import { checkFunction, checkInteger, checkNumber } from './check-options.js'
 import { ClientRole } from './client-role.js'
 import { HostEntities } from '../replication/host-entities.js'
 import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
@@ -63,6 +63,7 @@ function otherSide(side: Side): UsageError {
 }
 
 function baseWorld(options: WorldOptions): World {
+  checkFunction('now', options.now)
   if (options.world !== undefined) return options.world
   return options.entityIndex === undefined ? createWorld() : createWorld(options.entityIndex)
 }

@@ -1,7 +1,8 @@
 // A fixed-step loop: runs systems at an even rate, catches up after a stall, never spirals, reports what it could not run.
 import type { World } from 'bitecs'
+import { checkSynchronous } from './async-systems.js'
 
-/** A system: what bitECS games are made of. */
+/** A system: what bitECS games are made of. It is synchronous: a loop reports one that returns a promise. */
 export type System<W = World> = (world: W) => void
 
 /** How a loop runs; see {@link startLoop}. */
@@ -10,7 +11,7 @@ export interface LoopOptions {
   rate: number
   /** Steps that one wake-up may run to catch up; what is missing beyond is skipped and counted. Default 5. */
   maxCatchUp?: number
-  /** Called when a system throws, with the name of its function; the loop goes on with the next. Default: `console.error`. */
+  /** Called when a system throws, or returns a promise, with the name of its function; the loop goes on with the next. Default: `console.error`. */
   onError?: (error: unknown, system: string) => void
   /** Called when steps were skipped, with their number. */
   onOverrun?: (skipped: number) => void
@@ -61,7 +62,7 @@ export function startLoop<W>(world: W, systems: readonly System<W>[], options: L
   function runSystems(): void {
     for (const system of systems) {
       try {
-        system(world)
+        checkSynchronous(system, system.name, system(world), (error) => onError(error, system.name))
       } catch (error) {
         onError(error, system.name)
       }

@@ -1,20 +1,26 @@
 // The attacks: what a client, or somebody who is none, can do to a server, one by one.
 import { fork } from 'node:child_process'
+import http from 'node:http'
 import { resolve } from 'node:path'
 import type { Worker } from '../support/worker.js'
 import { connectRaw, type RawClient } from '../support/webrtc-raw.js'
 import type { AttackerTasks } from './attackers.js'
 import { CALL_FLOOD } from './call-flood.js'
+import { pipeline, readNothing } from './http-flood.js'
 import { answerWith, holdSocket, listenForPackets, pause, type Target, upload } from './tools.js'
 
 /** What is known of a server from within: how many connections it holds, and its memory. */
 export interface Inside {
   readonly connections: number
   readonly rss: number
+  /** Of a server of ours: the most CPU milliseconds between two of its steps, since the last look. */
+  readonly busy?: number
 }
 
 export interface Attacked {
   readonly target: Target
+  /** The port of its operators; a bare server has none. */
+  readonly operationsPort?: number
   /** The server is geckos as it comes. */
   readonly isBare: boolean
   readonly look: () => Promise<Inside>
@@ -24,8 +30,8 @@ export interface Attacked {
 
 export interface Attack {
   readonly name: string
-  /** What it does to a bare server: the process ends, it serves nobody any more, or it is harmed as `run` finds. */
-  readonly bare: 'dies' | 'hangs' | 'harmed'
+  /** What it does to a bare server: the process ends, it serves nobody any more, it is harmed as `run` finds, or it has no such part. */
+  readonly bare: 'dies' | 'hangs' | 'harmed' | 'none'
   /** Short enough for every run of the tests; the others run by hand, with all of them. */
   readonly isQuick: boolean
   /** Resolves to what harm was done, in words; undefined when there is none to be seen from here. */
@@ -330,5 +336,52 @@ export const ATTACKS: readonly Attack[] = [
         await attacker.stop()
       }
     },
+  },
+  {
+    name: 'megabytes of requests to the page that wait for no answer',
+    bare: 'harmed',
+    isQuick: true,
+    run: (attacked) => pipeline(attacked, attacked.target.port, '/'),
+  },
+  {
+    name: 'megabytes of requests to the signalling that wait for no answer',
+    bare: 'harmed',
+    isQuick: true,
+    run: (attacked) => pipeline(attacked, attacked.target.port, '/.wrtc/v2/connections'),
+  },
+  {
+    name: 'megabytes of requests to the port of operators that wait for no answer',
+    bare: 'harmed',
+    isQuick: true,
+    run: (attacked) => pipeline(attacked, attacked.operationsPort ?? attacked.target.port, '/metrics'),
+  },
+  {
+    name: 'a large file, asked for by many and read by none',
+    bare: 'none',
+    isQuick: true,
+    run: readNothing,
+  },
+  {
+    name: 'a file outside of the folder of the page, through a link',
+    bare: 'none',
+    isQuick: true,
+    run: async ({ target }) => {
+      const { status } = await fetch(`${target.url}/outside.txt`)
+      return status === 404 ? undefined : `status ${status}`
+    },
+  },
+  {
+    name: 'the metrics, under the name of a page on the internet',
+    bare: 'none',
+    isQuick: true,
+    run: ({ operationsPort }) =>
+      new Promise((resolve) => {
+        if (operationsPort === undefined) return resolve(undefined)
+        const headers = { host: 'evil.example' }
+        http.get({ host: '127.0.0.1', port: operationsPort, path: '/metrics', headers }, (response) => {
+          response.resume()
+          resolve(response.statusCode === 421 ? undefined : `status ${response.statusCode}`)
+        })
+      }),
   },
 ]

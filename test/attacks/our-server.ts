@@ -1,8 +1,15 @@
 // Our server, to be attacked: a game that runs, and can be looked at.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { addComponent, addEntity, hasComponent } from 'bitecs'
 import { drain, reply, sendMessage, stats, type TransportCounters } from 'bitecs-net'
 import { Connection, Networked } from 'bitecs-net/components'
 import { createServerWorld, listen, type ServerWorld } from 'bitecs-net/server'
+import { Health } from '../../src/cli/operations/health.js'
+import { Metrics } from '../../src/cli/operations/metrics.js'
+import { createOperationsServer } from '../../src/cli/operations/operations-server.js'
+import { createPageServer, limitPageSockets, startListening } from '../../src/cli/page-server.js'
 import type { GeckosServerTransport } from '../../src/transport/geckos-server.js'
 import { serverRole } from '../../src/world/state.js'
 import { Echo, Feed, Meal, MEAL, MEALS, Poke, protocol, RATE, Word } from './game.js'
@@ -14,6 +21,8 @@ export interface OurState {
   readonly late: number
   /** Steps that came later than a whole step, since the last look. */
   readonly lateSteps: number
+  /** The most CPU milliseconds between two steps since the last look: other programs of a busy machine do not count. */
+  readonly busy: number
   /** Bytes in memory. */
   readonly rss: number
   readonly transport: TransportCounters
@@ -33,6 +42,8 @@ let world: ServerWorld
 let due = 0
 let late = 0
 let lateSteps = 0
+let busy = 0
+let cpuBefore = process.cpuUsage()
 
 function echo(of: ServerWorld): void {
   for (const { sender, args } of drain(of, Word)) sendMessage(of, Echo, args, { to: sender })
@@ -57,15 +68,31 @@ function measureLateness(): void {
     if (now - due > 1000 / RATE) lateSteps++
   }
   due = now + 1000 / RATE
+  const { user, system } = process.cpuUsage(cpuBefore)
+  cpuBefore = process.cpuUsage()
+  busy = Math.max(busy, (user + system) / 1000)
+}
+
+/** A page with a large file, and a link that leads out of its folder. */
+function createFolder(): string {
+  const parent = mkdtempSync(join(tmpdir(), 'bitecs-net-attacks-'))
+  process.once('exit', () => rmSync(parent, { recursive: true, force: true }))
+  const folder = join(parent, 'public')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'index.html'), '<title>the game</title>')
+  writeFileSync(join(folder, 'large.bin'), Buffer.alloc(16 << 20))
+  writeFileSync(join(parent, 'secret.txt'), 'SECRET')
+  symlinkSync(join(parent, 'secret.txt'), join(folder, 'outside.txt'))
+  return folder
 }
 
 export const ourTasks = {
-  async start(): Promise<{ port: number }> {
+  async start(): Promise<{ port: number; operationsPort: number }> {
     world = createServerWorld(protocol, { tickRate: RATE })
     addComponent(world, addEntity(world), Networked)
+    const page = createPageServer(createFolder())
     const server = await listen(world, {
-      port: 0,
-      host: '127.0.0.1',
+      server: page,
       bindAddress: '127.0.0.1',
       // What ends a bare server, or hangs it.
       cors: {
@@ -82,7 +109,13 @@ export const ourTasks = {
       trustProxy: ['127.0.0.1'],
     })
     server.run([echo, answer, feed, measureLateness])
-    return { port: server.port }
+    limitPageSockets(page, ['127.0.0.1'], () => {})
+    const health = new Health()
+    const operations = createOperationsServer(health, new Metrics('0.0.0', health), '127.0.0.1')
+    return {
+      port: await startListening(page, 0, '127.0.0.1'),
+      operationsPort: await startListening(operations, 0, '127.0.0.1'),
+    }
   },
 
   look(): OurState {
@@ -92,11 +125,12 @@ export const ourTasks = {
       connections: rest.connections + connecting,
       late,
       lateSteps,
+      busy,
       rss: process.memoryUsage().rss,
       transport,
       visible: JSON.stringify([rest, transport, Connection]),
     }
-    late = lateSteps = 0
+    late = lateSteps = busy = 0
     return state
   },
 

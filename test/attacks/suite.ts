@@ -59,6 +59,7 @@ export class Arena {
   private constructor(
     private readonly program: string,
     readonly target: Target,
+    private readonly operationsPort: number,
     private readonly server: Worker<OurTasks>,
     private readonly groups: readonly Worker<PlayerTasks>[],
     private readonly count: number,
@@ -67,9 +68,10 @@ export class Arena {
   /** Starts the server, and as many processes of as many players. */
   static async start(program: string, processes: number, playersEach: number): Promise<Arena> {
     const server = Worker.start<OurTasks>(program, 'ours')
-    const target = new Target((await server.ask('start', undefined as never)).port)
+    const { port, operationsPort } = await server.ask('start', undefined as never)
+    const target = new Target(port)
     const groups = Array.from({ length: processes }, () => Worker.start<PlayerTasks>(program, 'players'))
-    const arena = new Arena(program, target, server, groups, processes * playersEach)
+    const arena = new Arena(program, target, operationsPort, server, groups, processes * playersEach)
     await Promise.all(groups.map((group) => group.ask('connect', { url: target.url, count: playersEach })))
     return arena
   }
@@ -88,6 +90,7 @@ export class Arena {
     const { target } = this
     const harm = await attack.run({
       target,
+      operationsPort: this.operationsPort,
       isBare: false,
       look: () => this.look(),
       startAttacker: () => startAttacker(this.program),

@@ -92,6 +92,8 @@ const OF_TRANSPORT: Readonly<Record<Exclude<keyof TransportCounters, Traffic>, P
   rateLimitedRequests: ['signalling_refusals', 'rate_limited'],
   overloadedRequests: ['signalling_refusals', 'overloaded'],
   refusedSockets: ['signalling_refused_sockets'],
+  pipelinedRequests: ['signalling_refusals', 'pipelined'],
+  slowAnswers: ['signalling_refusals', 'slow_answer'],
   strippedCandidates: ['signalling_stripped_candidates'],
 }
 

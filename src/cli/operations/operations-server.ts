@@ -1,6 +1,9 @@
-// The operator's own HTTP server: /healthz, /readyz and /metrics, on a port of their own that players never see.
+// Answers operators on a port that players never see: /healthz, /readyz and /metrics.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { REQUEST_LIMITS } from '../../transport/signalling/sockets.js'
+import { isIP } from 'node:net'
+import { Networks } from '../../transport/signalling/addresses.js'
+import { guarded } from '../../transport/signalling/server-route.js'
+import { isSharedBy, limitSockets, REQUEST_LIMITS } from '../../transport/signalling/sockets.js'
 import type { Health, HealthAnswer } from './health.js'
 
 /** What `/metrics` answers. */
@@ -11,10 +14,42 @@ export interface Exposition {
 
 const TEXT = 'text/plain; charset=utf-8'
 
-/** Makes the server, which does not listen yet. */
-export function createOperationsServer(health: Health, metrics: Exposition): Server {
-  // A request that dawdles holds a socket no longer here than on the port of the players.
-  return createServer(REQUEST_LIMITS, (request, response) => void answerRequest(request, response, health, metrics))
+/**
+ * Makes the server, which does not listen yet. Requests must name this machine as their host: `host`, which the operator has
+ * set, `localhost`, an address, or a name without a dot, as containers have. Under any other name a page on the internet could
+ * read the answers, by pointing its own name at this machine.
+ */
+export function createOperationsServer(health: Health, metrics: Exposition, host?: string): Server {
+  const server = createServer(REQUEST_LIMITS)
+  limitSockets(server, isSharedBy(new Networks()), () => {})
+  const exposition = shareText(metrics)
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (isOwnName(request.headers.host, host)) void answerRequest(request, response, health, exposition)
+    else answer(response, 421, 'This server does not answer under this name')
+  }
+  return server.on('request', guarded(server, handle))
+}
+
+/** How long a text of the metrics is given out again, in milliseconds: making one takes as long as some ticks. */
+const TEXT_AGE = 100
+
+function shareText(metrics: Exposition): Exposition {
+  let made: { readonly at: number; readonly text: Promise<string> } | undefined
+  return {
+    contentType: metrics.contentType,
+    text() {
+      const at = performance.now()
+      if (made === undefined || at - made.at > TEXT_AGE) made = { at, text: metrics.text() }
+      return made.text
+    },
+  }
+}
+
+/** Whether a `Host` header names this machine. Requests without one come from no browser. */
+function isOwnName(header: string | undefined, own: string | undefined): boolean {
+  if (header === undefined) return true
+  const name = header.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  return name === own?.toLowerCase() || !name.includes('.') || isIP(name.replace(/^\[|\]$/g, '')) !== 0
 }
 
 async function answerRequest(

@@ -26,7 +26,7 @@ export async function startOperations(settings: Settings, version: string, log: 
   const health = new Health()
   if (metricsPort === undefined) return { health, close: () => Promise.resolve() }
   const metrics = new Metrics(version, health)
-  const server = createOperationsServer(health, metrics)
+  const server = createOperationsServer(health, metrics, metricsHost)
   const port = await startListening(server, metricsPort, metricsHost, NAMES)
   log.info({ port }, `metrics and health on port ${port} of ${metricsHost}`)
   return { health, metrics, close: () => stopListening(server) }

@@ -6,6 +6,8 @@
 // an extra of all who see it, since the blocks of its class go to the whole class.
 import type { World } from 'bitecs'
 import type { ErrorLog } from '../../connection/error-log.js'
+import { UsageError } from '../../protocol/errors.js'
+import { isThenable } from '../../protocol/thenable.js'
 import type { Observer } from '../observer.js'
 import type { ServerEntities } from '../server-entities.js'
 import { growTo } from '../slot-set.js'
@@ -297,7 +299,11 @@ export class Visibility implements LeafListener {
     if (entity === 0) return false
     const connection = observer.session.entity
     try {
-      return policy.isVisible(this.world, connection, entity)
+      const answer: unknown = policy.isVisible(this.world, connection, entity)
+      if (!isThenable(answer)) return Boolean(answer)
+      // A promise is no yes: it would show every entity to everybody.
+      answer.then(undefined, () => {})
+      throw new UsageError('bad-option', 'it returned a promise, and must answer at once')
     } catch (cause) {
       this.errors.once('predicate-threw', 'interest', `a predicate of interest threw: ${String(cause)}`, entity)
       return observer.view.wanted.has(slot)

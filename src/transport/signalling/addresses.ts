@@ -56,3 +56,8 @@ function normalizeForwarded(text: string): string {
   if (bracketed !== null) return normalizeAddress(bracketed[1])
   return normalizeAddress(/^[\d.]+:\d+$/.test(entry) ? entry.slice(0, entry.indexOf(':')) : entry)
 }
+
+/** A header that a client may send more than once. */
+export function textOfHeader(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'object' ? header.join(',') : header
+}

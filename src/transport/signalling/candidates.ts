@@ -4,6 +4,7 @@
 // wants to bother, or to find, behind the server's own firewall. Honest clients do not need them: the server learns the
 // address of a client that reaches it from that client's first packet (a peer-reflexive candidate, RFC 8445 §7.3.1.3).
 import { isIP } from 'node:net'
+import { isThenable } from '../../protocol/thenable.js'
 import { Networks } from './addresses.js'
 import type { RemoteCandidate } from './description.js'
 
@@ -44,6 +45,7 @@ export class CandidateFilter {
       try {
         // A promise is no yes.
         const result: unknown = policy(candidate, { address })
+        if (isThenable(result)) result.then(undefined, this.onError)
         return result === true
       } catch {
         this.onError()

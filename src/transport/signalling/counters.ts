@@ -20,12 +20,16 @@ export interface SignallingCounters {
   unauthorizedRequests: number
   /** Clients of an address that is banned: HTTP 403. */
   refusedAddresses: number
-  /** Clients of one address above its limits: HTTP 429. */
+  /** Clients of one address above its limits, and requests of one above 10,000 at once and 500 per second: HTTP 429. */
   rateLimitedRequests: number
   /** Clients that came when the server was full, or faster than it lets them in: HTTP 503. */
   overloadedRequests: number
   /** Sockets above 256 of one address, or 4,096 of all, at once; on a server of its own, and on the one of the command. */
   refusedSockets: number
+  /** Sockets that were closed because they sent a third request before the first was answered. */
+  pipelinedRequests: number
+  /** Sockets that were closed because their answers were taken too slowly: over 30 seconds, and below 2 KiB per second. */
+  slowAnswers: number
   /** Addresses in clients' answers that the server was not to send packets to. An honest client can cause it. */
   strippedCandidates: number
   /** Failures of geckos, of the native library, or of a function of the game: each cost one client its connection at most. */
@@ -46,6 +50,8 @@ export function createSignallingCounters(): SignallingCounters {
     rateLimitedRequests: 0,
     overloadedRequests: 0,
     refusedSockets: 0,
+    pipelinedRequests: 0,
+    slowAnswers: 0,
     strippedCandidates: 0,
     signallingErrors: 0,
   }

@@ -1,5 +1,6 @@
 // Which pages may use the signalling (CORS), decided so that a game's own function cannot end the process.
 import type http from 'node:http'
+import { isThenable } from '../../protocol/thenable.js'
 
 /** Which pages may connect, and what they may send. */
 export interface CorsOptions {
@@ -49,6 +50,8 @@ export class Origins {
     if (typeof this.origin === 'string') return this.origin
     try {
       const result: unknown = this.origin(request)
+      // A promise is no text, and its rejection must not end the process.
+      if (isThenable(result)) result.then(undefined, () => {})
       return typeof result === 'string' ? result : undefined
     } catch {
       return undefined

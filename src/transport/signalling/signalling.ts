@@ -3,7 +3,7 @@
 import type http from 'node:http'
 import type { RefusalText } from '../refusal-text.js'
 import type { PeerInfo } from '../transport.js'
-import { clientAddress, type Networks } from './addresses.js'
+import { clientAddress, type Networks, textOfHeader } from './addresses.js'
 import { type Admission, Place } from './admission.js'
 import type { Authorization } from './authorization.js'
 import { isTooLarge, readBody } from './body.js'
@@ -111,7 +111,11 @@ export class Signalling {
     const { request, response } = exchange
     const { admission, counters, proxies } = this.parts
     if (this.isClosing) return this.unavailable(exchange)
-    const address = clientAddress(request.socket.remoteAddress, textOf(request.headers['x-forwarded-for']), proxies)
+    const address = clientAddress(
+      request.socket.remoteAddress,
+      textOfHeader(request.headers['x-forwarded-for']),
+      proxies,
+    )
     const refusal = this.parts.refuse(address)
     if (refusal !== undefined) {
       counters.refusedAddresses++
@@ -237,9 +241,4 @@ export class Signalling {
     this.parts.counters.overloadedRequests++
     reply(request, response, Status.Unavailable, 'the server takes no more clients now')
   }
-}
-
-/** A header that a client may send more than once. */
-function textOf(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'object' ? header.join(',') : header
 }

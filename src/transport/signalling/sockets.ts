@@ -12,6 +12,8 @@ export const REQUEST_LIMITS = {
 
 /** Of all addresses together; each client has one or two, for some seconds. */
 const MAX_SOCKETS = 4096
+/** On one socket; then it closes, and a client that has more to ask opens another. */
+const MAX_REQUESTS_PER_SOCKET = 1000
 /** Of one address: many players may stand behind it. */
 const MAX_SOCKETS_PER_ADDRESS = 256
 
@@ -24,6 +26,7 @@ export function isSharedBy(proxies: Networks): (address: string) => boolean {
 export function limitSockets(server: Server, isShared: (address: string) => boolean, shut: () => void): void {
   const open = new Map<string, number>()
   server.maxConnections = MAX_SOCKETS
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET
   server.on('drop', shut)
   server.on('connection', (socket) => {
     const address = normalizeAddress(socket.remoteAddress)

@@ -235,3 +235,19 @@ describe('what cannot be set up', () => {
     expect(createPublicKey(pem).asymmetricKeyType).toBe('rsa')
   })
 })
+
+describe('options of a wrong shape', () => {
+  it.each([
+    ['requiredClaims', 'exp'],
+    ['requiredClaims', [1]],
+    ['algorithms', 'HS256'],
+    ['issuer', []],
+    ['issuer', 5],
+    ['audience', ['']],
+    ['user', 'sub'],
+  ])('are refused by name: %s', (name, value) => {
+    const secret = 'x'.repeat(32)
+    expect(() => jwt({ secret, [name]: value } as never)).toThrow(UsageError)
+    expect(() => jwt({ secret, [name]: value } as never)).toThrow(name)
+  })
+})

@@ -1,5 +1,5 @@
 // The log's way out: what cannot be written is lost, and nothing else.
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createLog } from '../../../src/cli/log.js'
 import { createLogOutput, type WriteBytes } from '../../../src/cli/log-output.js'
 
@@ -19,6 +19,10 @@ function scripted(...steps: (number | string)[]): { text: () => string; write: W
   }
   return { text: () => text, write }
 }
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 describe('the log', () => {
   it.each(['ENOSPC', 'EIO', 'EPIPE', 'EBADF'])('goes on when a line cannot be written (%s)', (code) => {
@@ -42,14 +46,48 @@ describe('the log', () => {
     expect(text()).toBe('fir\nthird\nfourth\n')
   })
 
-  it('waits for a pipe that is full, and not for ever', () => {
+  it('writes what a full pipe did not take when it is read again, in order', () => {
+    vi.useFakeTimers()
     const { text, write } = scripted(2, 'EAGAIN', 'EAGAIN', 2)
-    createLogOutput(1, write).write('first\n')
-    expect(text()).toBe('first\n')
-    const { text: nothing, write: never } = scripted(...Array.from({ length: 12 }, () => 'EAGAIN'))
-    const output = createLogOutput(1, never)
+    const output = createLogOutput(1, write)
     output.write('first\n')
     output.write('second\n')
-    expect(nothing()).toBe('second\n')
+    expect(text()).toBe('fi')
+    vi.advanceTimersByTime(20)
+    expect(text()).toBe('fi')
+    vi.advanceTimersByTime(20)
+    expect(text()).toBe('first\nsecond\n')
+  })
+
+  it('takes no time when nobody reads its pipe, and keeps no more than a mebibyte', () => {
+    vi.useFakeTimers()
+    let tries = 0
+    let isRead = false
+    let text = ''
+    const output = createLogOutput(1, (_fd, bytes) => {
+      tries++
+      if (!isRead) throw failure('EAGAIN')
+      text += Buffer.from(bytes).toString()
+      return bytes.length
+    })
+    const line = `${'x'.repeat(999)}\n`
+    const start = performance.now()
+    for (let i = 0; i < 5000; i++) output.write(line)
+    expect(performance.now() - start).toBeLessThan(1)
+    expect(tries).toBe(1)
+    isRead = true
+    vi.advanceTimersByTime(20)
+    output.write('last\n')
+    expect(text).toBe(`${line.repeat(1048)}last\n`)
+  })
+
+  it('writes what waits when the process exits, without waiting long', () => {
+    vi.useFakeTimers()
+    const before = process.listeners('exit')
+    const { text, write } = scripted('EAGAIN', 'EAGAIN')
+    createLogOutput(1, write).write('the reason\n')
+    for (const listener of process.listeners('exit')) if (!before.includes(listener)) listener.call(process, 0)
+    expect(text()).toBe('the reason\n')
+    expect(process.listeners('exit')).toEqual(before)
   })
 })

@@ -1,4 +1,5 @@
 // What an operator sees: health, readiness, and metrics of a world that plays, as Prometheus reads them.
+import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { drain, kick, type NetworkStats, retire, sendMessage, stats } from 'bitecs-net'
 import { createTestNetwork } from 'bitecs-net/testing'
@@ -45,8 +46,8 @@ describe('the operator’s server', () => {
     stop = undefined
   })
 
-  async function start(exposition: Exposition, health = new Health()): Promise<string> {
-    const server = createOperationsServer(health, exposition)
+  async function start(exposition: Exposition, host?: string): Promise<string> {
+    const server = createOperationsServer(new Health(), exposition, host)
     stop = () => stopListening(server)
     await startListening(server, 0, '127.0.0.1')
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -63,6 +64,36 @@ describe('the operator’s server', () => {
     const post = await fetch(`${url}/metrics`, { method: 'POST', body: 'x' })
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
     expect((await fetch(`${url}/healthz`, { method: 'HEAD' })).status).toBe(200)
+  })
+
+  it('answers under its own names alone', async () => {
+    const url = new URL(await start({ contentType: 'text/plain', text: () => Promise.resolve('') }, 'Game.example.org'))
+    const statusFor = (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        get({ port: url.port, host: url.hostname, path: '/healthz', headers: { host }, agent: false }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        }).on('error', reject)
+      })
+    const own = [
+      '127.0.0.1:9209',
+      'localhost:9209',
+      '[::1]:9209',
+      'game:9209',
+      'game.example.org',
+      'game.example.org.:1',
+    ]
+    for (const host of own) expect([host, await statusFor(host)]).toEqual([host, 200])
+    for (const host of ['evil.example', 'evil.example:9209', '127.0.0.1.evil.example', 'localhost.evil.example']) {
+      expect([host, await statusFor(host)]).toEqual([host, 421])
+    }
+  })
+
+  it('makes one text of the metrics for requests that come together', async () => {
+    let made = 0
+    const url = await start({ contentType: 'text/plain', text: () => Promise.resolve(`a ${++made}\n`) })
+    const texts = await Promise.all(Array.from({ length: 5 }, async () => (await fetch(`${url}/metrics`)).text()))
+    expect(new Set(texts).size).toBeLessThan(5)
   })
 
   it('says 500 when the metrics fail, and lives on', async () => {

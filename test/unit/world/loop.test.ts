@@ -60,6 +60,22 @@ describe('the loop', () => {
     loop.stop()
   })
 
+  it('reports a system that returns a promise once, and everything that it rejects with', async () => {
+    const errors: string[] = []
+    let ran = 0
+    async function saves(): Promise<void> {
+      await Promise.resolve()
+      throw new Error('no disk')
+    }
+    const onError = (error: unknown, system: string): void => void errors.push(`${system}: ${String(error)}`)
+    const loop = startLoop(world, [saves, () => void ran++], { rate: 10, onError })
+    await vi.advanceTimersByTimeAsync(200)
+    loop.stop()
+    expect(ran).toBe(2)
+    expect(errors[0]).toMatch(/^saves: UsageError: the system saves returned a promise: systems are synchronous/)
+    expect(errors.slice(1)).toEqual(['saves: Error: no disk', 'saves: Error: no disk'])
+  })
+
   it('goes on behind a system that throws, and names it', () => {
     const errors: unknown[] = []
     let ran = 0

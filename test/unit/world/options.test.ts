@@ -87,6 +87,13 @@ describe('the options of listen', () => {
   it.each([
     ['port', [-1, 65_536, 1.5, NaN, '80', null]],
     ['maxConnections', [0, -1, 1.5, NaN, Infinity, '5', null]],
+    ['cors', ['*', null, [], { orgin: '*' }]],
+    ['iceServers', ['stun:a', {}, [{}], [{ urls: 5 }], ['stun:a']]],
+    ['inbound', ['x', null, { packets: 5 }]],
+    ['errorBudget', [5, { bursts: 5 }]],
+    ['host', [5, '', null]],
+    ['bindAddress', [5, '']],
+    ['server', [5, {}]],
     ['timeout', NO_POSITIVE],
     ['handshakeTimeout', NO_POSITIVE],
     ['sceneTimeout', NO_POSITIVE],

@@ -1,0 +1,133 @@
+// Serves the files of a folder: nothing hidden, nothing outside of the folder, precompressed where the browser takes it.
+import { type ReadStream, realpathSync, type Stats, statSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { basename, join, resolve, sep } from 'node:path'
+import sirv from 'sirv'
+import { UserError } from './user-error.js'
+
+type Next = () => void
+type ServeFile = (request: IncomingMessage, response: ServerResponse, next: Next) => void
+
+/** Encodings of the files that stand beside a file. */
+const ENCODINGS = ['br', 'gzip']
+/** What sirv appends to a path, as it looks for a file. */
+const ENDS = ['', '.html', '/index', '/index.html'].flatMap((end) => [end, `${end}.br`, `${end}.gz`])
+
+/**
+ * Makes a handler that calls `next` when a request is for no file of the folder. Files are looked up at each request, so that a
+ * page that was built again is served at once.
+ *
+ * @throws UserError when the folder is missing.
+ */
+export function serveFolder(path: string): ServeFile {
+  const folder = resolve(path)
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) throw new UserError(`there is no folder ${folder}, which --static names`)
+  if (!found.isDirectory()) throw new UserError(`${folder}, which --static names, is not a folder`)
+  const files = sirv(folder, { dev: true, etag: true, dotfiles: true, extensions: ['html'], brotli: true, gzip: true })
+  return (request, response, next) => {
+    const requested = pathOf(request)
+    if (isHidden(requested)) return next()
+    const kind = find(folder, requested)
+    if (kind === 'none') return next()
+    // Links of a page are relative to its folder only when its address ends so.
+    if (kind === 'folder' && !requested.endsWith('/')) return redirect(response, requested)
+    keepAcceptedEncodings(request)
+    if (!keepPlainRange(request)) return refuseRange(response)
+    endFileWithAnswer(request, response)
+    files(request, response, next)
+  }
+}
+
+/** The path of a request, decoded. Paths that cannot be decoded stay as they are, and name no file. */
+export function pathOf(request: IncomingMessage): string {
+  const path = (request.url ?? '/').split(/[?#]/, 1)[0]!
+  try {
+    // As sirv does it: a slash that is encoded is none.
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
+
+/** Whether a path leads to a file that is hidden, such as `.env`, or out of the folder. */
+function isHidden(path: string): boolean {
+  return decodeAll(path)
+    .split(/[/\\]/)
+    .some((part) => (part.startsWith('.') && part !== '.well-known') || part.includes('\0'))
+}
+
+function decodeAll(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/** What sirv would find. A link that leads out of the folder, or to what is no file, hides all that could be meant. */
+function find(folder: string, path: string): 'file' | 'folder' | 'none' {
+  const root = realpathSync(folder) + sep
+  const base = join(folder, path.replace(/\/+$/, ''))
+  let kind: 'file' | 'folder' | 'none' = 'none'
+  for (const end of ENDS) {
+    const candidate = base + end
+    const found = lookAt(candidate)
+    if (found === undefined) continue
+    if (!(realpathSync(candidate) + sep).startsWith(root)) return 'none'
+    if (found.isDirectory()) {
+      if (end === '') kind = 'folder'
+    } else if (!found.isFile()) return 'none'
+    else if (kind === 'none') kind = 'file'
+  }
+  return kind
+}
+
+/** Undefined when there is nothing; below a file there is nothing either. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** sirv takes the name of an encoding for a wish, also where it is refused with `q=0`. */
+function keepAcceptedEncodings({ headers }: IncomingMessage): void {
+  const accepted = (headers['accept-encoding'] ?? '').toLowerCase().split(',')
+  const kept = ENCODINGS.filter((name) =>
+    accepted.some((entry) => entry.split(';', 1)[0]!.trim() === name && !/;\s*q=0(\.0*)?\s*$/.test(entry)),
+  )
+  headers['accept-encoding'] = kept.join(', ')
+}
+
+/** Of ranges, sirv reads those with a first byte; every other one may be ignored. False when the range ends before it begins. */
+function keepPlainRange({ headers }: IncomingMessage): boolean {
+  const { range } = headers
+  if (range === undefined) return true
+  const [, first, last = ''] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(range) ?? []
+  const isPlain = first !== undefined && headers['if-range'] === undefined
+  if (!isPlain) delete headers.range
+  return !isPlain || last === '' || Number(last) >= Number(first)
+}
+
+function refuseRange(response: ServerResponse): void {
+  response.writeHead(416, { 'content-range': 'bytes */*' })
+  response.end()
+}
+
+/** sirv leaves a file open whose reader has gone, and lets a file that cannot be read end the process. */
+function endFileWithAnswer(request: IncomingMessage, response: ServerResponse): void {
+  response.once('pipe', (file: ReadStream) => {
+    file.once('error', () => response.destroy())
+    response.once('close', () => file.destroy())
+    if (request.method !== 'HEAD') return
+    file.destroy()
+    response.end()
+  })
+}
+
+function redirect(response: ServerResponse, path: string): void {
+  response.writeHead(301, { location: `./${encodeURIComponent(basename(path))}/` })
+  response.end()
+}

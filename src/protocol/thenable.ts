@@ -1,0 +1,5 @@
+// Tells promises, and what acts like one, from other values.
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

@@ -1,0 +1,43 @@
+// Limits how many requests one address may send per second, in a table of a fixed size.
+
+/** Requests of one address. Some 200 players behind one may load a page with several files at once. */
+export const REQUEST_BURST = 10_000
+export const REQUESTS_PER_SECOND = 500
+/** Addresses in the table. Of more, the one that was not heard of for longest is forgotten. */
+const MAX_ADDRESSES = 4096
+
+interface Bucket {
+  tokens: number
+  filledAt: number
+}
+
+export class AddressRates {
+  /** In the order in which they were last heard of, oldest first. */
+  private readonly buckets = new Map<string, Bucket>()
+
+  constructor(
+    private readonly now: () => number,
+    private readonly burst = REQUEST_BURST,
+    private readonly perSecond = REQUESTS_PER_SECOND,
+  ) {}
+
+  get size(): number {
+    return this.buckets.size
+  }
+
+  /** Takes one request from what the address may send. False when nothing is left. */
+  take(key: string): boolean {
+    const now = this.now()
+    const known = this.buckets.get(key)
+    const bucket = known ?? { tokens: this.burst, filledAt: now }
+    const added = (Math.max(0, now - bucket.filledAt) / 1000) * this.perSecond
+    bucket.tokens = Math.min(this.burst, bucket.tokens + added)
+    bucket.filledAt = now
+    if (known !== undefined) this.buckets.delete(key)
+    this.buckets.set(key, bucket)
+    if (this.buckets.size > MAX_ADDRESSES) this.buckets.delete(this.buckets.keys().next().value!)
+    if (bucket.tokens < 1) return false
+    bucket.tokens--
+    return true
+  }
+}

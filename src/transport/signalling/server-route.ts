@@ -1,0 +1,83 @@
+// Puts a world's signalling in front of the request listeners of an HTTP server, and takes it away again.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { UsageError } from '../../protocol/errors.js'
+import { reply } from './reply.js'
+import { RequestGuard } from './request-guard.js'
+import { isSignalling } from './route.js'
+import { Status } from './status.js'
+
+export type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown
+
+/** By server: the route of the world that listens on it, or did last. */
+const routes = new WeakMap<Server, ServerRoute>()
+
+/** @throws UsageError when another world listens on the server: their paths are the same. */
+export function requireFree(server: Server): void {
+  if (routes.get(server)?.isTaken !== true) return
+  const text =
+    'another world listens on this HTTP server: close it first, or give each world a server and a port of its own'
+  throw new UsageError('listening', text)
+}
+
+/** The way of requests on a server while a world listens there. */
+export class ServerRoute {
+  isTaken = true
+  /** The listeners that were there before. */
+  private readonly former: RequestListener[]
+  private isEnded = false
+
+  /**
+   * Only requests of the signalling reach `take`. All others go to the listeners that are there already; without any,
+   * `isOwn` answers them with HTTP 404.
+   */
+  constructor(
+    private readonly server: Server,
+    private readonly take: RequestListener,
+    isOwn: boolean,
+  ) {
+    requireFree(server)
+    routes.get(server)?.end()
+    routes.set(server, this)
+    this.former = server.rawListeners('request') as RequestListener[]
+    if (isOwn && this.former.length === 0) this.former.push(guarded(server, notFound))
+    server.removeAllListeners('request')
+    server.on('request', this.listener)
+  }
+
+  /** Another world may listen on the server from now on; until one does, requests of the signalling still come here. */
+  release(): void {
+    this.isTaken = false
+  }
+
+  /**
+   * Requests go the way that they went before. When somebody has wrapped the listener, which cannot be undone, it stays and
+   * passes everything on.
+   */
+  end(): void {
+    if (this.isEnded) return
+    this.isEnded = true
+    this.release()
+    const { server } = this
+    const listeners = server.rawListeners('request') as RequestListener[]
+    const place = listeners.indexOf(this.listener)
+    if (place < 0) return
+    listeners.splice(place, 1, ...this.former)
+    server.removeAllListeners('request')
+    for (const listener of listeners) server.on('request', listener)
+  }
+
+  private readonly listener: RequestListener = (request, response) => {
+    if (!this.isEnded && isSignalling(request.url)) {
+      return RequestGuard.of(this.server).take(request, response, this.take)
+    }
+    for (const listener of this.former) listener.call(this.server, request, response)
+  }
+}
+
+/** A listener whose requests come one at a time for each socket, and leave time for ticks. */
+export function guarded(server: Server, handle: RequestListener): RequestListener {
+  const guard = RequestGuard.of(server)
+  return (request, response) => guard.take(request, response, handle)
+}
+
+const notFound: RequestListener = (request, response) => reply(request, response, Status.NotFound)
