@@ -106,7 +106,13 @@ export class Lifecycle {
   }
 
   /** Records an event that no observer of the world sees. */
-  push(kind: 'added' | 'removed', component: (typeof LIFECYCLE)[number], eid: number, netId: number, reason = ''): void {
+  push(
+    kind: 'added' | 'removed',
+    component: (typeof LIFECYCLE)[number],
+    eid: number,
+    netId: number,
+    reason = '',
+  ): void {
     this.queue.push(LIFECYCLE.indexOf(component), kind === 'removed', eid, netId, reason)
   }
 

@@ -147,11 +147,10 @@ function writeParting(role: ServerRole, peer: ServerPeer, from: number): number 
   if (peer.observer.leaving.count === 0) return from
   let to = from
   const { entity, ready } = peer.session
-  let call = skip(outgoing, outgoing.firstToOne(entity, Channel.Reliable), from)
-  for (; call >= 0; call = outgoing.after(call)) if (isParting(outgoing, peer, call)) to = Math.max(to, call + 1)
-  call = skip(outgoing, outgoing.firstToSeveral(Channel.Reliable), from)
-  for (; call >= 0; call = outgoing.after(call)) {
-    if (isParting(outgoing, peer, call) && isAmong(outgoing, peer, call, ready)) to = Math.max(to, call + 1)
+  reliableCalls.start(outgoing, entity, Channel.Reliable, from)
+  for (; reliableCalls.call >= 0; reliableCalls.next(outgoing)) {
+    const { call, isToOne } = reliableCalls
+    if (isParting(outgoing, peer, call) && (isToOne || isAmong(outgoing, peer, call, ready))) to = call + 1
   }
   writeCalls(role, peer, Channel.Reliable, reliable, from, to)
   return to
@@ -238,7 +237,11 @@ function isBehindSpawn({ outgoing }: ServerRole, { observer: { unconfirmed } }: 
 }
 
 /** Whether a call names an entity that this client is to see and has not been sent. */
-function namesWaiting({ outgoing, replication }: ServerRole, { observer: { pending } }: ServerPeer, call: number): boolean {
+function namesWaiting(
+  { outgoing, replication }: ServerRole,
+  { observer: { pending } }: ServerPeer,
+  call: number,
+): boolean {
   if (pending.size === 0) return false
   for (let at = outgoing.firstNameOf(call); at >= 0 && outgoing.named[at] !== 0; at++) {
     const netId = outgoing.named[at]!

@@ -212,13 +212,10 @@ describe('defineProtocol', () => {
       { components: { Health: replicate(Health, { hp: u16 }) } },
     ],
     [
-      'rate, runLocally and unknownEntities',
+      'rate and runLocally',
       {
         remote: {
-          Fire: defineCommand(
-            { angle: f32 },
-            { rate: { perSecond: 1, burst: 1 }, runLocally: true, unknownEntities: 'wait' },
-          ),
+          Fire: defineCommand({ angle: f32 }, { rate: { perSecond: 1, burst: 1 }, runLocally: true }),
         },
       },
       { remote: { Fire } },

@@ -1,7 +1,16 @@
 // Golden vectors of references: a scripted run that the library writes byte for byte, and that a reader written from the page
 // alone understands.
 import { addComponent, addEntity } from 'bitecs'
-import { defineClientRpc, definePrefab, defineProtocol, despawn, entity, hideFrom, sendRpc, setSpawnKey } from 'bitecs-net'
+import {
+  defineClientRpc,
+  definePrefab,
+  defineProtocol,
+  despawn,
+  entity,
+  hideFrom,
+  sendRpc,
+  setSpawnKey,
+} from 'bitecs-net'
 import { usePrefab } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
