@@ -207,38 +207,36 @@ class Model {
       for (const copy of query(world, [Networked, Owned, Own])) if (this.random(3) === 0) this.write(copy, Own)
     }
   }
+}
 
-  /** Compares everything that a client shows with the server's. */
-  check(client: TestClient): void {
-    const { server } = this
-    const { world, connection } = client
-    const shown = [...query(world, [Networked])]
-    for (const eid of this.eids) {
-      const copy = this.has(eid, Networked) ? entityOf(world, netIdOf(server, eid)) : 0
-      if (!shown.includes(copy)) continue
-      shown.splice(shown.indexOf(copy), 1)
-      const isOwner = Networked.owner[eid] === connection
-      expect(hasComponent(world, copy, Owned), `Owned of ${eid}`).toBe(isOwner)
-      expect(hasComponent(world, copy, LocalPlayer), `LocalPlayer of ${eid}`).toBe(
-        Connection.player[connection] === eid,
-      )
-      for (const component of COMPONENTS) {
-        const c = COMPONENTS.indexOf(component)
-        const expected = this.has(eid, component) && (isOwner || !PRIVATE.has(component))
-        expect(hasComponent(world, copy, component), `component ${c} of ${eid}`).toBe(expected)
-        if (!expected) continue
-        for (const store of COLUMNS) {
-          if (store === component) expect(store.v[copy], `value of component ${c} of ${eid}`).toBe(store.v[eid])
-        }
-        if (component === Bag) expect([...Bag.items[copy]!]).toEqual([...Bag.items[eid]!])
+/** Compares everything that a client shows with the server's. */
+function check(server: ServerWorld, eids: readonly number[], client: TestClient): void {
+  const has = (eid: number, component: object): boolean => hasComponent(server, eid, component)
+  const { world, connection } = client
+  const shown = [...query(world, [Networked])]
+  for (const eid of eids) {
+    const copy = has(eid, Networked) ? entityOf(world, netIdOf(server, eid)) : 0
+    if (!shown.includes(copy)) continue
+    shown.splice(shown.indexOf(copy), 1)
+    const isOwner = Networked.owner[eid] === connection
+    expect(hasComponent(world, copy, Owned), `Owned of ${eid}`).toBe(isOwner)
+    expect(hasComponent(world, copy, LocalPlayer), `LocalPlayer of ${eid}`).toBe(Connection.player[connection] === eid)
+    for (const component of COMPONENTS) {
+      const c = COMPONENTS.indexOf(component)
+      const expected = has(eid, component) && (isOwner || !PRIVATE.has(component))
+      expect(hasComponent(world, copy, component), `component ${c} of ${eid}`).toBe(expected)
+      if (!expected) continue
+      for (const store of COLUMNS) {
+        if (store === component) expect(store.v[copy], `value of component ${c} of ${eid}`).toBe(store.v[eid])
       }
-      for (const target of this.eids) {
-        const other = this.has(target, Networked) ? entityOf(world, netIdOf(server, target)) : 0
-        if (other !== 0) expect(hasComponent(world, copy, Likes(other))).toBe(this.has(eid, Likes(target)))
-      }
+      if (component === Bag) expect([...Bag.items[copy]!]).toEqual([...Bag.items[eid]!])
     }
-    expect(shown).toEqual([])
+    for (const target of eids) {
+      const other = has(target, Networked) ? entityOf(world, netIdOf(server, target)) : 0
+      if (other !== 0) expect(hasComponent(world, copy, Likes(other))).toBe(has(eid, Likes(target)))
+    }
   }
+  expect(shown).toEqual([])
 }
 
 /** Plays one seed; throws when the sides differ in the end. */
@@ -267,6 +265,6 @@ export function play(seed: number): void {
   const networked = model.eids.filter((eid) => hasComponent(net.server, eid, Networked)).length
   for (const client of here) {
     expect([...query(client.world, [Networked])].length).toBe(networked)
-    model.check(client)
+    check(net.server, model.eids, client)
   }
 }
