@@ -45,7 +45,14 @@ describe('ErrorLog', () => {
       const source = address ?? connection
       counts.set(source, (counts.get(source) ?? 0) + 1)
     }
-    expect(counts).toEqual(new Map<number | string, number>([[1, 100], [2, 30], ['203.0.113.7', 30], [0, 1]]))
+    expect(counts).toEqual(
+      new Map<number | string, number>([
+        [1, 100],
+        [2, 30],
+        ['203.0.113.7', 30],
+        [0, 1],
+      ]),
+    )
     for (let i = 0; i < 5000; i++) log.push('late', `${i}`, { connection: i })
     expect(log.waiting).toBeLessThanOrEqual(200)
   })
