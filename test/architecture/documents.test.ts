@@ -24,11 +24,11 @@ const links = pages.flatMap((page) =>
   })),
 )
 
-/** A table of attacks, each of which is a test for itself. */
-const ATTACKS = 'test/attacks/attacks.ts'
+/** Where attacks are defined, each of which is a test for itself. */
+const ATTACKS = /^test\/attacks\/(?!.*\.test\.ts$)/
 
 function namesIn(path: string): string[] {
-  if (path === ATTACKS) return [...read(path).matchAll(/^ {4}name: '(.*)',$/gm)].map(([, name]) => name!)
+  if (ATTACKS.test(path)) return [...read(path).matchAll(/^ {2,4}name: '(.*)',$/gm)].map(([, name]) => name!)
   return findTests(path, read(path)).map(({ name }) => name)
 }
 

@@ -36,9 +36,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   9: inMemory(
     "a reliable RPC sent in the same tick as the spawn arrives after it, and sees the spawn's values and every structural change sent before it",
   ),
-  10: inMemory(
-    "an argument of type entity arrives as the receiver's own id; one the receiver does not have yet resolves or arrives as 0, as the definition says",
-  ),
+  10: inMemory("an argument of type entity arrives as the receiver's own id; one that it does not have arrives as 0"),
   11: inMemory(
     "a call that names an entity despawned before it arrives is dropped and counted, and weighs on nobody's error budget",
   ),

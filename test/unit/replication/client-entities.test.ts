@@ -1,7 +1,7 @@
 // The client's table of entities: which net ids may still arrive, and which never will.
 import { createRandom } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { makeNetId, MAX_GENERATION, MAX_SLOT } from '../../../src/protocol/net-id.js'
+import { makeNetId, MAX_SLOT } from '../../../src/protocol/net-id.js'
 import { MAX_BLOCK_ENTITIES } from '../../../src/replication/block-slots.js'
 import { ClientEntities } from '../../../src/replication/client-entities.js'
 import { takeCensus } from '../../fuzz/engine/census.js'

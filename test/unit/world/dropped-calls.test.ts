@@ -167,8 +167,8 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     net.tick(2)
     expect([...drain(net.server, game.Move)].length + [...drain(net.server, game.Knock)].length).toBe(0)
     expect(errors(net.server)).toEqual([
-      { code: 'late', connection: net.clients[0]!.connection, entity: 0, name: 'Move', count: 1 },
       { code: 'late', connection: 0, entity: 0, name: 'Knock', count: 1 },
+      { code: 'late', connection: net.clients[0]!.connection, entity: 0, name: 'Move', count: 1 },
     ])
     expect(stats(net.server).counters.staleCalls).toBe(2)
   })
@@ -207,6 +207,41 @@ describe('at a client, a call is dropped, counted and reported, when', () => {
     expect([...drain(client.world, game.Spark)]).toEqual([])
     expect(errors(client.world)).toMatchObject([{ code: 'late', name: 'Spark', entity: 0, count: 1 }])
     expect(stats(client.world).counters.staleCalls).toBe(2)
+  })
+})
+
+describe('on the reliable channel, a client takes', () => {
+  it('RPCs and messages of unreliable definitions, in the order in which they were written', () => {
+    const { net, ship, copies, client } = shipOfFirst()
+    throwAtClient(net.server, (writer) => {
+      writeCall(writer, netIdOf(net.server, ship), game.Spark, [1])
+      writer.u8(SectionKind.Message)
+      writer.varint(game.arena.ids.get(game.Ping)!)
+      for (const byte of [1, 2]) writer.u8(byte)
+      writeCall(writer, netIdOf(net.server, ship), game.Whisper, [3])
+    })
+    net.tick(2)
+    const seen: unknown[] = []
+    for (const call of drain(client.world, [game.Whisper, game.Ping, game.Spark])) {
+      if (call.definition === game.Ping) seen.push([0, call.args.n])
+      else if (call.definition === game.Spark || call.definition === game.Whisper) seen.push([call.entity, call.args.n])
+    }
+    expect(seen).toEqual([
+      [copies[0], 1],
+      [0, 2],
+      [copies[0], 3],
+    ])
+    expect(errors(client.world)).toEqual([])
+  })
+
+  it('a call that names an entity that it does not have, with 0 in its place, at once', () => {
+    const { net, ship, client } = shipOfFirst()
+    throwAtClient(net.server, (writer) => {
+      // A slot and a generation that nothing has.
+      writeCall(writer, netIdOf(net.server, ship), game.Boom, [99, 1, 0, 0, 0, 0])
+    })
+    net.tick(2)
+    expect(Array.from(drain(client.world, game.Boom), ({ args }) => args.shooter)).toEqual([0])
   })
 })
 
