@@ -27,7 +27,7 @@ import { createTestNetwork, type LocalTestClient, type TestClient, type TestNetw
 import { expect, it } from 'vitest'
 import { failingSeeds, generator, type Random, roughConditions } from '../support/seeds.js'
 
-const SEEDS = 40
+const SEEDS = 20
 const TICKS = 60
 const MAX = 20_000
 

@@ -23,7 +23,7 @@ import {
   stats,
   u8,
 } from 'bitecs-net'
-import { addComponent, addEntity } from 'bitecs'
+import { addComponent, addEntity, removeEntity } from 'bitecs'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
