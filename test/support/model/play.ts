@@ -136,7 +136,11 @@ export function playModel(seed: number): void {
     expectShown(model, client)
   }
   expectHostView(model, net, viewers)
-  expectLastCalls(model, order, stay.map(({ world }) => viewers.get(world)!))
+  expectLastCalls(
+    model,
+    order,
+    stay.map(({ world }) => viewers.get(world)!),
+  )
   expect([...viewers.values()].flatMap(({ faults }) => faults).join('\n')).toBe('')
   expect(order.faults.join('\n')).toBe('')
   expectSilence(net)

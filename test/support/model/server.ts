@@ -128,7 +128,8 @@ export class ServerModel {
     const what = this.random(3)
     if (what === 0) sendRpc(server, this.anchor, game.Boom, { n, ...this.naming(this.anyShip()) })
     else if (what === 1) sendMessage(server, game.Chat, { n }, { to: 'ready' })
-    else for (const { connection } of this.seats) sendTargetRpc(server, this.anchor, game.Prize, { n }, { to: connection })
+    else
+      for (const { connection } of this.seats) sendTargetRpc(server, this.anchor, game.Prize, { n }, { to: connection })
   }
 
   private naming(ship: number): { at: number; netId: number } {

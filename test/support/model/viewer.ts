@@ -158,7 +158,8 @@ export class Viewer {
       if (there.length !== networked.size) this.fault(`${there.length} entities, and ${networked.size} by events`)
       for (const eid of there) {
         if (networked.get(eid) !== netIdOf(world, eid)) this.fault(`entity ${eid} is another one by events`)
-        if (this.owned.has(eid) !== hasComponent(world, eid, Owned)) this.fault(`entity ${eid}: owned by events, or not`)
+        if (this.owned.has(eid) !== hasComponent(world, eid, Owned))
+          this.fault(`entity ${eid}: owned by events, or not`)
         if (this.points.get(eid) !== game.Score.points[eid]) this.fault(`entity ${eid}: other points by events`)
         const items = [...(game.Bag.items[eid] ?? [])]
         if (String(this.items.get(eid)) !== String(items)) this.fault(`entity ${eid}: another bag by events`)
