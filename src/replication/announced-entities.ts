@@ -60,4 +60,3 @@ export class AnnouncedEntities {
     return [...this.bySlot.keys()].reverse()
   }
 }
-

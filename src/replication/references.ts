@@ -48,8 +48,12 @@ export class References {
     private readonly relations: ServerRelations,
     private readonly audience: OwnerAudience,
   ) {
-    this.columns = tracker.components.map(({ columns }) => columns.filter(({ spec }) => spec.kind === ColumnKind.Entity))
-    this.naming = Uint8Array.from(this.columns, (columns, id) => (columns.length > 0 || collections.mayName(id) ? 1 : 0))
+    this.columns = tracker.components.map(({ columns }) =>
+      columns.filter(({ spec }) => spec.kind === ColumnKind.Entity),
+    )
+    this.naming = Uint8Array.from(this.columns, (columns, id) =>
+      columns.length > 0 || collections.mayName(id) ? 1 : 0,
+    )
     this.hasNamingComponents = this.naming.includes(1)
     this.hasNamingPrefabs = protocol.prefabList.some(({ codec }) => codec.namesEntities)
     this.hasRelations = protocol.relationList.length > 0

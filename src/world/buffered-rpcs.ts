@@ -24,7 +24,8 @@ export function keepRpc(
   const last = outgoing.count - 1
   const call = role.buffered.replace(netId, id)
   call.copy(outgoing.writer.bytes, outgoing.startOf(last), outgoing.endOf(last))
-  for (let at = outgoing.firstNameOf(last); at >= 0 && outgoing.named[at] !== 0; at++) call.named.push(outgoing.named[at]!)
+  for (let at = outgoing.firstNameOf(last); at >= 0 && outgoing.named[at] !== 0; at++)
+    call.named.push(outgoing.named[at]!)
   call.includesOwner = rpc.includeOwner
   // Numbers of connections, since the entity of one that ends is soon another's.
   if (owner !== 0) addNumber(call.leftOut, owner)

@@ -194,7 +194,11 @@ function isBehindSpawn({ outgoing }: ServerRole, { observer: { unconfirmed } }: 
 }
 
 /** Whether a call names an entity that this client is to see and has not been sent. */
-function namesWaiting({ outgoing, replication }: ServerRole, { observer: { pending } }: ServerPeer, call: number): boolean {
+function namesWaiting(
+  { outgoing, replication }: ServerRole,
+  { observer: { pending } }: ServerPeer,
+  call: number,
+): boolean {
   if (pending.size === 0) return false
   for (let at = outgoing.firstNameOf(call); at >= 0 && outgoing.named[at] !== 0; at++) {
     const netId = outgoing.named[at]!

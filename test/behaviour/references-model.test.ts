@@ -77,7 +77,8 @@ class Model {
       if (hasComponent(world, eid, Named)) this.check(world, 'networked', Named.id[eid]!, Named.at[eid]!)
       if (!hasComponent(world, eid, Listed)) return
       // What a list names is checked by its length: none of it may be nobody.
-      for (const one of Listed.all[eid]!) if (one === 0 && this.hidden.get(world)!.size + this.ended.size === 0) this.wrong.push('list')
+      for (const one of Listed.all[eid]!)
+        if (one === 0 && this.hidden.get(world)!.size + this.ended.size === 0) this.wrong.push('list')
     })
     onSpawn(world, Bullet, ({ args }) => this.check(world, 'payload', args.netId, args.by))
   }
@@ -158,7 +159,12 @@ class Model {
 
 function play(seed: number): void {
   const random = generator(seed)
-  const net = createTestNetwork(protocol, { clients: 1, seed, spawnBytesPerTick: 256, conditions: roughConditions(random) })
+  const net = createTestNetwork(protocol, {
+    clients: 1,
+    seed,
+    spawnBytesPerTick: 256,
+    conditions: roughConditions(random),
+  })
   const model = new Model(net, random)
   model.watch(net.clients[0]!)
   for (let tick = 0; tick < TICKS; tick++) {

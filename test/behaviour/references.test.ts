@@ -85,11 +85,12 @@ const copyOf = (net: TestNetwork, { world }: TestClient, eid: number): number =>
   entityOf(world, netIdOf(net.server, eid))
 
 /** A network whose clients get few spawns in a tick. */
-const slowNetwork = (clients = 1): TestNetwork =>
-  createTestNetwork(protocol, { clients, spawnBytesPerTick: 256 })
+const slowNetwork = (clients = 1): TestNetwork => createTestNetwork(protocol, { clients, spawnBytesPerTick: 256 })
 
 /** What a client is told of shots: the shooter, and whether that was networked by then. */
-function watchShots({ world }: Pick<TestClient, 'world'>): { entity: number; shooter: number; squad: number[]; isThere: boolean }[] {
+function watchShots({
+  world,
+}: Pick<TestClient, 'world'>): { entity: number; shooter: number; squad: number[]; isThere: boolean }[] {
   const seen: { entity: number; shooter: number; squad: number[]; isThere: boolean }[] = []
   onSpawn(world, Shot, ({ entity: eid, args }) => {
     const isThere = args.shooter !== 0 && hasComponent(world, args.shooter, Networked)

@@ -138,7 +138,8 @@ function beginCircle(world: ServerWorld): void {
 
 const entities: Play = {
   name: 'entities',
-  story: 'Entities begin, change, gain and lose components, relations, items and owners, are hidden, name each other, and end.',
+  story:
+    'Entities begin, change, gain and lose components, relations, items and owners, are hidden, name each other, and end.',
   ticks: 18,
   begin() {
     let rock = 0

@@ -1,6 +1,16 @@
 // What a broken or hostile server can announce: names of entities that are never spawned, twice, or with another's key.
 import { addEntity, getAllEntities } from 'bitecs'
-import { close, connectionOf, defineProtocol, entityOf, netIdOf, NetworkErrors, drain, setSpawnKey, stats } from 'bitecs-net'
+import {
+  close,
+  connectionOf,
+  defineProtocol,
+  entityOf,
+  netIdOf,
+  NetworkErrors,
+  drain,
+  setSpawnKey,
+  stats,
+} from 'bitecs-net'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import type { ByteWriter } from '../../../src/protocol/bytes.js'
