@@ -1,11 +1,9 @@
 // Buffered RPCs: what is kept of each, and what a new observer of an entity gets of it.
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
-import type { ClientRpc, Definition } from '../protocol/definitions.js'
+import type { ClientRpc } from '../protocol/definitions.js'
 import { slotOf } from '../protocol/net-id.js'
-import type { Protocol } from '../protocol/protocol.js'
-import type { BufferedCall, BufferedCalls } from '../remote/buffered-calls.js'
-import type { References } from '../replication/references.js'
+import type { BufferedCall } from '../remote/buffered-calls.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerRole } from './server-role.js'
 import { type Connections, isGroup, NOBODY, type RpcTarget } from './targets.js'
@@ -40,14 +38,6 @@ export function keepRpc(
 
 function addNumber(numbers: number[], connection: number): void {
   numbers.push(Connection.id[connection] ?? 0)
-}
-
-/** Has entities spawned after those that buffered RPCs on them name, where any can. */
-export function followBuffered(protocol: Protocol, buffered: BufferedCalls, references: References): void {
-  const isNaming = (definition: Definition): boolean => {
-    return definition.kind === 'client-rpc' && definition.buffer === 'last' && definition.codec.namesEntities
-  }
-  if (protocol.definitions.some(isNaming)) references.follow((slot, note) => buffered.eachName(slot, note))
 }
 
 /** Writes, behind the structure of a tick, the kept calls on the entities that a client begins to observe. */

@@ -10,8 +10,8 @@ import {
   hideFrom,
   sendRpc,
   setSpawnKey,
+  usePrefab,
 } from 'bitecs-net'
-import { usePrefab } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -57,6 +57,10 @@ describe('a reader written from the page alone', () => {
   it('reads every packet of the run to its end, and finds in it what the script did', () => {
     const golden = goldenRun('reference-vectors.json')
     const said = golden.map(({ hex }) => readPacket(fromHex(hex), described).slice(1).join('; '))
-    expect(said.filter((text) => text !== '')).toEqual([])
+    expect(said.filter((text) => text !== '')).toEqual([
+      'spawn 2.0; spawn 1.0 Shot{by=2.0}',
+      'announce 3.0 with the key "a"; spawn 4.0 Shot{by=3.0}; spawn 3.0 Shot{by=4.0} key "a"; call 4.0 Spark(at=3.0)',
+      'despawn 1 destroyed; despawn 4 hidden',
+    ])
   })
 })
