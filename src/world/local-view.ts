@@ -14,6 +14,8 @@ import type { Lifecycle } from './lifecycle.js'
 export class LocalView {
   /** The entities that the client has, by net id, in the order in which they began; and those that it owns. */
   private readonly shown = new Map<number, number>()
+  /** By entity of those: its net id. */
+  private readonly netIds = new Map<number, number>()
   private readonly owned = new Set<number>()
   private readonly players: { kind: 'added' | 'removed'; eid: number; netId: number; reason: string }[] = []
   private observer: Observer | undefined
@@ -41,7 +43,9 @@ export class LocalView {
     for (let i = 0; i < entering.count; i++) {
       const netId = entering.netIds[i]!
       const eid = entities.tenantOf(netId)
+      this.replace(eid)
       this.shown.set(netId, eid)
+      this.netIds.set(eid, netId)
       this.events.push('added', Networked, eid, netId)
       if (entities.toldOwner[slotOf(netId)] === this.connection) this.gain(netId, eid)
     }
@@ -99,11 +103,23 @@ export class LocalView {
     if (this.owned.delete(netId)) this.events.push('removed', Owned, eid, netId, reason)
   }
 
+  /**
+   * Ends what the client has of an entity that begins again within the tick. A remote client has two copies for a moment, so
+   * the new one may begin first; here both are the same entity.
+   */
+  private replace(eid: number): void {
+    const former = this.netIds.get(eid)
+    if (former === undefined) return
+    this.flushPlayers()
+    this.leave(former, 'destroyed')
+  }
+
   private leave(netId: number, reason: string): void {
     const eid = this.shown.get(netId)
     if (eid === undefined) return
     this.lose(netId, eid, reason)
     this.shown.delete(netId)
+    this.netIds.delete(eid)
     this.events.push('removed', Networked, eid, netId, reason)
   }
 

@@ -178,10 +178,17 @@ function expectSilence(net: TestNetwork): void {
   expect(resent()).toBe(before)
 }
 
+/** What is reported without anybody's fault: target RPCs to a client that is still joining, calls that come too late. */
+const HARMLESS = new Set(['not-observed', 'late'])
+
+function faultsOf(world: ServerWorld | ClientWorld): unknown[] {
+  return [...drain(world, NetworkErrors)].filter(({ code }) => !HARMLESS.has(code))
+}
+
 function expectNoErrors(net: TestNetwork, clients: readonly TestClient[]): void {
-  expect([...drain(net.server, NetworkErrors)]).toEqual([])
+  expect(faultsOf(net.server)).toEqual([])
   for (const { world } of clients) {
-    expect([...drain(world, NetworkErrors)]).toEqual([])
+    expect(faultsOf(world)).toEqual([])
     expect(stats(world).counters.malformedPackets).toBe(0)
   }
 }

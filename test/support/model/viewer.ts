@@ -19,12 +19,14 @@ import type { Random } from '../seeds.js'
 import * as game from './game.js'
 import type { ServerModel } from './server.js'
 
+const STATES = [Connected, Interrupted, Ready] as const
+
 /** An entity that something named, and the net id that it must have. */
 interface Reference {
   readonly where: string
   readonly entity: number
   readonly netId: number
-  /** Since when the client was to see what names it. */
+  /** Since when the client was to see what names it; Infinity when that has ended for it. */
   readonly since: number
 }
 
@@ -53,6 +55,9 @@ export class Viewer {
     private readonly isHost: boolean,
   ) {
     onSpawn(world, game.Shot, ({ entity, args }) => this.note('payload', entity, args.shooter, args.netId))
+    // A host's own client was there before the model began.
+    const connection = connectionOf(world)
+    for (const state of STATES) if (hasComponent(world, connection, state)) this.states.add(state)
     if (!isHost) observe(world, onAdd(Networked), (eid: number) => this.checkTarget(eid))
   }
 
@@ -78,7 +83,7 @@ export class Viewer {
 
   private followConnection(): void {
     const own = connectionOf(this.world)
-    for (const { kind, component, entity } of drain(this.world, transitions(Connected, Interrupted, Ready))) {
+    for (const { kind, component, entity } of drain(this.world, transitions(...STATES))) {
       if (entity !== own) continue
       if (kind === 'added') this.states.add(component)
       else this.states.delete(component)
@@ -106,8 +111,9 @@ export class Viewer {
     for (const { entity, after } of drain(this.world, changed(game.Score))) this.points.set(entity, after.points!)
     for (const { kind, entity, index, after } of drain(this.world, operations(game.Bag, 'items'))) {
       const items = this.items.get(entity)
-      if (items === undefined) this.fault(`${kind} on the bag of ${entity}, which is not there`)
-      else if (kind === 'reset') items.splice(0, Infinity, ...game.Bag.items[entity]!)
+      // One that ended in the same frame.
+      if (items === undefined) continue
+      if (kind === 'reset') items.splice(0, Infinity, ...game.Bag.items[entity]!)
       else if (kind === 'add') items.push(after!)
       else if (kind === 'insert') items.splice(index, 0, after!)
       else if (kind === 'set') items[index] = after!
@@ -146,7 +152,7 @@ export class Viewer {
       if (entity !== 0 || netId === 0) continue
       // 0 is right when the client was not to see the entity at some time since it was to see what names it.
       const named = this.server.shownSinceTick(this.number, netId)
-      if (named <= since) this.fault(`${where}: 0 instead of ${here}, net id ${netId}`)
+      if (since < Infinity && named <= since) this.fault(`${where}: 0 instead of ${here}, net id ${netId}`)
     }
     this.references.length = 0
   }
@@ -168,9 +174,9 @@ export class Viewer {
       if (player !== this.player) this.fault(`player ${player}, and ${this.player} by events`)
     }
     const connection = connectionOf(world)
-    for (const [name, state] of Object.entries({ Connected, Interrupted, Ready })) {
+    for (const [i, state] of STATES.entries()) {
       const has = hasComponent(world, connection, state)
-      if (has !== this.states.has(state)) this.fault(`${name} is ${has}, and not so by events`)
+      if (has !== this.states.has(state)) this.fault(`state ${i} is ${has}, and not so by events`)
     }
   }
 
