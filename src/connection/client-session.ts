@@ -182,6 +182,7 @@ export class ClientSession implements TransportSink {
       if (reader.failed || !session.confirm(ping.received)) return this.malformed()
       this.counters.acceptedPackets++
       session.heardHeartbeat(ping.tick, time)
+      if (session.isUnheard(ping, time)) this.interrupt()
       this.clock.observe(ping.tick, time)
     } else if (kind === PacketKind.Pong) {
       const clock = reader.u32()
@@ -257,8 +258,8 @@ export class ClientSession implements TransportSink {
     if (deaf > 0) session.excuse(deaf, now)
     if (session.isInterrupted && this.givesUp(session, now)) {
       this.close('timeout', 'the line broke, and did not come back in time')
-    } else if (session.isDead(now, options.timeout, sinceLook) && !this.interrupt()) {
-      this.close('timeout', `the link was dead for ${options.timeout} ms`)
+    } else if (session.isSilent(now, options.timeout, sinceLook) && !this.interrupt()) {
+      this.close('timeout', `nothing was received for ${options.timeout} ms`)
     } else if (session.maintain(now, this.ticks, this.writer)) this.repeatStructure(session, now)
   }
 
@@ -300,7 +301,6 @@ export class ClientSession implements TransportSink {
     session.connectionId = welcome.connectionId
     session.state = 'open'
     session.tickedAt = time
-    session.heartbeats.confirm(time)
     const { resume } = welcome
     if (resume !== undefined && 'token' in resume && session.resumable !== undefined)
       Object.assign(session.resumable, resume)
@@ -320,7 +320,7 @@ export class ClientSession implements TransportSink {
       this.counters.duplicatePackets++
       return
     }
-    if (header.acknowledges && !session.acknowledge(header.ack, time)) return this.malformed()
+    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) return this.malformed()
     if (channel === Channel.Unreliable) this.clock.observe(header.tick, time)
     else session.acknowledgeDue = true
     const accepted = this.events.data(session, channel, header, reader)

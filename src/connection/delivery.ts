@@ -40,11 +40,6 @@ export class Delivery {
 
   constructor(private readonly sink: DeliverySink) {}
 
-  /** The newest packet known to have arrived, or -1. */
-  get newest(): number {
-    return this.newestAcknowledged
-  }
-
   get unacknowledged(): number {
     return this.outstanding
   }

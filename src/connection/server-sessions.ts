@@ -93,6 +93,7 @@ export class ServerSessions implements TransportSink {
       if (reader.failed || !session.confirm(this.ping.received))
         return this.malformed(session, 'a malformed heart-beat')
       session.heardHeartbeat(this.ping.tick, time)
+      if (session.isUnheard(this.ping, time)) this.interrupt(session)
       this.counters.acceptedPackets++
       return
     }
@@ -156,9 +157,9 @@ export class ServerSessions implements TransportSink {
         if (session.loadsScene) session.tickedAt = now
         if (session.hasStalled(now)) {
           this.close(session, 'stalled', 'structure was not acknowledged; the game is blocked')
-        } else if (session.isDead(now, this.options.timeout, sinceLook)) {
+        } else if (session.isSilent(now, this.options.timeout, sinceLook)) {
           if (!this.interrupt(session))
-            this.close(session, 'timeout', `the link was dead for ${this.options.timeout} ms`)
+            this.close(session, 'timeout', `nothing was received for ${this.options.timeout} ms`)
           // Heartbeats go on: should the link return, both sides notice.
           else session.maintain(now, this.tick, this.writer)
         } else if (session.maintain(now, this.tick, this.writer)) this.checkBacklog(session, now)
@@ -185,7 +186,7 @@ export class ServerSessions implements TransportSink {
     if (now - session.authenticatingSince > authenticationTimeout) {
       this.refuse(session, 'authentication-timeout', `not authenticated within ${authenticationTimeout} ms`)
     } else if (now - session.lastHeard > timeout) {
-      this.close(session, 'timeout', `nothing heard for ${timeout} ms`)
+      this.close(session, 'timeout', `nothing was received for ${timeout} ms`)
     } else session.maintain(now, this.tick, this.writer)
   }
 
@@ -289,7 +290,6 @@ export class ServerSessions implements TransportSink {
     if (session.state === 'authenticating') this.authenticating--
     session.state = 'open'
     session.tickedAt = this.options.now()
-    session.heartbeats.confirm(session.tickedAt)
     this.open.push(session)
     this.gate.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
@@ -338,7 +338,7 @@ export class ServerSessions implements TransportSink {
       this.counters.duplicatePackets++
       return
     }
-    if (header.acknowledges && !session.acknowledge(header.ack, time)) {
+    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) {
       return this.malformed(session, 'an acknowledgement of a packet that was never sent')
     }
     session.structureAcknowledged = Math.max(session.structureAcknowledged, header.structureTick)

@@ -1,8 +1,8 @@
 // One session: what a side knows about the connection to one peer. Data and bookkeeping, the same on both sides.
 import { ByteWriter } from '../protocol/bytes.js'
 import { MAX_BLOCK, MAX_RELIABLE_PACKET, MAX_UNRELIABLE_PACKET } from '../protocol/limits.js'
-import { PacketFlag, writeDataHeader, writePing } from '../protocol/packet.js'
-import { type Acknowledgement, ReceiveWindow } from '../protocol/sequence.js'
+import { PacketFlag, type PingBody, writeDataHeader, writePing } from '../protocol/packet.js'
+import { ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
 import { Backlog } from './backlog.js'
 import type { CloseReason } from './close-reason.js'
@@ -44,6 +44,8 @@ export class Session implements DeliverySink {
   authenticatingSince = 0
   readonly roundTrip = new RoundTrip()
   readonly heartbeats: Heartbeats
+  /** When an interrupted link was last restored. */
+  private restoredAt = -Infinity
   readonly received = new ReceiveWindow()
   readonly delivery = new Delivery(this)
   /** Learns the fate of this session's packets; set by replication. */
@@ -87,7 +89,7 @@ export class Session implements DeliverySink {
   ) {
     this.lastHeard = startedAt
     this.tickedAt = startedAt
-    this.heartbeats = new Heartbeats(startedAt, this.roundTrip)
+    this.heartbeats = new Heartbeats(this.roundTrip)
   }
 
   /** A heart-beat of the other side arrived, which says how often its game has ticked. */
@@ -113,13 +115,20 @@ export class Session implements DeliverySink {
   }
 
   /**
-   * Whether the link is dead in either direction: the peer was not heard for `timeout`, or confirmed nothing for as long. The
-   * next look is as far away as the last one, `sinceLook` milliseconds; what would be so by then is so now. So a dead link
-   * is noticed within the time-out, not up to a tick after it.
+   * Whether the peer was not heard for `timeout`. The next look is as far away as the last one, `sinceLook` milliseconds; what
+   * would be so by then is so now. So a dead link is noticed within the time-out, not up to a tick after it.
    */
-  isDead(now: number, timeout: number, sinceLook: number): boolean {
-    const since = now + Math.min(sinceLook, timeout * LOOK_AHEAD) - timeout
-    return this.lastHeard < since || this.heartbeats.isUnanswered(since)
+  isSilent(now: number, timeout: number, sinceLook: number): boolean {
+    return this.lastHeard < now + Math.min(sinceLook, timeout * LOOK_AHEAD) - timeout
+  }
+
+  /**
+   * Whether a heartbeat says that the peer does not hear this side, though it is heard itself. A heartbeat that left before
+   * the peer knew of the link's return may arrive after it, so for a moment none counts.
+   */
+  isUnheard(ping: PingBody, time: number): boolean {
+    if (!ping.isInterrupted || this.isInterrupted) return false
+    return time - this.restoredAt > 2 * (PING_INTERVAL + this.roundTrip.smoothed)
   }
 
   /** For so many milliseconds this side was blocked, and could not hear the peer: that silence was not the peer's. */
@@ -127,7 +136,6 @@ export class Session implements DeliverySink {
     this.lastHeard = Math.min(now, this.lastHeard + milliseconds)
     this.tickedAt = Math.min(now, this.tickedAt + milliseconds)
     this.authenticatingSince = Math.min(now, this.authenticatingSince + milliseconds)
-    this.heartbeats.excuse(milliseconds, now)
     this.structureWork.excuse(milliseconds)
     this.partsWork.excuse(milliseconds)
     this.uploadWork.excuse(milliseconds)
@@ -160,6 +168,8 @@ export class Session implements DeliverySink {
     if (resumable === undefined || this.isInterrupted) return
     resumable.brokenAt = now
     resumable.unsentFrom = resumable.sent.next
+    // The peer may still hear this side, and learn from the next heartbeat that this is not so the other way round.
+    this.heartbeats.hurry()
     this.delivery.abandon()
   }
 
@@ -179,7 +189,7 @@ export class Session implements DeliverySink {
     this.uploadWork.wasBroken(outage)
     resumable.brokenAt = -1
     this.lastHeard = now
-    this.heartbeats.confirm(now)
+    this.restoredAt = now
     this.tickedAt = now
     resumable.sent.each(from, (packet) => this.transport.send(this.peer, Channel.Reliable, packet, packet.length))
   }
@@ -206,14 +216,6 @@ export class Session implements DeliverySink {
     return this.isOverdue(this.structureWork, this.structureAcknowledged, this.structureTick, now)
   }
 
-  /** Reads an acknowledgement of unreliable packets. Returns false when it names one that was never sent. */
-  acknowledge(ack: Acknowledgement, time: number): boolean {
-    const newest = this.delivery.newest
-    if (!this.delivery.acknowledge(ack)) return false
-    if (this.delivery.newest !== newest) this.heartbeats.confirm(time)
-    return true
-  }
-
   acknowledged(sequence: number): void {
     this.deliverySink?.acknowledged(sequence)
   }
@@ -227,9 +229,9 @@ export class Session implements DeliverySink {
     this.delivery.startTick()
     const { roundTrip } = this
     this.delivery.expire(now, roundTrip.timeout(ANSWER_DELAY), roundTrip.overtakenTimeout(ANSWER_DELAY))
-    if (!this.heartbeats.takeDue(now, this.isInterrupted ? this.lastHeard : undefined)) return false
+    if (!this.heartbeats.takeDue(now)) return false
     scratch.clear()
-    writePing(scratch, Math.trunc(now), tick, this.resumable?.received)
+    writePing(scratch, Math.trunc(now), tick, this.resumable?.received, this.isInterrupted)
     this.transport.send(this.peer, Channel.Unreliable, scratch.bytes, scratch.length)
     return true
   }

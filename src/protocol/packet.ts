@@ -255,15 +255,18 @@ export function readClose(reader: ByteReader): { code: string; text: string } {
   return { code: reader.string(64), text: reader.string(MAX_REASON_BYTES) }
 }
 
+/** Set in the last number of a ping: for the sender the link is interrupted. */
+const INTERRUPTED_BIT = 0x8000_0000
+
 /**
- * Writes a heart-beat; `clock` is the sender's, in milliseconds, and wraps at 2^32. `received`: the reliable data packets
- * that it has received, where the session can be resumed.
+ * Writes a heartbeat; `clock` is the sender's, in milliseconds, and wraps at 2^32. `received`: the reliable data packets
+ * that it has received, where the session can be resumed. `isInterrupted`: it has not heard the peer for its time-out.
  */
-export function writePing(writer: ByteWriter, clock: number, tick: number, received = 0): void {
+export function writePing(writer: ByteWriter, clock: number, tick: number, received = 0, isInterrupted = false): void {
   writer.u8(PacketKind.Ping)
   writer.u32(clock >>> 0)
   writer.u32(tick >>> 0)
-  writer.u32(received)
+  writer.u32(isInterrupted ? (received | INTERRUPTED_BIT) >>> 0 : received)
 }
 
 /** A ping as read, by the one who times it no further: what the transport has answered is left out. */
@@ -272,12 +275,16 @@ export class PingBody {
   tick = 0
   /** Reliable data packets of ours that have arrived. */
   received = 0
+  /** For the peer the link is interrupted: what this side sends does not reach it. */
+  isInterrupted = false
 
   /** Reads a ping whose kind byte has been read; the reader fails when it is malformed. */
   read(reader: ByteReader): void {
     reader.u32()
     this.tick = reader.u32()
-    this.received = reader.u32()
+    const last = reader.u32()
+    this.isInterrupted = last >= INTERRUPTED_BIT
+    this.received = this.isInterrupted ? last - INTERRUPTED_BIT : last
   }
 }
 

@@ -271,12 +271,13 @@ export class ServerRole {
   /** Shows the end of every connection, and that there will be no other. */
   private endService(): void {
     if (!hasComponent(this.world, this.networkEntity, Listening)) return
+    // Before their senders end, since dropping them is no fault of these.
+    this.inbound.clear()
     this.updateConnections()
     this.changes.endEntities(() => {
       this.retireConnections()
       this.leftBehind.endAll()
     })
-    this.inbound.clear()
     this.outgoing.clear()
     removeComponent(this.world, this.networkEntity, Listening)
   }

@@ -118,7 +118,10 @@ function act(net: TestNetwork, model: Model, random: Random): void {
   } else if (what === 4) {
     removeComponent(server, ship, Networked)
     addComponent(server, ship, Networked)
+    // The owner stays, since it is the entity's.
+    const owner = model.owners.get(ship)
     forget(model, ship)
+    if (owner !== undefined) model.owners.set(ship, owner)
   } else if (what <= 6 && hasRooms) {
     const room = random(4)
     if (room === 3) model.rooms.delete(ship)

@@ -229,7 +229,7 @@ describe('the end of a connection', () => {
     const stranger = addEntity(net.server)
     net.tick(3)
     expect(a!.reason).toMatchObject({ code: 'kicked' })
-    expect([...drain(net.server, NetworkErrors)].map(({ code }) => code)).toEqual(['connection-removed'])
+    expect([...drain(net.server, NetworkErrors)].map(({ code }) => code)).toEqual(['connection-removed', 'late'])
     expect([...drain(net.server, game.Chat)]).toEqual([])
     expect(query(net.server, [Connected]).length).toBe(1)
     expect([stranger === connection, game.networked(net.server).length]).toEqual([true, 0])

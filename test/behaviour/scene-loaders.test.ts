@@ -342,8 +342,9 @@ describe('the end of a session while a scene is loaded', () => {
     client.running = true
     await tickAwaiting(net)
     expect(textsOf(client.world)).toEqual(['all'])
-    expect(has(client.world, connectionOf(client.world), Connected)).toBe(false)
+    // The end waits a frame for the systems that drain the message.
     await tickAwaiting(net, 2)
+    expect(has(client.world, connectionOf(client.world), Connected)).toBe(false)
     expect(loader.asked).toEqual([])
     expect([...drain(client.world, SceneEvents)]).toEqual([])
   })

@@ -1,5 +1,5 @@
 // Every verb in every state in which it cannot do its work: it throws, or NetworkErrors or a counter reports it.
-import { addComponent, addEntity, createWorld, hasComponent } from 'bitecs'
+import { addComponent, addEntity, createEntityIndex, createWorld, hasComponent } from 'bitecs'
 import * as N from 'bitecs-net'
 import { Connected, Networked } from 'bitecs-net/components'
 import { applyReplication, dispatchCalls, interpolate, receiveFromServer, updateInterest } from 'bitecs-net/systems'
@@ -346,9 +346,10 @@ describe('on a client', () => {
   })
 
   it('setReady before it connects counts for the next session', () => {
-    const world = N.createClientWorld(protocol)
+    const entityIndex = createEntityIndex()
+    const world = N.createClientWorld(protocol, { entityIndex })
     N.setReady(world, false)
-    const net = createTestNetwork(protocol, { clients: 0 })
+    const net = createTestNetwork(protocol, { clients: 0, entityIndex })
     const client = net.begin({ world })
     net.tick(5)
     expect(client.connection).not.toBe(0)

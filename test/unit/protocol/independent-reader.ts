@@ -637,6 +637,10 @@ function readResume(cursor: Cursor, now: () => string, may = () => 'may resume')
   return kind === 0 ? '' : ` ${kind === 1 ? may() : now()}`
 }
 
+function describeReceived(last: number): string {
+  return last < 2 ** 31 ? `received ${last}` : `received ${last - 2 ** 31} interrupted`
+}
+
 function readKind(cursor: Cursor, protocol: DescribedProtocol): string[] {
   const kind = cursor.u8()
   switch (kind) {
@@ -660,7 +664,7 @@ function readKind(cursor: Cursor, protocol: DescribedProtocol): string[] {
       return [`close ${code}: ${cursor.text(512)}`]
     }
     case 4:
-      return [`ping clock ${cursor.unsigned(4)} tick ${cursor.unsigned(4)} received ${cursor.unsigned(4)}`]
+      return [`ping clock ${cursor.unsigned(4)} tick ${cursor.unsigned(4)} ${describeReceived(cursor.unsigned(4))}`]
     case 5:
       return [`pong clock ${cursor.unsigned(4)}`]
     default:

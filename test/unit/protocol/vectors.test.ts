@@ -215,6 +215,7 @@ describe('a reader written from docs/protocol.md alone', () => {
       'welcome back': ['welcome connection 7 rate 20000 tick 300 resumed received 258'],
       close: ['close kicked: spam'],
       ping: ['ping clock 1000 tick 20 received 258'],
+      'ping of an interrupted session': ['ping clock 1000 tick 20 received 258 interrupted'],
       'message part': ['data tick 9 structure 8', 'part Chat 300 to 302 of 70000: abcd'],
       'parts taken': ['data tick 9 structure 8', 'parts taken 65536'],
     })

@@ -238,6 +238,9 @@ export function packetVectors(): PacketVector[] {
     vector('ping', 'clock 1000 ms, tick 20, 258 reliable packets have arrived', (writer) =>
       writePing(writer, 1000, 20, 258),
     ),
+    vector('ping of an interrupted session', 'as above; the sender does not hear the receiver', (writer) =>
+      writePing(writer, 1000, 20, 258, true),
+    ),
     vector('message part', 'bytes 300 and 301 of 70,000 of a message of definition 2', (writer) => {
       for (const byte of [PacketKind.Data, 0, 9, 8, SectionKind.MessagePart, 2]) writer.u8(byte)
       for (const field of [70_000, 300, 2]) writer.varint(field)

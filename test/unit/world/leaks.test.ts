@@ -1,6 +1,16 @@
 // What is left of clients that have come and gone: nothing, however they went.
 import { query } from 'bitecs'
-import { close, connectionOf, kick, sendCommand, sendMessage, sendRpc, setPlayer } from 'bitecs-net'
+import {
+  close,
+  connectionOf,
+  drain,
+  kick,
+  NetworkErrors,
+  sendCommand,
+  sendMessage,
+  sendRpc,
+  setPlayer,
+} from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
@@ -34,6 +44,7 @@ function cycle(net: TestNetwork, number: number): void {
   net.until(() => client.reason !== undefined && serverRole(server).peers.length === 0)
   client.running = false
   net.tick(3)
+  for (const _ of drain(server, NetworkErrors));
   expect(query(server, [Networked]).length).toBe(0)
 }
 

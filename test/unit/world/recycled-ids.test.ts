@@ -64,7 +64,7 @@ describe('an entity id used again', () => {
     net.tick(3)
     const before = netIdOf(net.server, first)
     const copy = entityOf(client.world, before)
-    despawn(net.server, first)
+    removeEntity(net.server, first)
     const second = spawn(net.server, 7)
     expect(second).toBe(first)
     net.tick(3)
