@@ -236,7 +236,7 @@ export class InboundCalls implements QueueListener {
 
   /** Begins a tick: drops what nobody drained for more than `most` ticks. */
   expire(tick: number, most: number): void {
-    for (const queue of this.queues) queue.expire(tick, most)
+    for (let i = 0; i < this.queues.length; i++) this.queues[i]!.expire(tick, most)
   }
 
   /** Whether calls and messages wait, as while the server loads a scene. */

@@ -39,7 +39,9 @@ export class MergedCalls implements IterableIterator<CallView> {
     let oldest = Infinity
     this.bound = Infinity
     this.current = undefined
-    for (const queue of this.queues) {
+    const { queues } = this
+    for (let i = 0; i < queues.length; i++) {
+      const queue = queues[i]!
       const order = queue.orderOfNext(this.until)
       if (order < oldest) {
         this.bound = oldest

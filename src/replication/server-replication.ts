@@ -225,11 +225,6 @@ export class ServerReplication {
     this.admission.promote(observer, slot, this.tick)
   }
 
-  /** The same of all, for a client that has the world at hand. */
-  admitAll(observer: Observer): void {
-    this.admission.admitAll(observer)
-  }
-
   /** Writes the values that changed, and those that one client is owed. */
   writeUpdates(observer: Observer, packet: PacketBuilder): void {
     this.updates.write(observer, packet, this.tick)

@@ -1,6 +1,6 @@
 // What a client leaves behind when it goes: each entity it owned is despawned, kept, or kept for a while.
-import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
-import { Networked } from '../../components/networked.js'
+import { addComponent, hasComponent, observe, onRemove, query, removeComponent, type World } from 'bitecs'
+import { Networked, Owned } from '../../components/networked.js'
 import type { ServerEntities } from '../replication/server-entities.js'
 import { growTo } from '../replication/slot-set.js'
 import { badOption, checkNumber } from './check-options.js'
@@ -72,8 +72,15 @@ export class LeftBehind {
     if (this.endsAt.has(eid)) removeComponent(this.world, eid, this.InGrace)
   }
 
-  /** The connection of an entity's owner has ended. */
-  leave(eid: number): void {
+  /** A connection has ended, and with it the ownership of all that it owned. */
+  leaveAll(connection: number): void {
+    // A copy: despawning changes what the query shows.
+    for (const eid of [...query(this.world, [Owned])]) {
+      if (Networked.owner[eid] === connection && hasComponent(this.world, eid, Owned)) this.leave(eid)
+    }
+  }
+
+  private leave(eid: number): void {
     const { entities, actions } = this
     const slot = entities.slotOfEntity(eid)
     // What the game has taken out of the network is the game's.

@@ -23,7 +23,7 @@ export function sendTick(role: ServerRole): void {
   // First of all, since it runs code of the game, which may call, kick or close.
   const own = role.local && role.peerOfConnection.get(role.local.connection)
   if (own !== undefined) {
-    role.replication.admitAll(own.observer)
+    role.replication.admission.admitAll(own.observer)
     showLocally(role, own)
   } else role.local?.view.begin(undefined)
   role.retirement?.advance(role)
@@ -354,5 +354,5 @@ function countUnsent({ outgoing, counters, peerOfConnection, authenticating, cal
     const hasLeft = outgoing.channelOf(i) === Channel.Reliable && i < (callsBeforeEnd.get(to) ?? 0)
     if (!hasLeft) counters.unsentCalls++
   }
-  callsBeforeEnd.clear()
+  if (callsBeforeEnd.size > 0) callsBeforeEnd.clear()
 }

@@ -306,13 +306,7 @@ export class ServerRole {
   retireConnections(): void {
     while (this.retiring.length > 0) {
       const connection = this.retiring.shift()!.entity
-      this.releaseOwned(connection)
-      this.groups.leaveAll(connection)
-      // Its id may be another's at once; what it sent and nobody drained must not be that one's.
-      this.inbound.dropFrom(connection)
-      this.faults.forget(Connection.id[connection]!)
-      Connection.id[connection] = 0
-      Connection.user[connection] = undefined
+      this.forgetConnection(connection)
       // The host's own connection entity waits for the next session.
       if (connection === this.local?.connection) Connection.player[connection] = 0
       else removeWholly(this, connection)
@@ -384,12 +378,7 @@ export class ServerRole {
     if (peer === undefined) return
     this.errors.push('connection-removed', 'a connection entity was removed by the game; use kick', { connection: eid })
     this.forgetPeer(peer, eid)
-    this.inbound.dropFrom(eid)
-    this.faults.forget(peer.session.connectionId)
-    Connection.id[eid] = 0
-    Connection.user[eid] = undefined
-    this.groups.leaveAll(eid)
-    this.releaseOwned(eid)
+    this.forgetConnection(eid)
     this.sessionsOf(peer.session)?.close(peer.session, 'kicked', 'the game removed the connection')
   }
 
@@ -422,11 +411,14 @@ export class ServerRole {
     this.retiring.push(session)
   }
 
-  private releaseOwned(connection: number): void {
-    // A copy: despawning changes what the query shows.
-    for (const eid of [...query(this.world, [Owned])]) {
-      if (Networked.owner[eid] === connection && hasComponent(this.world, eid, Owned)) this.leftBehind.leave(eid)
-    }
+  /** The id of a connection entity may be another's at once, which must not inherit what the client owned and sent. */
+  private forgetConnection(eid: number): void {
+    this.leftBehind.leaveAll(eid)
+    this.groups.leaveAll(eid)
+    this.inbound.dropFrom(eid)
+    this.faults.forget(Connection.id[eid]!)
+    Connection.id[eid] = 0
+    Connection.user[eid] = undefined
   }
 
   /** Takes `LocalPlayer` from a client's player before `Owned` goes; from a remote client's in this tick's packets. */

@@ -181,7 +181,8 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
    */
   override publish(hasBegun?: (netId: number) => boolean): void {
     super.publish()
-    this.gathering.resets.clear()
+    // Clearing a map allocates another, even where it is empty.
+    if (this.gathering.resets.size > 0) this.gathering.resets.clear()
     this.gathering.trim()
     const list = this.published
     if (hasBegun === undefined && list.resets.size === 0) return
