@@ -23,6 +23,7 @@ import { Connected, Connection, LocalPlayer, Networked, Owned, Ready } from 'bit
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../src/transport/random.js'
+import { handOver } from '../support/hand-over.js'
 import { oneOf, pick, type Random } from './generate.js'
 
 const MAX = 20_000
@@ -110,7 +111,7 @@ class Model {
     else if (what < 0.25) void close(world, 'gone')
     else if (what < 0.55) setReady(world, !hasComponent(world, connectionOf(world), Ready))
     else if (what < 0.65) setPlayer(net.server, connection, 0)
-    else if (this.ships.length > 0) setPlayer(net.server, connection, oneOf(random, this.ships), { onLeave: 'keep' })
+    else if (this.ships.length > 0) handOver(net.server, connection, oneOf(random, this.ships), { onLeave: 'keep' })
   }
 
   step(): void {

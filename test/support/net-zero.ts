@@ -18,13 +18,13 @@ import {
   resetVisibility,
   type ServerWorld,
   setOwner,
-  setPlayer,
   type SyncList,
   u32,
 } from 'bitecs-net'
 import { Connection, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect } from 'vitest'
+import { handOver } from './hand-over.js'
 import { generator, type Random, roughConditions } from './seeds.js'
 
 const MAX = 4000
@@ -153,8 +153,8 @@ class Model {
       const wasTheirs = Networked.owner[player] === connection
       removePlayer(server, connection, { former })
       if (wasTheirs && former === 'release') this.write(player, Own)
-      setPlayer(server, connection, player, { onLeave: 'keep' })
-    } else if (this.has(eid, Networked)) setPlayer(server, connection, eid, { former, onLeave: 'keep' })
+      handOver(server, connection, player, { onLeave: 'keep' })
+    } else if (this.has(eid, Networked)) handOver(server, connection, eid, { former, onLeave: 'keep' })
   }
 
   private hideAndShow(eid: number): void {

@@ -1,5 +1,5 @@
 // Real packets of a rich game, in both directions, to be changed and thrown: everything that the wire knows is among them.
-import { changeScene, close, correct, kick, retire, sendMessage, setPlayer, setReady } from 'bitecs-net'
+import { changeScene, clearOwner, close, correct, kick, retire, sendMessage, setPlayer, setReady } from 'bitecs-net'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import type { Channel } from '../../../src/transport/transport.js'
 import { capture, type Captured, transportOf } from '../../unit/world/tap.js'
@@ -36,6 +36,8 @@ export function record(seed: number): Recording {
   for (let i = 0; i < STEPS; i++) {
     const { connection } = late
     game.step()
+    // A ship is handed over, and back: its owner loses it first.
+    if (i === 10 || i === 14) clearOwner(net.server, game.honest[1]!.ship)
     if (i === 10) setPlayer(net.server, late.connection, game.honest[1]!.ship, { onLeave: 'keep' })
     if (i === 14) setPlayer(net.server, game.honest[1]!.client.connection, game.honest[1]!.ship)
     if (i === 16) changeScene(net.server, Match, { seed: 7, name: 'dust' }, { to: connection })

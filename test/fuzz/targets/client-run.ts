@@ -52,9 +52,9 @@ export class ClientRun implements TargetRun, Live {
     // A session that has ended leaves what its queues have grown to.
     this.startAnew()
     this.step(WARM_UP)
-    const role = clientRole(world)
-    this.accounting = new Accounting(role.counters)
     this.before = this.rest()
+    // Behind the end of that session, which may count packets that waited for a scene.
+    this.accounting = new Accounting(clientRole(world).counters)
     this.isHonest = false
     this.begin()
   }
