@@ -364,8 +364,8 @@ export function drain(
   return inboundQueue(network, what, side)
 }
 
-function takeErrors(network: Network, asked: Side | undefined): NetworkErrorEntry[] {
-  const side = asked ?? network.side
+function takeErrors(network: Network, wanted: Side | undefined): NetworkErrorEntry[] {
+  const side = wanted ?? network.side
   if (isHost(network) && side === undefined) return [...network.server!.errors.take(), ...network.client!.errors.take()]
   return network[sideOf(network, 'errors', side)]!.errors.take()
 }

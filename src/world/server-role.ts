@@ -1,5 +1,5 @@
 // The server's role of a world: everything the server's systems and verbs work on, and how sessions become entities.
-import { addComponent, addEntity, hasComponent, observe, onRemove, query, removeComponent, type World } from 'bitecs'
+import { addComponent, addEntity, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 import {
   Authenticating,
   Connected,
@@ -10,7 +10,6 @@ import {
   Ready,
   Stalled,
 } from '../../components/connection.js'
-import { Networked, Owned } from '../../components/networked.js'
 import { BanList } from '../connection/ban-list.js'
 import { type Counters, createCounters } from '../connection/counters.js'
 import { ErrorLog } from '../connection/error-log.js'

@@ -375,12 +375,12 @@ export const ATTACKS: readonly Attack[] = [
     bare: 'none',
     isQuick: true,
     run: ({ operationsPort }) =>
-      new Promise((resolve) => {
-        if (operationsPort === undefined) return resolve(undefined)
+      new Promise((done) => {
+        if (operationsPort === undefined) return done(undefined)
         const headers = { host: 'evil.example' }
         http.get({ host: '127.0.0.1', port: operationsPort, path: '/metrics', headers }, (response) => {
           response.resume()
-          resolve(response.statusCode === 421 ? undefined : `status ${response.statusCode}`)
+          done(response.statusCode === 421 ? undefined : `status ${response.statusCode}`)
         })
       }),
   },

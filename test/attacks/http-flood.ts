@@ -31,12 +31,12 @@ async function openAll(port: number, count: number, bytes: Buffer, reads: boolea
 async function watch({ look, isBare }: Attacked, attack: () => Promise<unknown>): Promise<string | undefined> {
   const before = await look()
   const attacking = attack()
-  let isOver = false
-  void attacking.finally(() => (isOver = true))
+  const state = { isOver: false }
+  void attacking.finally(() => (state.isOver = true))
   let blocked = 0
   let busy = 0
   let rss = 0
-  while (!isOver) {
+  while (!state.isOver) {
     const start = performance.now()
     const inside = await look()
     blocked = Math.max(blocked, performance.now() - start)

@@ -1,5 +1,5 @@
 // Authentication over the network in memory: who comes in, who is refused with which words, and what is known of whom.
-import { addEntity, entityExists, hasComponent, observe, onAdd, onRemove, query, removeEntity } from 'bitecs'
+import { entityExists, hasComponent, observe, onAdd, onRemove, query, removeEntity } from 'bitecs'
 import {
   accept,
   AuthenticationError,

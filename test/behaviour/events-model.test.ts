@@ -102,6 +102,7 @@ class Mirror {
     return there.filter((eid) => Networked.owner[eid] === own && hasComponent(world, eid, Networked))
   }
 
+  /** Throws where the events say something else than the world. */
   private compare(world: ClientWorld): void {
     for (const [name, component] of Object.entries(FOLLOWED)) {
       const there = this.expected(world, component).sort((a, b) => a - b)

@@ -73,8 +73,8 @@ interface Game {
   readonly network: TestNetwork
   readonly client: TestClient
   readonly mirror: Mirror
-  /** Runs ticks of the server within one frame of the client. */
-  inOneFrame(...ticks: (() => void)[]): void
+  /** Runs ticks of the server within one frame of the client, and expects the mirror to be exact then. */
+  readonly expectExact: (...ticks: (() => void)[]) => void
 }
 
 function play(): Game {
@@ -85,7 +85,7 @@ function play(): Game {
     network,
     client,
     mirror,
-    inOneFrame(...ticks) {
+    expectExact: (...ticks) => {
       mirror.kinds.length = 0
       client.running = false
       for (const act of ticks) {
@@ -115,11 +115,11 @@ function muchTo(eid: number): void {
 
 describe('a mirror kept by events', () => {
   it('is exact after a reset and more operations within one frame, which are one reset', () => {
-    const { network, mirror, inOneFrame } = play()
+    const { network, mirror, expectExact } = play()
     const eid = hero(network.server)
     const other = hero(network.server)
     network.tick(3)
-    inOneFrame(
+    expectExact(
       () => Bag.items[eid]!.push(3),
       () => muchTo(eid),
       () => {
@@ -128,14 +128,14 @@ describe('a mirror kept by events', () => {
       },
     )
     expect(mirror.kinds.toSorted()).toEqual(['add', 'reset'])
-    inOneFrame(() => Bag.items[eid]!.push(8))
+    expectExact(() => Bag.items[eid]!.push(8))
     expect(mirror.kinds).toEqual(['add'])
   })
 
   it('counts nothing twice of an entity that began in the same frame', () => {
-    const { network, mirror, inOneFrame } = play()
+    const { network, mirror, expectExact } = play()
     let eid = 0
-    inOneFrame(
+    expectExact(
       () => (eid = hero(network.server)),
       () => {
         Bag.items[eid]!.push(5)
@@ -147,12 +147,12 @@ describe('a mirror kept by events', () => {
   })
 
   it('is exact when an entity is hidden and shown again, or replaced, within one frame', () => {
-    const { network, inOneFrame } = play()
+    const { network, expectExact } = play()
     const { server } = network
     const eid = hero(server)
     const gone = hero(server)
     network.tick(3)
-    inOneFrame(
+    expectExact(
       () => {
         Bag.items[eid]!.push(1)
         Health.hp[eid] = 30
@@ -172,12 +172,12 @@ describe('a mirror kept by events', () => {
   })
 
   it('is exact when a component is removed and added again within one frame', () => {
-    const { network, client, inOneFrame } = play()
+    const { network, client, expectExact } = play()
     const { server } = network
     const eid = hero(server)
     Bag.items[eid]!.push(1)
     network.tick(3)
-    inOneFrame(
+    expectExact(
       () => {
         removeComponent(server, eid, Bag)
         removeComponent(server, eid, Health)
@@ -193,23 +193,26 @@ describe('a mirror kept by events', () => {
   })
 
   it('is exact when a component with collections comes to an entity later', () => {
-    const { network, inOneFrame } = play()
+    const { network, expectExact } = play()
     const eid = addEntity(network.server)
     addComponents(network.server, eid, [Networked])
     network.tick(3)
-    inOneFrame(() => {
+    expectExact(() => {
       addComponent(network.server, eid, Bag)
       Bag.items[eid]!.push(4)
     })
   })
 
   it('is exact after more operations than are kept while nothing ticks', () => {
-    const { network, client, mirror, inOneFrame } = play()
+    const { network, client, mirror, expectExact } = play()
     const eid = hero(network.server)
     network.tick(3)
-    inOneFrame(
+    expectExact(
       ...Array.from({ length: 700 }, () => () => {
-        for (let i = 0; i < 100; i++) (Bag.items[eid]!.push(i), Bag.items[eid]!.removeAt(0))
+        for (let i = 0; i < 100; i++) {
+          Bag.items[eid]!.push(i)
+          Bag.items[eid]!.removeAt(0)
+        }
       }),
       () => Bag.items[eid]!.push(7),
     )

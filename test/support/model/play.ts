@@ -86,11 +86,12 @@ export function playModel(seed: number): void {
   const hasRooms = seed % 3 !== 0
   const viewers = new Map<ClientWorld, Viewer>()
   const order = new CallOrder()
-  let model: ServerModel | undefined
+  const begun: { model?: ServerModel } = {}
   const watch = (world: ClientWorld): void => {
-    if (model === undefined) return
+    if (begun.model === undefined) return
     let viewer = viewers.get(world)
-    if (viewer === undefined) viewers.set(world, (viewer = new Viewer(world, model, random, world === net.server)))
+    if (viewer === undefined)
+      viewers.set(world, (viewer = new Viewer(world, begun.model, random, world === net.server)))
     viewer.frame()
   }
   const net: TestNetwork = createTestNetwork(game.game, {
@@ -106,7 +107,7 @@ export function playModel(seed: number): void {
     serverSystems: [(world) => order.frame(world)],
     clientSystems: [watch],
   })
-  model = new ServerModel(net, random, hasRooms)
+  const model = (begun.model = new ServerModel(net, random, hasRooms))
   for (let i = 1 + (seed % 3); i >= 0; i--) net.connect()
   const rough = random(4)
   const paces = [1, 1 + random(5), 1, 1 + random(3)]
@@ -117,7 +118,7 @@ export function playModel(seed: number): void {
     // An outage, a client whose frames stop for a while, one whose link is cut, one that leaves.
     if (tick === 20) net.setServerConditions({ down: rough === 0 })
     if (tick === 30) net.setServerConditions({ down: false })
-    for (const [i, client] of net.clients.entries()) client.running = tick % paces[i % paces.length]! === 0
+    for (const [i, client] of net.clients.entries()) client.running = tick % (paces[i % paces.length] ?? 1) === 0
     if (tick >= 50 && tick < 60) first!.running = false
     if (tick === 25 && rough === 1) second!.cut()
     if (tick === 45 && rough === 2) {
