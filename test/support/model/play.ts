@@ -117,7 +117,10 @@ export function playModel(seed: number): void {
     // An outage, a client whose frames stop for a while, one whose link is cut, one that leaves.
     if (tick === 20) net.setServerConditions({ down: rough === 0 })
     if (tick === 30) net.setServerConditions({ down: false })
-    for (const [i, client] of net.clients.entries()) client.running = tick % paces[i % paces.length]! === 0
+    for (const [i, client] of net.clients.entries()) {
+      const pace = paces[i % paces.length]!
+      client.running = tick % pace === 0
+    }
     if (tick >= 50 && tick < 60) first!.running = false
     if (tick === 25 && rough === 1) second!.cut()
     if (tick === 45 && rough === 2) {
