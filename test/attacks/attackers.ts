@@ -5,7 +5,9 @@ import { clientReceive, clientSend, connect, createClientWorld, runSystems } fro
 import { connectRaw } from '../support/webrtc-raw.js'
 import { floodCalls } from './call-flood.js'
 import { Feed, FEED_WORD, protocol, RATE } from './game.js'
+import { outageTasks } from './outages.js'
 import { pause } from './tools.js'
+import { withholdingTasks } from './withheld-acknowledgements.js'
 
 interface Aim {
   readonly url: string
@@ -20,6 +22,8 @@ const MOST_WAITING = 1 << 20
 
 export const attackerTasks = {
   floodCalls,
+  ...outageTasks,
+  ...withholdingTasks,
 
   /** Sends packets as fast as they leave, for so long. */
   async flood({ url, isBare, milliseconds }: Aim & { milliseconds: number }): Promise<void> {

@@ -4,7 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildProgram } from '../support/bundle.js'
 import { ATTACKS } from './attacks.js'
 import { LINK_ATTACKS } from './link-attacks.js'
+import { OUTAGES } from './outages.js'
 import { Arena, attackBare } from './suite.js'
+import { WITHHOLDING } from './withheld-acknowledgements.js'
+
+const ALL = [...ATTACKS, ...LINK_ATTACKS, ...WITHHOLDING, ...OUTAGES]
 
 let program: string
 let arena: Arena
@@ -17,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => arena?.stop())
 
 describe('our server, while four play on it', () => {
-  it.each([...ATTACKS, ...LINK_ATTACKS].filter(({ isQuick }) => isQuick))('is not harmed by $name', async (attack) => {
+  it.each(ALL.filter(({ isQuick }) => isQuick))('is not harmed by $name', async (attack) => {
     expect(await arena.attack(attack)).toEqual({ state: 'serves', words: '' })
   })
 

@@ -1,7 +1,7 @@
 // The attacks: what a client, or somebody who is none, can do to a server, one by one.
 import { fork } from 'node:child_process'
 import http from 'node:http'
-import { resolve } from 'node:path'
+import { resolve as resolvePath } from 'node:path'
 import type { Worker } from '../support/worker.js'
 import { connectRaw, type RawClient } from '../support/webrtc-raw.js'
 import type { AttackerTasks } from './attackers.js'
@@ -15,6 +15,10 @@ export interface Inside {
   readonly rss: number
   /** Of a server of ours: the most CPU milliseconds between two of its steps, since the last look. */
   readonly busy?: number
+  /** Of a server of ours: open sessions, those whose links are broken, and whether slots of entities ever ran out. */
+  readonly sessions?: number
+  readonly interrupted?: number
+  readonly isOutOfSlots?: boolean
 }
 
 export interface Attacked {
@@ -138,7 +142,7 @@ export const ATTACKS: readonly Attack[] = [
     isQuick: false,
     run: async ({ target }) => {
       // Bundled or not, this runs from the root.
-      const program = resolve('test/support/webrtc-channel-flood.mjs')
+      const program = resolvePath('test/support/webrtc-channel-flood.mjs')
       const attackers = [1, 2].map(() => fork(program, [target.url], { execArgv: [] }))
       await Promise.race([
         pause(8000),

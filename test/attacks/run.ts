@@ -4,7 +4,9 @@ import { Command } from 'commander'
 import { ATTACKS } from './attacks.js'
 import { measureFlood } from './flood.js'
 import { LINK_ATTACKS } from './link-attacks.js'
+import { OUTAGES } from './outages.js'
 import { Arena, attackBare, type Outcome } from './suite.js'
+import { WITHHOLDING } from './withheld-acknowledgements.js'
 
 interface Settings {
   flood: boolean
@@ -38,12 +40,14 @@ const program = fileURLToPath(new URL('attacks-process.mjs', import.meta.url))
 
 const wordsOf = ({ state, words }: Outcome): string => (words === '' ? state : `${state}: ${words}`)
 
-const attacks = [...ATTACKS, ...LINK_ATTACKS].filter(({ name }) => name.includes(only))
+const ALL = [...ATTACKS, ...LINK_ATTACKS, ...WITHHOLDING, ...OUTAGES]
+const attacks = ALL.filter(({ name }) => name.includes(only))
 
 async function runAttacks(): Promise<void> {
   let withstood = 0
   let asExpected = 0
   const arena = await Arena.start(program, 1, 4)
+  const { rss } = await arena.collect()
   try {
     console.log(bare ? '| attack | bare geckos | ours |\n|---|---|---|' : '| attack | ours |\n|---|---|')
     for (const attack of attacks) {
@@ -60,6 +64,8 @@ async function runAttacks(): Promise<void> {
       ]
       console.log(`| ${cells.join(' | ')} |`)
     }
+    const after = (await arena.collect()).rss
+    console.log(`\nMemory of our server: ${rss >> 20} MB before, ${after >> 20} MB after.`)
   } finally {
     await arena.stop()
   }

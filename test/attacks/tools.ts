@@ -111,3 +111,43 @@ export function upload(url: string, size: number): Promise<number> {
 
 export const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** The most that was seen of a server while it was watched. */
+export interface Worst {
+  readonly rss: number
+  /** CPU milliseconds of its event loop between two of its steps. */
+  readonly busy: number
+  /** Milliseconds that it took to answer. */
+  readonly blocked: number
+}
+
+/** CPU milliseconds of an event loop between two steps: one step's time, and the 50 ms that a step may be late. */
+const MOST_BUSY = 100
+/** The most memory that an attack may take while it lasts: each of 256 sockets may have half a megabyte. */
+const MOST_MEMORY = 128 << 20
+
+/** Looks at a server again and again until the attack is over. Resolves to what the attack does, and the worst that was seen. */
+export async function watch<T>(
+  look: () => Promise<{ rss: number; busy?: number }>,
+  attack: Promise<T>,
+): Promise<[result: T, worst: Worst]> {
+  const state = { isOver: false }
+  const end = (): void => void (state.isOver = true)
+  attack.then(end, end)
+  let [rss, busy, blocked] = [0, 0, 0]
+  while (!state.isOver) {
+    const start = performance.now()
+    const inside = await look()
+    blocked = Math.max(blocked, performance.now() - start)
+    busy = Math.max(busy, inside.busy ?? 0)
+    rss = Math.max(rss, inside.rss)
+    await pause(100)
+  }
+  return [await attack, { rss, busy, blocked }]
+}
+
+/** The harm that an attack did to a server of ours, which had `rss` bytes before, in words. */
+export function harmOf(worst: Worst, rss: number): string | undefined {
+  if (worst.busy > MOST_BUSY) return `${Math.round(worst.busy)} ms of work between two steps`
+  return worst.rss - rss > MOST_MEMORY ? `${(worst.rss - rss) >> 20} MB more memory` : undefined
+}

@@ -147,7 +147,7 @@ describe('a mirror kept by events', () => {
   })
 
   it('is exact when an entity is hidden and shown again, or replaced, within one frame', () => {
-    const { network, expectExact } = play()
+    const { network, mirror, expectExact } = play()
     const { server } = network
     const eid = hero(server)
     const gone = hero(server)
@@ -169,6 +169,7 @@ describe('a mirror kept by events', () => {
         Health.hp[eid] = 20
       },
     )
+    expect(mirror.lists.size).toBe(2)
   })
 
   it('is exact when a component is removed and added again within one frame', () => {
@@ -193,7 +194,7 @@ describe('a mirror kept by events', () => {
   })
 
   it('is exact when a component with collections comes to an entity later', () => {
-    const { network, expectExact } = play()
+    const { network, mirror, expectExact } = play()
     const eid = addEntity(network.server)
     addComponents(network.server, eid, [Networked])
     network.tick(3)
@@ -201,6 +202,7 @@ describe('a mirror kept by events', () => {
       addComponent(network.server, eid, Bag)
       Bag.items[eid]!.push(4)
     })
+    expect(mirror.kinds).toEqual(['reset'])
   })
 
   it('is exact after more operations than are kept while nothing ticks', () => {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { query } from 'bitecs'
+import { createEntityIndex, query } from 'bitecs'
 import { drain, sendCommand, sendMessage } from 'bitecs-net'
 import { Connected, Connection, LocalPlayer } from 'bitecs-net/components'
 import { clientReceive, clientSend, close, connect, createClientWorld, runSystems } from 'bitecs-net/node'
@@ -38,9 +38,11 @@ async function serve(...args: string[]): Promise<{ server: RunningCommand; port:
   return { server, port: port!, url: `http://127.0.0.1:${port}` }
 }
 
+const entityIndex = createEntityIndex()
+
 /** A client of this process, with what it heard. */
 async function joinServer(url: string) {
-  const world = createClientWorld(protocol)
+  const world = createClientWorld(protocol, { entityIndex })
   running.push(() => close(world))
   const heard: string[] = []
   await connect(world, { url })
@@ -177,14 +179,14 @@ describe('serve', () => {
   it('lets in as many as --max-connections says', async () => {
     const { url } = await serve(GAME, '--max-connections', '1')
     await joinServer(url)
-    const world = createClientWorld(protocol)
+    const world = createClientWorld(protocol, { entityIndex })
     await expect(connect(world, { url, timeout: 10_000 })).rejects.toMatchObject({ code: 'server-full' })
   })
 
   it('runs a game in JavaScript, as an installed package would', async () => {
     const game = write(
       'installed/game.js',
-      `import { query } from 'bitecs'
+      `import { createEntityIndex, query } from 'bitecs'
        import { defineProtocol, defineMessage, string, sendMessage } from 'bitecs-net'
        import { Ready } from 'bitecs-net/components'
        const Say = defineMessage({ text: string(100) }, { from: 'both' })

@@ -4,7 +4,7 @@ import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
-import { hasComponent, query } from 'bitecs'
+import { createEntityIndex, hasComponent, query } from 'bitecs'
 import { Connected, Connection, Draining } from 'bitecs-net/components'
 import { clientReceive, clientSend, close, connect, createClientWorld, runSystems } from 'bitecs-net/node'
 import { createServerWorld, listen } from 'bitecs-net/server'
@@ -42,8 +42,10 @@ async function serve(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) 
   return { server, port: port!, url: `http://127.0.0.1:${port}`, probe, metrics }
 }
 
+const entityIndex = createEntityIndex()
+
 async function enter(url: string) {
-  const world = createClientWorld(protocol)
+  const world = createClientWorld(protocol, { entityIndex })
   running.push(() => close(world))
   await connect(world, { url })
   const [connection = 0] = query(world, [Connected])
@@ -124,7 +126,7 @@ describe('SIGTERM with a drain time', () => {
     expect(Draining.text[client.connection]).toBe('a new version comes')
     expect((Draining.endsAt[client.connection]! - performance.now()) / 1000).toBeCloseTo(20, -1)
     expect([await probe('/healthz'), await probe('/readyz')]).toEqual([200, 503])
-    const late = connect(createClientWorld(protocol), { url, timeout: 3000 })
+    const late = connect(createClientWorld(protocol, { entityIndex }), { url, timeout: 3000 })
     await expect(late).rejects.toMatchObject({ code: 'draining', message: 'a new version comes' })
     expect(await server.says('a client was refused: a new version comes')).toMatchObject({
       code: 'draining',
@@ -256,7 +258,10 @@ describe('settings', () => {
     await server.says('did you mean BITECS_NET_MAX_CONNECTIONS?')
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
     expect(metrics).toContain('bitecs_net_connections_limit 5')
-    const refused = connect(createClientWorld(protocol), { url: `http://127.0.0.1:${port}`, timeout: 3000 })
+    const refused = connect(createClientWorld(protocol, { entityIndex }), {
+      url: `http://127.0.0.1:${port}`,
+      timeout: 3000,
+    })
     await expect(refused).rejects.toMatchObject({ code: 'game-says-no', message: 'the game says no' })
   })
 

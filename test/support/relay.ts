@@ -13,6 +13,8 @@ export interface RelayOptions {
   /** The address of the relay. Default 127.0.0.1. */
   host?: string
   seed?: number
+  /** The address of the client that the relay reports, as a proxy does. */
+  forwardedFor?: string
   /** Client to server. */
   up?: Partial<Conditions>
   /** Server to client. */
@@ -129,6 +131,7 @@ class GeckosRelay implements Relay {
   url = ''
   private readonly host: string
   private readonly upstream: URL
+  private readonly forwardedFor: string | undefined
   private readonly server: http.Server
   private readonly sockets = new Set<dgram.Socket>()
   /** Connections whose address is being stood in for. */
@@ -139,6 +142,7 @@ class GeckosRelay implements Relay {
     const seed = options.seed ?? 1
     this.host = options.host ?? '127.0.0.1'
     this.upstream = new URL(options.upstream)
+    this.forwardedFor = options.forwardedFor
     this.up = new RelayLink(seed, options.up)
     this.down = new RelayLink(seed + 1, options.down)
     this.server = http.createServer((request, response) => {
@@ -172,6 +176,7 @@ class GeckosRelay implements Relay {
       const value = request.headers[name]
       if (value !== undefined) headers.set(name, value)
     }
+    if (this.forwardedFor !== undefined) headers.set('x-forwarded-for', this.forwardedFor)
     const sent = await readAll(request)
     const body = path.endsWith('/remote-description') ? withoutCandidates(sent) : sent
     const hasBody = method !== 'GET' && method !== 'HEAD' && body !== ''

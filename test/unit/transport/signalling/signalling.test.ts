@@ -75,9 +75,11 @@ interface Setup {
   made?: Promise<void>
   /** The time of the pace; it stands still but for the test. */
   clock?: { now: number }
+  /** Milliseconds that a body may take. */
+  bodyTime?: number
 }
 
-async function serve({ cors, limits, maxClients = 100, open, made, clock }: Setup = {}) {
+async function serve({ cors, limits, maxClients = 100, open, made, clock, bodyTime = 50 }: Setup = {}) {
   const peers = new Map<string, FakePeer>()
   const all: FakePeer[] = []
   const counters = createSignallingCounters()
@@ -91,7 +93,7 @@ async function serve({ cors, limits, maxClients = 100, open, made, clock }: Setu
     refuse: (address) => (address === BANNED ? { code: 'banned', text: 'not you' } : undefined),
     pace: new Pace(limits?.perSecond ?? 1000, clock === undefined ? now : () => clock.now),
     candidates: new CandidateFilter('own', () => {}),
-    bodyTime: 50,
+    bodyTime,
     open: async (place, { address = '' }) => {
       if (open !== undefined) return open()
       await made
@@ -266,8 +268,8 @@ describe('paths and methods', () => {
 describe('a body', () => {
   const post = (path: string, headers: string): string => `POST ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n\r\n`
 
-  async function begun() {
-    const served = await serve()
+  async function begun(setup: Setup = {}) {
+    const served = await serve(setup)
     await served.begin()
     const peer = served.all[0]!
     return { ...served, peer, path: `/.wrtc/v2/connections/${peer.signallingId}/remote-description` }
@@ -297,7 +299,7 @@ describe('a body', () => {
   })
 
   it('that comes to its end behind that of its connection reaches nothing', async () => {
-    const { route, path, port, peer } = await begun()
+    const { route, path, port, peer } = await begun({ bodyTime: 5000 })
     const headers = { 'content-length': ANSWER.length }
     const answering = http.request({ port, host: '127.0.0.1', path, method: 'POST', headers })
     const status = new Promise((resolve) => answering.on('response', (response) => resolve(response.statusCode)))
@@ -339,7 +341,7 @@ describe('a body', () => {
   )
 
   it('of a second answer is refused, one that overtakes the first included', async () => {
-    const { route, peer, port, path, counters } = await begun()
+    const { route, peer, port, path, counters } = await begun({ bodyTime: 1000 })
     const slow = sendRaw(port, post(path, `content-length: ${ANSWER.length}`), ANSWER.slice(0, 10))
     await until('the first is being read', () => peer.isAnswered)
     const second = await fetch(`${route}/${peer.signallingId}/remote-description`, { method: 'POST', body: ANSWER })
