@@ -60,11 +60,11 @@ const MAX_EVENTS = 4 * MAX_GATHERED
 const MAX_OF_ENTITIES = 3 * MAX_GATHERED
 
 export class EventQueue extends PublishedQueue<LifecycleList, LifecycleEvent> {
-  /** Net ids of the published adds of `component`, once somebody has asked. */
+  /** Entities of the published adds of `networked`, once somebody has asked. */
   private readonly begun = new Set<number>()
   private isBegunKnown = false
   private readonly beginCode: number
-  private readonly test = (netId: number): boolean => this.findBegun().has(netId)
+  private readonly test = (entity: number): boolean => this.findBegun().has(entity)
 
   /** `networked`: the component whose add is the beginning of an entity. */
   constructor(
@@ -106,17 +106,17 @@ export class EventQueue extends PublishedQueue<LifecycleList, LifecycleEvent> {
   }
 
   /**
-   * Tells whether the entity with a net id began with the published events: systems meet it as it is now. Undefined when none
-   * began.
+   * Tells whether an entity began with the published events: systems meet it as it is now. On a host it may have ended with
+   * them before, under another net id. Undefined when none began.
    */
-  get hasBegun(): ((netId: number) => boolean) | undefined {
+  get hasBegun(): ((entity: number) => boolean) | undefined {
     return this.published.begins > 0 ? this.test : undefined
   }
 
   private findBegun(): ReadonlySet<number> {
     const { published, begun, beginCode } = this
     if (this.isBegunKnown) return begun
-    for (let i = 0; i < published.count; i++) if (published.codes[i] === beginCode) begun.add(published.netIds[i]!)
+    for (let i = 0; i < published.count; i++) if (published.codes[i] === beginCode) begun.add(published.entities[i]!)
     this.isBegunKnown = true
     return begun
   }

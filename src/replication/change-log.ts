@@ -120,16 +120,16 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
 
   /**
    * Shows what was gathered, without changes of entities that began meanwhile: systems meet those as they are now.
-   * `hasBegun` knows them by net id.
+   * `hasBegun` knows them.
    */
-  override publish(hasBegun?: (netId: number) => boolean): void {
+  override publish(hasBegun?: (entity: number) => boolean): void {
     super.publish()
     this.gone.clear()
     if (hasBegun === undefined) return
     const { published: list } = this
     let kept = 0
     for (let i = 0; i < list.count; i++) {
-      if (hasBegun(list.netIds[i]!)) continue
+      if (hasBegun(list.entities[i]!)) continue
       if (kept < i) this.move(list, i, kept)
       kept++
     }
@@ -193,7 +193,7 @@ export class ChangeLogs {
     this.byId.forEach((log, id) => log?.retain(({ netIds }, at) => keep(netIds[at]!, id)))
   }
 
-  publish(hasBegun?: (netId: number) => boolean): void {
+  publish(hasBegun?: (entity: number) => boolean): void {
     for (let i = 0; i < this.logs.length; i++) this.logs[i]!.publish(hasBegun)
   }
 

@@ -149,11 +149,15 @@ export class ChangeTracker {
     }
   }
 
-  /** Starts to track a component of an entity, and takes its values over. */
-  start(slot: number, eid: number, id: number, tick: number): void {
+  /**
+   * Starts to track a component of an entity, and takes its values over. `isAgain`: clients have it, so that its values follow
+   * those that they were sent before.
+   */
+  start(slot: number, eid: number, id: number, tick: number, isAgain = false): void {
     const component = this.components[id]!
     for (const column of component.columns) column.start(eid, !component.isMarked && !component.isOnce)
-    component.told?.start(slot, eid)
+    if (isAgain) component.told?.change(slot, eid, this.entities.netIds[slot]!)
+    else component.told?.start(slot, eid)
     component.lastChange[slot] = tick
     component.members.add(eid)
     this.reportClamped(component)

@@ -390,7 +390,7 @@ export class ServerReplication {
       if (removed === EMPTY_SET && added === EMPTY_SET) continue
       for (const component of sets.members[removed]!) this.stop(slot, component)
       for (const component of sets.members[added]!) {
-        this.start(slot, eid, component)
+        this.start(slot, eid, component, sets.has(removed, component))
         this.collections.showLater(eid, component)
       }
       entities.componentsOf[slot] = now
@@ -416,8 +416,8 @@ export class ServerReplication {
   }
 
   /** Clients are about to be told of a component of an entity. */
-  private start(slot: number, eid: number, component: number): void {
-    this.tracker.start(slot, eid, component, this.tick)
+  private start(slot: number, eid: number, component: number, isAgain = false): void {
+    this.tracker.start(slot, eid, component, this.tick, isAgain)
     this.collections.start(slot, eid, component)
     this.authority.tell(slot, component, this.tick)
   }

@@ -100,8 +100,8 @@ export class Lifecycle {
     return found
   }
 
-  /** Tells whether the entity with a net id began with the published events; undefined when none began. */
-  get hasBegun(): ((netId: number) => boolean) | undefined {
+  /** Tells whether an entity began with the published events; undefined when none began. */
+  get hasBegun(): ((entity: number) => boolean) | undefined {
     return this.queue.hasBegun
   }
 

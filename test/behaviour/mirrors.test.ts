@@ -246,4 +246,34 @@ describe('a mirror in a host’s world', () => {
     network.tick(2)
     expect(mirror.contents).toEqual(real(server))
   })
+
+  it('is exact when an entity is written to and begins again within one slow frame', () => {
+    const mirror = new Mirror()
+    const network = createTestNetwork(protocol, { clients: 0, host: true, clientSystems: [mirror.follow] })
+    const { server, host } = network
+    const eid = hero(server)
+    network.tick(3)
+    host.running = false
+    Bag.items[eid]!.push(5)
+    Health.hp[eid] = 20
+    network.tick()
+    removeComponent(server, eid, Networked)
+    addComponent(server, eid, Networked)
+    network.tick()
+    host.running = true
+    network.tick(2)
+    expect(mirror.contents).toEqual(real(server))
+  })
+
+  it('is exact when a component is removed, written and added again within one tick', () => {
+    const mirror = new Mirror()
+    const network = createTestNetwork(protocol, { clients: 0, host: true, clientSystems: [mirror.follow] })
+    const eid = hero(network.server)
+    network.tick(3)
+    removeComponent(network.server, eid, Health)
+    Health.hp[eid] = 7
+    addComponent(network.server, eid, Health)
+    network.tick(3)
+    expect(mirror.contents).toEqual(real(network.server))
+  })
 })

@@ -177,9 +177,9 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
 
   /**
    * Shows what was gathered. A system that looks at a collection sees all that was done to it; so what was done to one that has
-   * a `reset`, or whose entity began meanwhile, is left out: it would count twice. `hasBegun` knows entities by net id.
+   * a `reset`, or whose entity began meanwhile, is left out: it would count twice. `hasBegun` knows those.
    */
-  override publish(hasBegun?: (netId: number) => boolean): void {
+  override publish(hasBegun?: (entity: number) => boolean): void {
     super.publish()
     // Clearing a map allocates another, even where it is empty.
     if (this.gathering.resets.size > 0) this.gathering.resets.clear()
@@ -189,7 +189,7 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     let kept = 0
     for (let i = 0; i < list.count; i++) {
       const netId = list.netIds[i]!
-      if (hasBegun?.(netId) || (list.resets.get(netId) ?? i) !== i) continue
+      if (hasBegun?.(list.entities[i]!) || (list.resets.get(netId) ?? i) !== i) continue
       if (kept < i) list.move(i, kept)
       kept++
     }
@@ -270,7 +270,7 @@ export class OperationQueues {
   }
 
   /** Shows every system what was gathered since the last call. */
-  publish(hasBegun?: (netId: number) => boolean): void {
+  publish(hasBegun?: (entity: number) => boolean): void {
     for (let i = 0; i < this.all.length; i++) this.all[i]!.publish(hasBegun)
   }
 }

@@ -85,7 +85,7 @@ describe('EventQueue', () => {
     queue.push(0, false, 2, 20, '')
     expect(queue.hasBegun).toBeUndefined()
     queue.publish()
-    expect([queue.hasBegun!(20), queue.hasBegun!(21)]).toEqual([true, false])
+    expect([queue.hasBegun!(2), queue.hasBegun!(3)]).toEqual([true, false])
     queue.push(0, true, 2, 20, '')
     queue.publish()
     expect(queue.hasBegun).toBeUndefined()
