@@ -38,10 +38,11 @@ export const outageTasks = {
       relays.push(next)
       await Promise.all(Array.from({ length: LIMIT }, () => connectThrough(next.url, PATIENCE_MS)))
       if (turn === TURNS - 1) break
-      next.up.set({ down: true })
+      // Both ways, so that no heartbeat of the server interrupts the attackers too: honest clients would try again.
+      for (const link of [next.up, next.down]) link.set({ down: true })
       await pause(NOTICED_MS)
     }
-    for (const { up } of relays) up.set({ down: false })
+    for (const { up, down } of relays) for (const link of [up, down]) link.set({ down: false })
     await pause(1500)
   },
 

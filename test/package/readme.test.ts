@@ -10,7 +10,7 @@ import { codeFiles } from './code-blocks.js'
 import { Installation, packedFiles } from './installed.js'
 
 const PEERS = ['bitecs', '@geckos.io/client', '@geckos.io/server', 'node-datachannel', '@types/node']
-const COMMAND = ['commander', 'jiti', 'leven', 'pino', 'pino-pretty', 'prom-client', 'serve-static']
+const COMMAND = ['commander', 'jiti', 'leven', 'pino', 'pino-pretty', 'prom-client', 'sirv']
 
 describe("the README's quick start", () => {
   const blocks = codeFiles(readFileSync(`${root}README.md`, 'utf8'))
