@@ -333,7 +333,7 @@ export function string(maxBytes: number): SchemaType<string> {
 }
 
 /**
- * An entity, as its id in the world of whoever holds it: each side sees its own id. A server sends the entity first where
+ * An entity, as its id in the world of its holder: each side sees its own id. A server sends the entity first where
  * the client is to see it; one that is not networked, or that the receiver is not to see, arrives as 0. In a replicated
  * component it resolves when the entity comes into view.
  */

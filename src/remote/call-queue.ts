@@ -98,7 +98,7 @@ export class CallQueue implements IterableIterator<CallView> {
   handler: ((call: CallView) => unknown) | undefined
   /** Nobody wants them: they are checked, and dropped without a report. */
   ignored = false
-  /** Calls that arrive wait, and nothing is drained. Whoever pauses a queue limits what each sender may add to it. */
+  /** Calls that arrive wait, and nothing is drained. The code that pauses a queue limits what each sender may add to it. */
   paused = false
 
   constructor(

@@ -1,7 +1,7 @@
 // Divides the room of one queue fairly among its senders.
 //
 // While there is room, anyone may use it. In a full queue a sender may still add calls up to an equal share of the limits, and
-// never less than the least share. So a flood takes no room away from the others, whoever came first, and nothing that was
+// never less than the least share. So a flood takes no room away from the others, in any order of connecting, and nothing that was
 // accepted has to be thrown out again. N senders that flood hold at most the limits times 1 + ln N, and N least shares.
 import { growTo } from '../replication/slot-set.js'
 

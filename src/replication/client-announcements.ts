@@ -75,7 +75,7 @@ export class ClientAnnouncements {
   private remove({ entity, isOwn }: Announced, isDestroyed: boolean): void {
     if (entity === 0) return
     this.entities.version++
-    // An entity of a scene was there before the server's, and is when that comes again.
+    // An entity of a scene existed before the server's, and exists when that returns.
     if (isOwn && !isDestroyed && this.locals.isScene(entity)) this.copies.leave(entity)
     else this.copies.guard(() => removeEntity(this.world, entity))
   }

@@ -1,4 +1,4 @@
-// What the network of the conditioner does to packets.
+// Options of the conditioner: the delay, loss and disorder that it adds.
 
 /** What a network does to packets, in one direction. */
 export interface Conditions {

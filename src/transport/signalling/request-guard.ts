@@ -110,7 +110,7 @@ export class RequestGuard {
     parser.onIncoming = (request, keepAlive) => {
       if (!line.isOver && !socket.destroyed && !this.isCrowded(line)) return take(request, keepAlive)
       if (!line.isOver && !socket.destroyed) this.closeCrowded(socket)
-      // Node would hand a socket over to whoever takes upgrades.
+      // Node would hand a socket over to any listener for upgrades.
       Object.assign(request, { upgrade: false })
       return STOP_PARSING
     }
