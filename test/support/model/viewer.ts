@@ -46,6 +46,8 @@ export class Viewer {
   /** Whether it sends calls of its own. */
   isTalking = true
   private readonly references: Reference[] = []
+  /** The net ids of the copies that ended in this frame: what is named before that is rightly still the former copy. */
+  private readonly ended = new Map<number, number>()
 
   constructor(
     readonly world: ClientWorld,
@@ -101,6 +103,7 @@ export class Viewer {
       } else if (component === Networked) {
         if (networked.get(entity) !== netId) this.fault(`entity ${entity} was removed as another`)
         for (const known of [networked, this.points, this.items]) known.delete(entity)
+        this.ended.set(entity, netId)
       } else if (component === LocalPlayer) this.player = kind === 'added' ? entity : 0
       else if (kind === 'added') owned.add(entity)
       else owned.delete(entity)
@@ -148,13 +151,15 @@ export class Viewer {
   private checkReferences(): void {
     for (const { where, entity, netId, since } of this.references) {
       const here = entityOf(this.world, netId)
-      if (entity !== 0 && here !== 0 && here !== entity) this.fault(`${where}: entity ${entity} instead of ${here}`)
+      const isOther = entity !== 0 && here !== 0 && here !== entity && this.ended.get(entity) !== netId
+      if (isOther) this.fault(`${where}: entity ${entity} instead of ${here}`)
       if (entity !== 0 || netId === 0) continue
       // 0 is right when the client was not to see the entity at some time since it was to see what names it.
       const named = this.server.shownSinceTick(this.number, netId)
       if (since < Infinity && named <= since) this.fault(`${where}: 0 instead of ${here}, net id ${netId}`)
     }
     this.references.length = 0
+    this.ended.clear()
   }
 
   private compare(): void {
