@@ -11,7 +11,7 @@ import { everyone, type InterestPolicy, requirePolicy } from '../replication/int
 import { Lifecycle } from './lifecycle.js'
 import { LocalClient } from './local-client.js'
 import { LocalView } from './local-view.js'
-import { sendLastCalls } from './server-outbound.js'
+import { reportUnspawned, sendLastCalls } from './server-outbound.js'
 import { ServerRole } from './server-role.js'
 import { requireOwnStores } from './shared-stores.js'
 import { withSide } from './sides.js'
@@ -85,6 +85,7 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
   requireOwnStores(world, protocol)
   const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
   role.sendLastCalls = (session) => sendLastCalls(role, session)
+  role.losesScenes = (peer) => reportUnspawned(role, peer)
   role.replication.visibility.setPolicy(interest)
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
   return world as ServerWorld

@@ -43,6 +43,25 @@ export function sendLastCalls(role: ServerRole, session: Session): void {
   if (peer === undefined || role.reliable.isBusy) return
   role.callsBeforeEnd.set(session.entity, role.outgoing.count)
   sendReliableCalls(role, peer)
+  reportUnspawned(role, peer)
+}
+
+/**
+ * Reports calls on entities that spawned in this tick, for a client that is about to lose its session or its scenes: it does
+ * not get the spawn any more, and so not the call. One to it alone is reported where it is written.
+ */
+export function reportUnspawned(role: ServerRole, peer: ServerPeer): void {
+  const { outgoing, faults } = role
+  const { entity, connectionId, ready } = peer.session
+  const { entities } = role.replication
+  reliableCalls.start(outgoing, entity, Channel.Reliable, 0)
+  for (; reliableCalls.call >= 0; reliableCalls.next(outgoing)) {
+    const { call, isToOne } = reliableCalls
+    const eid = entities.entityOf(outgoing.netIdOf(call))
+    if (isToOne || eid === 0 || entities.spawned[entities.slotOfEntity(eid)] === 1) continue
+    if (!isAmong(outgoing, peer, call, ready)) continue
+    faults.add(CallFault.NotShown, connectionId, entity, eid, outgoing.definitionOf(call))
+  }
 }
 
 function sendReliableCalls(role: ServerRole, peer: ServerPeer): void {

@@ -91,6 +91,7 @@ export class ServerRole {
   private nextConnectionId = 1
   /** Sends the calls of this tick over a session that is about to end. Set where the world is made. */
   sendLastCalls: (session: Session) => void = () => {}
+  losesScenes: (peer: ServerPeer) => void = () => {}
   /** Ends a `listen` that is under way; resolves when nothing of it is left. */
   cancelListen: (() => Promise<void>) | undefined
   /** The entity that stands for the network: it carries `Listening`. */

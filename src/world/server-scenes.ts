@@ -83,6 +83,8 @@ export interface ServerScenesContext {
   /** Runs what may call observers of the game; one that throws is reported. */
   guard(change: () => void): void
   despawn(eid: number): void
+  /** Told when a client is about to lose all its scenes, while it still takes part. */
+  losesScenes(peer: ScenePeer): void
 }
 
 export class ServerScenes {
@@ -222,6 +224,7 @@ export class ServerScenes {
     Connection.progress[entity] = 0
     if (action === SceneAction.Replace) {
       scenes.isReplacing = true
+      this.role.losesScenes(peer)
       session.ready = false
       this.role.guard(() => removeComponent(world, entity, Ready))
     }

@@ -19,6 +19,7 @@ import {
   kick,
   loadScene,
   netIdOf,
+  NetworkErrors,
   reply,
   request,
   RequestDisconnectedError,
@@ -214,6 +215,28 @@ describe('the end of a connection', () => {
     expect(game.heard).toEqual(['note 2', 'map of 40000'])
     expect(client.reason?.code).toBe('kicked')
   })
+
+  const NO_SPAWN = ['kick', 'ban', 'close of the server', 'changeScene', 'retire and close']
+  it.each(NO_SPAWN)(
+    'reports calls on an entity that spawned in the same tick, whose spawn does not travel: %s',
+    (end) => {
+      const game = begin()
+      const { server, client, net } = game
+      const young = addEntity(server)
+      addComponent(server, young, Networked)
+      setOwner(server, young, client.connection)
+      const { connection } = client
+      call({ ...game, ship: young })
+      ENDS[end]!(game)
+      net.tick(5)
+      expect(game.heard).toEqual(['note 1'])
+      const reports = [...drain(server, NetworkErrors)].map((error) => [error.code, error.name, error.connection])
+      expect(reports.toSorted()).toEqual([
+        ['not-observed', 'Prize', connection],
+        ['not-observed', 'Win', connection],
+      ])
+    },
+  )
 
   it('counts the calls that are made after it, that are unreliable, or that do not fit before it', () => {
     const game = begin()
