@@ -5,8 +5,23 @@ import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { networkOf } from './state.js'
 
-/** By component or array: the worlds that opened with it. Holds neither alive. */
-const users = new WeakMap<object, Set<WeakRef<World>>>()
+/** What holds values: a component, an array, or the part of a buffer that a typed array is a view of, in bytes. */
+interface Store {
+  readonly memory: object
+  readonly start: number
+  readonly end: number
+  /** The component's name. */
+  readonly name: string
+}
+
+/** A world that opened with a store. */
+interface User {
+  readonly world: WeakRef<World>
+  readonly store: Store
+}
+
+/** By memory: the worlds that opened with it. Holds neither alive. */
+const users = new WeakMap<object, User[]>()
 
 const indexOf = (world: World): object => (world as InternalWorld)[$internal].entityIndex
 
@@ -17,25 +32,34 @@ function isOpen(world: World): boolean {
   return client !== undefined && (client.session !== undefined || client.pendingConnect !== undefined)
 }
 
-/** Components with values, and the arrays that hold these, each with the component's name. Tags hold nothing. */
-function storesOf({ componentList, componentNames }: Protocol): Map<object, string> {
-  const stores = new Map<object, string>()
+function storeOf(memory: object, name: string): Store {
+  if (!ArrayBuffer.isView(memory)) return { memory, start: 0, end: Infinity, name }
+  const { buffer, byteOffset, byteLength } = memory
+  return { memory: buffer, start: byteOffset, end: byteOffset + byteLength, name }
+}
+
+/** Components with values, and the memory that holds these. Tags hold nothing. */
+function storesOf({ componentList, componentNames }: Protocol): Store[] {
+  const stores: Store[] = []
   componentList.forEach(({ store, fields, collections }, id) => {
     const name = componentNames[id]!
-    if (fields.length + collections.length > 0) stores.set(store, name)
-    for (const { store: values } of fields) stores.set(values.memory, name)
-    for (const { array } of collections) stores.set(array, name)
+    if (fields.length + collections.length > 0) stores.push(storeOf(store, name))
+    for (const { store: values } of fields) stores.push(storeOf(values.memory, name))
+    for (const { array } of collections) stores.push(storeOf(array, name))
   })
   return stores
 }
 
-/** Whether another open world with an index of its own uses this component or array. */
-function isTaken(store: object, world: World): boolean {
-  for (const ref of users.get(store) ?? []) {
-    const other = ref.deref()
-    if (other !== undefined && other !== world && indexOf(other) !== indexOf(world) && isOpen(other)) return true
-  }
-  return false
+function overlap(a: Store, b: Store): boolean {
+  return a.memory === b.memory && a.start < b.end && b.start < a.end
+}
+
+/** Whether another open world with an index of its own uses this memory. */
+function isTaken(store: Store, world: World): boolean {
+  return usersBeside(world, store.memory).some((user) => {
+    const other = user.world.deref()
+    return other !== undefined && indexOf(other) !== indexOf(world) && overlap(store, user.store)
+  })
 }
 
 function separateIndex(name: string): UsageError {
@@ -47,14 +71,16 @@ function separateIndex(name: string): UsageError {
 
 /** @throws UsageError when an open world uses components of the protocol without sharing the entity index of `world`. */
 export function requireOwnStores(world: World, protocol: Protocol): void {
-  for (const [store, name] of storesOf(protocol)) if (isTaken(store, world)) throw separateIndex(name)
+  for (const store of storesOf(protocol)) if (isTaken(store, world)) throw separateIndex(store.name)
 }
 
 /** @throws UsageError when two worlds use the same components, each with its own entity index. */
 export function requireSharedIndex(world: World, protocol: Protocol, other: World, otherProtocol: Protocol): void {
   if (indexOf(world) === indexOf(other)) return
   const stores = storesOf(otherProtocol)
-  for (const [store, name] of storesOf(protocol)) if (stores.has(store)) throw separateIndex(name)
+  for (const store of storesOf(protocol)) {
+    if (stores.some((one) => overlap(store, one))) throw separateIndex(store.name)
+  }
 }
 
 /**
@@ -67,21 +93,23 @@ export function openStores(world: World): void {
   const { server, client } = networkOf(world)!
   const role = (server ?? client)!
   requireOwnStores(world, role.protocol)
-  if (isTaken(Networked, world)) {
+  const ref = new WeakRef(world)
+  const own = storeOf(Networked, 'Networked')
+  if (isTaken(own, world)) {
     const text =
       'another open world of this process has its own entity index, so that Connection and Networked hold values of both; ' +
       'make all of them with one index: createServerWorld(protocol, { entityIndex })'
     role.errors.push('separate-entity-index', text)
   }
-  for (const store of [Networked, ...storesOf(role.protocol).keys()]) {
-    const refs = users.get(store) ?? new Set()
-    users.set(store, refs)
-    let isNoted = false
-    for (const ref of refs) {
-      const other = ref.deref()
-      if (other === world) isNoted = true
-      else if (other === undefined || !isOpen(other)) refs.delete(ref)
-    }
-    if (!isNoted) refs.add(new WeakRef(world))
-  }
+  const stores = [own, ...storesOf(role.protocol)]
+  for (const { memory } of stores) users.set(memory, usersBeside(world, memory))
+  for (const store of stores) users.get(store.memory)!.push({ world: ref, store })
+}
+
+/** The other worlds that use this memory and are open. */
+function usersBeside(world: World, memory: object): User[] {
+  return (users.get(memory) ?? []).filter((user) => {
+    const other = user.world.deref()
+    return other !== undefined && other !== world && isOpen(other)
+  })
 }

@@ -58,6 +58,19 @@ describe('while a world is open', () => {
     expect(codeOf(() => make(other))).toBe('')
   })
 
+  it('another view over the same bytes is the same array; over other bytes of that buffer it is not', () => {
+    const pool = new ArrayBuffer(1200)
+    const over = (offset: number): Protocol => {
+      const X = { x: new Float32Array(pool, offset, 100), y: new Float32Array(pool, offset + 400, 100) }
+      return defineProtocol({ components: { X: replicate(X, { x: f32, y: f32 }) } })
+    }
+    play(createHostWorld(over(0)))
+    expect(codeOf(() => createServerWorld(over(0)))).toBe('separate-entity-index')
+    expect(codeOf(() => createServerWorld(over(396)))).toBe('separate-entity-index')
+    const rest = { x: new Float32Array(pool, 800, 100) }
+    expect(codeOf(() => createServerWorld(defineProtocol({ components: { X: replicate(rest, { x: f32 }) } })))).toBe('')
+  })
+
   it('one that was made before it opened is refused when it opens', () => {
     const second = createHostWorld(protocol)
     const first = createHostWorld(protocol)
