@@ -103,6 +103,6 @@ export default defineConfig({
     projects: dist ? [fast, paired] : [fast, paired, serial],
     allowOnly: false,
     passWithNoTests: false,
-    reporters: ['default', './scripts/totals-reporter.mjs'],
+    reporters: ['default', './scripts/totals-reporter.mjs', './scripts/stuck-reporter.mjs'],
   },
 })

@@ -3,13 +3,14 @@
 //
 // Arguments name test files in their place: `npm run test:long -- rough-networks`.
 import { ensureInstalled } from './ensure-installed.mjs'
-import { main, runNode } from './run.mjs'
+import { main } from './run.mjs'
+import { runTests } from './run-tests.mjs'
 
 const LONG_TESTS = ['model', 'rough-networks', 'dead-peers']
 
 await main(async () => {
   await ensureInstalled()
   const files = process.argv.length > 2 ? process.argv.slice(2) : LONG_TESTS
-  const env = { ...process.env, BITECS_NET_LONG: '1' }
-  await runNode('The long tests', 'node_modules/vitest/vitest.mjs', ['run', ...files], { env })
+  // One test plays hundreds of seeds.
+  await runTests('The long tests', files, { BITECS_NET_LONG: '1', BITECS_NET_STUCK_MINUTES: '15' })
 })

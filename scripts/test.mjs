@@ -2,6 +2,7 @@
 import { build } from './ensure-built.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 import { main, runNode } from './run.mjs'
+import { runTests } from './run-tests.mjs'
 
 await main(async () => {
   await ensureInstalled()
@@ -10,5 +11,5 @@ await main(async () => {
   console.log('Build')
   await build()
   console.log('Tests')
-  await runNode('The tests', 'node_modules/vitest/vitest.mjs', ['run', ...process.argv.slice(2)])
+  await runTests('The tests', process.argv.slice(2))
 })
