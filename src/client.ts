@@ -1,5 +1,5 @@
 // "bitecs-net/client": a client in a browser. Reaches nothing of Node and nothing of the server.
-import { connectGeckos } from './transport/geckos-client.js'
+import { connectGeckos } from './transport/geckos/geckos-client.js'
 import { type ConnectOptions as AllOptions, connectWorld } from './client/connect.js'
 import { drainWhenHidden } from './client/hidden-tab.js'
 import type { ClientWorld } from './world/state.js'
@@ -18,7 +18,7 @@ export async function connect(world: ClientWorld, options: ConnectOptions = {}):
   await connectWorld(world, connectGeckos, { ...options, url }, drainWhenHidden)
 }
 
-export { close } from './world/close.js'
+export { close } from './verbs/close.js'
 export { type ClientWorldOptions, createClientWorld } from './world/create.js'
 export type { ClientWorld } from './world/state.js'
 export { clientReceive, clientSend, runSystems, type System } from '../systems/index.js'

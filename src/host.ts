@@ -1,8 +1,8 @@
 // "bitecs-net/host": a world that is server and client at once, for playing alone and for players who host. Reaches nothing
 // of Node: it works in a browser too.
 import { drainWhenHidden } from './client/hidden-tab.js'
-import { close } from './world/close.js'
-import { joinLocally, type JoinLocallyOptions } from './world/join-locally.js'
+import { close } from './verbs/close.js'
+import { joinLocally, type JoinLocallyOptions } from './world/host/join-locally.js'
 import { type Loop, type LoopOptions, takeOverLoop } from './world/loop.js'
 import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
 import { openStores } from './world/shared-stores.js'
@@ -52,9 +52,9 @@ export function startHost(world: HostWorld, options: StartHostOptions = {}): Hos
   }
 }
 
-export { close } from './world/close.js'
+export { close } from './verbs/close.js'
 export { createHostWorld, type HostWorldOptions } from './world/create.js'
 export type { Loop, LoopOptions, System } from './world/loop.js'
-export { clientSystems, serverSystems, withSide } from './world/sides.js'
+export { clientSystems, serverSystems, withSide } from './world/host/sides.js'
 export type { HostWorld } from './world/state.js'
 export { hostFrame, hostPipeline, type HostSystems, hostTick, runSystems } from '../systems/index.js'

@@ -1,7 +1,7 @@
 // "bitecs-net": what both sides share. Definitions, verbs and types; no input or output.
 export type { CloseCode, CloseReason } from './connection/close-reason.js'
-export type { ErrorBudget, InboundLimits, Violation } from './connection/conduct.js'
-export type { DuplicateUsers } from './connection/user-sessions.js'
+export type { ErrorBudget, InboundLimits, Violation } from './connection/server/client-limits.js'
+export type { DuplicateUsers } from './connection/server/user-sessions.js'
 export type { Counters } from './connection/counters.js'
 export type { NetworkErrorEntry } from './connection/error-log.js'
 export {
@@ -44,8 +44,8 @@ export {
   type SyncList,
   type SyncMap,
   type SyncSet,
-} from './protocol/collection-types.js'
-export { angle } from './protocol/angle.js'
+} from './protocol/types/collection-types.js'
+export { angle } from './protocol/types/angle.js'
 export type { ByteReader, ByteWriter } from './protocol/bytes.js'
 export {
   ArgumentError,
@@ -64,12 +64,12 @@ export {
   SaveError,
   UsageError,
 } from './protocol/errors.js'
-export { type Quaternion, type QuaternionField, unitQuaternion } from './protocol/quaternion.js'
+export { type Quaternion, type QuaternionField, unitQuaternion } from './protocol/types/quaternion.js'
 export { definePrefab, type Prefab, type PrefabInput } from './protocol/prefab.js'
 export { defineProtocol, type Protocol, type ProtocolInput, WIRE_VERSION } from './protocol/protocol.js'
 export type { ReplicatedRelation } from './protocol/relations.js'
 export { defineScene, type NoArguments, type Scene } from './protocol/scenes.js'
-export { array, bytes, custom, type CustomType, enumOf, optional, struct } from './protocol/composite-types.js'
+export { array, bytes, custom, type CustomType, enumOf, optional, struct } from './protocol/types/composite-types.js'
 export {
   bool,
   entity,
@@ -88,7 +88,7 @@ export {
   u32,
   u8,
   varint,
-} from './protocol/schema.js'
+} from './protocol/types/schema.js'
 export type { CallId, CallIdOf } from './remote/call-id.js'
 export type { LifecycleEvent } from './remote/event-queue.js'
 export type { ChangeEvent } from './replication/change-log.js'
@@ -104,22 +104,22 @@ export {
 } from './replication/interest/policies.js'
 export { type Axis, grid, type GridOptions, type GridPolicy } from './replication/interest/grid-policy.js'
 export { type RoomName, rooms, type RoomsOptions, type RoomsPolicy } from './replication/interest/rooms-policy.js'
-export type { ObserverEvent, ObserverRemovedEvent } from './replication/observer-events.js'
-export type { UnmatchedSpawn } from './replication/local-spawns.js'
+export type { ObserverEvent, ObserverRemovedEvent } from './replication/server/observer-events.js'
+export type { UnmatchedSpawn } from './replication/client/local-spawns.js'
 export type { TransportCounters } from './transport/transport.js'
-export type { AuthenticationRequest, AuthenticationResult, Authenticator } from './world/authentication.js'
-export { accept, deny, userOf } from './world/authentication-verbs.js'
-export { sendCommand, sendRpc, type SendRpcOptions, sendTargetRpc, type SendTargetRpcOptions } from './world/calls.js'
-export { sendMessage, type SendMessageOptions } from './world/messages.js'
-export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './world/groups.js'
+export type { AuthenticationRequest, AuthenticationResult, Authenticator } from './world/server/authentication.js'
+export { accept, deny, userOf } from './verbs/authentication.js'
+export { sendCommand, sendRpc, type SendRpcOptions, sendTargetRpc, type SendTargetRpcOptions } from './verbs/calls.js'
+export { sendMessage, type SendMessageOptions } from './verbs/messages.js'
+export { group, groupsOf, joinGroup, leaveGroup, membersOf } from './verbs/groups.js'
 export type { Connections, GroupTarget, MessageTarget, RpcTarget } from './world/targets.js'
-export { correct, validateWrites } from './world/authority.js'
-export { type Ban, ban, type BanOptions, bans, type BanTarget, unban } from './world/bans.js'
+export { correct, validateWrites } from './verbs/authority.js'
+export { type Ban, ban, type BanOptions, bans, type BanTarget, unban } from './verbs/bans.js'
 export type { Write, WriteCheck } from './replication/authority/write-view.js'
-export { setMaxBytesPerSecond, setPriority, violationsOf } from './world/budgets.js'
-export { type ComponentValues, markChanged, writeComponent } from './world/changes.js'
-export { close } from './world/close.js'
-export { handle, type HandleOptions, type Handler, ignore } from './world/handle.js'
+export { setMaxBytesPerSecond, setPriority, violationsOf } from './verbs/budgets.js'
+export { type ComponentValues, markChanged, writeComponent } from './verbs/changes.js'
+export { close } from './verbs/close.js'
+export { handle, type HandleOptions, type Handler, ignore } from './verbs/handle.js'
 export {
   type ClientWorldOptions,
   createClientWorld,
@@ -144,7 +144,7 @@ export {
   type RpcCall,
   transitions,
   UnmatchedSpawns,
-} from './world/drain.js'
+} from './verbs/drain.js'
 export {
   hideFrom,
   joinRoom,
@@ -159,21 +159,26 @@ export {
   setViewpoint,
   showTo,
   type Viewpoint,
-} from './world/interest.js'
+} from './verbs/interest.js'
 export type { LifecycleComponent, LifecycleEvents } from './world/lifecycle.js'
-export { type CollectionFieldOf, type CollectionOperations, type OperationOf, operations } from './world/operations.js'
-export { connectionOf, entityOf, hasAuthority, netIdOf, serverTick } from './world/lookup.js'
-export { type ConnectionStates, type NetworkStats, type QueueLengths, type RoundTrips, stats } from './world/stats.js'
-export { retire, type RetireOptions } from './world/retire.js'
-export { clearOwner, despawn, kick, observersOf, setOwner, type SetOwnerOptions, setReady } from './world/ownership.js'
-export type { OnLeave } from './world/left-behind.js'
+export {
+  type CollectionFieldOf,
+  type CollectionOperations,
+  type OperationOf,
+  operations,
+} from './verbs/collection-operations.js'
+export { connectionOf, entityOf, hasAuthority, netIdOf, serverTick } from './verbs/lookup.js'
+export { type ConnectionStates, type NetworkStats, type QueueLengths, type RoundTrips, stats } from './verbs/stats.js'
+export { retire, type RetireOptions } from './verbs/retire.js'
+export { clearOwner, despawn, kick, observersOf, setOwner, type SetOwnerOptions, setReady } from './verbs/ownership.js'
+export type { OnLeave } from './world/server/left-behind.js'
 export {
   type FormerPlayer,
   removePlayer,
   type RemovePlayerOptions,
   setPlayer,
   type SetPlayerOptions,
-} from './world/players.js'
+} from './verbs/players.js'
 export {
   isWaiting,
   refusalOf,
@@ -182,7 +187,7 @@ export {
   request,
   type RequestOptions,
   type TargetRequestOptions,
-} from './world/requests.js'
+} from './verbs/requests.js'
 export {
   type LoadedOwner,
   type LoadedWorld,
@@ -195,7 +200,7 @@ export {
   type SavedWorld,
   type SaveOptions,
   saveWorld,
-} from './world/save.js'
+} from './verbs/save.js'
 export { isScene, type LoadedScene, type SceneEvent, SceneEvents } from './world/scene-events.js'
 export type { SceneLoad, SceneLoader } from './world/scene-runner.js'
 export {
@@ -208,8 +213,8 @@ export {
   setScene,
   setSceneLoader,
   unloadScene,
-} from './world/scenes.js'
-export { clientSystems, serverSystems, type SideOptions, withSide } from './world/sides.js'
+} from './verbs/scenes.js'
+export { clientSystems, serverSystems, type SideOptions, withSide } from './world/host/sides.js'
 export {
   onSpawn,
   type PayloadArgument,
@@ -219,7 +224,7 @@ export {
   type Spawned,
   type SpawnOptions,
   usePrefab,
-} from './world/prefabs.js'
-export { entityOfKey, type ServerSpawnKeyOptions, setSpawnKey, type SpawnKeyOptions } from './world/spawn-keys.js'
+} from './verbs/prefabs.js'
+export { entityOfKey, type ServerSpawnKeyOptions, setSpawnKey, type SpawnKeyOptions } from './verbs/spawn-keys.js'
 export type { ClientWorld, HostWorld, NetworkWorld, ServerWorld, Side } from './world/state.js'
-export { type Transfer, transfers } from './world/transfers.js'
+export { type Transfer, transfers } from './verbs/transfers.js'

@@ -1,5 +1,5 @@
 // "bitecs-net/node": the same client in Node, for bots, tests and load, through node-datachannel's polyfill.
-import { connectGeckos } from './transport/geckos-node-client.js'
+import { connectGeckos } from './transport/geckos/geckos-node-client.js'
 import { type ConnectOptions, connectWorld } from './client/connect.js'
 import type { ClientWorld } from './world/state.js'
 
@@ -15,7 +15,7 @@ export async function connect(world: ClientWorld, options: ConnectOptions): Prom
 }
 
 export type { ConnectOptions } from './client/connect.js'
-export { close } from './world/close.js'
+export { close } from './verbs/close.js'
 export { type ClientWorldOptions, createClientWorld } from './world/create.js'
 export type { ClientWorld } from './world/state.js'
 export { clientReceive, clientSend, runSystems, type System } from '../systems/index.js'

@@ -2,7 +2,7 @@
 import type { World } from 'bitecs'
 import { heldIdsOf } from '../src/replication/held-ids.js'
 import { requireNetwork } from '../src/world/inbound-queue.js'
-import { lifecycleOf, sideOf } from '../src/world/sides.js'
+import { lifecycleOf, sideOf } from '../src/world/host/sides.js'
 import type { NetworkWorld } from '../src/world/state.js'
 
 /**

@@ -2,7 +2,7 @@
 import { requireSynchronous } from '../src/world/async-systems.js'
 import type { World } from 'bitecs'
 import type { System } from '../src/world/loop.js'
-import { clientSystems, serverSystems } from '../src/world/sides.js'
+import { clientSystems, serverSystems } from '../src/world/host/sides.js'
 import type { ClientWorld, HostWorld, ServerWorld } from '../src/world/state.js'
 import { applyReplication } from './apply-replication.js'
 import { dispatchCalls } from './dispatch-calls.js'
@@ -79,7 +79,7 @@ export function runSystems<W extends World>(world: W, systems: readonly System<W
 }
 
 export type { System } from '../src/world/loop.js'
-export { clientSystems, serverSystems } from '../src/world/sides.js'
+export { clientSystems, serverSystems } from '../src/world/host/sides.js'
 export {
   applyReplication,
   dispatchCalls,

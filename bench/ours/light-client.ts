@@ -1,5 +1,5 @@
 // A client without a world: it says hello, acknowledges all that arrives, and forgets it. A crowd of them costs next to nothing.
-import { ClientSession } from '../../src/connection/client-session.js'
+import { ClientSession } from '../../src/connection/client/client-session.js'
 import { createCounters } from '../../src/connection/counters.js'
 import { ErrorLog } from '../../src/connection/error-log.js'
 import { PacketBuilder } from '../../src/connection/session.js'

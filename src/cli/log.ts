@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream'
 import { type LogFn, type Logger, pino, type SerializedError, stdSerializers, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
-import { harmless, harmlessFields, harmlessLines } from './harmless.js'
+import { harmless, harmlessFields, harmlessLines } from './log-escape.js'
 import { createLogOutput } from './log-output.js'
 import { textOf } from './user-error.js'
 

@@ -1,6 +1,6 @@
 // What the log tells of a running game: who comes and goes, what throws, what went wrong on the network.
 import { Connected, Connection } from '../../components/connection.js'
-import { drain, NetworkErrors, transitions } from '../world/drain.js'
+import { drain, NetworkErrors, transitions } from '../verbs/drain.js'
 import { checkSynchronous } from '../world/async-systems.js'
 import type { System } from '../world/loop.js'
 import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'

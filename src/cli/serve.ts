@@ -2,7 +2,7 @@
 import type { Server as HttpServer } from 'node:http'
 import { type ListenOptions, listen, retire, type Server } from '../server.js'
 import { createServerWorld } from '../world/create.js'
-import { stats } from '../world/stats.js'
+import { stats } from '../verbs/stats.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 import { untilFailure } from './failure.js'
 import { loadServerGame, type ServerGame } from './game-module.js'

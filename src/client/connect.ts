@@ -1,12 +1,12 @@
 // Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
-import type { ClientSession } from '../connection/client-session.js'
+import type { ClientSession } from '../connection/client/client-session.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
-import { isRefusal, refusalOf } from '../transport/geckos-client-errors.js'
+import { isRefusal, refusalOf } from '../transport/geckos/geckos-client-errors.js'
 import type { Transport } from '../transport/transport.js'
 import { badOption, checkBoolean, checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
 import { openStores } from '../world/shared-stores.js'
-import type { Refused } from '../world/reconnection.js'
+import type { Refused } from '../world/client/reconnection.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
 /** What proves who a client is; a function is called anew for each try, so that what expires is always fresh. */

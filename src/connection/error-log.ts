@@ -1,5 +1,5 @@
 // The errors of one side, kept until the game drains them. Nothing is only logged, and nothing grows without bound.
-import { Tally } from './tally.js'
+import { Tally } from './server/name-counts.js'
 
 /** One entry of `drain(world, NetworkErrors)`. */
 export interface NetworkErrorEntry {

@@ -2,7 +2,7 @@
 //
 // A data channel delivers reliably only while it lives. Both sides count the reliable data packets of a session, so they
 // need no numbers on the wire: heart-beats say how many have arrived, and a resumed session begins behind those.
-import { PacketQueue } from './packet-queue.js'
+import { PacketQueue } from './client/packet-queue.js'
 
 export class ReliableLog {
   private readonly packets = new PacketQueue()

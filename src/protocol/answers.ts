@@ -2,8 +2,8 @@
 import { type ByteReader, type ByteWriter, utf8Length } from './bytes.js'
 import { ArgumentError, ProtocolError } from './errors.js'
 import { MAX_REASON_TEXT_BYTES, MAX_RELIABLE_PAYLOAD } from './limits.js'
-import { RecordCodec, type RecordView } from './record.js'
-import type { Schema } from './schema.js'
+import { RecordCodec, type RecordView } from './types/record.js'
+import type { Schema } from './types/schema.js'
 
 /** As many as the byte of a reason's number can tell apart. */
 const MAX_REASONS = 256

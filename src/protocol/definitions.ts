@@ -2,8 +2,8 @@
 import { Answers } from './answers.js'
 import { ProtocolError } from './errors.js'
 import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
-import { RecordCodec } from './record.js'
-import type { Schema } from './schema.js'
+import { RecordCodec } from './types/record.js'
+import type { Schema } from './types/schema.js'
 
 /**
  * `reliable`: all of it arrives, in order. `unreliable`: at most once, and in any order. The server sends an unreliable call

@@ -2,8 +2,8 @@
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { ProtocolError } from './errors.js'
 import { MAX_PREFAB_PAYLOAD, MAX_SPAWN_KEY_BYTES } from './limits.js'
-import { RecordCodec } from './record.js'
-import type { Schema } from './schema.js'
+import { RecordCodec } from './types/record.js'
+import type { Schema } from './types/schema.js'
 
 const NO_PAYLOAD = {}
 

@@ -1,10 +1,10 @@
 // Components whose values clients get: which of their fields, and how each travels.
-import type { CollectionField, CollectionType, CollectionTypeOf } from './collection-types.js'
+import type { CollectionField, CollectionType, CollectionTypeOf } from './types/collection-types.js'
 import { ProtocolError } from './errors.js'
-import { requireFieldName } from './field-names.js'
+import { requireFieldName } from './types/field-names.js'
 import { FieldStore, isTypedStore, type TypedStore } from './field-store.js'
-import type { QuaternionField, QuaternionPart } from './quaternion.js'
-import { type BoolType, ColumnKind, type ColumnType } from './schema.js'
+import type { QuaternionField, QuaternionPart } from './types/quaternion.js'
+import { type BoolType, ColumnKind, type ColumnType } from './types/schema.js'
 
 export type { TypedStore } from './field-store.js'
 

@@ -1,8 +1,8 @@
 // Scenes: what a game declares once and shares between both sides, so that the server can say which of them is played.
 import { ProtocolError } from './errors.js'
 import { MAX_SCENE_PAYLOAD } from './limits.js'
-import { RecordCodec } from './record.js'
-import type { Schema, SchemaType } from './schema.js'
+import { RecordCodec } from './types/record.js'
+import type { Schema, SchemaType } from './types/schema.js'
 
 /** A part of the game that is loaded as a whole: a lobby, a map, the results. `S` types what is told with a change to it. */
 export interface Scene<S extends Schema = Schema> {

@@ -3,7 +3,7 @@
 // A number of its own for each call that may be answered, from 1 on, above three bits that say what it is; so a verb that
 // is given an id knows the side that it is of, and a number that was never a request's, without a table of all calls.
 import type { Command, TargetRpc } from '../protocol/definitions.js'
-import type { Schema } from '../protocol/schema.js'
+import type { Schema } from '../protocol/types/schema.js'
 
 declare const $answers: unique symbol
 

@@ -4,9 +4,9 @@
 // call costs no object, however many arrive.
 import type { Definition } from '../protocol/definitions.js'
 import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
-import { FixedRecordView } from '../protocol/fixed-record.js'
+import { FixedRecordView } from '../protocol/types/fixed-record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
-import type { RecordView } from '../protocol/record.js'
+import type { RecordView } from '../protocol/types/record.js'
 import { growTo } from '../replication/slot-set.js'
 import { type CallEntities, targetOf } from './call-entities.js'
 import { wasAwaited } from './call-id.js'

@@ -3,7 +3,7 @@
 // A part says which message it is of, how large that is, and where the part belongs. The receiver reports how many bytes
 // it has taken in, and never more than a window of them is under way: a megabyte neither fills its inbox nor holds up the
 // structure and calls that share the channel. Messages that follow wait behind it, so that messages keep their order.
-import { PacketQueue } from '../connection/packet-queue.js'
+import { PacketQueue } from '../connection/client/packet-queue.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { ByteReader, ByteWriter, varintBytes } from '../protocol/bytes.js'
 import {

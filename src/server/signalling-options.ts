@@ -1,5 +1,5 @@
 // Checks what `listen` was told of the signalling: limits, proxies, candidates, pages.
-import type { GeckosServerOptions } from '../transport/geckos-server.js'
+import type { GeckosServerOptions } from '../transport/geckos/geckos-server.js'
 import { Networks } from '../transport/signalling/addresses.js'
 import { DEFAULT_HANDSHAKES, type HandshakeLimits } from '../transport/signalling/admission.js'
 import {

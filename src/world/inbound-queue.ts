@@ -3,7 +3,7 @@ import type { Definition } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { CallQueue } from '../remote/call-queue.js'
 import type { MergedCalls } from '../remote/merged-calls.js'
-import { isHost, sideOf } from './sides.js'
+import { isHost, sideOf } from './host/sides.js'
 import { type Network, networkOf, type NetworkWorld, type Side } from './state.js'
 
 /** @throws UsageError when the world has no network. */

@@ -1,5 +1,5 @@
 // What a game sees of scenes: each with its arguments, and the events of their changes.
-import type { Infer, Schema } from '../protocol/schema.js'
+import type { Infer, Schema } from '../protocol/types/schema.js'
 import type { Scene } from '../protocol/scenes.js'
 
 /** A scene and the arguments that it was loaded with. */

@@ -4,7 +4,7 @@
 // it is taken in by the next one, so no game code and no component changes in a promise's callback.
 import type { ErrorLog } from '../connection/error-log.js'
 import { ArgumentError } from '../protocol/errors.js'
-import type { Schema } from '../protocol/schema.js'
+import type { Schema } from '../protocol/types/schema.js'
 import { SceneAction } from '../remote/scene-section.js'
 import type { LoadedScene, SceneEventQueue } from './scene-events.js'
 

@@ -3,9 +3,9 @@ import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Side } from '../remote/call-id.js'
 import { heldIdsOf } from '../replication/held-ids.js'
-import type { ClientRole } from './client-role.js'
+import type { ClientRole } from './client/client-role.js'
 import type { Lifecycle } from './lifecycle.js'
-import type { ServerRole } from './server-role.js'
+import type { ServerRole } from './server/server-role.js'
 
 export type { Side } from '../remote/call-id.js'
 

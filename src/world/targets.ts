@@ -3,7 +3,7 @@ import { hasComponent, type World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { UsageError } from '../protocol/errors.js'
 import type { OutgoingCalls } from '../remote/outgoing-calls.js'
-import type { ServerRole } from './server-role.js'
+import type { ServerRole } from './server/server-role.js'
 
 /** A group of connections as a target, made by `group`. */
 export interface GroupTarget {

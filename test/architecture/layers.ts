@@ -12,6 +12,7 @@ export const LAYERS = [
   'remote',
   'world',
   'systems',
+  'verbs',
   'entry',
 ] as const
 export type Layer = (typeof LAYERS)[number]
@@ -40,7 +41,7 @@ export function mayImport(from: Place, to: Place): boolean {
 
 /** The adapters: the only files that may import geckos.io and node-datachannel. */
 export function isGeckosAdapter(path: string): boolean {
-  return /^src\/transport\/geckos-[^/]+\.ts$/.test(path)
+  return /^src\/transport\/geckos\/geckos-[^/]+\.ts$/.test(path)
 }
 
 /** The files that run in Node alone, and so may import its modules. */
@@ -48,7 +49,7 @@ export function isNodeOnly(path: string): boolean {
   return (
     /^src\/(server|node-client|auth|cli)\.ts$/.test(path) ||
     /^src\/(server|cli)\//.test(path) ||
-    /^src\/transport\/geckos-(server|node)[^/]*\.ts$/.test(path) ||
+    /^src\/transport\/geckos\/geckos-(server|node)[^/]*\.ts$/.test(path) ||
     isSignalling(path)
   )
 }

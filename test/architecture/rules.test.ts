@@ -18,7 +18,7 @@ function tree(added: Record<string, string>): Files {
   const base: Record<string, string> = {
     'src/protocol/a.ts': '',
     'src/transport/a.ts': '',
-    'src/transport/geckos-server.ts': '',
+    'src/transport/geckos/geckos-server.ts': '',
     'src/connection/a.ts': '',
     'src/replication/a.ts': '',
     'src/remote/a.ts': '',
@@ -93,6 +93,7 @@ describe('layers', () => {
       'remote',
       'world',
       'systems',
+      'verbs',
       'entry',
     ])
     expect(LAYERS.filter((layer) => mayImport('components', layer))).toEqual([])
@@ -103,7 +104,8 @@ describe('imports of the sources', () => {
   it('accepts a tree that keeps the rules', () => {
     const files = tree({
       'src/transport/b.ts': "import { a } from '../protocol/a.js'\nimport { c } from './a.js'",
-      'src/transport/geckos-server.ts': "import g from '@geckos.io/server'\nimport { createServer } from 'node:http'",
+      'src/transport/geckos/geckos-server.ts':
+        "import g from '@geckos.io/server'\nimport { createServer } from 'node:http'",
       'src/replication/b.ts': "import { query } from 'bitecs'\nimport { A } from '../../components/a.js'",
       'systems/index.ts': "export { a } from './a.js'\nexport { b } from './b.js'",
       'components/b.ts': "import type { World } from 'bitecs'",
@@ -185,7 +187,7 @@ describe('imports of the sources', () => {
     ['Node in the browser client', 'src/client.ts', "import 'node:fs'", 'and their adapters use node:fs'],
     [
       'Node in the browser adapter',
-      'src/transport/geckos-client.ts',
+      'src/transport/geckos/geckos-client.ts',
       "import 'node:fs'",
       'and their adapters use node:fs',
     ],
@@ -243,9 +245,10 @@ describe('cycles', () => {
 describe('what a browser reaches', () => {
   it('accepts the browser adapter, and types of the server', () => {
     const files = tree({
-      'src/client.ts': "import './transport/geckos-client.js'\nimport type { A } from './transport/geckos-server.js'",
-      'src/transport/geckos-client.ts': "import '@geckos.io/client'",
-      'src/transport/geckos-server.ts': "import '@geckos.io/server'",
+      'src/client.ts':
+        "import './transport/geckos/geckos-client.js'\nimport type { A } from './transport/geckos/geckos-server.js'",
+      'src/transport/geckos/geckos-client.ts': "import '@geckos.io/client'",
+      'src/transport/geckos/geckos-server.ts': "import '@geckos.io/server'",
     })
     expect(checkBrowserReach(files)).toEqual([])
   })
@@ -255,11 +258,11 @@ describe('what a browser reaches', () => {
     (name) => {
       const files = tree({
         'src/client.ts': "import './world/a.js'",
-        'src/world/a.ts': "import '../transport/geckos-server.js'",
-        'src/transport/geckos-server.ts': `import '${name}'`,
+        'src/world/a.ts': "import '../transport/geckos/geckos-server.js'",
+        'src/transport/geckos/geckos-server.ts': `import '${name}'`,
       })
       expect(checkBrowserReach(files)).toEqual([
-        `src/client.ts → src/world/a.ts → src/transport/geckos-server.ts → ${name}`,
+        `src/client.ts → src/world/a.ts → src/transport/geckos/geckos-server.ts → ${name}`,
       ])
     },
   )

@@ -10,7 +10,7 @@ import { Health } from '../../src/cli/operations/health.js'
 import { Metrics } from '../../src/cli/operations/metrics.js'
 import { createOperationsServer } from '../../src/cli/operations/operations-server.js'
 import { createPageServer, limitPageSockets, startListening } from '../../src/cli/page-server.js'
-import type { GeckosServerTransport } from '../../src/transport/geckos-server.js'
+import type { GeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
 import { serverRole } from '../../src/world/state.js'
 import { Ask, Echo, Feed, Meal, MEAL, MEALS, Poke, protocol, RATE, Say, SCROLL, Scroll, Shoot, Word } from './game.js'
 

@@ -23,7 +23,7 @@ import {
   serverSend,
 } from 'bitecs-net/server'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createGeckosServerTransport, type GeckosServerOptions } from '../../src/transport/geckos-server.js'
+import { createGeckosServerTransport, type GeckosServerOptions } from '../../src/transport/geckos/geckos-server.js'
 import { until } from '../support/until.js'
 
 const protocol = defineProtocol({})

@@ -1,5 +1,5 @@
 // The contract over real WebRTC, with clients in Node.
-import { createGeckosServerTransport } from '../../src/transport/geckos-server.js'
+import { createGeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
 import type { Transport } from '../../src/transport/transport.js'
 import { connectPatiently } from '../support/connect-patiently.js'
 import { LocalSide } from './side.js'

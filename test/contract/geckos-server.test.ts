@@ -7,8 +7,8 @@ import {
   createGeckosServerTransport,
   type GeckosServerOptions,
   type GeckosServerTransport,
-} from '../../src/transport/geckos-server.js'
-import { connectGeckos } from '../../src/transport/geckos-node-client.js'
+} from '../../src/transport/geckos/geckos-server.js'
+import { connectGeckos } from '../../src/transport/geckos/geckos-node-client.js'
 import { Channel, type Transport } from '../../src/transport/transport.js'
 import { buildProgram } from '../support/bundle.js'
 import { connectPatiently } from '../support/connect-patiently.js'

@@ -1,5 +1,5 @@
 // Runs inside the browser's page: connects with the browser's client, and lets the test drive the ends it made.
-import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos-client.js'
+import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos/geckos-client.js'
 import { LocalSide, type Burst, type Side, type SideEvent } from './side.js'
 
 /** The calls that the test makes, all by the number of the end. */

@@ -1,6 +1,6 @@
 // A program of its own: starts a server and clients, uses them, closes them, and does not call `process.exit`. Whatever
 // stays open keeps it alive.
-import { createGeckosServerTransport } from '../../src/transport/geckos-server.js'
+import { createGeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
 import { Channel } from '../../src/transport/transport.js'
 import { connectPatiently } from '../support/connect-patiently.js'
 import { until } from '../support/until.js'

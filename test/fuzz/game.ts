@@ -33,7 +33,7 @@ import {
 import { Authenticating, Connected, Connection, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { clientRole } from '../../src/world/state.js'
-import type { ServeOptions } from '../../src/world/serve-options.js'
+import type { ServeOptions } from '../../src/world/server/serve-options.js'
 import { transportOf } from '../unit/world/tap.js'
 import type { Channel } from '../../src/transport/transport.js'
 import {

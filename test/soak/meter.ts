@@ -1,8 +1,8 @@
 // What a process takes at one moment: heap, memory, file descriptors, threads, and what its networks hold on to.
 import { readdirSync, readFileSync } from 'node:fs'
 import { Channel } from '../../src/transport/transport.js'
-import type { ClientRole } from '../../src/world/client-role.js'
-import type { ServerRole } from '../../src/world/server-role.js'
+import type { ClientRole } from '../../src/world/client/client-role.js'
+import type { ServerRole } from '../../src/world/server/server-role.js'
 import { countItems, storesOf } from './items.js'
 
 /** The numbers of a process. Those that this system does not tell are 0. */

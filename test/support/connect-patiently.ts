@@ -1,5 +1,5 @@
 // Connecting on a busy machine: now and then the encryption's handshake fails, and a client has to try again.
-import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos-node-client.js'
+import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos/geckos-node-client.js'
 import type { Transport } from '../../src/transport/transport.js'
 
 const TRIES = 3

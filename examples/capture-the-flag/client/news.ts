@@ -1,5 +1,6 @@
 // What the server tells: messages and changes become lines, banners and bubbles; RPCs become effects.
-import { connectionOf, drain, operations, transitions } from 'bitecs-net'
+import { query } from 'bitecs'
+import { connectionOf, drain, transitions } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Connected, Connection } from 'bitecs-net/components'
 import {
@@ -27,18 +28,26 @@ const BUBBLE_MS = 3000
 
 /** Who comes, changes and goes, and what they say. */
 export function readPeople(world: ClientWorld, view: View): void {
-  for (const { kind, before, after } of drain(world, operations(Game, 'people'))) {
-    if (kind === 'add') addLine(view, partOf(after), { text: ` joined ${after.team}` })
-    if (kind === 'remove') addLine(view, partOf(before), { text: ' left' })
-    if (kind !== 'set') continue
-    if (before.team === after.team) addLine(view, partOf(before), { text: ' is now ' }, partOf(after))
-    else addLine(view, partOf(after), { text: ` plays for ${after.team}` })
-  }
+  const game = query(world, [Game])[0]
+  if (game !== undefined) comparePeople(view, new Map(Game.people[game]!))
   for (const { args } of drain(world, Chat)) {
     const to = args.team ? ' to the team: ' : ': '
     addLine(view, nameOf(world, args.player), { text: `${to}${args.text}` })
     view.bubbles.set(args.player, { text: args.text, team: args.team, until: performance.now() + BUBBLE_MS })
   }
+}
+
+/** Compares with the frame before, so that nobody who goes while a scene is loaded is missed. */
+function comparePeople(view: View, people: ReadonlyMap<number, Person>): void {
+  const { people: before = people } = view
+  for (const [id, person] of before) if (!people.has(id)) addLine(view, partOf(person), { text: ' left' })
+  for (const [id, person] of people) {
+    const known = before.get(id)
+    if (known === undefined) addLine(view, partOf(person), { text: ` joined ${person.team}` })
+    else if (known.team !== person.team) addLine(view, partOf(person), { text: ` plays for ${person.team}` })
+    else if (known.name !== person.name) addLine(view, partOf(known), { text: ' is now ' }, partOf(person))
+  }
+  view.people = people
 }
 
 function partOf({ name, team }: Readonly<Person>): FeedPart {

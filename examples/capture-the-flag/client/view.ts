@@ -1,6 +1,6 @@
 // What the page knows beyond the world's entities: the scene, the feed, what is announced, and how the connection is.
 import { query, type World } from 'bitecs'
-import { Game } from '../protocol.js'
+import { Game, type Person } from '../protocol.js'
 import { type Team, TEAM_NAMES } from '../rules.js'
 import type { Drift } from './drifts.js'
 import { Particles } from './particles.js'
@@ -33,6 +33,8 @@ export interface View {
   /** The local side of players and balls, by entity. */
   readonly gaits: Map<number, Gait>
   readonly trails: Map<number, Trail>
+  /** Everyone in the game as of the last frame; undefined before the first that shows them. */
+  people: ReadonlyMap<number, Person> | undefined
   /** The newest last. */
   readonly feed: FeedPart[][]
   /** Counts the lines that the feed ever had, so that the page knows when to show it anew. */
@@ -61,6 +63,7 @@ export function createView(): View {
     drifts: [],
     gaits: new Map(),
     trails: new Map(),
+    people: undefined,
     feed: [],
     feedLines: 0,
     banner: undefined,

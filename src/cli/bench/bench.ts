@@ -2,7 +2,7 @@
 import { defineClientRpc, defineCommand, defineMessage } from '../../protocol/definitions.js'
 import { defineProtocol, type Protocol } from '../../protocol/protocol.js'
 import { replicate } from '../../protocol/replicated-components.js'
-import { f32, quantized, string, u16, u8 } from '../../protocol/schema.js'
+import { f32, quantized, string, u16, u8 } from '../../protocol/types/schema.js'
 import { loadBenchGame } from '../game-module.js'
 import { gameScenarios } from './game-scenarios.js'
 import { entitiesFor } from './game-world.js'

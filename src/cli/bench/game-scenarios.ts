@@ -1,5 +1,5 @@
 // What a game can measure of its own protocol: encoding, decoding, joining, and every call and message it lists.
-import { close } from '../../world/close.js'
+import { close } from '../../verbs/close.js'
 import { serverRole } from '../../world/state.js'
 import { replicateState, runSystems, serverReceive, serverSend, updateInterest } from '../../../systems/index.js'
 import type { Protocol } from '../../protocol/protocol.js'

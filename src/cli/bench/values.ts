@@ -1,8 +1,8 @@
 // Values by schema: what a game's components and calls are filled with when nobody but their types says what they hold.
 import { ByteReader } from '../../protocol/bytes.js'
-import type { Schema, SchemaType } from '../../protocol/schema.js'
-import { type ColumnSpec, ColumnKind, ScalarForm } from '../../protocol/schema.js'
-import { fromWire, maxWire } from '../../replication/columns.js'
+import type { Schema, SchemaType } from '../../protocol/types/schema.js'
+import { type ColumnSpec, ColumnKind, ScalarForm } from '../../protocol/types/schema.js'
+import { fromWire, maxWire } from '../../replication/wire/columns.js'
 
 /** A number from 0 to 1, below 1. */
 export type Random = () => number

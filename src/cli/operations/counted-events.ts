@@ -2,7 +2,7 @@
 import { Counter, type Registry } from 'prom-client'
 import type { Counters } from '../../connection/counters.js'
 import type { TransportCounters } from '../../transport/transport.js'
-import type { NetworkStats } from '../../world/stats.js'
+import type { NetworkStats } from '../../verbs/stats.js'
 import { setTotal } from './set-total.js'
 
 /** Each family counts one kind of thing. Those with a label tell apart why. */

@@ -1,6 +1,6 @@
 // What Prometheus is told: the statistics of a world, the time of its ticks, and how the process is.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { NetworkStats } from '../../world/stats.js'
+import type { NetworkStats } from '../../verbs/stats.js'
 import { CountedEvents } from './counted-events.js'
 import type { Health } from './health.js'
 import { setTotal } from './set-total.js'

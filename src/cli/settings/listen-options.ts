@@ -1,8 +1,8 @@
 // What `listen` is told of the settings: what the operator set, over what the game itself asks for.
-import type { ErrorBudget, InboundLimits } from '../../connection/conduct.js'
+import type { ErrorBudget, InboundLimits } from '../../connection/server/client-limits.js'
 import type { ListenOptions } from '../../server.js'
 import type { HandshakeLimits } from '../../transport/signalling/admission.js'
-import { checkBudgets } from '../../world/budget-options.js'
+import { checkBudgets } from '../../world/server/budget-options.js'
 import { firstLine, UserError } from '../user-error.js'
 import type { SettingName, Settings } from './settings.js'
 

@@ -7,7 +7,7 @@
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import { UsageError } from '../../protocol/errors.js'
 import type { Protocol } from '../../protocol/protocol.js'
-import type { ServerEntities } from '../server-entities.js'
+import type { ServerEntities } from '../server/server-entities.js'
 import { growTo, SlotSet } from '../slot-set.js'
 
 const NONE = -1

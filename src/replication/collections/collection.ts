@@ -1,6 +1,6 @@
 // What lists, maps and sets have in common: the entity they are of, the field they belong to, and what waits to be sent.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
-import type { CollectionField, CollectionType } from '../../protocol/collection-types.js'
+import type { CollectionField, CollectionType } from '../../protocol/types/collection-types.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { ArgumentError } from '../../protocol/errors.js'
 import type { Elements, ReceivedElements } from './elements.js'

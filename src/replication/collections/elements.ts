@@ -6,8 +6,8 @@ import { ByteReader, type ByteWriter } from '../../protocol/bytes.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { ArgumentError, UsageError } from '../../protocol/errors.js'
 import { readNetId } from '../../protocol/net-id.js'
-import { ScalarForm, type SchemaType } from '../../protocol/schema.js'
-import type { ClientEntities } from '../client-entities.js'
+import { ScalarForm, type SchemaType } from '../../protocol/types/schema.js'
+import type { ClientEntities } from '../client/client-entities.js'
 import { copyValue, freeze } from './values.js'
 
 /** Found by no one: what `find` returns for a value that cannot be there. */

@@ -1,5 +1,5 @@
 // Operations on the collections of one field as events: seen by any number of systems, each event once.
-import type { CollectionKey, DeepReadonly } from '../../protocol/collection-types.js'
+import type { CollectionKey, DeepReadonly } from '../../protocol/types/collection-types.js'
 import { type EventList, type EventView, MAX_GATHERED, PublishedQueue } from '../published-queue.js'
 import type { OperationName } from './operations.js'
 

@@ -1,5 +1,5 @@
 // What can be done to a collection: the kinds of operations, what each carries on the wire, and a list of them.
-import type { CollectionType } from '../../protocol/collection-types.js'
+import type { CollectionType } from '../../protocol/types/collection-types.js'
 
 /** An operation on the wire: its kind, then what `partsOf` lists. */
 export const OperationKind = {

@@ -5,11 +5,11 @@
 // much of it and the whole value is shorter: then the whole value takes their place.
 import { observe, onAdd, query, type World } from 'bitecs'
 import { ByteWriter } from '../../protocol/bytes.js'
-import type { CollectionField } from '../../protocol/collection-types.js'
+import type { CollectionField } from '../../protocol/types/collection-types.js'
 import { type EntityMapper, NotedNames } from '../../protocol/entity-mapper.js'
 import { SectionKind } from '../../protocol/packet.js'
 import type { Protocol } from '../../protocol/protocol.js'
-import type { ServerEntities } from '../server-entities.js'
+import type { ServerEntities } from '../server/server-entities.js'
 import { put } from '../slot-set.js'
 import { Collection, Home, type OperationLog } from './collection.js'
 import { OwnElements } from './elements.js'

@@ -1,6 +1,6 @@
 // The list behind SyncList.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
-import type { SyncList } from '../../protocol/collection-types.js'
+import type { SyncList } from '../../protocol/types/collection-types.js'
 import { ArgumentError } from '../../protocol/errors.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'

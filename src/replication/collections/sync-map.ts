@@ -1,6 +1,6 @@
 // The map behind SyncMap.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
-import type { CollectionKey, SyncMap } from '../../protocol/collection-types.js'
+import type { CollectionKey, SyncMap } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
 import { OperationKind } from './operations.js'

@@ -1,6 +1,6 @@
 // The set behind SyncSet.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
-import type { CollectionKey, SyncSet } from '../../protocol/collection-types.js'
+import type { CollectionKey, SyncSet } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
 import { OperationKind } from './operations.js'

@@ -2,7 +2,7 @@
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { makeNetId, slotOf } from '../../protocol/net-id.js'
-import type { SchemaType } from '../../protocol/schema.js'
+import type { SchemaType } from '../../protocol/types/schema.js'
 
 /** Lets entity ids pass through a codec as they are: each is written as its place in a list. */
 export class PassThrough implements EntityMapper {

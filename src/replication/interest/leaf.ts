@@ -1,6 +1,6 @@
 // A leaf of the tree of policies at work: it places entities in cells, and says which cells each client sees.
 import { growTo } from '../slot-set.js'
-import type { Observer } from '../observer.js'
+import type { Observer } from '../server/observer.js'
 import { BitRows } from './bit-rows.js'
 import type { CellPolicy } from './policies.js'
 import { TupleTable } from './tuple-table.js'

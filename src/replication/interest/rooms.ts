@@ -1,6 +1,6 @@
 // Rooms at work: which room each entity is in, and which rooms each connection.
 import { growTo } from '../slot-set.js'
-import type { Observer } from '../observer.js'
+import type { Observer } from '../server/observer.js'
 import { Leaf, type LeafListener, UNPLACED } from './leaf.js'
 import type { RoomName, RoomsPolicy } from './rooms-policy.js'
 

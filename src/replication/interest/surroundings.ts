@@ -4,7 +4,7 @@
 // comes into view nearer than the radius and half the hysteresis, which makes up for the anchor's distance and for
 // entities that are a little outside of their cell; it leaves farther than the radius and all of the hysteresis.
 import { growTo } from '../slot-set.js'
-import type { Observer } from '../observer.js'
+import type { Observer } from '../server/observer.js'
 import type { GridPolicy } from './grid-policy.js'
 import type { Positions } from './positions.js'
 import type { TupleTable } from './tuple-table.js'

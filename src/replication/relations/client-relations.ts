@@ -7,8 +7,8 @@ import type { Counters } from '../../connection/counters.js'
 import type { ByteReader } from '../../protocol/bytes.js'
 import { MAX_SLOT } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
-import type { ClientCopies } from '../client-copies.js'
-import type { ClientEntities } from '../client-entities.js'
+import type { ClientCopies } from '../client/client-copies.js'
+import type { ClientEntities } from '../client/client-entities.js'
 import { pairKey, relationOf, targetOf } from './pair-keys.js'
 
 const NONE: ReadonlySet<number> = new Set()

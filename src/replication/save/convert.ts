@@ -1,6 +1,6 @@
 // Converts values of a save to the types of today's protocol, and refuses those that would come to mean something else.
-import type { FieldType } from '../../protocol/parse-type.js'
-import type { SchemaType } from '../../protocol/schema.js'
+import type { FieldType } from '../../protocol/types/parse-type.js'
+import type { SchemaType } from '../../protocol/types/schema.js'
 
 type AnyType = SchemaType<unknown>
 

@@ -3,15 +3,21 @@
 import { addComponent, type Relation, type World } from 'bitecs'
 import { Networked } from '../../../components/networked.js'
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
-import type { CollectionField, CollectionKey, SyncList, SyncMap, SyncSet } from '../../protocol/collection-types.js'
-import { struct } from '../../protocol/composite-types.js'
+import type {
+  CollectionField,
+  CollectionKey,
+  SyncList,
+  SyncMap,
+  SyncSet,
+} from '../../protocol/types/collection-types.js'
+import { struct } from '../../protocol/types/composite-types.js'
 import type { ReplicatedComponent } from '../../protocol/definitions.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { UsageError } from '../../protocol/errors.js'
 import type { Protocol } from '../../protocol/protocol.js'
-import { ColumnKind, type SchemaType } from '../../protocol/schema.js'
+import { ColumnKind, type SchemaType } from '../../protocol/types/schema.js'
 import { heldIdsOf } from '../held-ids.js'
-import type { SpawnOrigins } from '../spawn-origins.js'
+import type { SpawnOrigins } from '../server/spawn-origins.js'
 import { isEntityType } from './fit-save.js'
 import type { SavedComponent, SavedWorld } from './saved-world.js'
 

@@ -5,8 +5,8 @@
 // limit, and what it returns stays here.
 import type http from 'node:http'
 import { AuthenticationError, messageOf } from '../../protocol/errors.js'
-import { boundRefusal, type RefusalText } from '../refusal-text.js'
-import { type RunningCall, RunningCalls } from '../running-calls.js'
+import { boundRefusal, type RefusalText } from '../geckos/refusal-text.js'
+import { type RunningCall, RunningCalls } from '../concurrent-calls.js'
 import { Status } from './status.js'
 
 /** What `authorize` is given of a client that is about to connect. */

@@ -1,7 +1,7 @@
 // The signalling's own door, in front of geckos and the native library: what comes in here was checked, counted and paced,
 // and whatever goes wrong behind it ends in an answer.
 import type http from 'node:http'
-import type { RefusalText } from '../refusal-text.js'
+import type { RefusalText } from '../geckos/refusal-text.js'
 import type { PeerInfo } from '../transport.js'
 import { clientAddress, type Networks, textOfHeader } from './addresses.js'
 import { type Admission, Place } from './admission.js'

@@ -6,9 +6,9 @@ import { readMembers } from '../../../src/protocol/component-sets.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { PacketFlag, SectionKind } from '../../../src/protocol/packet.js'
 import type { Protocol } from '../../../src/protocol/protocol.js'
-import type { RecordCodec } from '../../../src/protocol/record.js'
-import { ClientEntities } from '../../../src/replication/client-entities.js'
-import { ClientComponent } from '../../../src/replication/client-columns.js'
+import type { RecordCodec } from '../../../src/protocol/types/record.js'
+import { ClientEntities } from '../../../src/replication/client/client-entities.js'
+import { ClientComponent } from '../../../src/replication/client/client-columns.js'
 import { ClientCollections } from '../../../src/replication/collections/client-collections.js'
 
 /** What a field stands for. Of a `blob` nothing is known but its bytes. */

@@ -1,7 +1,7 @@
 // What clients say ends up in the log: it cannot make lines of its own, colour a terminal, or hide anything.
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { harmless, harmlessLines } from '../../../src/cli/harmless.js'
+import { harmless, harmlessLines } from '../../../src/cli/log-escape.js'
 import { createLog } from '../../../src/cli/log.js'
 
 const EVIL =

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectWorld, type OpenTransport } from '../../../src/client/connect.js'
 import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
-import type { Authenticator } from '../../../src/world/authentication.js'
+import type { Authenticator } from '../../../src/world/server/authentication.js'
 import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
 

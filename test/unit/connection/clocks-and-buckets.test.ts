@@ -1,7 +1,7 @@
 // Round trips, the client's clock of server ticks, and token buckets: small arithmetic that everything leans on.
 import { describe, expect, it } from 'vitest'
 import { RoundTrip } from '../../../src/connection/round-trip.js'
-import { TickClock } from '../../../src/connection/tick-clock.js'
+import { TickClock } from '../../../src/connection/client/tick-clock.js'
 import { TokenBuckets } from '../../../src/connection/token-bucket.js'
 import { createRandom } from '../../../src/transport/random.js'
 

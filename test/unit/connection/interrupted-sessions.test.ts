@@ -1,6 +1,6 @@
 // What is remembered of sessions that ended while their clients could not be told: bounded, and the reasons that say most for longest.
 import { describe, expect, it } from 'vitest'
-import { InterruptedSessions } from '../../../src/connection/interrupted-sessions.js'
+import { InterruptedSessions } from '../../../src/connection/server/interrupted-sessions.js'
 import { Session } from '../../../src/connection/session.js'
 import { networkOfAddress, normalizeAddress } from '../../../src/transport/addresses.js'
 import { createLoopback } from '../../../src/transport/loopback.js'

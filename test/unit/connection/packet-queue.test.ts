@@ -1,7 +1,7 @@
 // The packet queue: first in, first out, in one buffer that does not keep what was dealt with.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PacketQueue } from '../../../src/connection/packet-queue.js'
+import { PacketQueue } from '../../../src/connection/client/packet-queue.js'
 
 const SEED = 20_260_107
 

@@ -1,9 +1,9 @@
 // Sessions byte by byte: what opens one, what is refused and why, what weighs on a connection, and how it ends.
 import { describe, expect, it } from 'vitest'
-import { ClientSession } from '../../../src/connection/client-session.js'
+import { ClientSession } from '../../../src/connection/client/client-session.js'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ErrorLog } from '../../../src/connection/error-log.js'
-import { ServerSessions } from '../../../src/connection/server-sessions.js'
+import { ServerSessions } from '../../../src/connection/server/server-sessions.js'
 import type { Session } from '../../../src/connection/session.js'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'

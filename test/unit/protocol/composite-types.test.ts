@@ -2,10 +2,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
-import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/composite-types.js'
+import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/types/composite-types.js'
 import { defineMessage } from '../../../src/protocol/definitions.js'
 import { ArgumentError, ProtocolError } from '../../../src/protocol/errors.js'
-import { f64, type SchemaType, string, u16, u8, varint } from '../../../src/protocol/schema.js'
+import { f64, type SchemaType, string, u16, u8, varint } from '../../../src/protocol/types/schema.js'
 
 const SEED = 20_261_122
 

@@ -11,7 +11,7 @@ import { ProtocolError } from '../../../src/protocol/errors.js'
 import { MAX_RELIABLE_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from '../../../src/protocol/limits.js'
 import { defineProtocol } from '../../../src/protocol/protocol.js'
 import { defineScene } from '../../../src/protocol/scenes.js'
-import { bool, entity, f32, string, u16, u8 } from '../../../src/protocol/schema.js'
+import { bool, entity, f32, string, u16, u8 } from '../../../src/protocol/types/schema.js'
 
 describe('calls and messages', () => {
   it('have the defaults that their docs name', () => {

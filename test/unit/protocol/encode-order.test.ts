@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { bool, f32, f64, i16, quantized, string, u32, u8 } from '../../../src/index.js'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
-import { RecordCodec } from '../../../src/protocol/record.js'
+import { RecordCodec } from '../../../src/protocol/types/record.js'
 
 const SCHEMA = {
   speed: f32,

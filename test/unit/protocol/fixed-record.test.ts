@@ -1,8 +1,8 @@
 // Views of records whose fields have fixed places show what reading every field shows.
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
-import { FixedRecordView } from '../../../src/protocol/fixed-record.js'
-import { RecordCodec } from '../../../src/protocol/record.js'
+import { FixedRecordView } from '../../../src/protocol/types/fixed-record.js'
+import { RecordCodec } from '../../../src/protocol/types/record.js'
 import { bool, entity, f32, f64, i16, i32, i8, quantized, string, u16, u32, u8, varint } from '../../../src/index.js'
 
 const codec = new RecordCodec({

@@ -1,12 +1,12 @@
 // Types from their texts: each that can be described is found again, and what is no type is none.
 import { describe, expect, it } from 'vitest'
-import * as angles from '../../../src/protocol/angle.js'
-import { listOf, mapOf, setOf } from '../../../src/protocol/collection-types.js'
-import * as composite from '../../../src/protocol/composite-types.js'
-import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/composite-types.js'
-import { type FieldType, parseType, splitFields } from '../../../src/protocol/parse-type.js'
-import { unitQuaternion } from '../../../src/protocol/quaternion.js'
-import * as schema from '../../../src/protocol/schema.js'
+import * as angles from '../../../src/protocol/types/angle.js'
+import { listOf, mapOf, setOf } from '../../../src/protocol/types/collection-types.js'
+import * as composite from '../../../src/protocol/types/composite-types.js'
+import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/types/composite-types.js'
+import { type FieldType, parseType, splitFields } from '../../../src/protocol/types/parse-type.js'
+import { unitQuaternion } from '../../../src/protocol/types/quaternion.js'
+import * as schema from '../../../src/protocol/types/schema.js'
 
 const { u8, u16, entity, string, quantized } = schema
 const Big = custom<bigint>({

@@ -6,7 +6,7 @@ import { ProtocolError } from '../../../src/protocol/errors.js'
 import { definePrefab } from '../../../src/protocol/prefab.js'
 import { defineProtocol, protocolDifferences, type ProtocolInput } from '../../../src/protocol/protocol.js'
 import { defineScene } from '../../../src/protocol/scenes.js'
-import { f32, quantized, string, u16, u8 } from '../../../src/protocol/schema.js'
+import { f32, quantized, string, u16, u8 } from '../../../src/protocol/types/schema.js'
 
 const Position = { x: new Float32Array(4), y: new Float32Array(4) }
 const Health = { hp: new Uint16Array(4) }

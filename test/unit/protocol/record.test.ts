@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { ArgumentError, ProtocolError } from '../../../src/protocol/errors.js'
-import { RecordCodec } from '../../../src/protocol/record.js'
+import { RecordCodec } from '../../../src/protocol/types/record.js'
 import {
   bool,
   f32,
@@ -18,7 +18,7 @@ import {
   u32,
   u8,
   varint,
-} from '../../../src/protocol/schema.js'
+} from '../../../src/protocol/types/schema.js'
 
 const SEED = 20_260_103
 

@@ -1,7 +1,7 @@
 // Angles and rotations: what of them arrives, how near, and what is none.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { angle, shortWay } from '../../../src/protocol/angle.js'
+import { angle, shortWay } from '../../../src/protocol/types/angle.js'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { ArgumentError, ProtocolError } from '../../../src/protocol/errors.js'
 import {
@@ -11,9 +11,9 @@ import {
   type Quaternion,
   unitQuaternion,
   unpackQuaternion,
-} from '../../../src/protocol/quaternion.js'
-import { RecordCodec } from '../../../src/protocol/record.js'
-import type { SchemaType } from '../../../src/protocol/schema.js'
+} from '../../../src/protocol/types/quaternion.js'
+import { RecordCodec } from '../../../src/protocol/types/record.js'
+import type { SchemaType } from '../../../src/protocol/types/schema.js'
 
 const SEED = 20_261_124
 const TURN = 2 * Math.PI

@@ -19,7 +19,7 @@ import {
   u32,
   u8,
   varint,
-} from '../../../src/protocol/schema.js'
+} from '../../../src/protocol/types/schema.js'
 
 const SEED = 20_260_102
 

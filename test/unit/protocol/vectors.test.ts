@@ -6,8 +6,8 @@ import { Connected, Connection, Networked } from 'bitecs-net/components'
 import { clientReceive, runSystems } from 'bitecs-net/systems'
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../../src/protocol/bytes.js'
-import { angle } from '../../../src/protocol/angle.js'
-import { type Quaternion, unitQuaternion } from '../../../src/protocol/quaternion.js'
+import { angle } from '../../../src/protocol/types/angle.js'
+import { type Quaternion, unitQuaternion } from '../../../src/protocol/types/quaternion.js'
 import { readClose, readHello, readWelcome } from '../../../src/protocol/packet.js'
 import {
   bool,
@@ -24,8 +24,8 @@ import {
   u32,
   u8,
   varint,
-} from '../../../src/protocol/schema.js'
-import { readLane } from '../../../src/replication/read-lanes.js'
+} from '../../../src/protocol/types/schema.js'
+import { readLane } from '../../../src/replication/wire/read-lanes.js'
 import { Channel, createTransportCounters, type Transport } from '../../../src/transport/transport.js'
 import { clientRole } from '../../../src/world/state.js'
 import { decodeValue, fnv1a, fromHex, parseProtocol, readLaneBits, readPacket } from './independent-reader.js'

@@ -4,7 +4,7 @@ import { createCounters } from '../../../src/connection/counters.js'
 import { ErrorLog } from '../../../src/connection/error-log.js'
 import { defineCommand } from '../../../src/protocol/definitions.js'
 import { defineProtocol } from '../../../src/protocol/protocol.js'
-import { u8 } from '../../../src/protocol/schema.js'
+import { u8 } from '../../../src/protocol/types/schema.js'
 import { CallFault, CallFaults } from '../../../src/remote/call-faults.js'
 
 const protocol = defineProtocol({ remote: { Fire: defineCommand({ n: u8 }), Jump: defineCommand({ n: u8 }) } })

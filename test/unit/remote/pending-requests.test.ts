@@ -11,7 +11,7 @@ import {
   RequestRejectedError,
 } from '../../../src/protocol/errors.js'
 import { LAST_REPLY_STATUS, ReplyStatus } from '../../../src/protocol/reply-status.js'
-import { string, u8 } from '../../../src/protocol/schema.js'
+import { string, u8 } from '../../../src/protocol/types/schema.js'
 import { CallSection } from '../../../src/remote/inbound-calls.js'
 import { OutgoingCalls } from '../../../src/remote/outgoing-calls.js'
 import { PendingRequests, ReplyFate } from '../../../src/remote/pending-requests.js'

@@ -1,12 +1,12 @@
 // Change logs: real differences alone, bounded, and nothing allocated for an event. Needs `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { replicate } from '../../../src/protocol/definitions.js'
-import { entity, f32, f64, i16, quantized, u16 } from '../../../src/protocol/schema.js'
+import { entity, f32, f64, i16, quantized, u16 } from '../../../src/protocol/types/schema.js'
 import { ChangeLog } from '../../../src/replication/change-log.js'
-import { ClientChanges } from '../../../src/replication/client-changes.js'
-import { Column } from '../../../src/replication/columns.js'
-import { Members } from '../../../src/replication/members.js'
-import { ToldValues } from '../../../src/replication/told-values.js'
+import { ClientChanges } from '../../../src/replication/client/client-changes.js'
+import { Column } from '../../../src/replication/wire/columns.js'
+import { Members } from '../../../src/replication/wire/component-members.js'
+import { ToldValues } from '../../../src/replication/server/last-sent-values.js'
 import { EventQueue } from '../../../src/remote/event-queue.js'
 import { bytesPerEvent } from '../../support/heap.js'
 

@@ -2,8 +2,8 @@
 import { createRandom } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { makeNetId, MAX_SLOT } from '../../../src/protocol/net-id.js'
-import { MAX_BLOCK_ENTITIES } from '../../../src/replication/block-slots.js'
-import { ClientEntities } from '../../../src/replication/client-entities.js'
+import { MAX_BLOCK_ENTITIES } from '../../../src/replication/wire/block-slots.js'
+import { ClientEntities } from '../../../src/replication/client/client-entities.js'
 import { takeCensus } from '../../fuzz/engine/census.js'
 
 /** Bytes of every array that can be reached. */

@@ -3,7 +3,7 @@ import { createWorld } from 'bitecs'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { MAX_SLOT } from '../../../src/protocol/net-id.js'
-import { ClientJoin } from '../../../src/replication/client-join.js'
+import { ClientJoin } from '../../../src/replication/client/client-join.js'
 
 function fails(...numbers: number[]): boolean {
   const writer = new ByteWriter(16)

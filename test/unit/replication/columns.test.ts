@@ -17,10 +17,10 @@ import {
   u32,
   u8,
   varint,
-} from '../../../src/protocol/schema.js'
-import { angle } from '../../../src/protocol/angle.js'
-import { Column, f64FromWire, fromWire, maxWire, rowBytes } from '../../../src/replication/columns.js'
-import { Members } from '../../../src/replication/members.js'
+} from '../../../src/protocol/types/schema.js'
+import { angle } from '../../../src/protocol/types/angle.js'
+import { Column, f64FromWire, fromWire, maxWire, rowBytes } from '../../../src/replication/wire/columns.js'
+import { Members } from '../../../src/replication/wire/component-members.js'
 
 const SEED = 20_260_110
 const NO_ENTITIES = { netIdOf: (eid: number) => eid * 2, entityOf: (netId: number) => netId / 2 }

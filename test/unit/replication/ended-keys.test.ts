@@ -1,7 +1,7 @@
 // The keys of entities that ended, on the server: how many it keeps, whatever clients make it end.
 import { describe, expect, it } from 'vitest'
 import { MAX_ENDED_KEYS } from '../../../src/protocol/limits.js'
-import { EndedKeys } from '../../../src/replication/ended-keys.js'
+import { EndedKeys } from '../../../src/replication/server/ended-keys.js'
 
 describe('ended keys', () => {
   it('are the last 1,024: the oldest are forgotten first', () => {

@@ -1,6 +1,6 @@
 // Held packets: kept until their structure has come, in their order, and never more than there is room for.
 import { describe, expect, it } from 'vitest'
-import { HeldPackets } from '../../../src/replication/held-packets.js'
+import { HeldPackets } from '../../../src/replication/client/held-packets.js'
 
 function release(held: HeldPackets, tick: number): string[] {
   const seen: string[] = []

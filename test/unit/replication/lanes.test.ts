@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
-import { ColumnKind } from '../../../src/protocol/schema.js'
-import { laneBytes, writeLane, writeWords2, writeWords3, writeWords4 } from '../../../src/replication/lanes.js'
+import { ColumnKind } from '../../../src/protocol/types/schema.js'
+import { laneBytes, writeLane, writeWords2, writeWords3, writeWords4 } from '../../../src/replication/wire/lanes.js'
 import {
   checkNarrow,
   isNarrow,
@@ -12,7 +12,7 @@ import {
   readWordsInto2,
   readWordsInto3,
   readWordsInto4,
-} from '../../../src/replication/read-lanes.js'
+} from '../../../src/replication/wire/read-lanes.js'
 
 const SEED = 20_260_108
 const WIDTHS = Array.from({ length: 32 }, (_, i) => i + 1)

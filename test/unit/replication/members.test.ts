@@ -1,7 +1,7 @@
 // Members: whatever comes and goes, runs and sparse members together are those that are there, and runs stay in bounds.
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Members } from '../../../src/replication/members.js'
+import { Members } from '../../../src/replication/wire/component-members.js'
 
 const SEED = 20_261_122
 

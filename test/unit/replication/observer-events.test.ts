@@ -1,8 +1,8 @@
 // Events of observers: the lists of a tick handed over whole, bounded, nothing allocated for an event. Needs `--expose-gc`.
 import { describe, expect, it } from 'vitest'
-import { ObserverQueue } from '../../../src/replication/observer-events.js'
-import { ServerEntities } from '../../../src/replication/server-entities.js'
-import { LeaveReason, ViewChanges } from '../../../src/replication/view-changes.js'
+import { ObserverQueue } from '../../../src/replication/server/observer-events.js'
+import { ServerEntities } from '../../../src/replication/server/server-entities.js'
+import { LeaveReason, ViewChanges } from '../../../src/replication/server/view-changes.js'
 import { bytesPerEvent } from '../../support/heap.js'
 
 function start(): { queue: ObserverQueue; names: number[] } {

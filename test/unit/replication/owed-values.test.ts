@@ -1,7 +1,7 @@
 // What a client is owed: since when, and what of it had been lost.
 import { describe, expect, it } from 'vitest'
 import { ComponentSets, EMPTY_SET } from '../../../src/protocol/component-sets.js'
-import { OwedValues } from '../../../src/replication/owed-values.js'
+import { OwedValues } from '../../../src/replication/server/unsent-changes.js'
 
 function make() {
   const sets = new ComponentSets(4)

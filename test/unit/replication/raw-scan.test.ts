@@ -1,8 +1,8 @@
 // Scans of memory: whatever changes, in whichever array, is found once, and nothing else; floats go by bits.
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Members } from '../../../src/replication/members.js'
-import { type RawArray, scanRaw } from '../../../src/replication/raw-scan.js'
+import { Members } from '../../../src/replication/wire/component-members.js'
+import { type RawArray, scanRaw } from '../../../src/replication/wire/raw-scan.js'
 
 const SEED = 20_261_123
 const CAPACITY = 300

@@ -1,7 +1,7 @@
 // The server's table of entities: slots first in, first out, generations, and which net ids were ever given out.
 import { describe, expect, it } from 'vitest'
 import { generationOf, makeNetId, MAX_GENERATION, slotOf } from '../../../src/protocol/net-id.js'
-import { ServerEntities } from '../../../src/replication/server-entities.js'
+import { ServerEntities } from '../../../src/replication/server/server-entities.js'
 
 /** Ends a tenancy whose despawn is sent at `tick`. */
 function remove(entities: ServerEntities, slot: number, tick: number): void {

@@ -1,8 +1,8 @@
 // Snapshots: what an interpolated component looks like between two states, and over silence.
 import { describe, expect, it } from 'vitest'
 import { FieldStore } from '../../../src/protocol/field-store.js'
-import { type ColumnType, f32, quantized, u8 } from '../../../src/protocol/schema.js'
-import { Snapshots } from '../../../src/replication/snapshots.js'
+import { type ColumnType, f32, quantized, u8 } from '../../../src/protocol/types/schema.js'
+import { Snapshots } from '../../../src/replication/client/snapshots.js'
 
 const SLOT = 4
 const EID = 7

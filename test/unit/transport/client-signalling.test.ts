@@ -2,7 +2,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { negotiate, type SignallingManager } from '../../../src/transport/geckos-client-signalling.js'
+import { negotiate, type SignallingManager } from '../../../src/transport/geckos/geckos-client-signalling.js'
 
 let server: http.Server | undefined
 

@@ -1,6 +1,6 @@
 // What the signalling says of a refusal: read from any answer without a throw, and never more than a reason may have.
 import { describe, expect, it } from 'vitest'
-import { boundRefusal, readRefusal } from '../../../src/transport/refusal-text.js'
+import { boundRefusal, readRefusal } from '../../../src/transport/geckos/refusal-text.js'
 
 function answer(body: string, status = 403, type = 'application/json'): Response {
   return new Response(body, { status, headers: { 'content-type': type } })

@@ -20,7 +20,7 @@ import {
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { Conduct, VIOLATIONS } from '../../../src/connection/conduct.js'
+import { Conduct, VIOLATIONS } from '../../../src/connection/server/client-limits.js'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { SectionKind, writePing } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'

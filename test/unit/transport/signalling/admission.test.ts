@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { Admission, type HandshakeLimits, Place, withDefaults } from '../../../../src/transport/signalling/admission.js'
 import { Pace } from '../../../../src/transport/signalling/pace.js'
-import { sessionLimits } from '../../../../src/world/serve-options.js'
+import { sessionLimits } from '../../../../src/world/server/serve-options.js'
 
 const ANN = '203.0.113.7'
 const BEN = '203.0.113.8'

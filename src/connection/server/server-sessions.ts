@@ -1,0 +1,439 @@
+// The server's side of sessions: peers come, say hello, are let in or refused, are heard of, and leave with a reason.
+import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
+import { PacketKind } from '../../protocol/packet-kind.js'
+import {
+  DataHeader,
+  readClose,
+  PingBody,
+  readHello,
+  type Welcome,
+  writeClose,
+  writeWelcome,
+} from '../../protocol/packet.js'
+import { addressOf, isLoopback, networkOfAddress } from '../../transport/addresses.js'
+import {
+  Channel,
+  type PeerId,
+  type Transport,
+  type TransportCloseReason,
+  type TransportSink,
+} from '../../transport/transport.js'
+import { checkHello, type Refusal } from './check-hello.js'
+import type { CloseReason } from '../close-reason.js'
+import { Conduct, type Violation } from './client-limits.js'
+import type { Counters } from '../counters.js'
+import type { ErrorLog } from '../error-log.js'
+import { Gate } from './user-admission.js'
+import { InterruptedSessions } from './interrupted-sessions.js'
+import type { ServerSessionEvents, ServerSessionOptions } from './server-session-options.js'
+import { Session } from '../session.js'
+
+const FULL_TEXT = 'the server is full'
+/** A tick may take this long before its side counts as having stood still. */
+const LONGEST_TICK_MS = 1000
+
+export class ServerSessions implements TransportSink {
+  /** Every session that has not ended, by peer. */
+  private readonly byPeer = new Map<PeerId, Session>()
+  /** Open sessions, in the order in which they opened. */
+  readonly open: Session[] = []
+  /** How many sessions wait for an authenticator's answer. */
+  private authenticating = 0
+  private nextConnectionId = 1
+  private readonly reader = new ByteReader()
+  private readonly writer = new ByteWriter(1024)
+  private readonly header = new DataHeader()
+  private readonly ping = new PingBody()
+  tick = 0
+  private readonly interrupted: InterruptedSessions
+  private readonly gate: Gate
+  private maintainedAt: number | undefined
+  /** Why nobody is let in any more, for people; undefined while everybody may come. */
+  private joinsStopped: string | undefined
+
+  constructor(
+    readonly transport: Transport,
+    readonly options: ServerSessionOptions,
+    private readonly events: ServerSessionEvents,
+    private readonly counters: Counters,
+    private readonly errors: ErrorLog,
+  ) {
+    this.interrupted = new InterruptedSessions(options.resumeTime ?? 0, options.interruptedPerAddress ?? Infinity)
+    this.gate = new Gate(options)
+  }
+
+  /** Takes in everything that arrived. */
+  receive(): void {
+    this.transport.receive(this)
+  }
+
+  opened(peer: PeerId): void {
+    const { now, rules } = this.options
+    const session = new Session(this.transport, peer, now(), new Conduct(rules))
+    session.network = networkOfAddress(addressOf(this.transport, peer) ?? '')
+    this.byPeer.set(peer, session)
+    this.turnAway(session, this.gate.banOf(session))
+  }
+
+  packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
+    const session = this.byPeer.get(peer)
+    if (session === undefined || session.state === 'closed') {
+      this.counters.packetsAfterEnd++
+      return
+    }
+    session.lastHeard = Math.max(session.lastHeard, time)
+    if (!session.conduct!.takesPacket(channel, length, time)) return this.flooded(session, channel)
+    const { reader } = this
+    reader.reset(bytes, 0, length)
+    const kind = reader.u8()
+    // The network itself answers heart-beats, also where the client has given the line up.
+    if (kind !== PacketKind.Pong && session.resumable !== undefined) session.resumable.isUnconfirmed = false
+    if (kind === PacketKind.Ping) {
+      this.ping.read(reader)
+      if (reader.failed || !session.confirm(this.ping.received))
+        return this.malformed(session, 'a malformed heart-beat')
+      session.heardHeartbeat(this.ping.tick, time)
+      if (session.isUnheard(this.ping, time)) this.interrupt(session)
+      this.counters.acceptedPackets++
+      return
+    }
+    if (kind === PacketKind.Pong) {
+      const clock = reader.u32()
+      if (reader.failed) return this.malformed(session, 'a malformed answer to a heart-beat')
+      this.counters.acceptedPackets++
+      if (session.pong(clock, time)) this.restore(session, session.resumable!.unsentFrom)
+      return
+    }
+    if (session.state === 'handshake') {
+      if (kind === PacketKind.Hello && channel === Channel.Reliable) this.takeHello(session)
+      else if (kind === PacketKind.Close) {
+        this.counters.acceptedPackets++
+        this.end(session, { code: 'client-closed', text: 'closed by the client', by: 'remote' })
+      } else this.counters.packetsBeforeHello++
+      return
+    }
+    if (kind === PacketKind.Data) this.takeData(session, channel, time)
+    else if (kind === PacketKind.Close && channel === Channel.Reliable) this.takeClose(session)
+    else this.malformed(session, `a packet of unknown kind ${kind}`)
+  }
+
+  closed(peer: PeerId, reason: TransportCloseReason): void {
+    const session = this.byPeer.get(peer)
+    if (session === undefined) return
+    // A line that a client gave up before it heard that its session goes on there was not closed to end it.
+    if ((reason.code === 'lost' || session.resumable?.isUnconfirmed) && this.interrupt(session)) {
+      this.byPeer.delete(peer)
+      return
+    }
+    const code = reason.code === 'closed' ? 'client-closed' : reason.code
+    this.end(session, { code, text: reason.text, by: 'network' })
+  }
+
+  /** The line to a client broke. Returns whether its session waits for it. */
+  private interrupt(session: Session): boolean {
+    if (session.state !== 'open' || session.resumable === undefined) return false
+    if (session.isInterrupted) return true
+    this.interrupted.interrupt(session, this.options.now())
+    if (this.interrupted.isCrowded(session)) this.giveUp(this.interrupted.oldest(session.network))
+    return session.state === 'open'
+  }
+
+  /** There is a line to a client again, which has every reliable packet before number `from`. */
+  private restore(session: Session, from: number): void {
+    this.interrupted.restored(session)
+    session.restore(this.options.now(), from)
+  }
+
+  /** Once per tick: heart-beats, time-outs, lost packets. */
+  maintain(): void {
+    const now = this.options.now()
+    // While this side stood still it could not hear; that silence is not the clients'.
+    const sinceLook = now - (this.maintainedAt ?? now)
+    const deaf = Math.max(0, sinceLook - LONGEST_TICK_MS)
+    this.maintainedAt = now
+    for (const session of this.byPeer.values()) {
+      if (deaf > 0) session.excuse(deaf, now)
+      if (session.state === 'open') {
+        if (session.loadsScene) session.tickedAt = now
+        if (session.hasStalled(now)) {
+          this.close(session, 'stalled', 'structure was not acknowledged; the game is blocked')
+        } else if (session.isSilent(now, this.options.timeout, sinceLook)) {
+          if (!this.interrupt(session))
+            this.close(session, 'timeout', `nothing was received for ${this.options.timeout} ms`)
+          // Heartbeats go on: should the link return, both sides notice.
+          else session.maintain(now, this.tick, this.writer)
+        } else if (session.maintain(now, this.tick, this.writer)) this.checkBacklog(session, now)
+      } else if (session.state === 'authenticating') this.maintainAuthentication(session, now)
+      else if (now - session.startedAt > this.options.handshakeTimeout) {
+        this.refuse(session, 'handshake-timeout', `no hello within ${this.options.handshakeTimeout} ms`)
+      }
+    }
+    for (const session of this.interrupted.overdue(now)) {
+      this.close(session, 'timeout', 'the line broke, and the client did not come back in time')
+    }
+  }
+
+  /** A client that cannot keep up gets fewer values; what is reliable must leave, and is let go only with the client. */
+  private checkBacklog(session: Session, now: number): void {
+    const waiting = session.transport.buffered(session.peer, Channel.Reliable)
+    if (!session.backlog.isHopeless(waiting, now)) return
+    this.close(session, 'overflow', `${waiting} reliable bytes wait for a client that takes them in too slowly`)
+  }
+
+  /** Heart-beats tell a client whose authentication takes long that it may wait on. */
+  private maintainAuthentication(session: Session, now: number): void {
+    const { authenticationTimeout, timeout } = this.options
+    if (now - session.authenticatingSince > authenticationTimeout) {
+      this.refuse(session, 'authentication-timeout', `not authenticated within ${authenticationTimeout} ms`)
+    } else if (now - session.lastHeard > timeout) {
+      this.close(session, 'timeout', `nothing was received for ${timeout} ms`)
+    } else session.maintain(now, this.tick, this.writer)
+  }
+
+  /** Ends a session from this side: tells the peer why, then closes the connection. */
+  close(session: Session, code: string, text: string): void {
+    if (session.state === 'closed') return
+    if (this.byPeer.get(session.peer) === session) {
+      this.events.closing?.(session)
+      this.sendClose(session, code, text)
+    }
+    this.end(session, { code, text, by: 'local' })
+  }
+
+  /** Ends every session, also of clients that have not said hello. */
+  closeAll(code: string, text: string): void {
+    for (const session of [...this.byPeer.values(), ...this.open]) this.close(session, code, text)
+  }
+
+  /** Lets nobody in any more, those who wait for it included. Sessions whose line breaks may still be resumed. */
+  stopJoins(text: string): void {
+    this.joinsStopped = text
+    for (const session of [...this.byPeer.values()]) {
+      if (session.state === 'authenticating') this.refuse(session, 'draining', text)
+    }
+  }
+
+  private takeHello(session: Session): void {
+    const { reader, options } = this
+    const hello = readHello(reader)
+    if (reader.failed) {
+      this.counters.malformedPackets++
+      return this.refuse(session, 'malformed', 'the hello was malformed')
+    }
+    this.counters.acceptedPackets++
+    if (this.turnAway(session, checkHello(hello, options.protocol))) return
+    if (typeof hello.resume === 'object') return this.resume(session, hello.resume)
+    if (this.joinsStopped !== undefined) return this.refuse(session, 'draining', this.joinsStopped)
+    if (this.open.length - this.interrupted.count + this.authenticating >= options.maxConnections) {
+      return this.refuse(session, 'server-full', FULL_TEXT)
+    }
+    session.connectionId = options.takeConnectionId?.() ?? this.nextConnectionId++
+    session.lastHeard = options.now()
+    if (hello.resume === 'may') this.interrupted.prepare(session)
+    if (this.events.greeted === undefined) return this.letIn(session)
+    session.state = 'authenticating'
+    session.authenticatingSince = session.lastHeard
+    this.authenticating++
+    this.events.greeted(session, hello.token)
+  }
+
+  /** A client whose line broke comes over another: its session goes on there, where it stood. */
+  private resume(newcomer: Session, { token, received }: { token: string; received: number }): void {
+    const session = this.interrupted.find(token)
+    const resumable = session?.resumable
+    if (session === undefined || resumable === undefined) {
+      const { code, text } = this.interrupted.endOf(token) ?? { code: 'session-ended', text: 'the session has ended' }
+      return this.refuse(newcomer, code, text)
+    }
+    if (!resumable.sent.reaches(received)) {
+      const text = 'too much was sent while the line was broken'
+      this.end(session, { code: 'lost', text, by: 'network' })
+      return this.refuse(newcomer, 'session-ended', text)
+    }
+    if (newcomer.network !== session.network && !this.makeRoomAt(newcomer.network)) {
+      this.giveUp(session)
+      return this.refuse(newcomer, 'server-full', FULL_TEXT)
+    }
+    // It does not begin to wait, so it takes nobody else's place among those who do.
+    this.interrupted.interrupt(session, this.options.now())
+    if (this.byPeer.get(session.peer) === session) {
+      this.byPeer.delete(session.peer)
+      this.transport.disconnect(session.peer)
+    }
+    newcomer.state = 'closed'
+    session.peer = newcomer.peer
+    session.network = newcomer.network
+    this.byPeer.set(session.peer, session)
+    resumable.isUnconfirmed = true
+    resumable.sent.confirm(received)
+    this.welcome(session, { received: resumable.received })
+    this.restore(session, received)
+  }
+
+  /**
+   * Lets in a client that was authenticated, with its user data, unless its user may not come in; one that has left
+   * meanwhile is passed over.
+   */
+  admit(session: Session, user: object | undefined): void {
+    if (session.state !== 'authenticating') return
+    if (this.turnAway(session, this.gate.identify(session, user))) return
+    for (const old of this.gate.users.givingWay(session.userKey)) {
+      this.close(old, 'duplicate-user', 'you have connected to this server again')
+    }
+    this.letIn(session)
+  }
+
+  private letIn(session: Session): void {
+    if (this.open.length >= this.options.maxConnections) this.giveUp(this.interrupted.oldest())
+    const isFull = this.open.length >= this.options.maxConnections
+    if (isFull || !this.makeRoomAt(session.network)) return this.refuse(session, 'server-full', FULL_TEXT)
+    if (session.state === 'authenticating') this.authenticating--
+    session.state = 'open'
+    session.tickedAt = this.options.now()
+    this.open.push(session)
+    this.gate.users.add(session)
+    this.welcome(session, this.interrupted.issue(session))
+    this.events.opened(session)
+  }
+
+  /**
+   * Whether one more session of an address may be here. The place of a silent client is lent, so that it may connect again;
+   * so others of its address may have connected in its stead. A new session replaces the one that has waited for longest.
+   */
+  private makeRoomAt(network: string): boolean {
+    const { clientsPerAddress = Infinity } = this.transport
+    if (clientsPerAddress === Infinity || network === '' || isLoopback(network)) return true
+    const isFull = (): boolean => this.open.filter((one) => one.network === network).length >= clientsPerAddress
+    if (isFull()) this.giveUp(this.interrupted.oldest(network))
+    return !isFull()
+  }
+
+  /** Ends a session that waits for its line, for want of room. */
+  private giveUp(session: Session | undefined): void {
+    if (session !== undefined)
+      this.close(session, 'timeout', 'the line broke, and there was no room to wait for longer')
+  }
+
+  private welcome(session: Session, resume: Welcome['resume']): void {
+    this.writer.clear()
+    writeWelcome(this.writer, {
+      connectionId: session.connectionId,
+      milliTicksPerSecond: Math.round(this.options.ticksPerSecond * 1000),
+      tick: this.tick,
+      resume,
+    })
+    session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
+  }
+
+  private takeData(session: Session, channel: Channel, time: number): void {
+    const { reader, header } = this
+    session.heardData(time)
+    if (channel === Channel.Reliable) session.receivedReliable()
+    header.read(reader)
+    const wrongChannel = header.sequenced && channel === Channel.Reliable
+    if (reader.failed || wrongChannel || header.completesStructure || header.structureTick > session.structureTick) {
+      return this.malformed(session, 'a data packet with a malformed header')
+    }
+    if (header.sequenced && !session.received.isNew(header.sequence)) {
+      this.counters.duplicatePackets++
+      return
+    }
+    if (header.acknowledges && !session.delivery.acknowledge(header.ack)) {
+      return this.malformed(session, 'an acknowledgement of a packet that was never sent')
+    }
+    session.structureAcknowledged = Math.max(session.structureAcknowledged, header.structureTick)
+    session.withholds = false
+    const accepted = this.events.data(session, channel, header, reader)
+    if (header.sequenced) {
+      session.received.mark(header.sequence, accepted && !session.withholds)
+      session.acknowledgeDue = true
+    }
+    if (!accepted) this.malformed(session, 'a data packet with a malformed section')
+  }
+
+  private takeClose(session: Session): void {
+    const { text } = readClose(this.reader)
+    if (this.reader.failed) return this.malformed(session, 'a malformed close')
+    this.counters.acceptedPackets++
+    // The code is for code, and a client may say anything; what it says is text.
+    this.end(session, { code: 'client-closed', text, by: 'remote' })
+  }
+
+  /** Counts a packet that is not what it claims. */
+  private malformed(session: Session, text: string): void {
+    this.counters.malformedPackets++
+    this.weigh(session, 'malformed-packet', text)
+  }
+
+  /** Weighs something that no honest client sends on the session's budget for its kind; over budget it is closed. */
+  weigh(session: Session, kind: Violation, text: string): void {
+    if (session.state === 'closed') return
+    this.errors.violations.add(kind)
+    if (session.conduct!.spend(kind, this.options.now())) return
+    this.errors.push('malformed', `connection closed: ${text}`, { connection: session.entity, name: kind })
+    this.close(session, 'malformed', `too much that no honest client sends (${kind}): ${text}`)
+  }
+
+  /** More came than a client may send. What is unreliable may be lost; without what is reliable it cannot go on. */
+  private flooded(session: Session, channel: Channel): void {
+    this.counters.rateLimitedPackets++
+    if (channel === Channel.Unreliable) return
+    const text = 'more packets or bytes than a client may send'
+    this.errors.push('flood', `connection closed: ${text}`, { connection: session.entity })
+    this.close(session, 'flood', text)
+  }
+
+  /**
+   * Turns a client away before it was let in; one that has left meanwhile is passed over. `detail` is what the server's
+   * own log tells, where the client's room is short.
+   */
+  refuse(session: Session, code: string, text: string, detail = text): void {
+    if (session.state !== 'handshake' && session.state !== 'authenticating') return
+    this.counters.refusedConnections++
+    const address = addressOf(this.transport, session.peer)
+    this.errors.push(code, `a client was refused: ${detail}`, { connection: session.entity, address })
+    this.events.closing?.(session)
+    this.sendClose(session, code, text)
+    this.end(session, { code, text, by: 'local' })
+  }
+
+  /** Ends the sessions of all who are banned by now. */
+  endBanned(): void {
+    for (const session of [...this.byPeer.values(), ...this.open]) {
+      const ban = this.gate.banOf(session)
+      if (ban === undefined) continue
+      if (session.state === 'open') this.close(session, ban.code, ban.text)
+      else this.turnAway(session, ban)
+    }
+  }
+
+  /** Refuses a client that is not in yet, if there is a reason to. Returns whether there is. */
+  private turnAway(session: Session, refusal: Refusal | undefined): boolean {
+    if (refusal !== undefined) this.refuse(session, refusal.code, refusal.text, refusal.detail)
+    return refusal !== undefined
+  }
+
+  private sendClose(session: Session, code: string, text: string): void {
+    this.writer.clear()
+    writeClose(this.writer, code, text)
+    session.transport.send(session.peer, Channel.Reliable, this.writer.bytes, this.writer.length)
+  }
+
+  private end(session: Session, reason: CloseReason): void {
+    if (session.state === 'closed') return
+    const { state } = session
+    session.state = 'closed'
+    session.reason = reason
+    this.interrupted.forget(session, reason)
+    this.gate.users.remove(session)
+    if (this.byPeer.get(session.peer) === session) {
+      this.byPeer.delete(session.peer)
+      this.transport.disconnect(session.peer)
+    }
+    if (state === 'handshake') return
+    this.errors.closes.add(reason.code)
+    if (state === 'authenticating') this.authenticating--
+    else this.open.splice(this.open.indexOf(session), 1)
+    this.events.closed(session)
+  }
+}

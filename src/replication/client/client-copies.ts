@@ -1,0 +1,152 @@
+// How a client's copy of an entity begins and ends: the order in which components, the game's hook and the tags of the
+// network come and go. Every step runs observers, which are the game's: one that throws stops nothing.
+import { addComponent, entityExists, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
+import { Connection } from '../../../components/connection.js'
+import { LocalPlayer, Networked, Owned } from '../../../components/networked.js'
+import { Predicted } from '../../../components/spawning.js'
+import type { Counters } from '../../connection/counters.js'
+import type { ErrorLog } from '../../connection/error-log.js'
+import type { EntityMapper } from '../../protocol/entity-mapper.js'
+import { NO_PREFAB } from '../../protocol/prefab.js'
+import type { Protocol } from '../../protocol/protocol.js'
+import { PrefabInstances } from './prefab-instances.js'
+import { put } from '../slot-set.js'
+
+export type DespawnReason = 'destroyed' | 'hidden' | 'replaced' | 'disconnected'
+
+/** On a copy from before its components come until it is networked: it goes with the entity, whose id may be another's then. */
+const Arriving = {}
+
+export class ClientCopies {
+  readonly prefabs: PrefabInstances
+  /** By prefab: its components that no spawn brings, since they are not replicated. */
+  private readonly localComponents: readonly (readonly object[])[]
+  /** By entity of the client's own: those of them that it had before it stood for the server's. */
+  private readonly ownComponents = new Map<number, readonly object[]>()
+  /** The entity that is being taken from the network here, or 0: its onRemove is not the game's doing. */
+  private ending = 0
+  /** The entity that has arrived just now, or 0: so is not that of `Arriving`. */
+  private arrived = 0
+
+  /** `dropped` runs when the game takes a copy from the network. */
+  constructor(
+    private readonly world: World,
+    protocol: Protocol,
+    entities: EntityMapper,
+    /** The one connection entity of this world. */
+    private readonly connection: number,
+    private readonly counters: Counters,
+    private readonly errors: ErrorLog,
+    dropped: (eid: number) => void,
+  ) {
+    this.prefabs = new PrefabInstances(protocol, entities, counters, errors)
+    const replicated = new Set(protocol.componentList.map(({ store }) => store))
+    this.localComponents = protocol.prefabList.map(({ components }) =>
+      components.filter((component) => !replicated.has(component)),
+    )
+    observe(world, onRemove(Networked), (eid: number) => {
+      if (eid !== this.ending) dropped(eid)
+    })
+    observe(world, onRemove(Arriving), (eid: number) => {
+      if (eid !== this.arrived) dropped(eid)
+    })
+  }
+
+  /** A copy begins: its components come next. */
+  arrive(eid: number): void {
+    addComponent(this.world, eid, Arriving)
+  }
+
+  /** A copy that was announced will not begin: the entity is the game's own again. */
+  leave(eid: number): void {
+    this.remove(eid, Arriving)
+  }
+
+  /** Whether the game, whose code runs at every step, has left the copy that began. */
+  isArriving(eid: number): boolean {
+    return entityExists(this.world, eid) && hasComponent(this.world, eid, Arriving)
+  }
+
+  /**
+   * Shows a copy that has its replicated components and values: local components, the hook, then `Networked`. `payload`
+   * is kept.
+   */
+  begin(eid: number, netId: number, prefab: number, payload: Uint8Array): void {
+    if (!this.isArriving(eid)) return
+    put(Networked.netId, eid, netId, 0)
+    put(Networked.owner, eid, 0, 0)
+    put(Networked.reason, eid, '', '')
+    if (prefab !== NO_PREFAB) {
+      this.addLocal(eid, prefab)
+      this.prefabs.begin(eid, prefab, payload)
+    }
+    if (!this.isArriving(eid)) return
+    this.remove(eid, Predicted)
+    if (!this.isArriving(eid)) return
+    this.arrived = eid
+    removeComponent(this.world, eid, Arriving)
+    this.arrived = 0
+    this.add(eid, Networked)
+  }
+
+  /** Takes a copy from the network, and tears down what the hook built. Its components stay. Returns its prefab. */
+  end(eid: number, reason: DespawnReason): number {
+    // An observer of what happens here may end another copy.
+    const outer = this.ending
+    this.ending = eid
+    Networked.reason[eid] = reason
+    if (Connection.player[this.connection] === eid) {
+      this.remove(eid, LocalPlayer)
+      Connection.player[this.connection] = 0
+    }
+    this.remove(eid, Owned)
+    Networked.owner[eid] = 0
+    this.remove(eid, Networked)
+    this.ending = outer
+    const prefab = this.prefabs.of(eid)
+    this.prefabs.end(eid)
+    return prefab
+  }
+
+  /** The game itself has taken a copy from the network: what is left of it, if anything is, is its own. */
+  drop(eid: number): void {
+    this.prefabs.end(eid)
+    this.ownComponents.delete(eid)
+  }
+
+  /** Removes the components that `begin` added for a prefab, and none that were there before. */
+  removeLocal(eid: number, prefab: number): void {
+    if (prefab === NO_PREFAB) return
+    const local = this.localComponents[prefab]!
+    const own = this.ownComponents.get(eid)
+    this.ownComponents.delete(eid)
+    for (let i = local.length - 1; i >= 0; i--) if (!own?.includes(local[i]!)) this.remove(eid, local[i]!)
+  }
+
+  private addLocal(eid: number, prefab: number): void {
+    const local = this.localComponents[prefab]!
+    const own = local.filter((component) => hasComponent(this.world, eid, component))
+    if (own.length > 0) this.ownComponents.set(eid, own)
+    for (const component of local) if (this.isArriving(eid)) this.add(eid, component)
+  }
+
+  add(eid: number, component: object): void {
+    this.guard(() => addComponent(this.world, eid, component))
+  }
+
+  remove(eid: number, component: object): void {
+    this.guard(() => {
+      if (hasComponent(this.world, eid, component)) removeComponent(this.world, eid, component)
+    })
+  }
+
+  /** Makes a change of the world whose observers may throw. */
+  guard(change: () => void): void {
+    try {
+      change()
+    } catch (cause) {
+      this.counters.handlerErrors++
+      this.errors.push('observer-threw', 'an observer threw while replication was applied', { cause })
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// The keys of entities that ended, on the server: clients to which one was hidden, and those that come later, have entities
+// of their scenes that stood, or would stand, for it.
+//
+// A log, and for each client how far it has been told: a tick in which no key ends costs nothing. It is bounded; a client
+// that was not told of what is forgotten keeps its entity, as one that waits.
+import type { PacketBuilder } from '../../connection/session.js'
+import { MAX_ENDED_KEYS } from '../../protocol/limits.js'
+import { SectionKind } from '../../protocol/packet.js'
+import { MAX_ENDED_KEY, writeEndedKey } from '../../protocol/prefab.js'
+import type { Observer } from './observer.js'
+
+interface EndedKey {
+  /** '' when it is forgotten, or an entity has it again. */
+  key: string
+  readonly number: number
+}
+
+export class EndedKeys {
+  /** In the order of the ends. What was struck out is cleared away by the thousand. */
+  private log: EndedKey[] = []
+  private readonly byKey = new Map<string, EndedKey>()
+  /** The number of the newest. */
+  private newest = 0
+  private isOver = false
+
+  has(key: string): boolean {
+    return this.byKey.has(key)
+  }
+
+  /** An entity with a key has ended. */
+  add(key: string): void {
+    this.begin(key)
+    const ended: EndedKey = { key, number: ++this.newest }
+    this.byKey.set(key, ended)
+    this.log.push(ended)
+    if (this.byKey.size > MAX_ENDED_KEYS) this.begin(this.byKey.keys().next().value!)
+    if (this.log.length >= 2 * MAX_ENDED_KEYS) this.log = this.log.filter((one) => one.key !== '')
+  }
+
+  /** An entity with a key begins. */
+  begin(key: string): void {
+    const ended = this.byKey.get(key)
+    if (ended === undefined) return
+    ended.key = ''
+    this.byKey.delete(key)
+  }
+
+  /** The scenes of everybody are others from the next tick on: whoever comes then has nothing of the old ones. */
+  forgetLater(): void {
+    this.isOver = true
+  }
+
+  /** Ends the tick: everybody was told. */
+  finishTick(): void {
+    if (!this.isOver) return
+    this.isOver = false
+    this.log = []
+    this.byKey.clear()
+  }
+
+  /**
+   * Tells a client what it has not been told, behind the despawns of the tick. Also of what it had: its game may give the key
+   * to another entity of its scene.
+   */
+  write(observer: Observer, packet: PacketBuilder): void {
+    const told = observer.toldEnds
+    if (told === this.newest) return
+    observer.toldEnds = this.newest
+    const { log } = this
+    let from = log.length
+    while (from > 0 && log[from - 1]!.number > told) from--
+    for (let i = from; i < log.length; i++) {
+      const { key } = log[i]!
+      if (key === '') continue
+      packet.fit(1 + MAX_ENDED_KEY)
+      packet.writer.u8(SectionKind.KeyEnded)
+      writeEndedKey(packet.writer, key)
+    }
+  }
+}

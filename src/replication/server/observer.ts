@@ -1,0 +1,220 @@
+// What the server knows of one client's view: which entities it has, which packets carry what, and what it is owed.
+import type { Counters } from '../../connection/counters.js'
+import type { DeliverySink } from '../../connection/delivery.js'
+import type { Session } from '../../connection/session.js'
+import type { ComponentSets } from '../../protocol/component-sets.js'
+import type { BlockHistory } from '../wire/block-history.js'
+import type { ChangeTracker } from './change-tracker.js'
+import { InterestView } from '../interest/view.js'
+import { JoinQueue } from './join-queue.js'
+import type { OwnerAudience } from './owner-audience.js'
+import { OwedValues } from './unsent-changes.js'
+import { SendBudget } from './send-budget.js'
+import { SentBlocks } from './sent-blocks.js'
+import type { ServerEntities } from './server-entities.js'
+import { SlotSet } from '../slot-set.js'
+import { UnconfirmedSpawns } from './unconfirmed-spawns.js'
+import { LeaveReason, ViewChanges } from './view-changes.js'
+
+export class Observer implements DeliverySink {
+  /** What it is to see, as interest has it. */
+  readonly view = new InterestView()
+  /** What it is to see, and has not been sent. */
+  readonly pending = new JoinQueue()
+  /** Slots that are spawned for the client, those of this tick included. */
+  readonly known = new SlotSet()
+  /** Those of them whose spawn it has not acknowledged. */
+  readonly unconfirmed = new UnconfirmedSpawns()
+  /** Slots that wait for their spawn and that the client knows the names of: spawns of entities that name them were sent. */
+  readonly announced = new SlotSet()
+  /** Net ids that are announced in this tick. */
+  readonly announcing: number[] = []
+  /** Slots that were announced and will not be spawned, and why not: to be told in this tick. */
+  readonly withdrawn: { slot: number; reason: LeaveReason }[] = []
+  /** What the client's spawns of this tick are of, in their order, and their slots as a set. */
+  entering = new ViewChanges()
+  readonly enteringSet = new SlotSet()
+  /** What its despawns of this tick are of, each with its reason, and their slots as a set. */
+  leaving = new ViewChanges()
+  readonly leavingSet = new SlotSet()
+  /** The net id of the player that the client was told of. */
+  toldPlayer = 0
+  /** The player was taken away since the last tick, whether or not the same one was set again. */
+  losesPlayer = false
+  /** Up to which of the keys that ended it has been told; see `EndedKeys`. */
+  toldEnds = 0
+  /** Whether the world was entered: false until the first tick in which the client is ready. */
+  joined = false
+
+  /** What it may be sent. */
+  readonly budget: SendBudget
+  /** Not all that it was owed could leave in the last tick. */
+  congested = false
+  readonly owed: OwedValues
+  private readonly sent = new SentBlocks()
+
+  constructor(
+    readonly session: Session,
+    private readonly entities: ServerEntities,
+    private readonly tracker: ChangeTracker,
+    private readonly sets: ComponentSets,
+    private readonly history: BlockHistory,
+    private readonly counters: Counters,
+    private readonly audience: OwnerAudience,
+    bytesPerSecond: number,
+  ) {
+    this.budget = new SendBudget(bytesPerSecond)
+    this.owed = new OwedValues(sets)
+    session.deliverySink = this
+  }
+
+  /** Whether the client has this entity, one whose despawn leaves in this tick included. */
+  sees(slot: number): boolean {
+    return this.known.has(slot) || this.leavingSet.has(slot)
+  }
+
+  /** The client is to see an entity: it waits for its spawn. */
+  enter(slot: number): void {
+    if (!this.known.has(slot)) this.pending.add(slot)
+  }
+
+  /** The spawn of an entity that waits will follow: what is sent in this tick names it. */
+  announce(slot: number): void {
+    if (this.announced.add(slot)) this.announcing.push(this.entities.netIds[slot]!)
+  }
+
+  /** The spawn of an entity leaves in this tick. */
+  begin(slot: number): void {
+    this.pending.delete(slot)
+    this.announced.delete(slot)
+    this.known.add(slot)
+    this.entering.push(this.entities.netIds[slot]!)
+    this.enteringSet.add(slot)
+  }
+
+  /** The client is to see it no longer. */
+  leave(slot: number, reason: LeaveReason): void {
+    if (this.pending.delete(slot)) {
+      this.withdraw(slot, reason)
+      return
+    }
+    if (!this.known.delete(slot)) return
+    this.owed.strikeAll(slot)
+    this.leaving.push(this.entities.netIds[slot]!, reason)
+    this.leavingSet.add(slot)
+  }
+
+  /** One that waited for its spawn has never been there, but may have been announced. */
+  private withdraw(slot: number, reason: LeaveReason): void {
+    if (this.announced.delete(slot)) this.withdrawn.push({ slot, reason })
+  }
+
+  /** A client that takes no part any more keeps nothing: everything is hidden from it. */
+  leaveAll(): void {
+    const { known, announced } = this
+    this.pending.clear()
+    this.toldEnds = 0
+    for (let slot = announced.next(0); slot >= 0; slot = announced.next(slot + 1)) {
+      this.withdraw(slot, this.reasonToLeave(slot))
+    }
+    for (let slot = known.next(0); slot >= 0; slot = known.next(slot + 1)) this.leave(slot, this.reasonToLeave(slot))
+  }
+
+  private reasonToLeave(slot: number): LeaveReason {
+    return this.entities.eidOf[slot] === 0 ? LeaveReason.Destroyed : LeaveReason.Hidden
+  }
+
+  /**
+   * The packet `sequence` carries a block: that is remembered, and what it brings is struck out. `repeats`:
+   * it is of what was owed. Calls for one packet follow each other.
+   */
+  carries(sequence: number, block: number, repeats: boolean): void {
+    this.sent.add(sequence, block, this.settle(block, repeats))
+  }
+
+  acknowledged(sequence: number): void {
+    this.sent.take(sequence)
+  }
+
+  lost(sequence: number): void {
+    this.counters.lostPackets++
+    const count = this.sent.take(sequence)
+    for (let i = 0; i < count; i++) {
+      const block = this.sent.blockAt(sequence, i)
+      if (block < 0 || !this.history.remembers(block)) {
+        this.oweSince(this.sent.sinceOf(sequence))
+        return
+      }
+      this.oweBlock(block, true)
+    }
+  }
+
+  /**
+   * Owes what a block carried, but for what changed after it: a later packet carried that, and its own record covers
+   * its loss. `wasSent`: it left, in a packet that was lost.
+   */
+  oweBlock(block: number, wasSent: boolean): void {
+    const { history } = this
+    const tick = history.tickOf(block)
+    const count = history.countOf(block)
+    for (let i = 0; i < count; i++) this.owe(history.slotOf(block, i), history.setOf(block, i), tick, wasSent)
+  }
+
+  /** Owes everything that last changed at `tick` or later. For packets whose blocks were forgotten. */
+  private oweSince(tick: number): void {
+    for (let slot = this.known.next(0); slot >= 0; slot = this.known.next(slot + 1)) {
+      for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) {
+        const changed = this.tracker.components[component]!.lastChange[slot]!
+        if (changed >= tick && !this.isHidden(slot, component)) this.owed.addLost(slot, component, changed)
+      }
+    }
+  }
+
+  private owe(slot: number, set: number, tick: number, wasSent: boolean): void {
+    if (!this.known.has(slot) || (!wasSent && this.enteringSet.has(slot))) return
+    const members = this.sets.members[set]!
+    for (let m = 0; m < members.length; m++) {
+      const component = members[m]!
+      const changed = this.tracker.components[component]!.lastChange[slot]!
+      // A component removed meanwhile is gone for the client too.
+      if (changed > tick || !this.sets.has(this.entities.componentsOf[slot]!, component)) continue
+      if (this.isHidden(slot, component)) continue
+      if (wasSent) this.owed.addLost(slot, component, changed)
+      else this.owed.add(slot, component, changed)
+    }
+  }
+
+  /** Whether a component is for the owner of the entity alone, and that is another. */
+  private isHidden(slot: number, component: number): boolean {
+    return this.audience.isUsed && this.audience.hides(slot, component, this.session.entity)
+  }
+
+  /** Owes the changes of this tick to what no shared block brings. */
+  oweExtras(): void {
+    const { extras } = this.view
+    if (extras.size === 0) return
+    const { dirty, changed, components } = this.tracker
+    for (let slot = dirty.nextShared(extras, 0); slot >= 0; slot = dirty.nextShared(extras, slot + 1)) {
+      // The spawn of this tick has the values of this tick.
+      if (!this.known.has(slot) || this.enteringSet.has(slot)) continue
+      const members = this.sets.members[changed[slot]!]!
+      for (let m = 0; m < members.length; m++)
+        this.owed.add(slot, members[m]!, components[members[m]!]!.lastChange[slot]!)
+    }
+  }
+
+  /** Strikes out what a block that leaves now carries. Returns the tick from which on the client lacked any of it. */
+  private settle(block: number, repeats: boolean): number {
+    const { history, owed, counters } = this
+    let since = history.tickOf(block)
+    if (owed.slots.size === 0) return since
+    const count = history.countOf(block)
+    for (let i = 0; i < count; i++) {
+      const slot = history.slotOf(block, i)
+      if (owed.slots.has(slot) && owed.since[slot]! < since) since = owed.since[slot]!
+      const again = owed.strike(slot, history.setOf(block, i))
+      if (repeats) counters.resentValues += again
+    }
+    return since
+  }
+}

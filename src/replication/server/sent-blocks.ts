@@ -1,0 +1,79 @@
+// Which blocks the unreliable packets in flight to one client carry: by its sequence number, modulo the window of what an
+// acknowledgement covers.
+import { ACK_WINDOW } from '../../protocol/sequence.js'
+
+/** Block numbers remembered for the packets in flight to one client: at first, and when more are in flight. */
+const SMALLEST_RING = 512
+const LARGEST_RING = 1 << 15
+
+export class SentBlocks {
+  /** By sequence number, modulo the window: the packet recorded there. */
+  private readonly sequenceAt = new Int32Array(ACK_WINDOW).fill(-1)
+  /** Where its block numbers begin, counted over all ever recorded, and how many there are. */
+  private readonly firstBlock = new Float64Array(ACK_WINDOW)
+  private readonly blockCount = new Uint16Array(ACK_WINDOW)
+  /** The tick from which on the client lacked any of what it carries. */
+  private readonly since = new Uint32Array(ACK_WINDOW)
+  private blocks = new Float64Array(SMALLEST_RING)
+  /** By place in the ring: the packet that its block is of, modulo the window. */
+  private packetOf = new Uint8Array(SMALLEST_RING)
+  private recorded = 0
+
+  /**
+   * Remembers that the packet `sequence` carries a block, of which the client lacked something from tick `since` on. Calls
+   * for one packet follow each other.
+   */
+  add(sequence: number, block: number, since: number): void {
+    const at = sequence % ACK_WINDOW
+    if (this.sequenceAt[at] !== sequence || this.blockCount[at] === 0) {
+      this.sequenceAt[at] = sequence
+      this.firstBlock[at] = this.recorded
+      this.blockCount[at] = 0
+      this.since[at] = since
+    } else if (since < this.since[at]!) this.since[at] = since
+    if (this.isFull() && this.blocks.length < LARGEST_RING) this.grow()
+    const place = this.recorded++ % this.blocks.length
+    this.blocks[place] = block
+    this.packetOf[place] = at
+    this.blockCount[at]!++
+  }
+
+  /** Forgets a packet. Returns how many blocks it carried. */
+  take(sequence: number): number {
+    const at = sequence % ACK_WINDOW
+    if (this.sequenceAt[at] !== sequence) return 0
+    const count = this.blockCount[at]!
+    this.blockCount[at] = 0
+    return count
+  }
+
+  /** The block at `index` of the packet last taken, or -1 when it has been forgotten since it was sent. */
+  blockAt(sequence: number, index: number): number {
+    const at = this.firstBlock[sequence % ACK_WINDOW]! + index
+    return at < this.recorded - this.blocks.length ? -1 : this.blocks[at % this.blocks.length]!
+  }
+
+  /** The tick from which on the client lacked something of what the packet last taken carried. */
+  sinceOf(sequence: number): number {
+    return this.since[sequence % ACK_WINDOW]!
+  }
+
+  /** Whether the next block would take the place of one that a packet in flight carries. */
+  private isFull(): boolean {
+    const oldest = this.recorded - this.blocks.length
+    if (oldest < 0) return false
+    const packet = this.packetOf[oldest % this.blocks.length]!
+    return this.blockCount[packet]! > 0 && this.firstBlock[packet]! <= oldest
+  }
+
+  private grow(): void {
+    const { blocks, packetOf, recorded } = this
+    const size = blocks.length
+    this.blocks = new Float64Array(size * 2)
+    this.packetOf = new Uint8Array(size * 2)
+    for (let at = Math.max(0, recorded - size); at < recorded; at++) {
+      this.blocks[at % (size * 2)] = blocks[at % size]!
+      this.packetOf[at % (size * 2)] = packetOf[at % size]!
+    }
+  }
+}

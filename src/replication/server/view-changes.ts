@@ -1,0 +1,28 @@
+// What one connection begins, or ceases, to observe in a tick: first for the packets that say so, then for the game.
+
+import { growTo } from '../slot-set.js'
+
+/** Why an entity leaves a client's view. */
+export const LeaveReason = { Destroyed: 0, Hidden: 1, Disconnected: 2 } as const
+export type LeaveReason = (typeof LeaveReason)[keyof typeof LeaveReason]
+
+export class ViewChanges {
+  /** The connection entity. */
+  connection = 0
+  count = 0
+  netIds = new Uint32Array(16)
+  /** Why each left; where entities are entering it means nothing. */
+  reasons = new Uint8Array(16)
+
+  push(netId: number, reason: LeaveReason = LeaveReason.Destroyed): void {
+    const at = this.count++
+    this.netIds = growTo(this.netIds, this.count)
+    this.reasons = growTo(this.reasons, this.count)
+    this.netIds[at] = netId
+    this.reasons[at] = reason
+  }
+
+  clear(): void {
+    this.count = 0
+  }
+}

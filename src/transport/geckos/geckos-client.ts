@@ -1,0 +1,15 @@
+// The geckos transport of a browser.
+import { geckos } from '@geckos.io/client'
+import { connectWith, type GeckosClientFactory, type GeckosClientOptions } from './geckos-client-core.js'
+import type { Transport } from '../transport.js'
+
+export type { GeckosClientOptions } from './geckos-client-core.js'
+
+/**
+ * Makes one try to connect to a geckos server; resolves when both channels are open. Rejects within
+ * `options.timeout` milliseconds with a `ConnectionError` whose code says why: `no-webrtc`, `unreachable`,
+ * `unauthorized`, `refused`, `server-full`, `rate-limited`, `udp-blocked`, `aborted`.
+ */
+export function connectGeckos(options: GeckosClientOptions): Promise<Transport> {
+  return connectWith(geckos as unknown as GeckosClientFactory, options)
+}

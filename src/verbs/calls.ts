@@ -1,0 +1,236 @@
+// The verbs that call: commands, client RPCs and target RPCs. Everything a caller can get wrong throws here.
+import type { World } from 'bitecs'
+import { Networked } from '../../components/networked.js'
+import type { ClientRpc, Command, Definition, TargetRpc } from '../protocol/definitions.js'
+import { UsageError } from '../protocol/errors.js'
+import type { Protocol } from '../protocol/protocol.js'
+import type { CallArguments, Schema } from '../protocol/types/schema.js'
+import { Audience } from '../remote/outgoing-calls.js'
+import { keepRpc } from '../world/server/buffered-rpcs.js'
+import type { ClientRole } from '../world/client/client-role.js'
+import type { ServerRole } from '../world/server/server-role.js'
+import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../world/state.js'
+import {
+  type Connections,
+  excepted,
+  isExcepted,
+  leaveOut,
+  listOf,
+  NOBODY,
+  requireReceiver,
+  type RpcTarget,
+} from '../world/targets.js'
+
+/** Options of {@link sendRpc}. */
+export interface SendRpcOptions {
+  /** Those that get it, if they observe the entity: a connection, a list of them, or a group. Default: all of them. */
+  to?: RpcTarget
+  /** A connection entity, or several, that do not get it. */
+  except?: Connections
+}
+
+/** Options of {@link sendTargetRpc}. */
+export interface SendTargetRpcOptions {
+  /** The connection entity that gets it. Default: the entity's owner. */
+  to?: number
+}
+
+type Args = Readonly<Record<string, unknown>>
+
+/** What a call without arguments carries. */
+export const NO_ARGS: Args = Object.freeze({})
+const NO_OPTIONS = Object.freeze({})
+
+/**
+ * Calls a command on a networked entity, from a client. It leaves with this frame's `clientSend`.
+ *
+ * @throws UsageError when the client is not connected, the entity is not networked or the command not listed.
+ * @throws ArgumentError when an argument cannot be represented; it names the field.
+ */
+export function sendCommand<S extends Schema>(
+  world: ClientWorld,
+  entity: number,
+  command: Command<S>,
+  ...args: CallArguments<S>
+): void
+export function sendCommand(world: ClientWorld, entity: number, command: Command, args = NO_ARGS): void {
+  const role = connectedClient(world)
+  const id = definitionId(role.protocol, command, 'command')
+  const netId = role.entities.netIdOf(entity)
+  if (netId === 0) throw notNetworked(role.protocol, id, entity)
+  role.outgoing.add(id, command, netId, args, Audience.One, role.connection, 0, undefined)
+  warnUnlessOwner(role, id, command, entity)
+  runCommandHere(role, id, command, entity, netId)
+}
+
+/**
+ * Calls a client RPC on every client that observes a networked entity, or on those of them that `to` names. It leaves with this tick's `serverSend`, after the
+ * structure of the tick, so it finds the entity even where it has only just spawned, or is removed right after. On a world
+ * that does not listen `NetworkErrors` has `not-listening`, once; an RPC with `buffer` is kept for later observers.
+ *
+ * @throws UsageError when the entity is not networked, the RPC not listed, or `to` nothing that names connections.
+ * @throws ArgumentError when an argument cannot be represented; it names the field.
+ */
+export function sendRpc<S extends Schema>(
+  world: ServerWorld,
+  entity: number,
+  rpc: ClientRpc<S>,
+  ...args: CallArguments<S, [options?: SendRpcOptions]>
+): void
+export function sendRpc(
+  world: ServerWorld,
+  entity: number,
+  rpc: ClientRpc,
+  args = NO_ARGS,
+  { to, except }: SendRpcOptions = NO_OPTIONS,
+): void {
+  const role = serverRole(world)
+  const id = definitionId(role.protocol, rpc, 'client-rpc')
+  const netId = requireNetworked(role, id, entity)
+  if (netId === 0) return
+  addRpc(role, id, rpc, entity, netId, args, to, except)
+  if (rpc.buffer !== 'last') warnUnlessServing(role, id)
+  if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing, 0, role.tick)
+}
+
+function addRpc(
+  role: ServerRole,
+  id: number,
+  rpc: ClientRpc,
+  entity: number,
+  netId: number,
+  args: Args,
+  to: RpcTarget | undefined,
+  except: Connections | undefined,
+): void {
+  const { outgoing } = role
+  const owner = rpc.includeOwner ? 0 : Networked.owner[entity]!
+  if (typeof to === 'number') {
+    requireReceiver(role, id, to)
+    if (to === owner || isExcepted(to, except)) {
+      outgoing.add(id, rpc, netId, args, Audience.Observers, 0, 0, NOBODY)
+    } else outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
+  } else {
+    const list = to === undefined ? undefined : listOf(role, to, false)
+    outgoing.add(id, rpc, netId, args, Audience.Observers, excepted(except), owner, list)
+    leaveOut(outgoing, except)
+  }
+  if (rpc.buffer === 'last') keepRpc(role, id, rpc, netId, owner, to, except)
+}
+
+/**
+ * Calls a target RPC on one client: the owner of a networked entity, or `to`. A client that does not have the entity when the
+ * tick is sent does not get it: `NetworkErrors` has `not-observed`. A client has nothing before it is `Ready`.
+ *
+ * @throws UsageError when the entity is not networked, or has no owner and no target was given.
+ * @throws ArgumentError when an argument cannot be represented; it names the field.
+ */
+export function sendTargetRpc<S extends Schema>(
+  world: ServerWorld,
+  entity: number,
+  rpc: TargetRpc<S>,
+  ...args: CallArguments<S, [options?: SendTargetRpcOptions]>
+): void
+export function sendTargetRpc(
+  world: ServerWorld,
+  entity: number,
+  rpc: TargetRpc,
+  args = NO_ARGS,
+  options: SendTargetRpcOptions = NO_OPTIONS,
+): void {
+  const role = serverRole(world)
+  const id = definitionId(role.protocol, rpc, 'target-rpc')
+  const netId = requireNetworked(role, id, entity)
+  if (netId === 0) return
+  const to = requireTarget(role, id, entity, options.to)
+  role.outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
+}
+
+/** Queues the command just sent at the client too, where it says so and the server does not drop it for sure. */
+export function runCommandHere(role: ClientRole, id: number, command: Command, entity: number, netId: number): void {
+  if (!command.runLocally || (command.requiresAuthority && Networked.owner[entity] !== role.connection)) return
+  role.inbound.pushOwn(id, netId, role.outgoing, role.connection, role.frame)
+}
+
+/** Reports, once for each command, that the server will not let it pass. */
+export function warnUnlessOwner(role: ClientRole, id: number, command: Command, entity: number): void {
+  if (!command.requiresAuthority || Networked.owner[entity] === role.connection) return
+  const name = role.protocol.definitionNames[id]!
+  const text = `${name}: sent on an entity that this client does not own; the server drops it`
+  role.errors.once('not-owner', name, text, entity)
+}
+
+/** Reports, once for each definition, that there is nobody to receive it. */
+export function warnUnlessServing(role: ServerRole, id: number): void {
+  if (role.isServing) return
+  role.counters.unsentCalls++
+  const name = role.protocol.definitionNames[id]!
+  role.errors.once('not-listening', name, `${name}: sent while this world does not listen; no client receives it`)
+}
+
+/** @throws UsageError when the world is no client's, or not connected. */
+export function connectedClient(world: World): ClientRole {
+  const role = clientRole(world)
+  // Between the end of a session and the frame that shows it, a game cannot know; what it sends then goes nowhere.
+  if (!role.isShownOpen) {
+    throw new UsageError(
+      'not-connected',
+      'not connected: await connect(world, …) first, and stop when Connected is removed',
+    )
+  }
+  return role
+}
+
+/** @throws UsageError when the protocol does not list the definition, or it is of another kind. */
+export function definitionId(protocol: Protocol, definition: Definition, kind: Definition['kind']): number {
+  const { codec } = definition
+  // One id for all that a process uses, most likely, and a look into a list costs less than one into a map.
+  if (protocol.definitions[codec.lastId] === definition && definition.kind === kind) return codec.lastId
+  const id = protocol.ids.get(definition)
+  if (id === undefined) {
+    throw new UsageError(
+      'not-listed',
+      `this ${kind} is not listed in the protocol of this world; add it to defineProtocol`,
+    )
+  }
+  if (definition.kind !== kind) {
+    throw new UsageError('wrong-kind', `${protocol.definitionNames[id]} is a ${definition.kind}, not a ${kind}`)
+  }
+  codec.lastId = id
+  return id
+}
+
+/**
+ * The net id of a networked entity. 0 while the world has no slot for it, which was reported; then no client has it.
+ *
+ * @throws UsageError when the entity is not networked.
+ */
+export function requireNetworked(role: ServerRole, id: number, entity: number): number {
+  const netId = role.replication.entities.netIdOf(entity)
+  if (netId === 0 && role.replication.isSlotless(entity)) {
+    role.counters.unsentCalls++
+    return 0
+  }
+  if (netId === 0) throw notNetworked(role.protocol, id, entity)
+  return netId
+}
+
+export function notNetworked(protocol: Protocol, id: number, entity: number): UsageError {
+  return new UsageError(
+    'not-networked',
+    `${protocol.definitionNames[id]}: entity ${entity} is not networked, or not any more`,
+  )
+}
+
+/** Whom a target RPC goes to: `to`, or the owner. */
+export function requireTarget(role: ServerRole, id: number, entity: number, to = Networked.owner[entity]!): number {
+  if (to === 0) {
+    const name = role.protocol.definitionNames[id]!
+    throw new UsageError(
+      'no-target',
+      `${name}: entity ${entity} has no owner; say whom it goes to with { to: connection }`,
+    )
+  }
+  requireReceiver(role, id, to)
+  return to
+}

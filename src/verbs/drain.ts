@@ -1,0 +1,371 @@
+// The verbs that receive: calls and messages, lifecycle events, errors.
+import type { NetworkErrorEntry } from '../connection/error-log.js'
+import type {
+  ClientRpc,
+  Command,
+  Definition,
+  Message,
+  ReplicatedComponent,
+  TargetRpc,
+  NumberFields,
+} from '../protocol/definitions.js'
+import type { Infer, Schema } from '../protocol/types/schema.js'
+import type { CallId } from '../remote/call-id.js'
+import type { LifecycleEvent } from '../remote/event-queue.js'
+import type { ChangeEvent } from '../replication/change-log.js'
+import type { ObserverEvent, ObserverRemovedEvent } from '../replication/server/observer-events.js'
+import type { UnmatchedSpawn } from '../replication/client/local-spawns.js'
+import type { LifecycleComponent, LifecycleEvents } from '../world/lifecycle.js'
+import { type SceneEvent, SceneEvents } from '../world/scene-events.js'
+import { type CollectionOperations, operationQueue } from './collection-operations.js'
+import { inboundQueue, mergedQueues, requireNetwork } from '../world/inbound-queue.js'
+import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
+import {
+  clientRole,
+  type ClientWorld,
+  type HostWorld,
+  type Network,
+  type NetworkWorld,
+  serverRole,
+  type ServerWorld,
+  type Side,
+} from '../world/state.js'
+
+/** The number of a call: to be answered with, where its definition has `returns`. */
+type IdOf<R extends Schema | undefined, Reason extends string> = R extends Schema ? CallId<R, Reason> : number
+
+/**
+ * A command as the server sees it, and with `runLocally` the client that calls it; `sender` is its own connection there.
+ * Valid until the next iteration.
+ */
+export interface CommandCall<
+  S extends Schema,
+  R extends Schema | undefined = undefined,
+  Reason extends string = string,
+> {
+  /** The entity it was called on. */
+  readonly entity: number
+  /** The connection entity of the client that called. */
+  readonly sender: number
+  /** Tells the calls that arrived apart. With `returns`: what `reply` and `refuse` take, now or later. */
+  readonly id: IdOf<R, Reason>
+  /** Rises with the order of arrival, over all commands, requests and messages that this side receives. */
+  readonly order: number
+  readonly args: Readonly<Infer<S>>
+}
+
+/** A client or target RPC as a client sees it, and with `runLocally` the server. Valid until the next iteration. */
+export interface RpcCall<S extends Schema, R extends Schema | undefined = undefined, Reason extends string = string> {
+  /** The entity it was called on, in this world. */
+  readonly entity: number
+  /** As in {@link CommandCall}. */
+  readonly id: IdOf<R, Reason>
+  /** Rises with the order of arrival, over all RPCs, requests and messages that this side receives. */
+  readonly order: number
+  readonly args: Readonly<Infer<S>>
+}
+
+/** A message. Valid until the next iteration. */
+export interface MessageCall<S extends Schema> {
+  /** The connection entity it came from. */
+  readonly sender: number
+  readonly id: number
+  /** Rises with the order of arrival, over all calls and messages that this side receives. */
+  readonly order: number
+  readonly args: Readonly<Infer<S>>
+}
+
+/** A call of one definition, as a loop over several definitions sees it. */
+interface CallOf<D extends Definition> {
+  /** The definition of the call: `if (call.definition === Aim)` narrows `call.args`. */
+  readonly definition: D
+}
+
+/**
+ * Never drained. A union of types is narrowed by a property only where one of them has a literal there, and no definition
+ * is one.
+ */
+interface NoCall {
+  readonly definition: null
+  readonly entity: never
+  readonly sender: never
+  readonly id: never
+  readonly order: never
+  readonly args: never
+}
+
+type CallView<D extends Definition> =
+  D extends Command<infer S, infer R, infer Reason>
+    ? CommandCall<S, R, Reason> & CallOf<D>
+    : D extends TargetRpc<infer S, infer R, infer Reason>
+      ? RpcCall<S, R, Reason> & CallOf<D>
+      : D extends ClientRpc<infer S>
+        ? RpcCall<S> & CallOf<D>
+        : D extends Message<infer S>
+          ? MessageCall<S> & CallOf<D>
+          : never
+
+/**
+ * A call of one of several definitions, drained together: `if (call.definition === Aim)` narrows it to a call of `Aim`. Valid
+ * until the next iteration.
+ */
+export type AnyCall<D extends Definition = Definition> = CallView<D> | NoCall
+
+/** What was asked for so far, by its components one after another, so that asking again makes nothing. */
+class AskedEvents {
+  private readonly next = new Map<LifecycleComponent, AskedEvents>()
+  private made: LifecycleEvents | undefined
+
+  constructor(private readonly kind: LifecycleEvents['kind']) {}
+
+  of(components: readonly LifecycleComponent[], from = 0): LifecycleEvents {
+    if (from === components.length) return (this.made ??= { kind: this.kind, components: [...components] })
+    const component = components[from]!
+    let asked = this.next.get(component)
+    if (asked === undefined) this.next.set(component, (asked = new AskedEvents(this.kind)))
+    return asked.of(components, from + 1)
+  }
+}
+
+const asked = {
+  added: new Map<LifecycleComponent, LifecycleEvents>(),
+  removed: new Map<LifecycleComponent, LifecycleEvents>(),
+  transitions: new AskedEvents('transitions'),
+}
+
+function events<C extends LifecycleComponent>(kind: 'added' | 'removed', component: C): LifecycleEvents<C> {
+  let made = asked[kind].get(component)
+  if (made === undefined) asked[kind].set(component, (made = { kind, components: [component] }))
+  return made as LifecycleEvents<C>
+}
+
+/**
+ * The adds and removes of lifecycle components in the order in which they happened, to be drained. This is what a game follows
+ * that keeps something for each entity or connection: a sprite, a name, a status. Several ticks of the server may arrive in
+ * one frame, so the same entity may be removed and added, or added and removed, among the events of one frame.
+ *
+ * ```ts
+ * for (const { kind, entity } of drain(world, transitions(Networked))) {
+ *   if (kind === 'added') sprites.set(entity, makeSprite())
+ *   else sprites.delete(entity)
+ * }
+ * for (const { kind, component } of drain(world, transitions(Connected, Interrupted))) …
+ * ```
+ *
+ * An id that the library frees is not handed out again while an event can still name it. So `entity` of a `removed` is never a
+ * newer entity, unless the game removed the old one itself, with `removeEntity` of bitECS: then `netId` tells them apart.
+ */
+export function transitions<Components extends readonly [LifecycleComponent, ...LifecycleComponent[]]>(
+  ...components: Components
+): LifecycleEvents<Components[number]> {
+  return asked.transitions.of(components) as LifecycleEvents<Components[number]>
+}
+
+/**
+ * The adds of a lifecycle component, to be drained: `for (const { entity } of drain(world, added(Ready)))`. They are enough for
+ * a system that reacts to adds alone. One that also follows removes drains {@link transitions}: two loops, one for each, lose
+ * the order between them.
+ */
+export function added<C extends LifecycleComponent>(component: C): LifecycleEvents<C> {
+  return events('added', component)
+}
+
+/**
+ * The removes of a lifecycle component, to be drained; `reason` says why, where there is a reason. They are enough for a system
+ * that reacts to removes alone; see {@link added}.
+ */
+export function removed<C extends LifecycleComponent>(component: C): LifecycleEvents<C> {
+  return events('removed', component)
+}
+
+/** Changes of one component's values, made by {@link changed}. */
+export interface Changes<Field extends PropertyKey = PropertyKey> {
+  readonly kind: 'changed'
+  readonly component: object
+  /** The names of the fields; a type alone. */
+  readonly fields?: Field
+}
+
+const changeEvents = new WeakMap<object, Changes>()
+
+/**
+ * The changes of a replicated component's values, to be drained (Mirror's SyncVar hooks):
+ * `for (const { entity, before, after } of drain(world, changed(Health))) flash(entity, after.hp - before.hp)`. The
+ * component, or what `replicate` made of it, which has `trackChanges: true`.
+ *
+ * On a client a change is a value received that differs from the one before: not the first values of an entity or a
+ * component, and with `interpolate` what was received, not what is shown. On the server it is what the last tick told
+ * clients, as they see it.
+ */
+export function changed<C extends object, Field extends PropertyKey>(
+  component: ReplicatedComponent<C, Field>,
+): Changes<Field>
+export function changed<C extends object>(component: C): Changes<NumberFields<C>>
+export function changed(component: object): Changes {
+  let made = changeEvents.get(component)
+  if (made === undefined) changeEvents.set(component, (made = { kind: 'changed', component }))
+  return made
+}
+
+/**
+ * On the server, to be drained: who began to observe what in the last tick, that is, has it spawned.
+ * `for (const { entity, connection } of drain(world, ObserversAdded))`. See `observersOf` for who does.
+ */
+export const ObserversAdded = { kind: 'observers-added' } as const
+
+/**
+ * On the server, to be drained: who ceased to observe what in the last tick, and why. A connection that ended ceased to
+ * observe everything; that is told in the tick in which `Connected` is removed.
+ */
+export const ObserversRemoved = { kind: 'observers-removed' } as const
+
+/** Everything that went wrong, to be drained: `for (const { code, message } of drain(world, NetworkErrors))`. */
+export const NetworkErrors = { kind: 'errors' } as const
+
+/**
+ * On a client: entities made ahead of the server's that were never confirmed, see `setSpawnKey`, to be drained:
+ * `for (const { entity, key } of drain(world, UnmatchedSpawns))`. Every system of one frame sees them; the next frame begins
+ * with their removal, but for those from which `Predicted` was taken meanwhile: they are the game's own.
+ */
+export const UnmatchedSpawns = { kind: 'unmatched-spawns' } as const
+
+/**
+ * What arrived since the last time: calls, messages, lifecycle and scene events, changes, operations on collections, or
+ * errors.
+ *
+ * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. The events are not:
+ * every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
+ *
+ * Given a list of definitions, it yields their calls in the order in which they arrived; `call.definition` says which one a call
+ * is of: `for (const call of drain(world, [Aim, Fire])) if (call.definition === Aim) turn(call.entity, call.args.yaw)`. A
+ * server reads its clients one after another, and of each the reliable channel first.
+ *
+ * A side that calls a command or client RPC with `runLocally` drains its own calls too.
+ *
+ * In a host's world what both sides receive is drained from the queue of the side whose systems run, or of
+ * `side`; so are events (the server's, when neither says) and errors (those of both sides).
+ *
+ * @throws UsageError when the definition is not listed, or not received by this side, or the component does not track its
+ * changes; `which-side` when both receive it and nothing says which is meant.
+ */
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: ServerWorld,
+  command: Command<S, R, Reason>,
+): Iterable<CommandCall<S, R, Reason>>
+export function drain<S extends Schema>(world: ClientWorld, rpc: ClientRpc<S>): Iterable<RpcCall<S>>
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: ClientWorld,
+  rpc: TargetRpc<S, R, Reason>,
+): Iterable<RpcCall<S, R, Reason>>
+export function drain<S extends Schema>(
+  world: ServerWorld,
+  message: Message<S, 'client' | 'both'>,
+): Iterable<MessageCall<S>>
+export function drain<S extends Schema>(
+  world: ClientWorld,
+  message: Message<S, 'server' | 'both'>,
+): Iterable<MessageCall<S>>
+export function drain<S extends Schema>(world: NetworkWorld, message: Message<S, 'both'>): Iterable<MessageCall<S>>
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: ClientWorld,
+  command: Command<S, R, Reason, true>,
+): Iterable<CommandCall<S, R, Reason>>
+export function drain<S extends Schema>(world: ServerWorld, rpc: ClientRpc<S, true>): Iterable<RpcCall<S>>
+export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
+  world: HostWorld,
+  command: Command<S, R, Reason, true>,
+  options: SideOptions,
+): Iterable<CommandCall<S, R, Reason>>
+export function drain<S extends Schema>(
+  world: HostWorld,
+  rpc: ClientRpc<S, true>,
+  options: SideOptions,
+): Iterable<RpcCall<S>>
+export function drain<
+  const D extends readonly (Command | Message<Schema, 'client' | 'both'> | ClientRpc<Schema, true>)[],
+>(world: ServerWorld, definitions: D): Iterable<AnyCall<D[number]>>
+export function drain<
+  const D extends readonly (
+    | ClientRpc
+    | TargetRpc
+    | Message<Schema, 'server' | 'both'>
+    | Command<Schema, Schema | undefined, string, true>
+  )[],
+>(world: ClientWorld, definitions: D): Iterable<AnyCall<D[number]>>
+export function drain<const D extends readonly Definition[]>(
+  world: HostWorld,
+  definitions: D,
+  options: SideOptions,
+): Iterable<AnyCall<D[number]>>
+export function drain<C extends LifecycleComponent>(
+  world: NetworkWorld,
+  events: LifecycleEvents<C>,
+): Iterable<LifecycleEvent<C>>
+export function drain<Field extends PropertyKey>(
+  world: NetworkWorld,
+  changes: Changes<Field>,
+): Iterable<ChangeEvent<Field>>
+export function drain<Operation>(
+  world: NetworkWorld,
+  operations: CollectionOperations<Operation>,
+): Iterable<Readonly<Operation>>
+export function drain(world: ServerWorld, observers: typeof ObserversAdded): Iterable<ObserverEvent>
+export function drain(world: ServerWorld, observers: typeof ObserversRemoved): Iterable<ObserverRemovedEvent>
+export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
+export function drain(world: NetworkWorld, scenes: typeof SceneEvents): Iterable<SceneEvent>
+export function drain<S extends Schema>(
+  world: HostWorld,
+  message: Message<S>,
+  options: SideOptions,
+): Iterable<MessageCall<S>>
+export function drain<C extends LifecycleComponent>(
+  world: HostWorld,
+  events: LifecycleEvents<C>,
+  options: SideOptions,
+): Iterable<LifecycleEvent<C>>
+export function drain<Field extends PropertyKey>(
+  world: HostWorld,
+  changes: Changes<Field>,
+  options: SideOptions,
+): Iterable<ChangeEvent<Field>>
+export function drain<Operation>(
+  world: HostWorld,
+  operations: CollectionOperations<Operation>,
+  options: SideOptions,
+): Iterable<Readonly<Operation>>
+export function drain(world: HostWorld, errors: typeof NetworkErrors, options: SideOptions): Iterable<NetworkErrorEntry>
+export function drain(world: HostWorld, scenes: typeof SceneEvents, options: SideOptions): Iterable<SceneEvent>
+export function drain(world: ClientWorld, spawns: typeof UnmatchedSpawns): Iterable<UnmatchedSpawn>
+export function drain(
+  world: NetworkWorld,
+  what:
+    | Definition
+    | readonly Definition[]
+    | LifecycleEvents
+    | Changes
+    | CollectionOperations<unknown>
+    | typeof NetworkErrors
+    | typeof SceneEvents
+    | typeof ObserversAdded
+    | typeof ObserversRemoved
+    | typeof UnmatchedSpawns,
+  { side }: SideOptions = {},
+): Iterable<unknown> {
+  const network = requireNetwork(world)
+  if ('length' in what) return mergedQueues(network, what, side)
+  if (what.kind === 'errors') return takeErrors(network, side)
+  if (what.kind === SceneEvents.kind) return network[eventSide(network, side)]!.scenes.events.read()
+  if (what.kind === ObserversAdded.kind) return serverRole(world).replication.observerEvents.added
+  if (what.kind === ObserversRemoved.kind) return serverRole(world).replication.observerEvents.removed
+  if (what.kind === 'changed') return network[eventSide(network, side)]!.replication.changes.of(what.component)
+  if (what.kind === 'operations') return operationQueue(network, what, side)
+  if (what.kind === 'unmatched-spawns') return clientRole(world).replication.locals.unmatched
+  if ('components' in what) return lifecycleOf(network, side).of(what)
+  return inboundQueue(network, what, side)
+}
+
+function takeErrors(network: Network, wanted: Side | undefined): NetworkErrorEntry[] {
+  const side = wanted ?? network.side
+  if (isHost(network) && side === undefined) return [...network.server!.errors.take(), ...network.client!.errors.take()]
+  return network[sideOf(network, 'errors', side)]!.errors.take()
+}

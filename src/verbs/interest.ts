@@ -1,0 +1,220 @@
+// The verbs of interest: which policy says what each client sees, rooms, and what is shown or hidden whatever it says.
+import type { World } from 'bitecs'
+import { UsageError } from '../protocol/errors.js'
+import type { GridPolicy } from '../replication/interest/grid-policy.js'
+import { GridLeaf, type Viewpoint } from '../replication/interest/grid.js'
+import { type InterestPolicy, type PredicatePolicy, requirePolicy } from '../replication/interest/policies.js'
+import type { RoomName, RoomsPolicy } from '../replication/interest/rooms-policy.js'
+import { RoomsLeaf } from '../replication/interest/rooms.js'
+import { checkInteger } from '../world/check-options.js'
+import { requireSlot } from './ownership.js'
+import type { ServerPeer } from '../world/server/server-peer.js'
+import { serverRole, type ServerWorld } from '../world/state.js'
+import { isAuthenticating, requireConnection } from '../world/targets.js'
+
+/** What {@link predicate} may be told. */
+export interface PredicateOptions {
+  /** Ticks after which the same pair is asked about again; at least 1. Default 5. */
+  interval?: number
+}
+
+export type { Viewpoint } from '../replication/interest/grid.js'
+
+const MAX_NAME_LENGTH = 64
+
+/**
+ * Exchanges the policy that says which entities each client sees. What differs is spawned and despawned in this tick. A
+ * `rooms()` or `grid()` that the old policy had and the new one has keeps its rooms and viewpoints.
+ *
+ * @throws UsageError when it is no policy.
+ */
+export function setInterest(world: ServerWorld, policy: InterestPolicy): void {
+  requirePolicy(policy)
+  serverRole(world).replication.visibility.setPolicy(policy)
+}
+
+/**
+ * A policy of the game's own: `isVisible` says whether a connection sees an entity. It is asked when one of the two comes,
+ * and every `interval` ticks again, for each client and each entity that the other policies leave open: put it beside them,
+ * `allOf(grid({ … }), predicate(isLit))`, so that these are few. What it shows is sent to each client by itself. It must
+ * change nothing; one that throws leaves the pair as it was, and is reported once.
+ *
+ * @throws UsageError when `isVisible` is no function, or an option is out of range.
+ */
+export function predicate(
+  isVisible: (world: ServerWorld, connection: number, entity: number) => boolean,
+  options: PredicateOptions = {},
+): PredicatePolicy {
+  const { interval = 5 } = options
+  if (typeof isVisible !== 'function') {
+    throw new UsageError('bad-option', 'predicate: the first argument is a function of world, connection and entity')
+  }
+  checkInteger('interval', interval, 1)
+  const decide = isVisible as (world: World, connection: number, entity: number) => boolean
+  return { kind: 'predicate', isVisible: decide, interval }
+}
+
+/**
+ * Puts a networked entity into a room, and out of the one that it was in; with `undefined` into none. `policy` is the
+ * `rooms()` that is meant, when the world's policy has several.
+ *
+ * @throws UsageError when the entity is not networked, the room's name is not a text of 1 to 64 characters or a whole
+ * number, or the world's policy has no such rooms.
+ */
+export function setRoom(world: ServerWorld, entity: number, room: RoomName | undefined, policy?: RoomsPolicy): void {
+  const leaf = roomsLeaf(world, policy)
+  const slot = requireSlot(serverRole(world), entity)
+  if (room !== undefined) requireRoom(room)
+  if (slot !== 0) leaf.assign(slot, room)
+}
+
+/**
+ * The room that a networked entity is in, or `undefined`.
+ *
+ * @throws UsageError when the entity is not networked, or the world's policy has no such rooms.
+ */
+export function roomOf(world: ServerWorld, entity: number, policy?: RoomsPolicy): RoomName | undefined {
+  const leaf = roomsLeaf(world, policy)
+  const slot = requireSlot(serverRole(world), entity)
+  return slot === 0 ? undefined : leaf.roomOf(slot)
+}
+
+/**
+ * Lets a connection see what is in a room, beside those that it is in. It leaves them all when it ends.
+ *
+ * @throws UsageError when the entity is no connection, or one that is still being authenticated, the room's name is not a
+ * text of 1 to 64 characters or a whole number, or the world's policy has no such rooms.
+ */
+export function joinRoom(world: ServerWorld, connection: number, room: RoomName, policy?: RoomsPolicy): void {
+  const leaf = roomsLeaf(world, policy)
+  requireRoom(room)
+  const peer = requirePeer(world, connection)
+  if (peer !== undefined) leaf.enter(connection, peer.observer, room)
+}
+
+/**
+ * Takes a connection out of a room; it need not be in it.
+ *
+ * @throws UsageError as {@link joinRoom} does.
+ */
+export function leaveRoom(world: ServerWorld, connection: number, room: RoomName, policy?: RoomsPolicy): void {
+  const leaf = roomsLeaf(world, policy)
+  requireRoom(room)
+  const peer = requirePeer(world, connection)
+  if (peer !== undefined) leaf.exit(connection, peer.observer, room)
+}
+
+/**
+ * The rooms that a connection is in, in the order in which it joined them.
+ *
+ * @throws UsageError when the world's policy has no such rooms.
+ */
+export function roomsOf(world: ServerWorld, connection: number, policy?: RoomsPolicy): RoomName[] {
+  return roomsLeaf(world, policy).roomsOf(connection)
+}
+
+/**
+ * Says what a connection looks at, for the grids of the policy: an entity with a position, networked or not, which is
+ * followed until it ends or loses its position, and then the place stays in view; a place, as an array of its coordinates in the order of the grid's axes; or with `undefined` its player again.
+ * `policy` is the `grid()` that is meant, when not all are.
+ *
+ * @throws UsageError when the entity is no connection, or one that is still being authenticated, the world's policy has no
+ * such grid, or a place has not as many finite coordinates as the grid has axes.
+ */
+export function setViewpoint(
+  world: ServerWorld,
+  connection: number,
+  viewpoint: Viewpoint | undefined,
+  policy?: GridPolicy,
+): void {
+  const leaves = gridLeaves(world, policy)
+  const place = typeof viewpoint === 'object' ? [...viewpoint] : undefined
+  for (const leaf of leaves) if (place !== undefined) requirePlace(place, leaf.policy)
+  if (requirePeer(world, connection) === undefined) return
+  for (const leaf of leaves) leaf.look(connection, place ?? viewpoint)
+}
+
+/**
+ * Shows a networked entity to a connection, or to `'all'`, whatever the policy says, until `resetVisibility`. What is said
+ * for one connection counts more than what is said for all; the latter takes back what was said for single ones before it.
+ *
+ * @throws UsageError when the entity is not networked, or the other no connection.
+ */
+export function showTo(world: ServerWorld, entity: number, connection: number | 'all'): void {
+  force(world, entity, connection, true)
+}
+
+/**
+ * Hides a networked entity from a connection, or from `'all'`, whatever the policy says, until `resetVisibility`. Its owner
+ * sees it nevertheless. While it is hidden from single ones, its changes are sent to each of the others by itself.
+ *
+ * @throws UsageError when the entity is not networked, or the other no connection.
+ */
+export function hideFrom(world: ServerWorld, entity: number, connection: number | 'all'): void {
+  force(world, entity, connection, false)
+}
+
+/**
+ * Leaves it to the policy again whether a connection sees a networked entity; for `'all'`, the default, whether anyone does.
+ *
+ * @throws UsageError when the entity is not networked, or the other no connection.
+ */
+export function resetVisibility(world: ServerWorld, entity: number, connection: number | 'all' = 'all'): void {
+  force(world, entity, connection, undefined)
+}
+
+function force(world: ServerWorld, entity: number, connection: number | 'all', shown: boolean | undefined): void {
+  const role = serverRole(world)
+  const slot = requireSlot(role, entity)
+  if (slot === 0) return
+  if (connection === 'all') role.replication.visibility.forceAll(slot, shown)
+  else if (requirePeer(world, connection) !== undefined) role.replication.visibility.force(slot, connection, shown)
+}
+
+/** The peer of a connection; none for one that has just ended, which is there for the systems of one more tick. */
+function requirePeer(world: ServerWorld, connection: number): ServerPeer | undefined {
+  const role = serverRole(world)
+  requireConnection(world, connection)
+  if (isAuthenticating(role, connection)) {
+    const text = `connection ${connection} is still being authenticated: wait until it has Connected`
+    throw new UsageError('not-authenticated', text)
+  }
+  return role.peerOfConnection.get(connection)
+}
+
+function roomsLeaf(world: ServerWorld, policy: RoomsPolicy | undefined): RoomsLeaf {
+  const found = serverRole(world).replication.visibility.cells.filter((leaf) => {
+    return leaf instanceof RoomsLeaf && (policy === undefined || leaf.policy === policy)
+  })
+  if (found.length === 1) return found[0] as RoomsLeaf
+  const text =
+    found.length === 0
+      ? 'the policy of this world has no such rooms: set one with setInterest(world, rooms())'
+      : 'the policy of this world has several rooms(): name the one that is meant in the last argument'
+  throw new UsageError('no-rooms', text)
+}
+
+function gridLeaves(world: ServerWorld, policy: GridPolicy | undefined): GridLeaf[] {
+  const found: GridLeaf[] = []
+  for (const leaf of serverRole(world).replication.visibility.cells) {
+    if (leaf instanceof GridLeaf && (policy === undefined || leaf.policy === policy)) found.push(leaf)
+  }
+  if (found.length > 0) return found
+  throw new UsageError(
+    'no-grid',
+    'the policy of this world has no such grid: set one with setInterest(world, grid({ … }))',
+  )
+}
+
+function requirePlace(place: readonly number[], { axes }: GridPolicy): void {
+  if (place.length === axes.length && place.every((value) => Number.isFinite(value))) return
+  const text = `a place is an array of ${axes.length} finite numbers, ${axes.join(', ')}; got [${place.join(', ')}]`
+  throw new UsageError('bad-place', text)
+}
+
+function requireRoom(room: RoomName): void {
+  if (typeof room === 'string' ? room.length >= 1 && room.length <= MAX_NAME_LENGTH : Number.isSafeInteger(room)) return
+  const got = typeof room === 'string' ? `a text of ${room.length}` : String(room)
+  const text = `the name of a room is a text of 1 to ${MAX_NAME_LENGTH} characters, or a whole number, got ${got}`
+  throw new UsageError('bad-room', text)
+}

@@ -1,0 +1,152 @@
+// The verb that sends messages: from a client to the server, or from the server to connections, lists and groups of them.
+import type { World } from 'bitecs'
+import type { Message } from '../protocol/definitions.js'
+import { UsageError } from '../protocol/errors.js'
+import type { Protocol } from '../protocol/protocol.js'
+import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
+import { MAX_WAITING_PARTS } from '../remote/message-parts.js'
+import { Audience } from '../remote/outgoing-calls.js'
+import { connectedClient, definitionId, NO_ARGS, warnUnlessServing } from './calls.js'
+import type { ClientRole } from '../world/client/client-role.js'
+import type { ServerRole } from '../world/server/server-role.js'
+import { isHost, type SideOptions, sideOf } from '../world/host/sides.js'
+import {
+  clientRole,
+  type ClientWorld,
+  type HostWorld,
+  type Network,
+  networkOf,
+  type NetworkWorld,
+  serverRole,
+  type ServerWorld,
+  type Side,
+} from '../world/state.js'
+import {
+  type Connections,
+  excepted,
+  isExcepted,
+  leaveOut,
+  listOf,
+  type MessageTarget,
+  requireConnection,
+  requireReceiver,
+} from '../world/targets.js'
+
+/** Options of {@link sendMessage} on a server. */
+export interface SendMessageOptions {
+  /** Default `'ready'`. */
+  to?: MessageTarget
+  /** A connection entity, or several, that do not get it. */
+  except?: Connections
+}
+
+const NO_OPTIONS = Object.freeze({})
+
+/**
+ * Sends a message: from a client to the server, or from the server to one connection, `'all'`, `'ready'` (the default), a
+ * `group`, or any collection of connections such as `observersOf(world, ship)`.
+ *
+ * On a world that does not listen nobody gets it: `NetworkErrors` has `not-listening`, once.
+ *
+ * In a host's world one that both may send is sent by the server when it says whom it is for, else by the side whose systems
+ * run, or by `side`.
+ *
+ * @throws UsageError when the client is not connected, the message is not listed, or not one that this side may send, `to`
+ * is nothing that names connections, or a client's large messages wait for more than 32 MiB.
+ * @throws ArgumentError when a field cannot be represented; it names the field.
+ */
+export function sendMessage<S extends Schema>(
+  world: ClientWorld,
+  message: Message<S, 'client' | 'both'>,
+  ...args: CallArguments<S>
+): void
+export function sendMessage<S extends Schema>(
+  world: ServerWorld,
+  message: Message<S, 'server' | 'both'>,
+  ...args: CallArguments<S, [options?: SendMessageOptions]>
+): void
+export function sendMessage<S extends Schema>(
+  world: NetworkWorld,
+  message: Message<S, 'both'>,
+  ...args: CallArguments<S>
+): void
+export function sendMessage<S extends Schema>(
+  world: HostWorld,
+  message: Message<S>,
+  args: Readonly<Infer<S>>,
+  options: { side: 'client' } | (SendMessageOptions & { side: 'server' }),
+): void
+export function sendMessage(
+  world: NetworkWorld,
+  message: Message,
+  args: Readonly<Record<string, unknown>> = NO_ARGS,
+  options: SendMessageOptions & SideOptions = NO_OPTIONS,
+): void {
+  if (sendingSide(networkOf(world), message, options) === 'client') {
+    return sendToServer(talkingClient(world, message), message, args)
+  }
+  const role = serverRole(world)
+  const id = definitionId(role.protocol, message, 'message')
+  requireOrigin(role.protocol, id, message, 'server')
+  sendToClients(role, id, message, args, options)
+}
+
+function sendToClients(
+  role: ServerRole,
+  id: number,
+  message: Message,
+  args: Readonly<Record<string, unknown>>,
+  { to = 'ready', except }: SendMessageOptions,
+): void {
+  const { outgoing } = role
+  if (typeof to === 'number') {
+    if (message.beforeAuthentication) requireConnection(role.world, to)
+    else requireReceiver(role, id, to)
+    if (isExcepted(to, except)) message.codec.check(args)
+    else outgoing.add(id, message, 0, args, Audience.One, to, 0, undefined)
+    return
+  }
+  const list = to === 'all' || to === 'ready' ? undefined : listOf(role, to, message.beforeAuthentication)
+  const audience = to === 'ready' ? Audience.Ready : to === 'all' ? Audience.All : Audience.List
+  outgoing.add(id, message, 0, args, audience, excepted(except), 0, list)
+  leaveOut(outgoing, except)
+  warnUnlessServing(role, id)
+}
+
+/** Which side of a world sends a message. */
+function sendingSide(
+  network: Network | undefined,
+  message: Message,
+  { to, except, side }: SendMessageOptions & SideOptions,
+): Side {
+  if (network === undefined || !isHost(network)) {
+    if (network?.server !== undefined) return 'server'
+    if (to === undefined && except === undefined) return 'client'
+    throw new UsageError('wrong-side', 'to and except are for a server: the messages of a client go to its server')
+  }
+  if (side === undefined && message.from !== 'both') return message.from
+  if (side === undefined && (to !== undefined || except !== undefined)) return 'server'
+  const { definitionNames, ids } = network.server!.protocol
+  return sideOf(network, definitionNames[ids.get(message) ?? -1] ?? 'this message', side)
+}
+
+/** A message that may come before the welcome needs no more than a hello that has left. */
+function talkingClient(world: World, message: Message): ClientRole {
+  const role = clientRole(world)
+  return message.beforeAuthentication && role.hasGreeted ? role : connectedClient(world)
+}
+
+function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<string, unknown>>): void {
+  const id = definitionId(role.protocol, message, 'message')
+  requireOrigin(role.protocol, id, message, 'client')
+  if (role.outgoingParts.waiting > MAX_WAITING_PARTS) {
+    const name = role.protocol.definitionNames[id]
+    throw new UsageError('too-much-waits', `${name}: too many large messages wait already; see transfers(world)`)
+  }
+  role.outgoing.add(id, message, 0, args, Audience.One, role.connection, 0, undefined)
+}
+
+function requireOrigin(protocol: Protocol, id: number, message: Message, side: 'client' | 'server'): void {
+  if (message.from === 'both' || message.from === side) return
+  throw new UsageError('wrong-side', `${protocol.definitionNames[id]}: only the ${message.from} sends it`)
+}

@@ -1,0 +1,117 @@
+// The verbs of owners and the end of entities, on the server; and readiness, on the client.
+import { entityExists, hasComponent } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { Networked, Owned } from '../../components/networked.js'
+import { UsageError } from '../protocol/errors.js'
+import { slotOf } from '../protocol/net-id.js'
+import { graceOf, type OnLeave } from '../world/server/left-behind.js'
+import type { ServerRole } from '../world/server/server-role.js'
+import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../world/state.js'
+
+/** Options of {@link setOwner}. */
+export interface SetOwnerOptions {
+  /**
+   * What becomes of the entity when the owner's connection ends. Default: what was said when this connection became its
+   * owner. For a new owner: `keep` where the entity has a spawn key of the kind `scene`, since it belongs to the map, else
+   * `despawn`.
+   */
+  onLeave?: OnLeave
+}
+
+/**
+ * Makes a connection the owner of a networked entity: it may send commands on it. The former owner loses `Owned` first. For
+ * a connection that has ended in this tick, the entity is one of those that it leaves behind.
+ *
+ * @throws UsageError when the entity is not networked, `connection` is not an open connection, or `onLeave` is no value
+ * that its docs name.
+ */
+export function setOwner(world: ServerWorld, entity: number, connection: number, options: SetOwnerOptions = {}): void {
+  const role = serverRole(world)
+  requireSlot(role, entity)
+  requireOpen(role, connection)
+  const isNewOwner = Networked.owner[entity] !== connection
+  if (isNewOwner || options.onLeave !== undefined) role.leftBehind.setGrace(entity, graceOf(options.onLeave))
+  role.leftBehind.decide(entity)
+  role.setOwner(entity, connection)
+}
+
+/**
+ * Takes an entity from its owner. It lives on, also when it was kept for a grace time alone.
+ *
+ * @throws UsageError when the entity is neither networked nor owned.
+ */
+export function clearOwner(world: ServerWorld, entity: number): void {
+  const role = serverRole(world)
+  // An entity keeps its owner while it is out of the network.
+  if (!hasComponent(world, entity, Owned)) requireSlot(role, entity)
+  role.leftBehind.decide(entity)
+  role.setOwner(entity, 0)
+}
+
+/**
+ * Removes an entity from the server's world and from every client's, in the reverse order of its spawn: `Owned`,
+ * `Networked`, then the rest, its values readable at every step. An entity that is not networked is just removed; one that
+ * does not exist any more is passed over.
+ *
+ * @throws UsageError when it is a connection.
+ */
+export function despawn(world: ServerWorld, entity: number): void {
+  const role = serverRole(world)
+  if (hasComponent(world, entity, Connection)) {
+    throw new UsageError('a-connection', `entity ${entity} is a connection: end it with kick`)
+  }
+  if (entityExists(world, entity)) role.despawn(entity)
+}
+
+/** The connections that have an entity spawned, each as its connection entity; empty when it is not networked. */
+export function observersOf(world: ServerWorld, entity: number): number[] {
+  const { replication, peers } = serverRole(world)
+  const slot = slotOf(replication.entities.netIdOf(entity))
+  if (slot === 0) return []
+  return peers.filter((peer) => peer.observer.sees(slot)).map((peer) => peer.session.entity)
+}
+
+/**
+ * Ends a connection from the server, with a reason that the client can read. One that has ended in this tick is passed over.
+ * Called from where its calls are drained, it is the end of them: what else has arrived from it is dropped.
+ *
+ * @throws UsageError when `connection` is not an open connection.
+ */
+export function kick(world: ServerWorld, connection: number, text = 'kicked', code = 'kicked'): void {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  const peer = role.peerOfConnection.get(connection)
+  if (peer === undefined) return
+  role.sessionsOf(peer.session)?.close(peer.session, code, text)
+  role.inbound.dropFrom(connection)
+}
+
+/** Says that this client takes part from now on, or no longer. Without `autoReady: false` the library says it by itself. */
+export function setReady(world: ClientWorld, ready: boolean): void {
+  clientRole(world).setReady(ready)
+}
+
+/**
+ * The slot of a networked entity. 0 while the world has no slot for it, which was reported: no verb throws for that.
+ *
+ * @throws UsageError when the entity is not networked.
+ */
+export function requireSlot(role: ServerRole, entity: number): number {
+  const slot = role.replication.entities.slotOfEntity(entity)
+  if (slot === 0 && role.replication.isSlotless(entity)) return 0
+  if (slot === 0 || !hasComponent(role.world, entity, Networked)) {
+    throw new UsageError('not-networked', `entity ${entity} is not networked: add Networked first`)
+  }
+  return slot
+}
+
+/**
+ * A client may leave in the very tick in which its commands are drained. A game cannot know, so nothing throws for it.
+ *
+ * @throws UsageError when it is no connection.
+ */
+export function requireOpen(role: ServerRole, connection: number): void {
+  if (!role.peerOfConnection.has(connection) && !role.isLeaving(connection)) {
+    throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
+  }
+}

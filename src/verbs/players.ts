@@ -1,0 +1,105 @@
+// The verbs of players, on the server: which entity stands for a connection, and what becomes of the one before it.
+import { hasComponent, removeComponent } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { Networked, Owned } from '../../components/networked.js'
+import { UsageError } from '../protocol/errors.js'
+import { badOption } from '../world/check-options.js'
+import { graceOf } from '../world/server/left-behind.js'
+import { requireOpen, requireSlot, setOwner, type SetOwnerOptions } from './ownership.js'
+import type { ServerRole } from '../world/server/server-role.js'
+import { serverRole, type ServerWorld } from '../world/state.js'
+
+/**
+ * What becomes of an entity that is the player no longer. `keep`: the connection still owns it. `release`: it lives on
+ * without an owner. `unspawn`: it loses `Networked`, and lives on in the server's world alone. `despawn`: it ends.
+ */
+export type FormerPlayer = 'keep' | 'release' | 'unspawn' | 'despawn'
+
+/** Options of {@link removePlayer}. */
+export interface RemovePlayerOptions {
+  /** What becomes of the entity that was the player. Default `keep`. */
+  former?: FormerPlayer
+}
+
+/** Options of {@link setPlayer}. */
+export interface SetPlayerOptions extends SetOwnerOptions, RemovePlayerOptions {}
+
+const FORMER: ReadonlySet<unknown> = new Set(['keep', 'release', 'unspawn', 'despawn'])
+
+/**
+ * Makes a networked entity the player of a connection, and the connection its owner: that client's world gives it
+ * `LocalPlayer`, after it took the tag from the player before. `former` says what becomes of that one. `entity` 0 takes the
+ * player away, as {@link removePlayer} does. To hand over the player of another client, take it away there first:
+ * `removePlayer(world, other, { former: 'release' })`.
+ *
+ * @throws UsageError when the entity is not networked or another client owns it, `connection` is not an open connection, or
+ * an option is no value that its docs name.
+ */
+export function setPlayer(
+  world: ServerWorld,
+  connection: number,
+  entity: number,
+  options: SetPlayerOptions = {},
+): void {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  if (entity !== 0) requireOwn(role, entity, connection)
+  requireFormer(options.former)
+  graceOf(options.onLeave)
+  const former = Connection.player[connection]!
+  if (former !== entity) role.hideLocalPlayer(connection)
+  if (entity !== 0) {
+    for (const { session } of role.peers) {
+      if (session.entity !== connection && Connection.player[session.entity] === entity) {
+        role.hideLocalPlayer(session.entity)
+      }
+    }
+    setOwner(world, entity, connection, options)
+    for (const { session } of role.peers) {
+      if (Connection.player[session.entity] === entity) Connection.player[session.entity] = 0
+    }
+  }
+  Connection.player[connection] = entity
+  if (former !== 0 && former !== entity) endFormer(role, connection, former, options.former)
+}
+
+/**
+ * Takes the player of a connection away: that client's world takes `LocalPlayer` from it. Does nothing when the connection
+ * has no player.
+ *
+ * @throws UsageError when `connection` is not an open connection, or `former` is no value that its docs name.
+ */
+export function removePlayer(world: ServerWorld, connection: number, options: RemovePlayerOptions = {}): void {
+  const role = serverRole(world)
+  requireOpen(role, connection)
+  requireFormer(options.former)
+  const former = Connection.player[connection]!
+  role.hideLocalPlayer(connection)
+  Connection.player[connection] = 0
+  if (former !== 0) endFormer(role, connection, former, options.former)
+}
+
+/** @throws UsageError when the entity is not networked, or another open connection owns it. */
+function requireOwn(role: ServerRole, entity: number, connection: number): void {
+  requireSlot(role, entity)
+  const owner = Networked.owner[entity]!
+  if (owner === connection || !role.peerOfConnection.has(owner)) return
+  const text =
+    `entity ${entity} belongs to connection ${owner}: take it away there first, with clearOwner or with ` +
+    "removePlayer and { former: 'release' }"
+  throw new UsageError('not-owner', text)
+}
+
+function requireFormer(former: unknown): void {
+  if (former === undefined || FORMER.has(former)) return
+  throw badOption('former', "'keep', 'release', 'unspawn' or 'despawn'", former)
+}
+
+function endFormer(role: ServerRole, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
+  // What became another's meanwhile is not this connection's to leave.
+  const isTheirs = hasComponent(role.world, eid, Owned) && Networked.owner[eid] === connection
+  if (former === 'keep' || !isTheirs) return
+  if (former === 'despawn') return role.despawn(eid)
+  role.setOwner(eid, 0)
+  if (former === 'unspawn') role.guard(() => removeComponent(role.world, eid, Networked))
+}

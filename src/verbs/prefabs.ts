@@ -1,0 +1,160 @@
+// The verbs of prefabs: spawning one on the server, building the local side of one on a client.
+import { addComponent } from 'bitecs'
+import { Networked } from '../../components/networked.js'
+import { UsageError } from '../protocol/errors.js'
+import type { Prefab } from '../protocol/prefab.js'
+import type { Protocol } from '../protocol/protocol.js'
+import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
+import { heldIdsOf } from '../replication/held-ids.js'
+import type { BuildHook } from '../replication/client/prefab-instances.js'
+import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
+import { checkKeyKind, requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
+import type { HandleOptions } from './handle.js'
+import {
+  clientRole,
+  type ClientWorld,
+  networkOf,
+  type NetworkWorld,
+  serverRole,
+  type ServerWorld,
+} from '../world/state.js'
+
+/** Options of {@link spawn}. */
+export interface SpawnOptions extends SetOwnerOptions {
+  /** The connection that owns it. Default: nobody. `onLeave` says what becomes of it when that one leaves. */
+  owner?: number
+  /** The entity's spawn key, see `setSpawnKey`. Default: none. */
+  key?: string
+  /** What the key is for; see `setSpawnKey`. Default `scene`. */
+  keyKind?: 'scene' | 'predicted'
+  /** Runs when the entity has the prefab's components and is not networked yet: the place to write its values. */
+  set?: (entity: number) => void
+}
+
+/** What follows the prefab in {@link spawn}: the payload, which may be left out where all of its fields may. */
+export type SpawnArguments<S extends Schema> = CallArguments<S, [options?: SpawnOptions]>
+
+/** What follows the prefab in {@link usePrefab}. */
+export type PayloadArgument<S extends Schema> = CallArguments<S>
+
+/** An entity of a prefab that has begun on a client. */
+export interface Spawned<S extends Schema> {
+  readonly entity: number
+  /** The payload of its spawn. Unlike a call's view it may be kept. */
+  readonly args: Readonly<Infer<S>>
+}
+
+/**
+ * Spawns an entity of a prefab on the server: a new entity with the prefab's components, then `options.set`, which writes
+ * its values, then `Networked`, then its owner. It leaves with this tick's `serverSend`. Returns the entity.
+ *
+ * @throws UsageError when the protocol does not list the prefab, `owner` is not an open connection, another entity has the
+ * key, or `keyKind` is none.
+ * @throws ArgumentError when the payload or the key cannot be represented; it names the field. Whatever throws, `set`
+ * included, no entity is left.
+ */
+export function spawn<S extends Schema>(
+  world: ServerWorld,
+  prefab: Prefab<S>,
+  ...[payload, options = {}]: SpawnArguments<S>
+): number {
+  const role = serverRole(world)
+  const id = requirePrefab(role.protocol, prefab)
+  prefab.codec.check(payload ?? {})
+  const { owner = 0, key, keyKind, set, ...ownerOptions } = options
+  checkKeyKind('keyKind', keyKind)
+  if (owner !== 0) requireOpen(role, owner)
+  if (key !== undefined) {
+    requireKey(key)
+    requireFree(role.replication.origins.entityOf(key), 0, key)
+  }
+  const held = heldIdsOf(world)
+  const entity = held.add()
+  try {
+    for (const component of prefab.components) addComponent(world, entity, component)
+    role.replication.origins.setPrefab(entity, id, payload ?? {})
+    if (key !== undefined) role.replication.origins.setKey(entity, key, keyKind === 'predicted')
+    set?.(entity)
+    addComponent(world, entity, Networked)
+    if (owner !== 0) setOwner(world, entity, owner, ownerOptions)
+  } catch (error) {
+    held.remove(entity)
+    throw error
+  }
+  return entity
+}
+
+/**
+ * Makes an entity of the server's one of a prefab: it gets those of the prefab's components that it lacks, and its spawn
+ * will name the prefab. Call it before the spawn leaves: before `Networked` is added, or in the same tick.
+ *
+ * @throws UsageError when the protocol does not list the prefab, there is no such entity, it is a connection, or clients
+ * have been told of it already.
+ * @throws ArgumentError when the payload cannot be represented; it names the field.
+ */
+export function usePrefab<S extends Schema>(
+  world: ServerWorld,
+  entity: number,
+  prefab: Prefab<S>,
+  ...[payload]: PayloadArgument<S>
+): void {
+  const role = serverRole(world)
+  const id = requirePrefab(role.protocol, prefab)
+  prefab.codec.check(payload ?? {})
+  requireEntity(world, entity, 'usePrefab')
+  requireUnspawned(role, entity, 'usePrefab')
+  for (const component of prefab.components) addComponent(world, entity, component)
+  role.replication.origins.setPrefab(entity, id, payload ?? {})
+}
+
+/**
+ * Builds the local side of every entity of a prefab on a client: its sprite, its body. `build` runs when the entity's
+ * components and values are there and `Networked` is not yet; what it returns runs when `Networked` has been removed and
+ * the components are still there, its values readable. Both run whether the entity was spawned or came into view, and was
+ * destroyed, hidden, or lost with the connection. A hook that throws is reported in `NetworkErrors` and stops nothing.
+ *
+ * In a host's world the entity is the server's: `Networked` is there by the time `build` runs, when the own client begins to
+ * see the entity, and the teardown runs while `Networked` is being removed.
+ *
+ * There is one hook for each prefab and world. Set late, it builds what lives already. Returns a function that takes the
+ * hook away, and tears down what it has built. As with `handle` a new hook takes the place of the old, which tears down what
+ * it has built; `handler-replaced` in `NetworkErrors` tells of it, unless `replace` says that it is meant.
+ *
+ * @throws UsageError when the protocol does not list the prefab.
+ */
+export function onSpawn<S extends Schema>(
+  world: ClientWorld,
+  prefab: Prefab<S>,
+  build: (spawned: Spawned<S>) => (() => void) | void,
+  { replace = false }: HandleOptions = {},
+): () => void {
+  const { errors, protocol, replication } = clientRole(world)
+  const id = requirePrefab(protocol, prefab)
+  const { prefabs } = replication.copies
+  if (prefabs.hasHook(id) && !replace) {
+    const name = protocol.prefabNames[id]!
+    const text = `${name} had a hook, which another has replaced; with { replace: true } that is meant`
+    errors.push('handler-replaced', text, { name })
+  }
+  // One of its own for each call of this verb: what takes a hook away takes no later one, be it the same function.
+  return prefabs.hook(id, (spawned) => (build as unknown as BuildHook)(spawned))
+}
+
+/** The prefab of a networked entity, or undefined when it has none. On the server also before it is networked. */
+export function prefabOf(world: NetworkWorld, entity: number): Prefab | undefined {
+  const { server, client } = networkOf(world) ?? {}
+  if (server !== undefined) return server.protocol.prefabList[server.replication.origins.of(entity).prefab]
+  if (client !== undefined) return client.protocol.prefabList[client.replication.copies.prefabs.of(entity)]
+  throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+}
+
+function requirePrefab(protocol: Protocol, prefab: Prefab): number {
+  const id = protocol.prefabIds.get(prefab)
+  if (id === undefined) {
+    throw new UsageError(
+      'not-listed',
+      'this prefab is not listed in the protocol of this world; add it to prefabs of defineProtocol',
+    )
+  }
+  return id
+}

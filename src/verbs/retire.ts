@@ -1,0 +1,45 @@
+// The verb that announces that a server will close.
+import { UsageError } from '../protocol/errors.js'
+import { checkNumber } from '../world/check-options.js'
+import { showDraining } from '../world/connection-entity.js'
+import { Retirement } from '../world/server/retirement.js'
+import { serverRole, type ServerWorld } from '../world/state.js'
+
+/** How a server retires; see {@link retire}. */
+export interface RetireOptions {
+  /** Milliseconds that those who are in may play on, from 0 to 86,400,000 (a day). */
+  grace: number
+  /** Why, for the players: those who are in, and those who want to come. Default: that the server is about to close. */
+  text?: string
+}
+
+const LONGEST_GRACE_MS = 86_400_000
+
+/**
+ * Announces that a server will close, without closing it. From now on nobody is let in: `connect` fails with the code
+ * `draining` and `text`. `Draining` is on every client's connection, and on the network entity of this world, so that a
+ * game can count down, start no new match, and save. Sessions whose line breaks may still be resumed.
+ *
+ * Resolves, within a tick, when the last client has left, the time is over, or the world was closed; then `close` it. Called
+ * again, it changes time and text, and everybody is told anew. A host's own client counts for nothing here: it
+ * finds `Draining` on the network entity.
+ *
+ * ```ts
+ * await retire(world, { grace: 60_000, text: 'a new version comes in a minute' })
+ * await close(world, 'a new version')
+ * ```
+ *
+ * @throws UsageError when the world does not listen, or `grace` is out of range.
+ */
+export function retire(world: ServerWorld, options: RetireOptions): Promise<void> {
+  const role = serverRole(world)
+  const { grace, text = 'the server is about to close' } = options
+  checkNumber('grace', grace, 0, LONGEST_GRACE_MS, 'milliseconds')
+  if (role.sessions === undefined)
+    throw new UsageError('not-listening', 'this world does not listen: nobody can be told')
+  const retirement = (role.retirement ??= new Retirement())
+  retirement.set(role.options.now() + grace, text)
+  role.sessions.stopJoins(text)
+  role.guard(() => showDraining(world, role.networkEntity, retirement.endsAt, text))
+  return retirement.over
+}

@@ -1,0 +1,147 @@
+// The verbs that keep a world: to bytes, and back.
+import { hasComponent } from 'bitecs'
+import { Connection } from '../../components/connection.js'
+import { Networked } from '../../components/networked.js'
+import { UsageError } from '../protocol/errors.js'
+import { string } from '../protocol/types/schema.js'
+import { fitSave } from '../replication/save/fit-save.js'
+import { readSave } from '../replication/save/read-save.js'
+import { restoreWorld } from '../replication/save/restore.js'
+import { MAX_OWNER_BYTES } from '../replication/save/save-format.js'
+import type { SavedWorld } from '../replication/save/saved-world.js'
+import { writeSave } from '../replication/save/write-save.js'
+import { checkInteger } from '../world/check-options.js'
+import { removeWholly } from '../world/server/entity-steps.js'
+import type { ServerRole } from '../world/server/server-role.js'
+import { requireFree } from './spawn-keys.js'
+import { serverRole, type ServerWorld } from '../world/state.js'
+
+export type { SavedComponent, SavedOrigin, SavedOwner, SavedPair, SavedWorld } from '../replication/save/saved-world.js'
+
+/** Options of {@link saveWorld}. */
+export interface SaveOptions {
+  /** The game's own number of the save, which a migration finds again; a whole number from 0 to 4,294,967,295. Default 0. */
+  version?: number
+  /** What to save, and in which order: networked entities, each once. Default: all of them. */
+  entities?: Iterable<number>
+  /**
+   * A lasting name for the owner of an entity, up to 256 bytes of UTF-8, such as the user's id:
+   * `(connection) => userOf(world, connection).id`. Connections end with the process, so without it nobody owns what is
+   * loaded. Return undefined for one without a name.
+   */
+  ownerKey?: (connection: number) => string | undefined
+}
+
+/** Options of {@link loadWorld}. */
+export interface LoadOptions {
+  /**
+   * Changes what was saved before it is checked and loaded, so that it fits the protocol of today: it gets everything as
+   * plain data, by the names of the save. To rename a component, delete it from `components` and set it under its new name; to
+   * give up a field, delete it from the component's `fields`. What it leaves alone is converted to today's types afterwards, or
+   * refused. Runs for every save; ask `saved.version` what there is to do.
+   */
+  migrate?: (saved: SavedWorld) => void
+}
+
+/** What one owner had. */
+export interface LoadedOwner {
+  /** The entity that stood for it, or 0. */
+  readonly player: number
+  /** All that it owned, its player included when it owned that. */
+  readonly entities: readonly number[]
+}
+
+/** What {@link loadWorld} made. */
+export interface LoadedWorld {
+  /** The game's own number of the save. */
+  readonly version: number
+  /** In the order in which they were saved. */
+  readonly entities: readonly number[]
+  /** By the name that `ownerKey` gave: what to hand to a connection when its user comes back, with `setOwner` and `setPlayer`. */
+  readonly owners: ReadonlyMap<string, LoadedOwner>
+}
+
+const ownerName = string(MAX_OWNER_BYTES)
+
+/**
+ * Writes the networked entities of a server's world to bytes: their replicated components and collections, with the values
+ * that clients would get, relations, prefabs with their payloads, and spawn keys. What they name and is not saved itself
+ * is none. Works at any time, also in a system; in a host's world too.
+ *
+ * @throws UsageError when an option is out of range, or an entity is listed twice or is not networked.
+ * @throws ArgumentError when `ownerKey` returns no text of up to 256 bytes.
+ */
+export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8Array {
+  const role = serverRole(world)
+  const { version = 0, ownerKey } = options
+  checkInteger('version', version, 0, 0xffffffff)
+  const entities = options.entities === undefined ? networkedEntities(role) : [...options.entities]
+  if (options.entities !== undefined) requireNetworked(role, entities)
+  const owners = entities.map((eid) => ownerOf(eid, ownerKey))
+  const { entities: netIds, origins } = role.replication
+  return writeSave({ world, protocol: role.protocol, netIds, origins, entities, version, owners })
+}
+
+/**
+ * Adds the entities of a save to a server's world; they are networked, and clients get them with the next tick. What is in
+ * the world already stays. Who owned them is returned, since connections do not outlast the process.
+ *
+ * The save is matched with the protocol by names. What the protocol has and the save has not begins with zeros. Values are
+ * converted to another type that means the same and can hold them. Anything else that has changed is an error that lists the
+ * differences, unless `migrate` takes care of it. Calls, messages and scenes are not saved and do not matter.
+ *
+ * It loads all or nothing: whatever throws, observers of the game included, no entity of it is left.
+ *
+ * @throws SaveError `not-a-save`, `newer-format`, `corrupt-save`, or `save-mismatch` with `differences`.
+ * @throws UsageError when a spawn key is taken, or an array of the game has no room (`store-too-small`).
+ */
+export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: LoadOptions = {}): LoadedWorld {
+  const role = serverRole(world)
+  const { protocol, replication } = role
+  const { origins } = replication
+  const read = readSave(bytes, protocol)
+  migrate?.(read.saved)
+  const saved = fitSave(read, protocol, migrate !== undefined)
+  for (const { key } of saved.origins) if (key !== '') requireFree(origins.entityOf(key), 0, key)
+  const remove = (eid: number): void => removeWholly(role, eid)
+  const entities = restoreWorld({ world, protocol, origins, remove }, saved)
+  return { version: saved.version, entities, owners: ownersOf(saved, entities) }
+}
+
+/** In the order of their slots: of a world that was loaded, that of the save. */
+function networkedEntities({ replication }: ServerRole): number[] {
+  const { eidOf, slots } = replication.entities
+  const eids: number[] = []
+  for (let slot = 1; slot < slots; slot++) if (eidOf[slot] !== 0) eids.push(eidOf[slot]!)
+  return eids
+}
+
+function requireNetworked({ world, replication }: ServerRole, entities: readonly number[]): void {
+  const seen = new Set<number>()
+  for (const eid of entities) {
+    if (replication.entities.netIdOf(eid) === 0 || !hasComponent(world, eid, Networked)) {
+      throw new UsageError('not-networked', `saveWorld: entity ${eid} is not networked; add Networked to it`)
+    }
+    if (seen.has(eid)) throw new UsageError('bad-option', `saveWorld: entity ${eid} is listed twice`)
+    seen.add(eid)
+  }
+}
+
+function ownerOf(eid: number, ownerKey: SaveOptions['ownerKey']): { owner: string; isPlayer: boolean } {
+  const connection = Networked.owner[eid]!
+  const owner = connection === 0 ? '' : (ownerKey?.(connection) ?? '')
+  ownerName.check(owner, 'ownerKey')
+  return { owner, isPlayer: owner !== '' && Connection.player[connection] === eid }
+}
+
+function ownersOf(saved: SavedWorld, entities: readonly number[]): ReadonlyMap<string, LoadedOwner> {
+  const owners = new Map<string, { player: number; entities: number[] }>()
+  for (const { entity, owner, isPlayer } of saved.owners) {
+    const eid = entities[entity - 1]!
+    const of = owners.get(owner) ?? { player: 0, entities: [] }
+    owners.set(owner, of)
+    of.entities.push(eid)
+    if (isPlayer) of.player = eid
+  }
+  return owners
+}

@@ -1,0 +1,233 @@
+// The verb that tells what a world has counted and what waits in it, as plain data.
+import { Stalled } from '../../components/connection.js'
+import type { Violation } from '../connection/server/client-limits.js'
+import type { Counters } from '../connection/counters.js'
+import { UsageError } from '../protocol/errors.js'
+import type { CallQueue } from '../remote/call-queue.js'
+import { Channel, createTransportCounters, type Transport, type TransportCounters } from '../transport/transport.js'
+import type { ClientRole } from '../world/client/client-role.js'
+import type { ServerPeer } from '../world/server/server-peer.js'
+import type { ServerRole } from '../world/server/server-role.js'
+import { isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
+import { type HostWorld, type Network, networkOf, type NetworkWorld, type Side } from '../world/state.js'
+
+/** Connections by what they do: each counts once. */
+export interface ConnectionStates {
+  /** Its hello was accepted, and the authenticator has not answered. Not yet in `connections`. */
+  readonly authenticating: number
+  /** In, and not taking part (yet). */
+  readonly connected: number
+  readonly loading: number
+  readonly ready: number
+  /** Its line is broken, and its session waits for it. */
+  readonly interrupted: number
+  /** It answers heart-beats, and its game does not tick; see `Stalled`. */
+  readonly stalled: number
+}
+
+/** What waits somewhere at this moment. */
+export interface QueueLengths {
+  /** Packets that arrived and wait for the next tick. */
+  readonly inboxPackets: number
+  /** Calls and messages that wait to be drained. */
+  readonly calls: number
+  /** Requests of the other side that wait for an answer. */
+  readonly requests: number
+  /** Entities whose spawn waits for its turn, over all clients. */
+  readonly spawns: number
+  /** Messages too large for a packet that are being sent in parts. */
+  readonly largeMessages: number
+  /** Errors that wait to be drained. */
+  readonly errors: number
+  /** Bytes on the reliable channel that wait for the network, over all connections. */
+  readonly reliableBytes: number
+  /** The same of the unreliable channel. */
+  readonly unreliableBytes: number
+}
+
+/** Round trips of the open connections, in milliseconds; 0 when none is known. */
+export interface RoundTrips {
+  readonly median: number
+  readonly p95: number
+  readonly longest: number
+}
+
+/** What one side counted since its world was made, and what it is like now. */
+export interface NetworkStats {
+  /** Open connections. */
+  readonly connections: number
+  /** Connections by what they do. */
+  readonly states: ConnectionStates
+  /** The most connections at once; 0 while the world does not listen, and on a client. */
+  readonly maxConnections: number
+  /** Networked entities. */
+  readonly entities: number
+  /** Ticks of the server, or frames of the client, that ran. */
+  readonly ticks: number
+  readonly roundTrip: RoundTrips
+  readonly queues: QueueLengths
+  /** Errors that nobody drained, and events of a world that did not tick: lost beyond what is kept. */
+  readonly lostReports: number
+  /** Drops and repairs, by reason. */
+  readonly counters: Readonly<Counters>
+  /** Errors that went into `NetworkErrors`, by code. Beyond a hundred codes, further ones count as `others`. */
+  readonly errors: Readonly<Record<string, number>>
+  /** Connections that ended, by the code of their reason; bounded as `errors`. */
+  readonly closed: Readonly<Record<string, number>>
+  /** What no honest client sends, by kind: each weighed on the error budget of its connection. Kinds that never came are left out. */
+  readonly violations: Readonly<Partial<Record<Violation, number>>>
+  /** Packets and bytes of the current transport. */
+  readonly transport: Readonly<TransportCounters>
+}
+
+/**
+ * A copy of the counters of this world's side, and how it is now: for metrics, and for tests. It looks at every connection,
+ * so ask it now and then, not in every tick. In a host's world those of `side`, or of the side whose systems run; when
+ * neither is said, the server's connections and entities, and everything counted on either side added up.
+ */
+export function stats(world: NetworkWorld): NetworkStats
+export function stats(world: HostWorld, options: SideOptions): NetworkStats
+export function stats(world: NetworkWorld, { side }: SideOptions = {}): NetworkStats {
+  const network = networkOf(world)
+  if (network === undefined) {
+    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+  }
+  if (isHost(network) && side === undefined && network.side === undefined) {
+    return addStats(statsOf(network, 'server'), statsOf(network, 'client'))
+  }
+  return statsOf(network, sideOf(network, 'stats', side))
+}
+
+function statsOf(network: Network, side: Side): NetworkStats {
+  const own = side === 'server' ? serverStats(network.server!) : clientStats(network.client!)
+  const role = network[side]!
+  const transport = { ...(role.transport?.counters ?? createTransportCounters()) }
+  const local = side === 'server' ? network.server!.local?.sessions?.transport : undefined
+  const ofObservers = side === 'server' ? network.server!.replication.observerEvents.dropped : 0
+  return {
+    ...own,
+    entities: (network.server ?? network.client)!.replication.entities.alive,
+    lostReports:
+      role.errors.dropped +
+      lifecycleOf(network, side).dropped +
+      role.replication.changes.dropped +
+      role.replication.collections.queues.dropped +
+      role.scenes.events.dropped +
+      ofObservers,
+    counters: { ...role.counters },
+    errors: role.errors.tally.totals,
+    closed: role.errors.closes.totals,
+    violations: role.errors.violations.totals,
+    transport: local === undefined ? transport : addCounts(transport, local.counters),
+  }
+}
+
+type OwnStats = Pick<NetworkStats, 'connections' | 'states' | 'maxConnections' | 'ticks' | 'roundTrip' | 'queues'>
+
+function serverStats(role: ServerRole): OwnStats {
+  const { peers, authenticating } = role
+  const roundTrips: number[] = []
+  const states = { authenticating: authenticating.size, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
+  const waiting = { spawns: 0, largeMessages: 0, reliableBytes: 0, unreliableBytes: 0 }
+  for (const peer of peers) {
+    const { session, observer, outgoingParts } = peer
+    states[stateOf(peer)]++
+    if (session.roundTrip.smoothed > 0) roundTrips.push(session.roundTrip.smoothed)
+    waiting.spawns += observer.pending.size
+    waiting.largeMessages += outgoingParts.count
+    waiting.reliableBytes += session.transport.buffered(session.peer, Channel.Reliable)
+    waiting.unreliableBytes += session.transport.buffered(session.peer, Channel.Unreliable)
+  }
+  return {
+    connections: peers.length,
+    states,
+    maxConnections: role.sessions?.options.maxConnections ?? 0,
+    ticks: role.tick,
+    roundTrip: distribution(roundTrips),
+    queues: { ...waiting, ...waitingIn(role) },
+  }
+}
+
+function stateOf({ session, scenes, line }: ServerPeer): keyof ConnectionStates {
+  if (session.isInterrupted) return 'interrupted'
+  if (line.shown === Stalled) return 'stalled'
+  if (scenes.isLoading) return 'loading'
+  return session.ready ? 'ready' : 'connected'
+}
+
+function clientStats(role: ClientRole): OwnStats {
+  const session = role.isOpen ? role.session?.session : undefined
+  const states = { authenticating: 0, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
+  const isInterrupted = role.session?.isInterrupted === true
+  if (session !== undefined) {
+    if (isInterrupted) states.interrupted = 1
+    else if (role.line.shown === Stalled) states.stalled = 1
+    else if (role.scenes.isLoading) states.loading = 1
+    else if (session.ready) states.ready = 1
+    else states.connected = 1
+  }
+  const buffered = (channel: Channel): number => session?.transport.buffered(session.peer, channel) ?? 0
+  const { smoothed = 0 } = session?.roundTrip ?? {}
+  return {
+    connections: session === undefined ? 0 : 1,
+    states,
+    maxConnections: 0,
+    ticks: role.frame,
+    roundTrip: distribution(smoothed > 0 ? [smoothed] : []),
+    queues: {
+      spawns: 0,
+      largeMessages: role.outgoingParts.count,
+      reliableBytes: buffered(Channel.Reliable),
+      unreliableBytes: buffered(Channel.Unreliable),
+      ...waitingIn(role),
+    },
+  }
+}
+
+interface HasQueues {
+  readonly transport: Transport | undefined
+  readonly inbound: { readonly queues: readonly CallQueue[] }
+  readonly openRequests: { readonly size: number }
+  readonly errors: { readonly waiting: number }
+}
+
+function waitingIn(role: HasQueues): Pick<QueueLengths, 'inboxPackets' | 'calls' | 'requests' | 'errors'> {
+  return {
+    inboxPackets: role.transport?.waiting ?? 0,
+    calls: role.inbound.queues.reduce((sum, queue) => sum + queue.waiting, 0),
+    requests: role.openRequests.size,
+    errors: role.errors.waiting,
+  }
+}
+
+function distribution(values: number[]): RoundTrips {
+  values.sort((a, b) => a - b)
+  // The nearest rank: the least value that so large a part of all does not exceed.
+  const rank = (part: number): number => values[Math.max(0, Math.ceil(part * values.length) - 1)] ?? 0
+  return { median: rank(0.5), p95: rank(0.95), longest: rank(1) }
+}
+
+function addStats(server: NetworkStats, client: NetworkStats): NetworkStats {
+  return {
+    ...server,
+    queues: addCounts(server.queues, client.queues),
+    lostReports: server.lostReports + client.lostReports,
+    counters: addCounts(server.counters, client.counters),
+    errors: addTotals(server.errors, client.errors),
+    closed: addTotals(server.closed, client.closed),
+    violations: server.violations,
+    transport: addCounts(server.transport, client.transport),
+  }
+}
+
+function addCounts<T extends Counters | TransportCounters | QueueLengths>(a: Readonly<T>, b: Readonly<T>): T {
+  const sum = { ...a }
+  for (const key of Object.keys(b) as (keyof T)[]) (sum[key] as number) = Number(a[key]) + Number(b[key])
+  return sum
+}
+
+function addTotals(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a }
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count
+  return sum
+}

@@ -1,0 +1,29 @@
+// The own client of a host's world joins it: over a link within the process, through the same hello as any other.
+import { UsageError } from '../../protocol/errors.js'
+import { createLoopback } from '../../transport/loopback.js'
+import type { JoinOptions } from '../client/join-options.js'
+import { type HostWorld, networkOf } from '../state.js'
+
+/** The host's own client is trusted: no authenticator sees it, and it has no token. */
+export interface JoinLocallyOptions extends Pick<JoinOptions, 'autoReady'> {
+  /** Its user data, as an authenticator gives to others: `userOf` and `Connection.user` show it. Default none. */
+  user?: object
+}
+
+/**
+ * Begins the session of a host's own client. It opens as the pipelines of both sides run.
+ *
+ * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
+ */
+export function joinLocally(world: HostWorld, { autoReady, user }: JoinLocallyOptions = {}): void {
+  const { server, client } = networkOf(world) ?? {}
+  if (server?.local === undefined || client === undefined) {
+    throw new UsageError('wrong-side', 'this needs a world made by createHostWorld')
+  }
+  if (client.session !== undefined) throw new UsageError('connected', 'the client of this world plays already')
+  server.requireLocalEnded(server.local)
+  const loopback = createLoopback({ now: server.options.now })
+  client.start(loopback.connect(), { autoReady, timeout: Infinity })
+  server.local.user = user
+  server.startLocal(server.local, loopback.server)
+}

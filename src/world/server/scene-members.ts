@@ -1,0 +1,46 @@
+// Which networked entities belong to which scene of the server's world, so that they end with it.
+import { slotOf } from '../../protocol/net-id.js'
+import { growTo } from '../../replication/slot-set.js'
+
+/** What is asked of the server's table of entities. */
+interface Slots {
+  readonly slots: number
+  readonly eidOf: Uint32Array
+  readonly netIds: Uint32Array
+}
+
+export class SceneMembers {
+  /** By slot: the net id of the member. Where the slot has another by now, the member has ended. */
+  private netIds = new Uint32Array(64)
+  /** By slot: the scene's id. */
+  private scenes = new Uint32Array(64)
+  /** By slot: numbers the members in the order in which they joined. */
+  private order = new Float64Array(64)
+  private joined = 0
+
+  /** Makes an entity a member; it is of one scene at a time. */
+  add(netId: number, scene: number): void {
+    const slot = slotOf(netId)
+    this.netIds = growTo(this.netIds, slot + 1)
+    this.scenes = growTo(this.scenes, slot + 1)
+    this.order = growTo(this.order, slot + 1)
+    this.netIds[slot] = netId
+    this.scenes[slot] = scene
+    this.order[slot] = this.joined++
+  }
+
+  delete(netId: number): void {
+    if (this.netIds[slotOf(netId)] === netId) this.netIds[slotOf(netId)] = 0
+  }
+
+  /** The entities of a scene, the one that joined last first. */
+  of(scene: number, { slots, eidOf, netIds }: Slots): number[] {
+    const found: number[] = []
+    const end = Math.min(slots, this.netIds.length)
+    for (let slot = 1; slot < end; slot++) {
+      const alive = eidOf[slot] !== 0 && this.netIds[slot] === netIds[slot]
+      if (alive && this.scenes[slot] === scene) found.push(slot)
+    }
+    return found.sort((a, b) => this.order[b]! - this.order[a]!).map((slot) => eidOf[slot]!)
+  }
+}
