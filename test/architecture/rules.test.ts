@@ -7,8 +7,10 @@ import {
   checkBrowserReach,
   checkCycles,
   checkFirstLines,
+  checkFolders,
   checkImports,
   checkLengths,
+  MAX_FILES,
   MAX_LINES,
   type Files,
 } from './rules.js'
@@ -291,6 +293,22 @@ describe('the shape of a file', () => {
   it('refuses a file that is too long', () => {
     expect(checkLengths(new Map([['a.ts', 'x\n'.repeat(MAX_LINES)]]))).toEqual([])
     expect(checkLengths(new Map([['a.ts', 'x\n'.repeat(MAX_LINES + 1)]]))).toHaveLength(1)
+  })
+})
+
+describe('the size of a folder', () => {
+  const filled = (folder: string, count: number): [string, string][] =>
+    Array.from({ length: count }, (_, i) => [`${folder}/${i}.ts`, ''])
+
+  it('accepts a full folder, and does not count its subfolders', () => {
+    const files = new Map([...filled('src/world', MAX_FILES), ...filled('src/world/server', MAX_FILES)])
+    expect(checkFolders(files)).toEqual([])
+  })
+
+  it.each(['src', 'src/world/server', 'systems', 'components'])('refuses one file too many in %s', (folder) => {
+    expect(checkFolders(new Map(filled(folder, MAX_FILES + 1)))).toEqual([
+      `${folder}: ${MAX_FILES + 1} files, more than ${MAX_FILES}: group them by job`,
+    ])
   })
 })
 

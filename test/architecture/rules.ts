@@ -13,6 +13,9 @@ export type Violations = string[]
 /** Lines of code that one file of the library may have. */
 export const MAX_LINES = 450
 
+/** Source files that one folder of the library may have, without those of its subfolders. */
+export const MAX_FILES = 25
+
 const BARREL = 'systems/index.ts'
 const NODE_MODULES = new Set(builtinModules)
 /** The entries that a browser loads. */
@@ -146,4 +149,16 @@ export function checkLengths(files: Files): Violations {
     if (lines > MAX_LINES) violations.push(`${path}: ${lines} lines, more than ${MAX_LINES}: is it one thing?`)
   }
   return violations
+}
+
+/** Checks that a folder has no more files than a reader can look through. */
+export function checkFolders(files: Files): Violations {
+  const counts = new Map<string, number>()
+  for (const path of files.keys()) {
+    const folder = path.slice(0, path.lastIndexOf('/'))
+    counts.set(folder, (counts.get(folder) ?? 0) + 1)
+  }
+  return [...counts]
+    .filter(([, count]) => count > MAX_FILES)
+    .map(([folder, count]) => `${folder}: ${count} files, more than ${MAX_FILES}: group them by job`)
 }

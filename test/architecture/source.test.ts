@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
 import { listCode } from '../../scripts/imports.js'
 import { routesIntoSources } from '../../scripts/public-tests.js'
-import { checkBrowserReach, checkCycles, checkFirstLines, checkImports, checkLengths, type Files } from './rules.js'
+import {
+  checkBrowserReach,
+  checkCycles,
+  checkFirstLines,
+  checkFolders,
+  checkImports,
+  checkLengths,
+  type Files,
+} from './rules.js'
 
 function readAll(...folders: string[]): Files {
   return new Map(
@@ -39,6 +47,10 @@ describe('the sources', () => {
 
   it('have no file of more than a few screens', () => {
     expect(checkLengths(library)).toEqual([])
+  })
+
+  it('have no folder with more files than a reader can look through', () => {
+    expect(checkFolders(library)).toEqual([])
   })
 })
 
