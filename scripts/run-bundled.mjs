@@ -4,12 +4,15 @@ import { ensureInstalled } from './ensure-installed.mjs'
 import { root, run } from './run.mjs'
 
 /**
- * Runs a program with this script's arguments.
+ * Runs a program, by default with this script's arguments.
  *
- * @param {{ title: string, name: string, entries: Record<string, string> }} program its name for people, that of its bundle, and
- * the sources of its bundles: its own, and those of processes that it starts
+ * @param {{ title: string, name: string, entries: Record<string, string> }} program its title, the name of its bundle, and the
+ * sources of its bundles: its own, and those of processes that it starts
+ * @param {{ args?: string[], flags?: string[], env?: Record<string, string> }} options its arguments, further flags of
+ * Node, and further variables of its environment
  */
-export async function runBundled({ title, name, entries }) {
+export async function runBundled({ title, name, entries }, options = {}) {
+  const { args = process.argv.slice(2), flags = [], env = {} } = options
   await ensureInstalled()
   const { build } = await import('esbuild')
   // Under node_modules, so that the packages it needs are found from there.
@@ -29,6 +32,8 @@ export async function runBundled({ title, name, entries }) {
     logLevel: 'warning',
   })
   // What is said about memory needs the heap collected before it is measured.
-  const flags = ['--enable-source-maps', '--expose-gc']
-  await run(title, process.execPath, [...flags, `${folder}/${name}.mjs`, ...process.argv.slice(2)])
+  const allFlags = ['--enable-source-maps', '--expose-gc', ...flags]
+  await run(title, process.execPath, [...allFlags, `${folder}/${name}.mjs`, ...args], {
+    env: { ...process.env, ...env },
+  })
 }

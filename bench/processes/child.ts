@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import type { Roles } from './roles.js'
 
@@ -15,6 +15,17 @@ interface Answer {
 /** Longer than anything that is asked. */
 const ANSWER_LIMIT_MS = 120_000
 
+/** What the paths of CPU profiles begin with, in `npm run profile`. */
+const profiles = process.env['BITECS_NET_PROFILES']
+let profileCount = 0
+
+/** Flags of Node that give each process a profile of its own. */
+function profilePlace(prefix: string, role: string): string[] {
+  profileCount++
+  const name = `${basename(prefix)}-${role}-${profileCount}.cpuprofile`
+  return [`--cpu-prof-dir=${dirname(prefix)}`, `--cpu-prof-name=${name}`]
+}
+
 let program: Promise<string> | undefined
 
 /** Builds the program of all roles, once. It lies under node_modules, so that packages are found from there. */
@@ -22,7 +33,8 @@ function buildProgram(): Promise<string> {
   program ??= (async () => {
     const folder = join(process.cwd(), 'node_modules/.cache/bitecs-net')
     await mkdir(folder, { recursive: true })
-    const outfile = join(folder, `bench-process-${process.pid}.mjs`)
+    // A profile needs the source map after the end, so that bundle stays.
+    const outfile = join(folder, `bench-process-${profiles === undefined ? process.pid : 'profiled'}.mjs`)
     await build({
       absWorkingDir: process.cwd(),
       entryPoints: ['bench/processes/main.ts'],
@@ -35,6 +47,7 @@ function buildProgram(): Promise<string> {
       sourcemap: true,
       logLevel: 'warning',
     })
+    if (profiles !== undefined) return outfile
     process.on('exit', () => {
       rmSync(outfile, { force: true })
       rmSync(`${outfile}.map`, { force: true })
@@ -71,7 +84,9 @@ export class Child<T extends object> {
   }
 
   static async start<Role extends keyof Roles>(role: Role): Promise<Child<Roles[Role]>> {
-    const child = fork(await buildProgram(), [role], { execArgv: ['--enable-source-maps', '--expose-gc'] })
+    const execArgv = ['--enable-source-maps', '--expose-gc']
+    if (profiles !== undefined) execArgv.push('--cpu-prof', ...profilePlace(profiles, role))
+    const child = fork(await buildProgram(), [role], { execArgv })
     return new Child<Roles[Role]>(child, role)
   }
 
@@ -90,9 +105,11 @@ export class Child<T extends object> {
     }
   }
 
-  /** Ends the process. */
+  /** Ends the process. One with a profile writes it as it ends by itself. */
   stop(): void {
-    if (!this.ended) this.child.kill('SIGKILL')
+    if (this.ended) return
+    if (profiles === undefined) this.child.kill('SIGKILL')
+    else if (this.child.connected) this.child.disconnect()
   }
 
   private settle({ id, result, error }: Answer): void {
