@@ -3,11 +3,16 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { main, root, runNode } from './run.mjs'
 
-const SOURCES = ['src', 'systems', 'components', 'tsup.config.ts', 'tsconfig.json', 'package.json']
+/** What a build reads. */
+export const SOURCES = ['src', 'systems', 'components', 'tsup.config.ts', 'tsconfig.json', 'package.json']
 
-/** Why a build is needed, or undefined when dist is complete and newer than every source. */
-export function whyBuild() {
-  const built = builtFiles()
+/**
+ * Why a build is needed, or undefined when dist is complete and newer than every source.
+ *
+ * @param {{ types?: boolean }} options without types, only the code is looked at
+ */
+export function whyBuild({ types = true } = {}) {
+  const built = builtFiles().filter((path) => types || !path.endsWith('.d.ts'))
   for (const path of built) if (!existsSync(root + path)) return `${path} is missing`
   const oldest = Math.min(...built.map((path) => statSync(root + path).mtimeMs))
   for (const path of SOURCES.flatMap(filesOf)) {
@@ -17,8 +22,16 @@ export function whyBuild() {
 }
 
 /** Builds the library, showing the progress. */
-export function build() {
-  return runNode('The build', 'node_modules/tsup/dist/cli-default.js', [])
+export function build(options) {
+  return runNode('The build', 'node_modules/tsup/dist/cli-default.js', [], options)
+}
+
+/**
+ * Builds the code without the types, which take most of the time. The types in dist stay older than the sources, so that
+ * the next whole build is not left out.
+ */
+export function buildCode({ signal }) {
+  return build({ signal, env: { ...process.env, BITECS_NET_BUILD: 'code' } })
 }
 
 /** Builds when needed, and says why. */
