@@ -1,5 +1,5 @@
-// How the tests run: everything that is quick side by side, then what mostly waits for a network or a browser in pairs,
-// then what needs the machine for itself, one file after another.
+// How the tests run: first what needs no network, the quick and the slow files side by side; then what mostly waits for a
+// network or a browser in pairs; then what needs the machine for itself, one file after another.
 //
 // The tests import the library by its public names. By default these lead to the sources; with BITECS_NET_TARGET=dist
 // they lead to the built files, and only the tests that use nothing but public names run.
@@ -38,6 +38,24 @@ const ALONE = [
   'test/contract/rough-networks.test.ts',
 ]
 
+// Half of the time of all files that need no network. `npm run test:unit` leaves them out; `npm test` and CI run them.
+const SLOW = [
+  'test/behaviour/saving.test.ts',
+  'test/fuzz/campaign.test.ts',
+  'test/fuzz/client.test.ts',
+  'test/fuzz/decoders.test.ts',
+  'test/fuzz/pieces.test.ts',
+  'test/fuzz/saves.test.ts',
+  'test/fuzz/server.test.ts',
+  'test/fuzz/sessions-model.test.ts',
+  'test/unit/examples/capture-the-flag.test.ts',
+  'test/unit/examples/rough-networks.test.ts',
+  'test/unit/examples/three-modes.test.ts',
+  'test/unit/replication/blocks.test.ts',
+  'test/unit/replication/interest-allocation.test.ts',
+  'test/unit/world/call-allocation.test.ts',
+]
+
 // In dist mode everything else is left out, so the two projects divide the same list of files.
 const included = dist ? (await import('./scripts/public-tests.js')).publicTests() : ['test/**/*.test.ts']
 const isRealFile = (path: string): boolean => path.endsWith('.webrtc.test.ts')
@@ -58,12 +76,17 @@ const fast: TestProjectInlineConfiguration = {
     ...shared,
     name: 'fast',
     include: dist ? included.filter((path) => !isRealFile(path)) : included,
-    exclude: dist ? [] : REAL,
+    exclude: dist ? [] : [...REAL, ...SLOW],
     // Vitest would leave one core to itself, which is half of a small machine.
     maxWorkers: availableParallelism(),
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
+}
+
+const slow: TestProjectInlineConfiguration = {
+  resolve,
+  test: { ...fast.test, name: 'slow', include: SLOW, exclude: REAL },
 }
 
 const real: TestProjectInlineConfiguration['test'] = {
@@ -100,7 +123,7 @@ const serial: TestProjectInlineConfiguration = {
 export default defineConfig({
   root,
   test: {
-    projects: dist ? [fast, paired] : [fast, paired, serial],
+    projects: dist ? [fast, paired] : [slow, fast, paired, serial],
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './scripts/totals-reporter.mjs', './scripts/stuck-reporter.mjs'],

@@ -13,13 +13,24 @@ export interface Import {
   readonly line: number
 }
 
+/** What was found in each file. Several rules ask for the same files, and parsing takes most of their time. */
+const found = new Map<string, { readonly text: string; readonly imports: readonly Import[] }>()
+
 /** Every import of the file, in the order of the text. */
-export function findImports(path: string, text: string): Import[] {
+export function findImports(path: string, text: string): readonly Import[] {
+  const known = found.get(path)
+  if (known?.text === text) return known.imports
+  const imports = parseImports(path, text)
+  found.set(path, { text, imports })
+  return imports
+}
+
+function parseImports(path: string, text: string): Import[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, false)
-  const found: Import[] = []
+  const imports: Import[] = []
   const add = (node: ts.Node, module: ts.Node | undefined, typeOnly: boolean): void => {
     const specifier = module && ts.isStringLiteralLike(module) ? module.text : undefined
-    found.push({ specifier, typeOnly, line: file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1 })
+    imports.push({ specifier, typeOnly, line: file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1 })
   }
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
@@ -38,7 +49,7 @@ export function findImports(path: string, text: string): Import[] {
     ts.forEachChild(node, visit)
   }
   visit(file)
-  return found
+  return imports
 }
 
 // With `verbatimModuleSyntax` an import of `{ type A }` still runs the module, so only the clause's own `type` counts.

@@ -1,5 +1,5 @@
 // `npm run test:long`: the tests that take longer than CI allows, of which CI runs a sample: the seeded models with all
-// their seeds, and real WebRTC over every bad network and every kind of dead peer.
+// their seeds, the files that `npm run test:unit` leaves out, and real WebRTC over every bad network and every kind of dead peer.
 //
 // Arguments name test files in their place: `npm run test:long -- rough-networks`.
 import { ensureInstalled } from './ensure-installed.mjs'
@@ -7,10 +7,18 @@ import { main } from './run.mjs'
 import { runTests } from './run-tests.mjs'
 
 const LONG_TESTS = ['model', 'rough-networks', 'dead-peers']
+/** The project of Vitest with the files that `npm run test:unit` leaves out. */
+const SLOW_PROJECT = ['--project', 'slow']
 
 await main(async () => {
   await ensureInstalled()
-  const files = process.argv.length > 2 ? process.argv.slice(2) : LONG_TESTS
   // One test plays hundreds of seeds.
-  await runTests('The long tests', files, { BITECS_NET_LONG: '1', BITECS_NET_STUCK_MINUTES: '15' })
+  const env = { BITECS_NET_LONG: '1', BITECS_NET_STUCK_MINUTES: '15' }
+  const chosen = process.argv.slice(2)
+  if (chosen.length > 0) {
+    await runTests('The long tests', chosen, env)
+    return
+  }
+  await runTests('The slow tests', SLOW_PROJECT, env)
+  await runTests('The long tests', LONG_TESTS, env)
 })

@@ -27,9 +27,9 @@ import { Connected, Interrupted, LocalConnection, LocalPlayer, Networked, Owned,
 import { createTestNetwork, type LocalTestClient, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { handOver } from '../support/hand-over.js'
-import { failingSeeds, generator, type Random, roughConditions } from '../support/seeds.js'
+import { failingSeeds, generator, type Random, roughConditions, seedCount } from '../support/seeds.js'
 
-const SEEDS = 40
+const SEEDS = seedCount(40, 40)
 const TICKS = 60
 const MAX = 20_000
 

@@ -1,9 +1,9 @@
 // Plays the seeded model of changes that cancel out within a tick.
 import { expect, it } from 'vitest'
 import { play } from '../support/net-zero.js'
-import { failingSeeds } from '../support/seeds.js'
+import { failingSeeds, seedCount } from '../support/seeds.js'
 
-const SEEDS = 12
+const SEEDS = seedCount(12, 12)
 
 it('52: what is removed and added again, or changes owner and returns, within one tick ends equal on every client', () => {
   expect(failingSeeds(play, SEEDS)).toEqual([])

@@ -29,9 +29,9 @@ import {
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
-import { failingSeeds, generator, type Random, roughConditions } from '../support/seeds.js'
+import { failingSeeds, generator, type Random, roughConditions, seedCount } from '../support/seeds.js'
 
-const SEEDS = 12
+const SEEDS = seedCount(12, 12)
 const TICKS = 120
 const MAX = 20_000
 const Named = { at: new Uint32Array(MAX), id: new Uint32Array(MAX) }

@@ -24,9 +24,16 @@ export function roughConditions(random: Random): Partial<Conditions> {
 /** Whether `npm run test:long` runs, which plays every seed and every network. */
 export const isLong = process.env['BITECS_NET_LONG'] === '1'
 
-/** How many seeds a model plays: `all` of them in `npm run test:long`, a sample elsewhere. */
+/** The part of the sample that `npm run test:unit` plays on a developer's machine. */
+const INNER_LOOP_PART = 4
+
+/**
+ * How many seeds a model plays: `all` of them in `npm run test:long`, the `sample` in CI, and a quarter of the sample
+ * while someone works.
+ */
 export function seedCount(all: number, sample: number): number {
-  return isLong ? all : sample
+  if (isLong) return all
+  return process.env['CI'] ? sample : Math.ceil(sample / INNER_LOOP_PART)
 }
 
 /** Plays the seeds from `first` on, and lists those that fail. */
