@@ -36,6 +36,13 @@ export function seedCount(all: number, sample: number): number {
   return process.env['CI'] ? sample : Math.ceil(sample / INNER_LOOP_PART)
 }
 
+/** Divides `count` seeds from `first` on into tests, each `[count, first]`, so that a long run shows how far it is. */
+export function seedBatches(count: number, first: number, size = 25): [count: number, first: number][] {
+  const batches: [number, number][] = []
+  for (let done = 0; done < count; done += size) batches.push([Math.min(size, count - done), first + done])
+  return batches
+}
+
 /** Plays the seeds from `first` on, and lists those that fail. */
 export function failingSeeds(play: (seed: number) => void, count: number, first = 1): string[] {
   const failed: string[] = []
