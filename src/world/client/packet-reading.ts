@@ -12,6 +12,8 @@ export class PacketReading {
 
   /** The server's tick that sent it. */
   tick = 0
+  /** Of `SectionKind`: the section that is being read. */
+  kind = 0
   /** Offset of its first section, while it is checked. */
   packetStart = 0
   /** Offset of the section that is being applied. */

@@ -44,9 +44,11 @@ export function readPacket(
 }
 
 function checkSections(client: ClientState, reader: ByteReader, channel: Channel): boolean {
-  client.reading.packetStart = reader.offset
+  const { reading } = client
+  reading.packetStart = reader.offset
   while (reader.left > 0) {
-    const section = clientSections.find(reader.u8(), channel)
+    reading.kind = reader.u8()
+    const section = clientSections.find(reading.kind, channel)
     if (section === undefined) return false
     section.check(client, reader)
     if (reader.failed) return false
@@ -66,7 +68,8 @@ function applyReliable(client: ClientState, session: Session, header: DataHeader
   const { tick } = header
   while (reader.left > 0 && reading.pausedAt < 0) {
     reading.sectionStart = reader.offset
-    clientSections.find(reader.u8(), Channel.Reliable)!.apply(client, reader)
+    reading.kind = reader.u8()
+    clientSections.find(reading.kind, Channel.Reliable)!.apply(client, reader)
   }
   const isComplete = reading.pausedAt < 0 && header.completesStructure
   replication.resolveReferences()
@@ -83,7 +86,10 @@ function applyUnreliable(client: ClientState, session: Session, header: DataHead
   const missingStructure = header.structureTick > session.structureTick ? header.structureTick : 0
   replication.updates.missing = 0
   reading.hasValues = false
-  while (reader.left > 0) clientSections.find(reader.u8(), Channel.Unreliable)!.apply(client, reader)
+  while (reader.left > 0) {
+    reading.kind = reader.u8()
+    clientSections.find(reading.kind, Channel.Unreliable)!.apply(client, reader)
+  }
   if (!reading.hasValues) return true
   if (missingStructure === 0) {
     // Its structure has been applied, so the entities that it names have ended since.
@@ -108,9 +114,9 @@ function applyHeld(client: ClientState, bytes: Uint8Array, length: number, tick:
   reading.tick = tick
   replication.updates.missing = 0
   while (reader.left > 0) {
-    const kind = reader.u8()
-    const section = clientSections.find(kind, Channel.Unreliable)!
-    if (kind === SectionKind.Update) section.apply(client, reader)
+    reading.kind = reader.u8()
+    const section = clientSections.find(reading.kind, Channel.Unreliable)!
+    if (reading.kind === SectionKind.Update) section.apply(client, reader)
     else section.check(client, reader)
   }
   counters.staleValues += replication.updates.missing

@@ -18,7 +18,7 @@ import type { ClientState } from './client-state.js'
 /** Every section that the server may send. */
 export const clientSections = new SectionTable<ClientState>([
   { kind: SectionKind.Call, check: checkCall, apply: applyCall },
-  { kind: SectionKind.Message, check: checkMessage, apply: applyMessage },
+  { kind: SectionKind.Message, check: checkCall, apply: applyCall },
   { kind: SectionKind.Update, channel: Channel.Unreliable, check: checkUpdate, apply: applyUpdate },
   { kind: SectionKind.Scene, channel: Channel.Reliable, check: checkFirstScene, apply: applyScene },
   { kind: SectionKind.Despawn, channel: Channel.Reliable, check: checkDespawn, apply: applyDespawn },
@@ -96,40 +96,31 @@ export const clientSections = new SectionTable<ClientState>([
   },
 ])
 
+/** Calls and messages share their functions, so that a packet full of both is read as fast as one of either. */
 function checkCall({ reading }: ClientState, reader: ByteReader): void {
-  reading.section.read(reader, true)
-}
-
-function applyCall(client: ClientState, reader: ByteReader): void {
-  const { section } = client.reading
-  section.read(reader, true)
-  const definition = client.protocol.definitions[section.id]
-  if (definition?.kind === 'client-rpc' || definition?.kind === 'target-rpc') queueCall(client, reader)
-  else drop(client, CallFault.UnknownDefinition, section.id)
-}
-
-function checkMessage({ reading }: ClientState, reader: ByteReader): void {
-  reading.section.read(reader, false)
-}
-
-function applyMessage(client: ClientState, reader: ByteReader): void {
-  const { section } = client.reading
-  section.read(reader, false)
-  const definition = client.protocol.definitions[section.id]
-  if (definition?.kind === 'message' && definition.from !== 'client') queueCall(client, reader)
-  else drop(client, CallFault.UnknownDefinition, section.id)
+  reading.section.read(reader, reading.kind === SectionKind.Call)
 }
 
 /**
- * Queues the call or message that was just read. Its channel is not checked: the server sends an unreliable one on the
- * reliable channel while this client may not have the entities that it names.
+ * Queues a call or message. Its channel is not checked: the server sends an unreliable one on the reliable channel while this
+ * client may not have the entities that it names.
  */
-function queueCall(client: ClientState, reader: ByteReader): void {
-  const { reading, inbound, entities, connection, frame } = client
+function applyCall(client: ClientState, reader: ByteReader): void {
+  const { reading, inbound, protocol, connection, frame } = client
   const { section } = reading
+  const isCall = reading.kind === SectionKind.Call
+  section.read(reader, isCall)
+  const definition = protocol.definitions[section.id]
+  const isExpected = isCall
+    ? definition?.kind === 'client-rpc' || definition?.kind === 'target-rpc'
+    : definition?.kind === 'message' && definition.from !== 'client'
+  if (!isExpected) {
+    drop(client, CallFault.UnknownDefinition, section.id)
+    return
+  }
   let eid = 0
   if (section.netId !== 0) {
-    eid = targetOf(entities, section.netId)
+    eid = targetOf(client.entities, section.netId)
     if (eid < 0) {
       drop(client, CallFault.Late, section.id)
       return
