@@ -13,6 +13,7 @@ import { createLoopback } from './transport/loopback.js'
 import type { Transport } from './transport/transport.js'
 import { createClientWorld, createHostWorld, createServerWorld } from './world/create.js'
 import { joinLocally } from './world/host/join-locally.js'
+import { beginSession } from './verbs/client-session.js'
 import { connectionOf } from './verbs/lookup.js'
 import type { System } from './world/loop.js'
 import { requireSharedIndex } from './world/shared-stores.js'
@@ -161,7 +162,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     }
     const role = clientRole(world)
     requireSharedIndex(server, protocol, world, role.protocol)
-    role.start(open(), { ...join, reopen: reconnect === 'never' ? undefined : open })
+    beginSession(role, open(), { ...join, reopen: reconnect === 'never' ? undefined : open })
     const session = role.session!
     const client: TestClient = {
       world,

@@ -1,6 +1,7 @@
 // Makes what arrived ready for the game: goes on with scenes, drops what nobody drained in time, settles requests, shows events, runs handlers.
 import type { World } from 'bitecs'
 import { heldIdsOf } from '../src/replication/held-ids.js'
+import { advanceScenes } from '../src/world/client/change-scenes.js'
 import { requireNetwork } from '../src/world/inbound-queue.js'
 import { lifecycleOf, sideOf } from '../src/world/host/sides.js'
 import type { NetworkWorld } from '../src/world/state.js'
@@ -14,7 +15,8 @@ export function dispatchCalls(world: World): void {
   // In a host's world each side dispatches in its own pipeline.
   const side = sideOf(network, 'dispatchCalls')
   const { scenes, replication } = network[side]!
-  scenes.advance()
+  if (side === 'server') network.server!.scenes.advance()
+  else advanceScenes(network.client!)
   const lifecycle = lifecycleOf(network, side)
   lifecycle.publish()
   scenes.events.publish()

@@ -1,8 +1,13 @@
-// The first system of a client's frame: takes in what arrived, without applying it yet.
+// Receives packets from the server. Data packets wait in queues until `applyReplication`.
 import type { World } from 'bitecs'
 import { clientRole } from '../src/world/state.js'
 
-/** The first system of a client's frame: takes in what arrived, without applying it yet. */
+/**
+ * The first system of a client's frame: receives packets from the server. Data packets wait in queues until
+ * `applyReplication`; others, such as the welcome and the close, change the session at once.
+ */
 export function receiveFromServer(world: World): void {
-  clientRole(world).session?.receive()
+  const { session } = clientRole(world)
+  if (session === undefined) return
+  session.receive()
 }

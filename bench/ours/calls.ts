@@ -26,7 +26,8 @@ import { ByteReader, type ByteWriter } from '../../src/protocol/bytes.js'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { DataHeader } from '../../src/protocol/packet.js'
 import { Channel } from '../../src/transport/transport.js'
-import { ClientInbound } from '../../src/world/client/client-inbound.js'
+import type { ClientState } from '../../src/world/client/client-state.js'
+import { readPacket } from '../../src/world/client/read-packet.js'
 import { ServerInbound } from '../../src/world/server/server-inbound.js'
 import { writeCalls } from '../../src/world/server/server-outbound.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../src/world/state.js'
@@ -122,21 +123,20 @@ export abstract class OurCalls {
 
 /** A client that takes in calls. */
 class Receiver {
-  private readonly inbound: ClientInbound
+  private readonly client: ClientState
   private readonly session: Session
   private readonly header = new DataHeader()
   private readonly reader = new ByteReader()
 
   constructor(readonly world: ClientWorld) {
-    const role = clientRole(world)
-    this.inbound = new ClientInbound(role)
-    this.session = role.session!.session!
+    this.client = clientRole(world)
+    this.session = this.client.session!.session!
   }
 
   /** Takes in the sections of `writer` from `start` on. */
   read(writer: ByteWriter, start: number): void {
     this.reader.reset(writer.bytes, start, writer.length)
-    this.inbound.read(this.session, Channel.Reliable, this.header, this.reader, -1)
+    readPacket(this.client, this.session, Channel.Reliable, this.header, this.reader)
   }
 
   /** Takes in a packet. */
@@ -145,7 +145,7 @@ class Receiver {
     reader.reset(writer.bytes, 0, writer.length)
     if (reader.u8() !== PacketKind.Data) throw new Error('this is no packet of calls')
     header.read(reader)
-    this.inbound.read(this.session, Channel.Reliable, header, reader, -1)
+    readPacket(this.client, this.session, Channel.Reliable, header, reader)
   }
 }
 

@@ -19,8 +19,8 @@ import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { DataHeader } from '../../src/protocol/packet.js'
 import type { Session } from '../../src/connection/session.js'
 import { Channel } from '../../src/transport/transport.js'
-import { ClientInbound } from '../../src/world/client/client-inbound.js'
-import type { ClientRole } from '../../src/world/client/client-role.js'
+import { readPacket } from '../../src/world/client/read-packet.js'
+import type { ClientState } from '../../src/world/client/client-state.js'
 import type { ServerRole } from '../../src/world/server/server-role.js'
 import { replicateState, updateInterest } from '../../systems/index.js'
 import { type Changes, POSITION_RANGE, POSITION_STEP, Stores, type Workload } from '../workload.js'
@@ -54,7 +54,7 @@ export class OurWorld {
   readonly eids: Uint32Array
   readonly clientEids: Uint32Array
   readonly server: ServerRole
-  readonly client: ClientRole
+  readonly client: ClientState
 
   constructor(
     readonly workload: Workload,
@@ -151,21 +151,20 @@ export const bytesOf = (packets: readonly Uint8Array[]): number => packets.reduc
 
 /** Checks packets and writes their values into the stores, as the client does with what arrives. */
 export class OurDecoder {
-  private readonly inbound: ClientInbound
   private readonly session: Session
   private readonly reader = new ByteReader()
   private readonly header = new DataHeader()
   private tick: number
 
   constructor(readonly world: OurWorld) {
-    this.inbound = new ClientInbound(world.client)
     this.session = world.client.session!.session!
     this.tick = world.server.tick
   }
 
   /** Applies packets as those of a newer tick. Returns the number of packets that took effect. */
   decode(packets: readonly Uint8Array[]): number {
-    const { inbound, session, reader, header } = this
+    const { session, reader, header } = this
+    const { client } = this.world
     this.tick++
     let applied = 0
     for (let i = 0; i < packets.length; i++) {
@@ -173,7 +172,7 @@ export class OurDecoder {
       reader.reset(bytes, 1, bytes.length)
       header.read(reader)
       header.tick = this.tick
-      if (inbound.read(session, Channel.Unreliable, header, reader, -1)) applied++
+      if (readPacket(client, session, Channel.Unreliable, header, reader)) applied++
     }
     return applied
   }

@@ -1,4 +1,6 @@
 // Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
+import { applyReplication } from '../../systems/apply-replication.js'
+import { followSession } from '../../systems/update-connection.js'
 import type { ClientSession } from '../connection/client/client-session.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
@@ -6,6 +8,8 @@ import { isRefusal, refusalOf } from '../transport/geckos/geckos-client-errors.j
 import type { Transport } from '../transport/transport.js'
 import { badOption, checkBoolean, checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
 import { openStores } from '../world/shared-stores.js'
+import { beginSession, closeSession } from '../verbs/client-session.js'
+import { isShownOpen } from '../world/client/client-state.js'
 import type { Refused } from '../world/client/reconnection.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
@@ -106,7 +110,7 @@ export async function connectWorld(
     throw badOption('iceServers', 'a list', options.iceServers)
   }
   checkUrl(options.url)
-  if (role.isShownOpen) throw new UsageError('connected', 'this world is connected already; await close(world) first')
+  if (isShownOpen(role)) throw new UsageError('connected', 'this world is connected already; await close(world) first')
   // A game that connects in the tick that shows the end need not know that a session would have been begun by itself.
   if (role.pendingConnect !== undefined && waitingToBegin.has(role.pendingConnect)) role.pendingConnect.abort()
   // One that was aborted is only tidying up.
@@ -225,7 +229,7 @@ async function attempt(
   // An attempt that was aborted may have a successor already, which is not to be stopped.
   if (role.pendingConnect === controller) {
     role.pendingConnect = undefined
-    await role.stop('client-closed', 'the attempt was given up')
+    await closeSession(role, 'client-closed', 'the attempt was given up')
   }
   throw failure
 }
@@ -256,7 +260,7 @@ async function tryOnce(
     role.pendingConnect = undefined
     const reopen = (ended: AbortSignal): Promise<Transport | Refused> =>
       reopenWithin(role.options.now, open, options, ended)
-    role.start(transport, {
+    beginSession(role, transport, {
       token,
       timeout: idleTimeout,
       stalledAfter,
@@ -280,12 +284,12 @@ async function tryOnce(
     else await wait(PUMP_INTERVAL_MS, signal)
   }
   if (session.state === 'open') {
-    role.updateConnection(false)
+    if (role.session !== undefined) followSession(role, role.session, false)
     return
   }
   const { reason } = session
   // After an abort the session of the role may be another's, or none.
-  if (role.session === session) role.applyArrived()
+  if (role.session === session) applyReplication(world)
   const text = reason?.text ?? 'the connection closed'
   throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
 }

@@ -1,28 +1,38 @@
-// A hidden tab gets no animation frames, so the game's loop stands still, but its messages still arrive. They drive the
-// receiving here until frames come again: else the inbox would fill, and the session would be closed for it.
+// Keeps a client connected in a hidden tab, whose browser runs no animation frames: received packets run the systems.
+//
+// Without this the inbox would fill, and the session would be closed for it.
+import { applyReceived } from '../../systems/apply-replication.js'
+import { receiveFromServer } from '../../systems/receive-from-server.js'
+import { sendToServer } from '../../systems/send-to-server.js'
+import { followSession } from '../../systems/update-connection.js'
 import type { Transport } from '../transport/transport.js'
+import { advanceScenes } from '../world/client/change-scenes.js'
+import { markDrained } from '../world/client/read-packet.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
-/** Milliseconds without a frame after which arrivals take over. */
+/** Milliseconds without a frame after which received packets run the systems. */
 const STILL_AFTER_MS = 250
 
-/** While nothing arrives, a timer finds a broken line and looks after it; it runs once a second at most in a hidden tab. */
+/** Milliseconds between two runs without packets, which detect a lost connection. A hidden tab's timers run once a second. */
 const LOOK_INTERVAL_MS = 1000
 
-/** Keeps a connected client draining while its loop stands still. Ends by itself with the session. */
+/** Milliseconds without a frame for which the end of an entity waits until the game has drained its calls. */
+const FRAME_PATIENCE_MS = 2000
+
+/** Keeps a connected client receiving while its loop does not run. Stops with the session. */
 export function drainWhenHidden(world: ClientWorld): void {
   const role = clientRole(world)
   const { transport } = role
   if (transport === undefined || typeof MessageChannel === 'undefined') return
-  const isStill = (): boolean => role.options.now() - role.lastFrameAt >= STILL_AFTER_MS
+  const isBlocked = (): boolean => role.options.now() - role.lastFrameAt >= STILL_AFTER_MS
   let scheduled = false
   const listenTo = (listened: Transport): void => {
     listened.onArrival = () => {
-      if (scheduled || !isStill()) return
+      if (scheduled || !isBlocked()) return
       scheduled = true
       runSoon(() => {
         scheduled = false
-        if (role.transport === listened) role.pump()
+        if (role.transport === listened) pump(world)
       })
     }
   }
@@ -30,11 +40,26 @@ export function drainWhenHidden(world: ClientWorld): void {
   const { session } = role
   const timer = setInterval(() => {
     if (role.session !== session) clearInterval(timer)
-    else if (isStill()) role.pump()
+    else if (isBlocked()) pump(world)
   }, LOOK_INTERVAL_MS)
   role.onMoved = () => {
     if (role.session === session && role.transport !== undefined) listenTo(role.transport)
   }
+}
+
+/**
+ * Runs the client's systems while the game's loop does not: applies received packets and acknowledges them. Calls wait in
+ * their queues.
+ */
+export function pump(world: ClientWorld): void {
+  const client = clientRole(world)
+  receiveFromServer(world)
+  if (client.session !== undefined) followSession(client, client.session, false)
+  // A slow game still gets its chance to drain calls before their entities end; one that is not running does not.
+  if (client.options.now() - client.lastFrameAt >= FRAME_PATIENCE_MS) markDrained(client)
+  applyReceived(client)
+  advanceScenes(client)
+  sendToServer(world)
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Schema } from '../protocol/types/schema.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import { keepRpc } from '../world/server/buffered-rpcs.js'
-import type { ClientRole } from '../world/client/client-role.js'
+import { type ClientState, isShownOpen } from '../world/client/client-state.js'
 import type { ServerRole } from '../world/server/server-role.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../world/state.js'
 import {
@@ -147,13 +147,13 @@ export function sendTargetRpc(
 }
 
 /** Queues the command just sent at the client too, where it says so and the server does not drop it for sure. */
-export function runCommandHere(role: ClientRole, id: number, command: Command, entity: number, netId: number): void {
+export function runCommandHere(role: ClientState, id: number, command: Command, entity: number, netId: number): void {
   if (!command.runLocally || (command.requiresAuthority && Networked.owner[entity] !== role.connection)) return
   role.inbound.pushOwn(id, netId, role.outgoing, role.connection, role.frame)
 }
 
 /** Reports, once for each command, that the server will not let it pass. */
-export function warnUnlessOwner(role: ClientRole, id: number, command: Command, entity: number): void {
+export function warnUnlessOwner(role: ClientState, id: number, command: Command, entity: number): void {
   if (!command.requiresAuthority || Networked.owner[entity] === role.connection) return
   const name = role.protocol.definitionNames[id]!
   const text = `${name}: sent on an entity that this client does not own; the server drops it`
@@ -169,10 +169,10 @@ export function warnUnlessServing(role: ServerRole, id: number): void {
 }
 
 /** @throws UsageError when the world is no client's, or not connected. */
-export function connectedClient(world: World): ClientRole {
+export function connectedClient(world: World): ClientState {
   const role = clientRole(world)
   // Between the end of a session and the frame that shows it, a game cannot know; what it sends then goes nowhere.
-  if (!role.isShownOpen) {
+  if (!isShownOpen(role)) {
     throw new UsageError(
       'not-connected',
       'not connected: await connect(world, …) first, and stop when Connected is removed',

@@ -1,12 +1,12 @@
 // The verbs that ask: net ids, ticks, who is whose.
 import { hasComponent } from 'bitecs'
 import { Networked, Owned } from '../../components/networked.js'
-import type { ClientRole } from '../world/client/client-role.js'
+import type { ClientState } from '../world/client/client-state.js'
 import type { ServerRole } from '../world/server/server-role.js'
 import { requireNetwork } from '../world/inbound-queue.js'
 import { clientRole, type ClientWorld, type NetworkWorld } from '../world/state.js'
 
-function anyRole(world: NetworkWorld): ServerRole | ClientRole {
+function anyRole(world: NetworkWorld): ServerRole | ClientState {
   const { server, client } = requireNetwork(world)
   return (server ?? client)!
 }

@@ -7,7 +7,7 @@ import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
 import { MAX_WAITING_PARTS } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import { connectedClient, definitionId, NO_ARGS, warnUnlessServing } from './calls.js'
-import type { ClientRole } from '../world/client/client-role.js'
+import { type ClientState, hasGreeted } from '../world/client/client-state.js'
 import type { ServerRole } from '../world/server/server-role.js'
 import { isHost, type SideOptions, sideOf } from '../world/host/sides.js'
 import {
@@ -131,12 +131,12 @@ function sendingSide(
 }
 
 /** A message that may come before the welcome needs no more than a hello that has left. */
-function talkingClient(world: World, message: Message): ClientRole {
+function talkingClient(world: World, message: Message): ClientState {
   const role = clientRole(world)
-  return message.beforeAuthentication && role.hasGreeted ? role : connectedClient(world)
+  return message.beforeAuthentication && hasGreeted(role) ? role : connectedClient(world)
 }
 
-function sendToServer(role: ClientRole, message: Message, args: Readonly<Record<string, unknown>>): void {
+function sendToServer(role: ClientState, message: Message, args: Readonly<Record<string, unknown>>): void {
   const id = definitionId(role.protocol, message, 'message')
   requireOrigin(role.protocol, id, message, 'client')
   if (role.outgoingParts.waiting > MAX_WAITING_PARTS) {

@@ -88,7 +88,7 @@ export function kick(world: ServerWorld, connection: number, text = 'kicked', co
 
 /** Says that this client takes part from now on, or no longer. Without `autoReady: false` the library says it by itself. */
 export function setReady(world: ClientWorld, ready: boolean): void {
-  clientRole(world).setReady(ready)
+  clientRole(world).readyToSend = ready
 }
 
 /**

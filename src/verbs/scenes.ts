@@ -84,7 +84,7 @@ export function scenesOf(world: NetworkWorld, connection?: number, { side }: Sid
   const { server, client } = network
   if (connection !== undefined) return [...(findPeer(serverRole(world), connection)?.scenes.told ?? [])]
   const ofServer = client === undefined || (server !== undefined && (side ?? network.side) !== 'client')
-  return [...(ofServer ? server!.scenes.ofWorld : client.scenes.ofClient)]
+  return [...(ofServer ? server!.scenes.ofWorld : client.scenes.current)]
 }
 
 /**

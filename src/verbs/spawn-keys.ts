@@ -5,7 +5,7 @@ import { utf8Length } from '../protocol/bytes.js'
 import { ArgumentError, UsageError } from '../protocol/errors.js'
 import { MAX_SPAWN_KEY_BYTES } from '../protocol/limits.js'
 import { checkInteger, checkOneOf } from '../world/check-options.js'
-import type { ClientRole } from '../world/client/client-role.js'
+import { type ClientState, isShownOpen, serverTick } from '../world/client/client-state.js'
 import type { ServerRole } from '../world/server/server-role.js'
 import { sideOf } from '../world/host/sides.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from '../world/state.js'
@@ -90,7 +90,7 @@ export function entityOfKey(world: NetworkWorld, key: string): number {
   return server?.replication.origins.entityOf(key) || client?.replication.entityOfKey(key) || 0
 }
 
-function claim(role: ClientRole, entity: number, key: string, kind: 'scene' | 'predicted', waitTicks: number): void {
+function claim(role: ClientState, entity: number, key: string, kind: 'scene' | 'predicted', waitTicks: number): void {
   const { locals } = role.replication
   if (role.entities.netIdOf(entity) !== 0) {
     throw new UsageError('networked', `setSpawnKey: entity ${entity} is the server's; give the key to one of your own`)
@@ -105,10 +105,10 @@ function claim(role: ClientRole, entity: number, key: string, kind: 'scene' | 'p
     return
   }
   requireFree(role.replication.entityOfKey(key), entity, key)
-  if (!role.isShownOpen) {
+  if (!isShownOpen(role)) {
     throw new UsageError('not-connected', 'a predicted entity needs a connection: await connect(world, …) first')
   }
-  locals.add(entity, key, role.serverTick + waitTicks)
+  locals.add(entity, key, serverTick(role) + waitTicks)
 }
 
 /** @throws UsageError when the kind of a key is none. */

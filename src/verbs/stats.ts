@@ -5,7 +5,7 @@ import type { Counters } from '../connection/counters.js'
 import { UsageError } from '../protocol/errors.js'
 import type { CallQueue } from '../remote/call-queue.js'
 import { Channel, createTransportCounters, type Transport, type TransportCounters } from '../transport/transport.js'
-import type { ClientRole } from '../world/client/client-role.js'
+import { type ClientState, isOpen } from '../world/client/client-state.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
 import type { ServerRole } from '../world/server/server-role.js'
 import { isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
@@ -155,13 +155,13 @@ function stateOf({ session, scenes, line }: ServerPeer): keyof ConnectionStates 
   return session.ready ? 'ready' : 'connected'
 }
 
-function clientStats(role: ClientRole): OwnStats {
-  const session = role.isOpen ? role.session?.session : undefined
+function clientStats(role: ClientState): OwnStats {
+  const session = isOpen(role) ? role.session?.session : undefined
   const states = { authenticating: 0, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
   const isInterrupted = role.session?.isInterrupted === true
   if (session !== undefined) {
     if (isInterrupted) states.interrupted = 1
-    else if (role.line.shown === Stalled) states.stalled = 1
+    else if (role.linkTag === Stalled) states.stalled = 1
     else if (role.scenes.isLoading) states.loading = 1
     else if (session.ready) states.ready = 1
     else states.connected = 1

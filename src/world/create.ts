@@ -5,7 +5,7 @@ import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import { checkFunction, checkInteger, checkNumber } from './check-options.js'
-import { ClientRole } from './client/client-role.js'
+import { createClientState } from './client/create-client-state.js'
 import { HostEntities } from '../replication/client/host-entities.js'
 import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
 import { Lifecycle } from './lifecycle.js'
@@ -107,13 +107,13 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
   if (networkOf(world)?.server !== undefined) throw otherSide('server')
   if (networkOf(world)?.client !== undefined) throw new UsageError('bad-option', 'this world is a client already')
   requireOwnStores(world, protocol)
-  const role = new ClientRole(world, protocol, {
+  const client = createClientState(world, protocol, {
     interpolationDelay,
     undrainedTicks,
     maxWaitingBytes,
     now,
   })
-  extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = role
+  extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).client = client
   return world as ClientWorld
 }
 
@@ -147,7 +147,7 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
     hostEntities,
     hostTick: () => server!.tick,
   }
-  network.client = new ClientRole(world, protocol, clientOptions)
+  network.client = createClientState(world, protocol, clientOptions)
   const asClient = (act: () => void): void => withSide(world, 'client', act)
   const { client } = network
   const { replication } = server!

@@ -1,6 +1,6 @@
 // Reads the sections of a data packet through one table: what each kind is, where it may travel, how it is checked and applied.
 import type { ByteReader } from '../protocol/bytes.js'
-import type { Channel } from '../transport/transport.js'
+import { Channel } from '../transport/transport.js'
 
 /** One kind of section, as one side reads it. `P` is what is known of the packet that is being read. */
 export interface Section<P> {
@@ -14,18 +14,23 @@ export interface Section<P> {
   apply(packet: P, reader: ByteReader): void
 }
 
+/** A section begins with one byte. */
+const KINDS = 256
+
 /** The sections that one side may be sent, found by their first byte. */
 export class SectionTable<P> {
-  private readonly byKind: (Section<P> | undefined)[] = []
+  private readonly reliable: (Section<P> | undefined)[] = Array.from({ length: KINDS }, () => undefined)
+  private readonly unreliable: (Section<P> | undefined)[] = Array.from({ length: KINDS }, () => undefined)
 
   constructor(sections: readonly Section<P>[]) {
-    for (const section of sections) this.byKind[section.kind] = section
-    for (let kind = 0; kind < this.byKind.length; kind++) this.byKind[kind] ??= undefined
+    for (const section of sections) {
+      if (section.channel !== Channel.Unreliable) this.reliable[section.kind] = section
+      if (section.channel !== Channel.Reliable) this.unreliable[section.kind] = section
+    }
   }
 
   /** The section of a kind on a channel, or undefined when nothing of that kind may come there. */
   find(kind: number, channel: Channel): Section<P> | undefined {
-    const section = this.byKind[kind]
-    return section === undefined || (section.channel !== undefined && section.channel !== channel) ? undefined : section
+    return (channel === Channel.Reliable ? this.reliable : this.unreliable)[kind]
   }
 }

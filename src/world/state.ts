@@ -3,7 +3,7 @@ import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Side } from '../remote/call-id.js'
 import { heldIdsOf } from '../replication/held-ids.js'
-import type { ClientRole } from './client/client-role.js'
+import type { ClientState } from './client/client-state.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ServerRole } from './server/server-role.js'
 
@@ -15,7 +15,7 @@ export const $network: unique symbol = Symbol.for('bitecs-net') as never
 /** The network of one world. A host's world, which is both sides at once, has both roles. */
 export interface Network {
   server?: ServerRole
-  client?: ClientRole
+  client?: ClientState
   readonly lifecycle: Lifecycle
   /** In a host's world: the same events for the client's systems, which run at another point of the tick. */
   clientLifecycle?: Lifecycle
@@ -27,7 +27,7 @@ export interface Network {
 export type ServerWorld = World & { readonly [$network]: Network & { server: ServerRole } }
 
 /** A world of the client's side. The brand keeps verbs of the server's side from compiling. */
-export type ClientWorld = World & { readonly [$network]: Network & { client: ClientRole } }
+export type ClientWorld = World & { readonly [$network]: Network & { client: ClientState } }
 
 /** A world of both sides: a server that has a client of its own. Verbs of either side compile with it. */
 export type HostWorld = ServerWorld & ClientWorld
@@ -48,7 +48,7 @@ export function serverRole(world: World): ServerRole {
 }
 
 /** @throws UsageError when the world is not a client's. */
-export function clientRole(world: World): ClientRole {
+export function clientRole(world: World): ClientState {
   const role = networkOf(world)?.client
   if (role === undefined)
     throw new UsageError('wrong-side', 'this needs a world made by createClientWorld or createHostWorld')

@@ -32,6 +32,7 @@ import {
 } from 'bitecs-net'
 import { Authenticating, Connected, Connection, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
+import { hasGreeted } from '../../src/world/client/client-state.js'
 import { clientRole } from '../../src/world/state.js'
 import type { ServeOptions } from '../../src/world/server/serve-options.js'
 import { transportOf } from '../unit/world/tap.js'
@@ -164,8 +165,9 @@ export class FuzzGame {
 
   /** Where the game asks who clients are: an honest client says it once in a session. */
   private readonly introduce = (world: ClientWorld): void => {
-    const { session, hasGreeted } = clientRole(world)
-    if (session === undefined || !hasGreeted || this.introduced.has(session)) return
+    const client = clientRole(world)
+    const { session } = client
+    if (session === undefined || !hasGreeted(client) || this.introduced.has(session)) return
     if (hasComponent(world, connectionOf(world), Connected)) return
     this.introduced.add(session)
     sendMessage(world, Login, { text: `honest ${this.introductions++}` })

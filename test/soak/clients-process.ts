@@ -24,6 +24,7 @@ import {
   startLoop,
   type System,
 } from '../../src/node-client.js'
+import { isOpen } from '../../src/world/client/client-state.js'
 import { clientRole } from '../../src/world/state.js'
 import { createBot } from '../../examples/capture-the-flag/bots.js'
 import { Game, GetReady, Join, Lobby, protocol } from '../../examples/capture-the-flag/protocol.js'
@@ -144,7 +145,7 @@ export const clientTasks = {
   },
 
   measure(): CrowdState {
-    const open = [...crowd].filter(({ world }) => clientRole(world).isOpen)
+    const open = [...crowd].filter(({ world }) => isOpen(clientRole(world)))
     return { ...measure(open.map(({ world }) => clientRole(world))), playing: open.length, ended, errors }
   },
 

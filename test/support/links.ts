@@ -1,5 +1,6 @@
 // One server and one client in memory, of whose links each direction can die by itself.
 import { createEntityIndex } from 'bitecs'
+import { startSession } from '../../src/world/client/start-session.js'
 import { createClientWorld, createServerWorld } from '../../src/world/create.js'
 import type { Protocol } from '../../src/protocol/protocol.js'
 import { condition, type ConditionedTransport } from '../../src/transport/conditioner.js'
@@ -65,7 +66,7 @@ export function connectByLinks(protocol: Protocol, fate: () => Fate = () => 'ali
     if (next !== 'unopened') return open(next === 'dead')
     return new Promise<Transport>((_, reject) => (fail = () => reject(new Error('it did not open'))))
   }
-  clientRole(client).start(open(false), { reopen })
+  startSession(clientRole(client), open(false), { reopen })
   const tick = (count = 1): void => {
     for (let i = 0; i < count; i++) {
       time += TICK_MS

@@ -2,6 +2,7 @@
 import { UsageError } from '../../protocol/errors.js'
 import { createLoopback } from '../../transport/loopback.js'
 import type { JoinOptions } from '../client/join-options.js'
+import { startSession } from '../client/start-session.js'
 import { type HostWorld, networkOf } from '../state.js'
 
 /** The host's own client is trusted: no authenticator sees it, and it has no token. */
@@ -23,7 +24,7 @@ export function joinLocally(world: HostWorld, { autoReady, user }: JoinLocallyOp
   if (client.session !== undefined) throw new UsageError('connected', 'the client of this world plays already')
   server.requireLocalEnded(server.local)
   const loopback = createLoopback({ now: server.options.now })
-  client.start(loopback.connect(), { autoReady, timeout: Infinity })
+  startSession(client, loopback.connect(), { autoReady, timeout: Infinity })
   server.local.user = user
   server.startLocal(server.local, loopback.server)
 }

@@ -8,6 +8,7 @@ import {
   type Transport,
   type TransportSink,
 } from '../../../src/transport/transport.js'
+import { startSession } from '../../../src/world/client/start-session.js'
 import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../../systems/index.js'
@@ -179,7 +180,7 @@ function clientAlone(play: Play, now: () => number, say: Say): Rerun {
   const transport = (line: number): ScriptedTransport => (lines[line] ??= new ScriptedTransport(sentAt))
   let opened = 0
   const open = (): Transport => transport(opened++)
-  clientRole(world).start(open(), { reopen: open })
+  startSession(clientRole(world), open(), { reopen: open })
   const step = (tick: number): void => {
     const act = (): void => (takeAtClient(world, say), client(world, tick))
     runSystems(world, [...clientReceive, act, ...clientSend])

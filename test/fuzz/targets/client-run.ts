@@ -207,7 +207,7 @@ export class ClientRun implements TargetRun, Live {
 
   /** Packets that the client has taken in and not read yet. */
   private packetsKept(): number {
-    const role = clientRole(this.world) as unknown as { arrived: readonly { count: number }[] }
-    return role.arrived.reduce((sum, { count }) => sum + count, 0)
+    const { received } = clientRole(this.world)
+    return received.reduce((sum, { count }) => sum + count, 0)
   }
 }

@@ -27,6 +27,7 @@ import {
 } from '../../../src/protocol/types/schema.js'
 import { readLane } from '../../../src/replication/wire/read-lanes.js'
 import { Channel, createTransportCounters, type Transport } from '../../../src/transport/transport.js'
+import { startSession } from '../../../src/world/client/start-session.js'
 import { clientRole } from '../../../src/world/state.js'
 import { decodeValue, fnv1a, fromHex, parseProtocol, readLaneBits, readPacket } from './independent-reader.js'
 import {
@@ -166,7 +167,7 @@ describe('the library', () => {
       onArrival: undefined,
       answer: undefined,
     }
-    clientRole(world).start(transport, {})
+    startSession(clientRole(world), transport, {})
     let most = 0
     let reason = ''
     for (let tick = 0; tick <= run.at(-1)!.tick + 1; tick++) {

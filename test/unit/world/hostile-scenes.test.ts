@@ -14,13 +14,14 @@ import {
 import { Connection, Loading, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
+import { pump } from '../../../src/client/hidden-tab.js'
 import type { ByteWriter } from '../../../src/protocol/bytes.js'
 import { ByteWriter as Writer } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { SceneAction, SceneReport, writeScene, writeSceneReport } from '../../../src/remote/scene-section.js'
 import { Channel } from '../../../src/transport/transport.js'
-import { clientRole, serverRole } from '../../../src/world/state.js'
+import { serverRole } from '../../../src/world/state.js'
 import { transportOf, violationsAt } from './tap.js'
 
 const Map = defineScene({ name: string(10) })
@@ -209,7 +210,7 @@ describe('a client whose frames have stopped', () => {
     changeScene(net.server, Map, { name: 'ice' })
     for (let i = 0; i < 8; i++) {
       net.tick()
-      clientRole(client.world).pump()
+      pump(client.world)
       for (let turn = 0; turn < 5; turn++) await Promise.resolve()
     }
     expect(asked).toEqual(['Map'])

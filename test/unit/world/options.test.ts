@@ -9,6 +9,7 @@ import { type ConnectOptions, connectWorld, type OpenTransport } from '../../../
 import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
+import { startSession } from '../../../src/world/client/start-session.js'
 import { createClientWorld } from '../../../src/world/create.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
 import { until } from '../../support/until.js'
@@ -327,7 +328,7 @@ describe('connect', () => {
   it('takes the place of an earlier session without ending itself', async () => {
     const world = createClientWorld(protocol)
     const role = clientRole(world)
-    role.start(createLoopback().connect(), {})
+    startSession(role, createLoopback().connect(), {})
     const old = role.session
     const transport = createLoopback().connect()
     const attempt = connectWorld(world, () => Promise.resolve(transport), { url, timeout: 30 })
