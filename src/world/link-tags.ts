@@ -9,6 +9,15 @@ import type { Session } from '../connection/session.js'
  */
 export const DEFAULT_STALLED_MS = 2000
 
+/** `Interrupted` while the link is broken, `Stalled` while the peer's game does not tick. */
+export type LinkTag = typeof Interrupted | typeof Stalled
+
+/** The tag that an open session's connection entity should have now, if any; never both. */
+export function linkTagOf(session: Session, stalledAfter: number): LinkTag | undefined {
+  if (session.isInterrupted) return Interrupted
+  return session.standsStillFor(stalledAfter) ? Stalled : undefined
+}
+
 /** What showing needs of a role. */
 export interface LineContext {
   readonly world: World
@@ -18,16 +27,16 @@ export interface LineContext {
 
 export class LineTags {
   /** What is shown; never both. */
-  shown: typeof Interrupted | typeof Stalled | undefined
+  shown: LinkTag | undefined
 
   /** Once per tick: shows how an open session is now. Its end takes away what is shown. */
   follow(context: LineContext, session: Session, stalledAfter: number): void {
     if (session.state !== 'open') return
-    const now = session.isInterrupted ? Interrupted : session.standsStillFor(stalledAfter) ? Stalled : undefined
+    const now = linkTagOf(session, stalledAfter)
     if (now !== this.shown) this.show(context, session, now)
   }
 
-  private show(context: LineContext, session: Session, now: LineTags['shown']): void {
+  private show(context: LineContext, session: Session, now: LinkTag | undefined): void {
     const { world } = context
     const { shown } = this
     const { entity } = session
