@@ -3,12 +3,12 @@ import type { World } from 'bitecs'
 import { heldIdsOf } from '../src/replication/held-ids.js'
 import { lifecycleOf, sideOf } from '../src/world/host/sides.js'
 import { requireNetwork } from '../src/world/inbound-queue.js'
-import { advanceScenes } from '../src/world/server/change-scenes.js'
+import { advanceServerScenes } from '../src/world/server/change-scenes.js'
 import type { Network, NetworkWorld } from '../src/world/state.js'
 
 /**
- * Makes everything received available to the game's systems: continues scenes, publishes events, drops calls that nobody
- * drained in time, settles requests, and runs handlers.
+ * Makes everything received available to the game's systems: continues scenes, publishes events, drops calls that were
+ * not drained in time, settles requests, and runs handlers.
  */
 export function dispatchCalls(world: World): void {
   const network = requireNetwork(world as NetworkWorld)
@@ -21,7 +21,7 @@ function dispatchOnServer(world: World, network: Network): void {
   const server = network.server!
   const { scenes, replication, inbound, faults, peers } = server
   const lifecycle = lifecycleOf(network, 'server')
-  advanceScenes(server)
+  advanceServerScenes(server)
   lifecycle.publish()
   scenes.events.publish()
   replication.changes.publish(lifecycle.hasBegun)

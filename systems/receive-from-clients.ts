@@ -7,8 +7,8 @@ import { stopListening } from '../src/world/server/stop-serving.js'
 import { serverRole } from '../src/world/state.js'
 
 /**
- * The first system of a server's tick: counts the tick, and reads the received packets. Calls and messages enter their queues;
- * sessions that opened and ended are noted for `updateConnections`.
+ * The first system of a server's tick: counts the tick, and reads the received packets. Calls and messages enter their
+ * queues; sessions that opened and ended are noted for `updateConnections`.
  */
 export function receiveFromClients(world: World): void {
   const server = serverRole(world)

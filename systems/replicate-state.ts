@@ -9,7 +9,7 @@ export function replicateState(world: World): void {
   // Structure: relations and operations on collections.
   relations.takeOver()
   structure.addOperations()
-  // Values: those that only owners see are taken out, the others are encoded in blocks, and each client notes its blocks.
+  // Values: those that only owners see are taken out, the others encoded in blocks, and each client notes its blocks.
   audience.claim(tracker, tick)
   shared.encode(tracker.dirty, tracker.changed, tick, visibility.blockClassOf)
   visibility.deal(observers, shared.count, shared.classes)

@@ -7,9 +7,9 @@ import { endAllGraces, endExpiredGraces } from '../src/world/server/left-behind.
 import { serverRole } from '../src/world/state.js'
 
 /**
- * Ends what clients that left in this tick leave behind: their entities, then their connection entities. It runs after the
- * game's systems, which still find them in the tick in which `Connected` is removed. Also ends entities whose grace is over;
- * all of them when nothing serves any longer.
+ * Ends what clients that left in this tick leave behind: their entities, then their connection entities. It runs after
+ * the game's systems, which still find them in the tick in which `Connected` is removed. It also ends entities whose
+ * grace is over, and all those in grace when nothing serves any longer.
  */
 export function retireConnections(world: World): void {
   const server = serverRole(world)

@@ -39,7 +39,9 @@ export function sendToClients(world: World): void {
   server.replication.finishTick()
 }
 
-/** Shows the host's own client, which is in the same world, what it sees from this tick on, and its player among that. */
+/**
+ * Shows the host's own client, which is in the same world, what it sees from this tick on, and its player among that.
+ */
 function showOwnClient(server: ServerState): void {
   const { local, peerOfConnection, replication, guarded } = server
   if (local === undefined) return
@@ -55,7 +57,9 @@ function showOwnClient(server: ServerState): void {
   local.view.end(observer)
 }
 
-/** Ends the wait of `retire` when the last client has left or the time is over. The host's own client does not count. */
+/**
+ * Ends the wait of `retire` when the last client has left or the time is over. The host's own client does not count.
+ */
 function checkRetirement(server: ServerState): void {
   const { retirement, peers, options } = server
   if (retirement === undefined) return
@@ -139,8 +143,8 @@ function sendEarly(server: ServerState, peer: ServerPeer): void {
 }
 
 /**
- * Writes, before the despawns, calls that were made after a change of scenes, up to the last one on an entity that the client
- * loses with this tick. After the change the entity is gone. Returns where it stopped.
+ * Writes, before the despawns, calls that were made after a change of scenes, up to the last one on an entity that the
+ * client loses with this tick. After the change the entity is gone. Returns where it stopped.
  */
 function writeParting(server: ServerState, peer: ServerPeer, from: number): number {
   const { outgoing } = server
@@ -156,16 +160,19 @@ function writeParting(server: ServerState, peer: ServerPeer, from: number): numb
   return to
 }
 
-/** Whether a call is on an entity that the client loses with this tick. An answer does not say what it is on, so it may be. */
+/**
+ * Whether a call is on an entity that the client loses with this tick. An answer does not say what it is on, so it may
+ * be.
+ */
 function isParting(outgoing: OutgoingCalls, { observer }: ServerPeer, call: number): boolean {
   const netId = outgoing.netIdOf(call)
   return netId === 0 ? !outgoing.isMessage(call) : observer.leavingSet.has(slotOf(netId))
 }
 
 /**
- * Writes changes of scenes, each at the start of a packet, and after each the calls that were made after it, from `from` on:
- * a client reads them only when it has loaded. Everything before is complete, structure included, so that it can be
- * acknowledged.
+ * Writes changes of scenes, each at the start of a packet, and after each the calls that were made after it, from
+ * `from` on: a client reads them only when it has loaded. Everything before is complete, structure included, so that
+ * it can be acknowledged.
  */
 function writeScenes(server: ServerState, peer: ServerPeer, from: number): void {
   const { reliable, outgoing } = server
@@ -197,15 +204,18 @@ function writeParts(server: ServerState, peer: ServerPeer): void {
       'messages wait for this client faster than it takes them in',
     )
   }
-  // A client may send as much more as is reported, so a client that is over its rate waits for its report; and all clients do
-  // while the server loads a scene.
+  // A client may send as much more as is reported, so a client that is over its rate waits for its report; and all
+  // clients do while the server loads a scene.
   const { untold } = incomingParts
   const mayReport = untold > 0 && !server.inbound.paused
   if (mayReport && limits.take(PeerLimit.CallBytes, server.options.now(), untold)) incomingParts.write(reliable)
   checkParts(server, peer)
 }
 
-/** Closes a client that does not acknowledge parts, or does not finish a message: both take memory until they are whole. */
+/**
+ * Closes a client that does not acknowledge parts, or does not finish a message: both take memory until they are
+ * whole.
+ */
 function checkParts(server: ServerState, peer: ServerPeer): void {
   const { session, outgoingParts, incomingParts } = peer
   if (isLocal(server, peer) || session.state !== 'open') return

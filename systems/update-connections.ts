@@ -22,8 +22,8 @@ import { serverRole } from '../src/world/state.js'
 
 /**
  * Turns sessions that opened, changed or ended since the last tick into connection entities, and adds and removes
- * `Authenticating`, `Connected`, `Ready`, `Interrupted` and `Stalled`. What an ended connection leaves behind stays until
- * `retireConnections`. Removes `Listening` when nothing serves any longer.
+ * `Authenticating`, `Connected`, `Ready`, `Interrupted` and `Stalled`. What an ended connection leaves behind stays
+ * until `retireConnections`. Removes `Listening` when nothing serves any longer.
  */
 export function updateConnections(world: World): void {
   const server = serverRole(world)
@@ -102,7 +102,10 @@ function showLink({ world, guarded }: ServerState, peer: ServerPeer, tag: LinkTa
   if (tag !== undefined && session.state === 'open') guarded.make(() => addComponent(world, entity, tag))
 }
 
-/** Follows what a client says of its readiness. Each change may make the server send the whole world, so it is rate-limited. */
+/**
+ * Follows whether a client wants to be ready. A change may make the server send the whole world, so it is
+ * rate-limited.
+ */
 function followReadiness(server: ServerState, { session, scenes, limits }: ServerPeer): void {
   if (session.wantsReady === session.ready || scenes.isReplacing || session.state !== 'open') return
   if (limits.take(PeerLimit.Readiness, server.options.now())) showReadiness(server, session)

@@ -3,8 +3,8 @@ import type { World } from 'bitecs'
 import { serverRole } from '../src/world/state.js'
 
 /**
- * Reads what the game's systems did to the world, and updates which entities each client sees. What the game does after this
- * system leaves with the next tick.
+ * Reads what the game's systems did to the world, and updates which entities each client sees. What the game does after
+ * this system leaves with the next tick.
  */
 export function updateInterest(world: World): void {
   const { replication, tick } = serverRole(world)

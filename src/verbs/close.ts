@@ -7,9 +7,9 @@ import { hasStopped, stopServing } from '../world/server/stop-serving.js'
 import { networkOf, type NetworkWorld } from '../world/state.js'
 
 /**
- * Ends the connections of a world and tells the other side why. On the server every client gets the reason; on a client
- * every entity ends, in reverse order, before this returns. Resolves when nothing of the network is left open; the world
- * itself lives on, and may listen or connect again. Does nothing when nothing is open.
+ * Ends the connections of a world and tells the other side why. On the server every client gets the reason; on a
+ * client every entity ends, in reverse order, before this returns. Resolves when nothing of the network is left open;
+ * the world itself lives on, and may listen or connect again. Does nothing when nothing is open.
  */
 export async function close(world: NetworkWorld, text?: string): Promise<void> {
   const network = networkOf(world)

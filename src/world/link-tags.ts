@@ -1,11 +1,11 @@
-// What an entity shows of the line of its connection: that it broke, that the other side's game stands still, or neither.
+// Finds which tag a connection entity should have: its link is broken, the peer's game does not tick, or neither.
 import { addComponent, removeComponent, type World } from 'bitecs'
 import { Interrupted, Stalled } from '../../components/connection.js'
 import type { Session } from '../connection/session.js'
 
 /**
- * Milliseconds after which a game that has not ticked counts as standing still. A loop on timers ticks once a second in a
- * hidden tab, and two heart-beats in a row may be lost.
+ * Milliseconds after which a game that has not ticked counts as standing still. A loop on timers ticks once a second
+ * in a hidden tab, and two heart-beats in a row may be lost.
  */
 export const DEFAULT_STALLED_MS = 2000
 

@@ -5,6 +5,7 @@ import { root } from '../../scripts/entries.js'
 import { listCode } from '../../scripts/imports.js'
 import { routesIntoSources } from '../../scripts/public-tests.js'
 import { checkBrowserReach, checkCycles, checkFirstLines, checkImports, checkLengths, type Files } from './rules.js'
+import { checkSlices, checkStates, checkSystems } from './state-rules.js'
 
 function readAll(...folders: string[]): Files {
   return new Map(
@@ -12,8 +13,13 @@ function readAll(...folders: string[]): Files {
   )
 }
 
+/** Files of the client's side, which do not keep these rules yet. */
+const OF_CLIENT =
+  /^src\/world\/(client\/|link-tags)|^systems\/(apply-replication|interpolate|receive-from-server|send-to-server|update-connection)\.ts$/
+
 describe('the sources', () => {
   const library = readAll('src', 'systems', 'components')
+  const ofServer: Files = new Map([...library].filter(([path]) => !OF_CLIENT.test(path)))
 
   it('are all there', () => {
     for (const entry of ['src/index.ts', 'src/client.ts', 'src/server.ts', 'systems/index.ts', 'components/index.ts']) {
@@ -39,6 +45,18 @@ describe('the sources', () => {
 
   it('have no file of more than a few screens', () => {
     expect(checkLengths(library)).toEqual([])
+  })
+
+  it('hold the steps of the tick in systems, each more than a call', () => {
+    expect(checkSystems(ofServer)).toEqual([])
+  })
+
+  it('have no interface that re-declares a slice of the state of a side', () => {
+    expect(checkSlices(ofServer)).toEqual([])
+  })
+
+  it('have no class that holds the tick of a side', () => {
+    expect(checkStates(ofServer)).toEqual([])
   })
 })
 

@@ -1,8 +1,8 @@
-// The server's half of replication: it follows the world's structure, finds what changed, encodes it once, and fills each
-// client's packets from that.
+// The server's half of replication: it follows the world's structure, finds what changed, encodes it once, and fills
+// each client's packets from that.
 //
-// Structure (spawns, despawns, components, owners) travels on the reliable channel, in the order of the ticks; values on
-// the unreliable one, always whole and always the newest. What was lost is told again with the value of now.
+// Structure (spawns, despawns, components, owners) travels on the reliable channel, in the order of the ticks; values
+// on the unreliable one, always whole and always the newest. What was lost is told again with the value of now.
 import { entityExists, hasComponent, observe, onAdd, onRemove, query, removeComponent, type World } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import { Networked, Owned } from '../../../components/networked.js'
@@ -188,8 +188,8 @@ export class ServerReplication {
   }
 
   /**
-   * Releases the slots of entities that ended before this tick's `updateInterest`. They stay reserved for one more tick, whose
-   * systems are told of the end. What a system changes from now on is found in the next tick.
+   * Releases the slots of entities that ended before this tick's `updateInterest`. They stay reserved for one more
+   * tick, whose systems are told of the end. What a system changes from now on is found in the next tick.
    */
   releaseSlots(): void {
     for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, this.tick + 1)
@@ -205,7 +205,9 @@ export class ServerReplication {
     this.observerEvents.finishTick(this.observers)
   }
 
-  /** A client's part of the tick begins: lets in what it may be sent of what it is to see. `player` is its own, or 0. */
+  /**
+   * A client's part of the tick begins: lets in what it may be sent of what it is to see. `player` is its own, or 0.
+   */
   admit(observer: Observer, player: number): void {
     const { budget, session } = observer
     budget.pay(session.bytesSent)
@@ -401,8 +403,8 @@ export class ServerReplication {
     for (let slot = ownerDirty.next(0); slot >= 0; slot = ownerDirty.next(slot + 1)) {
       const before = entities.toldOwner[slot]!
       const now = Networked.owner[entities.eidOf[slot]!]!
-      // Nobody was told of an owner that came and went within the tick. One that lost the entity and got it back was out
-      // of authority meanwhile: it loses the entity and gets it again, with all values.
+      // Nobody was told of an owner that came and went within the tick. One that lost the entity and got it back was
+      // out of authority meanwhile: it loses the entity and gets it again, with all values.
       if (before === 0 && now === 0) continue
       entities.toldOwner[slot] = now
       this.authority.tellAll(slot, this.tick)

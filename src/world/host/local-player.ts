@@ -7,8 +7,8 @@ export function showLocalPlayer({ guarded, local }: ServerState, player: number,
 }
 
 /**
- * Takes `LocalPlayer` from a client's player before `Owned` is removed. From a remote client's it is taken by this tick's
- * packets.
+ * Takes `LocalPlayer` from a client's player before `Owned` is removed. From a remote client's it is taken by this
+ * tick's packets.
  */
 export function hideLocalPlayer(server: ServerState, connection: number): void {
   const peer = server.peerOfConnection.get(connection)

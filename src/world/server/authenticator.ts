@@ -9,9 +9,9 @@ export interface AuthenticationRequest {
   /** The number that the connection will have, as in `Connection.id`. */
   readonly connectionId: number
   /**
-   * Where the client's signalling came from, if it came over HTTP; behind a proxy that `trustProxy` does not list, the proxy's.
-   * An address has one form everywhere, in bans and in the log too: `203.0.113.7`, also where it came inside of IPv6; IPv6 in
-   * lower case with its longest zeros as `::` (RFC 5952), such as `2001:db8::1`, without a zone.
+   * Address that the client's signalling came from, if it came over HTTP; behind a proxy that `trustProxy` does not
+   * list, the proxy's. An address has one form everywhere, in bans and in the log too: `203.0.113.7`, also inside of
+   * IPv6; IPv6 in lower case with its longest zeros as `::` (RFC 5952), such as `2001:db8::1`, without a zone.
    */
   readonly address: string | undefined
   /** What `authorize` returned for the client, if the server has that option. */
@@ -21,8 +21,8 @@ export interface AuthenticationRequest {
 }
 
 /**
- * An authenticator's answer. An object admits the client and becomes its user data; `undefined` or `true` admits it without
- * user data. What `deny` returns refuses it with a reason, `false` without one.
+ * An authenticator's answer. An object admits the client and becomes its user data; `undefined` or `true` admits it
+ * without. What `deny` returns refuses it with a reason, `false` without one.
  */
 export type AuthenticationResult = object | boolean | undefined | void
 

@@ -8,7 +8,10 @@ import type { ServerPeer } from './server-peer.js'
 import type { ServerState } from './server-state.js'
 import { type Connections, isGroup, NOBODY, type RpcTarget } from '../targets.js'
 
-/** Keeps the RPC that was just added to the outgoing calls, in place of the one kept before. `owner`: the owner, if it is left out. */
+/**
+ * Keeps the RPC that was just added to the outgoing calls. `owner`: the entity's owner, if it does not get the RPC; or
+ * 0.
+ */
 export function keepRpc(
   server: ServerState,
   rpc: ClientRpc,

@@ -1,4 +1,4 @@
-// Decides which received calls and messages reach their queues. What is refused is counted, and reported with its reason.
+// Decides which received calls and messages reach their queues. Refused ones are counted and reported.
 import { Networked } from '../../../components/networked.js'
 import type { Violation } from '../../connection/server/client-limits.js'
 import type { Command, Definition } from '../../protocol/definitions.js'

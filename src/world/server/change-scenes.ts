@@ -62,8 +62,9 @@ export function joinScenes(server: ServerState, peer: ServerPeer): void {
 }
 
 /**
- * Makes one change after another. A change runs observers, of members that end and of tags that are added and removed. A
- * change that one of them makes follows the whole one in progress, so that all clients get the two in the same order.
+ * Makes one change after another. A change runs observers, of members that end and of tags that are added and removed.
+ * A change that one of them makes follows the whole one in progress, so that all clients get the two in the same
+ * order.
  */
 function inOrder({ scenes: { running } }: ServerState, change: () => void): void {
   if (running.push(change) > 1) return
@@ -138,7 +139,7 @@ export function mayHold({ scenes }: ServerPeer, bytes: number): boolean {
 }
 
 /** Continues the server's own loading, and finds the clients that have loaded, failed or run out of time. */
-export function advanceScenes(server: ServerState): void {
+export function advanceServerScenes(server: ServerState): void {
   const { scenes, peers } = server
   scenes.runner.advance()
   showOwnLoading(server, scenes.runner.busy)
@@ -205,7 +206,7 @@ function changed(scenes: readonly NotifiedScene[], action: SceneAction, scene: N
   return action === SceneAction.Load ? [...others, scene] : others
 }
 
-/** Whether a client is notified of a change: it loads only scenes that it does not have, and unloads only those that it has. */
+/** Whether a client is notified of a change: it loads scenes that it does not have, and unloads scenes that it has. */
 function concerns({ scenes, session }: ServerPeer, action: SceneAction, scene: Scene): boolean {
   if (session.state !== 'open') return false
   if (action === SceneAction.Replace) return true

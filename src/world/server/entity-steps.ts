@@ -1,6 +1,6 @@
-// Changes the owner of an entity, and ends an entity, step by step. Every step runs the game's observers: one that throws is
-// reported and stops nothing. Otherwise an entity could keep the id of an owner that is gone, and the next client with that
-// id would command it.
+// Changes the owner of an entity, and ends an entity, step by step. Every step runs the game's observers: one that
+// throws is reported and stops nothing. Otherwise an entity could keep the id of an owner that is gone, and the next
+// client with that id would command it.
 import { addComponent, entityExists, hasComponent, removeComponent } from 'bitecs'
 import { LocalPlayer, Networked, Owned } from '../../../components/networked.js'
 import { heldIdsOf } from '../../replication/held-ids.js'
@@ -9,7 +9,7 @@ import type { ServerState } from './server-state.js'
 /** More observers than any game has on one entity's components. */
 const MAX_ATTEMPTS = 256
 
-/** Moves ownership. `Owned` is removed before it is added, so it is there exactly while a connection owns the entity. */
+/** Moves ownership. `Owned` is removed before it is added, so it is there exactly while the entity has an owner. */
 export function moveOwner(server: ServerState, eid: number, connection: number): void {
   const { world, replication, guarded } = server
   const former = Networked.owner[eid]!
@@ -39,7 +39,9 @@ export function endEntity(server: ServerState, eid: number): void {
   removeWholly(server, eid)
 }
 
-/** Removes an entity although observers throw. bitECS stops where one throws, and continues after it when asked again. */
+/**
+ * Removes an entity even if observers throw. bitECS stops where one throws, and continues after it when asked again.
+ */
 export function removeWholly(server: ServerState, eid: number): void {
   const { world, guarded } = server
   const held = heldIdsOf(world)

@@ -1,5 +1,5 @@
-// Makes changes that run the game's observers. One that throws is reported and stops nothing; what must not happen within an
-// observer waits for its end.
+// Makes changes that run the game's observers. One that throws is reported and stops nothing; what must not happen
+// within an observer waits for its end.
 import type { Counters } from '../../connection/counters.js'
 import type { ErrorLog } from '../../connection/error-log.js'
 
@@ -27,8 +27,8 @@ export class GuardedChanges {
   }
 
   /**
-   * Ends entities: now, or after the change that is being made. bitECS continues with that entity when its observers have
-   * run, and throws when it is gone.
+   * Ends entities: now, or after the change that is being made. bitECS continues with that entity when its observers
+   * have run, and throws when it is gone.
    */
   endEntities(end: () => void): void {
     if (this.depth === 0) end()

@@ -12,8 +12,8 @@ import type { Graces, ServerState } from './server-state.js'
  * - `despawn`: it ends at the end of that tick.
  * - `keep`: it lives on without an owner.
  * - `{ graceMs }`: it lives on without an owner for that many milliseconds of the server's clock, then ends, unless
- *   `setOwner`, `setPlayer` or `clearOwner` decide about it before. One that is not networked at that moment is left to the
- *   game. All graces end when the server stops.
+ *   `setOwner`, `setPlayer` or `clearOwner` decide about it before. One that is not networked at that moment is left to
+ *   the game. All graces end when the server stops.
  */
 export type OnLeave = 'despawn' | 'keep' | { readonly graceMs: number }
 

@@ -55,8 +55,8 @@ function applySections(packet: ServerPacket, reader: ByteReader): void {
 }
 
 /**
- * Takes all calls of the packet from the sender's general rate limits at once. Returns false when they do not fit, and takes
- * nothing: then each call is taken by itself.
+ * Takes all calls of the packet from the sender's general rate limits at once. When they do not fit it takes nothing
+ * and returns false: then each call is taken by itself.
  */
 function takeTokens({ peer, now, calls, callBytes, hasParts }: ServerPacket): boolean {
   if (peer === undefined) return true

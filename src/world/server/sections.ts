@@ -126,7 +126,9 @@ function checkPart(packet: ServerPacket, reader: ByteReader): void {
   packet.hasParts = true
 }
 
-/** Its bytes count against the rate limit when the server reports them as taken: until then the client may not send more. */
+/**
+ * Its bytes count against the rate limit when the server reports them as taken; the client may not send more before.
+ */
 function applyPart(packet: ServerPacket, reader: ByteReader): void {
   const { part, peer, now } = packet
   part.read(reader)

@@ -10,8 +10,8 @@ import type { LinkTag } from '../link-tags.js'
 import { PeerScenes } from './server-scenes.js'
 
 /**
- * The general rate limits of a client, by their indices among its token buckets: calls and messages, changes of readiness,
- * bytes of calls and messages, bytes of values that it writes.
+ * The general rate limits of a client, by their indices among its token buckets: calls and messages, changes of
+ * readiness, bytes of calls and messages, bytes of values that it writes.
  */
 export const PeerLimit = { Calls: 0, Readiness: 1, CallBytes: 2, WriteBytes: 3 } as const
 

@@ -105,7 +105,10 @@ export interface ServerState {
   readonly inbound: InboundCalls
   /** Calls and messages that the game made in this tick. */
   readonly outgoing: OutgoingCalls
-  /** By connections closed in this tick: how many calls of the tick had been made by then. Later ones do not reach them. */
+  /**
+   * By connections closed in this tick: how many of the tick's calls had been made by then. Later ones do not reach
+   * it.
+   */
   readonly callsBeforeEnd: Map<number, number>
   /** Client RPCs that later observers get too. */
   readonly buffered: BufferedCalls

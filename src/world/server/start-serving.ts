@@ -40,8 +40,8 @@ export function startServing(server: ServerState, transport: Transport, options:
 }
 
 /**
- * Starts to serve the host's own client. Nothing gets lost between the two, and a page that sleeps stops both, so the session
- * never times out.
+ * Starts to serve the host's own client. Nothing gets lost between the two, and a page that sleeps stops both, so the
+ * session never times out.
  */
 export function startServingLocally(server: ServerState, local: LocalClient, transport: Transport): void {
   local.sessions?.closeAll('client-closed', 'a new session took its place')

@@ -13,7 +13,7 @@ export async function stopServing(server: ServerState, code: string, text: strin
   await Promise.all([stopListening(server, code, text), own?.transport.close()])
 }
 
-/** Closes the sessions over the network, and cancels a `listen` that has not finished. The host's own client plays on. */
+/** Closes the sessions over the network, and cancels an unfinished `listen`. The host's own client plays on. */
 export async function stopListening(server: ServerState, code: string, text: string): Promise<void> {
   const { sessions, transport } = server
   const cancelled = server.cancelListen?.()

@@ -15,9 +15,9 @@ const reliableCalls = new CallCursor()
 const unreliableCalls = new CallCursor()
 
 /**
- * Writes the reliable calls and messages from `from` to `to` that this client gets, in the order in which they were made.
- * Among them are unreliable ones on entities, or with the names of entities, whose spawn the client may not have yet: on
- * their own channel they could overtake it.
+ * Writes the reliable calls and messages from `from` to `to` that this client gets, in the order in which they were
+ * made. Unreliable ones on entities, or with the names of entities, whose spawn the client may not have yet are among
+ * them: on their own channel they could overtake the spawn.
  */
 export function writeReliableCalls(
   server: ServerState,
@@ -44,7 +44,10 @@ export function writeReliableCalls(
   }
 }
 
-/** Writes the unreliable calls and messages of this tick that this client gets and that were not among the reliable ones. */
+/**
+ * Writes the unreliable calls and messages of this tick that this client gets and that the reliable packets do not
+ * have.
+ */
 export function writeUnreliableCalls(server: ServerState, peer: ServerPeer): void {
   const { outgoing } = server
   const { entity, ready } = peer.session
@@ -82,8 +85,8 @@ export function sendReliableCalls(server: ServerState, peer: ServerPeer): void {
 }
 
 /**
- * Reports calls on entities that spawned in this tick, for a client that is about to lose its session or its scenes. It no
- * longer gets the spawn, and so not the call. A call to it alone is reported where it is written.
+ * Reports calls on entities that spawned in this tick, for a client that is about to lose its session or its scenes.
+ * It no longer gets the spawn, and so not the call. A call to it alone is reported where it is written.
  */
 export function reportUnspawned(server: ServerState, peer: ServerPeer): void {
   const { outgoing, faults } = server
@@ -114,8 +117,8 @@ function isBehindSpawn({ outgoing }: ServerState, { observer: { unconfirmed } }:
 }
 
 /**
- * Whether a call names an entity that this client is to see and has not been sent. An unreliable one may get lost: that is
- * better than a wrong name, or than spawning entities early for it.
+ * Whether a call names an entity that this client is to see and has not been sent. An unreliable one may get lost:
+ * that is better than a wrong name, or than spawning entities early for it.
  */
 function namesWaiting(
   { outgoing, replication }: ServerState,
