@@ -3,7 +3,7 @@ import { createHash, createPublicKey, type JsonWebKey, KeyObject, timingSafeEqua
 import type * as Jose from 'jose'
 import { AuthenticationError, ConnectionError, UsageError } from './protocol/errors.js'
 import { badOption, checkFunction, checkText, checkTexts } from './world/check-options.js'
-import type { AuthenticationRequest, AuthenticationResult } from './world/server/authentication.js'
+import type { AuthenticationRequest, AuthenticationResult } from './world/server/authenticator.js'
 
 /**
  * Lets in every client whose token is the secret, or one of several, as while the secret is being changed. The comparison takes

@@ -4,6 +4,7 @@ import { drainWhenHidden } from './client/hidden-tab.js'
 import { close } from './verbs/close.js'
 import { joinLocally, type JoinLocallyOptions } from './world/host/join-locally.js'
 import { type Loop, type LoopOptions, takeOverLoop } from './world/loop.js'
+import { isServing } from './world/server/connections.js'
 import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
 import { openStores } from './world/shared-stores.js'
 import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
@@ -34,7 +35,7 @@ export interface Host {
  */
 export function startHost(world: HostWorld, options: StartHostOptions = {}): Host {
   const role = serverRole(world)
-  if (role.hasServed && !role.isServing) forgetEvents(world)
+  if (role.hasServed && !isServing(role)) forgetEvents(world)
   joinLocally(world, options)
   drainWhenHidden(world)
   let loop: Loop | undefined

@@ -107,7 +107,7 @@ export { type RoomName, rooms, type RoomsOptions, type RoomsPolicy } from './rep
 export type { ObserverEvent, ObserverRemovedEvent } from './replication/server/observer-events.js'
 export type { UnmatchedSpawn } from './replication/client/local-spawns.js'
 export type { TransportCounters } from './transport/transport.js'
-export type { AuthenticationRequest, AuthenticationResult, Authenticator } from './world/server/authentication.js'
+export type { AuthenticationRequest, AuthenticationResult, Authenticator } from './world/server/authenticator.js'
 export { accept, deny, userOf } from './verbs/authentication.js'
 export { sendCommand, sendRpc, type SendRpcOptions, sendTargetRpc, type SendTargetRpcOptions } from './verbs/calls.js'
 export { sendMessage, type SendMessageOptions } from './verbs/messages.js'

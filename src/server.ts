@@ -15,6 +15,8 @@ import { openStores } from './world/shared-stores.js'
 import { close } from './verbs/close.js'
 import { type Loop, type LoopOptions, takeOverLoop, type System } from './world/loop.js'
 import { retire } from './verbs/retire.js'
+import { isServing } from './world/server/connections.js'
+import { startServing } from './world/server/start-serving.js'
 import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/server/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
@@ -83,7 +85,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // What happened when it last listened is not this time's news.
-  if (role.hasServed && !role.isServing) forgetEvents(world)
+  if (role.hasServed && !isServing(role)) forgetEvents(world)
   let transport: GeckosServerTransport
   try {
     transport = await createGeckosServerTransport({
@@ -112,7 +114,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       errorBudget,
     }
     const users = { userKey, duplicateUsers, interruptedPerAddress }
-    role.start(transport, { ...limits, ...users, authenticate, authenticationTimeout })
+    startServing(role, transport, { ...limits, ...users, authenticate, authenticationTimeout })
   } finally {
     role.cancelListen = undefined
     attempt.settle()

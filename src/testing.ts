@@ -18,6 +18,7 @@ import { connectionOf } from './verbs/lookup.js'
 import type { System } from './world/loop.js'
 import { requireSharedIndex } from './world/shared-stores.js'
 import type { JoinOptions } from './world/client/join-options.js'
+import { startServing } from './world/server/start-serving.js'
 import type { ServeOptions } from './world/server/serve-options.js'
 import { clientRole, type ClientWorld, type HostWorld, serverRole, type ServerWorld } from './world/state.js'
 import {
@@ -139,7 +140,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const hostWorld = options.host ? createHostWorld(protocol, worldOptions) : undefined
   const server = hostWorld ?? createServerWorld(protocol, worldOptions)
   const serverTransport = condition(loopback.server, { ...conditions, seed, now })
-  serverRole(server).start(serverTransport, options)
+  startServing(serverRole(server), serverTransport, options)
   const clients: TestClient[] = []
   const serverPipeline = [...serverReceive, ...serverSystems, ...serverSend] as System<ServerWorld>[]
   const clientPipeline = [...clientReceive, ...clientSystems, ...clientSend] as System<ClientWorld>[]

@@ -1,8 +1,38 @@
-// The first system of a server's tick: counts the tick, and takes in what arrived.
+// The first system of a server's tick: counts the tick, and reads the received packets into queues.
 import type { World } from 'bitecs'
+import type { ServerSessions } from '../src/connection/server/server-sessions.js'
+import { authenticateClients } from '../src/world/server/authentication.js'
+import type { ServerState } from '../src/world/server/server-state.js'
+import { stopListening } from '../src/world/server/stop-serving.js'
 import { serverRole } from '../src/world/state.js'
 
-/** The first system of a server's tick: counts the tick, and takes in what arrived. */
+/**
+ * The first system of a server's tick: counts the tick, and reads the received packets. Calls and messages enter their
+ * queues; sessions that opened and ended are noted for `updateConnections`.
+ */
 export function receiveFromClients(world: World): void {
-  serverRole(world).receive()
+  const server = serverRole(world)
+  server.tick++
+  // The game closed its own HTTP server.
+  if (server.transport?.hasEnded) void stopListening(server, 'server-stopped', 'the HTTP server was closed')
+  receiveOwn(server, server.local?.sessions)
+  receiveRemote(server, server.sessions)
+}
+
+/** Reads what the host's own client sent. */
+function receiveOwn({ tick }: ServerState, sessions: ServerSessions | undefined): void {
+  if (sessions === undefined) return
+  sessions.tick = tick
+  sessions.receive()
+  sessions.maintain()
+}
+
+/** Reads what clients sent over the network, authenticates new ones, and finds those that no longer answer. */
+function receiveRemote(server: ServerState, sessions: ServerSessions | undefined): void {
+  if (sessions === undefined) return
+  const { authentication } = server
+  sessions.tick = server.tick
+  sessions.receive()
+  if (authentication !== undefined) authenticateClients(server, authentication)
+  sessions.maintain()
 }

@@ -1,8 +1,26 @@
 // Ends what clients that left in this tick leave behind: their entities, then their connection entities.
 import type { World } from 'bitecs'
+import { Connection } from '../components/connection.js'
+import { forgetConnection, isServing } from '../src/world/server/connections.js'
+import { removeWholly } from '../src/world/server/entity-steps.js'
+import { endAllGraces, endExpiredGraces } from '../src/world/server/left-behind.js'
 import { serverRole } from '../src/world/state.js'
 
-/** Ends what clients that left in this tick leave behind: their entities, then their connection entities. */
+/**
+ * Ends what clients that left in this tick leave behind: their entities, then their connection entities. It runs after
+ * the game's systems, which still find them in the tick in which `Connected` is removed. It also ends entities whose
+ * grace is over, and all those in grace when nothing serves any longer.
+ */
 export function retireConnections(world: World): void {
-  serverRole(world).retireConnections()
+  const server = serverRole(world)
+  const { retiring, local } = server
+  while (retiring.length > 0) {
+    const connection = retiring.shift()!.entity
+    forgetConnection(server, connection)
+    // The host's own connection entity waits for the next session.
+    if (connection === local?.connection) Connection.player[connection] = 0
+    else removeWholly(server, connection)
+  }
+  if (isServing(server)) endExpiredGraces(server)
+  else endAllGraces(server)
 }

@@ -21,15 +21,16 @@ import {
   u8,
 } from '../../src/index.js'
 import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
-import { PacketBuilder, type Session } from '../../src/connection/session.js'
+import type { Session } from '../../src/connection/session.js'
 import { ByteReader, type ByteWriter } from '../../src/protocol/bytes.js'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { DataHeader } from '../../src/protocol/packet.js'
 import { Channel } from '../../src/transport/transport.js'
 import type { ClientState } from '../../src/world/client/client-state.js'
 import { readPacket } from '../../src/world/client/read-packet.js'
-import { ServerInbound } from '../../src/world/server/server-inbound.js'
-import { writeCalls } from '../../src/world/server/server-outbound.js'
+import { readPacket as readOnServer } from '../../src/world/server/read-packet.js'
+import { ServerPacket } from '../../src/world/server/server-packet.js'
+import { writeReliableCalls } from '../../src/world/server/write-calls.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../src/world/state.js'
 import type { FireHandler } from '../limits/call-codec.js'
 import type { Shots } from '../limits/shots.js'
@@ -58,7 +59,7 @@ export abstract class OurCalls {
   protected readonly client: ClientWorld
   protected readonly clientEntity: number
   protected readonly serverEntity: number
-  private readonly inbound: ServerInbound
+  private readonly packet: ServerPacket
   private readonly session: Session
   private readonly reader = new ByteReader()
   private readonly header = new DataHeader()
@@ -77,7 +78,7 @@ export abstract class OurCalls {
     this.receivers = worlds.map((world) => new Receiver(world))
     this.clientEntity = copyOf(this.client)
     const role = serverRole(this.server)
-    this.inbound = new ServerInbound(role)
+    this.packet = new ServerPacket(role)
     this.session = role.peers[0]!.session
   }
 
@@ -111,7 +112,7 @@ export abstract class OurCalls {
   protected receiveAtServer(): void {
     const { writer } = clientRole(this.client).outgoing
     this.reader.reset(writer.bytes, 0, writer.length)
-    this.inbound.read(this.session, Channel.Reliable, this.header, this.reader)
+    readOnServer(this.packet, this.session, Channel.Reliable, this.header, this.reader)
   }
 
   /** The first client takes in what the server sent. */
@@ -184,7 +185,6 @@ export class OurRpcs extends OurCalls {
 /** Client RPCs that many clients observe, each of whom gets a packet of its own. */
 export class OurFanOut extends OurCalls {
   readonly entity = this.clientEntity
-  private readonly packet = new PacketBuilder(Channel.Reliable)
 
   send(shots: Shots): void {
     for (let i = 0; i < shots.count; i++) {
@@ -194,12 +194,13 @@ export class OurFanOut extends OurCalls {
   }
 
   dispatch(fire: FireHandler): void {
-    const { packet, receivers } = this
+    const { receivers } = this
     const role = serverRole(this.server)
+    const packet = role.reliable
     for (let i = 0; i < receivers.length; i++) {
       const peer = role.peers[i]!
       packet.start(peer.session, role.tick, 0, role.tickMs)
-      writeCalls(role, peer, Channel.Reliable, packet, 0, role.outgoing.count)
+      writeReliableCalls(role, peer, 0, role.outgoing.count)
       const receiver = receivers[i]!
       receiver.readPacket(packet.writer)
       for (const { entity, args } of drain(receiver.world, Boom)) fire(entity, args.x, args.y, args.z, args.power)

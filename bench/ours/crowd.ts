@@ -4,7 +4,8 @@ import { Networked } from '../../components/networked.js'
 import { createServerWorld } from '../../src/server.js'
 import { createLoopback, type Loopback } from '../../src/transport/loopback.js'
 import type { Channel, PeerId } from '../../src/transport/transport.js'
-import type { ServerRole } from '../../src/world/server/server-role.js'
+import { startServing } from '../../src/world/server/start-serving.js'
+import type { ServerState } from '../../src/world/server/server-state.js'
 import { serverRole, type ServerWorld } from '../../src/world/state.js'
 import { retireConnections, runSystems, sendToClients, serverReceive, serverSend } from '../../systems/index.js'
 import { requireEqual } from '../steady.js'
@@ -35,7 +36,7 @@ export interface SentPacket {
 export class Crowd {
   readonly stores: Stores
   readonly world: ServerWorld
-  readonly role: ServerRole
+  readonly role: ServerState
   readonly eids: Uint32Array
   readonly clients: LightClient[] = []
   readonly loopback: Loopback
@@ -60,7 +61,11 @@ export class Crowd {
     this.world = createServerWorld(protocol, { entityIndex: createEntityIndex(), now })
     this.role = serverRole(this.world)
     this.loopback = createLoopback({ now })
-    this.role.start(this.loopback.server, { timeout: Infinity, handshakeTimeout: Infinity, maxConnections: 4096 })
+    startServing(this.role, this.loopback.server, {
+      timeout: Infinity,
+      handshakeTimeout: Infinity,
+      maxConnections: 4096,
+    })
     const { position, rotation, velocity, health } = this.stores
     this.eids = Uint32Array.from({ length: workload.count }, () => addEntity(this.world))
     workload.populate(this.stores, this.eids)

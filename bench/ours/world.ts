@@ -21,7 +21,7 @@ import type { Session } from '../../src/connection/session.js'
 import { Channel } from '../../src/transport/transport.js'
 import { readPacket } from '../../src/world/client/read-packet.js'
 import type { ClientState } from '../../src/world/client/client-state.js'
-import type { ServerRole } from '../../src/world/server/server-role.js'
+import type { ServerState } from '../../src/world/server/server-state.js'
 import { replicateState, updateInterest } from '../../systems/index.js'
 import { type Changes, POSITION_RANGE, POSITION_STEP, Stores, type Workload } from '../workload.js'
 
@@ -53,7 +53,7 @@ export class OurWorld {
   /** By number of the workload. */
   readonly eids: Uint32Array
   readonly clientEids: Uint32Array
-  readonly server: ServerRole
+  readonly server: ServerState
   readonly client: ClientState
 
   constructor(

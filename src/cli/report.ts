@@ -3,6 +3,7 @@ import { Connected, Connection } from '../../components/connection.js'
 import { drain, NetworkErrors, transitions } from '../verbs/drain.js'
 import { checkSynchronous } from '../world/async-systems.js'
 import type { System } from '../world/loop.js'
+import { sessionOf } from '../world/server/connections.js'
 import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 import { addressOf } from '../transport/addresses.js'
 import type { Log, LogThrottle } from './log.js'
@@ -86,7 +87,8 @@ export function createErrorReport(log: Log, throttle: LogThrottle): System<Netwo
       const suppressed = throttle.admit(`error ${code} ${name}`)
       if (suppressed === undefined) continue
       const connection = eid === 0 ? undefined : Connection.id[eid]
-      const session = eid === 0 ? undefined : networkOf(world)?.server?.sessionOf(eid)
+      const server = networkOf(world)?.server
+      const session = eid === 0 || server === undefined ? undefined : sessionOf(server, eid)
       const details = {
         code,
         connection,

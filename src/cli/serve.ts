@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import { type ListenOptions, listen, retire, type Server } from '../server.js'
 import { createServerWorld } from '../world/create.js'
 import { stats } from '../verbs/stats.js'
+import { isServing } from '../world/server/connections.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 import { untilFailure } from './failure.js'
 import { loadServerGame, type ServerGame } from './game-module.js'
@@ -96,7 +97,7 @@ async function start(
   const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
   const closed = new Promise<'closed'>((resolve) => {
     run(server, game, operations, log, () => {
-      if (!serverRole(world).isServing) resolve('closed')
+      if (!isServing(serverRole(world))) resolve('closed')
     })
   })
   operations.metrics?.watch(() => stats(world), tickRate)

@@ -3,7 +3,7 @@ import { hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { AuthenticationError, UsageError } from '../protocol/errors.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
 /**
@@ -51,7 +51,7 @@ export function userOf<T extends object = object>(world: ServerWorld, connection
   return Connection.user[connection] as T | undefined
 }
 
-function requireAuthenticating(role: ServerRole, connection: number): ServerPeer {
+function requireAuthenticating(role: ServerState, connection: number): ServerPeer {
   const peer = role.authenticating.get(connection)
   if (peer?.session.state !== 'authenticating') {
     throw new UsageError(

@@ -5,7 +5,8 @@ import { isUserKey, MAX_USER_KEY } from '../connection/server/user-sessions.js'
 import { UsageError } from '../protocol/errors.js'
 import { networkOfAddress, normalizeAddress } from '../transport/addresses.js'
 import { badOption, checkNumber, checkOneOf } from '../world/check-options.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import { isLocal, sessionOf } from '../world/server/connections.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
 /** Whom a ban is about: a user, by the key that `userKey` names, or an address. Of an IPv6 address the first 64 bits count. */
@@ -92,15 +93,15 @@ function describe({ user, network, endsAt, text }: BanEntry, offset: number): Ba
 }
 
 /** Ends the sessions of all who are banned. */
-function sendAway(role: ServerRole): void {
+function sendAway(role: ServerState): void {
   for (const peer of role.peers) {
-    if (role.bans.textFor(peer.session) === undefined || role.isLocal(peer)) continue
+    if (role.bans.textFor(peer.session) === undefined || isLocal(role, peer)) continue
     role.inbound.dropFrom(peer.session.entity)
   }
   role.sessions?.endBanned()
 }
 
-function targetOf(role: ServerRole, connection: number, by: BanOptions['by']): { user: string; network: string } {
+function targetOf(role: ServerState, connection: number, by: BanOptions['by']): { user: string; network: string } {
   const { userKey, network } = requireSession(role, connection)
   const byUser = by === 'user' || (by === undefined && userKey !== '')
   if (byUser && userKey !== '') return { user: userKey, network: '' }
@@ -109,8 +110,8 @@ function targetOf(role: ServerRole, connection: number, by: BanOptions['by']): {
   throw new UsageError('unknown-identity', `connection ${connection} does not have ${missing}; kick it`)
 }
 
-function requireSession(role: ServerRole, connection: number): Session {
-  const session = role.sessionOf(connection)
+function requireSession(role: ServerState, connection: number): Session {
+  const session = sessionOf(role, connection)
   if (session !== undefined) return session
   throw new UsageError('not-a-connection', `entity ${connection} is not a connection`)
 }

@@ -8,7 +8,8 @@ import type { CallArguments, Schema } from '../protocol/types/schema.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import { keepRpc } from '../world/server/buffered-rpcs.js'
 import { type ClientState, isShownOpen } from '../world/client/client-state.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
+import { isServing } from '../world/server/connections.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../world/state.js'
 import {
   type Connections,
@@ -94,7 +95,7 @@ export function sendRpc(
 }
 
 function addRpc(
-  role: ServerRole,
+  role: ServerState,
   id: number,
   rpc: ClientRpc,
   entity: number,
@@ -115,7 +116,7 @@ function addRpc(
     outgoing.add(id, rpc, netId, args, Audience.Observers, excepted(except), owner, list)
     leaveOut(outgoing, except)
   }
-  if (rpc.buffer === 'last') keepRpc(role, id, rpc, netId, owner, to, except)
+  if (rpc.buffer === 'last') keepRpc(role, rpc, owner, to, except)
 }
 
 /**
@@ -161,8 +162,8 @@ export function warnUnlessOwner(role: ClientState, id: number, command: Command,
 }
 
 /** Reports, once for each definition, that there is nobody to receive it. */
-export function warnUnlessServing(role: ServerRole, id: number): void {
-  if (role.isServing) return
+export function warnUnlessServing(role: ServerState, id: number): void {
+  if (isServing(role)) return
   role.counters.unsentCalls++
   const name = role.protocol.definitionNames[id]!
   role.errors.once('not-listening', name, `${name}: sent while this world does not listen; no client receives it`)
@@ -205,7 +206,7 @@ export function definitionId(protocol: Protocol, definition: Definition, kind: D
  *
  * @throws UsageError when the entity is not networked.
  */
-export function requireNetworked(role: ServerRole, id: number, entity: number): number {
+export function requireNetworked(role: ServerState, id: number, entity: number): number {
   const netId = role.replication.entities.netIdOf(entity)
   if (netId === 0 && role.replication.isSlotless(entity)) {
     role.counters.unsentCalls++
@@ -223,7 +224,7 @@ export function notNetworked(protocol: Protocol, id: number, entity: number): Us
 }
 
 /** Whom a target RPC goes to: `to`, or the owner. */
-export function requireTarget(role: ServerRole, id: number, entity: number, to = Networked.owner[entity]!): number {
+export function requireTarget(role: ServerState, id: number, entity: number, to = Networked.owner[entity]!): number {
   if (to === 0) {
     const name = role.protocol.definitionNames[id]!
     throw new UsageError(

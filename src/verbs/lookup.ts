@@ -2,11 +2,11 @@
 import { hasComponent } from 'bitecs'
 import { Networked, Owned } from '../../components/networked.js'
 import type { ClientState } from '../world/client/client-state.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { requireNetwork } from '../world/inbound-queue.js'
 import { clientRole, type ClientWorld, type NetworkWorld } from '../world/state.js'
 
-function anyRole(world: NetworkWorld): ServerRole | ClientState {
+function anyRole(world: NetworkWorld): ServerState | ClientState {
   const { server, client } = requireNetwork(world)
   return (server ?? client)!
 }

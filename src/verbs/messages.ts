@@ -8,7 +8,7 @@ import { MAX_WAITING_PARTS } from '../remote/message-parts.js'
 import { Audience } from '../remote/outgoing-calls.js'
 import { connectedClient, definitionId, NO_ARGS, warnUnlessServing } from './calls.js'
 import { type ClientState, hasGreeted } from '../world/client/client-state.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { isHost, type SideOptions, sideOf } from '../world/host/sides.js'
 import {
   clientRole,
@@ -92,7 +92,7 @@ export function sendMessage(
 }
 
 function sendToClients(
-  role: ServerRole,
+  role: ServerState,
   id: number,
   message: Message,
   args: Readonly<Record<string, unknown>>,

@@ -4,8 +4,10 @@ import { Connection } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { slotOf } from '../protocol/net-id.js'
-import { graceOf, type OnLeave } from '../world/server/left-behind.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import { isLeaving, sessionsOf } from '../world/server/connections.js'
+import { endEntity, moveOwner } from '../world/server/entity-steps.js'
+import { cancelGrace, graceOf, type OnLeave, setGrace } from '../world/server/left-behind.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../world/state.js'
 
 /** Options of {@link setOwner}. */
@@ -30,9 +32,9 @@ export function setOwner(world: ServerWorld, entity: number, connection: number,
   requireSlot(role, entity)
   requireOpen(role, connection)
   const isNewOwner = Networked.owner[entity] !== connection
-  if (isNewOwner || options.onLeave !== undefined) role.leftBehind.setGrace(entity, graceOf(options.onLeave))
-  role.leftBehind.decide(entity)
-  role.setOwner(entity, connection)
+  if (isNewOwner || options.onLeave !== undefined) setGrace(role, entity, graceOf(options.onLeave))
+  cancelGrace(role, entity)
+  moveOwner(role, entity, connection)
 }
 
 /**
@@ -44,8 +46,8 @@ export function clearOwner(world: ServerWorld, entity: number): void {
   const role = serverRole(world)
   // An entity keeps its owner while it is out of the network.
   if (!hasComponent(world, entity, Owned)) requireSlot(role, entity)
-  role.leftBehind.decide(entity)
-  role.setOwner(entity, 0)
+  cancelGrace(role, entity)
+  moveOwner(role, entity, 0)
 }
 
 /**
@@ -60,7 +62,7 @@ export function despawn(world: ServerWorld, entity: number): void {
   if (hasComponent(world, entity, Connection)) {
     throw new UsageError('a-connection', `entity ${entity} is a connection: end it with kick`)
   }
-  if (entityExists(world, entity)) role.despawn(entity)
+  if (entityExists(world, entity)) endEntity(role, entity)
 }
 
 /** The connections that have an entity spawned, each as its connection entity; empty when it is not networked. */
@@ -82,7 +84,7 @@ export function kick(world: ServerWorld, connection: number, text = 'kicked', co
   requireOpen(role, connection)
   const peer = role.peerOfConnection.get(connection)
   if (peer === undefined) return
-  role.sessionsOf(peer.session)?.close(peer.session, code, text)
+  sessionsOf(role, peer.session)?.close(peer.session, code, text)
   role.inbound.dropFrom(connection)
 }
 
@@ -96,7 +98,7 @@ export function setReady(world: ClientWorld, ready: boolean): void {
  *
  * @throws UsageError when the entity is not networked.
  */
-export function requireSlot(role: ServerRole, entity: number): number {
+export function requireSlot(role: ServerState, entity: number): number {
   const slot = role.replication.entities.slotOfEntity(entity)
   if (slot === 0 && role.replication.isSlotless(entity)) return 0
   if (slot === 0 || !hasComponent(role.world, entity, Networked)) {
@@ -110,8 +112,8 @@ export function requireSlot(role: ServerRole, entity: number): number {
  *
  * @throws UsageError when it is no connection.
  */
-export function requireOpen(role: ServerRole, connection: number): void {
-  if (!role.peerOfConnection.has(connection) && !role.isLeaving(connection)) {
+export function requireOpen(role: ServerState, connection: number): void {
+  if (!role.peerOfConnection.has(connection) && !isLeaving(role, connection)) {
     throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
   }
 }

@@ -4,9 +4,11 @@ import { Connection } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import { badOption } from '../world/check-options.js'
+import { hideLocalPlayer } from '../world/host/local-player.js'
+import { endEntity, moveOwner } from '../world/server/entity-steps.js'
 import { graceOf } from '../world/server/left-behind.js'
 import { requireOpen, requireSlot, setOwner, type SetOwnerOptions } from './ownership.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
 /**
@@ -47,11 +49,11 @@ export function setPlayer(
   requireFormer(options.former)
   graceOf(options.onLeave)
   const former = Connection.player[connection]!
-  if (former !== entity) role.hideLocalPlayer(connection)
+  if (former !== entity) hideLocalPlayer(role, connection)
   if (entity !== 0) {
     for (const { session } of role.peers) {
       if (session.entity !== connection && Connection.player[session.entity] === entity) {
-        role.hideLocalPlayer(session.entity)
+        hideLocalPlayer(role, session.entity)
       }
     }
     setOwner(world, entity, connection, options)
@@ -74,13 +76,13 @@ export function removePlayer(world: ServerWorld, connection: number, options: Re
   requireOpen(role, connection)
   requireFormer(options.former)
   const former = Connection.player[connection]!
-  role.hideLocalPlayer(connection)
+  hideLocalPlayer(role, connection)
   Connection.player[connection] = 0
   if (former !== 0) endFormer(role, connection, former, options.former)
 }
 
 /** @throws UsageError when the entity is not networked, or another open connection owns it. */
-function requireOwn(role: ServerRole, entity: number, connection: number): void {
+function requireOwn(role: ServerState, entity: number, connection: number): void {
   requireSlot(role, entity)
   const owner = Networked.owner[entity]!
   if (owner === connection || !role.peerOfConnection.has(owner)) return
@@ -95,11 +97,11 @@ function requireFormer(former: unknown): void {
   throw badOption('former', "'keep', 'release', 'unspawn' or 'despawn'", former)
 }
 
-function endFormer(role: ServerRole, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
+function endFormer(role: ServerState, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
   // What became another's meanwhile is not this connection's to leave.
   const isTheirs = hasComponent(role.world, eid, Owned) && Networked.owner[eid] === connection
   if (former === 'keep' || !isTheirs) return
-  if (former === 'despawn') return role.despawn(eid)
-  role.setOwner(eid, 0)
-  if (former === 'unspawn') role.guard(() => removeComponent(role.world, eid, Networked))
+  if (former === 'despawn') return endEntity(role, eid)
+  moveOwner(role, eid, 0)
+  if (former === 'unspawn') role.guarded.make(() => removeComponent(role.world, eid, Networked))
 }

@@ -19,7 +19,7 @@ import {
   warnUnlessOwner,
 } from './calls.js'
 import { checkMilliseconds } from '../world/check-options.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { type ClientWorld, networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 
 /** Options of every {@link request}. */
@@ -104,7 +104,7 @@ function requestOfServer(
 }
 
 function requestOfClient(
-  role: ServerRole,
+  role: ServerState,
   entity: number,
   rpc: TargetRpc,
   args: Args,

@@ -40,6 +40,6 @@ export function retire(world: ServerWorld, options: RetireOptions): Promise<void
   const retirement = (role.retirement ??= new Retirement())
   retirement.set(role.options.now() + grace, text)
   role.sessions.stopJoins(text)
-  role.guard(() => showDraining(world, role.networkEntity, retirement.endsAt, text))
+  role.guarded.make(() => showDraining(world, role.networkEntity, retirement.endsAt, text))
   return retirement.over
 }

@@ -12,7 +12,7 @@ import type { SavedWorld } from '../replication/save/saved-world.js'
 import { writeSave } from '../replication/save/write-save.js'
 import { checkInteger } from '../world/check-options.js'
 import { removeWholly } from '../world/server/entity-steps.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { requireFree } from './spawn-keys.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
@@ -109,14 +109,14 @@ export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: Lo
 }
 
 /** In the order of their slots: of a world that was loaded, that of the save. */
-function networkedEntities({ replication }: ServerRole): number[] {
+function networkedEntities({ replication }: ServerState): number[] {
   const { eidOf, slots } = replication.entities
   const eids: number[] = []
   for (let slot = 1; slot < slots; slot++) if (eidOf[slot] !== 0) eids.push(eidOf[slot]!)
   return eids
 }
 
-function requireNetworked({ world, replication }: ServerRole, entities: readonly number[]): void {
+function requireNetworked({ world, replication }: ServerState, entities: readonly number[]): void {
   const seen = new Set<number>()
   for (const eid of entities) {
     if (replication.entities.netIdOf(eid) === 0 || !hasComponent(world, eid, Networked)) {

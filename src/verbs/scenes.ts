@@ -12,7 +12,8 @@ import { requireOpen } from './ownership.js'
 import type { LoadedScene } from '../world/scene-events.js'
 import type { SceneLoader } from '../world/scene-runner.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import { changeAllScenes, changeScenesOf } from '../world/server/change-scenes.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { isHost, type SideOptions } from '../world/host/sides.js'
 import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 
@@ -82,9 +83,9 @@ export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOpt
 export function scenesOf(world: NetworkWorld, connection?: number, { side }: SideOptions = {}): LoadedScene[] {
   const network = requireNetwork(world)
   const { server, client } = network
-  if (connection !== undefined) return [...(findPeer(serverRole(world), connection)?.scenes.told ?? [])]
+  if (connection !== undefined) return [...(findPeer(serverRole(world), connection)?.scenes.current ?? [])]
   const ofServer = client === undefined || (server !== undefined && (side ?? network.side) !== 'client')
-  return [...(ofServer ? server!.scenes.ofWorld : client.scenes.current)]
+  return [...(ofServer ? server!.scenes.current : client.scenes.current)]
 }
 
 /**
@@ -102,7 +103,7 @@ export function setScene(world: ServerWorld, entity: number, scene: Scene | unde
   }
   if (scene === undefined) return scenes.members.delete(netId)
   const id = requireId(protocol, scene)
-  if (!scenes.ofWorld.some((one) => one.scene === scene)) {
+  if (!scenes.current.some((one) => one.scene === scene)) {
     const name = protocol.sceneNames[id]!
     throw new UsageError('scene-not-loaded', `${name} is not a scene of the world: change to it, or load it, first`)
   }
@@ -130,7 +131,7 @@ export function setSceneLoader(
 }
 
 function change(
-  role: ServerRole,
+  role: ServerState,
   action: SceneAction,
   scene: Scene,
   args: Readonly<Record<string, unknown>> = {},
@@ -138,15 +139,15 @@ function change(
 ): void {
   const id = requireId(role.protocol, scene)
   if (action !== SceneAction.Unload) scene.codec.check(args)
-  if (to === 'all') role.scenes.changeAll(action, id, args)
-  else role.scenes.changeFor(peersOf(role, to), action, id, args)
+  if (to === 'all') changeAllScenes(role, action, id, args)
+  else changeScenesOf(role, peersOf(role, to), action, id, args)
 }
 
 /** Whether the scene is loaded is asked of the world, or of the one connection; in a list each is passed over by itself. */
-function requireLoaded(role: ServerRole, scene: Scene, { to = 'all' }: SceneOptions = {}, wanted: boolean): void {
+function requireLoaded(role: ServerState, scene: Scene, { to = 'all' }: SceneOptions = {}, wanted: boolean): void {
   const id = requireId(role.protocol, scene)
   if (to !== 'all' && typeof to !== 'number') return
-  const loaded = typeof to === 'number' ? findPeer(role, to)?.scenes.told : role.scenes.ofWorld
+  const loaded = typeof to === 'number' ? findPeer(role, to)?.scenes.current : role.scenes.current
   if (loaded === undefined || loaded.some((one) => one.scene === scene) === wanted) return
   const name = role.protocol.sceneNames[id]!
   if (wanted) throw new UsageError('scene-not-loaded', `${name} is not loaded: nothing to unload`)
@@ -164,13 +165,13 @@ function requireId(protocol: Protocol, scene: Scene): number {
  *
  * @throws UsageError when it is no connection.
  */
-function findPeer(role: ServerRole, connection: number): ServerPeer | undefined {
+function findPeer(role: ServerState, connection: number): ServerPeer | undefined {
   requireOpen(role, connection)
   return role.peerOfConnection.get(connection)
 }
 
 /** A list that was made earlier may name who has left since: those are passed over. */
-function peersOf(role: ServerRole, to: Exclude<SceneTarget, 'all'>): ServerPeer[] {
+function peersOf(role: ServerState, to: Exclude<SceneTarget, 'all'>): ServerPeer[] {
   if (typeof to === 'number') {
     const peer = findPeer(role, to)
     return peer === undefined ? [] : [peer]

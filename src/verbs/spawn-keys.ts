@@ -6,7 +6,7 @@ import { ArgumentError, UsageError } from '../protocol/errors.js'
 import { MAX_SPAWN_KEY_BYTES } from '../protocol/limits.js'
 import { checkInteger, checkOneOf } from '../world/check-options.js'
 import { type ClientState, isShownOpen, serverTick } from '../world/client/client-state.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { sideOf } from '../world/host/sides.js'
 import { clientRole, type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from '../world/state.js'
 
@@ -144,7 +144,7 @@ export function requireEntity(world: NetworkWorld, entity: number, verb: string)
  *
  * @throws UsageError when clients have been told of the entity.
  */
-export function requireUnspawned(role: ServerRole, entity: number, verb: string): void {
+export function requireUnspawned(role: ServerState, entity: number, verb: string): void {
   const { entities } = role.replication
   const slot = entities.slotOfEntity(entity)
   if (slot !== 0 && entities.spawned[slot] === 1) {

@@ -7,7 +7,7 @@ import type { CallQueue } from '../remote/call-queue.js'
 import { Channel, createTransportCounters, type Transport, type TransportCounters } from '../transport/transport.js'
 import { type ClientState, isOpen } from '../world/client/client-state.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
-import type { ServerRole } from '../world/server/server-role.js'
+import type { ServerState } from '../world/server/server-state.js'
 import { isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
 import { type HostWorld, type Network, networkOf, type NetworkWorld, type Side } from '../world/state.js'
 
@@ -124,7 +124,7 @@ function statsOf(network: Network, side: Side): NetworkStats {
 
 type OwnStats = Pick<NetworkStats, 'connections' | 'states' | 'maxConnections' | 'ticks' | 'roundTrip' | 'queues'>
 
-function serverStats(role: ServerRole): OwnStats {
+function serverStats(role: ServerState): OwnStats {
   const { peers, authenticating } = role
   const roundTrips: number[] = []
   const states = { authenticating: authenticating.size, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
@@ -148,9 +148,9 @@ function serverStats(role: ServerRole): OwnStats {
   }
 }
 
-function stateOf({ session, scenes, line }: ServerPeer): keyof ConnectionStates {
+function stateOf({ session, scenes, linkTag }: ServerPeer): keyof ConnectionStates {
   if (session.isInterrupted) return 'interrupted'
-  if (line.shown === Stalled) return 'stalled'
+  if (linkTag === Stalled) return 'stalled'
   if (scenes.isLoading) return 'loading'
   return session.ready ? 'ready' : 'connected'
 }

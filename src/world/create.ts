@@ -11,8 +11,7 @@ import { everyone, type InterestPolicy, requirePolicy } from '../replication/int
 import { Lifecycle } from './lifecycle.js'
 import { LocalClient } from './host/local-client.js'
 import { LocalView } from './host/local-view.js'
-import { reportUnspawned, sendLastCalls } from './server/server-outbound.js'
-import { ServerRole } from './server/server-role.js'
+import { createServerState } from './server/create-server-state.js'
 import { requireOwnStores } from './shared-stores.js'
 import { withSide } from './host/sides.js'
 import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
@@ -83,11 +82,9 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
   if (networkOf(world)?.client !== undefined) throw otherSide('client')
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
   requireOwnStores(world, protocol)
-  const role = new ServerRole(world, protocol, { tickRate, undrainedTicks, now })
-  role.sendLastCalls = (session) => sendLastCalls(role, session)
-  role.losesScenes = (peer) => reportUnspawned(role, peer)
-  role.replication.visibility.setPolicy(interest)
-  extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = role
+  const server = createServerState(world, protocol, { tickRate, undrainedTicks, now })
+  server.replication.visibility.setPolicy(interest)
+  extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = server
   return world as ServerWorld
 }
 

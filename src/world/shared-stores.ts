@@ -3,6 +3,7 @@ import { $internal, type InternalWorld, type World } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
+import { isServing } from './server/connections.js'
 import { networkOf } from './state.js'
 
 /** What holds values: a component, an array, or the part of a buffer that a typed array is a view of, in bytes. */
@@ -28,7 +29,7 @@ const indexOf = (world: World): object => (world as InternalWorld)[$internal].en
 /** Whether a world listens, connects or is connected. A closed one may be used again, and then is checked again. */
 function isOpen(world: World): boolean {
   const { server, client } = networkOf(world) ?? {}
-  if (server !== undefined && (server.isServing || server.cancelListen !== undefined)) return true
+  if (server !== undefined && (isServing(server) || server.cancelListen !== undefined)) return true
   return client !== undefined && (client.session !== undefined || client.pendingConnect !== undefined)
 }
 

@@ -5,7 +5,7 @@ import type { Side } from '../remote/call-id.js'
 import { heldIdsOf } from '../replication/held-ids.js'
 import type { ClientState } from './client/client-state.js'
 import type { Lifecycle } from './lifecycle.js'
-import type { ServerRole } from './server/server-role.js'
+import type { ServerState } from './server/server-state.js'
 
 export type { Side } from '../remote/call-id.js'
 
@@ -14,7 +14,7 @@ export const $network: unique symbol = Symbol.for('bitecs-net') as never
 
 /** The network of one world. A host's world, which is both sides at once, has both roles. */
 export interface Network {
-  server?: ServerRole
+  server?: ServerState
   client?: ClientState
   readonly lifecycle: Lifecycle
   /** In a host's world: the same events for the client's systems, which run at another point of the tick. */
@@ -24,7 +24,7 @@ export interface Network {
 }
 
 /** A world of the server's side. The brand keeps verbs of the client's side from compiling. */
-export type ServerWorld = World & { readonly [$network]: Network & { server: ServerRole } }
+export type ServerWorld = World & { readonly [$network]: Network & { server: ServerState } }
 
 /** A world of the client's side. The brand keeps verbs of the server's side from compiling. */
 export type ClientWorld = World & { readonly [$network]: Network & { client: ClientState } }
@@ -40,7 +40,7 @@ export function networkOf(world: World): Network | undefined {
 }
 
 /** @throws UsageError when the world is not a server's. */
-export function serverRole(world: World): ServerRole {
+export function serverRole(world: World): ServerState {
   const role = networkOf(world)?.server
   if (role === undefined)
     throw new UsageError('wrong-side', 'this needs a world made by createServerWorld or createHostWorld')

@@ -3,7 +3,7 @@ import { hasComponent, type World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { UsageError } from '../protocol/errors.js'
 import type { OutgoingCalls } from '../remote/outgoing-calls.js'
-import type { ServerRole } from './server/server-role.js'
+import type { ServerState } from './server/server-state.js'
 
 /** A group of connections as a target, made by `group`. */
 export interface GroupTarget {
@@ -29,14 +29,14 @@ export function requireConnection(world: World, connection: number): void {
 }
 
 /** Whether a connection is one that only messages with `beforeAuthentication` may go to. */
-export function isAuthenticating(role: ServerRole, connection: number): boolean {
-  return role.authenticating.get(connection)?.session.state === 'authenticating'
+export function isAuthenticating(server: ServerState, connection: number): boolean {
+  return server.authenticating.get(connection)?.session.state === 'authenticating'
 }
 
 /** @throws UsageError when the connection is one that only messages with `beforeAuthentication` may go to. */
-export function requireAuthenticated(role: ServerRole, id: number, connection: number): void {
-  if (!isAuthenticating(role, connection)) return
-  const name = role.protocol.definitionNames[id]
+export function requireAuthenticated(server: ServerState, id: number, connection: number): void {
+  if (!isAuthenticating(server, connection)) return
+  const name = server.protocol.definitionNames[id]
   const text = `${name}: connection ${connection} is still being authenticated; only messages with beforeAuthentication go to it`
   throw new UsageError('not-authenticated', text)
 }
@@ -46,10 +46,10 @@ export function requireAuthenticated(role: ServerRole, id: number, connection: n
  *
  * @throws UsageError when the entity is no connection, or one that only messages with `beforeAuthentication` may go to.
  */
-export function requireReceiver(role: ServerRole, id: number, connection: number): void {
-  if (role.peerOfConnection.has(connection)) return
-  requireConnection(role.world, connection)
-  requireAuthenticated(role, id, connection)
+export function requireReceiver(server: ServerState, id: number, connection: number): void {
+  if (server.peerOfConnection.has(connection)) return
+  requireConnection(server.world, connection)
+  requireAuthenticated(server, id, connection)
 }
 
 /**
@@ -58,17 +58,17 @@ export function requireReceiver(role: ServerRole, id: number, connection: number
  *
  * @throws UsageError when it is nothing that names connections.
  */
-export function listOf(role: ServerRole, to: GroupTarget | Iterable<number>, early: boolean): ReadonlySet<number> {
-  if (isGroup(to)) return role.groups.target(to.group)
+export function listOf(server: ServerState, to: GroupTarget | Iterable<number>, early: boolean): ReadonlySet<number> {
+  if (isGroup(to)) return server.groups.target(to.group)
   if (typeof to !== 'object' || to === null || !(Symbol.iterator in to)) {
     throw new UsageError('no-target', `to is a connection, a list of them, or a group, got '${String(to)}'`)
   }
   const list = new Set(to)
   // A list that was made earlier may name who has left since: counted, as for a receiver that is gone.
   for (const connection of list) {
-    const isTooEarly = !early && isAuthenticating(role, connection)
+    const isTooEarly = !early && isAuthenticating(server, connection)
     if (isTooEarly) list.delete(connection)
-    if (isTooEarly || !hasComponent(role.world, connection, Connection)) role.counters.unsentCalls++
+    if (isTooEarly || !hasComponent(server.world, connection, Connection)) server.counters.unsentCalls++
   }
   return list
 }

@@ -13,6 +13,7 @@ import {
   checkLengths,
   type Files,
 } from './rules.js'
+import { checkSlices, checkStates, checkSystems } from './state-rules.js'
 
 function readAll(...folders: string[]): Files {
   return new Map(
@@ -51,6 +52,18 @@ describe('the sources', () => {
 
   it('have no folder with more files than a reader can look through', () => {
     expect(checkFolders(library)).toEqual([])
+  })
+
+  it('hold the steps of the tick in systems, each more than a call', () => {
+    expect(checkSystems(library)).toEqual([])
+  })
+
+  it('have no interface that re-declares a slice of the state of a side', () => {
+    expect(checkSlices(library)).toEqual([])
+  })
+
+  it('have no class that holds the tick of a side', () => {
+    expect(checkStates(library)).toEqual([])
   })
 })
 

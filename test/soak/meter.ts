@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Channel } from '../../src/transport/transport.js'
 import type { ClientState } from '../../src/world/client/client-state.js'
-import type { ServerRole } from '../../src/world/server/server-role.js'
+import type { ServerState } from '../../src/world/server/server-state.js'
 import { countItems, storesOf } from './items.js'
 
 /** The numbers of a process. Those that this system does not tell are 0. */
@@ -23,7 +23,7 @@ export const METRICS = ['heap', 'rss', 'fds', 'threads', 'items', 'queued'] as c
 export type Metric = (typeof METRICS)[number]
 
 /** Measures this process. Needs `--expose-gc`. */
-export function measure(roles: readonly (ServerRole | ClientState)[]): Sample {
+export function measure(roles: readonly (ServerState | ClientState)[]): Sample {
   // What has a finalizer, as every native object has, goes with the collection after the next.
   for (let i = 0; i < 3; i++) globalThis.gc!()
   const { heapUsed, rss } = process.memoryUsage()
@@ -36,7 +36,7 @@ export function measure(roles: readonly (ServerRole | ClientState)[]): Sample {
   return { heap: heapUsed, rss, fds: countDescriptors(), threads: countThreads(), items, queued }
 }
 
-function queuedBytes(role: ServerRole | ClientState): number {
+function queuedBytes(role: ServerState | ClientState): number {
   const sessions = 'peers' in role ? role.peers.map(({ session }) => session) : [role.session?.session]
   let bytes = 0
   for (const session of sessions) {

@@ -6,6 +6,7 @@ import type { Protocol } from '../../src/protocol/protocol.js'
 import { condition, type ConditionedTransport } from '../../src/transport/conditioner.js'
 import { createLoopback } from '../../src/transport/loopback.js'
 import { Channel, type PeerId, type Transport } from '../../src/transport/transport.js'
+import { startServing } from '../../src/world/server/start-serving.js'
 import { clientRole, serverRole } from '../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../systems/index.js'
 
@@ -59,7 +60,7 @@ export function connectByLinks(protocol: Protocol, fate: () => Fate = () => 'ali
     })
     return transport
   }
-  serverRole(server).start(loopback.server, {})
+  startServing(serverRole(server), loopback.server, {})
   let fail = (): void => {}
   const reopen = (): Transport | Promise<Transport> => {
     const next = fate()

@@ -1,8 +1,8 @@
-// The server's half of replication: it follows the world's structure, finds what changed, encodes it once, and fills each
-// client's packets from that.
+// The server's half of replication: it follows the world's structure, finds what changed, encodes it once, and fills
+// each client's packets from that.
 //
-// Structure (spawns, despawns, components, owners) travels on the reliable channel, in the order of the ticks; values on
-// the unreliable one, always whole and always the newest. What was lost is told again with the value of now.
+// Structure (spawns, despawns, components, owners) travels on the reliable channel, in the order of the ticks; values
+// on the unreliable one, always whole and always the newest. What was lost is told again with the value of now.
 import { entityExists, hasComponent, observe, onAdd, onRemove, query, removeComponent, type World } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import { Networked, Owned } from '../../../components/networked.js'
@@ -67,12 +67,13 @@ export class ServerReplication {
   private readonly paused: PausedEntities
   private readonly updates: UpdateWriter
   private readonly history = new BlockHistory()
-  private readonly shared: BlockEncoder
+  /** Encodes values once for all clients that see them, and values for one client again. */
+  readonly shared: BlockEncoder
   private readonly repeats: BlockEncoder
 
   /** Slots that began, and slots that ended, since interest was last updated. */
-  private readonly added: number[] = []
-  private readonly removed: number[] = []
+  readonly added: number[] = []
+  readonly removed: number[] = []
   /** Slots whose components and values have not been taken over yet. */
   private readonly unspawned: number[] = []
   /** Entities that wait for a slot. */
@@ -174,34 +175,26 @@ export class ServerReplication {
     if (slot !== 0) this.ownerDirty.add(slot)
   }
 
-  /** Takes over the world's structure and values, and brings every client's view in step with them. */
-  updateInterest(tick: number): void {
+  /** Starts a tick: everything that is noted from now on leaves with it. */
+  startTick(tick: number): void {
     this.tick = tick
     if (this.sets.count > this.setLimit) this.compactSets()
-    if (this.tracker.refreshStores()) this.checkRoom()
-    this.structure.begin(tick)
-    if (this.slotless.size > 0) this.placeSlotless()
-    this.takeOverSpawns()
-    this.takeOverComponents()
-    this.takeOverOwners()
-    this.tracker.scan(tick)
-    this.authority.gather(tick)
-    this.visibility.update(tick, this.observers, this.added, this.removed)
-    // Despawns that were found here leave with this tick; what a system changes from now on is found in the next.
-    // Their slots stay theirs for another tick, whose systems are told of them.
-    for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, tick + 1)
-    this.added.length = 0
-    this.removed.length = 0
   }
 
-  /** Encodes what changed. */
-  replicate(tick: number): void {
-    this.relations.takeOver()
-    this.structure.addOperations()
-    const { tracker, shared, visibility } = this
-    this.audience.claim(tracker, tick)
-    shared.encode(tracker.dirty, tracker.changed, tick, visibility.blockClassOf)
-    visibility.deal(this.observers, shared.count, shared.classes)
+  /** Follows the game where it has replaced arrays of a component, and begins the structure of this tick. */
+  followStores(): void {
+    if (this.tracker.refreshStores()) this.checkRoom()
+    this.structure.begin(this.tick)
+  }
+
+  /**
+   * Releases the slots of entities that ended before this tick's `updateInterest`. They stay reserved for one more
+   * tick, whose systems are told of the end. What a system changes from now on is found in the next tick.
+   */
+  releaseSlots(): void {
+    for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, this.tick + 1)
+    this.added.length = 0
+    this.removed.length = 0
   }
 
   /** Ends the tick: everything was sent. */
@@ -212,7 +205,9 @@ export class ServerReplication {
     this.observerEvents.finishTick(this.observers)
   }
 
-  /** A client's part of the tick begins: lets in what it may be sent of what it is to see. `player` is its own, or 0. */
+  /**
+   * A client's part of the tick begins: lets in what it may be sent of what it is to see. `player` is its own, or 0.
+   */
   admit(observer: Observer, player: number): void {
     const { budget, session } = observer
     budget.pay(session.bytesSent)
@@ -263,8 +258,9 @@ export class ServerReplication {
     return this.slotless.has(eid)
   }
 
-  /** Gives slots that became free to entities that wait for one, in their order. */
-  private placeSlotless(): void {
+  /** Gives free slots to the entities that wait for one, in their order. */
+  placeSlotless(): void {
+    if (this.slotless.size === 0) return
     for (const eid of this.slotless) {
       if (!this.takeSlot(eid)) return
       this.slotless.delete(eid)
@@ -359,7 +355,8 @@ export class ServerReplication {
     }
   }
 
-  private takeOverSpawns(): void {
+  /** Reads the components and values of entities that began. */
+  takeOverSpawns(): void {
     for (let i = 0; i < this.unspawned.length; i++) {
       const slot = this.unspawned[i]!
       const eid = this.entities.eidOf[slot]!
@@ -377,7 +374,8 @@ export class ServerReplication {
     this.unspawned.length = 0
   }
 
-  private takeOverComponents(): void {
+  /** Finds which components were added to entities and removed from them. */
+  takeOverComponents(): void {
     const { structureDirty, removedSets, entities, sets } = this
     for (let slot = structureDirty.next(0); slot >= 0; slot = structureDirty.next(slot + 1)) {
       const eid = entities.eidOf[slot]!
@@ -399,13 +397,14 @@ export class ServerReplication {
     structureDirty.clear()
   }
 
-  private takeOverOwners(): void {
+  /** Finds entities whose owner changed. */
+  takeOverOwners(): void {
     const { ownerDirty, entities } = this
     for (let slot = ownerDirty.next(0); slot >= 0; slot = ownerDirty.next(slot + 1)) {
       const before = entities.toldOwner[slot]!
       const now = Networked.owner[entities.eidOf[slot]!]!
-      // Nobody was told of an owner that came and went within the tick. One that lost the entity and got it back was out
-      // of authority meanwhile: it loses the entity and gets it again, with all values.
+      // Nobody was told of an owner that came and went within the tick. One that lost the entity and got it back was
+      // out of authority meanwhile: it loses the entity and gets it again, with all values.
       if (before === 0 && now === 0) continue
       entities.toldOwner[slot] = now
       this.authority.tellAll(slot, this.tick)

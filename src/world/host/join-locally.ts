@@ -1,8 +1,13 @@
 // The own client of a host's world joins it: over a link within the process, through the same hello as any other.
+import { hasComponent } from 'bitecs'
+import { Connection } from '../../../components/connection.js'
 import { UsageError } from '../../protocol/errors.js'
 import { createLoopback } from '../../transport/loopback.js'
 import type { JoinOptions } from '../client/join-options.js'
 import { startSession } from '../client/start-session.js'
+import { startServingLocally } from '../server/start-serving.js'
+import type { ServerState } from '../server/server-state.js'
+import type { LocalClient } from './local-client.js'
 import { type HostWorld, networkOf } from '../state.js'
 
 /** The host's own client is trusted: no authenticator sees it, and it has no token. */
@@ -22,9 +27,19 @@ export function joinLocally(world: HostWorld, { autoReady, user }: JoinLocallyOp
     throw new UsageError('wrong-side', 'this needs a world made by createHostWorld')
   }
   if (client.session !== undefined) throw new UsageError('connected', 'the client of this world plays already')
-  server.requireLocalEnded(server.local)
+  requireEnded(server, server.local)
   const loopback = createLoopback({ now: server.options.now })
   startSession(client, loopback.connect(), { autoReady, timeout: Infinity })
   server.local.user = user
-  server.startLocal(server.local, loopback.server)
+  startServingLocally(server, server.local, loopback.server)
+}
+
+/** @throws UsageError when the last session of the host's own client has not ended, or its entity is gone. */
+function requireEnded({ world, peerOfConnection, retiring }: ServerState, { connection }: LocalClient): void {
+  if (peerOfConnection.has(connection) || retiring.some(({ entity }) => entity === connection)) {
+    const text = 'the last session of this client has not ended: begin once the tick is over that removed Connected'
+    throw new UsageError('busy', text)
+  }
+  if (hasComponent(world, connection, Connection)) return
+  throw new UsageError('connection-removed', "the game removed the host's own connection entity; make another world")
 }

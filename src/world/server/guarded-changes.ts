@@ -1,10 +1,10 @@
-// Changes that call observers of the game: one that throws is reported and stops nothing, and what must not happen within
-// one waits for its end.
+// Makes changes that run the game's observers. One that throws is reported and stops nothing; what must not happen
+// within an observer waits for its end.
 import type { Counters } from '../../connection/counters.js'
 import type { ErrorLog } from '../../connection/error-log.js'
 
 export class GuardedChanges {
-  /** Changes that are being made, each within an observer of the one before. */
+  /** How many changes are being made, each within an observer of the one before. */
   private depth = 0
   private readonly waiting: (() => void)[] = []
 
@@ -27,8 +27,8 @@ export class GuardedChanges {
   }
 
   /**
-   * Ends entities: now, or behind the change that is being made. bitECS goes on with that entity when its observers have
-   * run, and throws when it is gone.
+   * Ends entities: now, or after the change that is being made. bitECS continues with that entity when its observers
+   * have run, and throws when it is gone.
    */
   endEntities(end: () => void): void {
     if (this.depth === 0) end()

@@ -1,29 +1,33 @@
-// What a client leaves behind when it goes: each entity it owned is despawned, kept, or kept for a while.
+// Despawns, keeps, or keeps for a while, each entity that a client owned when its connection ended.
 import { addComponent, hasComponent, observe, onRemove, query, removeComponent, type World } from 'bitecs'
 import { Networked, Owned } from '../../../components/networked.js'
-import type { ServerEntities } from '../../replication/server/server-entities.js'
 import { growTo } from '../../replication/slot-set.js'
 import { badOption, checkNumber } from '../check-options.js'
+import { endEntity, moveOwner } from './entity-steps.js'
+import type { Graces, ServerState } from './server-state.js'
 
 /**
- * What becomes of an entity when its owner's connection ends; one without `Networked` only loses its owner. `despawn`: it ends at the end of that tick. `keep`: it lives
- * on without an owner. `{ graceMs }`: it lives on without an owner for so many milliseconds of the server's clock, then
- * ends, unless `setOwner`, `setPlayer` or `clearOwner` decide about it before; one that is not networked at that moment is
- * left to the game. When the server stops, so do all graces.
+ * What happens to an entity when its owner's connection ends. One without `Networked` only loses its owner.
+ *
+ * - `despawn`: it ends at the end of that tick.
+ * - `keep`: it lives on without an owner.
+ * - `{ graceMs }`: it lives on without an owner for that many milliseconds of the server's clock, then ends, unless
+ *   `setOwner`, `setPlayer` or `clearOwner` decide about it before. One that is not networked at that moment is left to
+ *   the game. All graces end when the server stops.
  */
 export type OnLeave = 'despawn' | 'keep' | { readonly graceMs: number }
 
 const LONGEST_GRACE_MS = 86_400_000
-/** In place of a grace: the game has not said, so it depends on the entity. */
-const UNSAID = -1
+/** Stands for a grace that the game has not set: it depends on the entity. */
+const UNSET = -1
 
 /**
- * How long an entity outlives its owner's connection, in milliseconds; -1 when nothing was said.
+ * Milliseconds that an entity outlives its owner's connection; -1 when not set.
  *
- * @throws UsageError when it is no value that {@link OnLeave} names.
+ * @throws UsageError when it is not a value of {@link OnLeave}.
  */
 export function graceOf(onLeave: OnLeave | undefined): number {
-  if (onLeave === undefined) return UNSAID
+  if (onLeave === undefined) return UNSET
   if (onLeave === 'despawn') return 0
   if (onLeave === 'keep') return Infinity
   if (typeof onLeave !== 'object' || onLeave === null) {
@@ -33,85 +37,65 @@ export function graceOf(onLeave: OnLeave | undefined): number {
   return onLeave.graceMs
 }
 
-/** What it does with an entity, which the server's role can. */
-export interface LeftBehindActions {
-  release(eid: number): void
-  despawn(eid: number): void
-  /** Whether entities of clients' scenes may stand for it. */
-  isOfScenes(eid: number): boolean
+export function createGraces(world: World): Graces {
+  const endsAt = new Map<number, number>()
+  const InGrace = {}
+  observe(world, onRemove(InGrace), (eid: number) => endsAt.delete(eid))
+  return { milliseconds: new Float64Array(64), endsAt, InGrace }
 }
 
-export class LeftBehind {
-  /** By entity: how long it outlives its owner's connection, in milliseconds; 0 and Infinity included. */
-  private grace = new Float64Array(64)
-  /** By entity: when its grace ends. */
-  private readonly endsAt = new Map<number, number>()
-  /**
-   * Tag of what is in grace. It goes with the entity, whose id may be another's then, and stays when `Networked` goes and
-   * comes again.
-   */
-  private readonly InGrace = {}
+/** Sets how long an entity outlives its owner's connection. */
+export function setGrace({ graces }: ServerState, eid: number, milliseconds: number): void {
+  graces.milliseconds = growTo(graces.milliseconds, eid + 1)
+  graces.milliseconds[eid] = milliseconds
+}
 
-  constructor(
-    private readonly world: World,
-    private readonly entities: ServerEntities,
-    private readonly now: () => number,
-    private readonly actions: LeftBehindActions,
-  ) {
-    observe(world, onRemove(this.InGrace), (eid: number) => this.endsAt.delete(eid))
+/** Ends the grace of an entity that the game decided about: the entity stays. */
+export function cancelGrace({ world, graces }: ServerState, eid: number): void {
+  if (graces.endsAt.has(eid)) removeComponent(world, eid, graces.InGrace)
+}
+
+/** Takes everything that a connection owned from it. */
+export function leaveAllBehind(server: ServerState, connection: number): void {
+  // A copy: despawning changes what the query shows.
+  for (const eid of [...query(server.world, [Owned])]) {
+    if (Networked.owner[eid] === connection && hasComponent(server.world, eid, Owned)) leaveBehind(server, eid)
   }
+}
 
-  /** Says how long an entity outlives its owner's connection. */
-  setGrace(eid: number, milliseconds: number): void {
-    this.grace = growTo(this.grace, eid + 1)
-    this.grace[eid] = milliseconds
-  }
+function leaveBehind(server: ServerState, eid: number): void {
+  const { world, graces, replication, options } = server
+  const { entities, origins } = replication
+  const slot = entities.slotOfEntity(eid)
+  // The game took it out of the network, so the game decides what happens to it.
+  if (slot === 0) return moveOwner(server, eid, 0)
+  const set = graces.milliseconds[eid]!
+  // An entity of every client's map must not end with one client.
+  const milliseconds = set === UNSET ? (origins.sceneKeyOf(eid) !== '' ? Infinity : 0) : set
+  if (milliseconds === 0) return endEntity(server, eid)
+  moveOwner(server, eid, 0)
+  // An observer of the game may have given it away, or ended it.
+  if (milliseconds === Infinity || entities.slotOfEntity(eid) !== slot) return
+  graces.endsAt.set(eid, options.now() + milliseconds)
+  addComponent(world, eid, graces.InGrace)
+}
 
-  /** Someone decided about an entity: a grace that runs is over, and it stays. */
-  decide(eid: number): void {
-    if (this.endsAt.has(eid)) removeComponent(this.world, eid, this.InGrace)
-  }
+/** Ends the entities whose grace is over. Costs nothing while none is in grace. */
+export function endExpiredGraces(server: ServerState): void {
+  if (server.graces.endsAt.size > 0) endGracesUntil(server, server.options.now())
+}
 
-  /** A connection has ended, and with it the ownership of all that it owned. */
-  leaveAll(connection: number): void {
-    // A copy: despawning changes what the query shows.
-    for (const eid of [...query(this.world, [Owned])]) {
-      if (Networked.owner[eid] === connection && hasComponent(this.world, eid, Owned)) this.leave(eid)
-    }
-  }
+/** Ends every grace, and the entities that were in it. */
+export function endAllGraces(server: ServerState): void {
+  endGracesUntil(server, Infinity)
+}
 
-  private leave(eid: number): void {
-    const { entities, actions } = this
-    const slot = entities.slotOfEntity(eid)
-    // What the game has taken out of the network is the game's.
-    if (slot === 0) return actions.release(eid)
-    const said = this.grace[eid]!
-    // What belongs to every client's map must not end with one client.
-    const milliseconds = said === UNSAID ? (actions.isOfScenes(eid) ? Infinity : 0) : said
-    if (milliseconds === 0) return actions.despawn(eid)
-    actions.release(eid)
-    // An observer of the game may have given it away, or ended it.
-    if (milliseconds === Infinity || entities.slotOfEntity(eid) !== slot) return
-    this.endsAt.set(eid, this.now() + milliseconds)
-    addComponent(this.world, eid, this.InGrace)
-  }
-
-  /** Ends the entities whose grace is over. Costs nothing while none is in grace. */
-  expire(): void {
-    if (this.endsAt.size > 0) this.endUntil(this.now())
-  }
-
-  /** Ends every grace, and the entities that were in it. */
-  endAll(): void {
-    this.endUntil(Infinity)
-  }
-
-  private endUntil(time: number): void {
-    for (const [eid, endsAt] of this.endsAt) {
-      if (endsAt > time) continue
-      removeComponent(this.world, eid, this.InGrace)
-      // One that the game has taken out of the network meanwhile is the game's.
-      if (hasComponent(this.world, eid, Networked)) this.actions.despawn(eid)
-    }
+function endGracesUntil(server: ServerState, time: number): void {
+  const { world, graces } = server
+  for (const [eid, endsAt] of graces.endsAt) {
+    if (endsAt > time) continue
+    removeComponent(world, eid, graces.InGrace)
+    // The game may have taken it out of the network meanwhile. Then the game decides.
+    if (hasComponent(world, eid, Networked)) endEntity(server, eid)
   }
 }

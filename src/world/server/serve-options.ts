@@ -2,7 +2,7 @@
 import { ConductRules, type ErrorBudget, type InboundLimits } from '../../connection/server/client-limits.js'
 import type { DuplicateUsers } from '../../connection/server/user-sessions.js'
 import { UsageError } from '../../protocol/errors.js'
-import type { Authenticator } from './authentication.js'
+import type { Authenticator } from './authenticator.js'
 import { badOption, checkInteger, checkOneOf } from '../check-options.js'
 
 export interface ServeOptions {

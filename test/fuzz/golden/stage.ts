@@ -10,6 +10,7 @@ import {
 } from '../../../src/transport/transport.js'
 import { startSession } from '../../../src/world/client/start-session.js'
 import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
+import { startServing } from '../../../src/world/server/start-serving.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../../systems/index.js'
 import { transportOf } from '../../unit/world/tap.js'
@@ -163,7 +164,7 @@ function serverAlone(play: Play, now: () => number, say: Say): Rerun {
   const { server } = play.begin()
   const world = createServerWorld(protocol, { now })
   const transport = new ScriptedTransport(now)
-  serverRole(world).start(transport, play.serving ?? {})
+  startServing(serverRole(world), transport, play.serving ?? {})
   const step = (tick: number): void => {
     const act = (): void => (takeAtServer(world, say), server(world, tick))
     runSystems(world, [...serverReceive, act, ...serverSend])

@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectWorld, type OpenTransport } from '../../../src/client/connect.js'
 import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
-import type { Authenticator } from '../../../src/world/server/authentication.js'
+import type { Authenticator } from '../../../src/world/server/authenticator.js'
 import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
+import { startServing } from '../../../src/world/server/start-serving.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
 
 const protocol = defineProtocol({})
@@ -25,7 +26,7 @@ function serve(authenticate: Authenticator, authenticationTimeout = 60_000) {
   const loopback = createLoopback()
   const server = createServerWorld(protocol)
   const tokens: string[] = []
-  serverRole(server).start(loopback.server, {
+  startServing(serverRole(server), loopback.server, {
     authenticationTimeout,
     authenticate: (request) => {
       tokens.push(request.token)

@@ -6,6 +6,7 @@ import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
+import { endEntity } from '../../../src/world/server/entity-steps.js'
 import { serverRole } from '../../../src/world/state.js'
 import { capture, type Captured, transportOf } from './tap.js'
 
@@ -54,7 +55,7 @@ it('stands behind spawn, owner and player, and before the calls of the tick; mem
     addComponent(net.server, eid, Networked)
     sendRpc(net.server, eid, Paint, { n: i })
     net.tick()
-    serverRole(net.server).despawn(eid)
+    endEntity(serverRole(net.server), eid)
   }
   expect(buffered.entities).toBe(1)
 })

@@ -9,6 +9,7 @@ import { WIRE_VERSION } from '../../../src/protocol/protocol.js'
 import { createLoopback, type Loopback } from '../../../src/transport/loopback.js'
 import { Channel, type Transport } from '../../../src/transport/transport.js'
 import { createServerWorld } from '../../../src/world/create.js'
+import { startServing } from '../../../src/world/server/start-serving.js'
 import { serverRole, type ServerWorld } from '../../../src/world/state.js'
 
 const protocol = defineProtocol({ messages: { Wave: defineMessage({ n: u16 }) } })
@@ -26,7 +27,7 @@ function start(): { world: ServerWorld; loopback: Loopback; tick: () => void; wa
   const now = (): number => time
   const loopback = createLoopback({ now, inboxLimit: INBOX })
   const world = createServerWorld(protocol, { now })
-  serverRole(world).start(loopback.server, {})
+  startServing(serverRole(world), loopback.server, {})
   const tick = (): void => {
     time += 50
     runSystems(world, [...serverReceive, ...serverSend])
