@@ -8,7 +8,7 @@ import { CallFault } from '../../remote/call-faults.js'
 import { Channel } from '../../transport/transport.js'
 import { mayHold } from './change-scenes.js'
 import { sessionsOf } from './connections.js'
-import { PeerLimit } from './server-peer.js'
+import { PeerLimit, type ServerPeer } from './server-peer.js'
 import type { ServerPacket } from './server-packet.js'
 
 /** The answer to a request that is dropped, by `CallFault`. */
@@ -50,13 +50,21 @@ export function takesCall(packet: ServerPacket): boolean {
 
 /** Whether the sender may send the command in `section`: `Ok`, or the answer to a request that is refused. */
 export function checkCommand(packet: ServerPacket, definition: Command): ReplyStatus {
-  const { server, session, peer } = packet
+  const { session, peer, section } = packet
   if (!session.ready || peer === undefined) return refuse(packet, CallFault.NotReady)
-  const { netId, id } = packet.section
   // Most commands of a packet are on one entity, and nothing changes while it is read.
-  if (netId === packet.passedNetId && (!definition.requiresAuthority || packet.passedOwner === session.entity)) {
-    return peer.rates.take(id, packet.now) ? ReplyStatus.Ok : refuse(packet, CallFault.OverRate, packet.passedEntity)
+  if (section.netId !== packet.passedNetId || (definition.requiresAuthority && packet.passedOwner !== session.entity)) {
+    const status = checkEntity(packet, peer, definition)
+    if (status !== ReplyStatus.Ok) return status
   }
+  if (peer.rates.take(section.id, packet.now)) return ReplyStatus.Ok
+  return refuse(packet, CallFault.OverRate, packet.passedEntity)
+}
+
+/** Whether the sender may send a command on the entity in `section`: it must see it, and own it where that is required. */
+function checkEntity(packet: ServerPacket, peer: ServerPeer, definition: Command): ReplyStatus {
+  const { server, session } = packet
+  const { netId } = packet.section
   const { entities } = server.replication
   const eid = entities.entityOf(netId)
   if (eid === 0) {
@@ -65,13 +73,12 @@ export function checkCommand(packet: ServerPacket, definition: Command): ReplySt
     return refuse(packet, CallFault.UnknownEntity)
   }
   if (!peer.observer.sees(slotOf(netId))) return refuse(packet, CallFault.NotObserved, eid)
-  if (definition.requiresAuthority && Networked.owner[eid] !== session.entity) {
-    return refuse(packet, CallFault.NotOwner, eid)
-  }
+  const owner = Networked.owner[eid]!
+  if (definition.requiresAuthority && owner !== session.entity) return refuse(packet, CallFault.NotOwner, eid)
   packet.passedNetId = netId
   packet.passedEntity = eid
-  packet.passedOwner = Networked.owner[eid]!
-  return peer.rates.take(id, packet.now) ? ReplyStatus.Ok : refuse(packet, CallFault.OverRate, eid)
+  packet.passedOwner = owner
+  return ReplyStatus.Ok
 }
 
 /** Drops the command in `section`. Returns the answer to a request. */

@@ -4,6 +4,7 @@ import type { ByteReader } from '../../protocol/bytes.js'
 import type { DataHeader } from '../../protocol/packet.js'
 import { hasOnlyEarlyMessages } from '../../remote/inbound-calls.js'
 import type { Channel } from '../../transport/transport.js'
+import type { Section } from '../section-table.js'
 import { weigh } from './call-checks.js'
 import { serverSections } from './sections.js'
 import { PeerLimit } from './server-peer.js'
@@ -38,8 +39,12 @@ export function readPacket(
 }
 
 function checkSections(packet: ServerPacket, reader: ByteReader): boolean {
+  const { channel } = packet
+  let section: Section<ServerPacket> | undefined
   while (reader.left > 0) {
-    const section = serverSections.find(reader.u8(), packet.channel)
+    const kind = reader.u8()
+    // Most sections of a packet are of one kind.
+    if (section?.kind !== kind) section = serverSections.find(kind, channel)
     if (section === undefined) return false
     section.check(packet, reader)
     if (reader.failed) return false
@@ -49,8 +54,11 @@ function checkSections(packet: ServerPacket, reader: ByteReader): boolean {
 
 function applySections(packet: ServerPacket, reader: ByteReader): void {
   const { session, channel } = packet
+  let section: Section<ServerPacket> | undefined
   while (reader.left > 0 && session.state !== 'closed') {
-    serverSections.find(reader.u8(), channel)!.apply(packet, reader)
+    const kind = reader.u8()
+    if (section?.kind !== kind) section = serverSections.find(kind, channel)
+    section!.apply(packet, reader)
   }
 }
 
