@@ -6,7 +6,6 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
 import { type CallId, sideOf } from '../remote/call-id.js'
 import type { OpenRequests } from '../remote/open-requests.js'
-import { Audience } from '../remote/outgoing-calls.js'
 import type { PendingRequests } from '../remote/pending-requests.js'
 import {
   connectedClient,
@@ -96,7 +95,7 @@ function requestOfServer(
   if (netId === 0) throw notNetworked(protocol, id, entity)
   if (options.signal?.aborted) return aborted(name, command, args, options.signal)
   const number = pendingRequests.nextId(name)
-  outgoing.add(id, command, netId, args, Audience.One, connection, 0, undefined, number)
+  outgoing.write(id, command, netId, args, number).toOne(connection)
   warnUnlessOwner(role, id, command, entity)
   runCommandHere(role, id, command, entity, netId)
   const owner = command.requiresAuthority && Networked.owner[entity] === connection ? connection : 0
@@ -124,7 +123,7 @@ function requestOfClient(
     return rejected(new RequestDisconnectedError(name, 'it had ended when the request was made'))
   }
   const number = peer.requests.nextId(name)
-  outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined, number)
+  outgoing.write(id, rpc, netId, args, number).toOne(to)
   return wait(peer.requests, rpc, name, netId, 0, options, role.options.now())
 }
 
