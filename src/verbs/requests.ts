@@ -6,7 +6,6 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
 import { type CallId, sideOf } from '../remote/call-id.js'
 import type { OpenRequests } from '../remote/open-requests.js'
-import type { PendingRequests } from '../remote/pending-requests.js'
 import {
   connectedClient,
   definitionId,
@@ -99,7 +98,8 @@ function requestOfServer(
   warnUnlessOwner(role, id, command, entity)
   runCommandHere(role, id, command, entity, netId)
   const owner = command.requiresAuthority && Networked.owner[entity] === connection ? connection : 0
-  return wait(pendingRequests, command, name, netId, owner, options, role.options.now())
+  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options
+  return pendingRequests.add({ definition: command, name, netId, owner, timeout, signal }, role.options.now())
 }
 
 function requestOfClient(
@@ -124,19 +124,8 @@ function requestOfClient(
   }
   const number = peer.requests.nextId(name)
   outgoing.write(id, rpc, netId, args, number).toOne(to)
-  return wait(peer.requests, rpc, name, netId, 0, options, role.options.now())
-}
-
-function wait(
-  requests: PendingRequests,
-  definition: Command | TargetRpc,
-  name: string,
-  netId: number,
-  owner: number,
-  { timeout = DEFAULT_TIMEOUT_MS, signal }: RequestOptions,
-  now: number,
-): Promise<Value> {
-  return requests.add({ definition, name, netId, owner, timeout, signal }, now)
+  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options
+  return peer.requests.add({ definition: rpc, name, netId, owner: 0, timeout, signal }, role.options.now())
 }
 
 /** A request that is not made, since it was given up before; what is wrong with it throws all the same. */

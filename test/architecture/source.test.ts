@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
 import { listCode } from '../../scripts/imports.js'
 import { routesIntoSources } from '../../scripts/public-tests.js'
+import { checkParameters, HOT_KERNELS, TO_SPLIT } from './parameters.js'
 import { checkBrowserReach, checkCycles, checkFirstLines, checkImports, checkLengths, type Files } from './rules.js'
 
 function readAll(...folders: string[]): Files {
@@ -35,6 +36,10 @@ describe('the sources', () => {
 
   it('say in the first line what each file is for', () => {
     expect(checkFirstLines(readAll('src', 'systems', 'components', 'test', 'bench', 'examples', 'scripts'))).toEqual([])
+  })
+
+  it('have no function of more than five parameters, but for the kernels that are listed', () => {
+    expect(checkParameters(library, new Set([...HOT_KERNELS, ...TO_SPLIT]))).toEqual([])
   })
 
   it('have no file of more than a few screens', () => {
