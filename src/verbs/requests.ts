@@ -34,7 +34,7 @@ export interface TargetRequestOptions extends RequestOptions {
   to?: number
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000
 const NO_OPTIONS: TargetRequestOptions = Object.freeze({})
 
 type Args = Readonly<Record<string, unknown>>
@@ -98,7 +98,7 @@ function requestOfServer(
   warnUnlessOwner(role, id, command, entity)
   runCommandHere(role, id, command, entity, netId)
   const owner = command.requiresAuthority && Networked.owner[entity] === connection ? connection : 0
-  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options
+  const { timeout = DEFAULT_REQUEST_TIMEOUT_MS, signal } = options
   return pendingRequests.add({ definition: command, name, netId, owner, timeout, signal }, role.options.now())
 }
 
@@ -124,7 +124,7 @@ function requestOfClient(
   }
   const number = peer.requests.nextId(name)
   outgoing.write(id, rpc, netId, args, number).toOne(to)
-  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options
+  const { timeout = DEFAULT_REQUEST_TIMEOUT_MS, signal } = options
   return peer.requests.add({ definition: rpc, name, netId, owner: 0, timeout, signal }, role.options.now())
 }
 

@@ -9,7 +9,7 @@ import { Networked, Owned } from '../../../components/networked.js'
 import type { Counters } from '../../connection/counters.js'
 import type { ErrorLog } from '../../connection/error-log.js'
 import type { PacketBuilder, Session } from '../../connection/session.js'
-import { ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
+import { ComponentSets, EMPTY_SET, SMALLEST_SET_LIMIT } from '../../protocol/component-sets.js'
 import { slotOf } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { OwnerWrites } from '../authority/owner-writes.js'
@@ -37,9 +37,6 @@ import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
 import { StructureWriter } from './structure-writer.js'
 import { UpdateWriter } from './update-writer.js'
-
-/** Distinct sets of components that are kept without a look at which are in use. */
-const SMALLEST_SET_LIMIT = 4096
 
 export class ServerReplication {
   readonly entities = new ServerEntities()

@@ -13,7 +13,8 @@ import { badOption, checkNumber } from '../check-options.js'
  */
 export type OnLeave = 'despawn' | 'keep' | { readonly graceMs: number }
 
-const LONGEST_GRACE_MS = 86_400_000
+/** The longest grace that an option may give. */
+export const LONGEST_GRACE_MS = 86_400_000
 /** In place of a grace: the game has not said, so it depends on the entity. */
 const UNSAID = -1
 
