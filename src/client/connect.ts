@@ -2,6 +2,7 @@
 import { applyReplication } from '../../systems/apply-replication.js'
 import { followSession } from '../../systems/update-connection.js'
 import type { ClientSession } from '../connection/client/client-session.js'
+import { TRY_LIMIT_MS } from '../connection/client/resumption.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import { isRefusal, refusalOf } from '../transport/geckos/geckos-client-errors.js'
@@ -61,8 +62,6 @@ export type OpenTransport = (options: {
   signal?: AbortSignal
 }) => Promise<Transport>
 
-/** How long one try may take: a connection opens in a fraction of a second, or something is wrong with this try. */
-const TRY_LIMIT_MS = 6000
 const PUMP_INTERVAL_MS = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000

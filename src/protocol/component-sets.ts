@@ -8,6 +8,9 @@ import type { ByteReader, ByteWriter } from './bytes.js'
 
 export const EMPTY_SET = 0
 
+/** Distinct sets of components that are kept before those out of use are removed. */
+export const SMALLEST_SET_LIMIT = 4096
+
 const UNKNOWN = -1
 
 /**

@@ -35,6 +35,9 @@ export const Audience = {
 } as const
 export type Audience = (typeof Audience)[keyof typeof Audience]
 
+/** The audiences of {@link OutgoingCalls.toMany}. */
+export type ManyAudience = typeof Audience.All | typeof Audience.Ready | typeof Audience.List
+
 // A call is one row: what is known of it stands side by side in memory.
 const START = 0
 const END = 1
@@ -63,8 +66,8 @@ export class OutgoingCalls {
   count = 0
   private rows = new Uint32Array(16 * ROW)
   /** By connection and channel: the first and the last call that goes to it alone; by channel: those to several. */
-  private readonly toOne = [new CallChains(), new CallChains()] as const
-  private readonly toSeveral = new CallChains()
+  private readonly chainsToOne = [new CallChains(), new CallChains()] as const
+  private readonly chainsToSeveral = new CallChains()
   /** Calls that have been chained. */
   private chained = 0
   /** The connections that it is limited to, unless undefined, and more that are left out. */
@@ -76,8 +79,12 @@ export class OutgoingCalls {
   private end = 0
   /** Where the payload of the call added last begins; it is the last thing written. */
   payloadStart = 0
-  /** The names of the payload written last; see {@link NAMES}. */
+  // The section written last, until it is added.
+  /** Where its names begin; see {@link NAMES}. */
   private firstName = 0
+  private channel: Channel = Channel.Reliable
+  private netId = 0
+  private request = 0
 
   /** What the calls name, where that is noted: net ids, those of each call followed by 0. */
   private readonly names: NotedNames | undefined
@@ -92,21 +99,12 @@ export class OutgoingCalls {
   }
 
   /**
-   * Adds a call, with a `request` number a request, or, with a net id of 0, a message.
+   * Encodes a call; with a `request` number it is a request, with a net id of 0 a message. It is not added before `toOne`,
+   * `toObservers` or `toMany` follows: `outgoing.write(id, rpc, netId, args).toOne(connection)`.
    *
    * @throws ArgumentError when an argument cannot be sent; nothing was added then.
    */
-  add(
-    id: number,
-    definition: Definition,
-    netId: number,
-    args: Readonly<Record<string, unknown>>,
-    audience: Audience,
-    connection: number,
-    excludedOwner: number,
-    list: ReadonlySet<number> | undefined,
-    request = 0,
-  ): void {
+  write(id: number, definition: Definition, netId: number, args: Readonly<Record<string, unknown>>, request = 0): this {
     const { writer } = this
     this.rewind()
     writer.reserve(MAX_HEAD)
@@ -122,8 +120,28 @@ export class OutgoingCalls {
     if (request !== 0) at = putVarint(bytes, at, request)
     writer.length = at
     this.writePayload(definition.codec, args)
-    const channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
-    this.finish(channel, netId, audience, connection, excludedOwner, list, request)
+    this.channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
+    this.netId = netId
+    this.request = request
+    return this
+  }
+
+  /** Adds the call just written, for one connection. */
+  toOne(connection: number): void {
+    this.finish(Audience.One, connection, 0, undefined)
+  }
+
+  /**
+   * Adds the call just written, for the observers of its entity: those in `list`, where it is given, without the connection
+   * `except` and the entity's owner `excludedOwner`, unless these are 0.
+   */
+  toObservers(list: ReadonlySet<number> | undefined, except: number, excludedOwner: number): void {
+    this.finish(Audience.Observers, except, excludedOwner, list)
+  }
+
+  /** Adds the call just written, for an audience of many; `list` is that of {@link Audience.List}. */
+  toMany(audience: ManyAudience, list: ReadonlySet<number> | undefined, except: number): void {
+    this.finish(audience, except, 0, list)
   }
 
   /**
@@ -134,7 +152,7 @@ export class OutgoingCalls {
   addReply(connection: number, request: number, answers: Answers, value: Readonly<Record<string, unknown>>): void {
     this.beginAnswer(request, ReplyStatus.Ok)
     this.writePayload(answers.codec, value)
-    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+    this.toOne(connection)
   }
 
   /** Adds the refusal of a request. `reason` has been checked. */
@@ -143,14 +161,14 @@ export class OutgoingCalls {
     const start = this.beginPayload()
     answers.writeReason(this.writer, reason)
     this.endPayload(start)
-    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+    this.toOne(connection)
   }
 
   /** Adds an answer in the library's own name. */
   addStatus(connection: number, request: number, status: ReplyStatus): void {
     this.beginAnswer(request, status)
     this.writer.varint(0)
-    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+    this.toOne(connection)
   }
 
   /** Says that nobody waits any more for the answer to a request that was made of `connection`. */
@@ -158,12 +176,16 @@ export class OutgoingCalls {
     this.rewind()
     this.writer.u8(SectionKind.Cancel)
     this.writer.varint(request)
-    this.finish(Channel.Reliable, 0, Audience.One, connection, 0, undefined, 0)
+    this.toOne(connection)
   }
 
-  /** Begins a section: whatever one that threw has left behind it is overwritten. */
+  /** Begins a section after the last one added, so it overwrites one that threw halfway. */
   private rewind(): void {
     this.writer.length = this.end
+    this.firstName = 0
+    this.channel = Channel.Reliable
+    this.netId = 0
+    this.request = 0
   }
 
   private beginAnswer(request: number, status: ReplyStatus): void {
@@ -175,7 +197,6 @@ export class OutgoingCalls {
 
   private writePayload(codec: RecordCodec, args: Readonly<Record<string, unknown>>): void {
     const { writer, names } = this
-    this.firstName = 0
     if (names === undefined || !codec.namesEntities) return this.encodePayload(codec, args)
     const { netIds } = names
     const before = netIds.length
@@ -224,15 +245,12 @@ export class OutgoingCalls {
     this.payloadStart = start + more
   }
 
-  /** Takes the section just written among the tick's calls. */
+  /** Adds the section just written to the calls of this tick. */
   private finish(
-    channel: Channel,
-    netId: number,
     audience: Audience,
     connection: number,
     excludedOwner: number,
     list: ReadonlySet<number> | undefined,
-    request: number,
   ): void {
     const call = this.count++
     const at = call * ROW
@@ -240,13 +258,12 @@ export class OutgoingCalls {
     const { rows } = this
     rows[at + START] = this.end
     rows[at + END] = this.end = this.writer.length
-    rows[at + ROUTE] = (audience << 1) | channel
-    rows[at + NET_ID] = netId
+    rows[at + ROUTE] = (audience << 1) | this.channel
+    rows[at + NET_ID] = this.netId
     rows[at + CONNECTION] = connection
     rows[at + EXCLUDED_OWNER] = excludedOwner
-    rows[at + REQUEST] = request
+    rows[at + REQUEST] = this.request
     rows[at + NAMES] = this.firstName
-    this.firstName = 0
     if (list === undefined) return
     this.lists[call] = list
     this.holdsLists = true
@@ -309,13 +326,13 @@ export class OutgoingCalls {
   /** The first call on a channel that goes to this connection alone; -1 when there is none. */
   firstToOne(connection: number, channel: Channel): number {
     if (this.chained < this.count) this.chain()
-    return this.toOne[channel].first(connection)
+    return this.chainsToOne[channel].first(connection)
   }
 
   /** The first call on a channel that may go to several; -1 when there is none. */
   firstToSeveral(channel: Channel): number {
     if (this.chained < this.count) this.chain()
-    return this.toSeveral.first(channel)
+    return this.chainsToSeveral.first(channel)
   }
 
   /** Chains the calls that were added since the last time. A client, whose calls all go to one server, never asks. */
@@ -326,8 +343,8 @@ export class OutgoingCalls {
       const channel = (route & 1) as Channel
       const previous =
         route >>> 1 === Audience.One
-          ? this.toOne[channel].append(rows[i * ROW + CONNECTION]!, i)
-          : this.toSeveral.append(channel, i)
+          ? this.chainsToOne[channel].append(rows[i * ROW + CONNECTION]!, i)
+          : this.chainsToSeveral.append(channel, i)
       rows[i * ROW + NEXT] = 0
       if (previous >= 0) rows[previous * ROW + NEXT] = i + 1
     }
@@ -379,10 +396,10 @@ export class OutgoingCalls {
     }
     this.holdsLists = false
     for (let i = 0; i < this.chained; i++) {
-      if (this.audienceOf(i) === Audience.One) this.toOne[this.channelOf(i)].forget(this.connectionOf(i))
+      if (this.audienceOf(i) === Audience.One) this.chainsToOne[this.channelOf(i)].forget(this.connectionOf(i))
     }
-    this.toSeveral.forget(Channel.Unreliable)
-    this.toSeveral.forget(Channel.Reliable)
+    this.chainsToSeveral.forget(Channel.Unreliable)
+    this.chainsToSeveral.forget(Channel.Reliable)
     this.count = 0
     this.chained = 0
     this.end = 0

@@ -5,7 +5,7 @@ import type { ClientRpc, Command, Definition, TargetRpc } from '../protocol/defi
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Schema } from '../protocol/types/schema.js'
-import { Audience } from '../remote/outgoing-calls.js'
+import type { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { keepRpc } from '../world/server/buffered-rpcs.js'
 import { type ClientState, isShownOpen } from '../world/client/client-state.js'
 import type { ServerState } from '../world/server/server-state.js'
@@ -59,7 +59,7 @@ export function sendCommand(world: ClientWorld, entity: number, command: Command
   const id = definitionId(role.protocol, command, 'command')
   const netId = role.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(role.protocol, id, entity)
-  role.outgoing.add(id, command, netId, args, Audience.One, role.connection, 0, undefined)
+  role.outgoing.write(id, command, netId, args).toOne(role.connection)
   warnUnlessOwner(role, id, command, entity)
   runCommandHere(role, id, command, entity, netId)
 }
@@ -83,40 +83,52 @@ export function sendRpc(
   entity: number,
   rpc: ClientRpc,
   args = NO_ARGS,
-  { to, except }: SendRpcOptions = NO_OPTIONS,
+  options: SendRpcOptions = NO_OPTIONS,
 ): void {
   const role = serverRole(world)
   const id = definitionId(role.protocol, rpc, 'client-rpc')
   const netId = requireNetworked(role, id, entity)
   if (netId === 0) return
-  addRpc(role, id, rpc, entity, netId, args, to, except)
+  const owner = rpc.includeOwner ? 0 : Networked.owner[entity]!
+  const list = listOfReceivers(role, id, owner, options)
+  address(role.outgoing.write(id, rpc, netId, args), list, owner, options)
+  if (rpc.buffer === 'last') keepRpc(role, rpc, owner, options.to, options.except)
   if (rpc.buffer !== 'last') warnUnlessServing(role, id)
   if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing, 0, role.tick)
 }
 
-function addRpc(
+/**
+ * The list of connections that limits the receivers of an RPC. undefined when nothing does, or when `to` is the only one.
+ *
+ * @throws UsageError when `to` or `except` is nothing that names connections.
+ */
+function listOfReceivers(
   role: ServerState,
   id: number,
-  rpc: ClientRpc,
-  entity: number,
-  netId: number,
-  args: Args,
-  to: RpcTarget | undefined,
-  except: Connections | undefined,
-): void {
-  const { outgoing } = role
-  const owner = rpc.includeOwner ? 0 : Networked.owner[entity]!
+  owner: number,
+  { to, except }: SendRpcOptions,
+): ReadonlySet<number> | undefined {
   if (typeof to === 'number') {
     requireReceiver(role, id, to)
-    if (to === owner || isExcepted(to, except)) {
-      outgoing.add(id, rpc, netId, args, Audience.Observers, 0, 0, NOBODY)
-    } else outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
-  } else {
-    const list = to === undefined ? undefined : listOf(role, to, false)
-    outgoing.add(id, rpc, netId, args, Audience.Observers, excepted(except), owner, list)
-    leaveOut(outgoing, except)
+    return to === owner || isExcepted(to, except) ? NOBODY : undefined
   }
-  if (rpc.buffer === 'last') keepRpc(role, rpc, owner, to, except)
+  const list = to === undefined ? undefined : listOf(role, to, false)
+  excepted(except)
+  return list
+}
+
+/** Adds the RPC just written, for the receivers that {@link listOfReceivers} has checked. */
+function address(
+  outgoing: OutgoingCalls,
+  list: ReadonlySet<number> | undefined,
+  owner: number,
+  { to, except }: SendRpcOptions,
+): void {
+  if (typeof to !== 'number') {
+    outgoing.toObservers(list, excepted(except), owner)
+    leaveOut(outgoing, except)
+  } else if (list === undefined) outgoing.toOne(to)
+  else outgoing.toObservers(list, 0, 0)
 }
 
 /**
@@ -144,7 +156,7 @@ export function sendTargetRpc(
   const netId = requireNetworked(role, id, entity)
   if (netId === 0) return
   const to = requireTarget(role, id, entity, options.to)
-  role.outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined)
+  role.outgoing.write(id, rpc, netId, args).toOne(to)
 }
 
 /** Queues the command just sent at the client too, where it says so and the server does not drop it for sure. */

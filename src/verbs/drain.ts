@@ -1,5 +1,6 @@
 // The verbs that receive: calls and messages, lifecycle events, errors.
 import type { NetworkErrorEntry } from '../connection/error-log.js'
+import { UsageError } from '../protocol/errors.js'
 import type {
   ClientRpc,
   Command,
@@ -13,23 +14,14 @@ import type { Infer, Schema } from '../protocol/types/schema.js'
 import type { CallId } from '../remote/call-id.js'
 import type { LifecycleEvent } from '../remote/event-queue.js'
 import type { ChangeEvent } from '../replication/change-log.js'
-import type { ObserverEvent, ObserverRemovedEvent } from '../replication/server/observer-events.js'
+import type { ObserverEvent, ObserverEvents, ObserverRemovedEvent } from '../replication/server/observer-events.js'
 import type { UnmatchedSpawn } from '../replication/client/local-spawns.js'
 import type { LifecycleComponent, LifecycleEvents } from '../world/lifecycle.js'
 import { type SceneEvent, SceneEvents } from '../world/scene-events.js'
 import { type CollectionOperations, operationQueue } from './collection-operations.js'
 import { inboundQueue, mergedQueues, requireNetwork } from '../world/inbound-queue.js'
 import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
-import {
-  clientRole,
-  type ClientWorld,
-  type HostWorld,
-  type Network,
-  type NetworkWorld,
-  serverRole,
-  type ServerWorld,
-  type Side,
-} from '../world/state.js'
+import type { ClientWorld, HostWorld, Network, NetworkWorld, ServerWorld, Side } from '../world/state.js'
 
 /** The number of a call: to be answered with, where its definition has `returns`. */
 type IdOf<R extends Schema | undefined, Reason extends string> = R extends Schema ? CallId<R, Reason> : number
@@ -75,8 +67,8 @@ export interface MessageCall<S extends Schema> {
   readonly args: Readonly<Infer<S>>
 }
 
-/** A call of one definition, as a loop over several definitions sees it. */
-interface CallOf<D extends Definition> {
+/** A call, as a loop over several definitions sees it. */
+interface WithDefinition<D extends Definition> {
   /** The definition of the call: `if (call.definition === Aim)` narrows `call.args`. */
   readonly definition: D
 }
@@ -94,22 +86,25 @@ interface NoCall {
   readonly args: never
 }
 
-type CallView<D extends Definition> =
+/** A call of one definition, as a loop over that definition sees it. */
+type CallOf<D> =
   D extends Command<infer S, infer R, infer Reason>
-    ? CommandCall<S, R, Reason> & CallOf<D>
+    ? CommandCall<S, R, Reason>
     : D extends TargetRpc<infer S, infer R, infer Reason>
-      ? RpcCall<S, R, Reason> & CallOf<D>
+      ? RpcCall<S, R, Reason>
       : D extends ClientRpc<infer S>
-        ? RpcCall<S> & CallOf<D>
+        ? RpcCall<S>
         : D extends Message<infer S>
-          ? MessageCall<S> & CallOf<D>
+          ? MessageCall<S>
           : never
+
+type IdentifiedCall<D extends Definition> = D extends Definition ? CallOf<D> & WithDefinition<D> : never
 
 /**
  * A call of one of several definitions, drained together: `if (call.definition === Aim)` narrows it to a call of `Aim`. Valid
  * until the next iteration.
  */
-export type AnyCall<D extends Definition = Definition> = CallView<D> | NoCall
+export type AnyCall<D extends Definition = Definition> = IdentifiedCall<D> | NoCall
 
 /** What was asked for so far, by its components one after another, so that asking again makes nothing. */
 class AskedEvents {
@@ -229,6 +224,99 @@ export const NetworkErrors = { kind: 'errors' } as const
  */
 export const UnmatchedSpawns = { kind: 'unmatched-spawns' } as const
 
+/** What {@link drain} takes. */
+export type DrainSource =
+  | Definition
+  | readonly Definition[]
+  | LifecycleEvents
+  | Changes
+  | CollectionOperations<unknown>
+  | typeof ObserversAdded
+  | typeof ObserversRemoved
+  | typeof NetworkErrors
+  | typeof SceneEvents
+  | typeof UnmatchedSpawns
+
+/** What {@link drain} yields for each source. */
+export type Drained<S> = S extends readonly Definition[]
+  ? AnyCall<S[number]>
+  : S extends LifecycleEvents<infer C>
+    ? LifecycleEvent<C>
+    : S extends Changes<infer Field>
+      ? ChangeEvent<Field>
+      : S extends CollectionOperations<infer Operation>
+        ? Readonly<Operation>
+        : S extends { readonly kind: keyof DrainedOfKind }
+          ? DrainedOfKind[S['kind']]
+          : CallOf<S>
+
+/** What {@link drain} yields for the sources that are no definitions and are made by no function. */
+interface DrainedOfKind {
+  readonly 'observers-added': ObserverEvent
+  readonly 'observers-removed': ObserverRemovedEvent
+  readonly errors: NetworkErrorEntry
+  readonly 'scene-events': SceneEvent
+  readonly 'unmatched-spawns': UnmatchedSpawn
+}
+
+/** The sides that a world surely has. */
+type SidesOf<W> = [W] extends [ServerWorld] ? 'server' : [W] extends [ClientWorld] ? 'client' : Side
+
+/** The sides that drain a source. It asks for single properties, so that a generic `Command<S>` has an answer too. */
+type DrainSidesOf<S> = S extends { readonly runLocally: true } | { readonly from: 'both' }
+  ? Side
+  : S extends
+        | { readonly kind: 'command' | 'observers-added' | 'observers-removed' }
+        | { readonly from: 'client' | 'both' }
+    ? 'server'
+    : S extends
+          | { readonly kind: 'client-rpc' | 'target-rpc' | 'unmatched-spawns' }
+          | { readonly from: 'server' | 'both' }
+      ? 'client'
+      : S extends { readonly kind: 'message' }
+        ? never
+        : Side
+
+/** What the compiler says of a source that the world does not drain. */
+type WrongSideText<S> = S extends { readonly kind: infer Kind }
+  ? [Kind] extends ['command']
+    ? 'a command: clients send it, servers drain it'
+    : [Kind] extends ['client-rpc']
+      ? 'a client RPC: servers send it, clients drain it'
+      : [Kind] extends ['target-rpc']
+        ? 'a target RPC: servers send it, clients drain it'
+        : [Kind] extends ['message']
+          ? S extends { readonly from: 'client' }
+            ? 'a message: clients send it, servers drain it'
+            : S extends { readonly from: 'server' }
+              ? 'a message: servers send it, clients drain it'
+              : 'a message: this world may be of the side that sends it'
+          : [Kind] extends ['unmatched-spawns']
+            ? 'only clients drain it'
+            : 'only servers drain it'
+  : never
+
+/** The texts about what a world does not drain; never when it drains the whole source. */
+type Misuse<W, S> = S extends readonly (infer D)[]
+  ? Misuse<W, D>
+  : [SidesOf<W>] extends [DrainSidesOf<S>]
+    ? never
+    : WrongSideText<S>
+
+/** Anything for a source that the world drains; otherwise a text that says which side does. */
+export type Drainable<W, S> = [W] extends [HostWorld]
+  ? unknown
+  : [Misuse<W, S>] extends [never]
+    ? unknown
+    : Misuse<W, S>
+
+/** The options of {@link drain}: only a host's world has two sides to choose from. */
+export type DrainOptions<W, S> = [W] extends [HostWorld]
+  ? S extends typeof ObserversAdded | typeof ObserversRemoved | typeof UnmatchedSpawns
+    ? []
+    : [options?: SideOptions]
+  : []
+
 /**
  * What arrived since the last time: calls, messages, lifecycle and scene events, changes, operations on collections, or
  * errors.
@@ -245,123 +333,36 @@ export const UnmatchedSpawns = { kind: 'unmatched-spawns' } as const
  * In a host's world what both sides receive is drained from the queue of the side whose systems run, or of
  * `side`; so are events (the server's, when neither says) and errors (those of both sides).
  *
- * @throws UsageError when the definition is not listed, or not received by this side, or the component does not track its
- * changes; `which-side` when both receive it and nothing says which is meant.
+ * @throws UsageError when the definition is not listed, or the other side drains it, or the component does not track its
+ * changes; `which-side` when both sides drain it and nothing says which is meant.
  */
-export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ServerWorld,
-  command: Command<S, R, Reason>,
-): Iterable<CommandCall<S, R, Reason>>
-export function drain<S extends Schema>(world: ClientWorld, rpc: ClientRpc<S>): Iterable<RpcCall<S>>
-export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ClientWorld,
-  rpc: TargetRpc<S, R, Reason>,
-): Iterable<RpcCall<S, R, Reason>>
-export function drain<S extends Schema>(
-  world: ServerWorld,
-  message: Message<S, 'client' | 'both'>,
-): Iterable<MessageCall<S>>
-export function drain<S extends Schema>(
-  world: ClientWorld,
-  message: Message<S, 'server' | 'both'>,
-): Iterable<MessageCall<S>>
-export function drain<S extends Schema>(world: NetworkWorld, message: Message<S, 'both'>): Iterable<MessageCall<S>>
-export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ClientWorld,
-  command: Command<S, R, Reason, true>,
-): Iterable<CommandCall<S, R, Reason>>
-export function drain<S extends Schema>(world: ServerWorld, rpc: ClientRpc<S, true>): Iterable<RpcCall<S>>
-export function drain<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: HostWorld,
-  command: Command<S, R, Reason, true>,
-  options: SideOptions,
-): Iterable<CommandCall<S, R, Reason>>
-export function drain<S extends Schema>(
-  world: HostWorld,
-  rpc: ClientRpc<S, true>,
-  options: SideOptions,
-): Iterable<RpcCall<S>>
-export function drain<
-  const D extends readonly (Command | Message<Schema, 'client' | 'both'> | ClientRpc<Schema, true>)[],
->(world: ServerWorld, definitions: D): Iterable<AnyCall<D[number]>>
-export function drain<
-  const D extends readonly (
-    | ClientRpc
-    | TargetRpc
-    | Message<Schema, 'server' | 'both'>
-    | Command<Schema, Schema | undefined, string, true>
-  )[],
->(world: ClientWorld, definitions: D): Iterable<AnyCall<D[number]>>
-export function drain<const D extends readonly Definition[]>(
-  world: HostWorld,
-  definitions: D,
-  options: SideOptions,
-): Iterable<AnyCall<D[number]>>
-export function drain<C extends LifecycleComponent>(
-  world: NetworkWorld,
-  events: LifecycleEvents<C>,
-): Iterable<LifecycleEvent<C>>
-export function drain<Field extends PropertyKey>(
-  world: NetworkWorld,
-  changes: Changes<Field>,
-): Iterable<ChangeEvent<Field>>
-export function drain<Operation>(
-  world: NetworkWorld,
-  operations: CollectionOperations<Operation>,
-): Iterable<Readonly<Operation>>
-export function drain(world: ServerWorld, observers: typeof ObserversAdded): Iterable<ObserverEvent>
-export function drain(world: ServerWorld, observers: typeof ObserversRemoved): Iterable<ObserverRemovedEvent>
-export function drain(world: NetworkWorld, errors: typeof NetworkErrors): Iterable<NetworkErrorEntry>
-export function drain(world: NetworkWorld, scenes: typeof SceneEvents): Iterable<SceneEvent>
-export function drain<S extends Schema>(
-  world: HostWorld,
-  message: Message<S>,
-  options: SideOptions,
-): Iterable<MessageCall<S>>
-export function drain<C extends LifecycleComponent>(
-  world: HostWorld,
-  events: LifecycleEvents<C>,
-  options: SideOptions,
-): Iterable<LifecycleEvent<C>>
-export function drain<Field extends PropertyKey>(
-  world: HostWorld,
-  changes: Changes<Field>,
-  options: SideOptions,
-): Iterable<ChangeEvent<Field>>
-export function drain<Operation>(
-  world: HostWorld,
-  operations: CollectionOperations<Operation>,
-  options: SideOptions,
-): Iterable<Readonly<Operation>>
-export function drain(world: HostWorld, errors: typeof NetworkErrors, options: SideOptions): Iterable<NetworkErrorEntry>
-export function drain(world: HostWorld, scenes: typeof SceneEvents, options: SideOptions): Iterable<SceneEvent>
-export function drain(world: ClientWorld, spawns: typeof UnmatchedSpawns): Iterable<UnmatchedSpawn>
-export function drain(
-  world: NetworkWorld,
-  what:
-    | Definition
-    | readonly Definition[]
-    | LifecycleEvents
-    | Changes
-    | CollectionOperations<unknown>
-    | typeof NetworkErrors
-    | typeof SceneEvents
-    | typeof ObserversAdded
-    | typeof ObserversRemoved
-    | typeof UnmatchedSpawns,
-  { side }: SideOptions = {},
-): Iterable<unknown> {
+export function drain<W extends NetworkWorld, const S extends DrainSource>(
+  world: W,
+  source: S & Drainable<W, S>,
+  ...options: DrainOptions<W, S>
+): Iterable<Drained<S>>
+export function drain(world: NetworkWorld, source: DrainSource, { side }: SideOptions = {}): Iterable<unknown> {
   const network = requireNetwork(world)
-  if ('length' in what) return mergedQueues(network, what, side)
-  if (what.kind === 'errors') return takeErrors(network, side)
-  if (what.kind === SceneEvents.kind) return network[eventSide(network, side)]!.scenes.events.read()
-  if (what.kind === ObserversAdded.kind) return serverRole(world).replication.observerEvents.added
-  if (what.kind === ObserversRemoved.kind) return serverRole(world).replication.observerEvents.removed
-  if (what.kind === 'changed') return network[eventSide(network, side)]!.replication.changes.of(what.component)
-  if (what.kind === 'operations') return operationQueue(network, what, side)
-  if (what.kind === 'unmatched-spawns') return clientRole(world).replication.locals.unmatched
-  if ('components' in what) return lifecycleOf(network, side).of(what)
-  return inboundQueue(network, what, side)
+  if ('length' in source) return mergedQueues(network, source, side)
+  if (source.kind === 'errors') return takeErrors(network, side)
+  if (source.kind === SceneEvents.kind) return network[eventSide(network, side)]!.scenes.events.read()
+  if (source.kind === ObserversAdded.kind) return observerEvents(network, 'ObserversAdded').added
+  if (source.kind === ObserversRemoved.kind) return observerEvents(network, 'ObserversRemoved').removed
+  if (source.kind === 'changed') return network[eventSide(network, side)]!.replication.changes.of(source.component)
+  if (source.kind === 'operations') return operationQueue(network, source, side)
+  if (source.kind === 'unmatched-spawns') return unmatchedSpawns(network)
+  if ('components' in source) return lifecycleOf(network, side).of(source)
+  return inboundQueue(network, source, side)
+}
+
+function observerEvents({ server }: Network, name: string): ObserverEvents {
+  if (server !== undefined) return server.replication.observerEvents
+  throw new UsageError('wrong-side', `${name}: only servers drain it, and this is the world of a client`)
+}
+
+function unmatchedSpawns({ client }: Network): readonly UnmatchedSpawn[] {
+  if (client !== undefined) return client.replication.locals.unmatched
+  throw new UsageError('wrong-side', 'UnmatchedSpawns: only clients drain it, and this is the world of a server')
 }
 
 function takeErrors(network: Network, wanted: Side | undefined): NetworkErrorEntry[] {

@@ -3,7 +3,8 @@ import { UsageError } from '../protocol/errors.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 import { type GroupTarget, isAuthenticating, requireConnection } from '../world/targets.js'
 
-const MAX_NAME_LENGTH = 64
+/** The longest name of a group or a room, in characters. */
+export const MAX_NAME_LENGTH = 64
 
 /**
  * The target that stands for a group: `sendMessage(world, Chat, { text }, { to: group('red') })`. It goes to who is in the

@@ -1,17 +1,19 @@
 // The verbs that give calls and messages to functions instead of systems, or to nobody.
-import type { ClientRpc, Command, Definition, Message, TargetRpc } from '../protocol/definitions.js'
-import type { Schema } from '../protocol/types/schema.js'
+import type { Definition } from '../protocol/definitions.js'
 import type { CallView } from '../remote/call-queue.js'
-import type { CommandCall, MessageCall, RpcCall } from './drain.js'
+import type { Drainable, Drained } from './drain.js'
 import { inboundQueue, requireNetwork } from '../world/inbound-queue.js'
 import type { SideOptions } from '../world/host/sides.js'
-import type { ClientWorld, HostWorld, NetworkWorld, ServerWorld } from '../world/state.js'
+import type { HostWorld, NetworkWorld } from '../world/state.js'
 
 /** Options of {@link handle}. */
 export interface HandleOptions {
   /** Takes the place of a handler that is there without a word. Default false. */
   replace?: boolean
 }
+
+/** Options of {@link handle}; only a host's world has two sides to choose from. */
+type HandlerOptions<W> = [W] extends [HostWorld] ? HandleOptions & SideOptions : HandleOptions
 
 /** What runs for a call, at once or for a while. */
 export type Handler<Call> = ((call: Call) => void) | ((call: Call) => Promise<void>)
@@ -25,71 +27,22 @@ export type Handler<Call> = ((call: Call) => void) | ((call: Call) => Promise<vo
  * A definition has one handler: a new one takes the place of the old, whose function to take it away does nothing then. As
  * that is often a mistake, `handler-replaced` in `NetworkErrors` tells of it, unless `replace` says that it is meant.
  *
- * @throws UsageError when the definition is not received by this side; `which-side` when both receive it and nothing says
- * which is meant.
+ * @throws UsageError when the other side drains the definition; `which-side` when both do and nothing says which is meant.
  */
-export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ServerWorld,
-  command: Command<S, R, Reason>,
-  handler: Handler<CommandCall<S, R, Reason>>,
-  options?: HandleOptions,
-): () => void
-export function handle<S extends Schema>(
-  world: ClientWorld,
-  rpc: ClientRpc<S>,
-  handler: Handler<RpcCall<S>>,
-  options?: HandleOptions,
-): () => void
-export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ClientWorld,
-  rpc: TargetRpc<S, R, Reason>,
-  handler: Handler<RpcCall<S, R, Reason>>,
-  options?: HandleOptions,
-): () => void
-export function handle<S extends Schema>(
-  world: ServerWorld,
-  message: Message<S, 'client' | 'both'>,
-  handler: Handler<MessageCall<S>>,
-  options?: HandleOptions,
-): () => void
-export function handle<S extends Schema>(
-  world: ClientWorld,
-  message: Message<S, 'server' | 'both'>,
-  handler: Handler<MessageCall<S>>,
-  options?: HandleOptions,
-): () => void
-export function handle<S extends Schema>(
-  world: NetworkWorld,
-  message: Message<S, 'both'>,
-  handler: Handler<MessageCall<S>>,
-  options?: HandleOptions,
-): () => void
-export function handle<S extends Schema>(
-  world: HostWorld,
-  message: Message<S>,
-  handler: Handler<MessageCall<S>>,
-  options: SideOptions & HandleOptions,
-): () => void
-export function handle<S extends Schema, R extends Schema | undefined, Reason extends string>(
-  world: ClientWorld,
-  command: Command<S, R, Reason, true>,
-  handler: Handler<CommandCall<S, R, Reason>>,
-  options?: HandleOptions,
-): () => void
-export function handle<S extends Schema>(
-  world: ServerWorld,
-  rpc: ClientRpc<S, true>,
-  handler: Handler<RpcCall<S>>,
-  options?: HandleOptions,
+export function handle<W extends NetworkWorld, D extends Definition>(
+  world: W,
+  definition: D & Drainable<W, D>,
+  handler: Handler<Drained<D>>,
+  options?: HandlerOptions<W>,
 ): () => void
 export function handle<Call>(
   world: NetworkWorld,
-  what: Definition,
+  definition: Definition,
   handler: Handler<Call>,
   { side, replace = false }: HandleOptions & SideOptions = {},
 ): () => void {
   const network = requireNetwork(world)
-  const queue = inboundQueue(network, what, side)
+  const queue = inboundQueue(network, definition, side)
   const { errors, inbound } = network.server?.inbound.owns(queue) === true ? network.server : network.client!
   if (queue.handler !== undefined && !replace) {
     const text = `${queue.name} had a handler, which another has replaced; with { replace: true } that is meant`

@@ -7,6 +7,7 @@ import { type InterestPolicy, type PredicatePolicy, requirePolicy } from '../rep
 import type { RoomName, RoomsPolicy } from '../replication/interest/rooms-policy.js'
 import { RoomsLeaf } from '../replication/interest/rooms.js'
 import { checkInteger } from '../world/check-options.js'
+import { MAX_NAME_LENGTH } from './groups.js'
 import { requireSlot } from './ownership.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
@@ -19,8 +20,6 @@ export interface PredicateOptions {
 }
 
 export type { Viewpoint } from '../replication/interest/grid.js'
-
-const MAX_NAME_LENGTH = 64
 
 /**
  * Exchanges the policy that says which entities each client sees. What differs is spawned and despawned in this tick. A

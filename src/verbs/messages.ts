@@ -103,12 +103,13 @@ function sendToClients(
     if (message.beforeAuthentication) requireConnection(role.world, to)
     else requireReceiver(role, id, to)
     if (isExcepted(to, except)) message.codec.check(args)
-    else outgoing.add(id, message, 0, args, Audience.One, to, 0, undefined)
+    else outgoing.write(id, message, 0, args).toOne(to)
     return
   }
   const list = to === 'all' || to === 'ready' ? undefined : listOf(role, to, message.beforeAuthentication)
   const audience = to === 'ready' ? Audience.Ready : to === 'all' ? Audience.All : Audience.List
-  outgoing.add(id, message, 0, args, audience, excepted(except), 0, list)
+  const leftOut = excepted(except)
+  outgoing.write(id, message, 0, args).toMany(audience, list, leftOut)
   leaveOut(outgoing, except)
   warnUnlessServing(role, id)
 }
@@ -143,7 +144,7 @@ function sendToServer(role: ClientState, message: Message, args: Readonly<Record
     const name = role.protocol.definitionNames[id]
     throw new UsageError('too-much-waits', `${name}: too many large messages wait already; see transfers(world)`)
   }
-  role.outgoing.add(id, message, 0, args, Audience.One, role.connection, 0, undefined)
+  role.outgoing.write(id, message, 0, args).toOne(role.connection)
 }
 
 function requireOrigin(protocol: Protocol, id: number, message: Message, side: 'client' | 'server'): void {

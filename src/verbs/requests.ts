@@ -6,8 +6,6 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
 import { type CallId, sideOf } from '../remote/call-id.js'
 import type { OpenRequests } from '../remote/open-requests.js'
-import { Audience } from '../remote/outgoing-calls.js'
-import type { PendingRequests } from '../remote/pending-requests.js'
 import {
   connectedClient,
   definitionId,
@@ -36,7 +34,7 @@ export interface TargetRequestOptions extends RequestOptions {
   to?: number
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000
 const NO_OPTIONS: TargetRequestOptions = Object.freeze({})
 
 type Args = Readonly<Record<string, unknown>>
@@ -96,11 +94,12 @@ function requestOfServer(
   if (netId === 0) throw notNetworked(protocol, id, entity)
   if (options.signal?.aborted) return aborted(name, command, args, options.signal)
   const number = pendingRequests.nextId(name)
-  outgoing.add(id, command, netId, args, Audience.One, connection, 0, undefined, number)
+  outgoing.write(id, command, netId, args, number).toOne(connection)
   warnUnlessOwner(role, id, command, entity)
   runCommandHere(role, id, command, entity, netId)
   const owner = command.requiresAuthority && Networked.owner[entity] === connection ? connection : 0
-  return wait(pendingRequests, command, name, netId, owner, options, role.options.now())
+  const { timeout = DEFAULT_REQUEST_TIMEOUT_MS, signal } = options
+  return pendingRequests.add({ definition: command, name, netId, owner, timeout, signal }, role.options.now())
 }
 
 function requestOfClient(
@@ -124,20 +123,9 @@ function requestOfClient(
     return rejected(new RequestDisconnectedError(name, 'it had ended when the request was made'))
   }
   const number = peer.requests.nextId(name)
-  outgoing.add(id, rpc, netId, args, Audience.One, to, 0, undefined, number)
-  return wait(peer.requests, rpc, name, netId, 0, options, role.options.now())
-}
-
-function wait(
-  requests: PendingRequests,
-  definition: Command | TargetRpc,
-  name: string,
-  netId: number,
-  owner: number,
-  { timeout = DEFAULT_TIMEOUT_MS, signal }: RequestOptions,
-  now: number,
-): Promise<Value> {
-  return requests.add({ definition, name, netId, owner, timeout, signal }, now)
+  outgoing.write(id, rpc, netId, args, number).toOne(to)
+  const { timeout = DEFAULT_REQUEST_TIMEOUT_MS, signal } = options
+  return peer.requests.add({ definition: rpc, name, netId, owner: 0, timeout, signal }, role.options.now())
 }
 
 /** A request that is not made, since it was given up before; what is wrong with it throws all the same. */

@@ -2,6 +2,7 @@
 import { UsageError } from '../protocol/errors.js'
 import { checkNumber } from '../world/check-options.js'
 import { showDraining } from '../world/connection-entity.js'
+import { LONGEST_GRACE_MS } from '../world/server/left-behind.js'
 import { Retirement } from '../world/server/retirement.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
@@ -12,8 +13,6 @@ export interface RetireOptions {
   /** Why, for the players: those who are in, and those who want to come. Default: that the server is about to close. */
   text?: string
 }
-
-const LONGEST_GRACE_MS = 86_400_000
 
 /**
  * Announces that a server will close, without closing it. From now on nobody is let in: `connect` fails with the code

@@ -6,6 +6,13 @@ import type { MergedCalls } from '../remote/merged-calls.js'
 import { isHost, sideOf } from './host/sides.js'
 import { type Network, networkOf, type NetworkWorld, type Side } from './state.js'
 
+const NOUNS: Readonly<Record<Definition['kind'], string>> = {
+  command: 'a command',
+  'client-rpc': 'a client RPC',
+  'target-rpc': 'a target RPC',
+  message: 'a message',
+}
+
 /** @throws UsageError when the world has no network. */
 export function requireNetwork(world: NetworkWorld): Network {
   const network = networkOf(world)
@@ -22,7 +29,7 @@ export function inboundQueue(network: Network, definition: Definition, asked: Si
   const role = (network.server ?? network.client)!
   const { name } = role.inbound.queueOf(definition)
   const side = receivingSide(network, definition, name, asked)
-  if (!isReceivedBy(definition, side)) throw new UsageError('wrong-side', `${name} is not received by this side`)
+  if (!isReceivedBy(definition, side)) throw new UsageError('wrong-side', wrongSideText(definition, name))
   return network[side]!.inbound.queueOf(definition)
 }
 
@@ -42,6 +49,13 @@ export function mergedQueues(
   const side = receivingSide(network, first, role.inbound.queueOf(first).name, asked)
   for (const definition of definitions) inboundQueue(network, definition, side)
   return network[side]!.inbound.mergedOf(definitions)
+}
+
+/** Says which side sends a definition and which drains it: "Fire is a command: clients send it, servers drain it". */
+function wrongSideText(definition: Definition, name: string): string {
+  const isOfClients = definition.kind === 'command' || (definition.kind === 'message' && definition.from === 'client')
+  const sides = isOfClients ? 'clients send it, servers drain it' : 'servers send it, clients drain it'
+  return `${name} is ${NOUNS[definition.kind]}: ${sides}`
 }
 
 /** In a host's world most definitions say by themselves which side receives them. */

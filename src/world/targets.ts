@@ -78,7 +78,7 @@ export function isGroup(target: GroupTarget | Iterable<number>): target is Group
 }
 
 /**
- * The one connection that is left out, or 0: what `OutgoingCalls.add` takes. Several are for {@link leaveOut}.
+ * The one connection that is left out, or 0. Several are for {@link leaveOut}.
  *
  * @throws UsageError when `except` is nothing that names connections.
  */

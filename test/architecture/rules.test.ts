@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { findImports } from '../../scripts/imports.js'
 import { checkBrowserChunks, checkBuiltCycles, checkBuiltImports, checkNotBundled } from './built.js'
 import { LAYERS, mayImport, placeOf } from './layers.js'
+import { checkParameters } from './parameters.js'
 import {
   checkBrowserReach,
   checkCycles,
@@ -308,6 +309,33 @@ describe('the size of a folder', () => {
   it.each(['src', 'src/world/server', 'systems', 'components'])('refuses one file too many in %s', (folder) => {
     expect(checkFolders(new Map(filled(folder, MAX_FILES + 1)))).toEqual([
       `${folder}: ${MAX_FILES + 1} files, more than ${MAX_FILES}: group them by job`,
+    ])
+  })
+})
+
+describe('the parameters of a function', () => {
+  const none: ReadonlySet<string> = new Set()
+
+  it('may be five', () => {
+    expect(checkParameters(tree({ 'src/world/b.ts': 'function f(a, b, c, d, e) {}' }), none)).toEqual([])
+  })
+
+  it.each([
+    ['f', 'function f(a, b, c, d, e, g) {}'],
+    ['C', 'class C {\n constructor(a, b, c, d, e, g) {}\n}'],
+    ['m', 'class C {\n m(a, b, c, d, e, g = 1) {}\n}'],
+    ['function', 'const f = (a, b, c, d, e, g) => 1'],
+  ])('are refused where they are six: %s', (name, text) => {
+    const violations = checkParameters(tree({ 'src/world/b.ts': text }), none)
+    expect(violations).toHaveLength(1)
+    expect(violations[0]).toContain(`: ${name} takes 6 parameters, more than 5`)
+  })
+
+  it('may be six of a listed kernel, which must need it', () => {
+    const listed = new Set(['src/world/b.ts: f'])
+    expect(checkParameters(tree({ 'src/world/b.ts': 'function f(a, b, c, d, e, g) {}' }), listed)).toEqual([])
+    expect(checkParameters(tree({ 'src/world/b.ts': 'function f(a) {}' }), listed)).toEqual([
+      'src/world/b.ts: f: is listed, but takes at most 5 parameters',
     ])
   })
 })

@@ -14,6 +14,7 @@ import {
   type Files,
 } from './rules.js'
 import { checkSlices, checkStates, checkSystems } from './state-rules.js'
+import { checkParameters, HOT_KERNELS, TO_SPLIT } from './parameters.js'
 
 function readAll(...folders: string[]): Files {
   return new Map(
@@ -44,6 +45,10 @@ describe('the sources', () => {
 
   it('say in the first line what each file is for', () => {
     expect(checkFirstLines(readAll('src', 'systems', 'components', 'test', 'bench', 'examples', 'scripts'))).toEqual([])
+  })
+
+  it('have no function of more than five parameters, but for the kernels that are listed', () => {
+    expect(checkParameters(library, new Set([...HOT_KERNELS, ...TO_SPLIT]))).toEqual([])
   })
 
   it('have no file of more than a few screens', () => {

@@ -246,8 +246,10 @@ describe('calls of several definitions', () => {
 
   it('are refused together when one of them is not received by this side', () => {
     const { net, world } = duel()
-    expect(() => drain(net.server, [Fire, Boom] as never)).toThrow(/Boom is not received by this side/)
-    expect(() => drain(world, [Boom, Fire] as never)).toThrow(/Fire is not received by this side/)
+    expect(() => drain(net.server, [Fire, Boom] as never)).toThrow(
+      /Boom is a client RPC: servers send it, clients drain it/,
+    )
+    expect(() => drain(world, [Boom, Fire] as never)).toThrow(/Fire is a command: clients send it, servers drain it/)
     expect([...drain(net.server, [])]).toEqual([])
   })
 })

@@ -10,6 +10,8 @@ import {
   defineProtocol,
   despawn,
   drain,
+  ObserversAdded,
+  UnmatchedSpawns,
   handle,
   ignore,
   NetworkErrors,
@@ -215,7 +217,9 @@ describe('15: calling from the wrong side, before connecting, or with an argumen
     )
     const alone = createClientWorld(game.arena)
     expect(() => sendCommand(alone, 1, game.Move, { dx: 0, dy: 0 })).toThrow(/not connected/)
-    expect(() => drain(net.server, game.News as never)).toThrow(/not received by this side/)
+    expect(() => drain(net.server, game.News as never)).toThrow(/News is a message: servers send it, clients drain it/)
+    expect(() => drain(client, ObserversAdded as never)).toThrow(/ObserversAdded: only servers drain it/)
+    expect(() => drain(net.server, UnmatchedSpawns as never)).toThrow(/UnmatchedSpawns: only clients drain it/)
     expect(() => sendMessage(net.server, game.Order as never, { item: 1 } as never)).toThrow(/only the client sends it/)
     expect(() => createServerWorld(game.arena, { world: net.server })).toThrow(/server already/)
   })

@@ -144,7 +144,7 @@ describe('a client RPC with runLocally', () => {
 
 it('without runLocally nothing is received by the side that calls', () => {
   const { net, world } = setUp()
-  expect(() => drain(world, Plain as never)).toThrow(/Plain is not received by this side/)
-  expect(() => drain(net.server, Quiet as never)).toThrow(/Quiet is not received by this side/)
+  expect(() => drain(world, Plain as never)).toThrow(/Plain is a command: clients send it, servers drain it/)
+  expect(() => drain(net.server, Quiet as never)).toThrow(/Quiet is a client RPC: servers send it, clients drain it/)
   expect(() => defineCommand({}, { runLocally: 'yes' as never })).toThrow(/runLocally is true or false/)
 })

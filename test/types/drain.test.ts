@@ -1,16 +1,28 @@
 // Types of draining several definitions at once: what narrows, and what must not compile. Checked by `tsc`; the calls here never run.
 import { expectTypeOf, it } from 'vitest'
+import type { Drainable } from '../../src/verbs/drain.js'
 import {
   type ClientWorld,
+  type Command,
+  type CommandCall,
   defineClientRpc,
   defineCommand,
   defineMessage,
   defineTargetRpc,
   drain,
   f32,
+  handle,
   type HostWorld,
+  type Message,
+  type MessageCall,
+  NetworkErrors,
+  type NetworkErrorEntry,
+  type ObserverEvent,
+  ObserversAdded,
   refuse,
   reply,
+  type RpcCall,
+  type Schema,
   type ServerWorld,
   u8,
 } from 'bitecs-net'
@@ -78,5 +90,46 @@ it('knows the order of every call', () => {
     for (const { order } of drain(server, Zoom)) expectTypeOf(order).toEqualTypeOf<number>()
     for (const { order } of drain(client, Boom)) expectTypeOf(order).toEqualTypeOf<number>()
     for (const { order } of drain(server, Say)) expectTypeOf(order).toEqualTypeOf<number>()
+  }).returns.toBeVoid()
+})
+
+it('reads well in an editor: the item is the call itself', () => {
+  expectTypeOf(() => {
+    for (const call of drain(server, Zoom)) expectTypeOf(call).toEqualTypeOf<CommandCall<{ readonly n: typeof u8 }>>()
+    for (const call of drain(client, Boom)) expectTypeOf(call).toEqualTypeOf<RpcCall<{ readonly x: typeof f32 }>>()
+    for (const call of drain(server, Say))
+      expectTypeOf(call).toEqualTypeOf<MessageCall<{ readonly volume: typeof u8 }>>()
+    for (const event of drain(server, ObserversAdded)) expectTypeOf(event).toEqualTypeOf<ObserverEvent>()
+    for (const error of drain(client, NetworkErrors)) expectTypeOf(error).toEqualTypeOf<NetworkErrorEntry>()
+  }).returns.toBeVoid()
+})
+
+it('drains generic definitions', () => {
+  expectTypeOf(<S extends Schema>(command: Command<S>, message: Message<S, 'both'>) => {
+    for (const call of drain(server, command)) expectTypeOf(call).toEqualTypeOf<CommandCall<S, Schema | undefined>>()
+    for (const call of drain(client, message)) expectTypeOf(call).toEqualTypeOf<MessageCall<S>>()
+    handle(server, command, (call) => expectTypeOf(call).toEqualTypeOf<CommandCall<S, Schema | undefined>>())
+  }).returns.toBeVoid()
+})
+
+it('says in the error which side drains a definition', () => {
+  expectTypeOf<Drainable<ClientWorld, typeof Zoom>>().toEqualTypeOf<'a command: clients send it, servers drain it'>()
+  expectTypeOf<Drainable<ServerWorld, typeof Boom>>().toEqualTypeOf<'a client RPC: servers send it, clients drain it'>()
+  expectTypeOf<
+    Drainable<ServerWorld, typeof Prize>
+  >().toEqualTypeOf<'a target RPC: servers send it, clients drain it'>()
+  expectTypeOf<Drainable<ServerWorld, typeof Tell>>().toEqualTypeOf<'a message: servers send it, clients drain it'>()
+  expectTypeOf<
+    Drainable<ClientWorld, readonly [typeof Boom, typeof Zoom]>
+  >().toEqualTypeOf<'a command: clients send it, servers drain it'>()
+  expectTypeOf<Drainable<ClientWorld, typeof ObserversAdded>>().toEqualTypeOf<'only servers drain it'>()
+  expectTypeOf<Drainable<HostWorld, typeof Zoom>>().toEqualTypeOf<unknown>()
+  expectTypeOf(() => {
+    // @ts-expect-error a command: clients send it, servers drain it
+    drain(client, Zoom)
+    // @ts-expect-error a client RPC: servers send it, clients handle it
+    handle(server, Boom, () => {})
+    // @ts-expect-error only a host's world has two sides
+    handle(server, Say, () => {}, { side: 'server' })
   }).returns.toBeVoid()
 })

@@ -11,8 +11,8 @@ import {
 } from '../../transport/transport.js'
 import type { CloseReason } from '../close-reason.js'
 
-/** How long one try may take, in milliseconds. */
-const TRY_LIMIT_MS = 6000
+/** How long one try to connect may take: a connection opens in a fraction of a second, or the try has failed. */
+export const TRY_LIMIT_MS = 6000
 
 /** What a try tells its session, inside `receive`. */
 export interface ResumptionEvents {

@@ -5,7 +5,7 @@ import type { DeliverySink } from '../../connection/delivery.js'
 import type { ErrorLog } from '../../connection/error-log.js'
 import type { PacketBuilder, Session } from '../../connection/session.js'
 import { TokenBuckets } from '../../connection/token-bucket.js'
-import { ComponentSets } from '../../protocol/component-sets.js'
+import { ComponentSets, SMALLEST_SET_LIMIT } from '../../protocol/component-sets.js'
 import { SectionKind } from '../../protocol/packet.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { BlockHistory } from '../wire/block-history.js'
@@ -19,8 +19,6 @@ import { growTo, SlotSet } from '../slot-set.js'
 /** Bytes of values that a client sends, per second and at once: half of what a server takes of one. */
 const BYTES_PER_SECOND = 65_536
 const BURST = 65_536
-/** Distinct sets of components that are kept without a look at which are in use. */
-const SMALLEST_SET_LIMIT = 4096
 
 export class ClientAuthority implements DeliverySink {
   /** Whether the protocol gives owners the authority over anything. */

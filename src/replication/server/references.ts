@@ -9,6 +9,7 @@ import type { ServerCollections } from '../collections/server-collections.js'
 import type { Column } from '../wire/columns.js'
 import type { OwnerAudience } from './owner-audience.js'
 import type { ServerRelations } from '../relations/server-relations.js'
+import type { ReplicationTables } from './replication-tables.js'
 import type { ServerEntities } from './server-entities.js'
 import type { SpawnOrigins } from './spawn-origins.js'
 
@@ -38,16 +39,23 @@ export class References {
     if (netId !== 0 && this.entities.netIds[slot] === netId) this.into.push((slot << 1) | 1)
   }
 
-  constructor(
-    protocol: Protocol,
-    private readonly entities: ServerEntities,
-    private readonly sets: ComponentSets,
-    private readonly tracker: ChangeTracker,
-    private readonly collections: ServerCollections,
-    private readonly origins: SpawnOrigins,
-    private readonly relations: ServerRelations,
-    private readonly audience: OwnerAudience,
-  ) {
+  private readonly entities: ServerEntities
+  private readonly sets: ComponentSets
+  private readonly tracker: ChangeTracker
+  private readonly collections: ServerCollections
+  private readonly origins: SpawnOrigins
+  private readonly relations: ServerRelations
+  private readonly audience: OwnerAudience
+
+  constructor(protocol: Protocol, tables: ReplicationTables) {
+    this.entities = tables.entities
+    this.sets = tables.sets
+    this.tracker = tables.tracker
+    this.collections = tables.collections
+    this.origins = tables.origins
+    this.relations = tables.relations
+    this.audience = tables.audience
+    const { tracker, collections } = tables
     this.columns = tracker.components.map(({ columns }) =>
       columns.filter(({ spec }) => spec.kind === ColumnKind.Entity),
     )

@@ -9,7 +9,7 @@ import { Networked, Owned } from '../../../components/networked.js'
 import type { Counters } from '../../connection/counters.js'
 import type { ErrorLog } from '../../connection/error-log.js'
 import type { PacketBuilder, Session } from '../../connection/session.js'
-import { ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
+import { ComponentSets, EMPTY_SET, SMALLEST_SET_LIMIT } from '../../protocol/component-sets.js'
 import { slotOf } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { OwnerWrites } from '../authority/owner-writes.js'
@@ -30,15 +30,13 @@ import { Priorities } from './priorities.js'
 import { DEFAULT_BYTES_PER_SECOND } from './send-budget.js'
 import { OwnerAudience } from './owner-audience.js'
 import { PausedEntities } from './paused-entities.js'
+import type { ReplicationTables } from './replication-tables.js'
 import { References } from './references.js'
 import { growTo, put, SlotSet } from '../slot-set.js'
 import { SpawnAdmission } from './spawn-admission.js'
 import { SpawnOrigins } from './spawn-origins.js'
 import { StructureWriter } from './structure-writer.js'
 import { UpdateWriter } from './update-writer.js'
-
-/** Distinct sets of components that are kept without a look at which are in use. */
-const SMALLEST_SET_LIMIT = 4096
 
 export class ServerReplication {
   readonly entities = new ServerEntities()
@@ -64,6 +62,7 @@ export class ServerReplication {
   tickSeconds = 0.05
   /** The entity that is being despawned, or 0: it keeps nothing when it leaves the network. */
   despawning = 0
+  private readonly tables: ReplicationTables
   private readonly paused: PausedEntities
   private readonly updates: UpdateWriter
   private readonly history = new BlockHistory()
@@ -127,18 +126,11 @@ export class ServerReplication {
     const { entities, sets, tracker, collections, origins, authority, audience } = this
     this.visibility = new Visibility(world, entities, errors, createLeaf({ world, entities, tracker, sets }))
     this.relations = new ServerRelations(world, protocol, entities)
-    this.structure = new StructureWriter(
-      entities,
-      sets,
-      tracker,
-      collections,
-      origins,
-      this.relations,
-      authority,
-      audience,
-    )
-    const { structure, relations, visibility, priorities, shared, repeats, history } = this
-    this.references = new References(protocol, entities, sets, tracker, collections, origins, relations, audience)
+    const { relations } = this
+    this.tables = { entities, sets, tracker, collections, origins, relations, authority, audience }
+    this.structure = new StructureWriter(this.tables)
+    const { structure, visibility, priorities, shared, repeats, history } = this
+    this.references = new References(protocol, this.tables)
     this.admission = new SpawnAdmission(entities, structure, this.references, visibility, priorities)
     this.updates = new UpdateWriter(shared, repeats, history, visibility, priorities)
     this.paused = new PausedEntities(world, (eid) => this.forgetPlayer(eid))

@@ -13,6 +13,7 @@ import type { ServerCollections } from '../collections/server-collections.js'
 import type { Observer } from './observer.js'
 import type { ServerRelations } from '../relations/server-relations.js'
 import type { OwnerAudience } from './owner-audience.js'
+import type { ReplicationTables } from './replication-tables.js'
 import type { ServerEntities } from './server-entities.js'
 import type { Reference, References } from './references.js'
 import { growTo, type SlotSet } from '../slot-set.js'
@@ -57,16 +58,25 @@ export class StructureWriter {
   private spawnEnd = new Uint32Array(64)
   private spawnTick = new Uint32Array(64)
 
-  constructor(
-    private readonly entities: ServerEntities,
-    private readonly sets: ComponentSets,
-    private readonly tracker: ChangeTracker,
-    private readonly collections: ServerCollections,
-    private readonly origins: SpawnOrigins,
-    private readonly relations: ServerRelations,
-    private readonly authority: ServerAuthority,
-    private readonly audience: OwnerAudience,
-  ) {}
+  private readonly entities: ServerEntities
+  private readonly sets: ComponentSets
+  private readonly tracker: ChangeTracker
+  private readonly collections: ServerCollections
+  private readonly origins: SpawnOrigins
+  private readonly relations: ServerRelations
+  private readonly authority: ServerAuthority
+  private readonly audience: OwnerAudience
+
+  constructor(tables: ReplicationTables) {
+    this.entities = tables.entities
+    this.sets = tables.sets
+    this.tracker = tables.tracker
+    this.collections = tables.collections
+    this.origins = tables.origins
+    this.relations = tables.relations
+    this.authority = tables.authority
+    this.audience = tables.audience
+  }
 
   /** Makes room for a slot. */
   reserve(slots: number): void {

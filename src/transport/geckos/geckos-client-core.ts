@@ -2,7 +2,13 @@
 // channels. The geckos client and its environment come as an argument, so that this file imports neither.
 import type { ConnectionError } from '../../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../../protocol/limits.js'
-import { CLOSE_LIMIT, DISCONNECT_LIMIT, FLUSH_POLL } from './flush-limits.js'
+import {
+  CLOSE_LIMIT,
+  DISCONNECT_LIMIT,
+  FLUSH_POLL,
+  HALF_CLOSED_LIMIT_MS,
+  LOST_AFTER_SILENCE_MS,
+} from './flush-limits.js'
 import { aborted, brokenOff, signallingError, timedOut, withoutWebRtc } from './geckos-client-errors.js'
 import { negotiate, type Negotiated, type SignallingManager } from './geckos-client-signalling.js'
 import { Inbox } from '../inbox.js'
@@ -62,10 +68,6 @@ export const SERVER_PEER: PeerId = 1
 
 /** Chromium gives the same statistics again for this long, in milliseconds. */
 const STATISTICS_AGE = 60
-/** How long the reliable channel may stay open after the other has closed, in milliseconds. */
-const HALF_CLOSED_LIMIT = 250
-/** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
-const LOST_AFTER_SILENCE = 10_000
 
 /**
  * Makes one try to connect; resolves when both channels are open. Rejects within `timeout` with a
@@ -345,7 +347,7 @@ class GeckosClient implements Transport {
     if (channel === Channel.Reliable) return this.drop(this.goneReason())
     // What is on the way on the reliable channel may still come.
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.drop(this.goneReason()), HALF_CLOSED_LIMIT)
+    this.timer = setTimeout(() => this.drop(this.goneReason()), HALF_CLOSED_LIMIT_MS)
   }
 
   private stateChanged(): void {
@@ -367,7 +369,7 @@ class GeckosClient implements Transport {
   }
 
   private goneReason(): TransportCloseReason {
-    if (this.now() - this.lastHeard > LOST_AFTER_SILENCE) {
+    if (this.now() - this.lastHeard > LOST_AFTER_SILENCE_MS) {
       return { code: 'lost', text: 'the network lost the server' }
     }
     return { code: 'closed', text: 'closed by the server' }

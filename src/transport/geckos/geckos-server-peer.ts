@@ -5,7 +5,7 @@
 // every callback is guarded, and nothing native is closed while one of its own callbacks runs.
 import { ByteWriter } from '../../protocol/bytes.js'
 import { writeClose } from '../../protocol/packet.js'
-import { FLUSH_POLL } from './flush-limits.js'
+import { FLUSH_POLL, HALF_CLOSED_LIMIT_MS, LOST_AFTER_SILENCE_MS } from './flush-limits.js'
 import type { Inbox } from '../inbox.js'
 import type { Place } from '../signalling/admission.js'
 import type { Offer } from '../signalling/offer.js'
@@ -79,12 +79,6 @@ export interface PeerHost {
  * messages and closes through separate queues, and a close that overtakes a message throws the message away.
  */
 const LINGER = 60
-
-/** How long one channel may stay open after the other has closed, in milliseconds. */
-const HALF_CLOSED_LIMIT = 250
-
-/** SCTP gives a silent peer up after about 13 s. A connection that ends after less silence was closed on purpose. */
-const LOST_AFTER_SILENCE = 10_000
 
 /** How long a client may take to answer our offer, in milliseconds: one request over HTTP. */
 const ANSWER_LIMIT = 5000
@@ -335,11 +329,11 @@ export class ServerPeer implements SignalledPeer {
     if (this.ended) return
     if (!this.opened) return this.drop({ code: 'failed', text: 'the client left while it connected' })
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.drop(this.goneReason()), HALF_CLOSED_LIMIT)
+    this.timer = setTimeout(() => this.drop(this.goneReason()), HALF_CLOSED_LIMIT_MS)
   }
 
   private goneReason(): TransportCloseReason {
-    if (this.host.now() - this.lastHeard > LOST_AFTER_SILENCE) {
+    if (this.host.now() - this.lastHeard > LOST_AFTER_SILENCE_MS) {
       return { code: 'lost', text: 'the network lost the client' }
     }
     return { code: 'closed', text: 'closed by the client' }

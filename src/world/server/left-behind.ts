@@ -17,7 +17,8 @@ import type { Graces, ServerState } from './server-state.js'
  */
 export type OnLeave = 'despawn' | 'keep' | { readonly graceMs: number }
 
-const LONGEST_GRACE_MS = 86_400_000
+/** The longest grace that an option may give. */
+export const LONGEST_GRACE_MS = 86_400_000
 /** Stands for a grace that the game has not set: it depends on the entity. */
 const UNSET = -1
 
