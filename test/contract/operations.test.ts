@@ -108,7 +108,7 @@ describe('a signal while the server starts', () => {
     const probe = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status
     expect([await probe('/healthz'), await probe('/readyz')]).toEqual([200, 503])
     server.kill('SIGHUP')
-    await server.says('the certificate was read anew')
+    await server.says('reloaded the certificate')
     server.kill('SIGTERM')
     expect(await server.end()).toBe(0)
     expect(server.lines.at(-1)?.msg).toBe('stopped before it was ready')
@@ -205,17 +205,17 @@ describe('https', () => {
     const bots = run(['bots', 'test/contract/cli/bots.ts', '--url', `https://127.0.0.1:${port}`], {
       NODE_EXTRA_CA_CERTS: `${CERTIFICATES}/first-cert.pem`,
     })
-    await bots.says('1 of 1 bots play')
+    await bots.says('1 of 1 bots connected')
     expect(await metrics()).toMatch(/^bitecs_net_tls_certificate_expiry_timestamp_seconds [1-9]\d{9}/m)
 
     install('second')
     server.kill('SIGHUP')
-    await server.says('the certificate was read anew')
+    await server.says('reloaded the certificate')
     expect((await visit(port)).name).toBe('second test certificate')
 
     writeFileSync(cert, 'no certificate')
     server.kill('SIGHUP')
-    expect(await server.says('the certificate stays as it was')).toMatchObject({ level: 'error' })
+    expect(await server.says('cannot reload the certificate')).toMatchObject({ level: 'error' })
     expect((await visit(port)).name).toBe('second test certificate')
     expect(bots.stdout).not.toContain('left')
   })
@@ -271,7 +271,7 @@ describe('settings', () => {
     const command = run(['serve', GAME, '--config', config])
     expect(await command.end()).toBe(1)
     expect(command.stderr).toBe(
-      `bitecs-net: ${config}: there is no setting "maxConections"; did you mean maxConnections?\n`,
+      `bitecs-net: ${config}: unknown setting "maxConections"; did you mean maxConnections?\n`,
     )
   })
 })

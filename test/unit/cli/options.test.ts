@@ -69,18 +69,18 @@ describe('the program', () => {
   })
 
   it.each([
-    [['serve', 'game.ts', '--port', 'x'], 'It is a whole number from 0 to 65535'],
-    [['serve', 'game.ts', '--tick-rate', '0'], 'It is a number from 1 to 1000'],
-    [['serve', 'game.ts', '--max-connections', '0'], 'It is a whole number from 1'],
-    [['serve', 'game.ts', '--log-format', 'xml'], 'It is one of pretty, json'],
-    [['serve', 'game.ts', '--log-level', 'loud'], 'It is one of trace'],
-    [['serve', 'game.ts', '--drain-time', '30'], 'It is a time with its unit, such as 500ms, 30s'],
+    [['serve', 'game.ts', '--port', 'x'], 'Must be a whole number from 0 to 65535'],
+    [['serve', 'game.ts', '--tick-rate', '0'], 'Must be a number from 1 to 1000'],
+    [['serve', 'game.ts', '--max-connections', '0'], 'Must be a whole number from 1'],
+    [['serve', 'game.ts', '--log-format', 'xml'], 'Must be one of pretty, json'],
+    [['serve', 'game.ts', '--log-level', 'loud'], 'Must be one of trace'],
+    [['serve', 'game.ts', '--drain-time', '30'], 'Must be a time with its unit, such as 500ms, 30s'],
     [['bots', 'game.ts', '--log-format', 'xml'], 'Allowed choices are pretty, json'],
     [['serve', 'game.ts', '--prot', '1'], "unknown option '--prot'"],
     [['serve'], "missing required argument 'game module'"],
     [['serve', 'a.ts', 'b.ts'], 'too many arguments'],
-    [['bots', 'game.ts', '--count', '0'], 'It is a whole number from 1 to 1024'],
-    [['bots', 'game.ts', '--url', 'nowhere'], 'It is an address'],
+    [['bots', 'game.ts', '--count', '0'], 'Must be a whole number from 1 to 1024'],
+    [['bots', 'game.ts', '--url', 'nowhere'], 'Must be an address'],
     [['sevre', 'game.ts'], "unknown command 'sevre'"],
   ])('refuses %j', async (args, text) => {
     expect((await refusalOf(...args)).exitCode).toBe(1)
@@ -91,6 +91,8 @@ describe('the program', () => {
     vi.stubEnv('PORT', 'http')
     const program = createProgram('1.2.3', () => undefined)
     const refusal = program.parseAsync(['serve', 'game.ts'], { from: 'user' })
-    await expect(refusal).rejects.toThrow('PORT of the environment must be a whole number from 0 to 65535, not "http"')
+    await expect(refusal).rejects.toThrow(
+      'the environment variable PORT must be a whole number from 0 to 65535, not "http"',
+    )
   })
 })
