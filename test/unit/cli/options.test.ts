@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rate, serverAddress, wholeNumber } from '../../../src/cli/options.js'
+import { findPhrases } from '../../../scripts/prose.mjs'
 import { createProgram } from '../../../src/cli/program.js'
 
 describe('an option', () => {
@@ -67,6 +68,23 @@ describe('the program', () => {
     expect(written).toMatch(/^ {2}serve \[options\] <game module>/m)
     expect(written).toMatch(/^ {2}bots \[options\] <game module>/m)
   })
+
+  it('shows the ten usual options of serve first, and the others under headings', async () => {
+    expect((await refusalOf('serve', '--help')).exitCode).toBe(0)
+    const first = written.slice(written.indexOf('Options:'), written.indexOf('Connections and timeouts:'))
+    const names = [...first.matchAll(/--[a-z-]+(?= <)/g)].map(([name]) => name)
+    expect(names).toHaveLength(10)
+    expect(names.slice(0, 3)).toEqual(['--port', '--host', '--static'])
+    expect(written.match(/^[A-Z].*:$/gm)).toHaveLength(7)
+  })
+
+  it.each([['--help'], ['serve', '--help'], ['bots', '--help'], ['bench', '--help']])(
+    'writes the help of %s %s without the phrases that the linter forbids',
+    async (...args) => {
+      await refusalOf(...args)
+      expect(findPhrases(written)).toEqual([])
+    },
+  )
 
   it.each([
     [['serve', 'game.ts', '--port', 'x'], 'Must be a whole number from 0 to 65535'],
