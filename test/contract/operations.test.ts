@@ -111,7 +111,7 @@ describe('a signal while the server starts', () => {
     await server.says('reloaded the certificate')
     server.kill('SIGTERM')
     expect(await server.end()).toBe(0)
-    expect(server.lines.at(-1)?.msg).toBe('stopped before it was ready')
+    expect(server.lines.at(-1)?.msg).toBe('stopped before the server was ready')
   })
 })
 
@@ -227,11 +227,13 @@ describe('https', () => {
       return command.stderr
     }
     expect(await mistake('--tls-cert', cert)).toBe(
-      'bitecs-net: tlsCert is set, and tlsKey is not: https needs the certificate and its key\n',
+      'bitecs-net: tlsCert is set but tlsKey is not: https needs the certificate and its key\n',
     )
     const first = `${CERTIFICATES}/first-cert.pem`
     const second = `${CERTIFICATES}/second-key.pem`
-    expect(await mistake('--tls-cert', first, '--tls-key', second)).toContain('are no certificate and its key')
+    expect(await mistake('--tls-cert', first, '--tls-key', second)).toContain(
+      'are not a certificate and its private key',
+    )
     expect(await mistake('--tls-cert', 'none.pem', '--tls-key', second)).toContain(
       'cannot read the certificate none.pem',
     )
