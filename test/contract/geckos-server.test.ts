@@ -268,7 +268,7 @@ describe('life in a process', { timeout: LIMIT }, () => {
     await expect(startServer({ port })).rejects.toMatchObject({
       name: 'ConnectionError',
       code: 'port-in-use',
-      message: `port ${port} is in use: stop the program that uses it or choose another port`,
+      message: `port ${port} is in use: stop the program that uses it, or choose another port`,
     })
   })
 
