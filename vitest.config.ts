@@ -1,5 +1,5 @@
-// How the tests run: first what needs no network, the quick and the slow files side by side; then what mostly waits for a
-// network or a browser in pairs; then what needs the machine for itself, one file after another.
+// Runs the tests in three steps: first the files without a network, fast and slow ones side by side; then those that
+// mostly wait for a network or a browser, in pairs; then those that need the machine for themselves, one by one.
 //
 // The tests import the library by its public names. By default these lead to the sources; with BITECS_NET_TARGET=dist
 // they lead to the built files, and only the tests that use nothing but public names run.

@@ -9,7 +9,7 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 let code = 1
 // Nothing is left that could go on, and the command has not ended: what it waits for, such as a game's setup, never comes.
 process.once('beforeExit', () => {
-  process.stderr.write('bitecs-net: the game module, or its setup, waits for something that never comes\n')
+  process.stderr.write('bitecs-net: the game module or its setup awaits a promise that never settles\n')
   process.exit(1)
 })
 try {

@@ -93,9 +93,9 @@ class Crowd {
     }
     await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, () => this.connectSome()))
     const { connected } = this
-    if (!this.enough.signal.aborted) this.log.info({ connected, count, url }, `${connected} of ${count} bots play`)
+    if (!this.enough.signal.aborted) this.log.info({ connected, count, url }, `${connected} of ${count} bots connected`)
     if (connected > 0) await new Promise<void>((resolve) => (this.ended = resolve))
-    this.log.info('no bot is connected any more')
+    this.log.info('all bots have disconnected')
   }
 
   /** Says goodbye for every bot. */
@@ -159,7 +159,7 @@ class Crowd {
   /** Notices that a bot's connection ended. */
   private watch(bot: Bot, index: number): void {
     for (const { entity } of drain(bot.world, removed(Connected))) {
-      const { code, text = 'the connection is gone', by } = Connection.reason[entity] ?? {}
+      const { code, text = 'the connection ended', by } = Connection.reason[entity] ?? {}
       bot.loop?.stop()
       this.connected--
       if (by !== 'remote') this.troubles++

@@ -49,7 +49,7 @@ const KINDS = {
   systems: { what: 'an array of functions', test: isSystems },
   function: { what: 'a function', test: (value: unknown) => typeof value === 'function' },
   rate: { what: 'a number from 1 to 1000', test: isRate },
-  object: { what: 'an object of options of listen', test: isListenOptions },
+  object: { what: 'an object of options for listen', test: isListenOptions },
 } as const
 
 /** The packages of which server and game must share one copy, or neither sees the components of the other. */
@@ -148,8 +148,8 @@ async function loadModule(path: string): Promise<Exports> {
 function findFile(path: string): string {
   const file = resolve(path)
   const found = statSync(file, { throwIfNoEntry: false })
-  if (found === undefined) throw new UserError(`there is no game module ${file}`)
-  if (!found.isFile()) throw new UserError(`${file} is not a file: name the game module itself`)
+  if (found === undefined) throw new UserError(`the game module does not exist: ${file}`)
+  if (!found.isFile()) throw new UserError(`${file} is not a file: pass the path of the game module itself`)
   return realpathSync(file)
 }
 

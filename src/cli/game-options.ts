@@ -43,5 +43,5 @@ export function checkGameOptions(options: object, path: string): void {
   if (unknown === undefined) return
   const guess = closestMatch(unknown, NAMES, { maxDistance: MOST_WRONG })
   const hint = guess === undefined ? '' : `; did you mean ${guess}?`
-  throw new UserError(`the export options of ${path} has ${unknown}, which listen does not take${hint}`)
+  throw new UserError(`the export options of ${path} has ${unknown}, which is not an option of listen${hint}`)
 }

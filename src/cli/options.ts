@@ -6,7 +6,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   return (text) => {
     const value = Number(text)
     if (/^\d+$/.test(text) && value >= least && value <= most) return value
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`)
+    throw new InvalidArgumentError(`Must be a whole number from ${least} to ${most}.`)
   }
 }
 
@@ -14,7 +14,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 export function rate(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && isRate(value)) return value
-  throw new InvalidArgumentError('It is a number from 1 to 1000, per second.')
+  throw new InvalidArgumentError('Must be a number from 1 to 1000, per second.')
 }
 
 /** Whether a value is a number of steps per second that the loop can run. */
@@ -26,5 +26,5 @@ export function isRate(value: unknown): value is number {
 export function serverAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, '')
-  throw new InvalidArgumentError('It is an address such as http://127.0.0.1:9208.')
+  throw new InvalidArgumentError('Must be an address such as http://127.0.0.1:9208.')
 }

@@ -22,8 +22,8 @@ const ENDS = ['', '.html', '/index', '/index.html'].flatMap((end) => [end, `${en
 export function serveFolder(path: string): ServeFile {
   const folder = resolve(path)
   const found = statSync(folder, { throwIfNoEntry: false })
-  if (found === undefined) throw new UserError(`there is no folder ${folder}, which --static names`)
-  if (!found.isDirectory()) throw new UserError(`${folder}, which --static names, is not a folder`)
+  if (found === undefined) throw new UserError(`the folder of --static does not exist: ${folder}`)
+  if (!found.isDirectory()) throw new UserError(`--static must name a folder, not a file: ${folder}`)
   const files = sirv(folder, { dev: true, etag: true, dotfiles: true, extensions: ['html'], brotli: true, gzip: true })
   return (request, response, next) => {
     const requested = pathOf(request)

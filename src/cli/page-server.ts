@@ -99,17 +99,14 @@ function listenError(
   switch (error.code) {
     case 'EADDRINUSE':
       return new UserError(
-        `port ${port} is in use: stop the program that uses it, or choose another with ${names.port}`,
+        `port ${port} is in use: stop the program that uses it or choose another with ${names.port}`,
         options,
       )
     case 'EACCES':
-      return new UserError(
-        `port ${port} needs more rights than this process has: choose one above 1023 with ${names.port}`,
-        options,
-      )
+      return new UserError(`this process may not use port ${port}: choose one above 1023 with ${names.port}`, options)
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new UserError(`${host} is no address of this machine: choose another with ${names.host}`, options)
+      return new UserError(`this machine has no address ${host}: choose another with ${names.host}`, options)
     default:
       return new UserError(`cannot listen on port ${port}: ${error.message}`, options)
   }

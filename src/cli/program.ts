@@ -1,4 +1,4 @@
-// The commands and their options, as `--help` shows them.
+// Defines the commands and their options, as `--help` shows them.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_PORT } from './settings/settings.js'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogOptions } from './log.js'
@@ -7,18 +7,23 @@ import { withBenchOptions } from './bench/options.js'
 import { gameScenarioTitles } from './bench/titles.js'
 import type { GameBenchSettings } from './bench/bench.js'
 import type { BotSettings } from './bots.js'
-import { optionName, SETTING_NAMES, type SettingName, SETTINGS, type Settings } from './settings/settings.js'
+import {
+  optionName,
+  SETTING_NAMES,
+  settingGroup,
+  type SettingName,
+  SETTINGS,
+  type Settings,
+} from './settings/settings.js'
 import { gatherSettings, idleSettings, suspectVariables } from './settings/sources.js'
 
-/** Makes the program. `done` gets the exit code of a command that ran. */
+/** Creates the program. It passes the exit code of a command to `done`. */
 export function createProgram(version: string, done: (exitCode: number) => void): Command {
   const program = new Command('bitecs-net')
-    .description(
-      'Runs a bitECS game as a headless server, or bots that play on it, and measures what its network costs.',
-    )
+    .description('Runs a bitECS game as a headless server, connects bots to it, and benchmarks its protocol.')
     .version(version)
-    .showHelpAfterError('(--help tells more)')
-  // The commands load when they run: `--help` needs no WebRTC.
+    .showHelpAfterError('(see --help)')
+  // Each command is imported when it runs, so that `--help` works without WebRTC.
   program.addCommand(
     createServe(async (path, options) => {
       const { config, ...given } = options
@@ -26,10 +31,10 @@ export function createProgram(version: string, done: (exitCode: number) => void)
       const { logLevel = 'info', logFormat } = settings
       const log = createLog({ logLevel, logFormat })
       for (const { name, guess } of suspectVariables(process.env)) {
-        log.warn({ variable: name }, `${name} of the environment sets nothing; did you mean ${guess}?`)
+        log.warn({ variable: name }, `the environment variable ${name} is not a setting; did you mean ${guess}?`)
       }
       for (const { name, needs } of idleSettings(settings)) {
-        log.warn({ setting: name }, `${name} is set and does nothing: ${needs} is not`)
+        log.warn({ setting: name }, `${name} has no effect because ${needs} is not set`)
       }
       const { serve } = await import('./serve.js')
       done(await serve(path, settings, log, version))
@@ -54,58 +59,67 @@ type ServeOptions = Settings & { readonly config?: string }
 
 function createServe(run: (path: string, options: ServeOptions) => Promise<void>): Command {
   const command = new Command('serve')
-    .description('run a game module as a headless server, until Ctrl+C')
+    .description('run a game module as a headless server, until you press Ctrl+C')
     .argument(
       '<game module>',
-      'TypeScript or JavaScript; exports protocol, systems and, if it likes, tickRate, options and setup',
+      'TypeScript or JavaScript file; exports protocol, systems and optionally tickRate, options and setup',
     )
-    .option('--config <file>', 'a JSON file of settings, named as these options: { "maxConnections": 64 }')
-  for (const name of SETTING_NAMES) command.addOption(optionOf(name))
-  return command.addHelpText('after', PRECEDENCE).showHelpAfterError('(--help tells more)').action(run)
+  // `--config` is the tenth option, after the settings without a group.
+  const common = SETTING_NAMES.filter((name) => settingGroup(name) === undefined)
+  for (const name of common) command.addOption(optionOf(name))
+  command.option('--config <file>', 'JSON file with any of these settings, as in { "maxConnections": 64 }')
+  for (const name of SETTING_NAMES) if (!common.includes(name)) command.addOption(optionOf(name))
+  return command.addHelpText('after', PRECEDENCE).showHelpAfterError('(see --help)').action(run)
 }
 
 const PRECEDENCE = `
-Each option may stand in the environment too, as BITECS_NET_MAX_CONNECTIONS for --max-connections (and PORT for --port).
-Options count over the environment, the environment over the file, the file over what the game itself says.`
+Every option can also be set by an environment variable: BITECS_NET_MAX_CONNECTIONS for --max-connections.
+PORT also sets --port. Options override the environment, the environment overrides the file of --config,
+and the file overrides the options that the game module exports.`
 
 function optionOf(name: SettingName): Option {
   const { kind, value, about, short } = SETTINGS[name]
   const flags = `${short === undefined ? '' : `-${short}, `}${optionName(name)} <${value}>`
-  return new Option(flags, about).argParser((text) => {
+  const option = new Option(flags, about).argParser((text) => {
     const read = kind.fromText(text)
-    if (read === undefined) throw new InvalidArgumentError(`It is ${kind.expects}.`)
+    if (read === undefined) throw new InvalidArgumentError(`Must be ${kind.expects}.`)
     return read
   })
+  const group = settingGroup(name)
+  return group === undefined ? option : option.helpGroup(group)
 }
 
 function createBots(run: (path: string, options: BotSettings & LogOptions) => Promise<void>): Command {
   const url = `http://127.0.0.1:${DEFAULT_PORT}`
   return withLog(
     new Command('bots')
-      .description('connect bots to a server, until it stops or Ctrl+C')
-      .argument('<game module>', 'TypeScript or JavaScript; exports protocol, createBot and, if it likes, rate')
-      .option('-c, --count <count>', 'how many', wholeNumber(1, 1024), 1)
-      .option('-u, --url <address>', 'where the server is', serverAddress, url)
-      .option('--rate <rate>', 'steps per second (default: what the game says, else 20)', rate),
+      .description('connect bots to a server, until it stops or you press Ctrl+C')
+      .argument('<game module>', 'TypeScript or JavaScript file; exports protocol, createBot and optionally rate')
+      .option('-c, --count <count>', 'number of bots', wholeNumber(1, 1024), 1)
+      .option('-u, --url <address>', 'address of the server', serverAddress, url)
+      .option('--rate <rate>', "steps per second (default: the module's rate, else 20)", rate),
   ).action(run)
 }
 
 function createBench(run: (path: string | undefined, options: GameBenchSettings) => Promise<void>): Command {
   const command = new Command('bench')
-    .description("measure a game module's protocol on this machine, in memory: no network, no game systems")
-    .argument('[game module]', 'TypeScript or JavaScript; exports protocol (default: a plain one)')
+    .description("benchmark a game module's protocol in memory, without a network or game systems")
+    .argument('[game module]', 'TypeScript or JavaScript file; exports protocol (default: a simple built-in one)')
     .option(
       '--entities <count>',
-      'entities, at most what the arrays hold (default: 10000, or 1000 when quick)',
+      'number of entities, limited by the size of the component arrays (default: 10000, with --quick 1000)',
       wholeNumber(4, 100_000),
     )
-  return withBenchOptions(command, gameScenarioTitles).showHelpAfterError('(--help tells more)').action(run)
+  return withBenchOptions(command, gameScenarioTitles).showHelpAfterError('(see --help)').action(run)
 }
 
 function withLog(command: Command): Command {
-  const format = new Option('--log-format <format>', 'for people or for machines (default: pretty on a terminal)')
+  const format = new Option(
+    '--log-format <format>',
+    'pretty (human-readable) or json (default: pretty on a terminal, else json)',
+  )
   return command
-    .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-level <level>', 'lowest level to log').choices(LOG_LEVELS).default('info'))
     .addOption(format.choices(LOG_FORMATS))
-    .showHelpAfterError('(--help tells more)')
+    .showHelpAfterError('(see --help)')
 }

@@ -9,13 +9,13 @@ const PERIOD_MS = 10_000
 
 /** What players meet when something is set wrong, or is too small; strangers' nonsense is in the metrics alone. */
 const REASONS = {
-  rateLimitedRequests: 'of addresses above their limits (behind a proxy, trustProxy must name it)',
-  overloadedRequests: 'for want of room',
-  foreignOrigins: 'from pages of other origins than corsOrigin',
+  rateLimitedRequests: 'from addresses above their limits (behind a proxy, set trustProxy)',
+  overloadedRequests: 'because too many clients were connecting',
+  foreignOrigins: 'from web origins other than corsOrigin',
   unauthorizedRequests: "by the game's authorize",
-  refusedSockets: 'as sockets of addresses above their limit',
-  neverOpened: 'begun and never opened (is UDP open to players?)',
-  signallingErrors: 'failed here (is a UDP port of portRange free?)',
+  refusedSockets: 'sockets from addresses above their limit',
+  neverOpened: 'never opened their channels (can players reach the UDP port?)',
+  signallingErrors: 'failed on this server (is a UDP port of portRange free?)',
 } as const satisfies Partial<Record<keyof TransportCounters, string>>
 
 type Reason = keyof typeof REASONS
@@ -42,6 +42,6 @@ export function createRefusalReport(log: Log, now: () => number = () => performa
     const reasons = news.map((name) => `${refused[name]} ${REASONS[name]}`)
     for (const name of news) told[name] = counters[name]
     toldAt = now()
-    log.warn({ refused }, `clients did not get in: ${reasons.join(', ')}`)
+    log.warn({ refused }, `clients were refused: ${reasons.join(', ')}`)
   }
 }

@@ -42,7 +42,7 @@ export async function serve(path: string, settings: Settings, log: Log, version:
   const started = await Promise.race([starting, stop.requested])
   if (typeof started === 'string') {
     // What the game has begun by now is its own to end; the process does.
-    log.info({ signal: started }, 'stopped before it was ready')
+    log.info({ signal: started }, 'stopped before the server was ready')
     return 0
   }
   const { server, world, end, port, tickRate } = started
@@ -121,7 +121,7 @@ function run(server: Server, game: ServerGame, { metrics, health }: Operations, 
       metrics?.overran(skipped)
       const suppressed = throttle.admit('overrun')
       if (suppressed === undefined) return
-      log.warn({ skipped, ...counted(suppressed) }, 'ticks were skipped: the machine is too slow for them')
+      log.warn({ skipped, ...counted(suppressed) }, 'skipped ticks: this machine is too slow for the tick rate')
     },
   })
 }
@@ -142,7 +142,10 @@ async function drain(
   // A game may have closed its world itself.
   if (grace === 0 || maxConnections === 0) return 'SIGTERM'
   operations.health.phase = 'draining'
-  log.info({ connections, seconds: grace / 1000 }, `draining: ${connections} clients may play on for ${grace / 1000} s`)
+  log.info(
+    { connections, seconds: grace / 1000 },
+    `draining: ${connections} clients may play on for up to ${grace / 1000} s`,
+  )
   const over = retire(world, { grace, text }).then((): Cause => 'SIGTERM')
   const cause = await Promise.race([over, stop.next(), end])
   log.info({ connections: stats(world).connections }, 'drained')

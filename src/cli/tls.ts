@@ -47,9 +47,9 @@ export class Certificate {
         this.context = readTls(this.files)
         if (server instanceof TlsServer) server.setSecureContext(this.context)
         changed(this.context)
-        log.info({ validTo: this.context.validTo.toISOString() }, 'the certificate was read anew')
+        log.info({ validTo: this.context.validTo.toISOString() }, 'reloaded the certificate')
       } catch (error) {
-        log.error({ err: error }, `the certificate stays as it was: ${firstLine(error)}`)
+        log.error({ err: error }, `cannot reload the certificate, kept the old one: ${firstLine(error)}`)
       }
     }
     process.on('SIGHUP', this.reload)
@@ -65,7 +65,7 @@ function tlsFiles(cert: string | undefined, key: string | undefined): TlsFiles |
   if (cert === undefined && key === undefined) return undefined
   if (cert !== undefined && key !== undefined) return { cert, key }
   const [given, missing] = cert === undefined ? ['tlsKey', 'tlsCert'] : ['tlsCert', 'tlsKey']
-  throw new UserError(`${given} is set, and ${missing} is not: https needs the certificate and its key`)
+  throw new UserError(`${given} is set but ${missing} is not: https needs the certificate and its key`)
 }
 
 /** Reads certificate and key. */
@@ -76,9 +76,12 @@ function readTls(files: TlsFiles): TlsContext {
     createSecureContext({ cert, key })
     return { cert, key, validTo: new Date(new X509Certificate(cert).validTo) }
   } catch (error) {
-    throw new UserError(`${files.cert} and ${files.key} are no certificate and its key: ${firstLine(error)}`, {
-      cause: error,
-    })
+    throw new UserError(
+      `${files.cert} and ${files.key} are not a certificate and its private key: ${firstLine(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

@@ -22,14 +22,14 @@ export async function checkUdpPort({ portRange, bindAddress }: UdpOptions): Prom
     // What else there may be, such as a machine without IPv4, is no reason not to try.
     if (code === undefined || !PROBLEMS.has(code)) return
     if (code === 'EADDRNOTAVAIL') {
-      throw new UserError(`${bindAddress} is no address of this machine: choose another with --bind-address`)
+      throw new UserError(`this machine has no address ${bindAddress}: choose another with --bind-address`)
     }
     if (code === 'EACCES') {
-      throw new UserError(`UDP port ${port} needs more rights than this process has: choose others with --port-range`)
+      throw new UserError(`this process may not use UDP port ${port}: choose others with --port-range`)
     }
   }
   const taken = min === max ? `UDP port ${min} is in use` : `all UDP ports from ${min} to ${max} are in use`
-  throw new UserError(`${taken}: stop the program that uses it, or choose others with --port-range`)
+  throw new UserError(`${taken}: stop the program that uses it or choose others with --port-range`)
 }
 
 const PROBLEMS = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'])

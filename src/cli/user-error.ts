@@ -24,6 +24,6 @@ export function textOf(thrown: unknown): string {
   try {
     return String(thrown)
   } catch {
-    return 'something without a text'
+    return 'a value that cannot be converted to text'
   }
 }

@@ -86,7 +86,7 @@ let orphans: RunningCommand | undefined
 beforeAll(async () => {
   const { server, url } = await serve(GAME)
   orphans = new RunningCommand(['bots', BOTS, '--url', url])
-  await orphans.says('1 of 1 bots play')
+  await orphans.says('1 of 1 bots connected')
   await server.stop()
 })
 afterAll(() => orphans?.stop())
@@ -219,7 +219,7 @@ describe('bots', () => {
   it('play, and end with exit code 0 when the server stops', async () => {
     const { server, url } = await serve(GAME)
     const crowd = run('bots', BOTS, '--count', '10', '--url', `${url}/`)
-    await crowd.says('10 of 10 bots play')
+    await crowd.says('10 of 10 bots connected')
     const client = await joinServer(url)
     const shown = (): number[] => [...query(client.world, [Place])].map((eid) => Place.x[eid]!)
     await client.until('every bot to have moved', () => shown().filter((x) => x >= 10 && x < 20).length === 10)
@@ -229,14 +229,14 @@ describe('bots', () => {
     expect(await server.end()).toBe(0)
     expect(await crowd.end()).toBe(0)
     expect(crowd.lines.filter(({ msg }) => msg.endsWith('left: the server stopped'))).toHaveLength(10)
-    expect(crowd.lines.at(-1)?.msg).toBe('no bot is connected any more')
+    expect(crowd.lines.at(-1)?.msg).toBe('all bots have disconnected')
     expect(crowd.stderr).toBe('')
   })
 
   it('say goodbye on SIGINT', async () => {
     const { server, url } = await serve(GAME)
     const crowd = run('bots', BOTS, '--count', '2', '--url', url)
-    await crowd.says('2 of 2 bots play')
+    await crowd.says('2 of 2 bots connected')
     crowd.kill('SIGINT')
     expect(await crowd.end()).toBe(0)
     await server.says('client 1 left: the bots stopped')
@@ -271,13 +271,13 @@ describe('a mistake', () => {
   it('in the port is told with the way out', async () => {
     const { port } = await serve(GAME)
     expect(await mistake('serve', GAME, '--port', `${port}`, '--host', '127.0.0.1')).toBe(
-      `bitecs-net: port ${port} is in use: stop the program that uses it, or choose another with --port\n`,
+      `bitecs-net: port ${port} is in use: stop the program that uses it or choose another with --port\n`,
     )
   })
 
   it('in the path of the module is told with the full path', async () => {
     expect(await mistake('serve', 'nowhere/game.ts')).toBe(
-      `bitecs-net: there is no game module ${join(root, 'nowhere/game.ts')}\n`,
+      `bitecs-net: the game module does not exist: ${join(root, 'nowhere/game.ts')}\n`,
     )
   })
 
@@ -304,7 +304,7 @@ describe('a mistake', () => {
        export const setup = () => new Promise(() => {})`,
     )
     expect(await mistake('serve', game)).toBe(
-      'bitecs-net: the game module, or its setup, waits for something that never comes\n',
+      'bitecs-net: the game module or its setup awaits a promise that never settles\n',
     )
   })
 
@@ -325,10 +325,10 @@ describe('a mistake', () => {
   })
 
   it('in an option is told', async () => {
-    expect(await mistake('serve', GAME, '--port', 'http')).toContain('It is a whole number from 0 to 65535.')
+    expect(await mistake('serve', GAME, '--port', 'http')).toContain('Must be a whole number from 0 to 65535.')
     expect(await mistake('serve', GAME, '--prot', '1')).toContain("unknown option '--prot'")
     expect(await mistake('serve', GAME, '--static', 'nowhere')).toBe(
-      `bitecs-net: there is no folder ${join(root, 'nowhere')}, which --static names\n`,
+      `bitecs-net: the folder of --static does not exist: ${join(root, 'nowhere')}\n`,
     )
   })
 
@@ -375,10 +375,10 @@ describe('bench', () => {
   })
 
   it.each([
-    { args: ['nothing.ts'], says: 'there is no game module' },
-    { args: [GAME, '--scenario', 'nothing'], says: 'There is encode, decode, join, dispatch.' },
-    { args: [GAME, '--compare', 'nothing.json'], says: 'which --compare names' },
-    { args: ['test/contract/cli/bots.ts', '--entities', '0'], says: 'It is a whole number from 4' },
+    { args: ['nothing.ts'], says: 'the game module does not exist' },
+    { args: [GAME, '--scenario', 'nothing'], says: 'Must be one of encode, decode, join, dispatch.' },
+    { args: [GAME, '--compare', 'nothing.json'], says: 'cannot read the file of --compare' },
+    { args: ['test/contract/cli/bots.ts', '--entities', '0'], says: 'Must be a whole number from 4' },
   ])('says what is wrong with $args', ({ args, says }) => {
     const { code, out, err } = bench(...args)
     expect(code).toBe(1)
@@ -390,6 +390,6 @@ describe('bench', () => {
 describe('bots of the killed server', () => {
   it('end with exit code 1, when they have waited for it long enough', async () => {
     expect(await orphans!.end()).toBe(1)
-    expect(orphans!.lines.at(-1)?.msg).toBe('no bot is connected any more')
+    expect(orphans!.lines.at(-1)?.msg).toBe('all bots have disconnected')
   })
 })

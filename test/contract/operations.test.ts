@@ -108,10 +108,10 @@ describe('a signal while the server starts', () => {
     const probe = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status
     expect([await probe('/healthz'), await probe('/readyz')]).toEqual([200, 503])
     server.kill('SIGHUP')
-    await server.says('the certificate was read anew')
+    await server.says('reloaded the certificate')
     server.kill('SIGTERM')
     expect(await server.end()).toBe(0)
-    expect(server.lines.at(-1)?.msg).toBe('stopped before it was ready')
+    expect(server.lines.at(-1)?.msg).toBe('stopped before the server was ready')
   })
 })
 
@@ -205,17 +205,17 @@ describe('https', () => {
     const bots = run(['bots', 'test/contract/cli/bots.ts', '--url', `https://127.0.0.1:${port}`], {
       NODE_EXTRA_CA_CERTS: `${CERTIFICATES}/first-cert.pem`,
     })
-    await bots.says('1 of 1 bots play')
+    await bots.says('1 of 1 bots connected')
     expect(await metrics()).toMatch(/^bitecs_net_tls_certificate_expiry_timestamp_seconds [1-9]\d{9}/m)
 
     install('second')
     server.kill('SIGHUP')
-    await server.says('the certificate was read anew')
+    await server.says('reloaded the certificate')
     expect((await visit(port)).name).toBe('second test certificate')
 
     writeFileSync(cert, 'no certificate')
     server.kill('SIGHUP')
-    expect(await server.says('the certificate stays as it was')).toMatchObject({ level: 'error' })
+    expect(await server.says('cannot reload the certificate')).toMatchObject({ level: 'error' })
     expect((await visit(port)).name).toBe('second test certificate')
     expect(bots.stdout).not.toContain('left')
   })
@@ -227,11 +227,13 @@ describe('https', () => {
       return command.stderr
     }
     expect(await mistake('--tls-cert', cert)).toBe(
-      'bitecs-net: tlsCert is set, and tlsKey is not: https needs the certificate and its key\n',
+      'bitecs-net: tlsCert is set but tlsKey is not: https needs the certificate and its key\n',
     )
     const first = `${CERTIFICATES}/first-cert.pem`
     const second = `${CERTIFICATES}/second-key.pem`
-    expect(await mistake('--tls-cert', first, '--tls-key', second)).toContain('are no certificate and its key')
+    expect(await mistake('--tls-cert', first, '--tls-key', second)).toContain(
+      'are not a certificate and its private key',
+    )
     expect(await mistake('--tls-cert', 'none.pem', '--tls-key', second)).toContain(
       'cannot read the certificate none.pem',
     )
@@ -271,7 +273,7 @@ describe('settings', () => {
     const command = run(['serve', GAME, '--config', config])
     expect(await command.end()).toBe(1)
     expect(command.stderr).toBe(
-      `bitecs-net: ${config}: there is no setting "maxConections"; did you mean maxConnections?\n`,
+      `bitecs-net: ${config}: unknown setting "maxConections"; did you mean maxConnections?\n`,
     )
   })
 })

@@ -90,13 +90,13 @@ export function parseReport(text: string, name: string): Report {
   try {
     parsed = JSON.parse(text)
   } catch (cause) {
-    throw new UserError(`${name} is not JSON: give what --json printed`, { cause })
+    throw new UserError(`${name} is not JSON: pass a file that --json printed`, { cause })
   }
   const { meta, rows } = (parsed ?? {}) as Partial<Report>
   const isReport =
     typeof meta?.version === 'string' &&
     Array.isArray(rows) &&
     rows.every((row: Partial<Row> | null) => typeof row?.median === 'number' && typeof row.ratios === 'object')
-  if (!isReport) throw new UserError(`${name} holds no rows of a benchmark: give what --json printed`)
+  if (!isReport) throw new UserError(`${name} is not a benchmark result: pass a file that --json printed`)
   return parsed as Report
 }

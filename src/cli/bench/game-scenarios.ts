@@ -89,7 +89,7 @@ function encoders({ protocol, entities, seed }: Context, fraction: number): Cont
       for (const system of encode) system(server)
       const found = role.replication.tracker.dirty.size
       // One or the other may have got the value it had.
-      if (found < changed / 2 || found > changed) throw new Error(`of ${changed} changes ${found} were found`)
+      if (found < changed / 2 || found > changed) throw new Error(`found ${found} of ${changed} changes`)
       return found
     },
   }
@@ -162,7 +162,7 @@ async function measureJoin({ protocol, entities, seed, budget, progress, emit }:
     const before = world.bytesSent
     const times = { server: 0, client: 0 }
     for (let tick = 0; world.known(client.world) < entities; tick++) {
-      if (tick > LONGEST_JOIN) throw new Error('a client that joined did not get everything')
+      if (tick > LONGEST_JOIN) throw new Error('a joining client did not receive every entity')
       network.stall(TICK_MS)
       times.client += timed(() => {
         client.step()

@@ -29,23 +29,23 @@ interface Named {
 export function withBenchOptions(command: Command, scenarios: readonly Named[]): Command {
   const names = scenarios.map(({ name }) => name).join(', ')
   const parseScenario = (name: string, before: string[] = []): string[] => {
-    if (!scenarios.some((each) => each.name === name)) throw new InvalidArgumentError(`There is ${names}.`)
+    if (!scenarios.some((each) => each.name === name)) throw new InvalidArgumentError(`Must be one of ${names}.`)
     return [...before, name]
   }
   return command
     .option('--json', 'print one JSON object on stdout')
-    .option('--quick', 'take less than a minute for all scenarios')
-    .option('--scenario <name>', `run only this one; may be repeated (${names})`, parseScenario)
+    .option('--quick', 'run all scenarios in less than a minute')
+    .option('--scenario <name>', `run only this scenario; may be repeated (${names})`, parseScenario)
     .option('--compare <file>', 'compare with the JSON of an earlier run')
     .option('--plot <file>', 'write a plot of cost against clients and entities, as SVG')
-    .option('--seed <number>', 'what everything random follows from', parseSeed, 1)
+    .option('--seed <number>', 'seed of all random numbers', parseSeed, 1)
     .addHelpText('after', `\n${scenarios.map(({ name, title }) => `  ${name.padEnd(17)}${title}`).join('\n')}`)
 }
 
 function parseSeed(text: string): number {
   const seed = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) {
-    throw new InvalidArgumentError('A seed is a whole number from 0 on.')
+    throw new InvalidArgumentError('Must be a whole number from 0.')
   }
   return seed
 }
@@ -93,7 +93,7 @@ function readReport(file: string): Report {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new UserError(`cannot read ${file}, which --compare names: ${(cause as Error).message}`, { cause })
+    throw new UserError(`cannot read the file of --compare, ${file}: ${(cause as Error).message}`, { cause })
   }
   return parseReport(text, file)
 }
@@ -103,6 +103,6 @@ function writePlot(file: string, report: Report): void {
   try {
     writeFileSync(file, svg)
   } catch (cause) {
-    throw new UserError(`cannot write ${file}, which --plot names: ${(cause as Error).message}`, { cause })
+    throw new UserError(`cannot write the file of --plot, ${file}: ${(cause as Error).message}`, { cause })
   }
 }

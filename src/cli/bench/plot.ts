@@ -47,9 +47,7 @@ export function plot(report: Report): string {
     .map((of) => ({ of, lines: series.filter((line) => line.of === of) }))
     .filter(({ lines }) => lines.length > 0)
   if (charts.length === 0) {
-    throw new UserError(
-      'this run has nothing to plot: run a scenario whose cost is followed as numbers grow, such as growth',
-    )
+    throw new UserError('this run has nothing to plot: run a scenario with growing numbers, such as growth')
   }
   const { version, cpu, node } = report.meta
   const drawn = charts.map(({ of, lines }, i) => chart(`cost of a tick against ${of}`, of, lines, i * HEIGHT))

@@ -34,7 +34,7 @@ export interface Condition {
 function ratioTo(row: Row, other: string): number {
   const ratio = row.ratios[other]
   if (ratio === undefined)
-    throw new Error(`${row.scenario}: a goal of ${row.subject} names ${other}, which is not there`)
+    throw new Error(`${row.scenario}: a goal of ${row.subject} names ${other}, which does not exist`)
   return ratio
 }
 

@@ -57,7 +57,7 @@ export async function runScenarios<Context>(options: RunOptions<Context>): Promi
       },
     })
   }
-  if (Number.isNaN(checksum())) throw new Error('a subject returned no number: its time means nothing')
+  if (Number.isNaN(checksum())) throw new Error('a benchmark subject must return a number')
   const cpu = cpus()[0]?.model.trim() ?? 'unknown'
   return { meta: { version, node: process.versions.node, cpu, date: new Date().toISOString(), seed }, rows }
 }

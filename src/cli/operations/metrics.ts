@@ -29,29 +29,29 @@ export class Metrics {
       .set(1)
     this.tickDuration = new Histogram({
       name: 'bitecs_net_tick_duration_seconds',
-      help: 'How long a tick took, from receiving to sending.',
+      help: 'Duration of a tick, from receiving to sending.',
       buckets: TICK_BUCKETS,
       registers,
     })
     this.overruns = new Counter({
       name: 'bitecs_net_overruns_total',
-      help: 'How often ticks had to be skipped, since the machine was too slow for them.',
+      help: 'Times that ticks were skipped because the machine was too slow.',
       registers,
     })
     this.skippedTicks = new Counter({
       name: 'bitecs_net_skipped_ticks_total',
-      help: 'Ticks that were skipped.',
+      help: 'Skipped ticks.',
       registers,
     })
     this.systemErrors = new Counter({
       name: 'bitecs_net_system_errors_total',
-      help: 'Exceptions out of systems, by system.',
+      help: 'Exceptions thrown by systems.',
       labelNames: ['system'],
       registers,
     })
     this.certificateExpiry = new Gauge({
       name: 'bitecs_net_tls_certificate_expiry_timestamp_seconds',
-      help: 'When the certificate ends, in seconds since 1970; 0 without TLS.',
+      help: 'Expiry of the TLS certificate, in seconds since 1970; 0 without TLS.',
       registers,
     })
     this.network = new NetworkMetrics(this.registry)

@@ -94,6 +94,6 @@ function checkTogether(settings: Settings, parts: Readonly<Record<string, string
     checkBudgets(options)
   } catch (error) {
     const names = setNames(settings, parts).join(', ')
-    throw new UserError(`what is set does not fit together (${names}): ${firstLine(error)}`, { cause: error })
+    throw new UserError(`these settings contradict each other (${names}): ${firstLine(error)}`, { cause: error })
   }
 }

@@ -33,7 +33,7 @@ export function readEnvironment(environment: Environment): Settings {
     for (const variable of variablesOf(name)) {
       const value = environment[variable]
       if (value === undefined || value === '') continue
-      put(settings, name, SETTINGS[name].kind.fromText(value), `${variable} of the environment`, value)
+      put(settings, name, SETTINGS[name].kind.fromText(value), `the environment variable ${variable}`, value)
       break
     }
   }
@@ -75,12 +75,12 @@ export function idleSettings(settings: Settings): { name: SettingName; needs: Se
 export function readFile(path: string): Settings {
   const read = parse(path, readText(path))
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {
-    throw new UserError(`${path} must hold a JSON object of settings, as in { "maxConnections": 64 }`)
+    throw new UserError(`${path} must contain a JSON object of settings, as in { "maxConnections": 64 }`)
   }
   const settings: Settings = {}
   for (const [key, value] of Object.entries(read)) {
     const name = SETTING_NAMES.find((known) => known === key)
-    if (name === undefined) throw new UserError(`${path}: there is no setting ${shown(key)}${hint(key)}`)
+    if (name === undefined) throw new UserError(`${path}: unknown setting ${shown(key)}${hint(key)}`)
     put(settings, name, SETTINGS[name].kind.fromJson(value), `${name} in ${path}`, value)
   }
   return settings
@@ -88,7 +88,7 @@ export function readFile(path: string): Settings {
 
 function readText(path: string): string {
   const bytes = readBytes(path)
-  if (bytes.length > LARGEST_FILE) throw new UserError(`${path} is larger than settings are: is it the right file?`)
+  if (bytes.length > LARGEST_FILE) throw new UserError(`${path} is larger than 64 KiB: is it the right file?`)
   return bytes.toString().replace(/^\uFEFF/, '')
 }
 
@@ -97,8 +97,8 @@ function readBytes(path: string): Buffer {
     return readUpTo(path, LARGEST_FILE + 1)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is none' : firstLine(error)
-    throw new UserError(`cannot read the file of settings ${path}: ${why}`, { cause: error })
+    const why = code === 'ENOENT' ? 'it does not exist' : firstLine(error)
+    throw new UserError(`cannot read the settings file ${path}: ${why}`, { cause: error })
   }
 }
 
@@ -121,7 +121,7 @@ function parse(path: string, text: string): unknown {
     return JSON.parse(text)
   } catch {
     const { line, column } = placeOfError(text)
-    throw new UserError(`${path} is no JSON: it goes wrong at line ${line}, column ${column}`)
+    throw new UserError(`${path} is not valid JSON: error at line ${line}, column ${column}`)
   }
 }
 
@@ -134,12 +134,12 @@ function put(settings: Settings, name: SettingName, read: unknown, where: string
 /** The value as it was written, as far as it fits a line. */
 function shown(value: unknown, isSecret = false): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'this array' : 'this object'
-  if (isSecret) return 'what is there'
+  if (isSecret) return 'the given value'
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
 function hint(key: string): string {
   const guess = closestMatch(key, SETTING_NAMES, { maxDistance: Math.min(MOST_WRONG, key.length >> 1) })
-  return guess === undefined ? '; bitecs-net serve --help lists them' : `; did you mean ${guess}?`
+  return guess === undefined ? '; see bitecs-net serve --help' : `; did you mean ${guess}?`
 }

@@ -105,7 +105,7 @@ describe('a comparison', () => {
   it.each(['', 'x', 'null', '{}', '{"meta":{"version":"1"},"rows":[null]}', '{"meta":{},"rows":[]}', '[1]'])(
     'refuses what is no result: %j',
     (text) => {
-      expect(() => parseReport(text, 'old.json')).toThrow(/^old\.json .*: give what --json printed$/)
+      expect(() => parseReport(text, 'old.json')).toThrow(/^old\.json .*: pass a file that --json printed$/)
     },
   )
 
@@ -238,7 +238,7 @@ describe('the options', () => {
     const file = join(folder, 'plot.svg')
     await show('--plot', file)
     expect(readFileSync(file, 'utf8')).toContain('<svg')
-    expect((await show('--plot', join(folder, 'no', 'plot.svg'))).err).toContain('which --plot names')
+    expect((await show('--plot', join(folder, 'no', 'plot.svg'))).err).toContain('cannot write the file of --plot')
   })
 })
 

@@ -65,7 +65,7 @@ describe('a game module', () => {
 
   it('that is not there is named with its full path', async () => {
     const path = join(folder, 'nowhere', 'game.ts')
-    expect(await refusalOf(loadServerGame(path))).toBe(`there is no game module ${path}`)
+    expect(await refusalOf(loadServerGame(path))).toBe(`the game module does not exist: ${path}`)
   })
 
   it('that is a folder is refused', async () => {
@@ -119,7 +119,7 @@ describe('the exports', () => {
     ],
     [
       { protocol, systems, options: { maxConections: 5 } },
-      'the export options of g.ts has maxConections, which listen does not take; did you mean maxConnections?',
+      'the export options of g.ts has maxConections, which is not an option of listen; did you mean maxConnections?',
     ],
     [{ protocol, systems, setup: true }, 'the export setup of g.ts must be a function, not true'],
   ])('of a server are named when wrong (%#)', (exports, text) => {

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rate, serverAddress, wholeNumber } from '../../../src/cli/options.js'
+import { findPhrases } from '../../../scripts/prose.mjs'
 import { createProgram } from '../../../src/cli/program.js'
 
 describe('an option', () => {
@@ -68,19 +69,36 @@ describe('the program', () => {
     expect(written).toMatch(/^ {2}bots \[options\] <game module>/m)
   })
 
+  it('shows the ten usual options of serve first, and the others under headings', async () => {
+    expect((await refusalOf('serve', '--help')).exitCode).toBe(0)
+    const first = written.slice(written.indexOf('Options:'), written.indexOf('Connections and timeouts:'))
+    const names = [...first.matchAll(/--[a-z-]+(?= <)/g)].map(([name]) => name)
+    expect(names).toHaveLength(10)
+    expect(names.slice(0, 3)).toEqual(['--port', '--host', '--static'])
+    expect(written.match(/^[A-Z].*:$/gm)).toHaveLength(7)
+  })
+
+  it.each([['--help'], ['serve', '--help'], ['bots', '--help'], ['bench', '--help']])(
+    'writes the help of %s %s without the phrases that the linter forbids',
+    async (...args) => {
+      await refusalOf(...args)
+      expect(findPhrases(written)).toEqual([])
+    },
+  )
+
   it.each([
-    [['serve', 'game.ts', '--port', 'x'], 'It is a whole number from 0 to 65535'],
-    [['serve', 'game.ts', '--tick-rate', '0'], 'It is a number from 1 to 1000'],
-    [['serve', 'game.ts', '--max-connections', '0'], 'It is a whole number from 1'],
-    [['serve', 'game.ts', '--log-format', 'xml'], 'It is one of pretty, json'],
-    [['serve', 'game.ts', '--log-level', 'loud'], 'It is one of trace'],
-    [['serve', 'game.ts', '--drain-time', '30'], 'It is a time with its unit, such as 500ms, 30s'],
+    [['serve', 'game.ts', '--port', 'x'], 'Must be a whole number from 0 to 65535'],
+    [['serve', 'game.ts', '--tick-rate', '0'], 'Must be a number from 1 to 1000'],
+    [['serve', 'game.ts', '--max-connections', '0'], 'Must be a whole number from 1'],
+    [['serve', 'game.ts', '--log-format', 'xml'], 'Must be one of pretty, json'],
+    [['serve', 'game.ts', '--log-level', 'loud'], 'Must be one of trace'],
+    [['serve', 'game.ts', '--drain-time', '30'], 'Must be a time with its unit, such as 500ms, 30s'],
     [['bots', 'game.ts', '--log-format', 'xml'], 'Allowed choices are pretty, json'],
     [['serve', 'game.ts', '--prot', '1'], "unknown option '--prot'"],
     [['serve'], "missing required argument 'game module'"],
     [['serve', 'a.ts', 'b.ts'], 'too many arguments'],
-    [['bots', 'game.ts', '--count', '0'], 'It is a whole number from 1 to 1024'],
-    [['bots', 'game.ts', '--url', 'nowhere'], 'It is an address'],
+    [['bots', 'game.ts', '--count', '0'], 'Must be a whole number from 1 to 1024'],
+    [['bots', 'game.ts', '--url', 'nowhere'], 'Must be an address'],
     [['sevre', 'game.ts'], "unknown command 'sevre'"],
   ])('refuses %j', async (args, text) => {
     expect((await refusalOf(...args)).exitCode).toBe(1)
@@ -91,6 +109,8 @@ describe('the program', () => {
     vi.stubEnv('PORT', 'http')
     const program = createProgram('1.2.3', () => undefined)
     const refusal = program.parseAsync(['serve', 'game.ts'], { from: 'user' })
-    await expect(refusal).rejects.toThrow('PORT of the environment must be a whole number from 0 to 65535, not "http"')
+    await expect(refusal).rejects.toThrow(
+      'the environment variable PORT must be a whole number from 0 to 65535, not "http"',
+    )
   })
 })

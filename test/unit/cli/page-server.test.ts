@@ -176,9 +176,9 @@ describe('a folder', () => {
 
   it('that is missing, or a file, is refused in a sentence', () => {
     expect(() => createPageServer(join(parent, 'nothing'))).toThrow(
-      /^there is no folder .*nothing, which --static names$/,
+      /^the folder of --static does not exist: .*nothing$/,
     )
-    expect(() => createPageServer(join(folder, 'game.js'))).toThrow(/is not a folder$/)
+    expect(() => createPageServer(join(folder, 'game.js'))).toThrow(/^--static must name a folder, not a file: /)
   })
 })
 
@@ -187,14 +187,14 @@ describe('listening', () => {
     await start()
     const second = createPageServer(undefined)
     await expect(startListening(second, port, '127.0.0.1')).rejects.toThrow(
-      `port ${port} is in use: stop the program that uses it, or choose another with --port`,
+      `port ${port} is in use: stop the program that uses it or choose another with --port`,
     )
   })
 
   it('says so when the address is not of this machine', async () => {
     const server = createPageServer(undefined)
     await expect(startListening(server, 0, '192.0.2.1')).rejects.toThrow(
-      '192.0.2.1 is no address of this machine: choose another with --host',
+      'this machine has no address 192.0.2.1: choose another with --host',
     )
   })
 })

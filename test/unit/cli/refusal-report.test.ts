@@ -30,7 +30,7 @@ describe('clients that did not get in', () => {
       counters.foreignOrigins += 1
     }
     expect(lines).toHaveLength(1)
-    expect(lines[0]![1]).toMatch(/^clients did not get in: 1 of addresses above their limits .*trustProxy/)
+    expect(lines[0]![1]).toMatch(/^clients were refused: 1 from addresses above their limits .*trustProxy/)
     clock.now = 10_000
     step()
     expect(lines[1]![0]).toEqual({ refused: { rateLimitedRequests: 1000, foreignOrigins: 100 } })

@@ -206,18 +206,18 @@ describe('options count over the environment, and the environment over the file'
 
 describe('a mistake is told with its name, its place, its value and what is expected', () => {
   it.each([
-    [{ maxConections: 5 }, 'there is no setting "maxConections"; did you mean maxConnections?'],
-    [{ colour: 'red' }, 'there is no setting "colour"; bitecs-net serve --help lists them'],
-    [{ config: 'a.json' }, 'there is no setting "config"'],
-    [{ constructor: 1 }, 'there is no setting "constructor"'],
+    [{ maxConections: 5 }, 'unknown setting "maxConections"; did you mean maxConnections?'],
+    [{ colour: 'red' }, 'unknown setting "colour"; see bitecs-net serve --help'],
+    [{ config: 'a.json' }, 'unknown setting "config"'],
+    [{ constructor: 1 }, 'unknown setting "constructor"'],
     [{ port: '80' }, 'must be a whole number from 0 to 65535, not "80"'],
     [{ timeout: 3000 }, 'must be a time with its unit, such as 500ms, 30s or 2m, of at most 24h, not 3000'],
     [{ logLevel: 'loud' }, 'must be one of trace, debug, info, warn, error, silent, not "loud"'],
     [{ static: null }, 'must be a folder, not null'],
-    [[], 'must hold a JSON object of settings'],
-    ['{\n "port": 1,\n}', 'is no JSON: it goes wrong at line 3, column 1'],
-    [{ tls: {} }, 'there is no setting "tls"; bitecs-net serve --help lists them'],
-    ['{ "__proto__": 1 }', 'there is no setting "__proto__"'],
+    [[], 'must contain a JSON object of settings'],
+    ['{\n "port": 1,\n}', 'is not valid JSON: error at line 3, column 1'],
+    [{ tls: {} }, 'unknown setting "tls"; see bitecs-net serve --help'],
+    ['{ "__proto__": 1 }', 'unknown setting "__proto__"'],
   ])('in a file: %j', (content, text) => {
     const path = file(content)
     expect(() => gatherSettings({}, path, {})).toThrow(text)
@@ -225,19 +225,21 @@ describe('a mistake is told with its name, its place, its value and what is expe
   })
 
   it('in a file that is not there', () => {
-    expect(() => gatherSettings({}, join(folder, 'none.json'), {})).toThrow(/cannot read .*none\.json: there is none/)
+    expect(() => gatherSettings({}, join(folder, 'none.json'), {})).toThrow(
+      /cannot read .*none\.json: it does not exist/,
+    )
     expect(() => gatherSettings({}, folder, {})).toThrow(/cannot read .*EISDIR/)
   })
 
   it('in a file that is none of settings: endless, or far too deep', () => {
-    expect(() => gatherSettings({}, '/dev/zero', {})).toThrow('/dev/zero is larger than settings are')
-    expect(() => gatherSettings({}, file('['.repeat(60_000)), {})).toThrow('goes wrong at line 1, column 102')
+    expect(() => gatherSettings({}, '/dev/zero', {})).toThrow('/dev/zero is larger than 64 KiB')
+    expect(() => gatherSettings({}, file('['.repeat(60_000)), {})).toThrow('error at line 1, column 102')
     expect(() => gatherSettings({}, file(`{ "drainText": "${'x'.repeat(60_000)}", }`), {})).toThrow('column 60020')
   })
 
   it('in the environment', () => {
     expect(() => gatherSettings({}, undefined, { BITECS_NET_TICK_RATE: 'fast' })).toThrow(
-      'BITECS_NET_TICK_RATE of the environment must be a number from 1 to 1000, per second, not "fast"',
+      'the environment variable BITECS_NET_TICK_RATE must be a number from 1 to 1000, per second, not "fast"',
     )
     // What Kubernetes makes of a service called bitecs-net.
     expect(() => gatherSettings({}, undefined, { BITECS_NET_PORT: 'tcp://10.0.0.1:80' })).toThrow('BITECS_NET_PORT')

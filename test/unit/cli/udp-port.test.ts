@@ -20,7 +20,7 @@ describe('the UDP ports of a server', () => {
   it('must have one that is free', async () => {
     const port = await take()
     const taken = checkUdpPort({ portRange: { min: port, max: port } })
-    await expect(taken).rejects.toThrow(`UDP port ${port} is in use: stop the program that uses it, or choose`)
+    await expect(taken).rejects.toThrow(`UDP port ${port} is in use: stop the program that uses it or choose`)
     await expect(checkUdpPort({ portRange: { min: 1025, max: 65_535 } })).resolves.toBeUndefined()
     sockets.pop()!.close()
     await expect(checkUdpPort({ portRange: { min: port, max: port } })).resolves.toBeUndefined()
@@ -28,7 +28,7 @@ describe('the UDP ports of a server', () => {
 
   it('are of an address of this machine, where one is named', async () => {
     await expect(checkUdpPort({ bindAddress: '203.0.113.99' })).rejects.toThrow(
-      '203.0.113.99 is no address of this machine: choose another with --bind-address',
+      'this machine has no address 203.0.113.99: choose another with --bind-address',
     )
     await expect(checkUdpPort({ bindAddress: '127.0.0.1' })).resolves.toBeUndefined()
     await expect(checkUdpPort({})).resolves.toBeUndefined()
