@@ -23,7 +23,7 @@ export const Connection = {
    * `Joined`. It starts again from 0 when the client becomes ready again.
    */
   joinProgress: [] as number[],
-  /** The entity that stands for this connection, in this world, or 0. Set it with `setPlayer`. */
+  /** The player of this connection in this world, or 0. Set it with `setPlayer`. */
   player: [] as number[],
   /** On a server: the user data that its authenticator returned. Read it with `userOf`. */
   user: [] as unknown[],

@@ -19,5 +19,5 @@ try {
 } catch (error) {
   process.stderr.write(`bitecs-net: ${explain(error)}\n`)
 }
-// WebRTC leaves handles behind, such as candidate timers, that would keep the process alive for some ten seconds.
+// WebRTC leaves open handles, such as candidate timers, that would keep the process alive for some ten seconds.
 process.exit(code)

@@ -70,8 +70,8 @@ const SPARE_PEERS = 64
  * happen. When the game closes its own HTTP server (`server`), the next tick ends every connection and removes
  * `Listening`.
  *
- * @throws UsageError when the world listens already or is about to, an option is out of range, or another open world
- * uses its components without sharing its entity index (`separate-entity-index`).
+ * @throws UsageError when the world listens already or is about to, or an option is out of range. Also when another
+ * open world uses its components without sharing its entity index (`separate-entity-index`).
  * @throws ConnectionError `port-in-use` and others, with a sentence that says what to do; `aborted` when the world was
  * closed meanwhile.
  */

@@ -87,7 +87,7 @@ export interface TestNetwork {
   readonly now: number
   /** Moves the clock by a tick and runs all clients, then the server. Repeats that `count` times. */
   tick(count?: number): void
-  /** Moves the clock while nobody runs, as if the machine or a debugger had stopped everything. */
+  /** Moves the clock without running anything, as if the machine or a debugger had stopped everything. */
   stall(milliseconds: number): void
   /**
    * Ticks until `condition` holds.
@@ -120,7 +120,7 @@ export interface LocalTestClient extends Omit<TestClient, 'setConditions' | 'cut
   readonly world: HostWorld
 }
 
-/** A test network whose server has a client of its own. */
+/** A test network whose server has its own client. */
 export interface HostTestNetwork extends TestNetwork {
   readonly server: HostWorld
   readonly host: LocalTestClient

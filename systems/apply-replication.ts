@@ -9,8 +9,8 @@ import { markDrained, searchWaiting } from '../src/world/client/read-packet.js'
 import { clientRole } from '../src/world/state.js'
 
 /**
- * Applies received packets in order: structure and values to the world, calls and messages to their queues. A session that
- * has ended disappears from the world after its last packet.
+ * Applies received packets in order: structure and values to the world, calls and messages to their queues. A session
+ * that has ended disappears from the world after its last packet.
  */
 export function applyReplication(world: World): void {
   const client = clientRole(world)

@@ -143,8 +143,8 @@ function sendEarly(server: ServerState, peer: ServerPeer): void {
 }
 
 /**
- * Writes, before the despawns, calls that were made after a change of scenes, up to the last one on an entity that this
- * tick removes from the client. After the change the entity is gone. Returns where it stopped.
+ * Writes calls that were made after a change of scenes, before the despawns. It stops after the last one on an entity
+ * that this tick removes from the client. After the change the entity is gone. Returns where it stopped.
  */
 function writeParting(server: ServerState, peer: ServerPeer, from: number): number {
   const { outgoing } = server

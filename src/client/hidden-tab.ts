@@ -52,8 +52,8 @@ export function drainWhenHidden(world: ClientWorld): void {
 }
 
 /**
- * Runs the client's systems while the game's loop does not: applies received packets and acknowledges them. Calls wait in
- * their queues.
+ * Runs the client's systems while the game's loop does not: applies received packets and acknowledges them. Calls wait
+ * in their queues.
  */
 export function pump(world: ClientWorld): void {
   const client = clientRole(world)

@@ -1,4 +1,4 @@
-// Chains outgoing calls by receiver, so that the calls of one client are found without a look at those of others.
+// Chains outgoing calls by receiver, so that the calls of one client are found without visiting those of others.
 import { growTo } from '../replication/slot-set.js'
 
 /** The first and the last call of each chain, counted from 1. Each call stores the next one. */

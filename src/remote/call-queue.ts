@@ -58,7 +58,7 @@ interface MutableView {
 
 /** Notified of the calls that a queue drops. */
 export interface QueueListener {
-  /** `count` calls were dropped because nobody drained `queue`. */
+  /** `count` calls were dropped because no system drained `queue`. */
   undrained(queue: CallQueue, count: number): void
   /** A call of `sender` was dropped: the queue is full, and the sender's share of it is used up. */
   overShare(queue: CallQueue, entity: number, sender: number): void
@@ -136,7 +136,7 @@ export class CallQueue implements IterableIterator<CallView> {
 
   /**
    * Queues the payload `bytes[start .. end)`. Returns false, and keeps nothing, when it does not match the definition.
-   * `seat` is the sender's seat among those who share the queues.
+   * `seat` is the sender's seat among the senders that share the queues.
    */
   push(
     bytes: Uint8Array,

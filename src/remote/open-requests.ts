@@ -129,7 +129,7 @@ export class OpenRequests {
     return false
   }
 
-  /** The connection ended, so nobody waits for its requests. */
+  /** The connection ended, so its requests need no answer. */
   forget(connection: number): void {
     for (let row = this.newest[connection] ?? 0; row !== 0; row = this.newest[connection]!) this.close(row)
   }

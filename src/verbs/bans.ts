@@ -51,8 +51,8 @@ export type Ban = BanTarget & {
  * `NetworkErrors` has `ban-dropped`. To keep bans for longer, save the result of `bans` and call `ban(world, one, one)`
  * for each.
  *
- * @throws UsageError when `who` is neither a connection nor a target, or a connection with neither user nor address
- * (such as a host's own client), or an option is out of range.
+ * @throws UsageError when an option is out of range, or `who` is neither a connection nor a target. Also when it is a
+ * connection with neither user nor address, such as a host's own client.
  */
 export function ban(world: ServerWorld, who: number | BanTarget, options: BanOptions = {}): void {
   const role = serverRole(world)

@@ -176,7 +176,7 @@ export function warnUnlessOwner(role: ClientState, id: number, command: Command,
   role.errors.once('not-owner', name, text, entity)
 }
 
-/** Reports, once for each definition, that there is nobody to receive it. */
+/** Reports, once for each definition, that no client can receive it, because the world does not listen. */
 export function warnUnlessServing(role: ServerState, id: number): void {
   if (isServing(role)) return
   role.counters.unsentCalls++

@@ -45,8 +45,8 @@ const made = new WeakMap<object, Map<string, CollectionOperations<never>>>()
  * entity.
  *
  * `reset` means that the collection itself must be read, and stands for all operations of a frame. A client gets one
- * when a tick had so many operations that the server sent the whole value, and when the component was added to an
- * entity later. When the key is an entity that the client does not have, `key` is 0.
+ * when a tick had so many operations that the server sent the whole value. It also gets one when the component was
+ * added to an entity later. When the key is an entity that the client does not have, `key` is 0.
  */
 export function operations<C extends object, K extends CollectionFieldOf<C>>(
   component: ReplicatedComponent<C>,

@@ -101,8 +101,8 @@ type CallOf<D> =
 type IdentifiedCall<D extends Definition> = D extends Definition ? CallOf<D> & WithDefinition<D> : never
 
 /**
- * A call of one of several definitions, drained together: `if (call.definition === Aim)` narrows it to a call of `Aim`. Valid
- * until the next iteration.
+ * A call of one of several definitions, drained together: `if (call.definition === Aim)` narrows it to a call of `Aim`.
+ * Valid until the next iteration.
  */
 export type AnyCall<D extends Definition = Definition> = IdentifiedCall<D> | NoCall
 

@@ -59,8 +59,8 @@ export function predicate(
  * Moves a networked entity from its room to another, or with `undefined` to none. When the world's policy has several
  * `rooms()`, `policy` selects one.
  *
- * @throws UsageError when the entity is not networked, the room's name is not a text of 1 to 64 characters or a whole
- * number, or the world's policy has no such rooms.
+ * @throws UsageError when the entity is not networked, or the world's policy has no such rooms. Also when the room's
+ * name is not a text of 1 to 64 characters or a whole number.
  */
 export function setRoom(world: ServerWorld, entity: number, room: RoomName | undefined, policy?: RoomsPolicy): void {
   const leaf = roomsLeaf(world, policy)
@@ -84,8 +84,8 @@ export function roomOf(world: ServerWorld, entity: number, policy?: RoomsPolicy)
  * Lets a connection see the entities of a room, in addition to the rooms that it is in. It leaves them all when it
  * ends.
  *
- * @throws UsageError when the entity is no connection, or is still being authenticated, the room's name is not a text
- * of 1 to 64 characters or a whole number, or the world's policy has no such rooms.
+ * @throws UsageError when the entity is no connection or is still being authenticated, or the world's policy has no
+ * such rooms. Also when the room's name is not a text of 1 to 64 characters or a whole number.
  */
 export function joinRoom(world: ServerWorld, connection: number, room: RoomName, policy?: RoomsPolicy): void {
   const leaf = roomsLeaf(world, policy)
@@ -123,8 +123,8 @@ export function roomsOf(world: ServerWorld, connection: number, policy?: RoomsPo
  * - A place: an array of its coordinates in the order of the grid's axes.
  * - `undefined`: the connection's player again.
  *
- * @throws UsageError when the entity is no connection, or is still being authenticated, the world's policy has no such
- * grid, or a place does not have one finite coordinate for each axis of the grid.
+ * @throws UsageError when the entity is no connection or is still being authenticated, or the world's policy has no
+ * such grid. Also when a place does not have one finite coordinate for each axis of the grid.
  */
 export function setViewpoint(
   world: ServerWorld,

@@ -43,16 +43,16 @@ export interface SendMessageOptions {
 const NO_OPTIONS = Object.freeze({})
 
 /**
- * Sends a message: from a client to the server, or from the server to one connection, `'all'`, `'ready'` (the default),
- * a `group`, or any collection of connections such as `observersOf(world, ship)`.
+ * Sends a message. A client sends it to the server. A server sends it to one connection, `'all'`, `'ready'` (the
+ * default), a `group`, or any collection of connections such as `observersOf(world, ship)`.
  *
  * On a world that does not listen nobody receives it: `NetworkErrors` has `not-listening`, once.
  *
  * In a host's world, `side` sends a message that both sides may send. Default: the server if `to` or `except` is given,
  * else the side whose systems run.
  *
- * @throws UsageError when the client is not connected, the message is not listed, this side may not send it, `to` does
- * not name connections, or more than 32 MiB of a client's large messages are queued.
+ * @throws UsageError when the client is not connected, the message is not listed, or this side may not send it. Also
+ * when `to` does not name connections, or more than 32 MiB of a client's large messages are queued.
  * @throws ArgumentError when a field cannot be represented; it names the field.
  */
 export function sendMessage<S extends Schema>(

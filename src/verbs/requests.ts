@@ -50,9 +50,9 @@ type Value = Record<string, unknown>
  * `RequestDisconnectedError`, `RequestDespawnedError`, `RequestLostAuthorityError`, `RequestAbortedError`, and
  * `RequestRejectedError` where the library of the other side refused it.
  *
- * @throws UsageError when the client is not connected, the entity is not networked or, without `to`, has no owner, the
- * definition is not listed or returns nothing, an option is out of range, or the connection has 256 open requests
- * already.
+ * @throws UsageError when the client is not connected, or the entity is not networked or, without `to`, has no owner.
+ * Also when the definition is not listed or returns nothing, an option is out of range, or the connection has 256 open
+ * requests already.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
  */
 export function request<S extends Schema, R extends Schema>(

@@ -10,7 +10,7 @@ import { serverRole, type ServerWorld } from '../world/state.js'
 export interface RetireOptions {
   /** Milliseconds that connected clients may play on, from 0 to 86,400,000 (a day). */
   grace: number
-  /** Why, for connected players and for those who try to connect. Default: that the server is about to close. */
+  /** Why, for connected players and for those that try to connect. Default: that the server is about to close. */
   text?: string
 }
 

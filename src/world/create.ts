@@ -42,7 +42,7 @@ export interface ServerWorldOptions extends WorldOptions {
 
 /** Options of {@link createClientWorld}. */
 export interface ClientWorldOptions extends WorldOptions {
-  /** How far behind the server components with `interpolate` are shown, in server ticks, from 0 to 6. Default 2. */
+  /** Interpolation delay of components with `interpolate`, in server ticks, from 0 to 6. Default 2. */
   interpolationDelay?: number
   /**
    * Limit for the bytes of reliable packets that wait while a scene is loading; more ends the session. Default 4 MiB.
@@ -72,8 +72,8 @@ function baseWorld(options: WorldOptions): World {
 /**
  * Creates a world of the server's side, or adds that role to the game's own world.
  *
- * @throws UsageError when the world has the role already, an option is out of range, or an open world of this process
- * uses the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has the role already, or an option is out of range. Also when an open world of this
+ * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
   const { tickRate = 20, undrainedTicks = 120, now = () => performance.now(), interest = everyone() } = options
@@ -93,8 +93,8 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
 /**
  * Creates a world of the client's side, or adds that role to the game's own world.
  *
- * @throws UsageError when the world has the role already, an option is out of range, or an open world of this process
- * uses the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has the role already, or an option is out of range. Also when an open world of this
+ * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
@@ -127,8 +127,8 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
  *
  * Systems of either side run unchanged, wrapped by `serverSystems` and `clientSystems`.
  *
- * @throws UsageError when the world has a role already, an option is out of range, or an open world of this process
- * uses the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has a role already, or an option is out of range. Also when an open world of this
+ * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createHostWorld(protocol: Protocol, options: HostWorldOptions = {}): HostWorld {
   const world = createServerWorld(protocol, options) as HostWorld

@@ -71,7 +71,9 @@ function separateIndex(name: string): UsageError {
   return new UsageError('separate-entity-index', text)
 }
 
-/** @throws UsageError when an open world uses components of the protocol without sharing the entity index of `world`. */
+/**
+ * @throws UsageError when an open world uses components of the protocol without sharing the entity index of `world`.
+ */
 export function requireOwnStores(world: World, protocol: Protocol): void {
   for (const store of storesOf(protocol)) if (isTaken(store, world)) throw separateIndex(store.name)
 }

@@ -34,8 +34,8 @@ export interface ClientStateOptions {
   /** The clock, in milliseconds. */
   readonly now: () => number
   /**
-   * In a host's world: the server's entities. The server keeps the state, the connection entity and its tags there, so this
-   * client applies none of them.
+   * In a host's world: the server's entities. The server keeps the state, the connection entity and its tags there, so
+   * this client applies none of them.
    */
   readonly hostEntities?: HostEntities
   /** In a host's world: the server's tick. */

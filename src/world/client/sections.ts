@@ -102,8 +102,8 @@ function checkCall({ reading }: ClientState, reader: ByteReader): void {
 }
 
 /**
- * Queues a call or message. Its channel is not checked: the server sends an unreliable one on the reliable channel while this
- * client may not have the entities that it names.
+ * Queues a call or message. Its channel is not checked: the server sends an unreliable one on the reliable channel
+ * while this client may not have the entities that it names.
  */
 function applyCall(client: ClientState, reader: ByteReader): void {
   const { reading, inbound, protocol, connection, frame } = client
