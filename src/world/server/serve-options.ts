@@ -33,10 +33,10 @@ export interface ServeOptions {
   maxConnections?: number
   /**
    * The limit of bytes per second sent to one client, from 1,000 to 1,000,000,000; `setMaxBytesPerSecond` changes it
-   * for one client. Calls, messages and changes of structure are always sent, and values get the rest. Values of
-   * entities go first that are more important (`setPriority`), nearer (under a policy of interest that knows
-   * distances), or have waited longer. Delayed values are sent with their newest state. Default 4 MiB, which most games
-   * never reach.
+   * for one client. Calls, messages and changes of structure are always sent, and values get the rest. More important
+   * entities (`setPriority`) go first, as do nearer ones (under a policy of interest that knows distances) and those
+   * that have waited longer. Delayed values are sent with their newest state. Default 4 MiB, which most games never
+   * reach.
    */
   maxBytesPerSecond?: number
   /**
@@ -53,8 +53,8 @@ export interface ServeOptions {
    */
   inbound?: InboundLimits
   /**
-   * How many protocol violations that no honest client commits end its connection. The reason is `malformed`, and the
-   * text names the kind. Errors that races can cause do not count.
+   * How many violations, which no honest client commits, end a connection. The reason is `malformed`, and the text
+   * names the kind. Errors that races can cause do not count.
    */
   errorBudget?: ErrorBudget
   /**
@@ -70,8 +70,8 @@ export interface ServeOptions {
    */
   userKey?: string
   /**
-   * What happens when a user connects who is connected already, as identified by `userKey`. A host's own client is
-   * never a duplicate. Default `allow`.
+   * What happens when a user, as identified by `userKey`, connects a second time. A host's own client is never a
+   * duplicate. Default `allow`.
    *
    * - `'allow'`: both play.
    * - `'refuse-new'`: the new client is refused, with the code `duplicate-user`. But it replaces an interrupted
