@@ -1,4 +1,4 @@
-// Every component that the library adds to a world.
+// Exports every component that the library adds to a world.
 export type { Tag } from './connection.js'
 export {
   Authenticating,

@@ -1,4 +1,4 @@
-// "bitecs-net/auth": ready-made authenticators for a server in Node: a shared secret, and JSON Web Tokens.
+// Makes authenticators for a server in Node, as "bitecs-net/auth": a shared secret, and JSON Web Tokens.
 import { createHash, createPublicKey, type JsonWebKey, KeyObject, timingSafeEqual } from 'node:crypto'
 import type * as Jose from 'jose'
 import { AuthenticationError, ConnectionError, UsageError } from './protocol/errors.js'
@@ -6,16 +6,16 @@ import { badOption, checkFunction, checkText, checkTexts } from './world/check-o
 import type { AuthenticationRequest, AuthenticationResult } from './world/server/authenticator.js'
 
 /**
- * Lets in every client whose token is the secret, or one of several, as while the secret is being changed. The comparison takes
- * as long for a wrong token as for a right one. For a server among friends, and for one service that joins another's game:
- * whoever has the secret can be anybody.
+ * Admits every client whose token is the secret, or one of several while the secret is being changed. The comparison
+ * takes as long for a wrong token as for a right one. Use it for a server among friends, or for a service that joins
+ * another's game: anyone who has the secret can be any user.
  *
  * @throws UsageError when there is no secret, or one is empty.
  */
 export function sharedSecret(
   secret: string | readonly string[],
 ): (request: Pick<AuthenticationRequest, 'token'>) => AuthenticationError | undefined {
-  // A variable of the environment that is not set must not let everybody in.
+  // An environment variable that is not set must not admit everybody.
   const secrets = [secret].flat()
   if (secrets.length === 0 || secrets.some((one) => typeof one !== 'string' || one === '')) {
     throw new UsageError('bad-option', 'a shared secret is a text that is not empty, or a list of such')
@@ -24,7 +24,7 @@ export function sharedSecret(
   return ({ token }) => {
     const hash = sha256(token)
     let matches = 0
-    // Every one is compared: when the answer comes says nothing.
+    // Compares with every secret, so that the duration of the comparison reveals nothing.
     for (const one of hashes) matches += timingSafeEqual(one, hash) ? 1 : 0
     return matches > 0 ? undefined : new AuthenticationError('the secret is wrong')
   }
@@ -34,7 +34,9 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-/** What a JSON Web Token says (RFC 7519 §4.1, and whatever its issuer adds). Times are in seconds since 1970. */
+/**
+ * The payload of a JSON Web Token (RFC 7519 §4.1, and claims that its issuer adds). Times are in seconds since 1970.
+ */
 export interface JwtPayload {
   iss?: string
   sub?: string
@@ -46,36 +48,40 @@ export interface JwtPayload {
   [claim: string]: unknown
 }
 
-/** How tokens are checked. One of `secret`, `publicKey` and `jwksUrl` says with which key. */
+/** How tokens are checked. Exactly one of `secret`, `publicKey` and `jwksUrl` gives the key. */
 export interface JwtOptions {
-  /** The secret that signs and checks (HS256 and its like): at least as long as the hash, 32 bytes for HS256. */
+  /** The secret that signs and checks (HS256 and relatives), at least as long as the hash: 32 bytes for HS256. */
   secret?: string | Uint8Array
   /** The issuer's public key: PEM, a JSON Web Key, or a key of `node:crypto`. */
   publicKey?: string | JsonWebKey | KeyObject
-  /** Where the issuer publishes its keys: `https://`. They are fetched when needed, kept, and fetched again when they change. */
+  /**
+   * The `https://` address where the issuer publishes its keys. They are fetched when needed, cached, and fetched again
+   * when they change.
+   */
   jwksUrl?: string | URL
   /**
-   * The algorithms that are accepted; a token signed in any other way, or not at all, is refused. Default: HS256 for a
-   * secret, all that fit a public key, RS256, PS256, ES256 and EdDSA for `jwksUrl`.
+   * The accepted algorithms; a token that is unsigned or signed in another way is refused. Default: HS256 for a secret,
+   * all that fit a public key, and RS256, PS256, ES256 and EdDSA for `jwksUrl`.
    */
   algorithms?: readonly string[]
-  /** Who must have issued the token: its claim `iss`. */
+  /** The required issuer of the token: its claim `iss`. */
   issuer?: string | readonly string[]
-  /** Whom the token must be for: its claim `aud`. */
+  /** The required audience of the token: its claim `aud`. */
   audience?: string | readonly string[]
   /** Seconds by which the clocks of issuer and server may differ. Default 0. */
   clockTolerance?: number
-  /** Claims that must be there. Default `exp`: a token without an end would be good for ever. */
+  /** Claims that a token must have. Default `exp`: a token without it would be valid indefinitely. */
   requiredClaims?: readonly string[]
   /**
-   * What becomes the user data. It may answer like an authenticator: `deny(…)` refuses. Default: the payload itself.
+   * Makes the user data from the payload. It may answer like an authenticator: `deny(…)` refuses. Default: the payload
+   * itself.
    */
   user?: (payload: JwtPayload) => AuthenticationResult | Promise<AuthenticationResult>
 }
 
 const SECRET_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 }
 const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
-/** By the name that Node gives a curve. */
+/** Algorithms by Node's names for the curves. */
 const CURVES: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
 const JWKS_DEFAULT = ['RS256', 'PS256', 'ES256', 'EdDSA']
 const JWKS_ALGORITHMS = [...RSA, 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
@@ -83,12 +89,13 @@ const JWKS_ALGORITHMS = [...RSA, 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 const SHORTEST_RSA = 2048
 
 /**
- * Lets in every client whose token is a JSON Web Token that its issuer signed, that has not expired, and that is meant for
- * this server. Refusals have the codes `token-expired` and `authentication-failed`. Needs the package `jose`.
+ * Admits every client whose token is a JSON Web Token that its issuer signed, that has not expired, and that is meant
+ * for this server. Refusals have the codes `token-expired` and `authentication-failed`. Needs the package `jose`.
  *
- * Checks what `bitecs-net` is given as `token`; for tokens that a proxy or `authorize` checks see there.
+ * It checks the `token` option of `connect`. Tokens that a proxy or `authorize` checks are in the `Authorization`
+ * header.
  *
- * @throws UsageError when there is not exactly one key, or key, algorithms and address do not go together.
+ * @throws UsageError when there is not exactly one key, or key, algorithms and address do not fit together.
  */
 export function jwt(
   options: JwtOptions,
@@ -116,7 +123,7 @@ export function jwt(
     const { jose, key } = await loading
     let payload: JwtPayload
     try {
-      // Two overloads that take the same: a key, and what finds one.
+      // `jwtVerify` has two overloads: one for a key, one for a function that finds it.
       const verified =
         typeof key === 'function' ? await jose.jwtVerify(token, key, checks) : await jose.jwtVerify(token, key, checks)
       payload = verified.payload
@@ -186,7 +193,9 @@ function asymmetricKey(publicKey: string | JsonWebKey | KeyObject, algorithms?: 
   return { algorithms: chooseFrom(possible, algorithms ?? possible, 'this key'), find: () => key }
 }
 
-/** What a public key can check. A token must not choose: the wrong algorithm for a key is how tokens are forged. */
+/**
+ * The algorithms that a public key can verify. A token must not choose its own: that is a known way to forge tokens.
+ */
 function algorithmsOf(key: KeyObject): string[] {
   const { namedCurve = '', modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
   const kind = key.asymmetricKeyType
@@ -222,7 +231,7 @@ function chooseFrom(possible: readonly string[], algorithms: readonly string[], 
   throw badOption('algorithms', `a list of what ${what} can check (${possible.join(', ')})`, wrong ?? 'an empty list')
 }
 
-/** Errors of jose that say something of the token; every other one is the server's own trouble. */
+/** Errors of jose that are the token's fault. All others are the server's. */
 const BAD_TOKEN = new Set([
   'ERR_JWS_INVALID',
   'ERR_JWT_INVALID',
@@ -233,7 +242,7 @@ const BAD_TOKEN = new Set([
   'ERR_JWKS_MULTIPLE_MATCHING_KEYS',
 ])
 
-/** What to throw for an error of jose. */
+/** The error to throw for an error of jose. */
 function refusal(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
   const { code } = error

@@ -1,15 +1,15 @@
-// "bitecs-net/client": a client in a browser. Reaches nothing of Node and nothing of the server.
+// Connects a client in a browser, as "bitecs-net/client". Imports nothing of Node or of the server.
 import { connectGeckos } from './transport/geckos/geckos-client.js'
 import { type ConnectOptions as AllOptions, connectWorld } from './client/connect.js'
 import { drainWhenHidden } from './client/hidden-tab.js'
 import type { ClientWorld } from './world/state.js'
 
-/** As for Node; `url` defaults to where the page came from. */
+/** The same options as in Node; `url` defaults to the origin of the page. */
 export type ConnectOptions = Partial<AllOptions>
 
 /**
- * Connects a client's world to a server, over WebRTC. Tries again until `timeout`; resolves when the server has let the
- * client in. A tab that is hidden later stays connected, and keeps draining.
+ * Connects a client's world to a server over WebRTC. Retries until `timeout` and resolves when the server has admitted
+ * the client. A tab that is hidden later stays connected and keeps receiving.
  *
  * @throws ConnectionError with a code and a sentence that say why: refused, unreachable, UDP blocked, …
  */

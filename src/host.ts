@@ -1,5 +1,5 @@
-// "bitecs-net/host": a world that is server and client at once, for playing alone and for players who host. Reaches nothing
-// of Node: it works in a browser too.
+// Runs a world that is server and client at once, as "bitecs-net/host", for playing alone and for players who host.
+// Imports nothing of Node, so it also works in a browser.
 import { drainWhenHidden } from './client/hidden-tab.js'
 import { close } from './verbs/close.js'
 import { joinLocally, type JoinLocallyOptions } from './world/host/join-locally.js'
@@ -9,27 +9,34 @@ import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
 import { openStores } from './world/shared-stores.js'
 import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
 
-/** What {@link startHost} may be told. */
+/** Options of {@link startHost}. */
 export type StartHostOptions = JoinLocallyOptions
 
 /** A host's world whose own client plays. */
 export interface Host {
   /**
-   * Runs the game at the world's tick rate: in each tick a frame of the client, then a tick of the server. Without `client`
-   * it runs the server alone: run the client yourself as often as you draw, with `runSystems(world, hostFrame(systems))`.
-   * Catches up after a stall, never spirals, and reports what it skipped. A loop that runs the world already ends.
+   * Runs the game at the world's tick rate: in each tick a frame of the client, then a tick of the server. After a
+   * stall the loop catches up with a limited number of ticks and reports those that it skipped. A loop that already
+   * runs the world is stopped.
+   *
+   * Without `client` it runs the server alone: run the client yourself as often as you draw, with `runSystems(world,
+   * hostFrame(systems))`.
    *
    * @throws UsageError when another open world uses its components without sharing its entity index.
    */
   run(systems: HostSystems, options?: Omit<LoopOptions, 'rate'>): Loop
-  /** Stops the loop, ends every connection, the own client's included, and stops listening. Resolves when nothing is left. */
+  /**
+   * Stops the loop, ends every connection, that of the own client included, and stops listening. Resolves when nothing
+   * is left.
+   */
   close(text?: string): Promise<void>
 }
 
 /**
- * Lets the own client of a host's world join it. The session opens as the pipelines run: `Connected` and `Ready` come within
- * three ticks. Without `listen` nobody else can join: a game for one, that needs no network. With it, before or after, others join the
- * same world. `close(world)` ends both; then it may start again.
+ * Lets the own client of a host's world join it. The session opens as the pipelines run: `Connected` and `Ready` are
+ * added within three ticks. Without `listen` nobody else can join: a single-player game that needs no network. With
+ * `listen`, called before or after, others join the same world. `close(world)` ends both; then the host may start
+ * again.
  *
  * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
  */

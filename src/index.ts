@@ -1,4 +1,4 @@
-// "bitecs-net": what both sides share. Definitions, verbs and types; no input or output.
+// Exports what both sides share: definitions, verbs and types, as "bitecs-net". No input or output.
 export type { CloseCode, CloseReason } from './connection/close-reason.js'
 export type { ErrorBudget, InboundLimits, Violation } from './connection/server/client-limits.js'
 export type { DuplicateUsers } from './connection/server/user-sessions.js'

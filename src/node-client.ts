@@ -1,12 +1,12 @@
-// "bitecs-net/node": the same client in Node, for bots, tests and load, through node-datachannel's polyfill.
+// Connects a client in Node, as "bitecs-net/node", for bots, tests and load. It uses the polyfill of node-datachannel.
 import { connectGeckos } from './transport/geckos/geckos-node-client.js'
 import { type ConnectOptions, connectWorld } from './client/connect.js'
 import type { ClientWorld } from './world/state.js'
 
 /**
- * Connects a client's world to a server, over WebRTC. Tries again until `timeout`; resolves when the server has let the
- * client in. geckos keeps timers for up to ten seconds after that, and with them the process: end a program that is done
- * with `process.exit`.
+ * Connects a client's world to a server over WebRTC. Retries until `timeout` and resolves when the server has admitted
+ * the client. The timers of geckos keep the process alive for up to ten seconds after the end of a connection, so end a
+ * finished program with `process.exit`.
  *
  * @throws ConnectionError with a code and a sentence that say why: refused, unreachable, UDP blocked, …
  */

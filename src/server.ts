@@ -1,4 +1,4 @@
-// "bitecs-net/server": a server in Node. Listens over WebRTC and runs the fixed-step loop.
+// Serves clients from Node as "bitecs-net/server": listens over WebRTC and runs the fixed-step loop.
 import {
   createGeckosServerTransport,
   type GeckosServerOptions,
@@ -21,7 +21,7 @@ import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
-/** What {@link listen} may be told: how it serves, and where it listens. */
+/** Options of {@link listen}: how the world serves, and where it listens. */
 export interface ListenOptions
   extends
     ServeOptions,
@@ -46,27 +46,32 @@ export interface Server {
   /** The TCP port of the signalling. */
   readonly port: number
   /**
-   * Runs the game at the world's tick rate: what arrived, then `systems`, then what is to be sent. Catches up after a
-   * stall, never spirals, and reports what it skipped. A loop that runs the world already ends. In a host's world use the `run` of `startHost`, which runs both sides.
+   * Runs the game at the world's tick rate: receives packets, runs `systems`, sends packets. After a stall the loop
+   * catches up with a limited number of ticks and reports those that it skipped. A loop that already runs the world is
+   * stopped. In a host's world use the `run` of `startHost`, which runs both sides.
    */
   run(systems: readonly System<ServerWorld>[], options?: Omit<LoopOptions, 'rate'>): Loop
   /**
-   * Tells every client why, stops the loop, and closes. With `grace`, in milliseconds, it retires first (see `retire`): it
-   * lets nobody in any more, and the clients, who are told, play on until they have left or the time is over; called again
-   * without, it closes at once. Resolves when nothing is left open. When the world listens anew by now, that goes on.
+   * Tells every client why, stops the loop, and closes. Resolves when nothing is left open. A world that listens again
+   * meanwhile keeps listening.
+   *
+   * With `grace`, in milliseconds, the server retires first (see `retire`): it admits no new clients and notifies the
+   * connected ones, which play on until they have left or the time is over. A second call without `grace` closes at
+   * once.
    */
   close(text?: string, options?: { readonly grace?: number }): Promise<void>
 }
 
-/** Peers that the transport takes beyond the connections that may open. */
+/** Peers that the transport accepts beyond the limit of connections. */
 const SPARE_PEERS = 64
 
 /**
- * Lets clients connect to a server's world. It listens when this resolves; run its pipelines, or `run`, for anything to
- * happen. When the game closes an HTTP server of its own (`server`), the next tick ends every connection, and `Listening`.
+ * Lets clients connect to a server's world. It listens when this resolves. Run its pipelines, or `run`, for anything to
+ * happen. When the game closes its own HTTP server (`server`), the next tick ends every connection and removes
+ * `Listening`.
  *
- * @throws UsageError when the world listens already or is about to, an option is out of range, or another open world uses its
- * components without sharing its entity index (`separate-entity-index`).
+ * @throws UsageError when the world listens already or is about to, or an option is out of range. Also when another
+ * open world uses its components without sharing its entity index (`separate-entity-index`).
  * @throws ConnectionError `port-in-use` and others, with a sentence that says what to do; `aborted` when the world was
  * closed meanwhile.
  */
@@ -84,13 +89,13 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   const { maxBytesPerSecond, spawnBytesPerTick, inbound, errorBudget, ...network } = rest
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
-  // What happened when it last listened is not this time's news.
+  // Events from an earlier time of listening are not news now.
   if (role.hasServed && !isServing(role)) forgetEvents(world)
   let transport: GeckosServerTransport
   try {
     transport = await createGeckosServerTransport({
       ...network,
-      // The hello refuses who comes too many, with a reason; the transport only stops a crowd.
+      // A full server refuses a client's hello with a reason. The transport limit only stops floods.
       maxPeers: (maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
       now: role.options.now,
       refuse: (address) => refusalOf(role.bans, address),
@@ -137,27 +142,27 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       if (grace > 0 && role.sessions === sessions) await within(grace, retire(world, { grace, text }))
       loop?.stop()
       if (isSucceeded()) return
-      // Whoever waits already waits for the same end.
+      // Calls during the grace share one close.
       closing ??= close(world, text)
       await closing
     },
   }
 }
 
-/** Waits for what should end by itself within a time in milliseconds, but no longer: the game's loop may stand still. */
+/** Waits for a promise, for at most `limit` milliseconds: the game's loop may be blocked. */
 async function within(limit: number, ended: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, limit)))])
   clearTimeout(timer)
 }
 
-/** A `listen` that is under way. */
+/** A `listen` that has not finished. */
 class Attempt {
   isCancelled = false
   settle!: () => void
   private readonly settled = new Promise<void>((resolve) => (this.settle = resolve))
 
-  /** Resolves when what was begun has been undone. */
+  /** Resolves when everything that was begun has been undone. */
   cancel(): Promise<void> {
     this.isCancelled = true
     return this.settled

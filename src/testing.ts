@@ -1,6 +1,6 @@
-// "bitecs-net/testing": a server and clients in one process, over a network in memory, driven by a clock of the test's own.
+// Creates a server and clients in one process, as "bitecs-net/testing", over a network in memory and with a test clock.
 //
-// Nothing here runs by itself: `tick` moves the clock and runs everyone's pipelines once. With a seed, a run under loss and
+// Nothing here runs by itself: `tick` moves the clock and runs every pipeline once. With a seed, a run under loss and
 // jitter can be repeated exactly.
 import { createEntityIndex } from 'bitecs'
 import { Connection } from '../components/connection.js'
@@ -31,29 +31,29 @@ import {
   serverSend,
 } from '../systems/index.js'
 
-/** What {@link createTestNetwork} may be told. */
+/** Options of {@link createTestNetwork}. */
 export interface TestNetworkOptions extends ServeOptions {
-  /** The server's world is a host's: it has a client of its own, besides `clients` others. Default false. */
+  /** Makes the server's world a host's: it has its own client, in addition to the `clients` others. Default false. */
   host?: boolean
-  /** Clients that are connected, and ready, when this returns. Default 1. */
+  /** Number of clients that are connected and ready when this returns. Default 1. */
   clients?: number
   /** Ticks per second. Default 20. */
   tickRate?: number
-  /** How often clients run for each tick of the server, evenly spread. Default 1. */
+  /** How often each client runs per tick of the server, evenly spread. Default 1. */
   framesPerTick?: number
-  /** An entity index of the test's own, for worlds that it makes itself. Default: a new one. */
+  /** The test's own entity index, for worlds that it makes itself. Default: a new one. */
   entityIndex?: ReturnType<typeof createEntityIndex>
   /** What the network does to packets, in both directions. Default: nothing. */
   conditions?: Partial<Conditions>
   /** Which entities each client sees. Default `everyone()`. */
   interest?: InterestPolicy
-  /** Everything random follows from it. Default 1. */
+  /** Seed of everything random. Default 1. */
   seed?: number
   /** The server's systems, run in every tick. */
   serverSystems?: readonly System<ServerWorld>[]
   /** Every client's systems. */
   clientSystems?: readonly System<ClientWorld>[]
-  /** The protocol that clients use; default the server's. Another one shows what happens when they differ. */
+  /** The protocol of the clients; default: the server's. Use another to test what happens when they differ. */
   clientProtocol?: Protocol
 }
 
@@ -62,34 +62,37 @@ export interface TestClient {
   readonly world: ClientWorld
   /** Its connection entity in the server's world, or 0 while there is none. */
   readonly connection: number
-  /** Why it is not connected any more, or was never let in. */
+  /** Why it is no longer connected, or was refused. */
   readonly reason: CloseReason | undefined
-  /** Changes what the network does to packets from this client, on every link that it has or opens later. */
+  /** Changes what the network does to packets from this client, on all links that it has now or opens later. */
   setConditions(conditions: Partial<Conditions>): void
-  /** Cuts every link that it has: packets in flight are lost, and both sides notice at once. It may resume over another. */
+  /**
+   * Cuts all of its links: packets in flight are lost, and both sides notice at once. The client may resume over
+   * another link.
+   */
   cut(): void
   /** Runs the client's pipelines once. */
   step(): void
-  /** While false, `tick` passes it over: a client whose frames have stopped. */
+  /** While false, `tick` skips this client, as if its frames had stopped. */
   running: boolean
 }
 
-/** A server and its clients in memory, which stand still until `tick` runs them. */
+/** A server and its clients in memory. They run only in `tick`. */
 export interface TestNetwork {
   readonly server: ServerWorld
-  /** With `host`: the own client of the server's world; `clients` are the others. Its frames run before theirs. */
+  /** With `host`: the own client of the server's world; `clients` are the others. It runs its frames before theirs. */
   readonly host?: LocalTestClient
   readonly clients: readonly TestClient[]
-  /** Milliseconds since the network was made. */
+  /** Milliseconds since the network was created. */
   readonly now: number
-  /** Moves the clock by a tick and runs everyone once: the clients, then the server. `count` times. */
+  /** Moves the clock by a tick and runs all clients, then the server. Repeats that `count` times. */
   tick(count?: number): void
-  /** Moves the clock while nobody runs: as when a machine, or a debugger, stands still. */
+  /** Moves the clock without running anything, as if the machine or a debugger had stopped everything. */
   stall(milliseconds: number): void
   /**
    * Ticks until `condition` holds.
    *
-   * @throws UsageError when it does not within `limit` ticks, default 200.
+   * @throws UsageError when it does not hold within `limit` ticks, default 200.
    */
   until(condition: () => boolean, limit?: number): void
   /** Changes what the network does to packets from the server to the clients. */
@@ -100,15 +103,15 @@ export interface TestNetwork {
   begin(options?: TestClientOptions): TestClient
 }
 
-/** How a client of a test network joins. */
+/** How a client of a test network connects. */
 export interface TestClientOptions extends Omit<JoinOptions, 'reopen'> {
   /** Its world, made with the `entityIndex` of the network. Default: a new one. */
   world?: ClientWorld
   /** The protocol of a new world. Default: that of the network's clients. */
   protocol?: Protocol
-  /** The address that its server takes it to be at, for bans and limits by address. Default: none is known. */
+  /** The address that the server sees, for bans and limits by address. Default: unknown. */
   address?: string
-  /** What it does when its line breaks, as the option of `connect`. Default `'resume'`. */
+  /** What it does when its link breaks, like the option of `connect`. Default `'resume'`. */
   reconnect?: 'resume' | 'never'
 }
 
@@ -117,15 +120,15 @@ export interface LocalTestClient extends Omit<TestClient, 'setConditions' | 'cut
   readonly world: HostWorld
 }
 
-/** A test network whose server has a client of its own. */
+/** A test network whose server has its own client. */
 export interface HostTestNetwork extends TestNetwork {
   readonly server: HostWorld
   readonly host: LocalTestClient
 }
 
 /**
- * Makes a server and clients in memory. Their worlds share an entity index, since their components may live in the same
- * arrays; so an entity has another id on every side.
+ * Makes a server and clients in memory. Their worlds share an entity index, because their components may live in the
+ * same arrays. So an entity has a different id on every side.
  */
 export function createTestNetwork(protocol: Protocol, options: TestNetworkOptions & { host: true }): HostTestNetwork
 export function createTestNetwork(protocol: Protocol, options?: TestNetworkOptions): TestNetwork
@@ -152,7 +155,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     const world = given ?? createClientWorld(own, { entityIndex, now })
     const ownSeed = seed + clients.length + 1
     let current: Partial<Conditions> = { ...conditions }
-    // While it tries to resume over another link, it has two. Either may be the one that it goes on with.
+    // A client that resumes over another link has two. It may continue on either.
     let links: { inner: Transport; transport: ConditionedTransport }[] = []
     const open = (): Transport => {
       links = links.filter(({ inner }) => loopback.isOpen(inner))
@@ -217,7 +220,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       return peer !== undefined && (peer.observer.joined || !autoReady)
     }
     until(settled)
-    // One more, so that what the server sent on joining is applied.
+    // One more tick applies what the server sent when they joined.
     tick()
     return client
   }

@@ -9,8 +9,8 @@ import { markDrained, searchWaiting } from '../src/world/client/read-packet.js'
 import { clientRole } from '../src/world/state.js'
 
 /**
- * Applies received packets in order: structure and values to the world, calls and messages to their queues. A session that
- * has ended disappears from the world after its last packet.
+ * Applies received packets in order: structure and values to the world, calls and messages to their queues. A session
+ * that has ended disappears from the world after its last packet.
  */
 export function applyReplication(world: World): void {
   const client = clientRole(world)
@@ -39,11 +39,12 @@ export function applyReceived(client: ClientState): void {
     client.applying = false
   }
   const isFinished = session.state === 'closed' && received[Channel.Reliable].count === 0
-  // As a despawn does, the end waits a frame for calls that arrived before it: the game drains them while their entities exist.
+  // Like a despawn, the end waits a frame for calls that arrived before it: the game drains them while their entities
+  // exist.
   if (client.endRequested || (isFinished && !reading.hasNews)) endSession(client)
 }
 
-/** Stops at a packet that pauses, until the next frame. */
+/** Stops at a packet that pauses; it continues in the next frame. */
 function applyReliable(client: ClientState, session: ClientSession): void {
   const { reading, scenes } = client
   const [queue] = client.received

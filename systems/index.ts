@@ -1,4 +1,4 @@
-// Every system, and the pipelines they stand in. Run a pipeline, or put a system of your own between any two.
+// Exports every system, and the pipelines that they form. Run a pipeline, or put your own system between any two.
 import { requireSynchronous } from '../src/world/async-systems.js'
 import type { World } from 'bitecs'
 import type { System } from '../src/world/loop.js'
@@ -17,10 +17,10 @@ import { updateConnection } from './update-connection.js'
 import { updateConnections } from './update-connections.js'
 import { updateInterest } from './update-interest.js'
 
-/** Before the game's systems, on the server. */
+/** Runs before the game's systems, on the server. */
 export const serverReceive: readonly System<ServerWorld>[] = [receiveFromClients, updateConnections, dispatchCalls]
 
-/** After the game's systems, on the server. */
+/** Runs after the game's systems, on the server. */
 export const serverSend: readonly System<ServerWorld>[] = [
   retireConnections,
   updateInterest,
@@ -28,7 +28,7 @@ export const serverSend: readonly System<ServerWorld>[] = [
   sendToClients,
 ]
 
-/** Before the game's systems, on a client. */
+/** Runs before the game's systems, on a client. */
 export const clientReceive: readonly System<ClientWorld>[] = [
   receiveFromServer,
   updateConnection,
@@ -36,31 +36,31 @@ export const clientReceive: readonly System<ClientWorld>[] = [
   dispatchCalls,
 ]
 
-/** After the game's systems, on a client. */
+/** Runs after the game's systems, on a client. */
 export const clientSend: readonly System<ClientWorld>[] = [interpolate, sendToServer]
 
-/** The systems of a game that a host's world runs, each as on its own side. */
+/** A game's systems for a host's world. Each runs as code of its own side. */
 export interface HostSystems {
   readonly server?: readonly System<ServerWorld>[]
   readonly client?: readonly System<ClientWorld>[]
 }
 
 /**
- * A whole frame of a host's own client: what arrived, the client's systems, what is to be sent. Run it once per tick, before
- * {@link hostTick}, or as often as the game draws.
+ * A whole frame of a host's own client: receives, runs the client's systems, sends. Run it once per tick before {@link
+ * hostTick}, or as often as the game draws.
  */
 export function hostFrame(systems: readonly System<ClientWorld>[] = []): System<HostWorld>[] {
   return clientSystems([...clientReceive, ...systems, ...clientSend])
 }
 
-/** A whole tick of a host's server: what arrived, the server's systems, what is to be sent. */
+/** A whole tick of a host's server: receives, runs the server's systems, sends. */
 export function hostTick(systems: readonly System<ServerWorld>[] = []): System<HostWorld>[] {
   return serverSystems([...serverReceive, ...systems, ...serverSend])
 }
 
 /**
- * Both sides of a host's world, one frame for each tick. The client comes first: what it sends is drained by the server's
- * systems of the same tick, and what the server sends by the client's systems of the next.
+ * Both sides of a host's world, one frame per tick. The client comes first: the server's systems drain its calls in the
+ * same tick, and the client's systems drain the server's calls in the next one.
  */
 export function hostPipeline({ server, client }: HostSystems): System<HostWorld>[] {
   return [...hostFrame(client), ...hostTick(server)]
@@ -69,7 +69,7 @@ export function hostPipeline({ server, client }: HostSystems): System<HostWorld>
 /**
  * Runs systems one after another.
  *
- * @throws UsageError when one returns a promise: systems are synchronous.
+ * @throws UsageError when a system returns a promise: systems are synchronous.
  */
 export function runSystems<W extends World>(world: W, systems: readonly System<W>[]): void {
   for (let i = 0; i < systems.length; i++) {

@@ -1,4 +1,4 @@
-// The first system of a server's tick: counts the tick, and reads the received packets into queues.
+// Starts a server's tick: counts the tick, and reads the received packets into queues.
 import type { World } from 'bitecs'
 import type { ServerSessions } from '../src/connection/server/server-sessions.js'
 import { authenticateClients } from '../src/world/server/authentication.js'
@@ -7,8 +7,8 @@ import { stopListening } from '../src/world/server/stop-serving.js'
 import { serverRole } from '../src/world/state.js'
 
 /**
- * The first system of a server's tick: counts the tick, and reads the received packets. Calls and messages enter their
- * queues; sessions that opened and ended are noted for `updateConnections`.
+ * The first system of a server's tick: counts the tick and reads the received packets. Calls and messages enter their
+ * queues. Sessions that opened or ended are noted for `updateConnections`.
  */
 export function receiveFromClients(world: World): void {
   const server = serverRole(world)
@@ -27,7 +27,7 @@ function receiveOwn({ tick }: ServerState, sessions: ServerSessions | undefined)
   sessions.maintain()
 }
 
-/** Reads what clients sent over the network, authenticates new ones, and finds those that no longer answer. */
+/** Reads what clients sent over the network, authenticates new clients, and detects those that no longer answer. */
 function receiveRemote(server: ServerState, sessions: ServerSessions | undefined): void {
   if (sessions === undefined) return
   const { authentication } = server

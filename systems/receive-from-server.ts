@@ -4,7 +4,7 @@ import { clientRole } from '../src/world/state.js'
 
 /**
  * The first system of a client's frame: receives packets from the server. Data packets wait in queues until
- * `applyReplication`; others, such as the welcome and the close, change the session at once.
+ * `applyReplication`. Others, such as the welcome and the close, change the session at once.
  */
 export function receiveFromServer(world: World): void {
   const { session } = clientRole(world)

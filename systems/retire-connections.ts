@@ -1,4 +1,4 @@
-// Ends what clients that left in this tick leave behind: their entities, then their connection entities.
+// Ends the entities, then the connection entities, of clients that left in this tick.
 import type { World } from 'bitecs'
 import { Connection } from '../components/connection.js'
 import { forgetConnection, isServing } from '../src/world/server/connections.js'
@@ -7,9 +7,9 @@ import { endAllGraces, endExpiredGraces } from '../src/world/server/left-behind.
 import { serverRole } from '../src/world/state.js'
 
 /**
- * Ends what clients that left in this tick leave behind: their entities, then their connection entities. It runs after
- * the game's systems, which still find them in the tick in which `Connected` is removed. It also ends entities whose
- * grace is over, and all those in grace when nothing serves any longer.
+ * Ends the entities, then the connection entities, of clients that left in this tick. It runs after the game's systems,
+ * so they still find both in the tick in which `Connected` is removed. It also ends entities whose grace is over, and
+ * all entities in grace once the server has stopped.
  */
 export function retireConnections(world: World): void {
   const server = serverRole(world)

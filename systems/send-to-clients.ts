@@ -1,4 +1,4 @@
-// The last system of a server's tick: fills and sends every client's packets.
+// Ends a server's tick: fills and sends every client's packets.
 import type { World } from 'bitecs'
 import { Connection } from '../components/connection.js'
 import { MAX_SCENE_OVERHEAD, PART_WINDOW } from '../src/protocol/limits.js'
@@ -27,7 +27,7 @@ const calls = new CallCursor()
 /** The last system of a server's tick: fills and sends every client's packets. */
 export function sendToClients(world: World): void {
   const server = serverRole(world)
-  // First, since it runs code of the game, which may call, kick or close.
+  // First, because it runs code of the game, which may call, kick or close.
   showOwnClient(server)
   checkRetirement(server)
   for (const peer of server.peers) if (peer.session.state === 'open') sendToPeer(server, peer)
@@ -40,7 +40,7 @@ export function sendToClients(world: World): void {
 }
 
 /**
- * Shows the host's own client, which is in the same world, what it sees from this tick on, and its player among that.
+ * Shows the host's own client, which is in the same world, what it observes from this tick on, including its player.
  */
 function showOwnClient(server: ServerState): void {
   const { local, peerOfConnection, replication, guarded } = server
@@ -74,7 +74,7 @@ function sendToPeer(server: ServerState, peer: ServerPeer): void {
   const { session, observer } = peer
   const now = server.options.now()
 
-  // Structure first, since calls may be about entities that have just spawned; despawns last, since calls may be about
+  // Structure first, because calls may be on entities that have just spawned. Despawns last, because calls may be on
   // entities that have just ended.
   reliable.start(session, tick, now, tickMs)
   const isOwn = isLocal(server, peer)
@@ -110,7 +110,7 @@ function sendToPeer(server: ServerState, peer: ServerPeer): void {
   unreliable.finish()
 }
 
-/** Spawns early the waiting entities that reliable calls to this client are on, or name. */
+/** Spawns waiting entities early when reliable calls to this client are on them or name them. */
 function promoteCalled(server: ServerState, peer: ServerPeer): void {
   const { outgoing } = server
   const { entity, ready } = peer.session
@@ -134,7 +134,7 @@ function promote({ replication }: ServerState, { observer }: ServerPeer, netId: 
   if (netId !== 0 && replication.entities.netIds[slot] === netId) replication.promote(observer, slot)
 }
 
-/** Sends a client that is being authenticated its messages, and acknowledgements. */
+/** Sends messages and acknowledgements to a client that is being authenticated. */
 function sendEarly(server: ServerState, peer: ServerPeer): void {
   sendReliableCalls(server, peer)
   server.unreliable.start(peer.session, server.tick, server.options.now(), server.tickMs)
@@ -143,8 +143,8 @@ function sendEarly(server: ServerState, peer: ServerPeer): void {
 }
 
 /**
- * Writes, before the despawns, calls that were made after a change of scenes, up to the last one on an entity that the
- * client loses with this tick. After the change the entity is gone. Returns where it stopped.
+ * Writes calls that were made after a change of scenes, before the despawns. It stops after the last one on an entity
+ * that this tick removes from the client. After the change the entity is gone. Returns where it stopped.
  */
 function writeParting(server: ServerState, peer: ServerPeer, from: number): number {
   const { outgoing } = server
@@ -161,7 +161,7 @@ function writeParting(server: ServerState, peer: ServerPeer, from: number): numb
 }
 
 /**
- * Whether a call is on an entity that the client loses with this tick. An answer does not say what it is on, so it may
+ * Whether a call is on an entity that this tick removes from the client. A reply does not contain its entity, so it may
  * be.
  */
 function isParting(outgoing: OutgoingCalls, { observer }: ServerPeer, call: number): boolean {
@@ -170,9 +170,9 @@ function isParting(outgoing: OutgoingCalls, { observer }: ServerPeer, call: numb
 }
 
 /**
- * Writes changes of scenes, each at the start of a packet, and after each the calls that were made after it, from
- * `from` on: a client reads them only when it has loaded. Everything before is complete, structure included, so that
- * it can be acknowledged.
+ * Writes changes of scenes, each at the start of a packet, and after each change the calls made after it, starting at
+ * `from`. The client reads those only when it has loaded. Everything before is complete, structure included, so the
+ * client can acknowledge it.
  */
 function writeScenes(server: ServerState, peer: ServerPeer, from: number): void {
   const { reliable, outgoing } = server
@@ -191,7 +191,7 @@ function writeScenes(server: ServerState, peer: ServerPeer, from: number): void 
   unsent.length = 0
 }
 
-/** Writes parts of messages that are too large for a packet, and reports how much of received ones was taken. */
+/** Writes parts of messages that are too large for a packet, and reports how many bytes of received parts were read. */
 function writeParts(server: ServerState, peer: ServerPeer): void {
   const { reliable } = server
   const { session, outgoingParts, incomingParts, limits } = peer
@@ -204,8 +204,8 @@ function writeParts(server: ServerState, peer: ServerPeer): void {
       'messages wait for this client faster than it takes them in',
     )
   }
-  // A client may send as much more as is reported, so a client that is over its rate waits for its report; and all
-  // clients do while the server loads a scene.
+  // A client may send as many further bytes as the server reports. So the report waits for a client that is over its
+  // rate limit, and for all clients while the server loads a scene.
   const { untold } = incomingParts
   const mayReport = untold > 0 && !server.inbound.paused
   if (mayReport && limits.take(PeerLimit.CallBytes, server.options.now(), untold)) incomingParts.write(reliable)
@@ -213,15 +213,15 @@ function writeParts(server: ServerState, peer: ServerPeer): void {
 }
 
 /**
- * Closes a client that does not acknowledge parts, or does not finish a message: both take memory until they are
- * whole.
+ * Closes a client that does not acknowledge parts, or does not finish a message: both use memory until they are
+ * complete.
  */
 function checkParts(server: ServerState, peer: ServerPeer): void {
   const { session, outgoingParts, incomingParts } = peer
   if (isLocal(server, peer) || session.state !== 'open') return
   const now = server.options.now()
   const { arrived, left, untold } = incomingParts
-  // It may not send while its report is withheld.
+  // The client may not send while its report is withheld.
   if (untold > 0 || server.inbound.paused) session.uploadWork.forget()
   const isSlow =
     session.isOverdue(session.partsWork, outgoingParts.taken, outgoingParts.sent, now) ||
@@ -231,7 +231,7 @@ function checkParts(server: ServerState, peer: ServerPeer): void {
   sessionsOf(server, session)?.close(session, 'stalled', text)
 }
 
-/** Counts the calls to one connection that has ended, unless they were sent before its end. */
+/** Counts the calls to a connection that has ended, unless they were sent before its end. */
 function countUnsent({ outgoing, counters, peerOfConnection, authenticating, callsBeforeEnd }: ServerState): void {
   for (let i = 0; i < outgoing.count; i++) {
     if (outgoing.audienceOf(i) !== Audience.One) continue

@@ -1,4 +1,4 @@
-// Sends the frame's packets to the server: readiness, scene reports, calls, messages, values and acknowledgements.
+// Ends a client's frame: sends readiness, scene reports, calls, messages, values and acknowledgements.
 import { addComponent, removeComponent, type World } from 'bitecs'
 import { Ready } from '../components/connection.js'
 import type { TickClock } from '../src/connection/client/tick-clock.js'
@@ -11,8 +11,8 @@ import type { ClientState } from '../src/world/client/client-state.js'
 import { clientRole } from '../src/world/state.js'
 
 /**
- * The last system of a client's frame: sends readiness, scene reports, the calls and messages that the game made, the values
- * that it writes, and acknowledgements.
+ * The last system of a client's frame: sends readiness, scene reports, the calls and messages that the game made, the
+ * values that it wrote, and acknowledgements.
  */
 export function sendToServer(world: World): void {
   const client = clientRole(world)
@@ -62,7 +62,7 @@ function writeReady(client: ClientState, session: Session, packet: PacketBuilder
   packet.writer.u8(SectionKind.Ready)
   packet.writer.u8(ready ? 1 : 0)
   client.isReady = ready
-  // After a change that replaces every scene, Ready is added when the new one is loaded.
+  // After a change that replaces every scene, `Ready` is added once the new scene is loaded.
   if (client.isLocal || (ready && client.scenes.isReplacing)) return
   if (ready) addComponent(world, connection, Ready)
   else removeComponent(world, connection, Ready)

@@ -8,20 +8,23 @@ import { type LinkTag, linkTagOf } from '../src/world/link-tags.js'
 import { clientRole } from '../src/world/state.js'
 
 /**
- * Adds `Connected` when the session has opened, sends heartbeats, detects a lost connection and tries to resume it, and adds
- * and removes `Interrupted` and `Stalled`.
+ * Adds `Connected` when the session has opened, sends heartbeats, detects a lost connection and tries to resume it.
+ * Adds and removes `Interrupted` and `Stalled`.
  */
 export function updateConnection(world: World): void {
   const client = clientRole(world)
   if (client.session !== undefined) followSession(client, client.session, true)
 }
 
-/** The same while the game may not be ticking, as in a hidden tab. `gameTicks`: whether its own loop runs this. */
+/**
+ * Does the same while the game may not be ticking, as in a hidden tab. `gameTicks`: whether the game's own loop runs
+ * this.
+ */
 export function followSession(client: ClientState, session: ClientSession, gameTicks: boolean): void {
   if (!client.wasOpened && session.session?.connectionId) showOpen(client, session.session)
   session.maintain(gameTicks)
   client.reconnection?.advance(session)
-  // In a host's world the server shows the rest.
+  // In a host's world the server updates the other components.
   if (!client.wasOpened || client.isLocal) return
   followLink(client, session.session!, Math.max(client.stalledAfter, 2 * session.clock.tickMs))
   if (session.state === 'open') Connection.roundTrip[client.connection] = session.session!.roundTrip.smoothed

@@ -22,8 +22,8 @@ import { serverRole } from '../src/world/state.js'
 
 /**
  * Turns sessions that opened, changed or ended since the last tick into connection entities, and adds and removes
- * `Authenticating`, `Connected`, `Ready`, `Interrupted` and `Stalled`. What an ended connection leaves behind stays
- * until `retireConnections`. Removes `Listening` when nothing serves any longer.
+ * `Authenticating`, `Connected`, `Ready`, `Interrupted` and `Stalled`. The entities of an ended connection stay until
+ * `retireConnections`. Removes `Listening` when nothing serves any longer.
  */
 export function updateConnections(world: World): void {
   const server = serverRole(world)

@@ -1,10 +1,10 @@
-// Finds what changed since the last tick, and which entities each client starts and stops seeing.
+// Finds what changed since the last tick, and which entities each client starts and stops observing.
 import type { World } from 'bitecs'
 import { serverRole } from '../src/world/state.js'
 
 /**
- * Reads what the game's systems did to the world, and updates which entities each client sees. What the game does after
- * this system leaves with the next tick.
+ * Reads what the game's systems changed in the world, and updates which entities each client observes. Changes that the
+ * game makes after this system are sent with the next tick.
  */
 export function updateInterest(world: World): void {
   const { replication, tick } = serverRole(world)
@@ -12,7 +12,7 @@ export function updateInterest(world: World): void {
   replication.startTick(tick)
   replication.followStores()
   replication.placeSlotless()
-  // Structure: entities that began, components that were added and removed, owners that changed.
+  // Structure: entities that spawned, components that were added and removed, owners that changed.
   replication.takeOverSpawns()
   replication.takeOverComponents()
   replication.takeOverOwners()

@@ -1,4 +1,4 @@
-// Connecting, for browser and Node alike: tries until a session is open, a refusal is final, or time runs out.
+// Connects a client, in browser and Node alike: retries until a session is open, a refusal is final, or time runs out.
 import { applyReplication } from '../../systems/apply-replication.js'
 import { followSession } from '../../systems/update-connection.js'
 import type { ClientSession } from '../connection/client/client-session.js'
@@ -14,41 +14,45 @@ import { isShownOpen } from '../world/client/client-state.js'
 import type { Refused } from '../world/client/reconnection.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
-/** What proves who a client is; a function is called anew for each try, so that what expires is always fresh. */
+/** Proves who a client is. A function is called for each try, so that a credential that expires is always fresh. */
 export type Credential = string | (() => string | Promise<string>)
 
-/** What `connect` is told: where the server is, and who the client is. */
+/** Options of `connect`: where the server is, and who the client is. */
 export interface ConnectOptions {
   /** The server's address, such as `https://play.example.org` or `http://127.0.0.1:9208`. */
   url: string
   /** Presented to the server's authenticator (its option `authenticate`), at most 4,096 bytes. Default ''. */
   token?: Credential
   /**
-   * The `Authorization` header of the signalling, such as `Bearer …`, for the server's option `authorize` or a proxy. It
-   * decides before a connection is made; only `https://` keeps it secret.
+   * The `Authorization` header of the signalling, such as `Bearer …`, for the server's option `authorize` or a proxy.
+   * It is checked before a connection is made. Only `https://` keeps it secret.
    */
   authorization?: Credential
   /** Milliseconds for all tries together. Default 15,000. */
   timeout?: number
-  /** Milliseconds without a packet until the server counts as gone, later. Default 3,000. */
+  /** Milliseconds without packets, in an open session, after which the connection is interrupted. Default 3,000. */
   idleTimeout?: number
   /**
-   * Milliseconds, from 1,000 to 60,000, of a server that answers heart-beats and does not tick, until `Stalled` is on the
-   * connection; two of its ticks at least. Default 2,000.
+   * Milliseconds, from 1,000 to 60,000, without a tick of a server that still answers heartbeats, before `Stalled` is
+   * added to the connection; at least two of its ticks. Default 2,000.
    */
   stalledAfter?: number
   /**
-   * What happens when the line breaks later. `'resume'`: the session goes on over another connection, if the server is
-   * reached before it gives the session up (its `resumeTime`): nothing ends, and nothing reliable is lost. `'always'`: when it
-   * has been given up, the session ends, and a new one is begun as by `connect` with these options. `'never'`: the
-   * session ends. Default `'resume'`. While the line is broken the connection carries `Interrupted`.
+   * What happens when the link breaks later. Default `'resume'`. While the link is broken the connection has
+   * `Interrupted`.
+   *
+   * - `'resume'`: the session continues over another link if the client reaches the server within its `resumeTime`.
+   *   Nothing ends, and nothing reliable is lost.
+   * - `'always'`: as `'resume'`; when the server has given the session up, it ends, and a new one begins as by
+   *   `connect` with these options.
+   * - `'never'`: the session ends.
    */
   reconnect?: 'resume' | 'always' | 'never'
-  /** Take part as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
+  /** Become ready as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
   autoReady?: boolean
   /** STUN and TURN servers. Default none. */
   iceServers?: { urls: string | string[]; username?: string; credential?: string }[]
-  /** Ends the attempt. */
+  /** Aborts the attempt. */
   signal?: AbortSignal
 }
 
@@ -66,10 +70,10 @@ const PUMP_INTERVAL_MS = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000
 const SPREAD_MS = 500
-/** A try that has less time than this may fail for want of it. */
+/** A try with less time than this may fail only because time ran out. */
 const SHORT_TRY_MS = 2000
 const FOR_WANT_OF_TIME = new Set(['udp-blocked', 'handshake-timeout'])
-/** Failures that another try cannot mend. */
+/** Failures that another try cannot fix. */
 const FINAL = new Set([
   'refused',
   'unauthorized',
@@ -81,13 +85,13 @@ const FINAL = new Set([
 ])
 
 /**
- * Connects a client's world; `connected` is called for this session, and for each that takes its place. Resolves when the server has let it in: `Connected` is on the connection entity, and the
- * world fills as the client's pipelines run.
+ * Connects a client's world. Calls `connected` for this session and for each that replaces it. Resolves when the server
+ * has admitted the client: `Connected` is on the connection entity, and the world fills as the client's pipelines run.
  *
  * @throws ConnectionError when the server refuses (`code` is the server's, such as `protocol-mismatch`), or no try
- * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, `rate-limited`, …), the authorization
- * was refused (`unauthorized`), `token` or `authorization` threw (`token-failed`), the attempt was ended (`aborted`), or
- * `url` is no address (`bad-url`).
+ * succeeded in time (`code` is the last failure's: `unreachable`, `udp-blocked`, `handshake-timeout`, `rate-limited`,
+ * …). Other codes: `unauthorized` (the authorization was refused), `token-failed` (`token` or `authorization` threw),
+ * `aborted` (the attempt was aborted), `bad-url` (`url` is no address).
  * @throws UsageError when an option is out of range, the world is connecting already, or another open world uses its
  * components without sharing its entity index (`separate-entity-index`).
  */
@@ -110,9 +114,9 @@ export async function connectWorld(
   }
   checkUrl(options.url)
   if (isShownOpen(role)) throw new UsageError('connected', 'this world is connected already; await close(world) first')
-  // A game that connects in the tick that shows the end need not know that a session would have been begun by itself.
+  // A game may connect in the tick that shows the end, without knowing that a new session would have begun by itself.
   if (role.pendingConnect !== undefined && waitingToBegin.has(role.pendingConnect)) role.pendingConnect.abort()
-  // One that was aborted is only tidying up.
+  // An aborted attempt is only cleaning up.
   if (role.pendingConnect !== undefined && !role.pendingConnect.signal.aborted) {
     throw new UsageError('busy', 'this world is connecting already; wait for that, or close it first')
   }
@@ -135,15 +139,15 @@ export async function connectWorld(
   }
 }
 
-/** Whether a session ended for want of a line, and by nobody's will. */
+/** Whether a session ended because its link was lost, and neither side wanted that. */
 function isLost(reason: CloseReason | undefined): boolean {
   return reason?.by === 'network' || reason?.code === 'timeout' || reason?.code === 'session-ended'
 }
 
-/** Sessions that are to take the place of one that was lost, and have not begun. */
+/** Attempts to replace a lost session that have not begun yet. */
 const waitingToBegin = new WeakSet<AbortController>()
 
-/** Begins a new session where one was lost. What keeps it from that is in the error queue. */
+/** Begins a new session in place of a lost one. Errors go to the error queue. */
 async function connectAgain(
   world: ClientWorld,
   open: OpenTransport,
@@ -151,11 +155,11 @@ async function connectAgain(
   connected: (world: ClientWorld) => void,
 ): Promise<void> {
   const role = clientRole(world)
-  // Whoever closes the world in the tick that shows the end wants no other session.
+  // A game that closes the world in the tick that shows the end wants no new session.
   const waiting = new AbortController()
   waitingToBegin.add(waiting)
   role.pendingConnect = waiting
-  // Not within the tick, nor the observers, that the old session ends in.
+  // Not within the tick and the observers in which the old session ends.
   await Promise.resolve()
   if (role.pendingConnect === waiting) role.pendingConnect = undefined
   if (waiting.signal.aborted) return
@@ -168,7 +172,7 @@ async function connectAgain(
   }
 }
 
-/** Without the value: it is a secret. */
+/** The error leaves the value out: it is a secret. */
 function checkCredential(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'string' || typeof value === 'function') return
   throw badOption(name, 'a text or a function', typeof value)
@@ -178,7 +182,7 @@ function checkUrl(url: unknown): void {
   try {
     if (typeof url === 'string' && /^https?:$/.test(new URL(url).protocol)) return
   } catch {
-    // No address at all; what follows says so.
+    // Not an address at all: a later check reports that.
   }
   const got = typeof url === 'string' ? JSON.stringify(url) : String(url)
   const text = `url is the server's address with http:// or https://, as in http://127.0.0.1:9208, got ${got}`
@@ -187,7 +191,7 @@ function checkUrl(url: unknown): void {
 
 const wasAborted = (): ConnectionError => new ConnectionError('aborted', 'the attempt to connect was ended')
 
-/** Tries until it succeeds, a failure is final, or time runs out. */
+/** Retries until one succeeds, a failure is final, or time runs out. */
 async function attempt(
   world: ClientWorld,
   open: OpenTransport,
@@ -207,14 +211,14 @@ async function attempt(
       return
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error
-      // The last try, cut short by the deadline, knows less than the one before it.
+      // The deadline cut the last try short, so the error of the try before it is more useful.
       const isLess = !isFirst && left < SHORT_TRY_MS && FOR_WANT_OF_TIME.has(error.code)
       if (signal.aborted) failure = wasAborted()
       else if (!isLess) failure = error
       if (FINAL.has(failure.code) || error.cause === REFUSED || isRefusal(error)) break
     }
     const wanted = failure.retryAfter
-    // Not all who were sent away, or lost their server, together come back together.
+    // Clients that were disconnected together must not all retry at the same time.
     const spread = pause * (1 - Math.random() / 2)
     const next = wanted === undefined ? spread : Math.max(spread, wanted + Math.random() * SPREAD_MS)
     if (performance.now() + next >= deadline) break
@@ -225,7 +229,7 @@ async function attempt(
     }
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
   }
-  // An attempt that was aborted may have a successor already, which is not to be stopped.
+  // An aborted attempt may already have a successor, which must not be stopped.
   if (role.pendingConnect === controller) {
     role.pendingConnect = undefined
     await closeSession(role, 'client-closed', 'the attempt was given up')
@@ -233,7 +237,7 @@ async function attempt(
   throw failure
 }
 
-/** Marks an error as the server's own refusal. */
+/** Marks an error as a refusal by the server. */
 const REFUSED = Symbol('refused by the server')
 
 async function tryOnce(
@@ -255,7 +259,7 @@ async function tryOnce(
     throw wasAborted()
   }
   try {
-    // A session that this one replaces is stopped, which must not end this attempt.
+    // Stopping the session that this one replaces must not end this attempt.
     role.pendingConnect = undefined
     const reopen = (ended: AbortSignal): Promise<Transport | Refused> =>
       reopenWithin(role.options.now, open, options, ended)
@@ -273,7 +277,7 @@ async function tryOnce(
     role.pendingConnect = controller
   }
   const session = role.session!
-  // The game's loop may not run yet, so the handshake drives itself; what comes after it waits for the loop.
+  // The game's loop may not run yet, so the handshake drives itself. Everything after it waits for the loop.
   while (session.state === 'connecting') {
     session.receive()
     if (session.state !== 'connecting') break
@@ -287,7 +291,7 @@ async function tryOnce(
     return
   }
   const { reason } = session
-  // After an abort the session of the role may be another's, or none.
+  // After an abort the role may have another session, or none.
   if (role.session === session) applyReplication(world)
   const text = reason?.text ?? 'the connection closed'
   throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
@@ -308,7 +312,7 @@ async function openOnce(
   return open({ url, iceServers, authorization, timeout, now, signal })
 }
 
-/** A connection over which an interrupted session may go on, or why there will be none. */
+/** Opens a connection over which an interrupted session may continue, or returns the server's refusal. */
 function reopenWithin(
   now: () => number,
   open: OpenTransport,
@@ -324,7 +328,7 @@ function reopenWithin(
 
 const OVERDUE = Symbol('no credential in time')
 
-/** What a credential is now. */
+/** Returns the current value of a credential. */
 async function call(
   name: string,
   credential: Exclude<Credential, string>,
@@ -351,7 +355,7 @@ async function call(
   }
 }
 
-/** A server that authenticates may take longer than a try; as long as it is heard of, it is waited for. */
+/** A server may take longer than a try to authenticate; the client waits as long as it receives packets from it. */
 function hasGivenUp(session: ClientSession, now: number, limit: number, deadline: number): boolean {
   const time = performance.now()
   if (time <= limit) return false

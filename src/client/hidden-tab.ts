@@ -1,6 +1,7 @@
-// Keeps a client connected in a hidden tab, whose browser runs no animation frames: received packets run the systems.
+// Keeps a client connected in a hidden tab, where the browser runs no animation frames: received packets run the
+// systems.
 //
-// Without this the inbox would fill, and the session would be closed for it.
+// Without this the inbox would fill up, and the server would close the session.
 import { applyReceived } from '../../systems/apply-replication.js'
 import { receiveFromServer } from '../../systems/receive-from-server.js'
 import { sendToServer } from '../../systems/send-to-server.js'
@@ -13,10 +14,13 @@ import { clientRole, type ClientWorld } from '../world/state.js'
 /** Milliseconds without a frame after which received packets run the systems. */
 const STILL_AFTER_MS = 250
 
-/** Milliseconds between two runs without packets, which detect a lost connection. A hidden tab's timers run once a second. */
+/**
+ * Milliseconds between two runs without packets, which detect a lost connection. A hidden tab's timers run once a
+ * second.
+ */
 const LOOK_INTERVAL_MS = 1000
 
-/** Milliseconds without a frame for which the end of an entity waits until the game has drained its calls. */
+/** Milliseconds without a frame for which the end of an entity waits for the game to drain its calls. */
 const FRAME_PATIENCE_MS = 2000
 
 /** Keeps a connected client receiving while its loop does not run. Stops with the session. */
@@ -48,14 +52,14 @@ export function drainWhenHidden(world: ClientWorld): void {
 }
 
 /**
- * Runs the client's systems while the game's loop does not: applies received packets and acknowledges them. Calls wait in
- * their queues.
+ * Runs the client's systems while the game's loop does not: applies received packets and acknowledges them. Calls wait
+ * in their queues.
  */
 export function pump(world: ClientWorld): void {
   const client = clientRole(world)
   receiveFromServer(world)
   if (client.session !== undefined) followSession(client, client.session, false)
-  // A slow game still gets its chance to drain calls before their entities end; one that is not running does not.
+  // A slow game still gets its chance to drain calls before their entities end. A stopped one does not.
   if (client.options.now() - client.lastFrameAt >= FRAME_PATIENCE_MS) markDrained(client)
   applyReceived(client)
   advanceScenes(client)
@@ -63,8 +67,8 @@ export function pump(world: ClientWorld): void {
 }
 
 /**
- * Runs a task of its own: nothing of the game may run inside the network's callback, and timers are held back to one a
- * second in a hidden tab, messages are not.
+ * Runs a separate task: no game code may run inside the network's callback. A hidden tab limits timers to one a second,
+ * but not messages.
  */
 function runSoon(task: () => void): void {
   const { port1, port2 } = new MessageChannel()

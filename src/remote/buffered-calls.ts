@@ -1,27 +1,29 @@
-// The last call of each buffered RPC on each entity, kept for those who come to observe the entity later.
+// Keeps the last call of each buffered RPC on each entity, for clients that observe the entity later.
 import { slotOf } from '../protocol/net-id.js'
 
-/** One call as it was sent, and who must not get it. */
+/** A call as it was sent, and the connections that must not get it. */
 export class BufferedCall {
-  /** The section as it travels: `bytes[0 .. length)`. */
+  /** The section as it is sent: `bytes[0 .. length)`. */
   bytes = new Uint8Array(0)
   length = 0
   netId = 0
   /** The net ids that it names. */
   readonly named: number[] = []
   includesOwner = true
-  /** Numbers of connections that were left out. */
+  /** Connection numbers (`Connection.id`) that were left out. */
   readonly leftOut: number[] = []
   /** When it is limited: numbers of the connections that may get it, or the group whose members may. */
   isLimited = false
   readonly only: number[] = []
   group: string | undefined
-  /** How often had been sent when it was made: who observes the entity at the next time gets the call itself. */
+  /**
+   * The count of sent ticks when it was made. Clients that observe the entity at the next sending get the call itself.
+   */
   madeAfter = 0
 
   constructor(readonly id: number) {}
 
-  /** Takes over a section, which lies at `bytes[start .. end)`. Its memory is used again and again. */
+  /** Copies the section `bytes[start .. end)`. The memory of the copy is reused. */
   copy(bytes: Uint8Array, start: number, end: number): void {
     this.length = end - start
     if (this.bytes.length < this.length) this.bytes = new Uint8Array(this.length)
@@ -30,13 +32,16 @@ export class BufferedCall {
 }
 
 export class BufferedCalls {
-  /** By slot: one for each definition, in the order in which they were made. */
+  /** By slot: one call for each definition, in the order in which they were made. */
   private readonly bySlot: (BufferedCall[] | undefined)[] = []
-  /** Entities that have some. */
+  /** Number of entities that have some. */
   entities = 0
   private sends = 0
 
-  /** The call to fill in place of the last one of this definition on this entity; nobody is left out of it yet. */
+  /**
+   * Returns the call to fill in, which replaces the last one of this definition on this entity. No connection is left
+   * out yet.
+   */
   replace(netId: number, id: number): BufferedCall {
     const slot = slotOf(netId)
     while (this.bySlot.length <= slot) this.bySlot.push(undefined)
@@ -57,12 +62,15 @@ export class BufferedCalls {
     return call
   }
 
-  /** The calls on the entity in a slot, oldest first, those that leave by themselves included; see {@link isNew}. */
+  /**
+   * The calls on the entity in a slot, oldest first, including those of this tick, which are also sent themselves; see
+   * {@link isNew}.
+   */
   of(slot: number): readonly BufferedCall[] | undefined {
     return this.bySlot[slot]
   }
 
-  /** Shows the net ids that the calls on the entity in a slot name. */
+  /** Passes to `note` the net ids that the calls on the entity in a slot name. */
   eachName(slot: number, note: (netId: number) => void): void {
     const calls = this.bySlot[slot]
     if (calls === undefined) return
@@ -72,12 +80,12 @@ export class BufferedCalls {
     }
   }
 
-  /** Whether a call was made since the last sending: whoever observes its entity by now gets the call itself. */
+  /** Whether a call was made since the last sending. Clients that observe its entity now get the call itself. */
   isNew(call: BufferedCall): boolean {
     return call.madeAfter === this.sends
   }
 
-  /** Everything was sent. */
+  /** The tick was sent. */
   finishTick(): void {
     this.sends++
   }
@@ -90,7 +98,7 @@ export class BufferedCalls {
   }
 }
 
-/** Takes the call of a definition out of the list, or makes one. */
+/** Takes the call of a definition out of the list, or creates one. */
 function take(calls: BufferedCall[], id: number): BufferedCall {
   for (let i = 0; i < calls.length; i++) {
     const call = calls[i]!

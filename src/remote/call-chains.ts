@@ -1,12 +1,12 @@
-// Chains of outgoing calls, by whom they go to: a client's calls are found without a look at those of others.
+// Chains outgoing calls by receiver, so that the calls of one client are found without visiting those of others.
 import { growTo } from '../replication/slot-set.js'
 
-/** The first and the last call of each chain, counted from 1; the calls themselves know which one follows. */
+/** The first and the last call of each chain, counted from 1. Each call stores the next one. */
 export class CallChains {
   private firsts = new Uint32Array(16)
   private lasts = new Uint32Array(16)
 
-  /** The call before it in its chain, or -1. */
+  /** Appends a call to a chain. Returns the call before it in the chain, or -1. */
   append(key: number, call: number): number {
     if (key >= this.firsts.length) {
       this.firsts = growTo(this.firsts, key + 1)

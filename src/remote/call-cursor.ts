@@ -1,20 +1,20 @@
-// Walks the calls of one channel that may go to one client, in the order in which they were made: two chains, those to it
-// alone and those to several.
+// Walks the calls of one channel that may go to one client, in the order in which they were made. It merges two chains:
+// calls to this client alone and calls to several.
 import type { Channel } from '../transport/transport.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
 
-/** Used again and again. */
+/** Reused, so that walking allocates nothing. */
 export class CallCursor {
   private one = -1
   private several = -1
 
-  /** Begins with the first call that is not before `from`. */
+  /** Starts at the first call that is not before `from`. */
   start(outgoing: OutgoingCalls, connection: number, channel: Channel, from: number): void {
     this.one = skip(outgoing, outgoing.firstToOne(connection, channel), from)
     this.several = skip(outgoing, outgoing.firstToSeveral(channel), from)
   }
 
-  /** There is nothing to walk. */
+  /** Makes the cursor empty. */
   clear(): void {
     this.one = -1
     this.several = -1

@@ -1,36 +1,36 @@
-// Calls that a receiver drops, and values of clients that a server does not take: each is counted, and reported by kind, in a way that no flood can flood.
+// Counts dropped calls and values that a server does not apply, and reports them by kind with a rate limit.
 //
-// For each connection, kind and definition the first is reported at once; from then on at most one entry in five seconds
-// says how many more there were. What is not reported by itself costs an increment and no memory.
+// The first of each connection, kind and definition is reported at once. After that at most one entry in five seconds
+// reports how many more there were. A fault that is not reported separately costs an increment and no memory.
 import type { Counters } from '../connection/counters.js'
 import type { ErrorLog } from '../connection/error-log.js'
 import type { Protocol } from '../protocol/protocol.js'
 
 /** Why a call was dropped where it arrived. */
 export const CallFault = {
-  /** The sender does not take part. */
+  /** The sender is not ready. */
   NotReady: 0,
   NotOwner: 1,
-  /** The entity exists, and the sender does not have it (any more). */
+  /** The entity exists, but the sender does not observe it. */
   NotObserved: 2,
-  /** The entity was never given to anybody. */
+  /** No client was ever sent this entity. */
   UnknownEntity: 3,
   /** The protocol does not list it, or not for this direction or channel. */
   UnknownDefinition: 4,
   OverRate: 5,
   MalformedCall: 6,
-  /** Its entity or sender was gone before it could run. */
+  /** Its entity or sender had ended before the call could run. */
   Late: 7,
-  /** The queue is full, and the sender's share of it used up. */
+  /** The queue is full, and the sender's share of it is used up. */
   OverShare: 8,
-  /** These are about values that a client wrote. */
+  /** The following are about values that a client wrote. */
   WriteNotReady: 9,
   WriteUnknownEntity: 10,
   WriteLate: 11,
   WriteNotOwner: 12,
   WriteNotFinite: 13,
   WriteRefused: 14,
-  /** Of a call that this side sends: its receiver does not have the entity. */
+  /** For a call that this side sends: its receiver does not have the entity. */
   NotShown: 15,
 } as const
 export type CallFault = (typeof CallFault)[keyof typeof CallFault]
@@ -71,15 +71,15 @@ const FAULTS: readonly FaultText[] = [
 
 /** Milliseconds between two entries about the same. */
 const REPORT_INTERVAL = 5000
-/** Milliseconds between two looks for entries that are due. */
+/** Milliseconds between two searches for entries that are due. */
 const FLUSH_INTERVAL = 1000
 
-/** What is known of one connection, by fault and definition. */
+/** Reports of one connection, by fault and definition. */
 class Reports {
   readonly reportedAt: Float64Array
-  /** Dropped since, and not reported yet. */
+  /** Dropped since the last report. */
   readonly more: Uint32Array
-  /** Some of `more` are not 0. */
+  /** Whether some of `more` are not 0. */
   hasMore = false
   connection = 0
 
@@ -90,9 +90,9 @@ class Reports {
 }
 
 export class CallFaults {
-  /** By the number of the connection; 0 stands for all that have none, or none any more. */
+  /** By the number of the connection; 0 stands for all that have no number or have ended. */
   private readonly byNumber = new Map<number, Reports>()
-  /** One for each definition, '' for what the protocol does not list, and one for each component. */
+  /** One for each definition, '' for those that the protocol does not list, and one for each component. */
   private readonly names: readonly string[]
   private readonly width: number
   private readonly unlisted: number
@@ -109,20 +109,20 @@ export class CallFaults {
     this.width = this.names.length
   }
 
-  /** Connections that something is kept of. */
+  /** Number of connections with reports. */
   get size(): number {
     return this.byNumber.size
   }
 
   /**
-   * Counts a call that is dropped, and reports it now or later. `number` and `connection` are the sender's connection
-   * and its entity, both 0 for one that is gone; `id` is what the call says that it is.
+   * Counts a dropped call, and reports it now or later. `number` and `connection` are the sender's connection and its
+   * entity, both 0 when it has ended; `id` is the definition that the call claims.
    */
   add(fault: CallFault, number: number, connection: number, entity: number, id: number): void {
     this.count(fault, number, connection, entity, Math.min(id, this.unlisted))
   }
 
-  /** The same of a value that a client wrote to a component, by its id. */
+  /** The same for a value that a client wrote to a component, by its id. */
   addWrite(fault: CallFault, number: number, connection: number, entity: number, component: number): void {
     this.count(fault, number, connection, entity, this.unlisted + 1 + component)
   }
@@ -141,7 +141,7 @@ export class CallFaults {
     if (this.now() - reports.reportedAt[at]! >= REPORT_INTERVAL) this.report(reports, at, entity)
   }
 
-  /** Reports what was held back and is due. Once per tick. */
+  /** Reports entries that were held back and are due. Runs once per tick. */
   flush(): void {
     const now = this.now()
     if (now < this.flushAt) return
@@ -149,7 +149,7 @@ export class CallFaults {
     for (const reports of this.byNumber.values()) if (reports.hasMore) this.flushOne(reports, now - REPORT_INTERVAL)
   }
 
-  /** A connection is gone: reports what was held back, and frees its memory. */
+  /** The connection has ended: reports what was held back, and frees its memory. */
   forget(number: number): void {
     const reports = this.byNumber.get(number)
     if (reports === undefined) return
@@ -161,7 +161,7 @@ export class CallFaults {
     reports.hasMore = false
     for (let at = 0; at < reports.more.length; at++) {
       if (reports.more[at] === 0) continue
-      // What they were called on may be another entity by now.
+      // The entity id of the call may belong to another entity by now.
       if (reports.reportedAt[at]! <= reportedBefore) this.report(reports, at, 0)
       else reports.hasMore = true
     }

@@ -1,13 +1,13 @@
-// The numbers of calls: what `call.id` is, and what can be told from it.
+// Makes the numbers in `call.id`, and reads what they contain.
 //
-// A number of its own for each call that may be answered, from 1 on, above three bits that say what it is; so a verb that
-// is given an id knows the side that it is of, and a number that was never a request's, without a table of all calls.
+// Each call that may be answered has a separate number, from 1 on, above three bits that describe it. So a verb that
+// gets an id knows its side, and recognises a number that was never a request's, without a table of all calls.
 import type { Command, TargetRpc } from '../protocol/definitions.js'
 import type { Schema } from '../protocol/types/schema.js'
 
 declare const $answers: unique symbol
 
-/** The number of a call that may be answered, with `reply` or `refuse`, now or ticks later. */
+/** The number of a call that may be answered with `reply` or `refuse`, now or ticks later. */
 export type CallId<R extends Schema = Schema, Reason extends string = string> = number & {
   readonly [$answers]: { readonly returns: R; readonly refuses: Reason }
 }
@@ -20,11 +20,11 @@ export type CallIdOf<D extends Command | TargetRpc> = D extends {
   ? CallId<R, Reason>
   : never
 
-/** It is of a definition with `returns`. */
+/** The call is of a definition with `returns`. */
 const ANSWERABLE = 1
-/** It arrived at a client. */
+/** The call arrived at a client. */
 const AT_CLIENT = 2
-/** It was requested: somebody waited for the answer when it arrived. */
+/** The call was a request: the sender waited for the answer when it arrived. */
 const AWAITED = 4
 const FLAG_BITS = 3
 

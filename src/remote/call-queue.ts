@@ -1,7 +1,7 @@
-// Inbound calls of one definition: bytes that wait until a system drains them.
+// Queues received calls of one definition, as bytes, until a system drains them.
 //
-// A call is validated when it arrives and decoded when it is drained, into one view that is used again and again; so a
-// call costs no object, however many arrive.
+// A call is checked when it arrives and decoded when it is drained, into one view that is reused. So a call allocates
+// no object, however many arrive.
 import type { Definition } from '../protocol/definitions.js'
 import { type ByteReader, ByteReader as Reader, ByteWriter } from '../protocol/bytes.js'
 import { FixedRecordView } from '../protocol/types/fixed-record.js'
@@ -14,14 +14,14 @@ import type { CallOrder } from './call-order.js'
 import { FormerEntities, type NamedEntities } from './named-entities.js'
 import { QueueShares } from './queue-shares.js'
 
-/** Calls that may wait in one queue, and bytes. Above it each sender has its share alone: see `QueueShares`. */
+/** Calls, and bytes, that may wait in one queue. Above that each sender only has its share: see `QueueShares`. */
 const MAX_WAITING = 8192
 const MAX_WAITING_BYTES = 1 << 20
 
-// A call that waits is one row: what is known of it stands side by side in memory.
+// A queued call is one row: its numbers are adjacent in memory.
 const NET_ID = 0
 const SENDER = 1
-/** The sender's place in the table of shares. */
+/** The sender's seat in the table of shares. */
 const SEAT = 2
 const ID = 3
 /** The tick in which it arrived. */
@@ -33,15 +33,15 @@ const START = 6
 const END = 7
 const ROW = 8
 
-/** What a system sees of one call. Valid until the next iteration. */
+/** A call as a system sees it. Valid until the next iteration. */
 export interface CallView {
   /** The entity it is addressed to, in this world; 0 for a message. */
   readonly entity: number
   /** The connection entity that sent it. */
   readonly sender: number
-  /** Tells the calls of this side apart; a later answer refers to it. */
+  /** Identifies the call on this side; a later answer refers to it. */
   readonly id: number
-  /** Its arrival number: it rises over all calls and messages of this side. */
+  /** Its arrival number, which increases over all calls and messages of this side. */
   readonly order: number
   readonly definition: Definition
   readonly args: Readonly<Record<string, unknown>>
@@ -56,49 +56,52 @@ interface MutableView {
   args: Record<string, unknown>
 }
 
-/** Counts what a queue drops. */
+/** Notified of the calls that a queue drops. */
 export interface QueueListener {
-  /** `count` calls were dropped because nobody drained `queue`. */
+  /** `count` calls were dropped because no system drained `queue`. */
   undrained(queue: CallQueue, count: number): void
   /** A call of `sender` was dropped: the queue is full, and the sender's share of it is used up. */
   overShare(queue: CallQueue, entity: number, sender: number): void
-  /** A call's entity or sender went away between arrival and drain. `entity` and `sender` are 0 where they are gone. */
+  /** A call's entity or sender ended between arrival and drain. `entity` and `sender` are 0 if they have ended. */
   stale(queue: CallQueue, entity: number, sender: number): void
-  /** Whether nobody waits any more for the answer to this call, which was requested; it is dropped then. */
+  /** Whether the sender of this request no longer waits for the answer. The call is then dropped. */
   isCancelled(id: number): boolean
-  /** A call that was requested is dropped. */
+  /** A request is dropped. */
   unanswered(id: number, status: ReplyStatus): void
 }
 
 export class CallQueue implements IterableIterator<CallView> {
   private readonly bytes = new ByteWriter(256)
   private rows = new Uint32Array(16 * ROW)
-  /** Where in `rows` the first call that waits begins. */
+  /** Index in `rows` of the first queued call. */
   private head = 0
-  /** Where in `rows` the next call that arrives will begin. */
+  /** Index in `rows` of the next call to arrive. */
   private tail = 0
-  /** The arrival number of the last call that the loop under way may see. */
+  /** The arrival number of the last call that the current loop may see. */
   private until = 0
   private readonly shares: QueueShares
-  // One for each memory that is read: a reader that changes between two makes a view each time.
+  // A separate reader for each memory: a reader that switches between two would create a view each time.
   private readonly arrival: ByteReader = new Reader()
   private readonly reader: ByteReader = new Reader()
   private readonly view: MutableView
-  /** What a call's arguments are read into: where all have their fixed places, the first. */
+  /** Receives a call's arguments when all of them have fixed offsets; otherwise `reader` reads them. */
   private readonly fixed: FixedRecordView | undefined
   private readonly record: RecordView | undefined
   private readonly yielded: IteratorYieldResult<CallView>
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
   private readonly scratch: RecordView
-  /** The bytes of a payload of which the number is all that there is to check; -1 where there is more. */
+  /** The size of a payload that needs no other check; -1 when it needs more. */
   private readonly exactBytes: number
-  /** Its definition has `returns`. */
+  /** Whether its definition has `returns`. */
   readonly answerable: boolean
-  /** Runs for each call in place of a system that drains; see `InboundCalls.setHandler`. */
+  /** Runs for each call instead of a system that drains; see `InboundCalls.setHandler`. */
   handler: ((call: CallView) => unknown) | undefined
-  /** Nobody wants them: they are checked, and dropped without a report. */
+  /** The game ignores these calls: they are checked, and dropped without a report. */
   ignored = false
-  /** Calls that arrive wait, and nothing is drained. The code that pauses a queue limits what each sender may add to it. */
+  /**
+   * Received calls stay queued, and nothing is drained. The code that pauses a queue limits what each sender may add to
+   * it.
+   */
   paused = false
 
   constructor(
@@ -121,7 +124,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.yielded = { done: false, value: this.view }
     this.scratch = codec.createView()
     this.exactBytes = codec.total && codec.minBytes === codec.maxBytes ? codec.minBytes : -1
-    // Of large messages, a few of the largest.
+    // Room for a few of the largest messages.
     const byteLimit = Math.max(MAX_WAITING_BYTES, 4 * codec.maxBytes)
     this.shares = new QueueShares(MAX_WAITING, byteLimit, codec.maxBytes)
     this.answerable = 'answers' in definition && definition.answers !== undefined
@@ -132,8 +135,8 @@ export class CallQueue implements IterableIterator<CallView> {
   }
 
   /**
-   * Queues the payload `bytes[start .. end)`. Returns false when it is not what the definition says; nothing is kept then.
-   * `seat` is the sender's place among those who share the queues.
+   * Queues the payload `bytes[start .. end)`. Returns false, and keeps nothing, when it does not match the definition.
+   * `seat` is the sender's seat among the senders that share the queues.
    */
   push(
     bytes: Uint8Array,
@@ -178,13 +181,15 @@ export class CallQueue implements IterableIterator<CallView> {
     return true
   }
 
-  /** Goes on after a pause: what waited counts as arrived at `tick`. */
+  /** Continues after a pause: queued calls count as arrived at `tick`. */
   resume(tick: number): void {
     this.paused = false
     for (let at = this.head; at < this.tail; at += ROW) this.rows[at + TICK] = tick
   }
 
-  /** Begins a tick: drops the calls that arrived more than `most` ticks ago, and makes room when nothing waits. */
+  /**
+   * Begins a tick: drops the calls that arrived more than `most` ticks ago, and frees memory when nothing is queued.
+   */
   expire(tick: number, most: number): void {
     if (this.paused) return
     let dropped = 0
@@ -197,7 +202,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.compact()
   }
 
-  /** The sender has ended, and its entity's id may be another's next: its calls are removed. */
+  /** The sender has ended, and another may get its entity's id: removes its calls. */
   dropFrom(sender: number): void {
     const { rows, bytes: kept, shares, tail } = this
     let to = this.head
@@ -231,7 +236,7 @@ export class CallQueue implements IterableIterator<CallView> {
     this.compact()
   }
 
-  /** Begins a loop, which sees what waits by now: calls that it makes for itself are for the next. */
+  /** Begins a loop over the calls queued now. Calls that the loop makes for its own side are for the next one. */
   [Symbol.iterator](): this {
     this.until = this.order.last
     return this
@@ -242,7 +247,7 @@ export class CallQueue implements IterableIterator<CallView> {
   }
 
   /**
-   * Passes over what cannot be shown any more. Returns the arrival number of the first call that can be, or Infinity when
+   * Skips calls that can no longer be shown. Returns the arrival number of the first call that can, or Infinity when
    * there is none up to number `until`.
    */
   orderOfNext(until: number): number {
@@ -262,7 +267,7 @@ export class CallQueue implements IterableIterator<CallView> {
     return Infinity
   }
 
-  /** Shows the call that `orderOfNext` has found, and passes it. */
+  /** Shows the call that `orderOfNext` has found, and moves past it. */
   take(): IteratorYieldResult<CallView> {
     const { rows, view, fixed, head: at } = this
     const netId = rows[at + NET_ID]!
@@ -291,7 +296,7 @@ export class CallQueue implements IterableIterator<CallView> {
     if (wasAwaited(id)) this.listener.unanswered(id, status)
   }
 
-  /** Forgets what was drained: at once when nothing waits, else when it is most of what is kept. */
+  /** Frees drained rows: at once when nothing is queued, else when they are most of the memory. */
   private compact(): void {
     if (this.head < this.tail) {
       const { rows } = this

@@ -1,9 +1,9 @@
-// The section that tells a client that its server is about to close.
+// Writes and reads the section that announces that the server is about to close.
 import type { ByteReader, ByteWriter } from '../protocol/bytes.js'
 import { MAX_REASON_BYTES } from '../protocol/limits.js'
 import { SectionKind, truncateUtf8 } from '../protocol/packet.js'
 
-/** The most bytes that the section takes. */
+/** The maximum size of the section in bytes. */
 export const MAX_DRAINING_SECTION = 1 + 5 + 2 + MAX_REASON_BYTES
 
 /** `left`: milliseconds until the server closes at the latest. A text that is too long is cut. */

@@ -1,16 +1,19 @@
-// The stream of lifecycle events: every add and remove of a lifecycle component, in order, for any number of systems.
+// Queues lifecycle events, every add and remove of a lifecycle component, in order, for any number of systems.
 import { type EventList, type EventView, MAX_GATHERED, PublishedQueue } from '../replication/published-queue.js'
 import { growTo } from '../replication/slot-set.js'
 
-/** What a system sees of one event. Valid until the next iteration. */
+/** An event as a system sees it. Valid until the next iteration. */
 export interface LifecycleEvent<Component extends object = object> {
   readonly kind: 'added' | 'removed'
   /** The component that was added or removed. */
   readonly component: Component
   readonly entity: number
-  /** The entity's net id at the time, or 0 for a connection. It tells the entity from a later one with the same id. */
+  /**
+   * The entity's net id at the time, or 0 for a connection. It distinguishes the entity from a later one with the same
+   * id.
+   */
   readonly netId: number
-  /** Why it was removed, where there is a reason: that of a despawn or of a disconnect; else ''. */
+  /** Why it was removed, if there is a reason: that of a despawn or of a disconnect; else ''. */
   readonly reason: string
 }
 
@@ -55,18 +58,21 @@ class LifecycleView implements EventView<LifecycleList, LifecycleEvent> {
   }
 }
 
-/** Events of all components together. The last quarter is for those of connections, which entities cannot crowd out. */
+/**
+ * Limits events of all components together. The last quarter is reserved for connections, so that entities cannot crowd
+ * them out.
+ */
 const MAX_EVENTS = 4 * MAX_GATHERED
 const MAX_OF_ENTITIES = 3 * MAX_GATHERED
 
 export class EventQueue extends PublishedQueue<LifecycleList, LifecycleEvent> {
-  /** Entities of the published adds of `networked`, once somebody has asked. */
+  /** Entities of the published adds of `networked`, once a system has asked for them. */
   private readonly begun = new Set<number>()
   private isBegunKnown = false
   private readonly beginCode: number
   private readonly test = (entity: number): boolean => this.findBegun().has(entity)
 
-  /** `networked`: the component whose add is the beginning of an entity. */
+  /** `networked`: the component whose add begins an entity. */
   constructor(
     private readonly components: readonly object[],
     networked: object,
@@ -106,8 +112,8 @@ export class EventQueue extends PublishedQueue<LifecycleList, LifecycleEvent> {
   }
 
   /**
-   * Tells whether an entity began with the published events: systems meet it as it is now. On a host it may have ended with
-   * them before, under another net id. Undefined when none began.
+   * Returns whether an entity began with the published events: systems then see its current state. On a host it may
+   * have ended with them before, under another net id. Undefined when none began.
    */
   get hasBegun(): ((entity: number) => boolean) | undefined {
     return this.published.begins > 0 ? this.test : undefined

@@ -1,4 +1,4 @@
-// All inbound queues of one side, and the sections that fill them.
+// Keeps all inbound queues of one side, and reads the sections that fill them.
 import { Connection } from '../../components/connection.js'
 import { isThenable } from '../protocol/thenable.js'
 import type { Counters } from '../connection/counters.js'
@@ -22,34 +22,37 @@ import type { OpenRequests } from './open-requests.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
 import { SenderSeats } from './sender-seats.js'
 
-/** Bytes of the longest head of a call, behind its kind, of which no number takes more than two bytes. */
+/** Bytes of the longest head of a call, after its kind, in which no number takes more than two bytes. */
 const MAX_SHORT_HEAD = 8
 
-/** Lists of definitions that are drained together, of which the queues are remembered: more than a game has. */
+/** Limit for remembered lists of definitions that are drained together: more than a game has. */
 const MAX_MERGED = 64
 
-/** Of sections that say nothing of a definition. */
+/** For sections without a definition. */
 const NO_DEFINITION = 0xffffffff
 
-/** A section of a call, message, request, reply or cancel as read; reused. The payload is `bytes[start .. end)`. */
+/** A section of a call, message, request, reply or cancel, as read; reused. The payload is `bytes[start .. end)`. */
 export class CallSection {
   netId = 0
   id = 0
   /** The number of a request; 0 in a call or message. */
   request = 0
-  /** Of a reply. */
+  /** The status of a reply. */
   status: ReplyStatus = ReplyStatus.Ok
   start = 0
   end = 0
 
-  /** Reads a section whose kind byte has been read; `call` tells a call from a message. Leaves the reader behind it. */
+  /**
+   * Reads a section whose kind byte has been read; `call` distinguishes a call from a message. Leaves the reader after
+   * it.
+   */
   read(reader: ByteReader, call: boolean): void {
     if (reader.end - reader.offset < MAX_SHORT_HEAD || !this.readShort(reader, call)) this.readAny(reader, call)
   }
 
   /**
-   * Reads a section none of whose numbers takes more than two bytes, as nearly all are: without a look at the end of the
-   * packet for each byte. False, with nothing read, when it is another.
+   * Reads a section in which no number takes more than two bytes, as in nearly all, without a bounds check for each
+   * byte. Returns false, with nothing read, for other sections.
    */
   private readShort(reader: ByteReader, call: boolean): boolean {
     const { bytes } = reader
@@ -100,7 +103,7 @@ export class CallSection {
     const status = reader.u8()
     this.readPayload(reader)
     if (status > LAST_REPLY_STATUS) reader.fail()
-    // What the library itself says carries nothing.
+    // Answers of the library itself have no payload.
     if (status > ReplyStatus.Refused && this.end > this.start) reader.fail()
     this.status = status as ReplyStatus
   }
@@ -123,7 +126,7 @@ export class CallSection {
     this.end = reader.offset
   }
 
-  /** Stands for a message whose payload lies by itself, from 0 to `length`. */
+  /** Describes a message whose payload is in a separate buffer, from 0 to `length`. */
   become(id: number, length: number): void {
     this.netId = 0
     this.id = id
@@ -132,7 +135,7 @@ export class CallSection {
   }
 }
 
-/** Whether the sections up to the end of a packet are messages that may come before the client is authenticated. */
+/** Whether the rest of a packet only has messages that are allowed before the client is authenticated. */
 export function hasOnlyEarlyMessages(reader: ByteReader, section: CallSection, protocol: Protocol): boolean {
   while (reader.left > 0) {
     if (reader.u8() !== SectionKind.Message) return false
@@ -145,12 +148,12 @@ export function hasOnlyEarlyMessages(reader: ByteReader, section: CallSection, p
 export class InboundCalls implements QueueListener {
   /** By definition id. */
   readonly queues: readonly CallQueue[]
-  /** On a client: slots of entities that a call is on, or names, which no system has had the chance to drain. */
+  /** On a client: slots of entities that a call is on, or names, and that no system has had the chance to drain. */
   readonly called = new SlotSet()
   private readonly own = new CallSection()
   private readonly order = new CallOrder()
   private readonly seats = new SenderSeats()
-  /** The queues that have handlers. */
+  /** The queues with handlers. */
   private readonly handled = new MergedCalls([], this.order)
   private readonly merged: MergedCalls[] = []
   private calls = 0
@@ -189,7 +192,7 @@ export class InboundCalls implements QueueListener {
     return made
   }
 
-  /** Sets what runs for each call of a queue, or takes it away. */
+  /** Sets the handler of a queue, or removes it. */
   setHandler(queue: CallQueue, handler: CallQueue['handler']): void {
     const { queues } = this.handled
     if (queue.handler === undefined && handler !== undefined) queues.push(queue)
@@ -202,15 +205,15 @@ export class InboundCalls implements QueueListener {
     return this.queues.includes(queue)
   }
 
-  /** Queues a section's payload; false when its arguments are not what the definition says. */
+  /** Queues a section's payload. Returns false when its arguments do not match the definition. */
   push(section: CallSection, bytes: Uint8Array, sender: number, tick: number): boolean {
     const queue = this.queues[section.id]!
-    // Sent, and not requested, a call that may be answered has an id for it all the same.
+    // A call that may be answered has an id for it even if it was not a request.
     const id = queue.answerable ? this.requests.nextId() : makePlainId(++this.calls)
     return queue.push(bytes, section.start, section.end, section.netId, sender, this.seats.of(sender), id, tick)
   }
 
-  /** Queues a call that this side makes, for itself: the one that it has just added to those that leave. */
+  /** Queues a call that this side makes for itself: the one just added to the outgoing calls. */
   pushOwn(id: number, netId: number, { writer, payloadStart }: OutgoingCalls, sender: number, tick: number): void {
     const { own } = this
     own.become(id, writer.length)
@@ -219,7 +222,7 @@ export class InboundCalls implements QueueListener {
     this.push(own, writer.bytes, sender, tick)
   }
 
-  /** Opens a request and queues its payload; answers it at once when that cannot be, and says why. */
+  /** Opens a request and queues its payload. If that fails, it is answered at once with the reason. */
   pushRequest(section: CallSection, bytes: Uint8Array, sender: number, tick: number): ReplyStatus {
     const { netId, id: definition, request, start, end } = section
     const id = this.requests.open(sender, request, definition)
@@ -234,12 +237,12 @@ export class InboundCalls implements QueueListener {
     return ReplyStatus.MalformedCall
   }
 
-  /** Begins a tick: drops what nobody drained for more than `most` ticks. */
+  /** Begins a tick: drops calls that were undrained for more than `most` ticks. */
   expire(tick: number, most: number): void {
     for (let i = 0; i < this.queues.length; i++) this.queues[i]!.expire(tick, most)
   }
 
-  /** Whether calls and messages wait, as while the server loads a scene. */
+  /** Whether calls and messages must wait, as while the server loads a scene. */
   paused = false
 
   pause(): void {
@@ -252,13 +255,13 @@ export class InboundCalls implements QueueListener {
     for (const queue of this.queues) queue.resume(tick)
   }
 
-  /** Runs the handlers in the order of arrival of what they handle; one that throws is reported and stops nothing. */
+  /** Runs the handlers in the order in which their calls arrived. One that throws is reported and stops nothing. */
   runHandlers(): void {
     const { handled } = this
     for (const call of handled) this.runHandler(handled.current!, call)
   }
 
-  /** The sender has ended: its calls that wait are removed. */
+  /** The sender has ended: removes its queued calls. */
   dropFrom(sender: number): void {
     for (const queue of this.queues) queue.dropFrom(sender)
     this.seats.release(sender)
@@ -297,7 +300,7 @@ export class InboundCalls implements QueueListener {
   private runHandler({ name, handler }: CallQueue, call: CallView): void {
     const { entity, sender: connection, id } = call
     try {
-      // An async function is a handler too, and what it throws must not become an unhandled rejection.
+      // A handler may be an async function, and its errors must not become unhandled rejections.
       const result = handler!(call)
       if (isThenable(result)) {
         result.then(undefined, (cause: unknown) => this.handlerThrew(name, cause, entity, connection, id))

@@ -4,7 +4,7 @@ import type { CallQueue, CallView } from './call-queue.js'
 
 export class MergedCalls implements IterableIterator<CallView> {
   private readonly ended: IteratorReturnResult<undefined> = { done: true, value: undefined }
-  /** The arrival number of the last call that the loop under way may see. */
+  /** The arrival number of the last call that the current loop may see. */
   private until = 0
   /** The queue of the call shown last. */
   current: CallQueue | undefined
@@ -16,7 +16,7 @@ export class MergedCalls implements IterableIterator<CallView> {
     private readonly order: CallOrder,
   ) {}
 
-  /** Begins a loop, which sees what waits by now. */
+  /** Begins a loop over the calls queued now. */
   [Symbol.iterator](): this {
     this.until = this.order.last
     this.bound = 0
@@ -29,7 +29,7 @@ export class MergedCalls implements IterableIterator<CallView> {
   }
 
   next(): IteratorResult<CallView, undefined> {
-    // Most calls come in runs of one definition, and the others need no look until one of theirs is older.
+    // Most calls arrive in runs of one definition. The other queues need no check until one of their calls is older.
     if (this.bound === 0 || this.current!.orderOfNext(this.until) >= this.bound) this.choose()
     return this.current === undefined ? this.ended : this.current.take()
   }

@@ -1,8 +1,9 @@
-// Messages too large for one packet: cut into parts on the reliable channel, paced by the receiver, put together again.
+// Splits messages too large for one packet into parts on the reliable channel, paced by the receiver, and joins them
+// again.
 //
-// A part says which message it is of, how large that is, and where the part belongs. The receiver reports how many bytes
-// it has taken in, and never more than a window of them is under way: a megabyte neither fills its inbox nor holds up the
-// structure and calls that share the channel. Messages that follow wait behind it, so that messages keep their order.
+// Each part contains the id of its message, the message's size, and its own offset. The receiver reports how many bytes
+// it has read, and never more than a window of them is in flight. So a megabyte neither fills its inbox nor delays the
+// structure and calls on the same channel. Later messages wait behind it, so that messages keep their order.
 import { PacketQueue } from '../connection/client/packet-queue.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { ByteReader, ByteWriter, varintBytes } from '../protocol/bytes.js'
@@ -16,49 +17,49 @@ import {
 import { SectionKind } from '../protocol/packet.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
 
-/** The most bytes of one part: with its header it fills a packet. */
+/** The largest part in bytes: with its header it fills a packet. */
 const MAX_PART = MAX_RELIABLE_PACKET - MAX_HEADER - 24
-/** A part smaller than this waits for more of the window, unless it is the last. */
+/** A smaller part waits until the window has more room, unless it is the last. */
 const SMALLEST_PART = 1024
 
-/** What a message that waits takes besides its bytes, at most. */
+/** Memory that a queued message needs besides its bytes, at most. */
 const MESSAGE_OVERHEAD = 128
-/** The same for a message in one piece, which is kept in a buffer with others. */
+/** The same for a message in one piece, which shares a buffer with others. */
 const FOLLOWER_OVERHEAD = 32
 
-/** What may wait for one connection, in bytes with what keeping them costs: two of the largest. */
+/** Limit for the queued messages of one connection, in bytes including their overhead: two of the largest. */
 export const MAX_WAITING_PARTS = 2 * (MAX_LARGE_PAYLOAD + MAX_CALL_OVERHEAD + MESSAGE_OVERHEAD)
 
-/** A message on its way in parts. */
+/** A message that is being sent in parts. */
 export interface PartProgress {
   /** The definition's number. */
   readonly id: number
-  /** Bytes sent, or received, and how many there are. */
+  /** Bytes sent or received so far, and in total. */
   readonly done: number
   readonly total: number
 }
 
 interface LargeMessage {
-  /** The message's section, as it would travel in one piece. */
+  /** The message's section, as it would be sent in one piece. */
   readonly section: Uint8Array
-  /** Where its payload begins. */
+  /** Offset of its payload. */
   readonly payload: number
   readonly id: number
   sent: number
-  /** Messages in one piece that follow it, to keep their order. */
+  /** Number of messages in one piece that wait behind it, to keep their order. */
   followers: number
 }
 
-/** What one side has yet to send to the other in parts, and the messages that wait behind it. */
+/** The messages that one side still has to send in parts, and the messages that wait behind them. */
 export class OutgoingParts {
   private readonly queue: LargeMessage[] = []
-  /** Messages that travel in one piece, and only wait for their turn. */
+  /** Messages that are sent in one piece, and only wait for their turn. */
   private readonly followers = new PacketQueue()
   private readonly reader = new ByteReader()
-  /** Bytes of parts that were sent since the session began, and that the other side has received. */
+  /** Bytes of parts that were sent since the session began, and that the receiver has reported as read. */
   sent = 0
   taken = 0
-  /** Bytes that wait, and what keeping them costs. */
+  /** Queued bytes, including overhead. */
   waiting = 0
 
   /** Whether messages have to wait for their turn. */
@@ -87,7 +88,7 @@ export class OutgoingParts {
     this.queue.push({ section, payload: reader.offset, id, sent: 0, followers: 0 })
   }
 
-  /** Writes what may leave now. */
+  /** Writes the parts that may be sent now. */
   write(packet: PacketBuilder): void {
     while (this.queue.length > 0) {
       const message = this.queue[0]!
@@ -110,7 +111,7 @@ export class OutgoingParts {
     }
   }
 
-  /** The other side has received `count` bytes in all, which wraps at 2^32; false when it cannot have. */
+  /** The receiver has read `count` bytes in total, which wraps at 2^32. Returns false when that is impossible. */
   acknowledge(count: number): boolean {
     if ((this.sent - count) >>> 0 > PART_WINDOW) return false
     const more = (count - this.taken) >>> 0
@@ -118,13 +119,13 @@ export class OutgoingParts {
     return true
   }
 
-  /** The message that is being cut, if any is. */
+  /** The message that is being split, if any. */
   get progress(): PartProgress | undefined {
     const first = this.queue[0]
     return first && { id: first.id, done: first.sent, total: first.section.length - first.payload }
   }
 
-  /** Messages that wait. */
+  /** Number of queued messages. */
   get count(): number {
     return this.queue.length + this.followers.count
   }
@@ -137,7 +138,7 @@ export class OutgoingParts {
     this.taken = 0
   }
 
-  /** Writes parts of one message until the window is full; true when it is finished. */
+  /** Writes parts of one message until the window is full. Returns true when it is finished. */
   private writeParts(message: LargeMessage, packet: PacketBuilder): boolean {
     const total = message.section.length - message.payload
     while (message.sent < total) {
@@ -166,12 +167,12 @@ export function mustWait(calls: OutgoingCalls, i: number, parts: OutgoingParts):
   return (parts.busy || !fitsPacket(calls.endOf(i) - calls.startOf(i))) && calls.isMessage(i)
 }
 
-/** Whether a section may travel in one piece. */
+/** Whether a section fits into one packet. */
 function fitsPacket(sectionBytes: number): boolean {
   return sectionBytes <= MAX_RELIABLE_PACKET - MAX_HEADER
 }
 
-/** A part as read; reused. The bytes are `bytes[start .. end)` of the packet. */
+/** A part as read; reused. Its bytes are `bytes[start .. end)` of the packet. */
 export class PartSection {
   id = 0
   total = 0
@@ -179,7 +180,7 @@ export class PartSection {
   start = 0
   end = 0
 
-  /** Reads a section whose kind byte has been read; the reader fails when it is malformed. */
+  /** Reads a section whose kind byte has been read. The reader fails when it is malformed. */
   read(reader: ByteReader): void {
     this.id = reader.varint()
     this.total = reader.varint()
@@ -192,28 +193,28 @@ export class PartSection {
   }
 }
 
-/** What became of a part. */
+/** The result of reading a part. */
 export const PartResult = {
-  /** More is to come. */
+  /** More parts must follow. */
   Taken: 0,
-  /** The message is whole: it is in `payload`. */
+  /** The message is complete: it is in `payload`. */
   Whole: 1,
-  /** It is not the part that comes next, or more than may be under way. */
+  /** It is not the expected part, or exceeds the window. */
   Refused: 2,
 } as const
 export type PartResult = (typeof PartResult)[keyof typeof PartResult]
 
-/** The message that one side receives in parts: one at a time. Memory grows with what has really arrived. */
+/** The message that one side is receiving in parts, one at a time. Its memory grows only with the received bytes. */
 export class IncomingParts {
   private readonly received = new ByteWriter(0)
   private id = -1
   private total = 0
   private offset = 0
-  /** The message is not wanted: its parts are taken in, and forgotten. */
+  /** The message was refused: its parts are read and discarded. */
   private unwanted = false
-  /** Bytes that have arrived since the session began. */
+  /** Bytes received since the session began. */
   private taken = 0
-  /** Bytes that the other side has not been told of. */
+  /** Received bytes that were not reported to the sender yet. */
   untold = 0
 
   /** Whether this part would begin a message. */
@@ -221,7 +222,7 @@ export class IncomingParts {
     return this.id < 0 && part.offset === 0
   }
 
-  /** Lets the message that this part begins pass by. */
+  /** Discards the message that this part begins. */
   refuse(): void {
     this.unwanted = true
   }
@@ -249,17 +250,17 @@ export class IncomingParts {
     return wanted ? PartResult.Whole : PartResult.Taken
   }
 
-  /** The message that is whole, until `release`. */
+  /** The complete message, until `release`. */
   get payload(): ByteWriter {
     return this.received
   }
 
-  /** Gives the memory of a message back. */
+  /** Frees the memory of a message. */
   release(): void {
     this.received.free()
   }
 
-  /** Tells the other side how much has been taken in. */
+  /** Reports to the sender how many bytes were read. */
   write(packet: PacketBuilder): void {
     // On the wire it wraps.
     const taken = this.taken >>> 0
@@ -269,7 +270,7 @@ export class IncomingParts {
     this.untold = 0
   }
 
-  /** Bytes that have arrived since the session began, and how many the message under way still takes. */
+  /** Bytes of the current message that were received, and its size. */
   get arrived(): number {
     return this.taken
   }

@@ -1,10 +1,10 @@
-// Maps the entities that calls name: notes them as a call arrives, and still finds those that have just gone.
+// Maps the entities that calls name: notes them as a call arrives, and still finds those that have just ended.
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { slotOf } from '../protocol/net-id.js'
 import type { SlotSet } from '../replication/slot-set.js'
 import { type CallEntities, targetOf } from './call-entities.js'
 
-/** Maps as the world does, and notes the slots of the entities that are there. */
+/** Maps like the world, and notes the slots of entities that exist. */
 export class NamedEntities implements EntityMapper {
   constructor(
     private readonly entities: EntityMapper,
@@ -22,7 +22,7 @@ export class NamedEntities implements EntityMapper {
   }
 }
 
-/** Maps as the world does, and an entity that has just gone to the one that a call on it is delivered with. */
+/** Maps like the world. An entity that has just ended maps to the one that a call on it is delivered with. */
 export class FormerEntities implements EntityMapper {
   constructor(private readonly entities: CallEntities) {}
 

@@ -1,7 +1,7 @@
 // Finds a slot by a number, without allocating: a hash table with linear probing over two typed arrays.
 //
-// Deletion closes the gap that it leaves (Knuth, The Art of Computer Programming 3, 6.4, Algorithm R), so nothing is ever
-// rehashed but when the table grows.
+// Deletion closes the gap that it leaves (Knuth, The Art of Computer Programming 3, 6.4, Algorithm R). So nothing is
+// rehashed except when the table grows.
 
 const FIRST_SIZE = 32
 
@@ -34,7 +34,7 @@ export class NumberIndex {
     let hole = this.find(key)
     if (keys[hole] === 0) return
     this.size--
-    // What stands behind the hole moves into it, unless it would then stand before its home.
+    // The next entry moves into the hole, unless it would then precede its home position.
     for (let at = (hole + 1) & mask; keys[at] !== 0; at = (at + 1) & mask) {
       const fromHome = (at - this.home(keys[at]!)) & mask
       const fromHole = (at - hole) & mask
@@ -50,7 +50,7 @@ export class NumberIndex {
     return (key >>> this.shift) & this.mask
   }
 
-  /** Where a key stands, or the gap where it would. */
+  /** The index of a key, or of the gap where it would be. */
   private find(key: number): number {
     const { keys, mask } = this
     let at = this.home(key)

@@ -1,7 +1,7 @@
-// Requests that arrived and wait for this side's answer.
+// Keeps received requests until this side answers them.
 //
-// A request is a row of numbers until it is answered, cancelled, or its connection ends: rows are found by the id of the
-// call, and the rows of one connection are a list. Nothing is allocated for a request but when the table grows.
+// A request is a row of numbers until it is answered or cancelled, or its connection ends. Rows are found by the id of
+// the call, and the rows of one connection are a linked list. A request allocates nothing except when the table grows.
 import { MAX_OPEN_REQUESTS } from '../protocol/limits.js'
 import type { Answers } from '../protocol/answers.js'
 import { UsageError } from '../protocol/errors.js'
@@ -12,9 +12,9 @@ import { isAnswerable, makeCallId, type Side, sideOf } from './call-id.js'
 import { NumberIndex } from './number-index.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
 
-/** Answers that are remembered, so that a second one is told from a late one. */
+/** Remembers this many answers, to distinguish a second answer from a late one. */
 const REMEMBERED = 1024
-/** Ids have so many bits for the count. */
+/** The limit of the count in an id. */
 const MAX_COUNT = 2 ** 29 - 1
 
 export class OpenRequests {
@@ -24,16 +24,16 @@ export class OpenRequests {
   private connections = new Uint32Array(16)
   private requestIds = new Uint32Array(16)
   private definitions = new Uint32Array(16)
-  /** The neighbours in the connection's list; `after` also links the rows that are free. */
+  /** The neighbours in the connection's list; `after` also links the free rows. */
   private before = new Uint32Array(16)
   private after = new Uint32Array(16)
   private free = 0
   /** One past the highest row ever used. */
   private rows = 1
-  /** By connection entity: the newest of its rows, and how many it has. */
+  /** By connection entity: its newest row, and the number of its rows. */
   private newest = new Uint32Array(16)
   private counts = new Uint32Array(16)
-  /** The last ids that the game answered, in a ring. */
+  /** The ids that the game answered last, in a ring buffer. */
   private readonly answered = new Uint32Array(REMEMBERED)
   private answeredAt = 0
   private count = 0
@@ -44,12 +44,12 @@ export class OpenRequests {
     private readonly outgoing: OutgoingCalls,
   ) {}
 
-  /** Requests that are open. */
+  /** Number of open requests. */
   get size(): number {
     return this.index.size
   }
 
-  /** An id for a call that may be answered, though nobody waits. */
+  /** An id for a call that may be answered but was not a request. */
   nextId(): number {
     this.advance()
     return makeCallId(this.count, this.side, false)
@@ -72,16 +72,16 @@ export class OpenRequests {
     return id
   }
 
-  /** Whether somebody waits for an answer to this call. */
+  /** Whether the sender still waits for the answer to this call. */
   isWaiting(id: number): boolean {
     return this.index.get(id) !== 0
   }
 
   /**
-   * Answers with a value; false when nobody waits any more.
+   * Answers with a value. Returns false when the sender no longer waits.
    *
-   * @throws UsageError when the id is not that of a call that may be answered, or it was answered already.
-   * @throws ArgumentError when the value is not what the definition returns; the request stays open.
+   * @throws UsageError when the id does not belong to a call that may be answered, or it was answered already.
+   * @throws ArgumentError when the value does not match the definition; the request stays open.
    */
   reply(id: number, value: Readonly<Record<string, unknown>>): boolean {
     const row = this.rowToAnswer(id)
@@ -92,7 +92,7 @@ export class OpenRequests {
   }
 
   /**
-   * Refuses with a reason; false when nobody waits any more.
+   * Refuses with a reason. Returns false when the sender no longer waits.
    *
    * @throws as `reply` does.
    */
@@ -106,7 +106,7 @@ export class OpenRequests {
     return this.answer(id, row)
   }
 
-  /** Ends an open request in the library's own name; does nothing when it is not open. */
+  /** Ends an open request with an answer of the library itself. Does nothing when it is not open. */
   end(id: number, status: ReplyStatus): void {
     const row = this.index.get(id)
     if (row === 0) return
@@ -114,12 +114,12 @@ export class OpenRequests {
     this.close(row)
   }
 
-  /** Answers a request that was not let in. */
+  /** Answers a request that was never opened. */
   endUnopened(connection: number, requestId: number, status: ReplyStatus): void {
     this.outgoing.addStatus(connection, requestId, status)
   }
 
-  /** The other side does not wait any more. False when there is no such request, or it was answered meanwhile. */
+  /** The sender no longer waits. Returns false when there is no such request, or it was answered meanwhile. */
   cancel(connection: number, requestId: number): boolean {
     for (let row = this.newest[connection] ?? 0; row !== 0; row = this.after[row]!) {
       if (this.requestIds[row] !== requestId) continue
@@ -129,7 +129,7 @@ export class OpenRequests {
     return false
   }
 
-  /** The connection ended: nobody waits for what it asked. */
+  /** The connection ended, so its requests need no answer. */
   forget(connection: number): void {
     for (let row = this.newest[connection] ?? 0; row !== 0; row = this.newest[connection]!) this.close(row)
   }
@@ -139,7 +139,7 @@ export class OpenRequests {
     return ('answers' in definition ? definition.answers : undefined)!
   }
 
-  /** The row of a request that the game is about to answer; 0 when nobody waits for it. */
+  /** The row of a request that the game is about to answer; 0 when the sender no longer waits. */
   private rowToAnswer(id: number): number {
     const row = this.index.get(id)
     if (row !== 0) return row
@@ -162,7 +162,7 @@ export class OpenRequests {
 
   private advance(): void {
     do this.count = this.count === MAX_COUNT ? 1 : this.count + 1
-    // After half a billion calls the count begins anew, and one of the first may still be open.
+    // After half a billion calls the count starts again, and one of the first requests may still be open.
     while (this.isWaiting(makeCallId(this.count, this.side, true)))
   }
 

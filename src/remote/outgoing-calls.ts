@@ -1,8 +1,8 @@
-// Outgoing calls and messages of a tick, in the order in which the game made them.
+// Collects the outgoing calls and messages of a tick, in the order in which the game made them.
 //
-// A call is encoded once, when it is made, as the section that will travel. Who gets it is decided when the tick is sent:
-// only then is it known who observes the entity, those for whom it has just spawned included. Calls to one connection are
-// chained by that connection, so that what is written for a client costs nothing for the calls to others.
+// A call is encoded once, when it is made, as the section that will be sent. Its receivers are determined when the tick
+// is sent: only then are the observers of the entity known, including those for whom it has just spawned. Calls to one
+// connection are chained by that connection, so that writing one client's packets never visits calls to others.
 import type { Answers } from '../protocol/answers.js'
 import { ByteReader, ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../protocol/bytes.js'
 import type { Definition } from '../protocol/definitions.js'
@@ -15,22 +15,22 @@ import { Channel } from '../transport/transport.js'
 import { growTo } from '../replication/slot-set.js'
 import { CallChains } from './call-chains.js'
 
-/** Bytes of memory that a tick's calls leave for the next tick's. */
+/** Bytes of memory that are kept from one tick to the next. */
 const LARGEST_KEPT = 1 << 20
 
 const NO_NAMES: readonly number[] = []
 
-/** Whom a call goes to. */
+/** The receivers of a call. */
 export const Audience = {
-  /** Everyone that has the entity spawned. */
+  /** Every client that observes the entity. */
   Observers: 0,
   /** One connection. */
   One: 1,
   /** Every open connection. */
   All: 2,
-  /** Every connection that takes part. */
+  /** Every ready connection. */
   Ready: 3,
-  /** The connections of its list, those that are being authenticated too. */
+  /** The connections of its list, including those that are being authenticated. */
   List: 4,
 } as const
 export type Audience = (typeof Audience)[keyof typeof Audience]
@@ -38,22 +38,22 @@ export type Audience = (typeof Audience)[keyof typeof Audience]
 /** The audiences of {@link OutgoingCalls.toMany}. */
 export type ManyAudience = typeof Audience.All | typeof Audience.Ready | typeof Audience.List
 
-// A call is one row: what is known of it stands side by side in memory.
+// A call is one row: its numbers are adjacent in memory.
 const START = 0
 const END = 1
 /** The channel, and above it the audience. */
 const ROUTE = 2
 /** The net id of the entity that the call is on, or 0. */
 const NET_ID = 3
-/** For {@link Audience.One} the connection entity; otherwise a connection left out, or 0. */
+/** For {@link Audience.One} the connection entity; otherwise a connection that is left out, or 0. */
 const CONNECTION = 4
-/** The connection entity of the entity's owner, who is left out, or 0; the owner is the one of the moment of the call. */
+/** The connection entity of the entity's owner at the time of the call, if the owner is left out; else 0. */
 const EXCLUDED_OWNER = 5
-/** The number of the request that a call is, or 0. */
+/** The number of the request, or 0 for a call that is none. */
 const REQUEST = 6
 /** The next call of its chain, counted from 1; 0 ends it. */
 const NEXT = 7
-/** Where in the list of names those of the call begin, counted from 1; 0 when it names no entity. */
+/** Index of the call's names in the list of names, counted from 1; 0 when it names no entity. */
 const NAMES = 8
 const ROW = 9
 
@@ -65,31 +65,31 @@ export class OutgoingCalls {
   private readonly reader = new ByteReader()
   count = 0
   private rows = new Uint32Array(16 * ROW)
-  /** By connection and channel: the first and the last call that goes to it alone; by channel: those to several. */
+  /** By connection and channel: the first and last call to it alone. By channel: those to several. */
   private readonly chainsToOne = [new CallChains(), new CallChains()] as const
   private readonly chainsToSeveral = new CallChains()
   /** Calls that have been chained. */
   private chained = 0
-  /** The connections that it is limited to, unless undefined, and more that are left out. */
+  /** By call: the connections that it is limited to, or undefined, and several that are left out. */
   readonly lists: (ReadonlySet<number> | undefined)[] = []
   readonly exceptions: (ReadonlySet<number> | undefined)[] = []
   private holdsLists = false
   private readonly sections: Uint8Array[] = []
-  /** Where the last call ends. */
+  /** The end of the last call. */
   private end = 0
-  /** Where the payload of the call added last begins; it is the last thing written. */
+  /** Offset of the payload of the call added last, which ends the buffer. */
   payloadStart = 0
   // The section written last, until it is added.
-  /** Where its names begin; see {@link NAMES}. */
+  /** Index of its first name; see {@link NAMES}. */
   private firstName = 0
   private channel: Channel = Channel.Reliable
   private netId = 0
   private request = 0
 
-  /** What the calls name, where that is noted: net ids, those of each call followed by 0. */
+  /** The net ids that the calls name, if noted; a 0 ends those of each call. */
   private readonly names: NotedNames | undefined
 
-  /** `notesNames`: what each call names can be asked for with `firstNameOf`. */
+  /** `notesNames`: notes the names of each call for `firstNameOf`. */
   constructor(
     private readonly entities: EntityMapper,
     notesNames = false,
@@ -99,8 +99,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Encodes a call; with a `request` number it is a request, with a net id of 0 a message. It is not added before `toOne`,
-   * `toObservers` or `toMany` follows: `outgoing.write(id, rpc, netId, args).toOne(connection)`.
+   * Encodes a call. With a `request` number it is a request, with a net id of 0 a message. It is only added by a
+   * following `toOne`, `toObservers` or `toMany`: `outgoing.write(id, rpc, netId, args).toOne(connection)`.
    *
    * @throws ArgumentError when an argument cannot be sent; nothing was added then.
    */
@@ -132,8 +132,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Adds the call just written, for the observers of its entity: those in `list`, where it is given, without the connection
-   * `except` and the entity's owner `excludedOwner`, unless these are 0.
+   * Adds the call just written, for the observers of its entity, or those in `list` if given. It leaves out the
+   * connection `except` and the entity's owner `excludedOwner`, unless these are 0.
    */
   toObservers(list: ReadonlySet<number> | undefined, except: number, excludedOwner: number): void {
     this.finish(Audience.Observers, except, excludedOwner, list)
@@ -164,14 +164,14 @@ export class OutgoingCalls {
     this.toOne(connection)
   }
 
-  /** Adds an answer in the library's own name. */
+  /** Adds an answer of the library itself. */
   addStatus(connection: number, request: number, status: ReplyStatus): void {
     this.beginAnswer(request, status)
     this.writer.varint(0)
     this.toOne(connection)
   }
 
-  /** Says that nobody waits any more for the answer to a request that was made of `connection`. */
+  /** Notifies `connection` that this side no longer waits for the answer to a request. */
   addCancel(connection: number, request: number): void {
     this.rewind()
     this.writer.u8(SectionKind.Cancel)
@@ -179,7 +179,7 @@ export class OutgoingCalls {
     this.toOne(connection)
   }
 
-  /** Begins a section after the last one added, so it overwrites one that threw halfway. */
+  /** Begins a section after the last one added. It overwrites a section whose encoding threw halfway. */
   private rewind(): void {
     this.writer.length = this.end
     this.firstName = 0
@@ -224,13 +224,13 @@ export class OutgoingCalls {
     }
   }
 
-  /** Leaves a byte for the length. Returns where the payload begins. */
+  /** Reserves a byte for the length. Returns the offset of the payload. */
   private beginPayload(): number {
     this.writer.u8(0)
     return this.writer.length
   }
 
-  /** Writes the length before the payload, which moves up where that takes more than the byte that was left. */
+  /** Writes the length before the payload, which is moved when the length needs more than the reserved byte. */
   private endPayload(start: number): void {
     const { writer } = this
     const size = writer.length - start
@@ -269,7 +269,7 @@ export class OutgoingCalls {
     this.holdsLists = true
   }
 
-  /** Where the section of call `i` begins in `writer`, and where it ends. */
+  /** The offsets at which the section of call `i` begins and ends in `writer`. */
   startOf(i: number): number {
     return this.rows[i * ROW + START]!
   }
@@ -291,7 +291,7 @@ export class OutgoingCalls {
     return this.rows[i * ROW + NET_ID]!
   }
 
-  /** For {@link Audience.One} the connection entity; otherwise a connection left out, or 0. */
+  /** For {@link Audience.One} the connection entity; otherwise a connection that is left out, or 0. */
   connectionOf(i: number): number {
     return this.rows[i * ROW + CONNECTION]!
   }
@@ -305,7 +305,7 @@ export class OutgoingCalls {
     return this.rows[i * ROW + REQUEST]!
   }
 
-  /** Where the net ids that call `i` names begin in `named`, which ends them with a 0; -1 when it names none. */
+  /** Index in `named` of the net ids that call `i` names, which end with a 0; -1 when it names none. */
   firstNameOf(i: number): number {
     return this.rows[i * ROW + NAMES]! - 1
   }
@@ -323,7 +323,7 @@ export class OutgoingCalls {
     return reader.varint()
   }
 
-  /** The first call on a channel that goes to this connection alone; -1 when there is none. */
+  /** The first call on a channel to this connection alone; -1 when there is none. */
   firstToOne(connection: number, channel: Channel): number {
     if (this.chained < this.count) this.chain()
     return this.chainsToOne[channel].first(connection)
@@ -335,7 +335,7 @@ export class OutgoingCalls {
     return this.chainsToSeveral.first(channel)
   }
 
-  /** Chains the calls that were added since the last time. A client, whose calls all go to one server, never asks. */
+  /** Chains the calls added since the last time. On a client all calls go to one server, so this never runs. */
   private chain(): void {
     const { rows } = this
     for (let i = this.chained; i < this.count; i++) {
@@ -362,7 +362,7 @@ export class OutgoingCalls {
     this.holdsLists = true
   }
 
-  /** Whether call `i` may go to a connection, as far as its lists say. */
+  /** Whether the lists of call `i` allow a connection. */
   lets(connection: number, i: number): boolean {
     if (!this.holdsLists) return true
     const list = this.lists[i]
@@ -376,7 +376,7 @@ export class OutgoingCalls {
     return this.writer.bytes[this.startOf(i)] === SectionKind.Message
   }
 
-  /** A copy of the section of call `i`; the same one for each that asks in a tick. */
+  /** A copy of the section of call `i`; the same copy throughout a tick. */
   sectionOf(i: number): Uint8Array {
     return (this.sections[i] ??= this.writer.bytes.slice(this.startOf(i), this.endOf(i)))
   }
@@ -384,12 +384,12 @@ export class OutgoingCalls {
   clear(): void {
     this.sections.length = 0
     if (this.names !== undefined) this.names.netIds.length = 0
-    // What a large message took is not kept for small ones.
+    // Frees the memory of a large message, which small ones do not need.
     if (this.writer.bytes.length > LARGEST_KEPT) {
       this.writer.free()
     }
     this.writer.clear()
-    // What they hold is let go, and they keep their size: growing again would cost memory for every call.
+    // Clears their contents and keeps their size: growing them again would allocate memory for every call.
     if (this.holdsLists) {
       this.lists.fill(undefined)
       this.exceptions.fill(undefined)

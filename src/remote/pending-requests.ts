@@ -1,7 +1,7 @@
-// Requests that this side made of one connection, and that wait for its answer.
+// Keeps the requests that this side made of one connection until they are answered.
 //
-// Answers are taken in as they arrive, and promises settle at one point of the tick: there the answer comes before
-// everything else that may have ended the request meanwhile.
+// Answers are read as they arrive, and promises settle at one point of the tick. There an answer takes precedence over
+// anything else that may have ended the request meanwhile.
 import { Networked } from '../../components/networked.js'
 import type { Counters } from '../connection/counters.js'
 import { ByteReader } from '../protocol/bytes.js'
@@ -25,27 +25,27 @@ import type { OutgoingCalls } from './outgoing-calls.js'
 
 type Value = Record<string, unknown>
 
-/** What a request is made with. */
+/** The arguments of a request. */
 export interface RequestInput {
   readonly definition: Command | TargetRpc
   readonly name: string
   readonly netId: number
-  /** The owner without whom it makes no sense, or 0. */
+  /** The owner that the request depends on, or 0. */
   readonly owner: number
-  /** Milliseconds. */
+  /** Milliseconds until it times out. */
   readonly timeout: number
   readonly signal: AbortSignal | undefined
 }
 
-/** What became of an answer that arrived. */
+/** The result of reading an answer. */
 export const ReplyFate = { Taken: 0, Late: 1, Unknown: 2, Malformed: 3 } as const
 export type ReplyFate = (typeof ReplyFate)[keyof typeof ReplyFate]
 
 class PendingRequest {
-  /** What it will settle with: an error, or a value. */
+  /** The error or the value that it will settle with. */
   error: RequestError | undefined
   value: Value | undefined
-  /** The answer has arrived, behind a scene that loads: it is in time, and read when the scene has loaded. */
+  /** The answer has arrived but waits for a scene to load. It is in time, and read when the scene has loaded. */
   hasArrived = false
   onAbort: (() => void) | undefined
 
@@ -70,7 +70,7 @@ export class PendingRequests {
   private readonly waiting = new Map<number, PendingRequest>()
   private readonly reader = new ByteReader()
   private lastId = 0
-  /** Of the promise made last. */
+  /** Resolves the promise made last. */
   private resolve: (value: Value) => void = ignore
   private reject: (error: RequestError) => void = ignore
   private readonly takeEnds = (resolve: (value: Value) => void, reject: (error: RequestError) => void): void => {
@@ -79,7 +79,7 @@ export class PendingRequests {
   }
 
   constructor(
-    /** Whom they are made of. */
+    /** The connection that receives them. */
     private readonly connection: number,
     private readonly entities: EntityMapper,
     private readonly outgoing: OutgoingCalls,
@@ -93,9 +93,9 @@ export class PendingRequests {
   }
 
   /**
-   * Makes room for one more, and returns its number; `add` follows when it has been sent.
+   * Returns the number of the next request; `add` follows when it has been sent.
    *
-   * @throws UsageError when too many wait.
+   * @throws UsageError when too many are open.
    */
   nextId(name: string): number {
     if (this.waiting.size >= MAX_OPEN_REQUESTS || this.lastId === 0xffffffff) {
@@ -105,7 +105,7 @@ export class PendingRequests {
     return this.lastId + 1
   }
 
-  /** Waits for the answer to the request of the number that `nextId` gave. */
+  /** Waits for the answer to the request with the number that `nextId` returned. */
   add(input: RequestInput, now: number): Promise<Value> {
     const promise = new Promise<Value>(this.takeEnds)
     const { resolve, reject } = this
@@ -119,12 +119,12 @@ export class PendingRequests {
     return promise
   }
 
-  /** The entity of a request that waits, as its net id; 0 when it does not. */
+  /** The net id of an open request's entity; 0 when the request is not open. */
   netIdOf(id: number): number {
     return this.waiting.get(id)?.input.netId ?? 0
   }
 
-  /** Takes in an answer that arrived; its promise settles with `settle`. */
+  /** Reads a received answer; its promise settles with `settle`. */
   take(section: CallSection, bytes: Uint8Array): ReplyFate {
     const { request, status, start, end } = section
     const pending = this.waiting.get(request)
@@ -147,7 +147,7 @@ export class PendingRequests {
     return ReplyFate.Malformed
   }
 
-  /** A request could not be sent. */
+  /** The request could not be sent. */
   fail(id: number, status: ReplyStatus): void {
     const pending = this.waiting.get(id)
     if (pending !== undefined && !pending.isAnswered) pending.error = this.errorOf(pending.input, status)
@@ -159,13 +159,13 @@ export class PendingRequests {
     if (pending !== undefined) pending.hasArrived = true
   }
 
-  /** Settles what was answered, and gives up what can no longer be. */
+  /** Settles answered requests, and gives up those that can no longer be answered. */
   settle(now: number): void {
     if (this.waiting.size === 0) return
     for (const pending of this.waiting.values()) this.settleOne(pending, now)
   }
 
-  /** The connection ended: `why`, for people. */
+  /** The connection ended; `why` is a human-readable text. */
   end(why: string): void {
     for (const pending of this.waiting.values()) {
       if (!pending.isAnswered) pending.error = new RequestDisconnectedError(pending.input.name, why)
@@ -183,10 +183,10 @@ export class PendingRequests {
     else if (now >= pending.deadline) this.giveUp(pending, new RequestTimedOutError(name, timeout))
   }
 
-  /** Ends a request from this side, and tells the other to stop working on it. */
+  /** Ends a request from this side, and notifies the other side so that it can stop working on it. */
   private giveUp(pending: PendingRequest, error: RequestError): void {
     if (!this.waiting.has(pending.id)) return
-    // An answer that is here already counts, whatever this side has made of its wish.
+    // An answer that has already arrived counts, even if this side has aborted the request since.
     if (!pending.isAnswered) {
       pending.error = error
       this.outgoing.addCancel(this.connection, pending.id)
@@ -198,12 +198,12 @@ export class PendingRequests {
     this.waiting.delete(pending.id)
     if (pending.onAbort !== undefined) pending.input.signal!.removeEventListener('abort', pending.onAbort)
     if (pending.error === undefined) return pending.resolve(pending.value!)
-    // What nobody looks at must not end a server's process when a client refuses it.
+    // An ignored promise must not end a server's process when a client refuses the request.
     pending.promise.catch(ignore)
     pending.reject(pending.error)
   }
 
-  /** What an answer that is no value means; undefined when it is malformed. */
+  /** The error for an answer without a value; undefined when the answer is malformed. */
   private errorOf({ definition, name }: RequestInput, status: ReplyStatus): RequestError | undefined {
     const rejected = (code: string, problem: string): RequestError => new RequestRejectedError(code, name, problem)
     switch (status) {

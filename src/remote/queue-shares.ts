@@ -1,11 +1,12 @@
 // Divides the room of one queue fairly among its senders.
 //
-// While there is room, anyone may use it. In a full queue a sender may still add calls up to an equal share of the limits, and
-// never less than the least share. So a flood takes no room away from the others, in any order of connecting, and nothing that was
-// accepted has to be thrown out again. N senders that flood hold at most the limits times 1 + ln N, and N least shares.
+// While there is room, any sender may use it. In a full queue a sender may still add calls up to an equal share of the
+// limits, and never less than the least share. So a flood takes no room away from the others, in any order of
+// connecting, and accepted calls never have to be dropped. N flooding senders hold at most the limits times 1 + ln N,
+// plus N least shares.
 import { growTo } from '../replication/slot-set.js'
 
-/** Calls, and bytes, of which every sender may have as many in a full queue, however many senders there are. */
+/** Calls, and bytes, that every sender may have in a full queue, regardless of the number of senders. */
 const LEAST_CALLS = 512
 const LEAST_BYTES = 32_768
 
@@ -18,14 +19,14 @@ export class QueueShares {
   private callsOf = new Uint32Array(4)
   private bytesOf = new Uint32Array(4)
 
-  /** `largestCall`: bytes of the largest payload, of which one fits any share. */
+  /** `largestCall`: bytes of the largest payload. Any share has room for one. */
   constructor(
     private readonly maxCalls: number,
     private readonly maxBytes: number,
     private readonly largestCall: number,
   ) {}
 
-  /** Whether the sender in a seat may add a call of so many bytes. */
+  /** Whether the sender in a seat may add a call of `size` bytes. */
   mayAdd(seat: number, size: number): boolean {
     if (this.calls < this.maxCalls && this.bytes + size <= this.maxBytes) return true
     const held = this.callsOf[seat] ?? 0

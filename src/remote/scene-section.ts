@@ -1,8 +1,8 @@
-// The sections of scenes: what the server tells of a change, and what a client reports of it.
+// Writes and reads the sections of scenes: changes that the server orders, and the reports of a client.
 import type { ByteReader, ByteWriter } from '../protocol/bytes.js'
 import { SectionKind } from '../protocol/packet.js'
 
-/** What a change does. */
+/** The action of a change. */
 export const SceneAction = {
   /** Ends every scene and begins this one. */
   Replace: 0,
@@ -13,7 +13,7 @@ export const SceneAction = {
 } as const
 export type SceneAction = (typeof SceneAction)[keyof typeof SceneAction]
 
-/** What a client reports: 0 to 100 are percent. */
+/** A client's report. Values from 0 to 100 are percent. */
 export const SceneReport = { Failed: 254, Loaded: 255 } as const
 const FULL = 100
 
@@ -40,7 +40,7 @@ export class SceneSection {
   start = 0
   end = 0
 
-  /** Reads a section whose kind byte has been read. Leaves the reader behind it. */
+  /** Reads a section whose kind byte has been read. Leaves the reader after it. */
   read(reader: ByteReader): void {
     this.change = reader.varint()
     const action = reader.u8()

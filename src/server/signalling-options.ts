@@ -1,4 +1,4 @@
-// Checks what `listen` was told of the signalling: limits, proxies, candidates, pages.
+// Checks the signalling options of `listen`: limits, proxies, candidates, pages.
 import type { GeckosServerOptions } from '../transport/geckos/geckos-server.js'
 import { Networks } from '../transport/signalling/addresses.js'
 import { DEFAULT_HANDSHAKES, type HandshakeLimits } from '../transport/signalling/admission.js'

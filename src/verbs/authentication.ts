@@ -1,4 +1,4 @@
-// The verbs of authentication, on the server: letting in and turning away, and what is known of who is in.
+// Admits and refuses clients on the server, and returns their user data.
 import { hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { AuthenticationError, UsageError } from '../protocol/errors.js'
@@ -7,10 +7,10 @@ import type { ServerState } from '../world/server/server-state.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
 /**
- * Lets in a client that is being authenticated: its connection loses `Authenticating` and gets `Connected` in the next tick,
- * with `user` as its user data.
+ * Admits a client that is being authenticated: in the next tick its connection loses `Authenticating` and gets
+ * `Connected`, with `user` as its user data.
  *
- * @throws UsageError when `connection` is not being authenticated (any more).
+ * @throws UsageError when `connection` is not, or no longer, being authenticated.
  */
 export function accept(world: ServerWorld, connection: number, user?: object): void {
   const role = serverRole(world)
@@ -19,11 +19,11 @@ export function accept(world: ServerWorld, connection: number, user?: object): v
 }
 
 /**
- * Refuses a client, with a reason that it can show. In an authenticator: returned or thrown, it is the answer. With a world and
- * a connection that is being authenticated: at once, behind the messages it was sent before.
+ * Refuses a client, with a reason that it can show. In an authenticator, return or throw the result. With a world and a
+ * connection that is being authenticated, it refuses at once; messages sent to the client before are still sent first.
  *
  * @param code What the client finds in `ConnectionError.code`; default `authentication-failed`. At most 64 bytes.
- * @throws UsageError when `connection` is not being authenticated (any more).
+ * @throws UsageError when `connection` is not, or no longer, being authenticated.
  */
 export function deny(text: string, code?: string): AuthenticationError
 export function deny(world: ServerWorld, connection: number, text: string, code?: string): void
@@ -38,8 +38,8 @@ export function deny(
 }
 
 /**
- * What the authenticator said of a client: the object that it returned, or that `accept` was given. It is there when `Connected`
- * is added, while it is removed, and until the connection entity goes.
+ * The user data of a client: the object that the authenticator returned, or that `accept` was given. It is available
+ * from the time `Connected` is added, while `Connected` is removed, and until the connection entity is removed.
  *
  * @throws UsageError when `connection` is not a connection.
  */

@@ -1,4 +1,4 @@
-// The server's verbs over components that owners write: checks of what they write, and the last word.
+// Checks and corrects the components that owners write, on the server.
 import { hasComponent } from 'bitecs'
 import type { NumberFields, ReplicatedComponent } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
@@ -7,19 +7,20 @@ import { requireSlot } from './ownership.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
 /**
- * Has a function look at the values that clients write to a component of theirs, before the server takes them: one that is
- * replicated with `authority: 'client'`. It returns whether they are taken; where not, the owner gets the server's
- * values back. What it sets in `after` is taken in place of what was written, and the owner is told.
+ * Sets a function that checks the values that clients write to a component replicated with `authority: 'client'`,
+ * before the server applies them. It returns whether to apply them. If not, the owner gets the server's values back.
+ * Values that the function sets in `after` replace those that were written, and the owner is notified.
  *
  * ```ts
  * validateWrites(world, Position, ({ before, after }) => Math.hypot(after.x - before.x, after.y - before.y) < 5)
  * ```
  *
- * It runs as packets arrive, once for each entity and value, before the tick's systems; several may come in one tick. The
- * write that it is given is used again for the next one. It should look, and change nothing else. One that throws refuses,
- * and is reported in `NetworkErrors`. Values that are infinite or no numbers are refused without it. A component has
- * one check: a new one takes the place of the old. Returns a function that takes the check away. What a host's own player writes is the server's own, and is not
- * looked at.
+ * It runs as packets arrive, once for each entity and value, before the tick's systems. Several writes may arrive in
+ * one tick. The same `write` object is used for all of them. The function should only look, and change nothing else.
+ * One that throws refuses the write, and is reported in `NetworkErrors`. Infinite and NaN values are always refused.
+ *
+ * A component has one check: a new one replaces the old. Returns a function that removes the check. A host's own player
+ * writes the server's values directly, and is not checked.
  *
  * @throws UsageError when the protocol does not list the component, or only the server writes it.
  */
@@ -36,7 +37,8 @@ export function validateWrites<C extends object>(
 export function validateWrites(world: ServerWorld, component: object, check: WriteCheck<string>): () => void {
   const { authority, writes } = serverRole(world).replication
   const id = authority.requireId(component)
-  // One of its own for each call of this verb: what takes a check away takes no later one, be it the same function.
+  // A separate function for each call of this verb: removing a check must not remove a later one, even if it is the
+  // same.
   const own: WriteCheck = (write) => check(write)
   writes.setCheck(id, own)
   return () => {
@@ -45,14 +47,14 @@ export function validateWrites(world: ServerWorld, component: object, check: Wri
 }
 
 /**
- * Overrules the owner of an entity: its client gets the values that the server has, for some components that owners write, or
- * for all of them. What the client wrote before it knows of this does not count. Write the stores first:
- * `Position.x[ship] = 0; correct(world, ship, Position)`. Other clients get what changed as always, without a mark too.
+ * Overrules the owner of an entity: its client gets the server's values of some components that owners write, or of all
+ * of them. Values that the client wrote before it received the correction are ignored. Write the stores first:
+ * `Position.x[ship] = 0; correct(world, ship, Position)`. Other clients get the changes as always, also without a mark.
  *
- * Of an entity that nobody owns, or the host's own client, nothing has to be corrected.
+ * Does nothing for an entity that has no owner or whose owner is the host's own client.
  *
- * @throws UsageError when the entity is not networked or has no such component, the protocol does not list it, or only the
- * server writes it.
+ * @throws UsageError when the entity is not networked or has no such component, the protocol does not list it, or only
+ * the server writes it.
  */
 export function correct(world: ServerWorld, entity: number, ...components: readonly object[]): void {
   const role = serverRole(world)

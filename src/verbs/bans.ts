@@ -1,4 +1,4 @@
-// The verbs of bans, on the server: who may not come in any more, by user and by address.
+// Bans users and addresses from a server.
 import type { BanEntry, BanList } from '../connection/server/ban-list.js'
 import type { Session } from '../connection/session.js'
 import { isUserKey, MAX_USER_KEY } from '../connection/server/user-sessions.js'
@@ -9,43 +9,50 @@ import { isLocal, sessionOf } from '../world/server/connections.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
-/** Whom a ban is about: a user, by the key that `userKey` names, or an address. Of an IPv6 address the first 64 bits count. */
+/**
+ * The target of a ban: a user, by the key that `userKey` names, or an address. Of an IPv6 address the first 64 bits
+ * count.
+ */
 export type BanTarget =
   | { readonly user: string | number; readonly address?: undefined }
   | { readonly address: string; readonly user?: undefined }
 
 /** How long a ban holds, and why. */
 export interface BanOptions {
-  /** Seconds from now, above 0. Default: for ever. */
+  /** Seconds from now, above 0. Default: indefinitely. */
   readonly seconds?: number
-  /** When it is over, in milliseconds since 1970, as `Date.now()` gives them; instead of `seconds`. */
+  /** When it ends, in milliseconds since 1970, as `Date.now()` returns them; instead of `seconds`. */
   readonly until?: number
   /** Why, for the player, at most 512 bytes. Default: `banned`. */
   readonly text?: string
-  /** Of a connection, what is banned. Default: its user; its address where no `userKey` tells who that is. */
+  /**
+   * What to ban when `who` is a connection. Default: its user, or its address when no `userKey` identifies the user.
+   */
   readonly by?: 'user' | 'address'
 }
 
-/** A ban, as plain data: it may be kept as JSON, and given to `ban` again, as both of its arguments. */
+/** A ban as plain data. It can be stored as JSON, and passed to `ban` again, as both of its arguments. */
 export type Ban = BanTarget & {
-  /** When it is over, in milliseconds since 1970; left out when never. */
+  /** When it ends, in milliseconds since 1970; left out when never. */
   readonly until?: number
   readonly text: string
 }
 
 /**
- * Ends what a client plays, and keeps it out. `who` is a connection, one that has just ended included, or `{ user }` or
- * `{ address }`. Everybody it is about leaves at once, with the code `banned` and the text, and is refused with both when
- * they come again: an address by the signalling, before a connection is made; a user when the authenticator has said who it is.
+ * Disconnects clients and refuses them later. `who` is a connection, possibly one that has just ended, or `{ user }` or
+ * `{ address }`. Every matching client is disconnected at once, with the code `banned` and the text, and is refused
+ * with both when it reconnects. The signalling refuses an address before a connection is made. A user is refused once
+ * the authenticator has returned the user data.
  *
- * An address may be many people's: those behind one router, and all behind a proxy that `trustProxy` does not list. It
- * is a user's for an hour or a day; ban it for no longer.
+ * Many people may share an address: those behind one router, and all behind a proxy that `trustProxy` does not list. A
+ * user keeps an address for an hour or a day, so do not ban it for longer.
  *
- * A world keeps its bans while it is closed, up to 10,000; of more, the one that would end first gives way, and
- * `NetworkErrors` has `ban-dropped`. To keep them for longer, save what `bans` gives, and for each `ban(world, one, one)`.
+ * A world keeps up to 10,000 bans, also while it is closed. Beyond that, the ban that would end first is dropped, and
+ * `NetworkErrors` has `ban-dropped`. To keep bans for longer, save the result of `bans` and call `ban(world, one, one)`
+ * for each.
  *
- * @throws UsageError when `who` is no connection and no target, or a connection of which neither is known (such as a host's
- * own client), or an option is out of range.
+ * @throws UsageError when an option is out of range, or `who` is neither a connection nor a target. Also when it is a
+ * connection with neither user nor address, such as a host's own client.
  */
 export function ban(world: ServerWorld, who: number | BanTarget, options: BanOptions = {}): void {
   const role = serverRole(world)
@@ -73,14 +80,16 @@ export function unban(world: ServerWorld, target: BanTarget): boolean {
   return serverRole(world).bans.remove(user, network)
 }
 
-/** The bans that hold, as plain data: users first, each the oldest first. */
+/** The bans in force, as plain data: users first, then addresses, each from the oldest to the newest. */
 export function bans(world: ServerWorld): Ban[] {
   const role = serverRole(world)
   const offset = Date.now() - role.options.now()
   return role.bans.list().map((entry) => describe(entry, offset))
 }
 
-/** Why nobody at an address, in the form of `normalizeAddress`, may connect. Touches nothing of the world. */
+/**
+ * The reason why no client at an address, in the form of `normalizeAddress`, may connect. Does not change the world.
+ */
 export function refusalOf(list: BanList, address: string): { code: string; text: string } | undefined {
   const text = list.textFor({ userKey: '', network: networkOfAddress(address) })
   return text === undefined ? undefined : { code: 'banned', text }
@@ -92,7 +101,7 @@ function describe({ user, network, endsAt, text }: BanEntry, offset: number): Ba
   return { address: network, ...until, text }
 }
 
-/** Ends the sessions of all who are banned. */
+/** Ends the sessions of all banned clients. */
 function sendAway(role: ServerState): void {
   for (const peer of role.peers) {
     if (role.bans.textFor(peer.session) === undefined || isLocal(role, peer)) continue

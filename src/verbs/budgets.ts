@@ -1,4 +1,4 @@
-// The verbs of what clients are sent and when: bytes per second, and which entities matter more.
+// Sets how much clients are sent: bytes per second, and the priority of entities. Reads their protocol violations.
 import { Conduct, type Violation } from '../connection/server/client-limits.js'
 import { checkBytesPerSecond } from '../world/server/budget-options.js'
 import { checkNumber } from '../world/check-options.js'
@@ -9,10 +9,12 @@ const LEAST_PRIORITY = 0.001
 const MOST_PRIORITY = 1000
 
 /**
- * Says how much one client may be sent: see `maxBytesPerSecond` of `listen`. A game that lets its players choose, or
- * measures their lines, calls it at any time. For a connection that has ended in this tick nothing happens.
+ * Sets how many bytes per second one client may be sent: see `maxBytesPerSecond` of `listen`. Call it at any time, for
+ * instance when players choose their rate or the game measures their connections. Does nothing for a connection that
+ * has ended in this tick.
  *
- * @throws UsageError when `connection` is not an open connection, or `bytesPerSecond` is not from 1,000 to 1,000,000,000.
+ * @throws UsageError when `connection` is not an open connection, or `bytesPerSecond` is not from 1,000 to
+ * 1,000,000,000.
  */
 export function setMaxBytesPerSecond(world: ServerWorld, connection: number, bytesPerSecond: number): void {
   const role = serverRole(world)
@@ -23,8 +25,8 @@ export function setMaxBytesPerSecond(world: ServerWorld, connection: number, byt
 }
 
 /**
- * How often one client has sent what no honest client sends, by kind, since its session began: a copy, with 0 for each
- * kind that did not come. `stats(world).violations` has the sums of all clients.
+ * Counts, by kind, what one client has sent that no honest client sends, since its session began. Returns a copy, with
+ * 0 for each kind that did not occur. `stats(world).violations` has the sums over all clients.
  *
  * @throws UsageError when `connection` is not an open connection.
  */
@@ -36,9 +38,9 @@ export function violationsOf(world: ServerWorld, connection: number): Record<Vio
 }
 
 /**
- * Says how important a networked entity is, where not everything can be sent at once: with 2 its values go out twice as
- * often as those of others, and it counts as half as far away. 1 for every entity at first. Where everything fits, nothing
- * changes.
+ * Sets how important a networked entity is when not everything can be sent at once. With 2 its values are sent twice as
+ * often as those of others, and it counts as half as far away. Every entity starts with 1. Where everything fits,
+ * nothing changes.
  *
  * @throws UsageError when the entity is not networked, or `priority` is not from 0.001 to 1,000.
  */

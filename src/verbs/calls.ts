@@ -1,4 +1,4 @@
-// The verbs that call: commands, client RPCs and target RPCs. Everything a caller can get wrong throws here.
+// Sends commands, client RPCs and target RPCs. Every mistake that a caller can make throws here.
 import type { World } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import type { ClientRpc, Command, Definition, TargetRpc } from '../protocol/definitions.js'
@@ -24,26 +24,26 @@ import {
 
 /** Options of {@link sendRpc}. */
 export interface SendRpcOptions {
-  /** Those that get it, if they observe the entity: a connection, a list of them, or a group. Default: all of them. */
+  /** Receivers, among those that observe the entity: a connection, a list of them, or a group. Default: all of them. */
   to?: RpcTarget
-  /** A connection entity, or several, that do not get it. */
+  /** A connection entity, or several, that do not receive it. */
   except?: Connections
 }
 
 /** Options of {@link sendTargetRpc}. */
 export interface SendTargetRpcOptions {
-  /** The connection entity that gets it. Default: the entity's owner. */
+  /** The connection entity that receives it. Default: the entity's owner. */
   to?: number
 }
 
 type Args = Readonly<Record<string, unknown>>
 
-/** What a call without arguments carries. */
+/** The arguments of a call without arguments. */
 export const NO_ARGS: Args = Object.freeze({})
 const NO_OPTIONS = Object.freeze({})
 
 /**
- * Calls a command on a networked entity, from a client. It leaves with this frame's `clientSend`.
+ * Sends a command on a networked entity, from a client. It is sent with this frame's `clientSend`.
  *
  * @throws UsageError when the client is not connected, the entity is not networked or the command not listed.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
@@ -65,11 +65,12 @@ export function sendCommand(world: ClientWorld, entity: number, command: Command
 }
 
 /**
- * Calls a client RPC on every client that observes a networked entity, or on those of them that `to` names. It leaves with this tick's `serverSend`, after the
- * structure of the tick, so it finds the entity even where it has only just spawned, or is removed right after. On a world
- * that does not listen `NetworkErrors` has `not-listening`, once; an RPC with `buffer` is kept for later observers.
+ * Calls a client RPC on every client that observes a networked entity, or on those of them that `to` names. It is sent
+ * with this tick's `serverSend`, after the structure of the tick. So it finds the entity even if it has only just
+ * spawned, or is removed right after. On a world that does not listen `NetworkErrors` has `not-listening`, once; an RPC
+ * with `buffer` is kept for later observers.
  *
- * @throws UsageError when the entity is not networked, the RPC not listed, or `to` nothing that names connections.
+ * @throws UsageError when the entity is not networked, the RPC not listed, or `to` does not name connections.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
  */
 export function sendRpc<S extends Schema>(
@@ -98,9 +99,10 @@ export function sendRpc(
 }
 
 /**
- * The list of connections that limits the receivers of an RPC. undefined when nothing does, or when `to` is the only one.
+ * The list of connections that limits the receivers of an RPC. `undefined` when nothing limits them, or `to` is the
+ * only one.
  *
- * @throws UsageError when `to` or `except` is nothing that names connections.
+ * @throws UsageError when `to` or `except` does not name connections.
  */
 function listOfReceivers(
   role: ServerState,
@@ -117,7 +119,7 @@ function listOfReceivers(
   return list
 }
 
-/** Adds the RPC just written, for the receivers that {@link listOfReceivers} has checked. */
+/** Adds the RPC just written, for receivers that {@link listOfReceivers} has checked. */
 function address(
   outgoing: OutgoingCalls,
   list: ReadonlySet<number> | undefined,
@@ -132,8 +134,9 @@ function address(
 }
 
 /**
- * Calls a target RPC on one client: the owner of a networked entity, or `to`. A client that does not have the entity when the
- * tick is sent does not get it: `NetworkErrors` has `not-observed`. A client has nothing before it is `Ready`.
+ * Calls a target RPC on one client: the owner of a networked entity, or `to`. A client that does not observe the entity
+ * when the tick is sent does not receive it, and `NetworkErrors` has `not-observed`. A client observes nothing before
+ * it is `Ready`.
  *
  * @throws UsageError when the entity is not networked, or has no owner and no target was given.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
@@ -159,13 +162,13 @@ export function sendTargetRpc(
   role.outgoing.write(id, rpc, netId, args).toOne(to)
 }
 
-/** Queues the command just sent at the client too, where it says so and the server does not drop it for sure. */
+/** Queues the command just sent at the client too, if it has `runLocally` and the server will not certainly drop it. */
 export function runCommandHere(role: ClientState, id: number, command: Command, entity: number, netId: number): void {
   if (!command.runLocally || (command.requiresAuthority && Networked.owner[entity] !== role.connection)) return
   role.inbound.pushOwn(id, netId, role.outgoing, role.connection, role.frame)
 }
 
-/** Reports, once for each command, that the server will not let it pass. */
+/** Reports, once for each command, that the server will refuse it. */
 export function warnUnlessOwner(role: ClientState, id: number, command: Command, entity: number): void {
   if (!command.requiresAuthority || Networked.owner[entity] === role.connection) return
   const name = role.protocol.definitionNames[id]!
@@ -173,7 +176,7 @@ export function warnUnlessOwner(role: ClientState, id: number, command: Command,
   role.errors.once('not-owner', name, text, entity)
 }
 
-/** Reports, once for each definition, that there is nobody to receive it. */
+/** Reports, once for each definition, that no client can receive it, because the world does not listen. */
 export function warnUnlessServing(role: ServerState, id: number): void {
   if (isServing(role)) return
   role.counters.unsentCalls++
@@ -181,10 +184,10 @@ export function warnUnlessServing(role: ServerState, id: number): void {
   role.errors.once('not-listening', name, `${name}: sent while this world does not listen; no client receives it`)
 }
 
-/** @throws UsageError when the world is no client's, or not connected. */
+/** @throws UsageError when the world is not a client's, or not connected. */
 export function connectedClient(world: World): ClientState {
   const role = clientRole(world)
-  // Between the end of a session and the frame that shows it, a game cannot know; what it sends then goes nowhere.
+  // Between the end of a session and the frame that shows it, a game cannot know. Its calls are dropped.
   if (!isShownOpen(role)) {
     throw new UsageError(
       'not-connected',
@@ -197,7 +200,7 @@ export function connectedClient(world: World): ClientState {
 /** @throws UsageError when the protocol does not list the definition, or it is of another kind. */
 export function definitionId(protocol: Protocol, definition: Definition, kind: Definition['kind']): number {
   const { codec } = definition
-  // One id for all that a process uses, most likely, and a look into a list costs less than one into a map.
+  // A definition most likely has one id in the whole process, and an array is faster than a map.
   if (protocol.definitions[codec.lastId] === definition && definition.kind === kind) return codec.lastId
   const id = protocol.ids.get(definition)
   if (id === undefined) {
@@ -235,7 +238,7 @@ export function notNetworked(protocol: Protocol, id: number, entity: number): Us
   )
 }
 
-/** Whom a target RPC goes to: `to`, or the owner. */
+/** The connection that receives a target RPC: `to`, or the owner. */
 export function requireTarget(role: ServerState, id: number, entity: number, to = Networked.owner[entity]!): number {
   if (to === 0) {
     const name = role.protocol.definitionNames[id]!

@@ -1,23 +1,23 @@
-// Telling the server what changed, and writing and telling in one: for components replicated with `track: 'marked'`.
+// Marks components replicated with `track: 'marked'` as changed, and writes and marks them in one step.
 import type { NumberArray, NumberFields } from '../protocol/definitions.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
 /**
- * An entity's values of a component: of its fields that are columns of numbers, any of which may be left out; a number where
- * the component is itself an array.
+ * An entity's values of a component: fields that are columns of numbers, any of which may be left out. A single number
+ * when the component is itself an array.
  */
 export type ComponentValues<C extends object> = C extends NumberArray
   ? number
   : { readonly [K in NumberFields<C>]?: number }
 
 /**
- * Says that an entity's values of a component have changed, so that clients get them with this tick. Only components
- * replicated with `{ track: 'marked' }` need it; for one whose changes are looked for it does nothing. An entity that is not
- * networked, or does not have the component, is passed over: what it begins with is told without.
+ * Marks an entity's values of a component as changed, so that clients get them with this tick. Only components
+ * replicated with `{ track: 'marked' }` need it; for others it does nothing. It ignores an entity that is not networked
+ * or does not have the component: initial values are sent without a mark.
  *
- * `component` is the component, or what `replicate` made of it.
+ * `component` is the component, or the result of `replicate`.
  *
- * @throws UsageError on a world that is no server's, and for a component that the protocol does not list.
+ * @throws UsageError on a world that is not a server's, and for a component that the protocol does not list.
  */
 export function markChanged(world: ServerWorld, eid: number, component: object): void {
   const { tracker } = serverRole(world).replication
@@ -25,14 +25,15 @@ export function markChanged(world: ServerWorld, eid: number, component: object):
 }
 
 /**
- * Writes values of an entity's component to its store, whatever its form, and marks them as changed ({@link markChanged}).
+ * Writes values of an entity's component to its store, whatever its form, and marks them as changed
+ * ({@link markChanged}).
  *
  * ```ts
  * writeComponent(world, ship, Position, { x: 3, y: 4 })
  * writeComponent(world, ship, Health, 50) // a component that is itself an array
  * ```
  *
- * @throws UsageError on a world that is no server's, and for a component that the protocol does not list.
+ * @throws UsageError on a world that is not a server's, and for a component that the protocol does not list.
  * @throws ArgumentError for a field that is not replicated, or whose array has no room for the entity.
  */
 export function writeComponent<C extends object>(

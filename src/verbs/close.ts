@@ -1,4 +1,4 @@
-// The verb that ends a world's network, on either side.
+// Ends a world's network, on either side.
 import { retireConnections } from '../../systems/retire-connections.js'
 import { updateConnections } from '../../systems/update-connections.js'
 import { heldIdsOf } from '../replication/held-ids.js'
@@ -8,9 +8,9 @@ import { networkOf, type NetworkWorld } from '../world/state.js'
 import { closeSession } from './client-session.js'
 
 /**
- * Ends the connections of a world and tells the other side why. On the server every client gets the reason; on a
- * client every entity ends, in reverse order, before this returns. Resolves when nothing of the network is left open;
- * the world itself lives on, and may listen or connect again. Does nothing when nothing is open.
+ * Ends the connections of a world and tells the other side why. On the server every client gets the reason. On a client
+ * every entity ends, in reverse order, before this returns. Resolves when nothing of the network is left open. The
+ * world itself lives on, and may listen or connect again. Does nothing when nothing is open.
  */
 export async function close(world: NetworkWorld, text?: string): Promise<void> {
   const network = networkOf(world)

@@ -1,4 +1,4 @@
-// What is done to synchronised collections, as something to drain.
+// Drains the operations on synchronised collections.
 import type { SyncList, SyncMap, SyncSet } from '../protocol/types/collection-types.js'
 import type { ReplicatedComponent } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
@@ -11,7 +11,7 @@ import type {
 import { eventSide } from '../world/host/sides.js'
 import type { Network, Side } from '../world/state.js'
 
-/** What is drained of a store of collections. */
+/** The operations of a store of collections. */
 export type OperationOf<Store> = Store extends readonly SyncList<infer T>[]
   ? ListOperation<T>
   : Store extends readonly SyncMap<infer K, infer V>[]
@@ -30,19 +30,23 @@ export interface CollectionOperations<Operation> {
   readonly kind: 'operations'
   readonly store: object
   readonly field: string
-  /** Of no value: it carries the type of what is drained. */
+  /** Never set: it carries the type of the drained operations. */
   readonly yields?: Operation
 }
 
 const made = new WeakMap<object, Map<string, CollectionOperations<never>>>()
 
 /**
- * What is done to the collections of one field, to be drained: `for (const { kind, index, after } of drain(world,
- * operations(Bag, 'items')))`. On a client what arrived, on a server what it did itself to entities that clients have been
- * told of. What an entity begins with is no operation, nor is what the frame that shows it first did to it. `reset` means that
- * the collection itself is to be looked at, and stands for all that a frame did to it: a client gets one where so much was done in
- * a tick that the server sent the whole value, and where the component came to an entity later. Where the key is an entity that
- * the client does not have, `key` is 0.
+ * The operations on the collections of one field, to be drained: `for (const { kind, index, after } of drain(world,
+ * operations(Bag, 'items')))`.
+ *
+ * On a client these are the received operations. On a server they are its own operations on entities that clients
+ * already know. The initial value of a collection is no operation, nor are operations in the frame that first shows the
+ * entity.
+ *
+ * `reset` means that the collection itself must be read, and stands for all operations of a frame. A client gets one
+ * when a tick had so many operations that the server sent the whole value. It also gets one when the component was
+ * added to an entity later. When the key is an entity that the client does not have, `key` is 0.
  */
 export function operations<C extends object, K extends CollectionFieldOf<C>>(
   component: ReplicatedComponent<C>,

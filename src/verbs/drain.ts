@@ -1,4 +1,4 @@
-// The verbs that receive: calls and messages, lifecycle events, errors.
+// Drains what this side received: calls and messages, lifecycle events, changes, errors.
 import type { NetworkErrorEntry } from '../connection/error-log.js'
 import { UsageError } from '../protocol/errors.js'
 import type {
@@ -23,12 +23,12 @@ import { inboundQueue, mergedQueues, requireNetwork } from '../world/inbound-que
 import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
 import type { ClientWorld, HostWorld, Network, NetworkWorld, ServerWorld, Side } from '../world/state.js'
 
-/** The number of a call: to be answered with, where its definition has `returns`. */
+/** The id of a call. Where its definition has `returns`, `reply` and `refuse` take it. */
 type IdOf<R extends Schema | undefined, Reason extends string> = R extends Schema ? CallId<R, Reason> : number
 
 /**
- * A command as the server sees it, and with `runLocally` the client that calls it; `sender` is its own connection there.
- * Valid until the next iteration.
+ * A command as the server receives it. With `runLocally` the calling client drains it too, and `sender` is its own
+ * connection. Valid until the next iteration.
  */
 export interface CommandCall<
   S extends Schema,
@@ -39,20 +39,20 @@ export interface CommandCall<
   readonly entity: number
   /** The connection entity of the client that called. */
   readonly sender: number
-  /** Tells the calls that arrived apart. With `returns`: what `reply` and `refuse` take, now or later. */
+  /** Identifies the call. With `returns`, pass it to `reply` or `refuse`, now or later. */
   readonly id: IdOf<R, Reason>
-  /** Rises with the order of arrival, over all commands, requests and messages that this side receives. */
+  /** Increases in the order of arrival, over all commands, requests and messages that this side receives. */
   readonly order: number
   readonly args: Readonly<Infer<S>>
 }
 
-/** A client or target RPC as a client sees it, and with `runLocally` the server. Valid until the next iteration. */
+/** A client or target RPC as a client receives it, and with `runLocally` the server. Valid until the next iteration. */
 export interface RpcCall<S extends Schema, R extends Schema | undefined = undefined, Reason extends string = string> {
   /** The entity it was called on, in this world. */
   readonly entity: number
   /** As in {@link CommandCall}. */
   readonly id: IdOf<R, Reason>
-  /** Rises with the order of arrival, over all RPCs, requests and messages that this side receives. */
+  /** Increases in the order of arrival, over all RPCs, requests and messages that this side receives. */
   readonly order: number
   readonly args: Readonly<Infer<S>>
 }
@@ -62,7 +62,7 @@ export interface MessageCall<S extends Schema> {
   /** The connection entity it came from. */
   readonly sender: number
   readonly id: number
-  /** Rises with the order of arrival, over all calls and messages that this side receives. */
+  /** Increases in the order of arrival, over all calls and messages that this side receives. */
   readonly order: number
   readonly args: Readonly<Infer<S>>
 }
@@ -74,8 +74,8 @@ interface WithDefinition<D extends Definition> {
 }
 
 /**
- * Never drained. A union of types is narrowed by a property only where one of them has a literal there, and no definition
- * is one.
+ * Never drained. TypeScript narrows a union by a property only if one of its types has a literal there, and no
+ * definition is a literal.
  */
 interface NoCall {
   readonly definition: null
@@ -101,12 +101,12 @@ type CallOf<D> =
 type IdentifiedCall<D extends Definition> = D extends Definition ? CallOf<D> & WithDefinition<D> : never
 
 /**
- * A call of one of several definitions, drained together: `if (call.definition === Aim)` narrows it to a call of `Aim`. Valid
- * until the next iteration.
+ * A call of one of several definitions, drained together: `if (call.definition === Aim)` narrows it to a call of `Aim`.
+ * Valid until the next iteration.
  */
 export type AnyCall<D extends Definition = Definition> = IdentifiedCall<D> | NoCall
 
-/** What was asked for so far, by its components one after another, so that asking again makes nothing. */
+/** The combinations asked for so far, in a tree by component, so that asking again allocates nothing. */
 class AskedEvents {
   private readonly next = new Map<LifecycleComponent, AskedEvents>()
   private made: LifecycleEvents | undefined
@@ -135,9 +135,9 @@ function events<C extends LifecycleComponent>(kind: 'added' | 'removed', compone
 }
 
 /**
- * The adds and removes of lifecycle components in the order in which they happened, to be drained. This is what a game follows
- * that keeps something for each entity or connection: a sprite, a name, a status. Several ticks of the server may arrive in
- * one frame, so the same entity may be removed and added, or added and removed, among the events of one frame.
+ * The adds and removes of lifecycle components, in the order in which they happened, to be drained. A game uses them to
+ * keep something for each entity or connection: a sprite, a name, a status. Several ticks of the server may arrive in
+ * one frame. So the events of one frame may remove and add the same entity, or add and remove it.
  *
  * ```ts
  * for (const { kind, entity } of drain(world, transitions(Networked))) {
@@ -147,8 +147,9 @@ function events<C extends LifecycleComponent>(kind: 'added' | 'removed', compone
  * for (const { kind, component } of drain(world, transitions(Connected, Interrupted))) …
  * ```
  *
- * An id that the library frees is not handed out again while an event can still name it. So `entity` of a `removed` is never a
- * newer entity, unless the game removed the old one itself, with `removeEntity` of bitECS: then `netId` tells them apart.
+ * The library does not reuse an id that it frees while an event can still name it. So `entity` of a `removed` is never
+ * a newer entity, unless the game removed the old one itself, with `removeEntity` of bitECS. Then `netId` distinguishes
+ * them.
  */
 export function transitions<Components extends readonly [LifecycleComponent, ...LifecycleComponent[]]>(
   ...components: Components
@@ -157,8 +158,8 @@ export function transitions<Components extends readonly [LifecycleComponent, ...
 }
 
 /**
- * The adds of a lifecycle component, to be drained: `for (const { entity } of drain(world, added(Ready)))`. They are enough for
- * a system that reacts to adds alone. One that also follows removes drains {@link transitions}: two loops, one for each, lose
+ * The adds of a lifecycle component, to be drained: `for (const { entity } of drain(world, added(Ready)))`. Use it in a
+ * system that reacts only to adds. One that also follows removes drains {@link transitions}: two separate loops lose
  * the order between them.
  */
 export function added<C extends LifecycleComponent>(component: C): LifecycleEvents<C> {
@@ -166,8 +167,8 @@ export function added<C extends LifecycleComponent>(component: C): LifecycleEven
 }
 
 /**
- * The removes of a lifecycle component, to be drained; `reason` says why, where there is a reason. They are enough for a system
- * that reacts to removes alone; see {@link added}.
+ * The removes of a lifecycle component, to be drained; `reason` is the reason, if there is one. Use it in a system that
+ * reacts only to removes; see {@link added}.
  */
 export function removed<C extends LifecycleComponent>(component: C): LifecycleEvents<C> {
   return events('removed', component)
@@ -177,20 +178,20 @@ export function removed<C extends LifecycleComponent>(component: C): LifecycleEv
 export interface Changes<Field extends PropertyKey = PropertyKey> {
   readonly kind: 'changed'
   readonly component: object
-  /** The names of the fields; a type alone. */
+  /** The names of the fields. It exists only in the type. */
   readonly fields?: Field
 }
 
 const changeEvents = new WeakMap<object, Changes>()
 
 /**
- * The changes of a replicated component's values, to be drained (Mirror's SyncVar hooks):
- * `for (const { entity, before, after } of drain(world, changed(Health))) flash(entity, after.hp - before.hp)`. The
- * component, or what `replicate` made of it, which has `trackChanges: true`.
+ * The changes of a replicated component's values, to be drained (Mirror's SyncVar hooks): `for (const { entity, before,
+ * after } of drain(world, changed(Health))) flash(entity, after.hp - before.hp)`. Takes the component, or the result of
+ * `replicate`, which must have `trackChanges: true`.
  *
- * On a client a change is a value received that differs from the one before: not the first values of an entity or a
- * component, and with `interpolate` what was received, not what is shown. On the server it is what the last tick told
- * clients, as they see it.
+ * On a client a change is a received value that differs from the one before. The first values of an entity or a
+ * component are none. With `interpolate` it is the received value, not the shown one. On the server it is what the last
+ * tick sent to clients, as they see it.
  */
 export function changed<C extends object, Field extends PropertyKey>(
   component: ReplicatedComponent<C, Field>,
@@ -203,28 +204,28 @@ export function changed(component: object): Changes {
 }
 
 /**
- * On the server, to be drained: who began to observe what in the last tick, that is, has it spawned.
- * `for (const { entity, connection } of drain(world, ObserversAdded))`. See `observersOf` for who does.
+ * On the server, to be drained: which connections started to observe which entities in the last tick. `for (const {
+ * entity, connection } of drain(world, ObserversAdded))`. See `observersOf` for the current observers.
  */
 export const ObserversAdded = { kind: 'observers-added' } as const
 
 /**
- * On the server, to be drained: who ceased to observe what in the last tick, and why. A connection that ended ceased to
- * observe everything; that is told in the tick in which `Connected` is removed.
+ * On the server, to be drained: which connections stopped observing which entities in the last tick, and why. A
+ * connection that ended stopped observing everything; that is reported in the tick in which `Connected` is removed.
  */
 export const ObserversRemoved = { kind: 'observers-removed' } as const
 
-/** Everything that went wrong, to be drained: `for (const { code, message } of drain(world, NetworkErrors))`. */
+/** All errors and warnings, to be drained: `for (const { code, message } of drain(world, NetworkErrors))`. */
 export const NetworkErrors = { kind: 'errors' } as const
 
 /**
- * On a client: entities made ahead of the server's that were never confirmed, see `setSpawnKey`, to be drained:
- * `for (const { entity, key } of drain(world, UnmatchedSpawns))`. Every system of one frame sees them; the next frame begins
- * with their removal, but for those from which `Predicted` was taken meanwhile: they are the game's own.
+ * On a client: predicted entities that the server never confirmed, see `setSpawnKey`, to be drained: `for (const {
+ * entity, key } of drain(world, UnmatchedSpawns))`. Every system of one frame sees them. The next frame begins by
+ * removing them, except those that lost `Predicted` meanwhile: they are the game's own.
  */
 export const UnmatchedSpawns = { kind: 'unmatched-spawns' } as const
 
-/** What {@link drain} takes. */
+/** The sources that {@link drain} accepts. */
 export type DrainSource =
   | Definition
   | readonly Definition[]
@@ -237,7 +238,7 @@ export type DrainSource =
   | typeof SceneEvents
   | typeof UnmatchedSpawns
 
-/** What {@link drain} yields for each source. */
+/** The items that {@link drain} yields for each source. */
 export type Drained<S> = S extends readonly Definition[]
   ? AnyCall<S[number]>
   : S extends LifecycleEvents<infer C>
@@ -250,7 +251,7 @@ export type Drained<S> = S extends readonly Definition[]
           ? DrainedOfKind[S['kind']]
           : CallOf<S>
 
-/** What {@link drain} yields for the sources that are no definitions and are made by no function. */
+/** The items that {@link drain} yields for constant sources, such as `NetworkErrors`. */
 interface DrainedOfKind {
   readonly 'observers-added': ObserverEvent
   readonly 'observers-removed': ObserverRemovedEvent
@@ -259,7 +260,7 @@ interface DrainedOfKind {
   readonly 'unmatched-spawns': UnmatchedSpawn
 }
 
-/** The sides that a world surely has. */
+/** The sides that a world certainly has. */
 type SidesOf<W> = [W] extends [ServerWorld] ? 'server' : [W] extends [ClientWorld] ? 'client' : Side
 
 /** The sides that drain a source. It asks for single properties, so that a generic `Command<S>` has an answer too. */
@@ -277,7 +278,7 @@ type DrainSidesOf<S> = S extends { readonly runLocally: true } | { readonly from
         ? never
         : Side
 
-/** What the compiler says of a source that the world does not drain. */
+/** The compiler's message for a source that the world does not drain. */
 type WrongSideText<S> = S extends { readonly kind: infer Kind }
   ? [Kind] extends ['command']
     ? 'a command: clients send it, servers drain it'
@@ -296,14 +297,14 @@ type WrongSideText<S> = S extends { readonly kind: infer Kind }
             : 'only servers drain it'
   : never
 
-/** The texts about what a world does not drain; never when it drains the whole source. */
+/** The messages about the sources that a world does not drain; `never` when it drains them all. */
 type Misuse<W, S> = S extends readonly (infer D)[]
   ? Misuse<W, D>
   : [SidesOf<W>] extends [DrainSidesOf<S>]
     ? never
     : WrongSideText<S>
 
-/** Anything for a source that the world drains; otherwise a text that says which side does. */
+/** Accepts a source that the world drains; otherwise a message that says which side drains it. */
 export type Drainable<W, S> = [W] extends [HostWorld]
   ? unknown
   : [Misuse<W, S>] extends [never]
@@ -318,23 +319,24 @@ export type DrainOptions<W, S> = [W] extends [HostWorld]
   : []
 
 /**
- * What arrived since the last time: calls, messages, lifecycle and scene events, changes, operations on collections, or
- * errors.
+ * Drains what arrived since the last call: calls, messages, lifecycle and scene events, changes, operations on
+ * collections, or errors.
  *
- * Calls, messages and errors are consumed: each is seen by one loop, and what a `break` leaves stays. The events are not:
- * every system sees all those of a tick. Each iteration yields the same object with new contents; copy what you keep.
+ * Calls, messages and errors are consumed: one loop sees each, and those left after a `break` stay queued. Events are
+ * not consumed: every system sees all events of a tick. Each iteration yields the same object with new contents; copy
+ * what you keep.
  *
- * Given a list of definitions, it yields their calls in the order in which they arrived; `call.definition` says which one a call
- * is of: `for (const call of drain(world, [Aim, Fire])) if (call.definition === Aim) turn(call.entity, call.args.yaw)`. A
- * server reads its clients one after another, and of each the reliable channel first.
+ * A list of definitions yields their calls in the order in which they arrived, and `call.definition` is the definition
+ * of each: `for (const call of drain(world, [Aim, Fire])) if (call.definition === Aim) turn(call.entity,
+ * call.args.yaw)`. A server reads its clients one after another, and the reliable channel of each first.
  *
  * A side that calls a command or client RPC with `runLocally` drains its own calls too.
  *
- * In a host's world what both sides receive is drained from the queue of the side whose systems run, or of
- * `side`; so are events (the server's, when neither says) and errors (those of both sides).
+ * A host's world drains definitions that both sides receive from the queue of the side whose systems run, or of `side`.
+ * The same holds for events, with the server as default, and for errors, with both sides as default.
  *
- * @throws UsageError when the definition is not listed, or the other side drains it, or the component does not track its
- * changes; `which-side` when both sides drain it and nothing says which is meant.
+ * @throws UsageError when the definition is not listed, or the other side drains it, or the component does not track
+ * its changes; `which-side` when both sides drain it and nothing says which is meant.
  */
 export function drain<W extends NetworkWorld, const S extends DrainSource>(
   world: W,

@@ -1,4 +1,4 @@
-// The verbs of groups: connections join and leave them by name, and messages and RPCs go to who is in one.
+// Puts connections into named groups, as receivers of messages and RPCs.
 import { UsageError } from '../protocol/errors.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 import { type GroupTarget, isAuthenticating, requireConnection } from '../world/targets.js'
@@ -7,8 +7,8 @@ import { type GroupTarget, isAuthenticating, requireConnection } from '../world/
 export const MAX_NAME_LENGTH = 64
 
 /**
- * The target that stands for a group: `sendMessage(world, Chat, { text }, { to: group('red') })`. It goes to who is in the
- * group when the tick is sent; nobody is no error. Keep the target where one is sent to often.
+ * The target that stands for a group: `sendMessage(world, Chat, { text }, { to: group('red') })`. Its members at the
+ * time the tick is sent receive the message; an empty group is no error. Keep the target if you send to it often.
  *
  * @throws UsageError when the name is not a text of 1 to 64 characters.
  */
@@ -18,10 +18,11 @@ export function group(name: string): GroupTarget {
 }
 
 /**
- * Puts a connection into a group: a team, a match, a chat room. A group needs no making, and a connection may be in many.
- * It leaves them all by itself when it ends, with the entities it leaves behind: a tick after `Connected` was removed.
+ * Puts a connection into a group: a team, a match, a chat room. Groups need not be created, and a connection may be in
+ * many. It leaves them all automatically when its entity is removed, a tick after `Connected` was removed.
  *
- * @throws UsageError when the entity is no connection, or one that is still being authenticated, or the name not a text of 1 to 64 characters.
+ * @throws UsageError when the entity is no connection, or is still being authenticated, or the name is not a text of 1
+ * to 64 characters.
  */
 export function joinGroup(world: ServerWorld, connection: number, name: string): void {
   const role = serverRole(world)
@@ -31,12 +32,12 @@ export function joinGroup(world: ServerWorld, connection: number, name: string):
     const text = `connection ${connection} is still being authenticated: put it into a group once it has Connected`
     throw new UsageError('not-authenticated', text)
   }
-  // One that has just ended is there for the systems of one more tick, and joins nothing.
+  // A connection that has just ended exists for the systems of one more tick, and joins nothing.
   if (role.peerOfConnection.has(connection)) role.groups.join(connection, name)
 }
 
 /**
- * Takes a connection out of a group; it need not be in it.
+ * Takes a connection out of a group. Does nothing if it is not a member.
  *
  * @throws UsageError when the name is not a text of 1 to 64 characters.
  */
@@ -45,12 +46,12 @@ export function leaveGroup(world: ServerWorld, connection: number, name: string)
   serverRole(world).groups.leave(connection, name)
 }
 
-/** The names of the groups that a connection is in, in the order in which it joined them. */
+/** The names of the groups of a connection, in the order in which it joined them. */
 export function groupsOf(world: ServerWorld, connection: number): string[] {
   return [...serverRole(world).groups.groupsOf(connection)]
 }
 
-/** The connection entities in a group, in the order in which they joined; none when there is no such group. */
+/** The connection entities in a group, in the order in which they joined; empty when there is no such group. */
 export function membersOf(world: ServerWorld, name: string): number[] {
   return [...serverRole(world).groups.membersOf(name)]
 }

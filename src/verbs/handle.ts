@@ -1,4 +1,4 @@
-// The verbs that give calls and messages to functions instead of systems, or to nobody.
+// Runs functions for calls and messages instead of systems, or ignores them.
 import type { Definition } from '../protocol/definitions.js'
 import type { CallView } from '../remote/call-queue.js'
 import type { Drainable, Drained } from './drain.js'
@@ -8,26 +8,30 @@ import type { HostWorld, NetworkWorld } from '../world/state.js'
 
 /** Options of {@link handle}. */
 export interface HandleOptions {
-  /** Takes the place of a handler that is there without a word. Default false. */
+  /** Replaces an existing handler without a warning. Default false. */
   replace?: boolean
 }
 
 /** Options of {@link handle}; only a host's world has two sides to choose from. */
 type HandlerOptions<W> = [W] extends [HostWorld] ? HandleOptions & SideOptions : HandleOptions
 
-/** What runs for a call, at once or for a while. */
+/** Runs for a call, synchronously or not. */
 export type Handler<Call> = ((call: Call) => void) | ((call: Call) => Promise<void>)
 
 /**
- * Runs `handler` for each call or message, in place of a system that drains it: at the same point of the tick, before the
- * game's systems. Handlers of different definitions run in the order in which the calls arrived. A handler that throws is reported in `NetworkErrors` and stops nothing else, and so is an async one that
- * rejects; take what it needs of the call, which is used again, before its first await. Returns a function that takes the
- * handler away. In a host's world `side` says whose handler it is, as for `drain`.
+ * Runs `handler` for each call or message, instead of a system that drains it: at the same point of the tick, before
+ * the game's systems. Handlers of different definitions run in the order in which the calls arrived.
  *
- * A definition has one handler: a new one takes the place of the old, whose function to take it away does nothing then. As
- * that is often a mistake, `handler-replaced` in `NetworkErrors` tells of it, unless `replace` says that it is meant.
+ * A handler that throws, or an async one that rejects, is reported in `NetworkErrors` and stops nothing else. The call
+ * object is reused, so an async handler must copy what it needs before its first await.
  *
- * @throws UsageError when the other side drains the definition; `which-side` when both do and nothing says which is meant.
+ * Returns a function that removes the handler. In a host's world `side` says whose handler it is, as for `drain`.
+ *
+ * A definition has one handler. A new one replaces the old, whose function to remove it then does nothing. That is
+ * often a mistake, so `NetworkErrors` has `handler-replaced`, unless `replace` is true.
+ *
+ * @throws UsageError when the other side drains the definition; `which-side` when both do and nothing says which is
+ * meant.
  */
 export function handle<W extends NetworkWorld, D extends Definition>(
   world: W,
@@ -48,7 +52,8 @@ export function handle<Call>(
     const text = `${queue.name} had a handler, which another has replaced; with { replace: true } that is meant`
     errors.push('handler-replaced', text, { name: queue.name })
   }
-  // One of its own for each call of this verb: what takes a handler away takes no later one, be it the same function.
+  // A separate function for each call of this verb: removing a handler must not remove a later one, even if it is the
+  // same.
   const run = (call: CallView): unknown => handler(call as unknown as Call)
   inbound.setHandler(queue, run)
   return () => {
@@ -57,11 +62,11 @@ export function handle<Call>(
 }
 
 /**
- * Says that nobody here wants these calls and messages: they are dropped as they arrive, without the report that undrained
- * ones get. For bots, and clients that show only part of a game. In a host's world, call it within `withSide` for what both
- * sides receive.
+ * Ignores these calls and messages: they are dropped as they arrive, without the report that undrained ones cause. For
+ * bots, and for clients that show only part of a game. In a host's world, call it within `withSide` for definitions
+ * that both sides receive.
  *
- * @throws UsageError when a definition is not received by this side; `which-side` when both receive it and nothing says
+ * @throws UsageError when this side does not receive a definition; `which-side` when both receive it and nothing says
  * which is meant.
  */
 export function ignore(world: NetworkWorld, ...definitions: readonly Definition[]): void {

@@ -1,4 +1,5 @@
-// The verbs of interest: which policy says what each client sees, rooms, and what is shown or hidden whatever it says.
+// Sets the policy that decides what each client observes, rooms, viewpoints, and entities that are always shown or
+// hidden.
 import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { GridPolicy } from '../replication/interest/grid-policy.js'
@@ -13,19 +14,19 @@ import type { ServerPeer } from '../world/server/server-peer.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 import { isAuthenticating, requireConnection } from '../world/targets.js'
 
-/** What {@link predicate} may be told. */
+/** Options of {@link predicate}. */
 export interface PredicateOptions {
-  /** Ticks after which the same pair is asked about again; at least 1. Default 5. */
+  /** Ticks after which the same pair is checked again; at least 1. Default 5. */
   interval?: number
 }
 
 export type { Viewpoint } from '../replication/interest/grid.js'
 
 /**
- * Exchanges the policy that says which entities each client sees. What differs is spawned and despawned in this tick. A
- * `rooms()` or `grid()` that the old policy had and the new one has keeps its rooms and viewpoints.
+ * Replaces the policy that decides which entities each client observes. The differences are spawned and despawned in
+ * this tick. A `rooms()` or `grid()` that both policies contain keeps its rooms and viewpoints.
  *
- * @throws UsageError when it is no policy.
+ * @throws UsageError when it is not a policy.
  */
 export function setInterest(world: ServerWorld, policy: InterestPolicy): void {
   requirePolicy(policy)
@@ -33,12 +34,13 @@ export function setInterest(world: ServerWorld, policy: InterestPolicy): void {
 }
 
 /**
- * A policy of the game's own: `isVisible` says whether a connection sees an entity. It is asked when one of the two comes,
- * and every `interval` ticks again, for each client and each entity that the other policies leave open: put it beside them,
- * `allOf(grid({ … }), predicate(isLit))`, so that these are few. What it shows is sent to each client by itself. It must
- * change nothing; one that throws leaves the pair as it was, and is reported once.
+ * A policy of the game's own: `isVisible` decides whether a connection sees an entity. It runs when a connection or
+ * entity is added, and again every `interval` ticks, for each client and each entity that the other policies leave
+ * open. To keep these few, combine it with other policies: `allOf(grid({ … }), predicate(isLit))`. Changes of the
+ * entities that it shows are encoded for each client separately. It must not change anything. If it throws, the pair
+ * stays as it was, and the error is reported once.
  *
- * @throws UsageError when `isVisible` is no function, or an option is out of range.
+ * @throws UsageError when `isVisible` is not a function, or an option is out of range.
  */
 export function predicate(
   isVisible: (world: ServerWorld, connection: number, entity: number) => boolean,
@@ -54,11 +56,11 @@ export function predicate(
 }
 
 /**
- * Puts a networked entity into a room, and out of the one that it was in; with `undefined` into none. `policy` is the
- * `rooms()` that is meant, when the world's policy has several.
+ * Moves a networked entity from its room to another, or with `undefined` to none. When the world's policy has several
+ * `rooms()`, `policy` selects one.
  *
- * @throws UsageError when the entity is not networked, the room's name is not a text of 1 to 64 characters or a whole
- * number, or the world's policy has no such rooms.
+ * @throws UsageError when the entity is not networked, or the world's policy has no such rooms. Also when the room's
+ * name is not a text of 1 to 64 characters or a whole number.
  */
 export function setRoom(world: ServerWorld, entity: number, room: RoomName | undefined, policy?: RoomsPolicy): void {
   const leaf = roomsLeaf(world, policy)
@@ -79,10 +81,11 @@ export function roomOf(world: ServerWorld, entity: number, policy?: RoomsPolicy)
 }
 
 /**
- * Lets a connection see what is in a room, beside those that it is in. It leaves them all when it ends.
+ * Lets a connection see the entities of a room, in addition to the rooms that it is in. It leaves them all when it
+ * ends.
  *
- * @throws UsageError when the entity is no connection, or one that is still being authenticated, the room's name is not a
- * text of 1 to 64 characters or a whole number, or the world's policy has no such rooms.
+ * @throws UsageError when the entity is no connection or is still being authenticated, or the world's policy has no
+ * such rooms. Also when the room's name is not a text of 1 to 64 characters or a whole number.
  */
 export function joinRoom(world: ServerWorld, connection: number, room: RoomName, policy?: RoomsPolicy): void {
   const leaf = roomsLeaf(world, policy)
@@ -92,7 +95,7 @@ export function joinRoom(world: ServerWorld, connection: number, room: RoomName,
 }
 
 /**
- * Takes a connection out of a room; it need not be in it.
+ * Takes a connection out of a room. Does nothing if it is not in it.
  *
  * @throws UsageError as {@link joinRoom} does.
  */
@@ -104,7 +107,7 @@ export function leaveRoom(world: ServerWorld, connection: number, room: RoomName
 }
 
 /**
- * The rooms that a connection is in, in the order in which it joined them.
+ * The rooms of a connection, in the order in which it joined them.
  *
  * @throws UsageError when the world's policy has no such rooms.
  */
@@ -113,12 +116,15 @@ export function roomsOf(world: ServerWorld, connection: number, policy?: RoomsPo
 }
 
 /**
- * Says what a connection looks at, for the grids of the policy: an entity with a position, networked or not, which is
- * followed until it ends or loses its position, and then the place stays in view; a place, as an array of its coordinates in the order of the grid's axes; or with `undefined` its player again.
- * `policy` is the `grid()` that is meant, when not all are.
+ * Sets the centre of a connection's view, for the grids of the policy. `policy` selects one `grid()`; default: all.
  *
- * @throws UsageError when the entity is no connection, or one that is still being authenticated, the world's policy has no
- * such grid, or a place has not as many finite coordinates as the grid has axes.
+ * - An entity with a position, networked or not: the view follows it. When it ends or loses its position, its last
+ *   place stays in view.
+ * - A place: an array of its coordinates in the order of the grid's axes.
+ * - `undefined`: the connection's player again.
+ *
+ * @throws UsageError when the entity is no connection or is still being authenticated, or the world's policy has no
+ * such grid. Also when a place does not have one finite coordinate for each axis of the grid.
  */
 export function setViewpoint(
   world: ServerWorld,
@@ -134,8 +140,9 @@ export function setViewpoint(
 }
 
 /**
- * Shows a networked entity to a connection, or to `'all'`, whatever the policy says, until `resetVisibility`. What is said
- * for one connection counts more than what is said for all; the latter takes back what was said for single ones before it.
+ * Shows a networked entity to a connection, or to `'all'`, regardless of the policy, until `resetVisibility`. A
+ * decision for one connection takes precedence over one for `'all'`; a later decision for `'all'` cancels earlier ones
+ * for single connections.
  *
  * @throws UsageError when the entity is not networked, or the other no connection.
  */
@@ -144,8 +151,9 @@ export function showTo(world: ServerWorld, entity: number, connection: number | 
 }
 
 /**
- * Hides a networked entity from a connection, or from `'all'`, whatever the policy says, until `resetVisibility`. Its owner
- * sees it nevertheless. While it is hidden from single ones, its changes are sent to each of the others by itself.
+ * Hides a networked entity from a connection, or from `'all'`, regardless of the policy, until `resetVisibility`. Its
+ * owner still sees it. While it is hidden from single connections, its changes are encoded separately for each of the
+ * others.
  *
  * @throws UsageError when the entity is not networked, or the other no connection.
  */
@@ -154,7 +162,8 @@ export function hideFrom(world: ServerWorld, entity: number, connection: number 
 }
 
 /**
- * Leaves it to the policy again whether a connection sees a networked entity; for `'all'`, the default, whether anyone does.
+ * Lets the policy decide again whether a connection sees a networked entity, or, for `'all'` (the default), whether
+ * anyone does.
  *
  * @throws UsageError when the entity is not networked, or the other no connection.
  */
@@ -170,7 +179,7 @@ function force(world: ServerWorld, entity: number, connection: number | 'all', s
   else if (requirePeer(world, connection) !== undefined) role.replication.visibility.force(slot, connection, shown)
 }
 
-/** The peer of a connection; none for one that has just ended, which is there for the systems of one more tick. */
+/** The peer of a connection; `undefined` for one that has just ended, which exists for the systems of one more tick. */
 function requirePeer(world: ServerWorld, connection: number): ServerPeer | undefined {
   const role = serverRole(world)
   requireConnection(world, connection)

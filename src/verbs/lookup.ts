@@ -1,4 +1,4 @@
-// The verbs that ask: net ids, ticks, who is whose.
+// Looks up net ids, ticks, connections and authority.
 import { hasComponent } from 'bitecs'
 import { Networked, Owned } from '../../components/networked.js'
 import type { ClientState } from '../world/client/client-state.js'
@@ -11,30 +11,32 @@ function anyRole(world: NetworkWorld): ServerState | ClientState {
   return (server ?? client)!
 }
 
-/** The name that both sides know an entity by, or 0 when it is not networked. */
+/** The id by which both sides know the entity, or 0 when it is not networked. */
 export function netIdOf(world: NetworkWorld, entity: number): number {
   return anyRole(world).replication.entities.netIdOf(entity)
 }
 
-/** The entity of this world that a net id names, or 0 when there is none (any more). */
+/** The entity of this world with a net id, or 0 when there is none. */
 export function entityOf(world: NetworkWorld, netId: number): number {
   return anyRole(world).replication.entities.entityOf(netId)
 }
 
-/** The server's tick: on the server the one that runs, on a client the newest one heard of. */
+/** The server's tick: on the server the current one, on a client the newest one received. */
 export function serverTick(world: NetworkWorld): number {
   const { server, client } = requireNetwork(world)
   return server?.tick ?? client?.session?.clock.latest ?? 0
 }
 
-/** The one connection entity of a client's world; in a host's world that of its own client, which carries `LocalConnection`. */
+/**
+ * The one connection entity of a client's world. In a host's world that of its own client, which has `LocalConnection`.
+ */
 export function connectionOf(world: ClientWorld): number {
   return clientRole(world).connection
 }
 
 /**
- * Whether the client of this world owns an entity: it may call the entity's commands. In a client's world that is what
- * `Owned` says; in a host's world `Owned` only says that someone is.
+ * Whether the client of this world owns an entity, and so may send its commands. In a client's world that equals
+ * `Owned`. In a host's world `Owned` only means that some client owns it.
  */
 export function hasAuthority(world: ClientWorld, entity: number): boolean {
   const { connection } = clientRole(world)

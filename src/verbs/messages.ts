@@ -1,4 +1,4 @@
-// The verb that sends messages: from a client to the server, or from the server to connections, lists and groups of them.
+// Sends messages: from a client to the server, or from the server to connections, lists and groups of them.
 import type { World } from 'bitecs'
 import type { Message } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
@@ -34,25 +34,25 @@ import {
 
 /** Options of {@link sendMessage} on a server. */
 export interface SendMessageOptions {
-  /** Default `'ready'`. */
+  /** The receivers. Default `'ready'`. */
   to?: MessageTarget
-  /** A connection entity, or several, that do not get it. */
+  /** A connection entity, or several, that do not receive it. */
   except?: Connections
 }
 
 const NO_OPTIONS = Object.freeze({})
 
 /**
- * Sends a message: from a client to the server, or from the server to one connection, `'all'`, `'ready'` (the default), a
- * `group`, or any collection of connections such as `observersOf(world, ship)`.
+ * Sends a message. A client sends it to the server. A server sends it to one connection, `'all'`, `'ready'` (the
+ * default), a `group`, or any collection of connections such as `observersOf(world, ship)`.
  *
- * On a world that does not listen nobody gets it: `NetworkErrors` has `not-listening`, once.
+ * On a world that does not listen nobody receives it: `NetworkErrors` has `not-listening`, once.
  *
- * In a host's world one that both may send is sent by the server when it says whom it is for, else by the side whose systems
- * run, or by `side`.
+ * In a host's world, `side` sends a message that both sides may send. Default: the server if `to` or `except` is given,
+ * else the side whose systems run.
  *
- * @throws UsageError when the client is not connected, the message is not listed, or not one that this side may send, `to`
- * is nothing that names connections, or a client's large messages wait for more than 32 MiB.
+ * @throws UsageError when the client is not connected, the message is not listed, or this side may not send it. Also
+ * when `to` does not name connections, or more than 32 MiB of a client's large messages are queued.
  * @throws ArgumentError when a field cannot be represented; it names the field.
  */
 export function sendMessage<S extends Schema>(
@@ -114,7 +114,7 @@ function sendToClients(
   warnUnlessServing(role, id)
 }
 
-/** Which side of a world sends a message. */
+/** The side of a world that sends a message. */
 function sendingSide(
   network: Network | undefined,
   message: Message,
@@ -131,7 +131,7 @@ function sendingSide(
   return sideOf(network, definitionNames[ids.get(message) ?? -1] ?? 'this message', side)
 }
 
-/** A message that may come before the welcome needs no more than a hello that has left. */
+/** A message that may be sent before the welcome only needs a hello that was sent. */
 function talkingClient(world: World, message: Message): ClientState {
   const role = clientRole(world)
   return message.beforeAuthentication && hasGreeted(role) ? role : connectedClient(world)

@@ -1,4 +1,4 @@
-// The verbs of owners and the end of entities, on the server; and readiness, on the client.
+// Changes owners, despawns entities and kicks clients on the server; sets the readiness of a client.
 import { entityExists, hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
@@ -13,19 +13,19 @@ import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../w
 /** Options of {@link setOwner}. */
 export interface SetOwnerOptions {
   /**
-   * What becomes of the entity when the owner's connection ends. Default: what was said when this connection became its
-   * owner. For a new owner: `keep` where the entity has a spawn key of the kind `scene`, since it belongs to the map, else
-   * `despawn`.
+   * What happens to the entity when the owner's connection ends. Default: what was set when this connection became its
+   * owner. For a new owner: `keep` when the entity has a spawn key of the kind `scene`, because it belongs to the map,
+   * else `despawn`.
    */
   onLeave?: OnLeave
 }
 
 /**
- * Makes a connection the owner of a networked entity: it may send commands on it. The former owner loses `Owned` first. For
- * a connection that has ended in this tick, the entity is one of those that it leaves behind.
+ * Makes a connection the owner of a networked entity, which may then send commands on it. The former owner loses
+ * `Owned` first. If the connection has ended in this tick, the entity is treated like the others that it owned.
  *
- * @throws UsageError when the entity is not networked, `connection` is not an open connection, or `onLeave` is no value
- * that its docs name.
+ * @throws UsageError when the entity is not networked, `connection` is not an open connection, or `onLeave` has no
+ * documented value.
  */
 export function setOwner(world: ServerWorld, entity: number, connection: number, options: SetOwnerOptions = {}): void {
   const role = serverRole(world)
@@ -38,13 +38,13 @@ export function setOwner(world: ServerWorld, entity: number, connection: number,
 }
 
 /**
- * Takes an entity from its owner. It lives on, also when it was kept for a grace time alone.
+ * Removes the owner of an entity. The entity lives on, even if it was only kept for a grace time.
  *
  * @throws UsageError when the entity is neither networked nor owned.
  */
 export function clearOwner(world: ServerWorld, entity: number): void {
   const role = serverRole(world)
-  // An entity keeps its owner while it is out of the network.
+  // An entity keeps its owner while it is not networked.
   if (!hasComponent(world, entity, Owned)) requireSlot(role, entity)
   cancelGrace(role, entity)
   moveOwner(role, entity, 0)
@@ -52,8 +52,8 @@ export function clearOwner(world: ServerWorld, entity: number): void {
 
 /**
  * Removes an entity from the server's world and from every client's, in the reverse order of its spawn: `Owned`,
- * `Networked`, then the rest, its values readable at every step. An entity that is not networked is just removed; one that
- * does not exist any more is passed over.
+ * `Networked`, then the rest. Its values are readable at every step. An entity that is not networked is just removed;
+ * one that no longer exists is ignored.
  *
  * @throws UsageError when it is a connection.
  */
@@ -65,7 +65,7 @@ export function despawn(world: ServerWorld, entity: number): void {
   if (entityExists(world, entity)) endEntity(role, entity)
 }
 
-/** The connections that have an entity spawned, each as its connection entity; empty when it is not networked. */
+/** The connection entities that observe an entity; empty when it is not networked. */
 export function observersOf(world: ServerWorld, entity: number): number[] {
   const { replication, peers } = serverRole(world)
   const slot = slotOf(replication.entities.netIdOf(entity))
@@ -74,8 +74,8 @@ export function observersOf(world: ServerWorld, entity: number): number[] {
 }
 
 /**
- * Ends a connection from the server, with a reason that the client can read. One that has ended in this tick is passed over.
- * Called from where its calls are drained, it is the end of them: what else has arrived from it is dropped.
+ * Ends a connection from the server, with a reason that the client can read. One that has ended in this tick is
+ * ignored. When a system that drains a client's calls kicks it, its remaining calls are dropped.
  *
  * @throws UsageError when `connection` is not an open connection.
  */
@@ -88,7 +88,7 @@ export function kick(world: ServerWorld, connection: number, text = 'kicked', co
   role.inbound.dropFrom(connection)
 }
 
-/** Says that this client takes part from now on, or no longer. Without `autoReady: false` the library says it by itself. */
+/** Sets whether this client is ready. Without `autoReady: false` the library does it automatically. */
 export function setReady(world: ClientWorld, ready: boolean): void {
   clientRole(world).readyToSend = ready
 }
@@ -108,7 +108,7 @@ export function requireSlot(role: ServerState, entity: number): number {
 }
 
 /**
- * A client may leave in the very tick in which its commands are drained. A game cannot know, so nothing throws for it.
+ * A client may leave in the tick in which its commands are drained. A game cannot know, so nothing throws for it.
  *
  * @throws UsageError when it is no connection.
  */

@@ -1,4 +1,4 @@
-// The verbs of players, on the server: which entity stands for a connection, and what becomes of the one before it.
+// Sets and removes the player of a connection, on the server.
 import { hasComponent, removeComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked, Owned } from '../../components/networked.js'
@@ -12,14 +12,18 @@ import type { ServerState } from '../world/server/server-state.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
 
 /**
- * What becomes of an entity that is the player no longer. `keep`: the connection still owns it. `release`: it lives on
- * without an owner. `unspawn`: it loses `Networked`, and lives on in the server's world alone. `despawn`: it ends.
+ * What happens to an entity that is no longer the player.
+ *
+ * - `keep`: the connection still owns it.
+ * - `release`: it lives on without an owner.
+ * - `unspawn`: it loses `Networked`, and lives on only in the server's world.
+ * - `despawn`: it ends.
  */
 export type FormerPlayer = 'keep' | 'release' | 'unspawn' | 'despawn'
 
 /** Options of {@link removePlayer}. */
 export interface RemovePlayerOptions {
-  /** What becomes of the entity that was the player. Default `keep`. */
+  /** What happens to the entity that was the player. Default `keep`. */
   former?: FormerPlayer
 }
 
@@ -29,13 +33,13 @@ export interface SetPlayerOptions extends SetOwnerOptions, RemovePlayerOptions {
 const FORMER: ReadonlySet<unknown> = new Set(['keep', 'release', 'unspawn', 'despawn'])
 
 /**
- * Makes a networked entity the player of a connection, and the connection its owner: that client's world gives it
- * `LocalPlayer`, after it took the tag from the player before. `former` says what becomes of that one. `entity` 0 takes the
- * player away, as {@link removePlayer} does. To hand over the player of another client, take it away there first:
- * `removePlayer(world, other, { former: 'release' })`.
+ * Makes a networked entity the player of a connection, and the connection its owner. The client's world removes
+ * `LocalPlayer` from the player before, then adds it to this one. `former` says what happens to the player before.
+ * `entity` 0 removes the player, as {@link removePlayer} does. To hand over the player of another client, remove it
+ * there first: `removePlayer(world, other, { former: 'release' })`.
  *
- * @throws UsageError when the entity is not networked or another client owns it, `connection` is not an open connection, or
- * an option is no value that its docs name.
+ * @throws UsageError when the entity is not networked or another client owns it, `connection` is not an open
+ * connection, or an option has no documented value.
  */
 export function setPlayer(
   world: ServerWorld,
@@ -66,10 +70,10 @@ export function setPlayer(
 }
 
 /**
- * Takes the player of a connection away: that client's world takes `LocalPlayer` from it. Does nothing when the connection
- * has no player.
+ * Removes the player of a connection: the client's world removes `LocalPlayer` from it. Does nothing when the
+ * connection has no player.
  *
- * @throws UsageError when `connection` is not an open connection, or `former` is no value that its docs name.
+ * @throws UsageError when `connection` is not an open connection, or `former` has no documented value.
  */
 export function removePlayer(world: ServerWorld, connection: number, options: RemovePlayerOptions = {}): void {
   const role = serverRole(world)
@@ -98,7 +102,7 @@ function requireFormer(former: unknown): void {
 }
 
 function endFormer(role: ServerState, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
-  // What became another's meanwhile is not this connection's to leave.
+  // An entity that belongs to another client by now must not be changed.
   const isTheirs = hasComponent(role.world, eid, Owned) && Networked.owner[eid] === connection
   if (former === 'keep' || !isTheirs) return
   if (former === 'despawn') return endEntity(role, eid)

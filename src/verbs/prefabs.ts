@@ -1,4 +1,4 @@
-// The verbs of prefabs: spawning one on the server, building the local side of one on a client.
+// Spawns entities of prefabs on the server, and builds their local side on a client.
 import { addComponent } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
@@ -21,37 +21,38 @@ import {
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends SetOwnerOptions {
-  /** The connection that owns it. Default: nobody. `onLeave` says what becomes of it when that one leaves. */
+  /** The connection that owns it. Default: none. `onLeave` says what happens to it when that connection ends. */
   owner?: number
   /** The entity's spawn key, see `setSpawnKey`. Default: none. */
   key?: string
   /** What the key is for; see `setSpawnKey`. Default `scene`. */
   keyKind?: 'scene' | 'predicted'
-  /** Runs when the entity has the prefab's components and is not networked yet: the place to write its values. */
+  /** Writes the entity's values. Runs when it has the prefab's components and is not networked yet. */
   set?: (entity: number) => void
 }
 
-/** What follows the prefab in {@link spawn}: the payload, which may be left out where all of its fields may. */
+/** The arguments after the prefab in {@link spawn}: the payload, which is optional where all of its fields are. */
 export type SpawnArguments<S extends Schema> = CallArguments<S, [options?: SpawnOptions]>
 
-/** What follows the prefab in {@link usePrefab}. */
+/** The arguments after the prefab in {@link usePrefab}. */
 export type PayloadArgument<S extends Schema> = CallArguments<S>
 
-/** An entity of a prefab that has begun on a client. */
+/** An entity of a prefab that has spawned on a client. */
 export interface Spawned<S extends Schema> {
   readonly entity: number
-  /** The payload of its spawn. Unlike a call's view it may be kept. */
+  /** The payload of its spawn. Unlike the arguments of a call, it may be kept. */
   readonly args: Readonly<Infer<S>>
 }
 
 /**
- * Spawns an entity of a prefab on the server: a new entity with the prefab's components, then `options.set`, which writes
- * its values, then `Networked`, then its owner. It leaves with this tick's `serverSend`. Returns the entity.
+ * Spawns an entity of a prefab on the server: a new entity gets the prefab's components, then `options.set` writes its
+ * values, then it gets `Networked`, then its owner. It is sent with this tick's `serverSend`. Returns the entity.
  *
- * @throws UsageError when the protocol does not list the prefab, `owner` is not an open connection, another entity has the
- * key, or `keyKind` is none.
- * @throws ArgumentError when the payload or the key cannot be represented; it names the field. Whatever throws, `set`
- * included, no entity is left.
+ * If anything throws, `set` included, no entity is left.
+ *
+ * @throws UsageError when the protocol does not list the prefab, `owner` is not an open connection, another entity has
+ * the key, or `keyKind` is invalid.
+ * @throws ArgumentError when the payload or the key cannot be represented; it names the field.
  */
 export function spawn<S extends Schema>(
   world: ServerWorld,
@@ -85,11 +86,11 @@ export function spawn<S extends Schema>(
 }
 
 /**
- * Makes an entity of the server's one of a prefab: it gets those of the prefab's components that it lacks, and its spawn
- * will name the prefab. Call it before the spawn leaves: before `Networked` is added, or in the same tick.
+ * Makes an entity of the server one of a prefab: it gets those of the prefab's components that it lacks, and its spawn
+ * names the prefab. Call it before the spawn is sent: before `Networked` is added, or in the same tick.
  *
- * @throws UsageError when the protocol does not list the prefab, there is no such entity, it is a connection, or clients
- * have been told of it already.
+ * @throws UsageError when the protocol does not list the prefab, there is no such entity, it is a connection, or it has
+ * been sent to clients already.
  * @throws ArgumentError when the payload cannot be represented; it names the field.
  */
 export function usePrefab<S extends Schema>(
@@ -108,17 +109,19 @@ export function usePrefab<S extends Schema>(
 }
 
 /**
- * Builds the local side of every entity of a prefab on a client: its sprite, its body. `build` runs when the entity's
- * components and values are there and `Networked` is not yet; what it returns runs when `Networked` has been removed and
- * the components are still there, its values readable. Both run whether the entity was spawned or came into view, and was
- * destroyed, hidden, or lost with the connection. A hook that throws is reported in `NetworkErrors` and stops nothing.
+ * Builds the local side of every entity of a prefab on a client: its sprite, its body.
  *
- * In a host's world the entity is the server's: `Networked` is there by the time `build` runs, when the own client begins to
- * see the entity, and the teardown runs while `Networked` is being removed.
+ * `build` runs when the entity has its components and values, but not `Networked` yet. The function that it returns
+ * runs when `Networked` has been removed and the components and values are still there. Both run for spawns and for
+ * entities that the client starts to observe, and for every kind of end: destroyed, hidden, or disconnected. A hook
+ * that throws is reported in `NetworkErrors` and stops nothing.
  *
- * There is one hook for each prefab and world. Set late, it builds what lives already. Returns a function that takes the
- * hook away, and tears down what it has built. As with `handle` a new hook takes the place of the old, which tears down what
- * it has built; `handler-replaced` in `NetworkErrors` tells of it, unless `replace` says that it is meant.
+ * In a host's world the entity is the server's. `build` runs when the own client starts to observe it, with `Networked`
+ * already there, and the teardown runs while `Networked` is being removed.
+ *
+ * Each prefab has one hook per world. A hook set late builds the entities that live already. Returns a function that
+ * removes the hook and tears down what it has built. As with `handle`, a new hook replaces the old, which tears down
+ * what it has built, and `NetworkErrors` has `handler-replaced`, unless `replace` is true.
  *
  * @throws UsageError when the protocol does not list the prefab.
  */
@@ -136,11 +139,14 @@ export function onSpawn<S extends Schema>(
     const text = `${name} had a hook, which another has replaced; with { replace: true } that is meant`
     errors.push('handler-replaced', text, { name })
   }
-  // One of its own for each call of this verb: what takes a hook away takes no later one, be it the same function.
+  // A separate function for each call of this verb: removing a hook must not remove a later one, even if it is the
+  // same.
   return prefabs.hook(id, (spawned) => (build as unknown as BuildHook)(spawned))
 }
 
-/** The prefab of a networked entity, or undefined when it has none. On the server also before it is networked. */
+/**
+ * The prefab of a networked entity, or undefined when it has none. On the server also before the entity is networked.
+ */
 export function prefabOf(world: NetworkWorld, entity: number): Prefab | undefined {
   const { server, client } = networkOf(world) ?? {}
   if (server !== undefined) return server.protocol.prefabList[server.replication.origins.of(entity).prefab]

@@ -1,4 +1,4 @@
-// The verbs of requests: calls that are awaited, and the answers to them.
+// Makes requests, which are calls that expect an answer, and answers them.
 import { Networked } from '../../components/networked.js'
 import type { Command, TargetRpc } from '../protocol/definitions.js'
 import { RequestAbortedError, RequestDisconnectedError, RequestRefusedError, UsageError } from '../protocol/errors.js'
@@ -22,15 +22,15 @@ import { type ClientWorld, networkOf, type NetworkWorld, serverRole, type Server
 
 /** Options of every {@link request}. */
 export interface RequestOptions {
-  /** Milliseconds, of the world's clock, until it is given up. Default 10,000. */
+  /** Milliseconds, of the world's clock, until the request times out. Default 10,000. */
   timeout?: number
-  /** Gives it up when it is aborted. */
+  /** Aborts the request. */
   signal?: AbortSignal
 }
 
 /** Options of a {@link request} that the server makes of a client. */
 export interface TargetRequestOptions extends RequestOptions {
-  /** The connection entity that is asked. Default: the entity's owner. */
+  /** The connection entity that receives the request. Default: the entity's owner. */
   to?: number
 }
 
@@ -41,17 +41,18 @@ type Args = Readonly<Record<string, unknown>>
 type Value = Record<string, unknown>
 
 /**
- * Calls a command of a client, or a target RPC of the server, and resolves with what the other side's game answers. It
- * leaves with this tick's packets, is checked, queued and drained as a call that is sent, and settles when `dispatchCalls`
- * runs, or when the connection ends. Given up here, it is not drained there any more; what has been drained may have been
- * acted on. A promise that nobody looks at is no unhandled rejection.
+ * Calls a command from a client, or a target RPC from the server, and resolves with the answer of the other side's
+ * game. The request is sent with this tick's packets, then checked, queued and drained like any other call. It settles
+ * when `dispatchCalls` runs, or when the connection ends. If it is aborted or times out here, the other side no longer
+ * drains it, but may have acted on it already. An ignored promise never causes an unhandled rejection.
  *
- * Rejects with an error of its own class for each end that is no value: `RequestRefusedError`, `RequestTimedOutError`,
+ * Rejects with a separate error class for each failure: `RequestRefusedError`, `RequestTimedOutError`,
  * `RequestDisconnectedError`, `RequestDespawnedError`, `RequestLostAuthorityError`, `RequestAbortedError`, and
  * `RequestRejectedError` where the library of the other side refused it.
  *
- * @throws UsageError when the client is not connected, the entity is not networked or, without `to`, has no owner, the
- * definition is not listed or returns nothing, an option is out of range, or 256 requests of the connection wait already.
+ * @throws UsageError when the client is not connected, or the entity is not networked or, without `to`, has no owner.
+ * Also when the definition is not listed or returns nothing, an option is out of range, or the connection has 256 open
+ * requests already.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
  */
 export function request<S extends Schema, R extends Schema>(
@@ -118,7 +119,7 @@ function requestOfClient(
   if (options.signal?.aborted) return aborted(name, rpc, args, options.signal)
   const peer = role.peerOfConnection.get(to)
   if (peer === undefined) {
-    // A connection that has just ended is there for the systems of one more tick.
+    // A connection that has just ended exists for the systems of one more tick.
     rpc.codec.check(args)
     return rejected(new RequestDisconnectedError(name, 'it had ended when the request was made'))
   }
@@ -128,13 +129,13 @@ function requestOfClient(
   return peer.requests.add({ definition: rpc, name, netId, owner: 0, timeout, signal }, role.options.now())
 }
 
-/** A request that is not made, since it was given up before; what is wrong with it throws all the same. */
+/** Rejects a request whose signal is already aborted. Invalid arguments still throw. */
 function aborted(name: string, { codec }: Command | TargetRpc, args: Args, signal: AbortSignal): Promise<never> {
   codec.check(args)
   return rejected(new RequestAbortedError(name, signal.reason))
 }
 
-/** A promise that is rejected already, and no unhandled rejection when nobody looks at it. */
+/** A rejected promise that causes no unhandled rejection. */
 function rejected(reason: Error): Promise<never> {
   const promise = Promise.reject(reason)
   promise.catch(() => undefined)
@@ -148,11 +149,11 @@ function requireReturns(protocol: Protocol, id: number, definition: Command | Ta
 }
 
 /**
- * Answers a call of a definition with `returns`, which need not be done in the loop that drained it: `call.id` may be kept.
- * Returns whether somebody waited for it: false for a call that was sent and not requested, and once whoever requested it
- * has given up or is gone.
+ * Answers a call of a definition with `returns`. Not necessarily in the loop that drained it: `call.id` may be kept.
+ * Returns whether the sender waited for the answer: false for a call without a request, and when the sender has given
+ * up or is gone.
  *
- * @throws UsageError when `id` is not that of a call that may be answered, or the call was answered already.
+ * @throws UsageError when `id` does not belong to a call that may be answered, or the call was answered already.
  * @throws ArgumentError when the value cannot be represented; it names the field, and the call may still be answered.
  */
 export function reply<R extends Schema>(world: NetworkWorld, id: CallId<R>, value: Readonly<Infer<R>>): boolean {
@@ -160,10 +161,10 @@ export function reply<R extends Schema>(world: NetworkWorld, id: CallId<R>, valu
 }
 
 /**
- * Refuses a call of a definition with `returns`, now or later, for one of the reasons of the definition's `refuses`, or any
- * text where it has none. Returns whether somebody waited for it, as {@link reply} does.
+ * Refuses a call of a definition with `returns`, now or later. The reason is one of the definition's `refuses`, or any
+ * text if it has none. Returns whether the sender waited for the answer, as {@link reply} does.
  *
- * @throws UsageError when `id` is not that of a call that may be answered, or the call was answered already.
+ * @throws UsageError when `id` does not belong to a call that may be answered, or the call was answered already.
  * @throws ArgumentError when the reason is not one of the definition's, or longer than 200 bytes.
  */
 export function refuse<Reason extends string>(
@@ -174,12 +175,12 @@ export function refuse<Reason extends string>(
   return openRequestsOf(world, id).refuse(id, reason)
 }
 
-/** Whether somebody waits for the answer to a call: work that takes several ticks may stop when nobody does. */
+/** Whether the sender still waits for the answer to a call. If not, work that takes several ticks may stop. */
 export function isWaiting(world: NetworkWorld, id: CallId): boolean {
   return openRequestsOf(world, id).isWaiting(id)
 }
 
-/** Why a request of `definition` was refused, with its type; undefined when `error` is something else. */
+/** The reason why a request of `definition` was refused, with its type; undefined when `error` is something else. */
 export function refusalOf<Reason extends string>(
   error: unknown,
   definition: Command<Schema, Schema, Reason> | TargetRpc<Schema, Schema, Reason>,
@@ -187,7 +188,7 @@ export function refusalOf<Reason extends string>(
   return error instanceof RequestRefusedError && error.definition === definition ? (error.reason as Reason) : undefined
 }
 
-/** An id tells which side of its world it is of. */
+/** An id contains the side of its world that received the call. */
 function openRequestsOf(world: NetworkWorld, id: number): OpenRequests {
   const network = networkOf(world)
   const role = sideOf(id) === 'server' ? network?.server : network?.client

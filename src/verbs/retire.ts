@@ -1,4 +1,4 @@
-// The verb that announces that a server will close.
+// Announces that a server will close.
 import { UsageError } from '../protocol/errors.js'
 import { checkNumber } from '../world/check-options.js'
 import { showDraining } from '../world/connection-entity.js'
@@ -8,20 +8,20 @@ import { serverRole, type ServerWorld } from '../world/state.js'
 
 /** How a server retires; see {@link retire}. */
 export interface RetireOptions {
-  /** Milliseconds that those who are in may play on, from 0 to 86,400,000 (a day). */
+  /** Milliseconds that connected clients may play on, from 0 to 86,400,000 (a day). */
   grace: number
-  /** Why, for the players: those who are in, and those who want to come. Default: that the server is about to close. */
+  /** Why, for connected players and for those that try to connect. Default: that the server is about to close. */
   text?: string
 }
 
 /**
- * Announces that a server will close, without closing it. From now on nobody is let in: `connect` fails with the code
- * `draining` and `text`. `Draining` is on every client's connection, and on the network entity of this world, so that a
- * game can count down, start no new match, and save. Sessions whose line breaks may still be resumed.
+ * Announces that a server will close, without closing it. From now on it admits no new clients: `connect` fails with
+ * the code `draining` and `text`. Every client's connection, and the network entity of this world, gets `Draining`, so
+ * that a game can count down, start no new match, and save. Interrupted sessions may still resume.
  *
- * Resolves, within a tick, when the last client has left, the time is over, or the world was closed; then `close` it. Called
- * again, it changes time and text, and everybody is told anew. A host's own client counts for nothing here: it
- * finds `Draining` on the network entity.
+ * Resolves, within a tick, when the last client has left, the time is over, or the world was closed. Then `close` it. A
+ * second call changes the time and text, and every client is notified again. A host's own client does not count here;
+ * it finds `Draining` on the network entity.
  *
  * ```ts
  * await retire(world, { grace: 60_000, text: 'a new version comes in a minute' })

@@ -1,4 +1,4 @@
-// The verbs that keep a world: to bytes, and back.
+// Saves a world to bytes, and loads it again.
 import { hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
@@ -20,14 +20,16 @@ export type { SavedComponent, SavedOrigin, SavedOwner, SavedPair, SavedWorld } f
 
 /** Options of {@link saveWorld}. */
 export interface SaveOptions {
-  /** The game's own number of the save, which a migration finds again; a whole number from 0 to 4,294,967,295. Default 0. */
+  /**
+   * The game's own version of the save, which a migration can read; a whole number from 0 to 4,294,967,295. Default 0.
+   */
   version?: number
-  /** What to save, and in which order: networked entities, each once. Default: all of them. */
+  /** The networked entities to save, in this order, each once. Default: all of them. */
   entities?: Iterable<number>
   /**
-   * A lasting name for the owner of an entity, up to 256 bytes of UTF-8, such as the user's id:
-   * `(connection) => userOf(world, connection).id`. Connections end with the process, so without it nobody owns what is
-   * loaded. Return undefined for one without a name.
+   * Returns a permanent name for the owner of an entity, up to 256 bytes of UTF-8, such as the user's id: `(connection)
+   * => userOf(world, connection).id`. Connections end with the process, so without it loaded entities have no owner.
+   * Return undefined for an owner without a name.
    */
   ownerKey?: (connection: number) => string | undefined
 }
@@ -35,41 +37,44 @@ export interface SaveOptions {
 /** Options of {@link loadWorld}. */
 export interface LoadOptions {
   /**
-   * Changes what was saved before it is checked and loaded, so that it fits the protocol of today: it gets everything as
-   * plain data, by the names of the save. To rename a component, delete it from `components` and set it under its new name; to
-   * give up a field, delete it from the component's `fields`. What it leaves alone is converted to today's types afterwards, or
-   * refused. Runs for every save; ask `saved.version` what there is to do.
+   * Changes the save before it is checked and loaded, so that it fits the current protocol. It gets everything as plain
+   * data, by the names of the save. To rename a component, delete it from `components` and set it under its new name.
+   * To drop a field, delete it from the component's `fields`. Values that it leaves alone are converted to the current
+   * types afterwards, or refused. It runs for every save; check `saved.version` to decide what to change.
    */
   migrate?: (saved: SavedWorld) => void
 }
 
-/** What one owner had. */
+/** The entities of one owner. */
 export interface LoadedOwner {
-  /** The entity that stood for it, or 0. */
+  /** The entity that was its player, or 0. */
   readonly player: number
-  /** All that it owned, its player included when it owned that. */
+  /** All entities that it owned, including its player if it owned that. */
   readonly entities: readonly number[]
 }
 
-/** What {@link loadWorld} made. */
+/** The result of {@link loadWorld}. */
 export interface LoadedWorld {
-  /** The game's own number of the save. */
+  /** The game's own version of the save. */
   readonly version: number
   /** In the order in which they were saved. */
   readonly entities: readonly number[]
-  /** By the name that `ownerKey` gave: what to hand to a connection when its user comes back, with `setOwner` and `setPlayer`. */
+  /**
+   * By the name that `ownerKey` returned. When its user connects again, give the entities to the connection with
+   * `setOwner` and `setPlayer`.
+   */
   readonly owners: ReadonlyMap<string, LoadedOwner>
 }
 
 const ownerName = string(MAX_OWNER_BYTES)
 
 /**
- * Writes the networked entities of a server's world to bytes: their replicated components and collections, with the values
- * that clients would get, relations, prefabs with their payloads, and spawn keys. What they name and is not saved itself
- * is none. Works at any time, also in a system; in a host's world too.
+ * Saves the networked entities of a server's world to bytes: their replicated components and collections, with the
+ * values that clients would get, relations, prefabs with their payloads, and spawn keys. References to entities that
+ * are not saved become none. Works at any time, also in a system, and in a host's world.
  *
  * @throws UsageError when an option is out of range, or an entity is listed twice or is not networked.
- * @throws ArgumentError when `ownerKey` returns no text of up to 256 bytes.
+ * @throws ArgumentError when `ownerKey` does not return a text of up to 256 bytes.
  */
 export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8Array {
   const role = serverRole(world)
@@ -83,14 +88,14 @@ export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8A
 }
 
 /**
- * Adds the entities of a save to a server's world; they are networked, and clients get them with the next tick. What is in
- * the world already stays. Who owned them is returned, since connections do not outlast the process.
+ * Adds the entities of a save to a server's world. They are networked, and clients get them with the next tick.
+ * Entities that are in the world already stay. Returns the former owners, since connections do not survive the process.
  *
- * The save is matched with the protocol by names. What the protocol has and the save has not begins with zeros. Values are
- * converted to another type that means the same and can hold them. Anything else that has changed is an error that lists the
- * differences, unless `migrate` takes care of it. Calls, messages and scenes are not saved and do not matter.
+ * The save is matched with the protocol by names. Components and fields that only the protocol has start with zeros.
+ * Values are converted to another type if it means the same and can hold them. Any other difference is an error that
+ * lists the differences, unless `migrate` resolves it. Calls, messages and scenes are not saved and need not match.
  *
- * It loads all or nothing: whatever throws, observers of the game included, no entity of it is left.
+ * It loads all or nothing: if anything throws, an observer of the game included, none of its entities is left.
  *
  * @throws SaveError `not-a-save`, `newer-format`, `corrupt-save`, or `save-mismatch` with `differences`.
  * @throws UsageError when a spawn key is taken, or an array of the game has no room (`store-too-small`).
@@ -108,7 +113,7 @@ export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: Lo
   return { version: saved.version, entities, owners: ownersOf(saved, entities) }
 }
 
-/** In the order of their slots: of a world that was loaded, that of the save. */
+/** In the order of their slots. In a loaded world that is the order of the save. */
 function networkedEntities({ replication }: ServerState): number[] {
   const { eidOf, slots } = replication.entities
   const eids: number[] = []

@@ -1,4 +1,4 @@
-// The verbs of scenes: the server changes them, both sides load them and ask for them.
+// Changes scenes on the server, and loads and lists them on both sides.
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
 import { hasComponent } from 'bitecs'
@@ -17,22 +17,24 @@ import type { ServerState } from '../world/server/server-state.js'
 import { isHost, type SideOptions } from '../world/host/sides.js'
 import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 
-/** Whose scenes change: everyone's, also of who joins later; one connection's; or those of a list. */
+/** The connections whose scenes change: all, including later ones; one connection; or those of a list. */
 export type SceneTarget = number | 'all' | Iterable<number>
 
 /** Options of {@link changeScene}, {@link loadScene} and {@link unloadScene}. */
 export interface SceneOptions {
-  /** Default `'all'`. Scenes of single connections are theirs alone, and the server's own loader is not asked for them. */
+  /**
+   * Default `'all'`. Scenes of single connections affect only them, and the server's own loader does not run for them.
+   */
   to?: SceneTarget
 }
 
-/** The arguments of a scene, which may be left out when none is required, and options. */
+/** The arguments of a scene, which are optional when none is required, and options. */
 export type SceneArguments<S extends Schema> = CallArguments<S, [options?: SceneOptions]>
 
 /**
- * Changes the scene (Mirror's ServerChangeScene): those addressed lose `Ready`, get `Loading`, unload what they have, load
- * `scene`, and are made ready again, once the server has loaded too. What is sent to them meanwhile waits, in order.
- * Entities that `setScene` gave to a scene of the world that ends are despawned; all others stay.
+ * Changes the scene (Mirror's ServerChangeScene). The addressed clients lose `Ready`, get `Loading`, unload their
+ * scenes and load `scene`. They become ready again once the server has loaded too. Packets to them wait meanwhile, in
+ * order. Entities that `setScene` added to a scene of the world are despawned when it ends; all others stay.
  *
  * @throws UsageError when the scene is not listed, or `to` names no open connection.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
@@ -46,8 +48,8 @@ export function changeScene<S extends Schema>(
 }
 
 /**
- * Adds a scene to those that are loaded (an additive scene of Mirror). Those addressed get `Loading` and stay `Ready`; what
- * is sent to them waits until they have loaded.
+ * Adds a scene to the loaded ones (an additive scene of Mirror). The addressed clients get `Loading` and stay `Ready`;
+ * packets to them wait until they have loaded.
  *
  * @throws UsageError when the scene is not listed, is loaded already, or `to` names no open connection.
  * @throws ArgumentError when an argument cannot be represented; it names the field.
@@ -63,8 +65,8 @@ export function loadScene<S extends Schema>(
 }
 
 /**
- * Ends one scene and leaves the others. Those addressed get `Loading` and stay `Ready`; what is sent to them waits until
- * they have unloaded it.
+ * Ends one scene and leaves the others. The addressed clients get `Loading` and stay `Ready`; packets to them wait
+ * until they have unloaded it.
  *
  * @throws UsageError when the scene is not listed, is not loaded, or `to` names no open connection.
  */
@@ -75,8 +77,9 @@ export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOpt
 }
 
 /**
- * The scenes that are loaded or being loaded, in their order: on the server those of the world, or of one connection; on a
- * client its own. In a host's world those of the side whose systems run, or of `side`; the server's when neither says.
+ * The scenes that are loaded or being loaded, in their order. On the server these are the scenes of the world, or of
+ * one connection; on a client its own. In a host's world they are those of `side`, or of the side whose systems run, or
+ * of the server.
  *
  * @throws UsageError when the world has no network, or `connection` is not an open connection of this server.
  */
@@ -89,8 +92,8 @@ export function scenesOf(world: NetworkWorld, connection?: number, { side }: Sid
 }
 
 /**
- * Makes a networked entity part of a scene of the world: it is despawned when that scene ends for everyone. An entity is
- * part of one scene at a time; `undefined` makes it stay whatever scene is played, as entities do by default.
+ * Makes a networked entity a member of a scene of the world: it is despawned when that scene ends for everyone. An
+ * entity is a member of one scene at a time. With `undefined` it stays in every scene, as entities do by default.
  *
  * @throws UsageError when the entity is not networked, or the scene is not one of the world.
  */
@@ -111,11 +114,14 @@ export function setScene(world: ServerWorld, entity: number, scene: Scene | unde
 }
 
 /**
- * Says how this side loads and unloads scenes; without a loader they load at once. `undefined` takes it away. The loader is
- * called from the tick, one scene at a time, and what it returns is awaited. In one that throws or rejects the change has
- * failed: `NetworkErrors` says so as `scene-failed`; a client is closed for it, and on the server everyone stays `Loading`
- * until the game changes scenes again. In a host's world it is the loader of the side whose systems run, or of `side`; of
- * both, each with a `side` of its own, when neither says.
+ * Sets the function that loads and unloads the scenes of this side; without a loader they load at once. `undefined`
+ * removes it. The loader runs within the tick, one scene at a time, and its promise is awaited.
+ *
+ * If it throws or rejects, the change has failed, and `NetworkErrors` has `scene-failed`. The server closes a client
+ * that fails. If the server's own loader fails, all clients stay `Loading` until the game changes scenes again.
+ *
+ * In a host's world it is the loader of `side`, or of the side whose systems run. Without either it serves both sides,
+ * each with its own `side`.
  *
  * @throws UsageError when the world has no network.
  */
@@ -143,7 +149,10 @@ function change(
   else changeScenesOf(role, peersOf(role, to), action, id, args)
 }
 
-/** Whether the scene is loaded is asked of the world, or of the one connection; in a list each is passed over by itself. */
+/**
+ * Checks the world's scenes, or those of one connection. A list is not checked: each of its connections is skipped if
+ * it does not have the scene.
+ */
 function requireLoaded(role: ServerState, scene: Scene, { to = 'all' }: SceneOptions = {}, wanted: boolean): void {
   const id = requireId(role.protocol, scene)
   if (to !== 'all' && typeof to !== 'number') return
@@ -161,7 +170,7 @@ function requireId(protocol: Protocol, scene: Scene): number {
 }
 
 /**
- * Undefined for a connection that has ended in this tick.
+ * Returns undefined for a connection that has ended in this tick.
  *
  * @throws UsageError when it is no connection.
  */
@@ -170,7 +179,7 @@ function findPeer(role: ServerState, connection: number): ServerPeer | undefined
   return role.peerOfConnection.get(connection)
 }
 
-/** A list that was made earlier may name who has left since: those are passed over. */
+/** A list that was made earlier may name clients that have left since. They are skipped. */
 function peersOf(role: ServerState, to: Exclude<SceneTarget, 'all'>): ServerPeer[] {
   if (typeof to === 'number') {
     const peer = findPeer(role, to)

@@ -1,4 +1,4 @@
-// The verbs of spawn keys: which entity of a client stands for which of the server, before it has spawned.
+// Sets spawn keys, which let a client match its own entity with the server's.
 import { entityExists, hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { utf8Length } from '../protocol/bytes.js'
@@ -13,9 +13,11 @@ import { clientRole, type ClientWorld, networkOf, type NetworkWorld, type Server
 /** Options of {@link setSpawnKey} on a server. */
 export interface ServerSpawnKeyOptions {
   /**
-   * `scene`, the default: entities of clients' scenes may stand for it. When it ends, every client is told, also those that
-   * it is hidden from, and, of the last 1,024, those that join later. `predicted`: only whoever made it ahead has
-   * the key, so that nobody else need be told.
+   * What the key is for.
+   *
+   * - `scene`, the default: entities of clients' scenes match it. When the entity ends, every client is notified, also
+   *   those that it is hidden from, and, for the last 1,024 such entities, clients that join later.
+   * - `predicted`: only the client that predicted the entity has the key, so no other client is notified.
    */
   kind?: 'scene' | 'predicted'
 }
@@ -23,16 +25,19 @@ export interface ServerSpawnKeyOptions {
 /** Options of {@link setSpawnKey} on a client. */
 export interface SpawnKeyOptions {
   /**
-   * `scene`, the default: the entity belongs to the client's scene. It stands for the server's entity whenever that is
-   * spawned here; when that is hidden or the connection ends it loses `Networked` and lives on, to be matched again; when
-   * the server destroys it, it is removed, also when it was hidden, or had ended before this client came: then with its
-   * first frame after both. `predicted`: the entity was made ahead of the server's. It is matched once and
-   * is an ordinary networked entity from then on.
+   * What the key is for.
+   *
+   * - `scene`, the default: the entity belongs to the client's scene. It becomes the server's entity whenever that
+   *   spawns here. When that is hidden or the connection ends, it loses `Networked` and lives on, to be matched again.
+   *   When the server destroys it, it is removed, also when it was hidden. If it had ended before this client joined,
+   *   it is removed in the first frame after both.
+   * - `predicted`: the client made the entity before the server did. It is matched once and is an ordinary networked
+   *   entity from then on.
    */
   kind?: 'scene' | 'predicted'
   /**
-   * Ticks of the server that a predicted entity waits. Then, or when the connection ends, it is told in
-   * `drain(world, UnmatchedSpawns)` and removed before the next frame, unless `Predicted` was taken from it. Default 60.
+   * Server ticks that a predicted entity waits. Then, or when the connection ends, `drain(world, UnmatchedSpawns)`
+   * yields it, and it is removed before the next frame, unless the game removed `Predicted` from it. Default 60.
    */
   waitTicks?: number
 }
@@ -40,21 +45,21 @@ export interface SpawnKeyOptions {
 /**
  * Gives an entity a key, 1 to 64 bytes of text, by which both sides know it before it has spawned.
  *
- * On the server, the entity's spawn carries the key, to every client; no two entities have the same one at a time. Set it
- * before the spawn leaves: before `Networked` is added, or in the same tick. A key that a client has chosen may be taken:
- * ask `entityOfKey` first, and let it hold the client's number, so that no client can claim another's.
+ * On the server, the entity's spawn carries the key to every client. No two entities have the same key at a time. Set
+ * it before the spawn is sent: before `Networked` is added, or in the same tick. A key that a client has chosen may be
+ * taken, so ask `entityOfKey` first. Include the client's number in the key, so that no client can claim another's.
  *
- * On a client, a local entity claims the key: the server's spawn with it begins on this entity instead of a new one. The
- * values become the server's, and so do the replicated components: those that the server's entity has not are removed. A
- * `scene` entity may come after the spawn: then the copy that was made for it ends, with the reason `replaced`, and
- * everything of it begins on this entity.
+ * On a client, a local entity claims the key: the server's entity with that key spawns on this entity instead of a new
+ * one. It gets the values of the server's entity, and its replicated components: those that the server's entity lacks
+ * are removed. A `scene` entity may be made after the spawn. Then the copy that was made for the spawn ends, with the
+ * reason `replaced`, and everything of it begins on this entity.
  *
- * In a host's world the code of the client's side claims the key: its entity gives way to the server's, which is in the same
- * world: it is removed when the client begins to see that one.
+ * In a host's world the code of the client's side claims the key. The server's entity, which is in the same world,
+ * replaces the client's: that is removed when the client begins to observe the server's.
  *
- * @throws UsageError when there is no such entity or it is a connection; when another entity has the key; on the server when
- * clients have been told of the entity already; on a client when it is networked or has another key, or it is `predicted`
- * and the client is not connected; in a host's world when nothing says which side is meant.
+ * @throws UsageError when there is no such entity or it is a connection; when another entity has the key; on the server
+ * when the entity has been sent to clients already; on a client when it is networked or has another key, or it is
+ * `predicted` and the client is not connected; in a host's world when nothing says which side is meant.
  * @throws ArgumentError when the key is empty, or longer than 64 bytes of UTF-8.
  */
 export function setSpawnKey(world: ServerWorld, entity: number, key: string, options?: ServerSpawnKeyOptions): void
@@ -81,7 +86,7 @@ export function setSpawnKey(
   claim(role, entity, key, kind, waitTicks)
 }
 
-/** The entity of this world with a spawn key, or 0. On a client also one of its own that still waits. */
+/** The entity of this world with a spawn key, or 0. On a client also its own entity that still waits for a spawn. */
 export function entityOfKey(world: NetworkWorld, key: string): number {
   const { server, client } = networkOf(world) ?? {}
   if (server === undefined && client === undefined) {
@@ -111,12 +116,12 @@ function claim(role: ClientState, entity: number, key: string, kind: 'scene' | '
   locals.add(entity, key, serverTick(role) + waitTicks)
 }
 
-/** @throws UsageError when the kind of a key is none. */
+/** @throws UsageError when the kind of a key is invalid. */
 export function checkKeyKind(name: string, kind: unknown): void {
   checkOneOf(name, kind, ['scene', 'predicted'])
 }
 
-/** @throws ArgumentError when the text is no key. */
+/** @throws ArgumentError when the text is not a valid key. */
 export function requireKey(key: string): void {
   if (typeof key !== 'string') throw new ArgumentError('key', `must be a text, got ${String(key)}`)
   const bytes = utf8Length(key)
@@ -125,7 +130,7 @@ export function requireKey(key: string): void {
   }
 }
 
-/** @throws UsageError when another entity than `entity` holds the key. */
+/** @throws UsageError when another entity than `entity` has the key. */
 export function requireFree(holder: number, entity: number, key: string): void {
   if (holder === 0 || holder === entity) return
   throw new UsageError('key-taken', `the key ${JSON.stringify(key)} is entity ${holder}'s; keys are for one at a time`)
@@ -140,9 +145,9 @@ export function requireEntity(world: NetworkWorld, entity: number, verb: string)
 }
 
 /**
- * What a spawn says of its entity is said once; so it must be known before.
+ * A spawn is sent once, so everything that it contains must be set before.
  *
- * @throws UsageError when clients have been told of the entity.
+ * @throws UsageError when the entity has been sent to clients.
  */
 export function requireUnspawned(role: ServerState, entity: number, verb: string): void {
   const { entities } = role.replication

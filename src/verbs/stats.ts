@@ -1,4 +1,4 @@
-// The verb that tells what a world has counted and what waits in it, as plain data.
+// Reports a world's counters and current state, as plain data.
 import { Stalled } from '../../components/connection.js'
 import type { Violation } from '../connection/server/client-limits.js'
 import type { Counters } from '../connection/counters.js'
@@ -11,54 +11,54 @@ import type { ServerState } from '../world/server/server-state.js'
 import { isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
 import { type HostWorld, type Network, networkOf, type NetworkWorld, type Side } from '../world/state.js'
 
-/** Connections by what they do: each counts once. */
+/** Connections by state. Each counts once. */
 export interface ConnectionStates {
   /** Its hello was accepted, and the authenticator has not answered. Not yet in `connections`. */
   readonly authenticating: number
-  /** In, and not taking part (yet). */
+  /** Open, and not ready. */
   readonly connected: number
   readonly loading: number
   readonly ready: number
-  /** Its line is broken, and its session waits for it. */
+  /** Its link is broken, and its session waits to resume. */
   readonly interrupted: number
-  /** It answers heart-beats, and its game does not tick; see `Stalled`. */
+  /** Its network answers, but its game does not tick; see `Stalled`. */
   readonly stalled: number
 }
 
-/** What waits somewhere at this moment. */
+/** Current lengths of the queues. */
 export interface QueueLengths {
-  /** Packets that arrived and wait for the next tick. */
+  /** Received packets that wait for the next tick. */
   readonly inboxPackets: number
   /** Calls and messages that wait to be drained. */
   readonly calls: number
-  /** Requests of the other side that wait for an answer. */
+  /** Requests of the other side that this side has not answered. */
   readonly requests: number
-  /** Entities whose spawn waits for its turn, over all clients. */
+  /** Entities that wait to be spawned, over all clients. */
   readonly spawns: number
   /** Messages too large for a packet that are being sent in parts. */
   readonly largeMessages: number
   /** Errors that wait to be drained. */
   readonly errors: number
-  /** Bytes on the reliable channel that wait for the network, over all connections. */
+  /** Bytes in the send queues of the reliable channel, over all connections. */
   readonly reliableBytes: number
-  /** The same of the unreliable channel. */
+  /** The same for the unreliable channel. */
   readonly unreliableBytes: number
 }
 
-/** Round trips of the open connections, in milliseconds; 0 when none is known. */
+/** Round-trip times of the open connections, in milliseconds; 0 when none is known. */
 export interface RoundTrips {
   readonly median: number
   readonly p95: number
   readonly longest: number
 }
 
-/** What one side counted since its world was made, and what it is like now. */
+/** Counters of one side since its world was made, and its current state. */
 export interface NetworkStats {
   /** Open connections. */
   readonly connections: number
-  /** Connections by what they do. */
+  /** Connections by state. */
   readonly states: ConnectionStates
-  /** The most connections at once; 0 while the world does not listen, and on a client. */
+  /** The limit of connections; 0 while the world does not listen, and on a client. */
   readonly maxConnections: number
   /** Networked entities. */
   readonly entities: number
@@ -66,24 +66,27 @@ export interface NetworkStats {
   readonly ticks: number
   readonly roundTrip: RoundTrips
   readonly queues: QueueLengths
-  /** Errors that nobody drained, and events of a world that did not tick: lost beyond what is kept. */
+  /** Undrained errors, and events of a world that did not tick, that were lost because too many were waiting. */
   readonly lostReports: number
   /** Drops and repairs, by reason. */
   readonly counters: Readonly<Counters>
-  /** Errors that went into `NetworkErrors`, by code. Beyond a hundred codes, further ones count as `others`. */
+  /** Errors added to `NetworkErrors`, by code. Beyond a hundred codes, further ones count as `others`. */
   readonly errors: Readonly<Record<string, number>>
-  /** Connections that ended, by the code of their reason; bounded as `errors`. */
+  /** Connections that ended, by the code of their reason; limited like `errors`. */
   readonly closed: Readonly<Record<string, number>>
-  /** What no honest client sends, by kind: each weighed on the error budget of its connection. Kinds that never came are left out. */
+  /**
+   * Protocol violations that no honest client commits, by kind. Each counted against the error budget of its
+   * connection. Kinds that never occurred are left out.
+   */
   readonly violations: Readonly<Partial<Record<Violation, number>>>
   /** Packets and bytes of the current transport. */
   readonly transport: Readonly<TransportCounters>
 }
 
 /**
- * A copy of the counters of this world's side, and how it is now: for metrics, and for tests. It looks at every connection,
- * so ask it now and then, not in every tick. In a host's world those of `side`, or of the side whose systems run; when
- * neither is said, the server's connections and entities, and everything counted on either side added up.
+ * A copy of the counters of this world's side, and its current state, for metrics and tests. It visits every
+ * connection, so do not call it in every tick. In a host's world it reports `side`, or the side whose systems run.
+ * Without either, it reports the server's connections and entities, and the sum of both sides' counters.
  */
 export function stats(world: NetworkWorld): NetworkStats
 export function stats(world: HostWorld, options: SideOptions): NetworkStats
@@ -202,7 +205,7 @@ function waitingIn(role: HasQueues): Pick<QueueLengths, 'inboxPackets' | 'calls'
 
 function distribution(values: number[]): RoundTrips {
   values.sort((a, b) => a - b)
-  // The nearest rank: the least value that so large a part of all does not exceed.
+  // The nearest rank: the smallest value that is not exceeded by this part of all values.
   const rank = (part: number): number => values[Math.max(0, Math.ceil(part * values.length) - 1)] ?? 0
   return { median: rank(0.5), p95: rank(0.95), longest: rank(1) }
 }

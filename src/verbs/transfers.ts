@@ -1,26 +1,26 @@
-// How far large messages have come, in both directions.
+// Reports the progress of large messages in both directions.
 import type { Message } from '../protocol/definitions.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { IncomingParts, OutgoingParts, PartProgress } from '../remote/message-parts.js'
 import { requireNetwork } from '../world/inbound-queue.js'
 import type { NetworkWorld } from '../world/state.js'
 
-/** A message that is under way in parts. */
+/** A message that is being sent in parts. */
 export interface Transfer {
   readonly message: Message
   /** The message's name in the protocol. */
   readonly name: string
-  /** The connection entity that it comes from or goes to. */
+  /** The connection entity of the sender or receiver. */
   readonly connection: number
   readonly direction: 'in' | 'out'
-  /** Bytes received or sent, and how many there are. */
+  /** Bytes received or sent so far, and in total. */
   readonly done: number
   readonly total: number
 }
 
 /**
- * The large messages that are under way, at most one in each direction for each connection: for a progress bar. One that
- * is whole is no longer listed: it is drained as any other.
+ * The large messages in transfer, at most one per direction and connection: for a progress bar. A complete message is
+ * no longer listed: it is drained like any other.
  *
  * @throws UsageError when the world has no network.
  */

@@ -1,4 +1,4 @@
-// Catches what asynchronous systems throw. Systems are synchronous: what one does after an `await` runs between two ticks.
+// Catches errors of asynchronous systems. Systems must be synchronous: code after an `await` runs between two ticks.
 import { UsageError } from '../protocol/errors.js'
 import { isThenable } from '../protocol/thenable.js'
 
@@ -8,8 +8,8 @@ type AnySystem = (world: never) => unknown
 const reported = new WeakSet<AnySystem>()
 
 /**
- * Looks at what a system returned. Of a promise, `report` gets a UsageError, once for each system, and its rejection: without it
- * a rejection would end the process.
+ * Checks what a system returned. For a promise, `report` gets a UsageError, once for each system, and later its
+ * rejection. Otherwise a rejection would end the process.
  */
 export function checkSynchronous(
   system: AnySystem,

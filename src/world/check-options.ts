@@ -1,11 +1,11 @@
-// Checks of the options that a user gives: what is out of range is refused by its name, before anything is begun.
+// Checks options: refuses one that is out of range by its name, before anything is started.
 import { UsageError } from '../protocol/errors.js'
 
 const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 
 const count = (value: number): string => value.toLocaleString('en-US')
 
-/** Refuses an option: `name` is `range`, and not `value`. */
+/** The error for an option: `name` must be `range`, and not `value`. */
 export function badOption(name: string, range: string, value: unknown): UsageError {
   return new UsageError('bad-option', `${name} is ${range}, got ${describe(value)}`)
 }

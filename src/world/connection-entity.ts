@@ -1,9 +1,11 @@
-// The entity that stands for a connection, before anything is known of it.
+// Resets the entity of a connection, and shows on it that the server is about to close.
 import { addComponent, type World } from 'bitecs'
 import { Connection, Draining } from '../../components/connection.js'
 import { put } from '../replication/slot-set.js'
 
-/** Clears what the entity that had this id before left in the stores. `id`: the connection's number, 0 while unknown. */
+/**
+ * Clears the stores of values that an earlier entity with this id left. `id`: the connection's number, 0 while unknown.
+ */
 export function resetConnection(eid: number, id = 0): void {
   put(Connection.id, eid, id, 0)
   put(Connection.roundTrip, eid, 0, 0)

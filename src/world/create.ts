@@ -1,4 +1,4 @@
-// Making a networked world: one of bitECS, with a role of the network under its symbol.
+// Creates networked worlds: bitECS worlds with the network's state under a symbol.
 import { createWorld, type createEntityIndex, type World } from 'bitecs'
 import { Draining, Joined } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
@@ -16,45 +16,47 @@ import { requireOwnStores } from './shared-stores.js'
 import { withSide } from './host/sides.js'
 import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
 
-/** What every networked world may be told when it is made. */
+/** Options of every networked world. */
 export interface WorldOptions {
-  /** The game's own world, to be given the role. Default: a new world. */
+  /** The game's own world, which gets the network. Default: a new world. */
   world?: World
   /**
    * For a new world: an entity index shared with other worlds of this process, made by `createEntityIndex` of bitECS.
-   * Worlds whose components live in the same arrays need one, so that no two of them use the same entity id: a second one
-   * without is refused while the first is open.
+   * Worlds whose components live in the same arrays need one, so that no two of them use the same entity id. Otherwise
+   * a second such world cannot open while the first is open.
    */
   entityIndex?: ReturnType<typeof createEntityIndex>
   /** A clock in milliseconds that never goes back. Default `performance.now`. */
   now?: () => number
-  /** Ticks after which calls that nobody drained are dropped, and reported once; at least 1. Default 120. */
+  /** Ticks after which undrained calls are dropped, and reported once; at least 1. Default 120. */
   undrainedTicks?: number
 }
 
-/** What {@link createServerWorld} may be told. */
+/** Options of {@link createServerWorld}. */
 export interface ServerWorldOptions extends WorldOptions {
-  /** Ticks per second, from 1 to 1,000. Clients learn it. Default 20. */
+  /** Ticks per second, from 1 to 1,000. The server sends it to clients. Default 20. */
   tickRate?: number
-  /** Which entities each client sees; `setInterest` exchanges it. Default `everyone()`. */
+  /** Decides which entities each client observes; `setInterest` replaces it. Default `everyone()`. */
   interest?: InterestPolicy
 }
 
-/** What {@link createClientWorld} may be told. */
+/** Options of {@link createClientWorld}. */
 export interface ClientWorldOptions extends WorldOptions {
-  /** How far behind the server components with `interpolate` are shown, in server ticks, from 0 to 6. Default 2. */
+  /** Interpolation delay of components with `interpolate`, in server ticks, from 0 to 6. Default 2. */
   interpolationDelay?: number
-  /** Bytes of reliable packets that may wait while a scene is loaded; more ends the session. Default 4 MiB. */
+  /**
+   * Limit for the bytes of reliable packets that wait while a scene is loading; more ends the session. Default 4 MiB.
+   */
   maxWaitingBytes?: number
 }
 
-/** What {@link createHostWorld} may be told. */
+/** Options of {@link createHostWorld}. */
 export type HostWorldOptions = ServerWorldOptions & Pick<ClientWorldOptions, 'maxWaitingBytes'>
 
 const DEFAULT_WAITING_BYTES = 1 << 22
-/** Components that a server's world without a client of its own never has. */
+/** Components that a server's world never has unless it has its own client. */
 const OF_CLIENTS = new Set<object>([Joined, LocalPlayer])
-/** Components of which a host's own client is told by what it sees. */
+/** Components whose lifecycle events a host's own client gets from its view. */
 const OF_VIEW = new Set<object>([Networked, Owned, LocalPlayer])
 
 function otherSide(side: Side): UsageError {
@@ -68,10 +70,10 @@ function baseWorld(options: WorldOptions): World {
 }
 
 /**
- * Makes a world of the server's side, or gives the game's own world that role.
+ * Creates a world of the server's side, or adds that role to the game's own world.
  *
- * @throws UsageError when the world has the role already, an option is out of range, or an open world of this process uses
- * the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has the role already, or an option is out of range. Also when an open world of this
+ * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
   const { tickRate = 20, undrainedTicks = 120, now = () => performance.now(), interest = everyone() } = options
@@ -89,10 +91,10 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
 }
 
 /**
- * Makes a world of the client's side, or gives the game's own world that role.
+ * Creates a world of the client's side, or adds that role to the game's own world.
  *
- * @throws UsageError when the world has the role already, an option is out of range, or an open world of this process uses
- * the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has the role already, or an option is out of range. Also when an open world of this
+ * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
@@ -115,18 +117,18 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
 }
 
 /**
- * Makes a world that is server and client at once, or gives the game's own world both roles: for a player who hosts a game
- * for others, and for playing alone. `startHost` lets its own client join.
+ * Creates a world that is server and client at once, or adds both roles to the game's own world. For a player who hosts
+ * a game for others, and for playing alone. `startHost` lets its own client join.
  *
- * The client is a client like any other: its calls and messages travel in packets, are checked and queued, and are drained
- * in the same phases. State does not travel: both sides have the same entities, so the client's `connectionOf` is the
- * server's connection entity of it, `Owned` means that an entity has an owner (ask `hasAuthority` whether it is this
- * client), and nothing is interpolated.
+ * The client is a client like any other: its calls and messages travel in packets, are checked and queued, and are
+ * drained in the same phases. State does not travel, because both sides have the same entities. So the client's
+ * `connectionOf` is the server's connection entity for it. `Owned` means that an entity has any owner: ask
+ * `hasAuthority` whether it is this client. Nothing is interpolated.
  *
- * Systems of either side run as they are, wrapped by `serverSystems` and `clientSystems`.
+ * Systems of either side run unchanged, wrapped by `serverSystems` and `clientSystems`.
  *
- * @throws UsageError when the world has a role already, an option is out of range, or an open world of this process uses
- * the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has a role already, or an option is out of range. Also when an open world of this
+ * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createHostWorld(protocol: Protocol, options: HostWorldOptions = {}): HostWorld {
   const world = createServerWorld(protocol, options) as HostWorld
@@ -148,14 +150,14 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
   const asClient = (act: () => void): void => withSide(world, 'client', act)
   const { client } = network
   const { replication } = server!
-  // Each side has the events that it would have in a world of its own.
+  // Each side has the events that it would have in a separate world.
   network.lifecycle.sees = (component, eid) =>
     !OF_CLIENTS.has(component) && (component !== Draining || eid !== client.connection)
   const clientLifecycle = new Lifecycle(world)
   clientLifecycle.sees = (component, eid) => eid === client.connection && !OF_VIEW.has(component)
   const view = new LocalView(replication, client.replication, clientLifecycle, client.connection)
   server!.local = new LocalClient(world, client.connection, replication, client.replication, view, asClient)
-  // What happens to state happens once, and is news for the systems of both sides.
+  // A change of state happens once, and the systems of both sides get it.
   replication.changes.feed(client.replication.changes)
   replication.collections.queues.feed(client.replication.collections.queues)
   network.clientLifecycle = clientLifecycle

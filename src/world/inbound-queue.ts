@@ -1,4 +1,4 @@
-// The queues that verbs drain: which one a definition has at the side that is meant.
+// Finds the queue that a verb drains: that of a definition, on the right side of the world.
 import type { Definition } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { CallQueue } from '../remote/call-queue.js'
@@ -21,9 +21,10 @@ export function requireNetwork(world: NetworkWorld): Network {
 }
 
 /**
- * The queue of a definition at the side that is meant.
+ * The queue of a definition, on the side that `asked` or the definition names.
  *
- * @throws UsageError when the definition is not listed, or not received by that side; `which-side` when both receive it.
+ * @throws UsageError when the definition is not listed, or not received by that side; `which-side` when both receive
+ * it.
  */
 export function inboundQueue(network: Network, definition: Definition, asked: Side | undefined): CallQueue {
   const role = (network.server ?? network.client)!
@@ -34,7 +35,7 @@ export function inboundQueue(network: Network, definition: Definition, asked: Si
 }
 
 /**
- * The queues of several definitions, which one side receives: the one that is meant by the first of them.
+ * The queues of several definitions on one side, which the first of them determines.
  *
  * @throws as `inboundQueue` does.
  */
@@ -58,7 +59,7 @@ function wrongSideText(definition: Definition, name: string): string {
   return `${name} is ${NOUNS[definition.kind]}: ${sides}`
 }
 
-/** In a host's world most definitions say by themselves which side receives them. */
+/** In a host's world most definitions are received by only one side. */
 function receivingSide(network: Network, definition: Definition, name: string, asked: Side | undefined): Side {
   if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'client')) return 'server'
   if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'server')) return 'client'

@@ -37,7 +37,7 @@ export interface LifecycleEvents<Component extends LifecycleComponent = Lifecycl
   readonly components: readonly Component[]
 }
 
-/** In this order: bitECS tells observers of a removed entity in the order in which their queries were registered. */
+/** In this order: bitECS notifies observers of a removed entity in the order in which their queries were registered. */
 const LIFECYCLE = [
   LocalPlayer,
   Owned,
@@ -53,7 +53,9 @@ const LIFECYCLE = [
   Listening,
 ] as const
 
-/** Those of connections and of the network entity, which have no net id: it may be another entity's. */
+/**
+ * Components of connections and of the network entity. These have no net id: a stored one belongs to another entity.
+ */
 const OF_CONNECTION = new Set<object>([
   Listening,
   Authenticating,
@@ -67,17 +69,20 @@ const OF_CONNECTION = new Set<object>([
 ])
 
 export class Lifecycle {
-  /** Whether an add or a remove on an entity is an event here. A host's world has two sides, which see different ones. */
+  /**
+   * Whether an add or a remove on an entity is an event on this side. A host's world has two sides with different
+   * events.
+   */
   sees: (component: object, eid: number) => boolean = () => true
   private readonly queue = new EventQueue(LIFECYCLE, Networked)
-  /** What systems have asked for. */
+  /** The event queries that systems have made. */
   private readonly asked = new Map<LifecycleEvents, Iterable<LifecycleEvent>>()
 
   constructor(world: World) {
     const { queue } = this
     LIFECYCLE.forEach((component, id) => {
       const ofConnection = OF_CONNECTION.has(component)
-      // The id of a connection may have been a networked entity's before.
+      // The id of a connection may have belonged to a networked entity before.
       const netIdOf = (eid: number): number => (ofConnection ? 0 : (Networked.netId[eid] ?? 0))
       observe(world, onAdd(component), (eid: number) => {
         if (this.sees(component, eid)) queue.push(id, false, eid, netIdOf(eid), '')
@@ -100,7 +105,7 @@ export class Lifecycle {
     return found
   }
 
-  /** Tells whether an entity began with the published events; undefined when none began. */
+  /** Returns whether an entity began with the published events; undefined when none began. */
   get hasBegun(): ((entity: number) => boolean) | undefined {
     return this.queue.hasBegun
   }
@@ -116,17 +121,17 @@ export class Lifecycle {
     this.queue.push(LIFECYCLE.indexOf(component), kind === 'removed', eid, netId, reason)
   }
 
-  /** Events that were lost because nothing ticked. */
+  /** Number of events that were lost because the world did not tick. */
   get dropped(): number {
     return this.queue.dropped
   }
 
-  /** Forgets what was gathered and what is shown. */
+  /** Clears gathered and published events. */
   clear(): void {
     this.queue.clear()
   }
 
-  /** Shows every system what was gathered since the last call. */
+  /** Publishes the events gathered since the last call to every system. */
   publish(): void {
     this.queue.publish()
   }

@@ -1,10 +1,10 @@
-// Finds which tag a connection entity should have: its link is broken, the peer's game does not tick, or neither.
+// Finds the tag of a connection entity: its link is broken, the peer's game does not tick, or neither.
 import { Interrupted, Stalled } from '../../components/connection.js'
 import type { Session } from '../connection/session.js'
 
 /**
- * Milliseconds after which a game that has not ticked counts as standing still. A loop on timers ticks once a second
- * in a hidden tab, and two heart-beats in a row may be lost.
+ * Milliseconds without a tick after which a game counts as stalled. A loop on timers ticks once a second in a hidden
+ * tab, and two heartbeats in a row may be lost.
  */
 export const DEFAULT_STALLED_MS = 2000
 

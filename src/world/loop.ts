@@ -1,38 +1,41 @@
-// A fixed-step loop: runs systems at an even rate, catches up after a stall, never spirals, reports what it could not run.
+// Runs systems at a fixed rate, catches up after a stall up to a limit, and reports the steps that it skipped.
 import type { World } from 'bitecs'
 import { checkSynchronous } from './async-systems.js'
 
-/** A system: what bitECS games are made of. It is synchronous: a loop reports one that returns a promise. */
+/** A bitECS system. It is synchronous: a loop reports one that returns a promise. */
 export type System<W = World> = (world: W) => void
 
-/** How a loop runs; see {@link startLoop}. */
+/** Options of {@link startLoop}. */
 export interface LoopOptions {
   /** Steps per second. */
   rate: number
-  /** Steps that one wake-up may run to catch up; what is missing beyond is skipped and counted. Default 5. */
+  /** Steps that one wake-up may run to catch up; further missing steps are skipped and counted. Default 5. */
   maxCatchUp?: number
-  /** Called when a system throws, or returns a promise, with the name of its function; the loop goes on with the next. Default: `console.error`. */
+  /**
+   * Called when a system throws or returns a promise, with the name of its function; the loop continues with the next
+   * one. Default: `console.error`.
+   */
   onError?: (error: unknown, system: string) => void
-  /** Called when steps were skipped, with their number. */
+  /** Called with the number of skipped steps. */
   onOverrun?: (skipped: number) => void
-  /** Called after every step, with the milliseconds that it took. */
+  /** Called after every step, with its duration in milliseconds. */
   onStep?: (milliseconds: number) => void
-  /** Milliseconds. Default `performance.now`. */
+  /** The clock, in milliseconds. Default `performance.now`. */
   now?: () => number
 }
 
 /** A running loop. */
 export interface Loop {
-  /** Steps run, and steps skipped because the machine was too slow. */
+  /** Steps that ran, and steps skipped because the machine was too slow. */
   readonly steps: number
   readonly skipped: number
-  /** Stops it; no step runs after this returns. */
+  /** Stops the loop; no step runs after this returns. */
   stop(): void
 }
 
 /**
- * Runs `systems` on `world`, one after another, `rate` times a second. Steps keep to the grid of the first one, so that a
- * late step is followed by an early one.
+ * Runs `systems` on `world`, one after another, `rate` times a second. Steps stay on the time grid of the first one, so
+ * a late step is followed by an early one.
  */
 export function startLoop<W>(world: W, systems: readonly System<W>[], options: LoopOptions): Loop {
   const { rate, maxCatchUp = 5, onOverrun, onStep, now = () => performance.now() } = options
@@ -76,7 +79,8 @@ export function startLoop<W>(world: W, systems: readonly System<W>[], options: L
       due += interval
       step()
     }
-    // Only when the limit ended the catching up: a step that falls due between two looks at the clock is just next.
+    // Only when the limit ended the catching up: a step that falls due between two readings of the clock simply runs
+    // next.
     const behind = run === maxCatchUp ? Math.floor((now() - due) / interval) + 1 : 0
     if (behind > 0) {
       due += behind * interval
@@ -87,10 +91,10 @@ export function startLoop<W>(world: W, systems: readonly System<W>[], options: L
   }
 }
 
-/** By world: what runs it. */
+/** The loop that runs each world. */
 const loops = new WeakMap<object, Loop>()
 
-/** Runs a world's pipelines in the place of what has run them: a world that is closed lives on, with the loop that it had. */
+/** Runs a world's pipelines, and stops the loop that ran them before: a closed world may still have its old loop. */
 export function takeOverLoop<W extends object>(world: W, systems: readonly System<W>[], options: LoopOptions): Loop {
   loops.get(world)?.stop()
   const loop = startLoop(world, systems, options)

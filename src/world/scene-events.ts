@@ -1,4 +1,4 @@
-// What a game sees of scenes: each with its arguments, and the events of their changes.
+// Records changes of scenes as events, with the arguments of each scene.
 import type { Infer, Schema } from '../protocol/types/schema.js'
 import type { Scene } from '../protocol/scenes.js'
 
@@ -10,22 +10,22 @@ export interface LoadedScene<S extends Schema = Schema> {
   readonly args: Readonly<Infer<S>>
 }
 
-/** What happened to a scene on this side. */
+/** A change of a scene on this side. */
 export interface SceneEvent<S extends Schema = Schema> extends LoadedScene<S> {
   /**
    * `changing`: it is about to be loaded (Mirror's OnServerChangeScene, OnClientChangeScene). `changed`: it is loaded
-   * (OnServerSceneChanged, OnClientSceneChanged). `unloaded`: it is gone. `failed`: its loader threw.
+   * (OnServerSceneChanged, OnClientSceneChanged). `unloaded`: it was unloaded. `failed`: its loader threw.
    */
   readonly kind: 'changing' | 'changed' | 'unloaded' | 'failed'
 }
 
 /**
  * The changes of this side's scenes, to be drained: `for (const { kind, name } of drain(world, SceneEvents))`. On the
- * server those of the world; what single clients load shows as `Loading` on their connections.
+ * server these are the world's scenes. The loading of single clients shows as `Loading` on their connections.
  */
 export const SceneEvents = { kind: 'scene-events' } as const
 
-/** Whether a scene, an event or a loader's order is about `scene`; in TypeScript its `args` have that scene's types then. */
+/** Whether a loaded scene, an event or a load is of `scene`. In TypeScript its `args` then have that scene's types. */
 export function isScene<S extends Schema, What extends LoadedScene>(
   what: What,
   scene: Scene<S>,
@@ -33,10 +33,10 @@ export function isScene<S extends Schema, What extends LoadedScene>(
   return (what.scene as Scene) === scene
 }
 
-/** Events that nobody publishes, since nothing ticks, are bounded. */
+/** Limits events that are not published because the world does not tick. */
 const MAX_GATHERED = 1024
 
-/** Events as lifecycle events are shown: gathered, then published for all systems of a tick. */
+/** Gathers events and publishes them to all systems of a tick, like lifecycle events. */
 export class SceneEventQueue {
   /** Events lost because the world did not tick. */
   dropped = 0
@@ -48,7 +48,7 @@ export class SceneEventQueue {
     else this.gathering.push({ kind, scene, name, args })
   }
 
-  /** Shows what was gathered, in place of what was shown. */
+  /** Publishes the gathered events in place of the last ones. */
   publish(): void {
     if (this.gathering.length === 0 && this.published.length === 0) return
     this.published = this.gathering

@@ -1,40 +1,42 @@
 // Loads and unloads the scenes of one side, one after another, through the game's loader.
 //
-// A loader may take its time; nothing waits for it but what depends on it. It is called from the tick, and what became of
-// it is taken in by the next one, so no game code and no component changes in a promise's callback.
+// A loader may take its time; only code that depends on it waits. It is called within the tick, and the next tick reads
+// its result. So no game code runs, and no component changes, in a promise's callback.
 import type { ErrorLog } from '../connection/error-log.js'
 import { ArgumentError } from '../protocol/errors.js'
 import type { Schema } from '../protocol/types/schema.js'
 import { SceneAction } from '../remote/scene-section.js'
 import type { LoadedScene, SceneEventQueue } from './scene-events.js'
 
-/** What a loader is asked to do. */
+/** A load or unload, as the loader gets it. */
 export interface SceneLoad<S extends Schema = Schema> extends LoadedScene<S> {
   readonly action: 'load' | 'unload'
-  /** The side that asks; a host's loader is asked by both. */
+  /** The side that calls; a host's loader is called by both. */
   readonly side: 'server' | 'client'
   /**
-   * Aborted when a newer change of scenes takes the place of this load, or the session ends: stop, and reject. A load that
-   * settles normally in spite of it counts as done, and is unloaded like any other. Unloads are not aborted.
+   * Aborted when a newer change of scenes replaces this load, or the session ends: stop, and reject. A load that
+   * fulfils anyway counts as loaded, and is unloaded like any other. Unloads are not aborted.
    */
   readonly signal: AbortSignal
   /**
-   * Says how far it is, from 0 to 1; shown in `Connection.progress`, on both sides for a client's.
+   * Reports the progress, from 0 to 1. `Connection.progress` shows it; for a client's, on both sides.
    *
-   * @throws ArgumentError when it is no number.
+   * @throws ArgumentError when it is not a number.
    */
   progress(fraction: number): void
 }
 
-/** Loads or unloads a scene for the game; what it returns is awaited. One that throws, or rejects, has failed. */
+/**
+ * Loads or unloads a scene for the game; the promise that it returns is awaited. One that throws or rejects has failed.
+ */
 export type SceneLoader = (load: SceneLoad) => void | Promise<void>
 
-/** A change of scenes, in the order in which the server made them. */
+/** A change of scenes. Changes run in the order in which the server made them. */
 export interface SceneChange {
   readonly number: number
-  /** `clear` is replacing by nothing: what the end of a session does. */
+  /** `clear` replaces all scenes by nothing, at the end of a session. */
   readonly action: SceneAction | 'clear'
-  /** Of `clear` there is none. */
+  /** Undefined for `clear`. */
   readonly scene: LoadedScene | undefined
 }
 
@@ -60,7 +62,7 @@ export class SceneRunner {
   loader: SceneLoader | undefined
   /** In the order in which they were loaded. */
   readonly loaded: LoadedScene[] = []
-  /** A change failed, and none was asked for since. */
+  /** Whether the last change failed. A new change resets it. */
   failed = false
   private readonly waiting: SceneChange[] = []
   private change: SceneChange | undefined
@@ -73,22 +75,22 @@ export class SceneRunner {
     private readonly errors: ErrorLog,
   ) {}
 
-  /** Whether changes wait or are under way. */
+  /** Whether changes are queued or in progress. */
   get busy(): boolean {
     return this.change !== undefined || this.waiting.length > 0
   }
 
-  /** The number of the change under way, or 0. */
+  /** The number of the change in progress, or 0. */
   get changeNumber(): number {
     return this.change?.number ?? 0
   }
 
-  /** How far the loading under way is, from 0 to 1. */
+  /** The progress of the current loading, from 0 to 1. */
   get progress(): number {
     return this.step?.action === 'load' ? this.step.progress : 0
   }
 
-  /** Queues a change. One that replaces everything takes the place of those before it. */
+  /** Queues a change. One that replaces everything also replaces the changes queued before it. */
   add(change: SceneChange): void {
     this.failed = false
     if (change.action === SceneAction.Replace || change.action === 'clear') {
@@ -100,13 +102,13 @@ export class SceneRunner {
     this.waiting.push(change)
   }
 
-  /** Unloads everything, in the ticks that follow. */
+  /** Unloads everything, in the following ticks. */
   clear(): void {
     this.failed = false
     if (this.busy || this.loaded.length > 0) this.add({ number: 0, action: 'clear', scene: undefined })
   }
 
-  /** Takes in what became of the loader, and calls it for what comes next. Once per tick. */
+  /** Reads the loader's result, and calls it for the next step. Runs once per tick. */
   advance(): void {
     for (;;) {
       if (this.step !== undefined) {
@@ -168,7 +170,7 @@ export class SceneRunner {
     const { action, scene } = step
     if (action === 'unload') this.loaded.splice(this.loaded.indexOf(scene), 1)
     if (step.state === 'failed') {
-      // One that was told to stop has done so.
+      // An aborted load has ended as asked, so it has not failed.
       if (!step.controller.signal.aborted) this.fail(step)
       return this.end()
     }

@@ -1,23 +1,24 @@
-// Reads the sections of a data packet through one table: what each kind is, where it may travel, how it is checked and applied.
+// Reads the sections of a data packet through one table, which says how each kind is checked, applied, and on which
+// channel.
 import type { ByteReader } from '../protocol/bytes.js'
 import { Channel } from '../transport/transport.js'
 
-/** One kind of section, as one side reads it. `P` is what is known of the packet that is being read. */
+/** One kind of section, as one side reads it. `P` is the state of the packet that is being read. */
 export interface Section<P> {
-  /** The byte that it begins with, of `SectionKind`. */
+  /** Its first byte, one of `SectionKind`. */
   readonly kind: number
-  /** The only channel that it may travel on; left out: both. */
+  /** The only channel that may carry it; left out: both. */
   readonly channel?: Channel
-  /** Reads to its end without any effect. One that is malformed makes the reader fail. */
+  /** Reads to the end of the section without any effect. A malformed section makes the reader fail. */
   check(packet: P, reader: ByteReader): void
-  /** Reads it again, and does what it says. */
+  /** Reads the section again and applies it. */
   apply(packet: P, reader: ByteReader): void
 }
 
-/** A section begins with one byte. */
+/** The kind of a section is one byte. */
 const KINDS = 256
 
-/** The sections that one side may be sent, found by their first byte. */
+/** The sections that one side may receive, by their first byte. */
 export class SectionTable<P> {
   private readonly reliable: (Section<P> | undefined)[] = Array.from({ length: KINDS }, () => undefined)
   private readonly unreliable: (Section<P> | undefined)[] = Array.from({ length: KINDS }, () => undefined)
@@ -29,7 +30,7 @@ export class SectionTable<P> {
     }
   }
 
-  /** The section of a kind on a channel, or undefined when nothing of that kind may come there. */
+  /** The section of a kind on a channel, or undefined when this kind is not allowed there. */
   find(kind: number, channel: Channel): Section<P> | undefined {
     return (channel === Channel.Reliable ? this.reliable : this.unreliable)[kind]
   }

@@ -1,4 +1,5 @@
-// Refuses a world that would overwrite the components of an open one: worlds over the same arrays need one entity index.
+// Refuses a world that would overwrite the components of an open one: worlds with the same arrays need one entity
+// index.
 import { $internal, type InternalWorld, type World } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
@@ -6,7 +7,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import { isServing } from './server/connections.js'
 import { networkOf } from './state.js'
 
-/** What holds values: a component, an array, or the part of a buffer that a typed array is a view of, in bytes. */
+/** Memory that holds values: a component, an array, or the part of a buffer that a typed array views, in bytes. */
 interface Store {
   readonly memory: object
   readonly start: number
@@ -21,12 +22,12 @@ interface User {
   readonly store: Store
 }
 
-/** By memory: the worlds that opened with it. Holds neither alive. */
+/** The worlds that opened with a piece of memory. Keeps neither alive. */
 const users = new WeakMap<object, User[]>()
 
 const indexOf = (world: World): object => (world as InternalWorld)[$internal].entityIndex
 
-/** Whether a world listens, connects or is connected. A closed one may be used again, and then is checked again. */
+/** Whether a world listens, connects or is connected. A closed world may be used again, and is then checked again. */
 function isOpen(world: World): boolean {
   const { server, client } = networkOf(world) ?? {}
   if (server !== undefined && (isServing(server) || server.cancelListen !== undefined)) return true
@@ -39,7 +40,7 @@ function storeOf(memory: object, name: string): Store {
   return { memory: buffer, start: byteOffset, end: byteOffset + byteLength, name }
 }
 
-/** Components with values, and the memory that holds these. Tags hold nothing. */
+/** The components with values, and their memory. Tags have none. */
 function storesOf({ componentList, componentNames }: Protocol): Store[] {
   const stores: Store[] = []
   componentList.forEach(({ store, fields, collections }, id) => {
@@ -55,7 +56,7 @@ function overlap(a: Store, b: Store): boolean {
   return a.memory === b.memory && a.start < b.end && b.start < a.end
 }
 
-/** Whether another open world with an index of its own uses this memory. */
+/** Whether another open world with a different index uses this memory. */
 function isTaken(store: Store, world: World): boolean {
   return usersBeside(world, store.memory).some((user) => {
     const other = user.world.deref()
@@ -70,7 +71,9 @@ function separateIndex(name: string): UsageError {
   return new UsageError('separate-entity-index', text)
 }
 
-/** @throws UsageError when an open world uses components of the protocol without sharing the entity index of `world`. */
+/**
+ * @throws UsageError when an open world uses components of the protocol without sharing the entity index of `world`.
+ */
 export function requireOwnStores(world: World, protocol: Protocol): void {
   for (const store of storesOf(protocol)) if (isTaken(store, world)) throw separateIndex(store.name)
 }
@@ -85,8 +88,8 @@ export function requireSharedIndex(world: World, protocol: Protocol, other: Worl
 }
 
 /**
- * Notes that a world is about to open. Where other worlds with their own indices share no component of the game with it, the
- * library's own are shared all the same: that is reported.
+ * Registers a world that is about to open. Worlds with different indices that share no component of the game still
+ * share the library's components; that is reported.
  *
  * @throws UsageError as `requireOwnStores`.
  */
@@ -107,7 +110,7 @@ export function openStores(world: World): void {
   for (const store of stores) users.get(store.memory)!.push({ world: ref, store })
 }
 
-/** The other worlds that use this memory and are open. */
+/** The other open worlds that use this memory. */
 function usersBeside(world: World, memory: object): User[] {
   return (users.get(memory) ?? []).filter((user) => {
     const other = user.world.deref()

@@ -1,4 +1,4 @@
-// What a networked world carries under its symbol, split by role, and how verbs and systems find it.
+// Defines the network state of a world, split by role, and how verbs and systems find it.
 import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Side } from '../remote/call-id.js'
@@ -9,7 +9,7 @@ import type { ServerState } from './server/server-state.js'
 
 export type { Side } from '../remote/call-id.js'
 
-/** Registered, so that two copies of this library in one process see each other's worlds. */
+/** Registered, so that two copies of this library in one process recognise each other's worlds. */
 export const $network: unique symbol = Symbol.for('bitecs-net') as never
 
 /** The network of one world. A host's world, which is both sides at once, has both roles. */
@@ -29,7 +29,7 @@ export type ServerWorld = World & { readonly [$network]: Network & { server: Ser
 /** A world of the client's side. The brand keeps verbs of the server's side from compiling. */
 export type ClientWorld = World & { readonly [$network]: Network & { client: ClientState } }
 
-/** A world of both sides: a server that has a client of its own. Verbs of either side compile with it. */
+/** A world of both sides: a server with its own client. Verbs of either side compile with it. */
 export type HostWorld = ServerWorld & ClientWorld
 
 /** A networked world of either side. */
@@ -55,7 +55,7 @@ export function clientRole(world: World): ClientState {
   return role
 }
 
-/** Forgets the events of an earlier session of a server or host: they are not the next one's news. */
+/** Clears the events of an earlier session of a server or host: they are not news for the next one. */
 export function forgetEvents(world: World): void {
   const network = networkOf(world)
   if (network !== undefined) heldIdsOf(world).forget()
@@ -66,7 +66,7 @@ export function forgetEvents(world: World): void {
   if (network?.clientLifecycle !== undefined) network.client?.replication.changes.clear()
 }
 
-/** Adds what is missing to a world's network. */
+/** Adds missing parts to a world's network. */
 export function extendNetwork(world: World, make: () => Network): Network {
   const existing = networkOf(world)
   if (existing !== undefined) return existing

@@ -1,4 +1,4 @@
-// Whom a call or message of the server goes to, and whom not.
+// Resolves the targets of the server's calls and messages, and the connections to leave out.
 import { hasComponent, type World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { UsageError } from '../protocol/errors.js'
@@ -13,10 +13,10 @@ export interface GroupTarget {
 /** One connection entity, or several. */
 export type Connections = number | Iterable<number>
 
-/** Whom a client RPC goes to, of those that observe the entity: a connection, several, or a group. */
+/** The receivers of a client RPC, among those that observe the entity: a connection, several, or a group. */
 export type RpcTarget = Connections | GroupTarget
 
-/** Whom a message goes to: every open connection, every one that takes part, one, several, or a group. */
+/** The receivers of a message: every open connection, every ready one, one, several, or a group. */
 export type MessageTarget = 'all' | 'ready' | RpcTarget
 
 export const NOBODY: ReadonlySet<number> = new Set()
@@ -28,12 +28,12 @@ export function requireConnection(world: World, connection: number): void {
   }
 }
 
-/** Whether a connection is one that only messages with `beforeAuthentication` may go to. */
+/** Whether a connection may only receive messages with `beforeAuthentication`. */
 export function isAuthenticating(server: ServerState, connection: number): boolean {
   return server.authenticating.get(connection)?.session.state === 'authenticating'
 }
 
-/** @throws UsageError when the connection is one that only messages with `beforeAuthentication` may go to. */
+/** @throws UsageError when the connection may only receive messages with `beforeAuthentication`. */
 export function requireAuthenticated(server: ServerState, id: number, connection: number): void {
   if (!isAuthenticating(server, connection)) return
   const name = server.protocol.definitionNames[id]
@@ -42,9 +42,9 @@ export function requireAuthenticated(server: ServerState, id: number, connection
 }
 
 /**
- * A connection that a call may go to. Most are open: that is one look.
+ * Checks that a connection may receive a call. Most connections are open, which takes one lookup.
  *
- * @throws UsageError when the entity is no connection, or one that only messages with `beforeAuthentication` may go to.
+ * @throws UsageError when the entity is no connection, or may only receive messages with `beforeAuthentication`.
  */
 export function requireReceiver(server: ServerState, id: number, connection: number): void {
   if (server.peerOfConnection.has(connection)) return
@@ -53,10 +53,10 @@ export function requireReceiver(server: ServerState, id: number, connection: num
 }
 
 /**
- * The connections that a target names, to be looked at when the tick is sent; `early`: those that are being authenticated
- * too.
+ * The connections of a target, to be filtered when the tick is sent. With `early`, connections that are being
+ * authenticated are allowed too.
  *
- * @throws UsageError when it is nothing that names connections.
+ * @throws UsageError when it does not name connections.
  */
 export function listOf(server: ServerState, to: GroupTarget | Iterable<number>, early: boolean): ReadonlySet<number> {
   if (isGroup(to)) return server.groups.target(to.group)
@@ -64,7 +64,7 @@ export function listOf(server: ServerState, to: GroupTarget | Iterable<number>, 
     throw new UsageError('no-target', `to is a connection, a list of them, or a group, got '${String(to)}'`)
   }
   const list = new Set(to)
-  // A list that was made earlier may name who has left since: counted, as for a receiver that is gone.
+  // A list made earlier may name connections that have ended. They are counted, like a single receiver that is gone.
   for (const connection of list) {
     const isTooEarly = !early && isAuthenticating(server, connection)
     if (isTooEarly) list.delete(connection)
@@ -78,9 +78,9 @@ export function isGroup(target: GroupTarget | Iterable<number>): target is Group
 }
 
 /**
- * The one connection that is left out, or 0. Several are for {@link leaveOut}.
+ * The one connection that is left out, or 0. {@link leaveOut} handles several.
  *
- * @throws UsageError when `except` is nothing that names connections.
+ * @throws UsageError when `except` does not name connections.
  */
 export function excepted(except: Connections | undefined): number {
   if (except === undefined) return 0

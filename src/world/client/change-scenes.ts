@@ -1,4 +1,4 @@
-// Changes a client's scenes as the server orders, and reports the progress to it.
+// Changes a client's scenes as the server orders, and reports the progress.
 import { addComponent, removeComponent } from 'bitecs'
 import { Connection, Loading, Ready } from '../../../components/connection.js'
 import type { PacketBuilder } from '../../connection/session.js'
@@ -29,7 +29,7 @@ export function checkScene({ protocol, scenes }: ClientState, reader: ByteReader
   if (!valid) reader.fail()
 }
 
-/** Starts a change that was checked. One that was found in a packet that waits started then. */
+/** Starts a change that was checked. A change already found in a queued packet has started then. */
 export function startChange(client: ClientState, reader: ByteReader): void {
   const { scenes, replication } = client
   const { section } = scenes
@@ -64,14 +64,14 @@ function readScene({ protocol, scenes }: ClientState, reader: ByteReader): Loade
   return { scene: sceneList[id]!, name: sceneNames[id]!, args: { ...view.args } }
 }
 
-/** Continues the change that is under way. Once per frame. */
+/** Continues the change in progress. Runs once per frame. */
 export function advanceScenes(client: ClientState): void {
   const { scenes } = client
   const { runner } = scenes
   runner.advance()
   if (!scenes.isLoading) return
   if (runner.failed) {
-    // The server closes the connection for it. Until then the client is still loading.
+    // The server closes the connection after a failure. Until then the client is still loading.
     if (!scenes.hasFailed) queueReport(scenes, SceneReport.Failed)
     scenes.hasFailed = true
   } else if (!runner.busy) {
@@ -92,7 +92,7 @@ export function writeReport({ scenes }: ClientState, packet: PacketBuilder, now:
   scenes.report = -1
 }
 
-/** Stops what is being loaded and unloads the rest: the session has ended. */
+/** The session has ended: aborts the current load and unloads the rest. */
 export function endScenes({ scenes }: ClientState): void {
   scenes.isLoading = false
   scenes.isReplacing = false
@@ -116,7 +116,7 @@ function queueProgress(scenes: ClientScenes, now: number): void {
   queueReport(scenes, percent)
 }
 
-// In a host's world the server shows all of this, from what its own client reports.
+// In a host's world the server shows all of this, from the reports of its own client.
 
 function showLoading({ world, connection, isLocal }: ClientState, replaces: boolean): void {
   if (isLocal) return

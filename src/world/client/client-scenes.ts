@@ -1,4 +1,4 @@
-// Keeps the scenes of a client: those that the server told it to have, and the change that is under way.
+// Keeps a client's scenes: those that the server ordered, and the change in progress.
 import type { ErrorLog } from '../../connection/error-log.js'
 import { ByteReader } from '../../protocol/bytes.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
@@ -12,27 +12,27 @@ import { SceneRunner } from '../scene-runner.js'
 export interface ClientScenes {
   readonly events: SceneEventQueue
   readonly runner: SceneRunner
-  /** Whether a change is under way: until it ends, reliable packets wait. */
+  /** Whether a change is in progress. Until it ends, reliable packets wait. */
   isLoading: boolean
   /** Whether that change replaces every scene, so that the client is not Ready until it ends. */
   isReplacing: boolean
-  /** The scenes that the server told this client to have, those that are being loaded included. */
+  /** The scenes that the server ordered, including those that are being loaded. */
   current: LoadedScene[]
   /** Number of the newest change that was accepted. */
   newestChange: number
-  /** How many of the packets that wait were searched for changes. */
+  /** How many of the queued packets were searched for changes. */
   searched: number
 
-  /** The report that the next packet carries, or -1, and the change that it is about. */
+  /** The report that the next packet carries, or -1, and the number of its change. */
   report: number
   reportedChange: number
-  /** Whether the loader failed, and the server is being told. */
+  /** Whether the loader failed, and the server is being notified. */
   hasFailed: boolean
-  /** The progress that was last reported, and when. */
+  /** The progress that was reported last, and when. */
   lastPercent: number
   lastReportAt: number
 
-  /** Scratch: the change that is being read, its arguments, and a packet that waits. */
+  /** Scratch: the change that is being read, its arguments, and a queued packet. */
   readonly section: SceneSection
   readonly args: ByteReader
   readonly packet: ByteReader

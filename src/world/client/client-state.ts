@@ -23,19 +23,19 @@ import type { ClientScenes } from './client-scenes.js'
 import type { PacketReading } from './packet-reading.js'
 import type { Reconnection } from './reconnection.js'
 
-/** Options that hold for as long as the world lives. */
+/** Options that hold for the lifetime of the world. */
 export interface ClientStateOptions {
-  /** Server ticks by which interpolated components are shown late. */
+  /** Interpolation delay in server ticks. */
   readonly interpolationDelay: number
-  /** Frames after which calls that nobody drained are dropped. */
+  /** Frames after which undrained calls are dropped. */
   readonly undrainedTicks: number
   /** Limit for the bytes of reliable packets that wait while a scene is loaded. */
   readonly maxWaitingBytes: number
   /** The clock, in milliseconds. */
   readonly now: () => number
   /**
-   * In a host's world: the server's entities. The server keeps the state, the connection entity and its tags there, so this
-   * client applies none of them.
+   * In a host's world: the server's entities. The server keeps the state, the connection entity and its tags there, so
+   * this client applies none of them.
    */
   readonly hostEntities?: HostEntities
   /** In a host's world: the server's tick. */
@@ -82,7 +82,7 @@ export interface ClientState {
   autoReady: boolean
   /** Readiness that the next packet reports to the server, if any. */
   readyToSend: boolean | undefined
-  /** Readiness that the server was last told. */
+  /** Readiness that was last sent to the server. */
   isReady: boolean
 
   /** Received data packets that have not been applied, by channel. */
@@ -92,7 +92,7 @@ export interface ClientState {
   applying: boolean
   endRequested: boolean
 
-  /** In a host's world it belongs to a world of its own without entities. */
+  /** In a host's world it belongs to a separate world without entities. */
   readonly replication: ClientReplication
   /** Maps net ids to entities of this world. */
   readonly entities: CallEntities
@@ -132,7 +132,7 @@ export function hasGreeted(client: ClientState): boolean {
   return session !== undefined && session.state !== 'closed'
 }
 
-/** The newest tick of the server that this client knows of. */
+/** The newest server tick that this client knows. */
 export function serverTick({ options, session }: ClientState): number {
   return options.hostTick?.() ?? session?.clock.latest ?? 0
 }

@@ -14,10 +14,10 @@ import { endScenes } from './change-scenes.js'
 import type { ClientState } from './client-state.js'
 import { forgetPackets } from './read-packet.js'
 
-/** In the reverse order of their beginning. */
+/** In the reverse order of their adding. */
 const TAGS = [Ready, Loading, Interrupted, Stalled, Draining, Connected]
 
-/** Ends the session, in the reverse order of its beginning; while packets are being applied, after them. */
+/** Ends the session, in the reverse order of its beginning. While packets are being applied, it ends after them. */
 export function endSession(client: ClientState): void {
   if (client.applying) {
     client.endRequested = true

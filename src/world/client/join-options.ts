@@ -1,24 +1,24 @@
-// What a client's world may be told when it begins a session.
+// Defines the options with which a client's world begins a session.
 import type { OpenAgain } from './reconnection.js'
 
 export interface JoinOptions {
   /** Presented to the server's authenticator. Default ''. */
   token?: string
-  /** Milliseconds without a packet until the server counts as gone. Default 3,000. */
+  /** Milliseconds without packets after which the connection is interrupted. Default 3,000. */
   timeout?: number
   /**
-   * Milliseconds, from 1,000 to 60,000, of a server that answers heart-beats and does not tick, until `Stalled` is on the
-   * connection; two of its ticks at least. Default 2,000.
+   * Milliseconds, from 1,000 to 60,000, without a tick of a server that still answers heartbeats, before `Stalled` is
+   * added to the connection; at least two of its ticks. Default 2,000.
    */
   stalledAfter?: number
   /**
-   * Makes another connection when the line breaks, over which the session goes on where the server lets it. Default: the
-   * session ends with its line.
+   * Opens another link when the link breaks; the session continues on it if the server allows that. Default: the
+   * session ends with its link.
    */
   reopen?: OpenAgain
-  /** Take part as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
+  /** Become ready as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
   autoReady?: boolean
 }
 
-/** Milliseconds of silence after which the other side counts as gone. */
+/** Milliseconds without packets after which the connection is interrupted. */
 export const DEFAULT_TIMEOUT_MS = 3000

@@ -1,18 +1,18 @@
-// Keeps what is known of the data packet that a client is reading, and what has to outlive it.
+// Keeps the state of the data packet that a client is reading, and what must outlive it.
 import { ByteReader } from '../../protocol/bytes.js'
 import { CallSection } from '../../remote/inbound-calls.js'
 import { PartSection } from '../../remote/message-parts.js'
 import { HeldPackets } from '../../replication/client/held-packets.js'
 
-/** One packet after another: the client has one of these for all of them, so that reading allocates nothing. */
+/** The client reuses one of these for all packets, so that reading allocates nothing. */
 export class PacketReading {
   /** Scratch: the section that is being read. */
   readonly section = new CallSection()
   readonly part = new PartSection()
 
-  /** The server's tick that sent it. */
+  /** The server tick that sent it. */
   tick = 0
-  /** Of `SectionKind`: the section that is being read. */
+  /** The kind of the section that is being read, of `SectionKind`. */
   kind = 0
   /** Offset of its first section, while it is checked. */
   packetStart = 0
@@ -25,9 +25,9 @@ export class PacketReading {
 
   /** Offset at which to continue a reliable packet that paused in an earlier frame; -1: it is new. */
   resumeAt = -1
-  /** Offset at which the packet has paused, until the game has seen the calls before that; -1: it has not. */
+  /** Offset at which the packet has paused until the game has seen the calls before it; -1: it has not. */
   pausedAt = -1
-  /** Whether a packet that waits is only searched for replies. */
+  /** Whether a queued packet is only searched for replies. */
   notesReplies = false
 
   /** Whether calls, messages or replies arrived that no system has had the chance to see. */

@@ -9,7 +9,7 @@ import { checkScene, startChange } from './change-scenes.js'
 import type { ClientState } from './client-state.js'
 import { clientSections } from './sections.js'
 
-/** Reads a packet from its first section, or from where it has paused. Returns whether it may be acknowledged. */
+/** Reads a packet from its first section, or from where it paused. Returns whether it may be acknowledged. */
 export function readPacket(
   client: ClientState,
   session: Session,
@@ -37,7 +37,7 @@ export function readPacket(
   }
   if (from < 0) reading.isMalformed = false
   applyReliable(client, session, header, reader)
-  // A packet that has paused is counted when it is finished.
+  // A paused packet is counted when it is finished.
   if (reading.pausedAt < 0 && reading.isMalformed) client.session?.malformed()
   else if (reading.pausedAt < 0) counters.acceptedPackets++
   return true
@@ -56,7 +56,9 @@ function checkSections(client: ClientState, reader: ByteReader, channel: Channel
   return true
 }
 
-/** Whether the packet may arrive in this state of the session: before the welcome only early messages may. */
+/**
+ * Whether the session may receive the packet in its current state. Before the welcome only early messages are allowed.
+ */
 function isInTime({ reading, protocol }: ClientState, session: Session, reader: ByteReader, start: number): boolean {
   if (session.state !== 'handshake') return true
   reader.offset = start
@@ -96,8 +98,8 @@ function applyUnreliable(client: ClientState, session: Session, header: DataHead
     counters.staleValues += replication.updates.missing
     return true
   }
-  // Values that found their entity are applied again after the missing structure: that may remove the entity and spawn it
-  // again with an older value.
+  // Values that found their entity are applied again after the missing structure. That may remove the entity and spawn
+  // it again with an older value.
   if (reading.held.hold(reader.bytes, start, reader.end, header.tick, header.structureTick)) {
     counters.heldPackets++
     return true

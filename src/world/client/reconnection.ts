@@ -1,15 +1,15 @@
-// Brings an interrupted session to another connection: tries again and again, with longer and longer pauses.
+// Resumes an interrupted session on another link: retries with longer and longer pauses.
 import type { ClientSession } from '../../connection/client/client-session.js'
 import { ConnectionError } from '../../protocol/errors.js'
 import type { Transport } from '../../transport/transport.js'
 
-/** The pause before a try: the first comes at once, each further one waits twice as long as the last, up to the longest. */
+/** The first try starts at once. Each further one waits twice as long as the one before, up to the longest pause. */
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2000
 /**
- * Each pause is shortened by up to a half, so that clients that lost their server together do not come back together. By how
- * much follows from the connection's number and that of the try: multiples of an irrational number are spread evenly (Weyl's
- * equidistribution), also over few clients, and a test can repeat them.
+ * Each pause is shortened by up to a half, so that clients that lost their server together do not reconnect together.
+ * The share depends on the connection's number and that of the try. Multiples of an irrational number are spread evenly
+ * (Weyl's equidistribution), even over few clients, and tests can repeat them.
  */
 const BY_CONNECTION = 0.618_033_988_749_894_9
 const BY_TRY = 0.414_213_562_373_095_1
@@ -19,15 +19,15 @@ export function shareOfPause(connectionId: number, tries: number): number {
   return 1 - ((connectionId * BY_CONNECTION + tries * BY_TRY) % 1) / 2
 }
 
-/** The server's own word that this client may not come in, before there is a connection. */
+/** The server's refusal to admit this client, before there is a connection. */
 export interface Refused {
   readonly code: string
   readonly text: string
 }
 
 /**
- * Makes one try at a connection. What it throws is forgotten: another try follows, until the session gives up. A refusal ends
- * the session. `signal` ends the try.
+ * Makes one try at a connection. Errors are ignored: another try follows, until the session gives up. A refusal ends
+ * the session. `signal` aborts the try.
  */
 export type OpenAgain = (signal: AbortSignal) => Transport | Promise<Transport | Refused>
 
@@ -43,7 +43,7 @@ export class Reconnection {
     private readonly now: () => number,
   ) {}
 
-  /** Once per frame, or by a timer: begins a try when one is due. */
+  /** Runs once per frame, or by a timer: starts a try when one is due. */
   advance(session: ClientSession): void {
     if (!session.isInterrupted) {
       this.pause = FIRST_PAUSE_MS
@@ -61,7 +61,7 @@ export class Reconnection {
     else session.tryResume(opened)
   }
 
-  /** The session has ended. Resolves when nothing is left of a try that was under way. */
+  /** The session has ended. Resolves when nothing is left of a try in progress. */
   async end(): Promise<void> {
     this.ending.abort()
     await this.opening
@@ -79,7 +79,7 @@ export class Reconnection {
       else session.tryResume(opened)
     } catch (error) {
       const wanted = error instanceof ConnectionError ? (error.retryAfter ?? 0) : 0
-      // A try that took longer than the pause has waited enough: the network may be back since.
+      // A try that took longer than the pause has waited enough: the network may be back by now.
       this.nextAt = Math.max(this.nextAt, this.now() + wanted)
     } finally {
       this.opening = undefined

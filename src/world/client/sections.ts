@@ -1,4 +1,4 @@
-// Lists the sections that the server may send: on which channel, how each is checked, and how it is applied.
+// Lists the sections that the server may send: their channel, how each is checked, and how it is applied.
 import { Connection } from '../../../components/connection.js'
 import type { ByteReader } from '../../protocol/bytes.js'
 import { slotOf } from '../../protocol/net-id.js'
@@ -96,14 +96,14 @@ export const clientSections = new SectionTable<ClientState>([
   },
 ])
 
-/** Calls and messages share their functions, so that a packet full of both is read as fast as one of either. */
+/** Calls and messages share their functions, so that a packet with both is read as fast as one with either. */
 function checkCall({ reading }: ClientState, reader: ByteReader): void {
   reading.section.read(reader, reading.kind === SectionKind.Call)
 }
 
 /**
- * Queues a call or message. Its channel is not checked: the server sends an unreliable one on the reliable channel while this
- * client may not have the entities that it names.
+ * Queues a call or message. Its channel is not checked: the server sends an unreliable one on the reliable channel
+ * while this client may not have the entities that it names.
  */
 function applyCall(client: ClientState, reader: ByteReader): void {
   const { reading, inbound, protocol, connection, frame } = client
@@ -145,7 +145,9 @@ function checkFirstScene(client: ClientState, reader: ByteReader): void {
   else reader.fail()
 }
 
-/** Starts to load. Calls sent before a change of scenes are drained before it shows, and the rest waits until it ends. */
+/**
+ * Starts to load. Calls sent before a change of scenes are drained before it shows, and the rest waits until it ends.
+ */
 function applyScene(client: ClientState, reader: ByteReader): void {
   const { reading, scenes } = client
   if (reading.hasNews) {
@@ -161,8 +163,8 @@ function checkDespawn({ replication }: ClientState, reader: ByteReader): void {
 }
 
 /**
- * A call and the despawn of its entity, or of one that it names, often arrive together: "explode, then remove". The despawn
- * waits a frame, so that the systems that drain the call still find the entity.
+ * A call and the despawn of its entity, or of one that it names, often arrive together: "explode, then remove". The
+ * despawn waits a frame, so that the systems that drain the call still find the entity.
  */
 function applyDespawn({ reading, inbound, replication }: ClientState, reader: ByteReader): void {
   const start = reader.offset

@@ -51,7 +51,7 @@ export function requireNotApplying(client: ClientState): void {
   throw new UsageError('busy', 'connect from a system, not from an observer of what is being applied')
 }
 
-/** Keeps a data packet until `applyReplication`. Closes the connection when too much waits for a scene to load. */
+/** Queues a data packet until `applyReplication`. Closes the connection when too much waits for a scene to load. */
 function queuePacket(client: ClientState, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
   const { received, scenes, options, errors, connection } = client
   if (scenes.isLoading && received[Channel.Reliable].size + length > options.maxWaitingBytes) {

@@ -1,4 +1,4 @@
-// The own client of a host's world joins it: over a link within the process, through the same hello as any other.
+// Joins the own client of a host's world: over a link within the process, with the same hello as any other client.
 import { hasComponent } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import { UsageError } from '../../protocol/errors.js'
@@ -12,7 +12,10 @@ import { type HostWorld, networkOf } from '../state.js'
 
 /** The host's own client is trusted: no authenticator sees it, and it has no token. */
 export interface JoinLocallyOptions extends Pick<JoinOptions, 'autoReady'> {
-  /** Its user data, as an authenticator gives to others: `userOf` and `Connection.user` show it. Default none. */
+  /**
+   * Its user data, which other clients get from the authenticator. `userOf` and `Connection.user` return it. Default
+   * none.
+   */
   user?: object
 }
 

@@ -1,6 +1,6 @@
-// What the server of a host's world keeps of its own client: one connection entity for both roles, the sessions over the
-// link between them, which entity carries `LocalPlayer`, what the client is told, and what its hooks have built. All other
-// state is in the world already.
+// Keeps what the server of a host's world knows of its own client: one connection entity for both roles, the sessions
+// over the link between them, the entity with `LocalPlayer`, the client's events, and the results of its hooks. All
+// other state is in the world already.
 import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 import { LocalConnection } from '../../../components/connection.js'
 import { LocalPlayer, Networked } from '../../../components/networked.js'
@@ -15,9 +15,9 @@ import type { LocalView } from './local-view.js'
 export class LocalClient {
   /** The one session over the link, while there is a link. */
   sessions: ServerSessions | undefined
-  /** Its user data, which an authenticator gives to others. */
+  /** Its user data, which other clients get from the authenticator. */
   user: object | undefined
-  /** The entity that carries `LocalPlayer`, or 0. */
+  /** The entity with `LocalPlayer`, or 0. */
   private player = 0
 
   constructor(
@@ -27,7 +27,7 @@ export class LocalClient {
     private readonly server: ServerReplication,
     private readonly client: ClientReplication,
     readonly view: LocalView,
-    /** Runs hooks of the client's game as code of its side. */
+    /** Runs hooks of the client's game as code of the client's side. */
     private readonly asClient: (act: () => void) => void,
   ) {
     addComponent(world, connection, LocalConnection)
@@ -38,8 +38,8 @@ export class LocalClient {
   }
 
   /**
-   * Builds what the client has begun to see in this tick, and tears down what was hidden from it. An entity of the client's
-   * own that claimed a key gives way to the server's, which is in this world itself.
+   * Builds the entities that the client starts to observe in this tick, and tears down those hidden from it. If an
+   * entity of the client claimed a key, the server's entity, which is in this world itself, replaces it.
    */
   showView(observer: Observer): void {
     this.view.begin(observer)
@@ -71,14 +71,14 @@ export class LocalClient {
     }
   }
 
-  /** The client's session has ended: nothing is shown to it any more. */
+  /** The client's session has ended: its view ends. */
   endView(): void {
     this.view.endAll()
     this.asClient(() => this.client.copies.prefabs.endAll())
   }
 
   /**
-   * Moves `LocalPlayer` to an entity, or to none: it leaves the old one before it comes to the new one. `reason`: why the
+   * Moves `LocalPlayer` to an entity, or to none: the old one loses it before the new one gets it. `reason`: why the
    * old one ends for the client, if it does.
    */
   showPlayer(player: number, reason = ''): void {
@@ -94,12 +94,12 @@ export class LocalClient {
     addComponent(this.world, player, LocalPlayer)
   }
 
-  /** Takes `LocalPlayer` from what is not in the client's sight. */
+  /** Removes `LocalPlayer` from an entity that the client does not observe. */
   hidePlayer(observer: Observer): void {
     if (this.player !== 0) this.showPlayer(0, this.view.reasonOf(observer, this.player))
   }
 
-  /** `Networked` leaves the player; when the whole entity goes, bitECS takes the tag by itself. */
+  /** The player loses `Networked`. When the whole entity is removed, bitECS removes the tag itself. */
   private playerEnded(eid: number): void {
     if (eid !== this.player) return
     this.player = 0

@@ -7,7 +7,7 @@ export function showLocalPlayer({ guarded, local }: ServerState, player: number,
 }
 
 /**
- * Takes `LocalPlayer` from a client's player before `Owned` is removed. From a remote client's it is taken by this
+ * Removes `LocalPlayer` from a client's player before `Owned` is removed. A remote client's player loses it with this
  * tick's packets.
  */
 export function hideLocalPlayer(server: ServerState, connection: number): void {

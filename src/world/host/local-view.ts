@@ -1,8 +1,8 @@
-// Tells the systems of a host's own client what they would be told of the same world over a network: what begins and ends
-// for it, what it owns, and the changes of what it sees.
+// Gives the systems of a host's own client the events that a remote client would get: entities that begin and end,
+// owners, and changes of the values that it observes.
 //
-// The entities are the server's, which sees all of them at once. So these events cannot come from observers of the world:
-// they follow what interest shows to the own client, tick by tick.
+// The entities are the server's, which has all of them at once. So these events cannot come from observers of the
+// world: they follow, tick by tick, which entities the interest rules show to the own client.
 import { LocalPlayer, Networked, Owned } from '../../../components/networked.js'
 import { slotOf } from '../../protocol/net-id.js'
 import type { ClientReplication } from '../../replication/client/client-replication.js'
@@ -14,7 +14,7 @@ import type { Lifecycle } from '../lifecycle.js'
 export class LocalView {
   /** The entities that the client has, by net id, in the order in which they began; and those that it owns. */
   private readonly shown = new Map<number, number>()
-  /** By entity of those: its net id. */
+  /** The net ids of these entities, by entity. */
   private readonly netIds = new Map<number, number>()
   private readonly owned = new Set<number>()
   private readonly players: { kind: 'added' | 'removed'; eid: number; netId: number; reason: string }[] = []
@@ -32,7 +32,10 @@ export class LocalView {
     private readonly connection: number,
   ) {}
 
-  /** Tells what this tick begins, and changes, for the client. `undefined`: it takes no part. */
+  /**
+   * Adds the events of entities and values that begin or change for the client in this tick. `undefined`: it is not
+   * ready.
+   */
   begin(observer: Observer | undefined): void {
     this.observer = observer
     this.client.changes.retain(this.seesChange)
@@ -59,7 +62,7 @@ export class LocalView {
     }
   }
 
-  /** Tells what this tick ends for the client. */
+  /** Adds the events of entities that end for the client in this tick. */
   end({ leaving }: Observer): void {
     this.flushPlayers()
     for (let i = 0; i < leaving.count; i++) {
@@ -76,18 +79,18 @@ export class LocalView {
     return ''
   }
 
-  /** The session has ended, and with it everything that the client had, the newest first. */
+  /** The session has ended, and with it every entity that the client had, the newest first. */
   endAll(): void {
     this.flushPlayers()
     for (const netId of [...this.shown.keys()].reverse()) this.leave(netId, 'disconnected')
   }
 
-  /** Tells that an entity became the client's player, or is it no longer. */
+  /** Adds the event that an entity became the client's player, or no longer is. */
   tellPlayer(kind: 'added' | 'removed', eid: number, reason: string): void {
     this.players.push({ kind, eid, netId: Networked.netId[eid] ?? 0, reason })
   }
 
-  /** A remote client is told of its player by the packets of a tick. */
+  /** A remote client is notified of its player by the packets of a tick. */
   private flushPlayers(): void {
     const { players } = this
     for (const { kind, eid, netId, reason } of players) this.events.push(kind, LocalPlayer, eid, netId, reason)
@@ -104,8 +107,8 @@ export class LocalView {
   }
 
   /**
-   * Ends what the client has of an entity that begins again within the tick. A remote client has two copies for a moment, so
-   * the new one may begin first; here both are the same entity.
+   * Ends an entity for the client that begins again within the tick. A remote client has two copies for a moment, so
+   * the new one may begin first. Here both are the same entity.
    */
   private replace(eid: number): void {
     const former = this.netIds.get(eid)
@@ -123,7 +126,10 @@ export class LocalView {
     this.events.push('removed', Networked, eid, netId, reason)
   }
 
-  /** Whether a remote client would be told of something that changed in a component: not where all of it begins. */
+  /**
+   * Whether a remote client would receive a change of a component. It would not if the whole entity or component
+   * begins.
+   */
   private isTold(netId: number, component: number): boolean {
     const { observer } = this
     const slot = slotOf(netId)
@@ -132,7 +138,7 @@ export class LocalView {
     return !this.server.audience.hides(slot, component, this.connection)
   }
 
-  /** What the client has written itself is no change for it, unless the server corrects it. */
+  /** The client's own writes are no changes for it, unless the server corrects them. */
   private isChange(netId: number, component: number): boolean {
     if (!this.isTold(netId, component)) return false
     const { entities, authority } = this.server

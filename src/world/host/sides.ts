@@ -1,17 +1,17 @@
-// The two sides of a host's world: which of them a verb means, and systems that run on one of them.
+// Decides which of the two sides of a host's world a verb means, and wraps systems that run on one of them.
 import { UsageError } from '../../protocol/errors.js'
 import type { Lifecycle } from '../lifecycle.js'
 import type { System } from '../loop.js'
 import { type ClientWorld, type HostWorld, type Network, networkOf, type ServerWorld, type Side } from '../state.js'
 
-/** Says which side of a host's world is meant, where both could be. */
+/** Selects a side of a host's world where both are possible. */
 export interface SideOptions {
   /** Default: the side whose systems run; see `serverSystems`, `clientSystems` and `withSide`. */
   side?: Side
 }
 
 /**
- * The side that is meant: the one asked for, else the only one that the world has, else the one whose systems run.
+ * The selected side: the one asked for, else the only one that the world has, else the one whose systems run.
  *
  * @throws UsageError when the world is not of the side asked for, or is both and nothing says which; `what` begins the
  * sentence.
@@ -32,7 +32,9 @@ export function sideOf(network: Network, what: string, asked?: Side): Side {
   )
 }
 
-/** The side whose events are meant: the one asked for, or whose systems run, or the server, or the only one. */
+/**
+ * The side whose events are meant: the one asked for, else the one whose systems run, else the server, or the only one.
+ */
 export function eventSide(network: Network, asked?: Side): Side {
   return asked ?? network.side ?? (network.server === undefined ? 'client' : 'server')
 }
@@ -49,7 +51,7 @@ export function isHost(network: Network): boolean {
 }
 
 /**
- * Runs `act` as code of one side of a host's world, and returns what it returns: verbs that both sides have mean that side
+ * Runs `act` as code of one side of a host's world, and returns its result. Verbs that both sides have mean that side
  * meanwhile.
  *
  * @throws UsageError when the world is not a host's.
@@ -68,19 +70,19 @@ export function withSide<T>(world: HostWorld, side: Side, act: () => T): T {
   }
 }
 
-/** The server's systems of a game, each of them to be run in a host's world as the server's. */
+/** Wraps the server's systems of a game, so that a host's world runs each as the server's. */
 export function serverSystems(systems: readonly System<ServerWorld>[]): System<HostWorld>[] {
   return systems.map((system) => onSide('server', system))
 }
 
-/** The client's systems of a game, each of them to be run in a host's world as the client's. */
+/** Wraps the client's systems of a game, so that a host's world runs each as the client's. */
 export function clientSystems(systems: readonly System<ClientWorld>[]): System<HostWorld>[] {
   return systems.map((system) => onSide('client', system))
 }
 
 function onSide(side: Side, system: System<HostWorld>): System<HostWorld> {
   const run = (world: HostWorld): void => withSide(world, side, () => system(world))
-  // A loop names the system that throws.
+  // A loop reports the name of a system that throws.
   Object.defineProperty(run, 'name', { value: system.name })
   return run
 }

@@ -24,8 +24,8 @@ export function abandonAuthentication({ callOf }: Authentication, session: Sessi
 }
 
 /**
- * Calls the authenticator for the clients that said hello in this tick, and acts on the answers so far. It is game
- * code, so it runs once per tick, after all received packets have been read.
+ * Calls the authenticator for the clients whose hello was accepted in this tick, and acts on the answers so far. It is
+ * game code, so it runs once per tick, after all received packets have been read.
  */
 export function authenticateClients(server: ServerState, authentication: Authentication): void {
   const { greeted, answers } = authentication

@@ -41,7 +41,7 @@ export interface Authentication {
   readonly authenticate: Authenticator
   /** Limits how many calls run at once. */
   readonly running: RunningCalls
-  /** Clients that said hello in this tick. */
+  /** Clients whose hello was accepted in this tick. */
   readonly greeted: { readonly session: Session; readonly token: string }[]
   /** Calls that have not been answered. */
   readonly callOf: Map<Session, RunningCall>

@@ -1,4 +1,4 @@
-// What `listen` may say of budgets: checked, and taken over.
+// Checks and applies the budget options of `listen`.
 import {
   ConductRules,
   type ErrorBudget,
@@ -37,7 +37,7 @@ function checkInbound(inbound: InboundLimits = {}): void {
   checkBytesPerSecond('inbound.bytesPerSecond', bytesPerSecond)
   checkNumber('inbound.callsPerSecond', callsPerSecond, 1, MILLION)
   checkBytesPerSecond('inbound.callBytesPerSecond', callBytesPerSecond)
-  // Else who sends as many calls as allowed would be closed for it.
+  // Otherwise a client that sends as many calls as allowed would be closed for it.
   const rules = new ConductRules(inbound)
   checkNumber('inbound.bytesPerSecond', rules.bytesPerSecond, rules.callBytesPerSecond, MOST_BYTES_PER_SECOND)
 }
@@ -53,7 +53,7 @@ function checkErrorBudget({ burst, perSecond, weights = {} }: ErrorBudget = {}):
 }
 
 /**
- * Takes over what is said of budgets.
+ * Applies the budget options to replication.
  *
  * @throws UsageError when an option is out of range.
  */

@@ -61,7 +61,9 @@ export function checkCommand(packet: ServerPacket, definition: Command): ReplySt
   return refuse(packet, CallFault.OverRate, packet.passedEntity)
 }
 
-/** Whether the sender may send a command on the entity in `section`: it must see it, and own it where that is required. */
+/**
+ * Whether the sender may send a command on the entity in `section`: it must see it, and own it where that is required.
+ */
 function checkEntity(packet: ServerPacket, peer: ServerPeer, definition: Command): ReplyStatus {
   const { server, session } = packet
   const { netId } = packet.section

@@ -1,4 +1,4 @@
-// Changes the scenes of the server and its clients, and follows who has loaded them.
+// Changes the scenes of the server and its clients, and follows which clients have loaded them.
 import { addComponent, removeComponent } from 'bitecs'
 import { Connection, Loading, Ready } from '../../../components/connection.js'
 import type { Session } from '../../connection/session.js'

@@ -1,4 +1,4 @@
-// Named groups of connections: who is in which. A group is there while someone is in it.
+// Keeps named groups of connections. A group exists while it has members.
 
 const NOBODY: ReadonlySet<number> = new Set()
 const NOTHING: ReadonlySet<string> = new Set()
@@ -6,7 +6,7 @@ const NOTHING: ReadonlySet<string> = new Set()
 export class Groups {
   private readonly members = new Map<string, Set<number>>()
   private readonly groups = new Map<number, Set<string>>()
-  /** Groups that became empty in this tick, or were sent to and are empty. */
+  /** Groups that became empty in this tick, or were targets and are empty. */
   private readonly emptied: string[] = []
 
   join(connection: number, name: string): void {
@@ -37,7 +37,7 @@ export class Groups {
     return this.members.get(name) ?? NOBODY
   }
 
-  /** The members of a group, those who join and leave until the tick is sent included. */
+  /** The members of a group. They are read when the tick is sent, so later joins and leaves still count. */
   target(name: string): Set<number> {
     let members = this.members.get(name)
     if (members === undefined) {
@@ -48,7 +48,7 @@ export class Groups {
     return members
   }
 
-  /** The tick was sent: what is empty is freed. */
+  /** The tick was sent: frees empty groups. */
   finishTick(): void {
     if (this.emptied.length === 0) return
     for (const name of this.emptied) if (this.members.get(name)?.size === 0) this.members.delete(name)

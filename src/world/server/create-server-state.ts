@@ -23,7 +23,7 @@ import { createGraces } from './left-behind.js'
 import { createServerScenes } from './server-scenes.js'
 import type { ServerState, ServerStateOptions } from './server-state.js'
 
-/** Builds the state and starts to observe the world. It serves nobody before `startServing`. */
+/** Builds the state and starts to observe the world. It serves no clients before `startServing`. */
 export function createServerState(world: World, protocol: Protocol, options: ServerStateOptions): ServerState {
   const counters = createCounters()
   const errors = new ErrorLog()

@@ -1,8 +1,8 @@
-// Which networked entities belong to which scene of the server's world, so that they end with it.
+// Keeps which networked entities belong to which scene of the server's world, so that they end with it.
 import { slotOf } from '../../protocol/net-id.js'
 import { growTo } from '../../replication/slot-set.js'
 
-/** What is asked of the server's table of entities. */
+/** The parts of the server's entity table that this needs. */
 interface Slots {
   readonly slots: number
   readonly eidOf: Uint32Array
@@ -10,15 +10,15 @@ interface Slots {
 }
 
 export class SceneMembers {
-  /** By slot: the net id of the member. Where the slot has another by now, the member has ended. */
+  /** By slot: the net id of the member. If the slot has another net id now, the member has ended. */
   private netIds = new Uint32Array(64)
   /** By slot: the scene's id. */
   private scenes = new Uint32Array(64)
-  /** By slot: numbers the members in the order in which they joined. */
+  /** By slot: a number that increases in the order of joining. */
   private order = new Float64Array(64)
   private joined = 0
 
-  /** Makes an entity a member; it is of one scene at a time. */
+  /** Makes an entity a member of a scene, and of no other. */
   add(netId: number, scene: number): void {
     const slot = slotOf(netId)
     this.netIds = growTo(this.netIds, slot + 1)
@@ -33,7 +33,7 @@ export class SceneMembers {
     if (this.netIds[slotOf(netId)] === netId) this.netIds[slotOf(netId)] = 0
   }
 
-  /** The entities of a scene, the one that joined last first. */
+  /** The entities of a scene, the latest member first. */
   of(scene: number, { slots, eidOf, netIds }: Slots): number[] {
     const found: number[] = []
     const end = Math.min(slots, this.netIds.length)

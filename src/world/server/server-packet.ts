@@ -1,4 +1,4 @@
-// Keeps what is known of the data packet of a client that is being read.
+// Keeps the state of a client's data packet while the server reads it.
 import type { Session } from '../../connection/session.js'
 import type { DataHeader } from '../../protocol/packet.js'
 import { CallFault } from '../../remote/call-faults.js'
@@ -20,7 +20,7 @@ const CALL_FAULT_OF = {
   [WriteFault.CheckThrew]: CallFault.WriteRefused,
 } as const
 
-/** One packet after another: the server has one of these for all of them, so that reading allocates nothing. */
+/** The server reuses one of these for all packets, so that reading allocates nothing. */
 export class ServerPacket implements WriteSource {
   /** Scratch: the section that is being read. */
   readonly section = new CallSection()
@@ -33,7 +33,7 @@ export class ServerPacket implements WriteSource {
   channel: Channel = Channel.Reliable
   /** Whether its header has a sequence number, as every unreliable packet with values has. */
   isSequenced = false
-  /** When it is read. */
+  /** When it is read, in milliseconds of the world's clock. */
   now = 0
 
   /** Calls and messages that `check` found, and bytes of their payloads. */
@@ -84,7 +84,7 @@ export class ServerPacket implements WriteSource {
     return this.peer!.observer
   }
 
-  /** Counts and reports a value that is not taken. */
+  /** Counts and reports a value that is not applied. */
   fault(fault: WriteFault, entity: number, component: number, cause?: unknown): void {
     const { server, session, connection } = this
     if (fault === WriteFault.UnknownEntity) this.isForged = true

@@ -27,7 +27,7 @@ export interface UnsentChange {
 
 /** One client's scenes. */
 export class PeerScenes {
-  /** The scenes that it was told to load. */
+  /** The scenes that it was notified of. */
   current: NotifiedScene[] = []
   /** Changes that leave with this tick. */
   readonly unsent: UnsentChange[] = []

@@ -21,11 +21,11 @@ import type { Retirement } from './retirement.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerScenes } from './server-scenes.js'
 
-/** Options that hold for as long as the world lives. */
+/** Options that hold for the lifetime of the world. */
 export interface ServerStateOptions {
   /** Ticks per second. */
   readonly tickRate: number
-  /** Ticks after which calls that nobody drained are dropped. */
+  /** Ticks after which undrained calls are dropped. */
   readonly undrainedTicks: number
   /** The clock, in milliseconds. */
   readonly now: () => number
@@ -88,7 +88,7 @@ export interface ServerState {
   readonly peerOfConnection: Map<number, ServerPeer>
   /** Clients with Authenticating, by connection entity. */
   readonly authenticating: Map<number, ServerPeer>
-  /** Sessions that said hello since `updateConnections` last ran. */
+  /** Sessions whose hello was accepted since `updateConnections` last ran. */
   readonly greeting: Session[]
   /** Sessions that opened since `updateConnections` last ran. */
   readonly joining: Session[]

@@ -27,7 +27,7 @@ export async function stopListening(server: ServerState, code: string, text: str
   await Promise.all([transport?.close(), cancelled])
 }
 
-/** Whether nothing serves any longer, and the world still says `Listening`. */
+/** Whether the server has stopped, but the world still has `Listening`. */
 export function hasStopped(server: ServerState): boolean {
   return !isServing(server) && hasComponent(server.world, server.networkEntity, Listening)
 }

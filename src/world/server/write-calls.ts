@@ -117,7 +117,7 @@ function isBehindSpawn({ outgoing }: ServerState, { observer: { unconfirmed } }:
 }
 
 /**
- * Whether a call names an entity that this client is to see and has not been sent. An unreliable one may get lost:
+ * Whether a call names an entity that this client will observe and has not been sent. An unreliable one may get lost:
  * that is better than a wrong name, or than spawning entities early for it.
  */
 function namesWaiting(
