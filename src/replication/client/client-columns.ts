@@ -240,7 +240,7 @@ export class ClientComponent {
     this.changes?.finish(oneIndex, oneTarget, 1)
   }
 
-  /** Starts the snapshots from the game's arrays, which hold what is shown. Otherwise the last received values are shown. */
+  /** Starts the snapshots from the game's arrays, which hold what this client shows. */
   private showStored(index: number, eid: number, tick: number): void {
     const { snapshots } = this
     if (snapshots === undefined) return

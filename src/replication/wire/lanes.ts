@@ -27,7 +27,7 @@ export function writeLane(
 // There is one loop for each kind of array, because V8 compiles a loop that has only met one kind several times better.
 // Words are written through an array, not a view: V8 assumes that a write to a view may change every array it knows.
 
-/** A word in memory begins with its lowest byte, as it does on the wire. */
+/** True where a word in memory begins with its lowest byte, as it does on the wire. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 
 /**
