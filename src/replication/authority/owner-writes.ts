@@ -1,7 +1,7 @@
 // Reads the values that clients write to the entities they own.
 //
-// None of them is trusted. A value is applied only if it is from the owner, if the owner knew the server's last value,
-// and if the game's own check accepts it.
+// None of them is trusted. A value must be from the owner, the owner must have known the server's last value, and the
+// game's own check must accept it.
 import { Networked } from '../../../components/networked.js'
 import type { ByteReader } from '../../protocol/bytes.js'
 import { readMembers } from '../../protocol/component-sets.js'

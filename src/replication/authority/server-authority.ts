@@ -1,9 +1,9 @@
 // Decides on the server which values of an owner count, and which components of an owner must be corrected.
 //
 // An owner's authority over a component has an epoch: the tick in which the owner last received the component's value
-// reliably, by its spawn, by ownership or by a correction. A packet of the client names the newest tick whose structure
-// it has applied. So values that it wrote before it knew of the epoch are older, and are dropped. This costs no extra
-// bytes.
+// reliably. A spawn, ownership or a correction sends it that way. A packet of the client names the newest tick whose
+// structure it has applied. So values that it wrote before it knew of the epoch are older, and are dropped. This costs
+// no extra bytes.
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import { UsageError } from '../../protocol/errors.js'
 import type { Protocol } from '../../protocol/protocol.js'

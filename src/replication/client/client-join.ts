@@ -1,5 +1,6 @@
-// Shows on the connection how much of the promised world a joining client has, for a loading bar and to show when all
-// of it has arrived.
+// Shows on the connection how much of the promised world a joining client has.
+//
+// Games use it for a loading bar, and to see when everything has arrived.
 import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 import { Connection, Joined, Ready } from '../../../components/connection.js'
 import type { ByteReader } from '../../protocol/bytes.js'

@@ -60,7 +60,7 @@ export class UpdateReader {
     const count = this.takeSlots(reader)
     let capacity = LAST_ENTITY
     for (let m = 0; m < memberCount; m++) capacity = Math.min(capacity, components[members[m]!]!.capacity)
-    // Mostly all of the entities are there, and none of the values is older than what they have.
+    // The usual case: all entities are there, and none of the values is older than the entity's.
     const isAligned = entities.strays === 0 && slots[count - 1]! < entities.indices
     const indices = isAligned ? slots : this.indices
     const known = isAligned

@@ -32,9 +32,7 @@ export abstract class Home {
     return type.element.minBytes + (type.collection === 'map' ? type.key.minBytes : 0)
   }
 
-  /**
-   * @throws UsageError when the game may not write these collections.
-   */
+  /** @throws UsageError when the game may not write these collections. */
   abstract requireWritable(): void
 
   /** Notes an operation that was just applied. Keys and values are in the form that is kept. */
@@ -115,9 +113,7 @@ export abstract class Collection {
     if ((parts & Part.Value) !== 0) values.write(writer, operations.values[i])
   }
 
-  /**
-   * @throws ArgumentError when it is full.
-   */
+  /** @throws ArgumentError when it is full. */
   protected requireRoom(): void {
     const { max } = this.home.type
     if (this.count >= max) throw new ArgumentError(this.home.path, `is full: it holds at most ${max}`)

@@ -34,7 +34,7 @@ export abstract class Elements {
   abstract write(writer: ByteWriter, kept: unknown): void
 
   /**
-   * The kept form of a key. No entity is not a key.
+   * The kept form of a key. The entity 0 cannot be a key.
    * @throws ArgumentError
    */
   keepKey(value: unknown): unknown {
@@ -67,9 +67,7 @@ export class OwnElements extends Elements {
     return this.isEntity ? value : this.round(value)
   }
 
-  /**
-   * @throws ArgumentError when the type cannot represent the value.
-   */
+  /** @throws ArgumentError when the type cannot represent the value. */
   keep(value: unknown): unknown {
     this.type.check(value, this.path)
     if (this.isEntity || typeof value === 'string' || typeof value === 'boolean') return value
@@ -150,9 +148,7 @@ export class ReceivedElements extends Elements {
     return netId === 0 ? NOWHERE : netId
   }
 
-  /**
-   * @throws UsageError always: a client may not write the server's collections.
-   */
+  /** @throws UsageError always: a client may not write the server's collections. */
   keep(): never {
     throw readOnly(this.path)
   }

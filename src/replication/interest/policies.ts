@@ -1,5 +1,5 @@
-// Defines the policies of interest, which decide which entities each client sees: a tree, whose leaves have files of
-// their own.
+// Defines the policies of interest: a tree that decides which entities each client sees. Its leaves have files of their
+// own.
 import type { World } from 'bitecs'
 import { UsageError } from '../../protocol/errors.js'
 import type { GridPolicy } from './grid-policy.js'
@@ -62,9 +62,7 @@ function combine(kind: 'all' | 'any', of: readonly InterestPolicy[]): CombinedPo
 
 const KINDS: ReadonlySet<unknown> = new Set(['everyone', 'predicate', 'all', 'any', 'grid', 'rooms'])
 
-/**
- * @throws UsageError when it is not a policy.
- */
+/** @throws UsageError when it is not a policy. */
 export function requirePolicy(policy: InterestPolicy): void {
   if (typeof policy === 'object' && policy !== null && KINDS.has(policy.kind)) return
   throw new UsageError('bad-option', 'a policy of interest is made by everyone, rooms, grid, predicate, allOf or anyOf')

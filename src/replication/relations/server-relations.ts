@@ -1,8 +1,8 @@
 // Follows the pairs of networked entities on the server, and sends each client those that begin and end.
 //
-// A client receives a pair while it has both entities: when the pair begins or ends between them, and when the second
-// of them comes into its view. When one leaves its view, the client drops the pair by itself. So no packet names an
-// entity that a client does not see.
+// A client receives a pair while it has both entities: when the pair begins or ends, and when the second entity comes
+// into its view. When one leaves its view, the client drops the pair by itself. So no packet names an entity that a
+// client does not see.
 import { commitRemovals, getRelationTargets, hasComponent, Wildcard, type Relation, type World } from 'bitecs'
 import type { PacketBuilder } from '../../connection/session.js'
 import { ByteWriter } from '../../protocol/bytes.js'
@@ -76,7 +76,7 @@ export class ServerRelations {
   takeOver(): void {
     if (this.relations.length === 0) return
     // When bitECS removes an entity, it looks for its subjects. It also finds those whose removal from its queries is
-    // still pending, and throws if the id of one is an entity of another world by now.
+    // still pending. It throws if the id of one is an entity of another world by now.
     commitRemovals(this.world)
     this.changes.length = 0
     const { dirty, entities, subjects } = this

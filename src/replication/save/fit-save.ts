@@ -86,9 +86,7 @@ function fitComponents(read: ReadSave, protocol: Protocol, problems: string[]): 
   return fitted
 }
 
-/**
- * @throws NoPlace or ArgumentError when a value cannot be converted, or its type cannot represent it.
- */
+/** @throws NoPlace or ArgumentError when a value cannot be converted, or its type cannot represent it. */
 function fitValues(read: ReadSave, { type }: Field, path: string, values: unknown[], count: number): unknown[] {
   const source = read.fields.get(values)
   if (source !== undefined && source.type === undefined && count > 0 && values.length === 0) {
@@ -245,9 +243,7 @@ function fitOrigins(read: ReadSave, protocol: Protocol, all: string[]): SavedOri
   return fitted
 }
 
-/**
- * @throws NoPlace or ArgumentError when the payload does not fit the prefab.
- */
+/** @throws NoPlace or ArgumentError when the payload does not fit the prefab. */
 function fitPayload(read: ReadSave, { prefab, payload }: SavedOrigin, protocol: Protocol): Record<string, unknown> {
   const id = protocol.prefabNames.indexOf(prefab)
   if (id < 0) throw new NoPlace(`prefab ${prefab}`, 'is only in the save')

@@ -53,9 +53,7 @@ function listedIn(description: string, kind: string): Listed[] {
   })
 }
 
-/**
- * @throws SaveError when the bytes are not a save, have a later format, or are damaged.
- */
+/** @throws SaveError when the bytes are not a save, have a later format, or are damaged. */
 export function readSave(bytes: Uint8Array, protocol: Protocol): ReadSave {
   const reader = openSave(bytes)
   const save = new SaveReader(reader, protocol).read()

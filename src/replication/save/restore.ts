@@ -131,7 +131,7 @@ class Restoration {
       else if (type.collection === 'map') {
         const [key, element] = value as [key: CollectionKey, element: unknown]
         const own = this.translate(type.key, key)
-        // No entity is not a valid key.
+        // The entity 0 cannot be a key.
         if (own === 0 && isEntityType(type.key)) continue
         ;(array[eid] as SyncMap<CollectionKey, unknown>).set(own, this.translate(type.element, element))
       } else {

@@ -54,9 +54,9 @@ export interface SavedWorld {
   readonly origins: SavedOrigin[]
   readonly owners: SavedOwner[]
   /**
-   * Fields and prefabs, as in `Bag.items`, whose values or payloads cannot be read. Their types are made with `custom`,
-   * and the game's protocol no longer has them. Their values or payloads are empty. A migration must set others or
-   * delete the field; otherwise the save is refused.
+   * Fields (named as in `Bag.items`) whose values cannot be read, and prefabs whose payloads cannot be read. Their
+   * types are made with `custom`, and the game's protocol no longer has them. Their values or payloads are empty. A
+   * migration must set others or delete the field; otherwise the save is refused.
    */
   readonly unreadable: readonly string[]
 }

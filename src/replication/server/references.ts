@@ -1,5 +1,6 @@
-// Lists the entities that the spawn of an entity names: in its prefab's payload, its fields, its collections and
-// relations, and in the buffered RPCs that follow it.
+// Lists the entities that the spawn of an entity names.
+//
+// They are in its prefab's payload, its fields, its collections and relations, and in the buffered RPCs that follow it.
 import type { ComponentSets } from '../../protocol/component-sets.js'
 import { slotOf } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
