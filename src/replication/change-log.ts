@@ -1,4 +1,4 @@
-// Change events: what the values of a component were and are, for the systems of the world they are in (Mirror's hooks).
+// Records changes of component values as events, for the systems of the world they are in (like Mirror's hooks).
 import type { ReplicatedComponent } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
@@ -6,14 +6,14 @@ import { createViewObject } from '../protocol/view-object.js'
 import { type EventList, type EventView, PublishedQueue } from './published-queue.js'
 import { growTo } from './slot-set.js'
 
-/** What a system sees of one change. Valid until the next iteration, as are `before` and `after`. */
+/** One change as a system sees it. Valid until the next iteration, as are `before` and `after`. */
 export interface ChangeEvent<Field extends PropertyKey = PropertyKey> {
   readonly entity: number
-  /** The entity's net id. It tells the entity from a later one with the same id. */
+  /** The entity's net id. It distinguishes the entity from a later one with the same id. */
   readonly netId: number
   /** The component's values before the change, in the order of their declaration. */
   readonly before: { readonly [F in Field]: number }
-  /** Its values since; at least one differs. */
+  /** The values after the change; at least one differs. */
   readonly after: { readonly [F in Field]: number }
 }
 
@@ -44,7 +44,7 @@ class ChangeView implements EventView<ChangeList, ChangeEvent> {
       Object.defineProperty(this.event.before, name, { get: () => before[column]!, enumerable: true })
       Object.defineProperty(this.event.after, name, { get: () => after[column]!, enumerable: true })
     }
-    // Printed as the values they are, not as the getters that read them.
+    // Prints the values, not the getters that read them.
     for (const values of [this.event.before, this.event.after]) {
       Object.defineProperty(values, Symbol.for('nodejs.util.inspect.custom'), { value: () => ({ ...values }) })
     }
@@ -75,7 +75,7 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
   private readonly width: number
   /** In a host's world: the log of the other side, whose values are the same. */
   also: ChangeLog | undefined
-  /** By net id: the values of a component that was removed since the last publish. No system has seen it gone. */
+  /** By net id: the values of a component that was removed since the last publish. No system has seen the removal. */
   readonly gone = new Map<number, Float64Array>()
 
   constructor(private readonly component: ReplicatedComponent) {
@@ -85,7 +85,7 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
 
   /**
    * Records a change if there is one: `before[beforeAt …]` and `after[afterAt …]` are the values of each field, in the
-   * order of the component's fields. NaN is as good as NaN.
+   * order of the component's fields. NaN counts as equal to NaN.
    */
   record(
     entity: number,
@@ -119,8 +119,8 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
   }
 
   /**
-   * Shows what was gathered, without changes of entities that began meanwhile: systems meet those as they are now.
-   * `hasBegun` knows them.
+   * Shows the gathered changes, without those of entities that began meanwhile: systems see their current values.
+   * `hasBegun` tells which those are.
    */
   override publish(hasBegun?: (entity: number) => boolean): void {
     super.publish()
@@ -149,12 +149,12 @@ export class ChangeLog extends PublishedQueue<ChangeList, ChangeEvent> {
   }
 }
 
-/** The change logs of one side of a world: one for each component that asked for it. */
+/** The change logs of one side of a world: one for each component that tracks its changes. */
 export class ChangeLogs {
-  /** By component id; undefined where nobody asked. */
+  /** By component id; undefined for components that do not track changes. */
   readonly byId: readonly (ChangeLog | undefined)[]
   private readonly logs: readonly ChangeLog[]
-  /** The id of a component, and of what declares it. */
+  /** The id of a component, by its store and by the object that declares it. */
   private readonly ids = new Map<object, number>()
 
   constructor(private readonly protocol: Protocol) {
@@ -165,7 +165,7 @@ export class ChangeLogs {
   }
 
   /**
-   * The log of a component, or of what declares it.
+   * The log of a component, or of the object that declares it.
    *
    * @throws UsageError when the protocol does not list it, or it does not track its changes.
    */
@@ -183,12 +183,12 @@ export class ChangeLogs {
     throw new UsageError('changes-not-tracked', text)
   }
 
-  /** Records in these logs too what is recorded in this side's. */
+  /** Also records in these logs what this side records. */
   feed(others: ChangeLogs): void {
     this.byId.forEach((log, id) => log && (log.also = others.byId[id]))
   }
 
-  /** Of the changes recorded since the last call, keeps those of entities and components that `keep` accepts. */
+  /** Keeps only changes since the last call whose entity and component `keep` accepts. */
   retain(keep: (netId: number, component: number) => boolean): void {
     this.byId.forEach((log, id) => log?.retain(({ netIds }, at) => keep(netIds[at]!, id)))
   }
@@ -201,7 +201,7 @@ export class ChangeLogs {
     for (const log of this.logs) log.clear()
   }
 
-  /** Changes that were lost because nothing ticked. */
+  /** Changes that were lost because the world did not tick. */
   get dropped(): number {
     return this.logs.reduce((sum, log) => sum + log.dropped, 0)
   }

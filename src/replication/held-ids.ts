@@ -1,7 +1,8 @@
-// Keeps the ids of ended entities from being handed out again while an event that systems can read still names them.
+// Keeps the ids of ended entities from being reused while an event that systems can read still names them.
 //
-// bitECS keeps the ids that are free in one array, after those in use. A held id is taken out of that array, so that no entity
-// gets it, and put back when the events of its frame are withdrawn. To bitECS and to the game its entity is simply gone.
+// bitECS keeps the free ids in one array, after those in use. A held id is removed from that array, so that no entity
+// gets it, and put back when the events of its frame are withdrawn. To bitECS and to the game its entity is simply
+// gone.
 import { $internal, addEntity, type createEntityIndex, observe, onRemove, removeEntity, type World } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
@@ -10,10 +11,10 @@ import { growTo } from './slot-set.js'
 
 type EntityIndex = ReturnType<typeof createEntityIndex>
 
-/** Where a held id is among the ids of bitECS: further than any id in use, so it is neither in use nor free. */
+/** The place of a held id among the ids of bitECS: beyond any id in use, so it is neither in use nor free. */
 const NOWHERE = 2 ** 30 - 1
 
-/** Publishes of one side of a host's world after which the other side counts as stopped, and holds no ids. */
+/** A side of a host's world counts as stopped, and holds no ids, after the other side has published this often. */
 const MAX_LAG = 64
 
 /** When the events of one side were published, in stamps. */
@@ -32,9 +33,9 @@ export class HeldIds {
   private stamp = 1
   /** Events up to this stamp have been withdrawn on every side. */
   private horizon = 0
-  /** The ids of the world, from which the held ones were taken. */
+  /** The ids of the world, from which the held ones were removed. */
   private index: EntityIndex
-  /** Held ids and since when, oldest first, from `start` to `end`. */
+  /** Held ids and the stamp of each, oldest first, from `start` to `end`. */
   private ids = new Uint32Array(64)
   private stamps = new Uint32Array(64)
   private start = 0
@@ -56,14 +57,14 @@ export class HeldIds {
     observe(world, onRemove(Connection), note)
   }
 
-  /** How many ids are held. */
+  /** The number of held ids. */
   get count(): number {
     return this.end - this.start
   }
 
   /**
-   * Makes an entity whose id no event names. The game's arrays have room for ids below `capacity`: where only held ids are left
-   * of it, they are given up.
+   * Makes an entity whose id no event names. The game's arrays have room for ids below `capacity`; if only held ids are
+   * left below it, they are released.
    */
   add(capacity = Infinity): number {
     this.follow()
@@ -90,7 +91,7 @@ export class HeldIds {
     this.ended.length = 0
   }
 
-  /** One side's events were published, in place of those published before. */
+  /** Notes that one side's events were published and replaced those published before. */
   publish(side: 'server' | 'client'): void {
     const own = this.times[side]
     const other = this.times[side === 'server' ? 'client' : 'server']
@@ -103,13 +104,13 @@ export class HeldIds {
     if (this.count === 0) this.start = this.end = 0
   }
 
-  /** Gives all ids up: the world may never publish again. */
+  /** Releases all ids: the world may never publish again. */
   releaseAll(): void {
     while (this.count > 0) this.releaseOldest()
     this.start = this.end = 0
   }
 
-  /** The events were thrown away, so nothing names an ended entity. */
+  /** Forgets the gathered events, so that none of them names an ended entity. */
   forget(): void {
     this.horizon = this.stamp++
     this.releaseAll()
@@ -121,7 +122,7 @@ export class HeldIds {
     return aliveCount < dense.length ? dense[aliveCount]! : maxId + 1
   }
 
-  /** Lets the next entity have an id below `capacity`, if one is free. */
+  /** Gives the next entity an id below `capacity`, if one is free. */
   private preferBelow(capacity: number): void {
     const { dense, aliveCount } = this.index
     for (let i = aliveCount; i < dense.length; i++) if (dense[i]! < capacity) return this.exchange(i, aliveCount)
@@ -141,7 +142,7 @@ export class HeldIds {
     return (this.named[eid] ?? 0) > this.horizon
   }
 
-  /** Takes a free id out of those to be handed out. One that is in use, or held, stays as it is. */
+  /** Holds a free id. An id that is in use, or already held, stays as it is. */
   private hold(eid: number): void {
     const { dense, sparse, aliveCount } = this.index
     const at = sparse[eid] ?? NOWHERE
@@ -168,7 +169,7 @@ export class HeldIds {
     sparse[eid] = dense.push(eid) - 1
   }
 
-  /** `resetWorld` of bitECS gives a world other ids. */
+  /** Picks up the new ids that `resetWorld` of bitECS gives a world. */
   private follow(): void {
     const index = indexOf(this.world)
     if (index === this.index) return

@@ -1,29 +1,29 @@
-// Events that any number of systems read, each event once: the lists behind them, and the places of their readers.
+// Publishes events to any number of systems, each event once: keeps the lists and the position of each reader.
 //
-// Events are gathered while they happen and published at one point of the tick, after everything received has been
-// applied. From then to the next such point every system sees the same list, so it does not matter in which order
-// systems run or how many read it; and an add and a remove within one tick are two events, not none.
+// Events are gathered while they happen, and published at one point of the tick, after all received packets have been
+// applied. Until the next such point every system sees the same list. So the order and the number of systems do not
+// matter, and an add and a remove within one tick are two events, not none.
 
-/** Events in columns; emptied by setting `count` to 0. */
+/** Events in columns; setting `count` to 0 empties it. */
 export interface EventList {
   count: number
 }
 
-/** Shows one event of a list after another, always in the same object. */
+/** Shows the events of a list one after another, always in the same object. */
 export interface EventView<L extends EventList, E> {
   readonly event: E
   show(list: L, at: number): void
-  /** Whether an event is one of those that are asked for. Left out: all are. */
+  /** Returns whether an event is one of those asked for. Left out: all are. */
   accepts?(list: L, at: number): boolean
 }
 
-/** Events that nobody publishes, since nothing ticks, are bounded too. */
+/** Limits the events that are gathered while nothing ticks and publishes them. */
 export const MAX_GATHERED = 1 << 16
 
 export abstract class PublishedQueue<L extends EventList, E> implements Iterable<E> {
   /** Events lost because the world did not tick. */
   dropped = 0
-  /** So many of the gathered events stay. */
+  /** The number of gathered events that stay. */
   private settled = 0
   private readonly idle: Reader<L, E>[] = []
 
@@ -41,7 +41,7 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
     return undefined
   }
 
-  /** Of the events gathered since the last call, keeps those that `keep` accepts. */
+  /** Keeps only events since the last call that `keep` accepts. */
   retain(keep: (list: L, at: number) => boolean): void {
     const list = this.gathering
     let kept = this.settled
@@ -58,7 +58,7 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
     throw new Error('these events cannot be moved')
   }
 
-  /** Shows what was gathered, in place of what was shown. */
+  /** Shows the gathered events in place of those shown before. */
   publish(): void {
     this.settled = 0
     const shown = this.published
@@ -79,7 +79,9 @@ export abstract class PublishedQueue<L extends EventList, E> implements Iterable
     this.published.count = 0
   }
 
-  /** Two systems, or two loops in one, do not disturb each other; and a loop that has ended leaves its reader to the next. */
+  /**
+   * Two systems, or two loops in one, do not disturb each other. A loop that has ended leaves its reader to the next.
+   */
   [Symbol.iterator](): Iterator<E> {
     const reader = this.idle.pop() ?? new Reader(this.createView(), this.idle)
     return reader.begin(this.published)

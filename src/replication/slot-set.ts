@@ -1,4 +1,4 @@
-// Sets of slots as bits: cheap to keep for every client, and walked in ascending order.
+// Keeps sets of slots as bits: small enough for every client, and iterated in ascending order.
 
 /** A growing set of small integers. */
 export class SlotSet {
@@ -57,7 +57,7 @@ export class SlotSet {
     for (let w = 0; w < used; w++) {
       const first = w << 5
       if (words[w] === 0xffffffff) {
-        // Most of what moves all the time has neighbours that do.
+        // Slots that change all the time mostly have neighbours that do too.
         for (let slot = first; slot < first + 32; slot += 4, count += 4) {
           into[count] = slot
           into[count + 1] = slot + 1
@@ -107,7 +107,10 @@ export function growTo<T extends Growable>(array: T, size: number): T {
   return grown
 }
 
-/** Writes to one of our own component stores, which are plain arrays: filled, so that none turns into a hash table. */
+/**
+ * Writes to one of the library's component stores, which are plain arrays. Fills gaps, so that no array turns into a
+ * hash table.
+ */
 export function put<T>(store: T[], eid: number, value: T, empty: T): void {
   while (store.length <= eid) store.push(empty)
   store[eid] = value

@@ -1,5 +1,7 @@
-// What this client writes itself: components of entities that it owns, where the protocol gives the owner the authority.
-// Changes are found as a server finds them, sent as blocks of whole values, and repeated, as they are by then, when lost.
+// Sends the components that a client writes itself, on entities that it owns.
+//
+// The protocol gives the owner authority over them. Changes are found as on a server, and sent as blocks of whole
+// values. Lost values are sent again as they are then.
 import type { Counters } from '../../connection/counters.js'
 import type { DeliverySink } from '../../connection/delivery.js'
 import type { ErrorLog } from '../../connection/error-log.js'
@@ -16,12 +18,15 @@ import { OwedValues } from '../server/unsent-changes.js'
 import { SentBlocks } from '../server/sent-blocks.js'
 import { growTo, SlotSet } from '../slot-set.js'
 
-/** Bytes of values that a client sends, per second and at once: half of what a server takes of one. */
+/**
+ * The rate limit of the client's values, in bytes per second and at once: half of what a server accepts from one
+ * client.
+ */
 const BYTES_PER_SECOND = 65_536
 const BURST = 65_536
 
 export class ClientAuthority implements DeliverySink {
-  /** Whether the protocol gives owners the authority over anything. */
+  /** The protocol gives owners authority over some component. */
   readonly isUsed: boolean
   /** The indices of the entities that this client owns. */
   private readonly owned = new SlotSet()
@@ -38,9 +43,9 @@ export class ClientAuthority implements DeliverySink {
   private sent = new SentBlocks()
   private setLimit = SMALLEST_SET_LIMIT
   private readonly budget = new TokenBuckets(Float64Array.of(BYTES_PER_SECOND), Float64Array.of(BURST))
-  /** Counts the times that changes were looked for. */
+  /** Counts the scans for changes. */
   private frame = 1
-  /** The newest tick whose structure told this client of something that it writes itself. */
+  /** The newest tick whose structure carried a component that this client writes. */
   private toldTick = 0
 
   constructor(
@@ -48,7 +53,7 @@ export class ClientAuthority implements DeliverySink {
     private readonly entities: ClientEntities,
     private readonly counters: Counters,
     errors: ErrorLog,
-    /** Told that this client has written a component of an entity. */
+    /** Called when this client has written a component of an entity. */
     private readonly onWritten: (index: number, component: number) => void,
   ) {
     this.width = protocol.componentList.length
@@ -66,25 +71,25 @@ export class ClientAuthority implements DeliverySink {
     this.owed = new OwedValues(this.sets)
   }
 
-  /** Whether this client writes a component of an entity, so that what the server says of its values is passed over. */
+  /** Returns whether this client writes a component of an entity, so that it ignores the server's values. */
   holds(index: number, component: number): boolean {
     return this.writes[index * this.width + component] === 1
   }
 
-  /** This client owns the entity from `tick` on; what its stores hold now is what the server has. */
+  /** Begins ownership of an entity at `tick`; the server has the values that the stores hold now. */
   gain(index: number, tick: number): void {
     if (!this.isUsed) return
     this.owned.add(index)
     for (const id of this.ids) if (this.entities.hasComponent(index, id)) this.restart(index, id, tick)
   }
 
-  /** It owns it no longer, or another entity of the world stands for it, or none. */
+  /** Ends ownership of an entity. Also called when another entity of the world stands for it, or none. */
   lose(index: number): void {
     if (!this.owned.delete(index)) return
     for (const id of this.ids) this.stop(index, id)
   }
 
-  /** The server told of a component's values, which the stores hold now. */
+  /** Notes values of a component that the server sent, and that the stores hold now. */
   told(index: number, component: number, tick: number): void {
     if (this.owned.has(index) && this.ids.includes(component)) this.restart(index, component, tick)
   }
@@ -94,17 +99,17 @@ export class ClientAuthority implements DeliverySink {
     this.tracker.refreshStores()
   }
 
-  /** The component was removed from the entity. */
+  /** Notes that the component was removed from the entity. */
   removed(index: number, component: number): void {
     if (this.owned.has(index)) this.stop(index, component)
   }
 
-  /** What the stores hold of an entity has to reach the server, whether or not it changed. */
+  /** Sends all that the stores hold of an entity, whether or not it changed. */
   oweAll(index: number): void {
     for (const id of this.ids) if (this.holds(index, id)) this.owed.add(index, id, this.frame)
   }
 
-  /** The session ended. */
+  /** Forgets everything, because the session ended. */
   reset(): void {
     for (let index = this.owned.next(0); index >= 0; index = this.owned.next(index + 1)) this.lose(index)
     this.sent = new SentBlocks()
@@ -129,13 +134,13 @@ export class ClientAuthority implements DeliverySink {
     this.owed.strike(index, this.sets.with(0, component))
   }
 
-  /** Finds what this client wrote, and sends it as far as packets may leave. `now` is in milliseconds. */
+  /** Finds the values that this client wrote, and sends them as far as packets may leave. `now` is in milliseconds. */
   write(session: Session, packet: PacketBuilder, now: number): void {
     if (this.owned.size === 0) return
     session.deliverySink = this
     if (this.sets.count > this.setLimit) this.compactSets()
     this.findChanges()
-    // What is said before all of a tick's structure is known would count as older than that, and be dropped.
+    // Until all of a tick's structure has arrived, the server would count these values as older, and drop them.
     if (this.owed.slots.size > 0 && this.toldTick <= session.structureTick) this.writeOwed(packet, now)
     this.frame++
   }
@@ -176,7 +181,7 @@ export class ClientAuthority implements DeliverySink {
     this.sent.take(sequence)
   }
 
-  /** Owes again what a packet carried, but for what was sent in a later one. */
+  /** Sends again what a lost packet carried, except for values that a later packet carried. */
   lost(sequence: number): void {
     const { history } = this
     this.counters.lostPackets++

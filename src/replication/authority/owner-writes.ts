@@ -1,5 +1,7 @@
-// Reads what clients write to the entities they own. Nothing in it is trusted: each value is taken only from the owner, only
-// when it knows what the server last told it, and only when the game's own check lets it pass.
+// Reads the values that clients write to the entities they own.
+//
+// None of them is trusted. A value must be from the owner, the owner must have known the server's last value, and the
+// game's own check must accept it.
 import { Networked } from '../../../components/networked.js'
 import type { ByteReader } from '../../protocol/bytes.js'
 import { readMembers } from '../../protocol/component-sets.js'
@@ -19,14 +21,14 @@ import type { ServerEntities } from '../server/server-entities.js'
 import type { ServerAuthority } from './server-authority.js'
 import { type WriteCheck, WriteView } from './write-view.js'
 
-/** Why a value that a client wrote was not taken. */
+/** The reason why the server did not apply a client's value. */
 export const WriteFault = {
-  /** No client was ever given such an entity. */
+  /** No client ever had such an entity. */
   UnknownEntity: 0,
-  /** The entity or the component is gone, or the client had not heard yet what the server says of it. */
+  /** The entity or the component is gone, or the client had not yet received the server's value. */
   Late: 1,
   NotOwner: 2,
-  /** Infinite, or no number. */
+  /** Infinite or NaN. */
   NotFinite: 3,
   /** The game's check refused it. */
   Refused: 4,
@@ -35,23 +37,23 @@ export const WriteFault = {
 } as const
 export type WriteFault = (typeof WriteFault)[keyof typeof WriteFault]
 
-/** Whose packet is read, and who is told what became of it. */
+/** The client whose packet is read, and a callback for its faults. */
 export interface WriteSource {
   readonly observer: Observer
   /** The connection entity. */
   readonly connection: number
   /** The newest tick whose structure the client had applied when it wrote. */
   readonly structureTick: number
-  /** The packet's place in the order in which they left. */
+  /** The packet's place in the order in which the client sent them. */
   readonly order: number
-  /** A value was not taken. `cause`: what a check threw. */
+  /** Reports a value that was not applied. `cause`: the error that a check threw. */
   fault(fault: WriteFault, entity: number, component: number, cause?: unknown): void
 }
 
 interface OwnerColumn {
   readonly spec: ColumnSpec
   readonly store: FieldStore
-  /** Of the column that carries a rotation: the columns of its x, y, z and w. */
+  /** For the column that carries a rotation: the columns of its x, y, z and w. */
   readonly parts: readonly number[]
   readonly largest: number
   /** The lanes of the block being read. */
@@ -80,7 +82,7 @@ class OwnerComponent {
     }))
   }
 
-  /** The entity ids that the game's arrays have room for: those below it. */
+  /** The game's arrays have room for the entity ids below this one. */
   get capacity(): number {
     let capacity = Infinity
     for (let c = 0; c < this.columns.length; c++) capacity = Math.min(capacity, this.columns[c]!.store.capacity)
@@ -111,7 +113,7 @@ class OwnerComponent {
         unpackQuaternion(wire, rotation)
         for (let p = 0; p < 4; p++) values[parts[p]!] = rotation[p]!
       } else if (spec.kind === ColumnKind.F64) values[c] = f64FromWire(wire, high[index]!)
-      // Whether an entity out of its sight exists is not for a client to find out.
+      // A client must not find out whether an entity out of its sight exists.
       else if (spec.kind === ColumnKind.Entity) values[c] = observer.sees(slotOf(wire)) ? entities.entityOf(wire) : 0
       else values[c] = fromWire(spec, wire)
     }
@@ -153,7 +155,7 @@ export class OwnerWrites {
     return this.components[component]!.check
   }
 
-  /** Looks a section through; the reader fails when it is not well formed, or names a component that no owner writes. */
+  /** Checks a section; the reader fails when it is not well formed, or names a component that no owner writes. */
   check(reader: ByteReader): void {
     const components = readMembers(reader, this.components.length, this.members)
     const count = readSlots(reader, this.slots)
@@ -164,7 +166,7 @@ export class OwnerWrites {
     }
   }
 
-  /** Takes the values of a section that was checked. */
+  /** Applies the values of a section that was checked. */
   apply(reader: ByteReader, source: WriteSource): void {
     const components = readMembers(reader, this.components.length, this.members)
     const count = readSlots(reader, this.slots)
@@ -180,7 +182,7 @@ export class OwnerWrites {
     }
   }
 
-  /** The entity that a value is for; 0 when it does not count. */
+  /** The entity that a value is for; 0 when the value does not count. */
   private admit(slot: number, id: number, source: WriteSource): number {
     const { entities, authority } = this
     if (slot >= entities.slots) return refuse(source, WriteFault.UnknownEntity, 0, id)
@@ -213,7 +215,7 @@ export class OwnerWrites {
         this.authority.correct(slot, id)
         return
       }
-      // The check is the game's, and may have ended the entity.
+      // The game's check may have ended the entity.
       if (this.entities.eidOf[slot] !== eid) return
       if (view.isAmended) this.authority.correct(slot, id)
     }

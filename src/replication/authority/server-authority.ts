@@ -1,9 +1,9 @@
-// What the server keeps of the values that owners write: since when an owner's values count, and what it must be told
-// again because the server knows better.
+// Decides on the server which values of an owner count, and which components of an owner must be corrected.
 //
-// The epoch of an owner's authority over a component is a tick: the one with which the owner was last told the component's
-// value reliably, be it by its spawn, by ownership or by a correction. A packet of the client names the newest tick whose
-// structure it has applied, so what it wrote without knowing of that is older, and is dropped. No byte is spent on it.
+// An owner's authority over a component has an epoch: the tick in which the owner last received the component's value
+// reliably. A spawn, ownership or a correction sends it that way. A packet of the client names the newest tick whose
+// structure it has applied. So values that it wrote before it knew of the epoch are older, and are dropped. This costs
+// no extra bytes.
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import { UsageError } from '../../protocol/errors.js'
 import type { Protocol } from '../../protocol/protocol.js'
@@ -15,19 +15,19 @@ const NONE = -1
 export class ServerAuthority {
   /** The components that owners write, ascending. */
   readonly ids: Uint16Array
-  /** What is to be corrected in this tick: slots, and of each the set of components. */
+  /** The corrections of this tick: slots, and the set of components of each. */
   slots = new Uint32Array(16)
   correctedSets = new Int32Array(16)
   count = 0
-  /** The id of a component, by what bitECS and by what the protocol knows it as. */
+  /** The id of a component, by the objects that bitECS and the protocol use. */
   private readonly idOf = new Map<object, number>()
   /** By component id: its place in `ids`, or -1. */
   private readonly places: Int16Array
-  /** By slot and place: the tick of the structure that an owner's values must have been written behind. */
+  /** By slot and place: an owner's values count if they were written after the structure of this tick. */
   private since = new Uint32Array(0)
-  /** By slot and place: the packet whose value was taken last, as its place in the order of its session. */
+  /** By slot and place: the packet whose value was applied last, as its place in the order of its session. */
   private newest = new Float64Array(0)
-  /** By slot and place: 1 where the owner has to be corrected; and the slots of which anything is. */
+  /** By slot and place: 1 where the owner has to be corrected; and the slots with any correction. */
   private wrong = new Uint8Array(0)
   private readonly wrongSlots = new SlotSet()
 
@@ -67,7 +67,7 @@ export class ServerAuthority {
     throw new UsageError('server-authority', text)
   }
 
-  /** Those of a set's components that owners write. */
+  /** The components of a set that owners write. */
   partOf(set: number): number {
     let part = EMPTY_SET
     for (let i = 0; i < this.ids.length; i++) {
@@ -76,13 +76,13 @@ export class ServerAuthority {
     return part
   }
 
-  /** The value of a component is told reliably in this tick: what was written before it is known does not count. */
+  /** Notes that this tick carries a component's value reliably: values written before it arrives do not count. */
   tell(slot: number, component: number, tick: number): void {
     const place = this.places[component]!
     if (place !== NONE) this.restart(slot * this.ids.length + place, tick)
   }
 
-  /** The same of all components of a slot. */
+  /** Does the same for all components of a slot. */
   tellAll(slot: number, tick: number): void {
     const width = this.ids.length
     for (let place = 0; place < width; place++) this.restart(slot * width + place, tick)
@@ -95,15 +95,15 @@ export class ServerAuthority {
   }
 
   /**
-   * Whether a value was written by a client that knew what it was told last: one that had the structure of `structureTick`.
-   * From the moment when it is to be corrected, until that is told, none was.
+   * Returns whether a client that had the structure of `structureTick` knew the server's last value when it wrote. No
+   * value is current while a correction is pending.
    */
   isCurrent(slot: number, component: number, structureTick: number): boolean {
     const at = slot * this.ids.length + this.places[component]!
     return this.wrong[at] === 0 && structureTick >= this.since[at]!
   }
 
-  /** Takes note of a value of a packet. Returns false when that of a later packet was taken already. */
+  /** Notes a value of a packet. Returns false when the value of a later packet was already applied. */
   isNewest(slot: number, component: number, order: number): boolean {
     const at = slot * this.ids.length + this.places[component]!
     if (order <= this.newest[at]!) return false
@@ -111,7 +111,9 @@ export class ServerAuthority {
     return true
   }
 
-  /** Whether the owner is told of a component's values in this tick: one that only the server writes, or is corrected. */
+  /**
+   * Returns whether the owner receives a component's values in this tick: the server alone writes it, or corrects it.
+   */
   tells(slot: number, component: number): boolean {
     if (this.places[component] === NONE) return true
     for (let i = 0; i < this.count; i++) {
@@ -120,13 +122,13 @@ export class ServerAuthority {
     return false
   }
 
-  /** The owner does not have the value that the server has, or is about to have. */
+  /** Notes that the owner lacks the value that the server has, or is about to have. */
   correct(slot: number, component: number): void {
     this.wrong[slot * this.ids.length + this.places[component]!] = 1
     this.wrongSlots.add(slot)
   }
 
-  /** Gathers what is to be corrected in this tick. */
+  /** Gathers the corrections of this tick. */
   gather(tick: number): void {
     this.count = 0
     if (this.wrongSlots.size === 0) return
@@ -142,7 +144,7 @@ export class ServerAuthority {
     this.wrongSlots.clear()
   }
 
-  /** The components in which a slot's owner has to be corrected; told to it in this tick. */
+  /** Takes the components to correct for a slot's owner, which are sent in this tick. */
   private takeWrong(slot: number, tick: number): number {
     const { ids, entities, sets } = this
     let set = EMPTY_SET

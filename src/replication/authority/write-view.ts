@@ -1,25 +1,28 @@
-// What a game's check sees of the values that an owner has written, before the server takes them.
+// Shows a game's check the values that an owner has written, before the server applies them.
 import type { ReplicatedComponent } from '../../protocol/definitions.js'
 import { createViewObject } from '../../protocol/view-object.js'
 
-/** Values that an owner has written to one of its entities, and the server has not taken yet. Valid while the check runs. */
+/**
+ * Values that an owner has written to one of its entities, and that the server has not applied yet. Valid while the
+ * check runs.
+ */
 export interface Write<Field extends PropertyKey = PropertyKey> {
   readonly entity: number
   /** The connection entity of the owner. */
   readonly sender: number
   /** The values that the server has, field by field. */
   readonly before: { readonly [F in Field]: number }
-  /** The values that the owner wrote. What the check sets here is taken in their place, and the owner is corrected. */
+  /** The values that the owner wrote. If the check sets one, the server applies that instead and corrects the owner. */
   readonly after: { [F in Field]: number }
 }
 
-/** Says whether the server takes what an owner wrote. */
+/** Returns whether the server applies the values that an owner wrote. */
 export type WriteCheck<Field extends PropertyKey = PropertyKey> = (write: Write<Field>) => boolean
 
-/** The one view of a component's writes, used again for each. */
+/** The one view of a component's writes, reused for each. */
 export class WriteView {
   readonly write = { entity: 0, sender: 0, before: createViewObject<number>(), after: createViewObject<number>() }
-  /** What the owner wrote, field by field, and what the check made of it. */
+  /** The owner's values, field by field, with the changes that the check made. */
   readonly values: Float64Array
   private readonly written: Float64Array
 
@@ -38,7 +41,7 @@ export class WriteView {
         enumerable: true,
       })
     })
-    // Printed as the values they are, not as the getters that read them.
+    // Prints the values, not the getters that read them.
     for (const shown of [write.before, write.after]) {
       Object.defineProperty(shown, Symbol.for('nodejs.util.inspect.custom'), { value: () => ({ ...shown }) })
     }
@@ -51,14 +54,14 @@ export class WriteView {
     this.written.set(this.values)
   }
 
-  /** Whether the check has set anything. */
+  /** The check has changed a value. */
   get isAmended(): boolean {
     const { values, written } = this
     for (let c = 0; c < values.length; c++) if (values[c] !== written[c]) return true
     return false
   }
 
-  /** Whether all values are numbers that a game can calculate with. */
+  /** All values are finite. */
   get isFinite(): boolean {
     const { values } = this
     for (let c = 0; c < values.length; c++) if (!Number.isFinite(values[c])) return false

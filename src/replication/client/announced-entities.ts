@@ -1,13 +1,14 @@
-// The entities that a client knows by name only: something that it has names them, and their spawns follow.
+// Keeps the announced entities: a client knows their names because another entity names them, and their spawns follow.
 //
-// Each has its local entity already, so that a reference resolves to what it will stay. Nothing else shows it before its spawn.
+// Each already has its local entity, so references resolve to their final target. Nothing else shows it before its
+// spawn.
 import { slotOf } from '../../protocol/net-id.js'
 
 export interface Announced {
   readonly netId: number
   /** The local entity, or 0 once the game has removed it. */
   entity: number
-  /** It is the game's own, which a spawn key says stands for the server's. */
+  /** The entity is the game's own, and its spawn key stands for the server's. */
   readonly isOwn: boolean
 }
 
@@ -28,7 +29,7 @@ export class AnnouncedEntities {
     return this.bySlot.get(slot)
   }
 
-  /** Forgets what is announced in a slot, and returns it. */
+  /** Forgets the announcement in a slot, and returns it. */
   take(slot: number): Announced | undefined {
     const announced = this.bySlot.get(slot)
     if (announced === undefined) return undefined
@@ -37,7 +38,7 @@ export class AnnouncedEntities {
     return announced
   }
 
-  /** The game has removed a local entity. Returns whether it was one of these. */
+  /** Notes that the game has removed a local entity. Returns whether it was announced. */
   drop(entity: number): boolean {
     const announced = this.byEntity.get(entity)
     if (announced === undefined) return false

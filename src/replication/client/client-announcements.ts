@@ -1,4 +1,5 @@
-// Reads what the server announces: the net ids of entities that are spawned later, which other entities name already.
+// Reads the server's announcements: the net ids of entities that are spawned later, but that other entities name
+// already.
 import { addEntity, removeEntity, type World } from 'bitecs'
 import type { ByteReader } from '../../protocol/bytes.js'
 import { MAX_SPAWN_KEY_BYTES } from '../../protocol/limits.js'
@@ -14,7 +15,7 @@ export class ClientAnnouncements {
     private readonly entities: ClientEntities,
     private readonly copies: ClientCopies,
     private readonly locals: LocalSpawns,
-    /** Ends the entity at an index: another one has its spawn key. */
+    /** Ends the entity at an index, because another one has its spawn key. */
     private readonly replace: (index: number) => void,
   ) {}
 
@@ -23,7 +24,7 @@ export class ClientAnnouncements {
     reader.string(MAX_SPAWN_KEY_BYTES)
   }
 
-  /** Applies what was checked. One that has been spawned or announced already is passed over. */
+  /** Applies an announcement that was checked. Skips an entity that has been spawned or announced already. */
   apply(reader: ByteReader): void {
     const { entities, locals } = this
     const { announced } = entities
@@ -45,8 +46,8 @@ export class ClientAnnouncements {
   }
 
   /**
-   * The spawn of `netId` has come; `own` is the entity of the game's own that claims its key, or 0. Returns the entity that the
-   * spawn begins on, or 0, and whether it is the game's own.
+   * Ends the announcement of `netId`, which is being spawned. `own` is the game's own entity that claims its key, or 0.
+   * Returns the entity that the spawn begins on, or 0, and whether it is the game's own.
    */
   settle(netId: number, own: number): { entity: number; isOwn: boolean } {
     const { announced } = this.entities
@@ -59,7 +60,7 @@ export class ClientAnnouncements {
     return { entity: own, isOwn: own !== 0 }
   }
 
-  /** What is announced in a slot is not spawned any more. Returns whether anything was. */
+  /** Withdraws the announcement in a slot. Returns whether there was one. */
   end(slot: number, isDestroyed: boolean): boolean {
     const there = this.entities.announced.take(slot)
     if (there === undefined) return false
@@ -67,7 +68,7 @@ export class ClientAnnouncements {
     return true
   }
 
-  /** Nothing that is announced is spawned any more. */
+  /** Withdraws all announcements. */
   endAll(): void {
     for (const slot of this.entities.announced.slots()) this.end(slot, false)
   }

@@ -1,4 +1,4 @@
-// Changes of one component on a client, whose values were received: looked at before they are written, and after.
+// Compares one component's values on a client before and after received values are written.
 import type { FieldStore } from '../../protocol/field-store.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import type { ChangeLog } from '../change-log.js'
@@ -15,7 +15,7 @@ export class ClientChanges {
   private before = new Float64Array(64)
   private readonly after: Float64Array
   private readonly width: number
-  /** By column: interpolated, so that what was received stands in the snapshots. */
+  /** By column: true where it is interpolated, so that received values are in the snapshots. */
   private readonly isInterpolated: readonly boolean[]
 
   constructor(
@@ -29,26 +29,29 @@ export class ClientChanges {
     this.isInterpolated = columns.map(({ references }) => snapshots !== undefined && references === undefined)
   }
 
-  /** Values of `count` entities are about to be written; those whose `targets` entry is 0 are passed over. */
+  /** Notes the values of `count` entities before they are written. Skips those whose `targets` entry is 0. */
   begin(indices: Uint32Array, targets: Uint32Array, count: number): void {
     const { width } = this
     this.before = growTo(this.before, count * width)
     for (let i = 0; i < count; i++) if (targets[i] !== 0) this.read(indices[i]!, targets[i]!, this.before, i * width)
   }
 
-  /** They were written. */
+  /** Records the changes after the values were written. */
   finish(indices: Uint32Array, targets: Uint32Array, count: number): void {
     for (let i = 0; i < count; i++) if (targets[i] !== 0) this.compare(indices[i]!, targets[i]!, i * this.width)
   }
 
-  /** The component of an entity is about to be removed, and its values to be forgotten. */
+  /** Notes the values of a component that is about to be removed. */
   end(index: number, eid: number): void {
     const values = new Float64Array(this.width)
     this.read(index, eid, values, 0)
     this.log.gone.set(this.entities.netIdOf(eid), values)
   }
 
-  /** The first values of a component were written. Where no system has seen that the component was gone, they follow the values before that. */
+  /**
+   * Records the first values of a component. If no system has seen that the component was gone, they count as a change
+   * of the values before.
+   */
   finishStart(index: number, eid: number): void {
     const netId = this.entities.netIdOf(eid)
     const before = this.log.gone.get(netId)
@@ -58,7 +61,7 @@ export class ClientChanges {
     this.log.record(eid, netId, before, 0, this.after, 0)
   }
 
-  /** What fields of entities name is about to be looked up again. */
+  /** Notes the fields of entities before they are resolved again. */
   beginResolving(index: number, eid: number): void {
     this.read(index, eid, this.before, 0)
   }

@@ -1,4 +1,4 @@
-// One replicated field on a client: where its values go, and what of the wire is one.
+// Describes one replicated field on a client: where its values go, and which values of the wire are valid.
 import type { ReplicatedField } from '../../protocol/definitions.js'
 import type { FieldStore, TypedStore } from '../../protocol/field-store.js'
 import { ColumnKind, type ColumnSpec } from '../../protocol/types/schema.js'
@@ -9,11 +9,11 @@ const NO_PARTS: readonly number[] = []
 export class ClientColumn {
   readonly spec: ColumnSpec
   readonly store: FieldStore
-  /** The store's memory, where it holds the integers of the wire. */
+  /** The store's memory, if it holds the integers of the wire. */
   raw: WireArray | undefined
-  /** The store, where it holds 32-bit floats. */
+  /** The store, if it holds 32-bit floats. */
   floats: Float32Array | undefined
-  /** The largest integer of the wire that is a value, and whether that is all that its bits can say. */
+  /** The largest valid integer of the wire, and whether its bits can hold no larger one. */
   readonly largest: number
   readonly isUnbounded: boolean
   /** By index: the net id that a field of entities names, so that it can be resolved again. */
@@ -23,7 +23,7 @@ export class ClientColumn {
 
   constructor(
     { type, store }: ReplicatedField,
-    /** Of the column that carries a rotation: the columns of its x, y, z and w. */
+    /** For the column that carries a rotation: the columns of its x, y, z and w. */
     readonly parts: readonly number[],
   ) {
     this.spec = type.column
@@ -37,7 +37,7 @@ export class ClientColumn {
     this.refresh()
   }
 
-  /** Looks whether the game has put another array in the place of the one that was known. */
+  /** Picks up an array that the game put in place of the known one. */
   refresh(): void {
     const { store } = this
     store.refresh()

@@ -1,5 +1,5 @@
-// A replicated component on a client: reading its columns and rows, and writing them to the game's arrays or, when it is
-// interpolated, to its snapshots.
+// Reads the columns and rows of a replicated component on a client. Writes them to the game's arrays or, when the
+// component is interpolated, to its snapshots.
 import type { ByteReader } from '../../protocol/bytes.js'
 import type { ReplicatedComponent } from '../../protocol/definitions.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
@@ -24,7 +24,7 @@ const rotation = new Float64Array(4)
 const oneIndex = new Uint32Array(1)
 const oneTarget = new Uint32Array(1)
 
-/** What `restoreKept` asks about the entity of an index. */
+/** What `restoreKept` needs to know about the entity of an index. */
 interface KeptEntities {
   readonly eidOf: (index: number) => number
   readonly hasComponent: (index: number) => boolean
@@ -38,13 +38,13 @@ export class ClientComponent {
   readonly changes: ClientChanges | undefined
   readonly rowBytes: number
   readonly hasReferences: boolean
-  /** Whether the owner of an entity writes it. */
+  /** The owner of an entity may write it. */
   readonly isWritable: boolean
-  /** The entity ids that the game's arrays have room for: those below it. */
+  /** The game's arrays have room for the entity ids below this one. */
   capacity = 0
   /** The values of entities at or above `capacity`. */
   private readonly kept: KeptValues
-  /** Bytes of one entity's values, where every lane takes whole bytes and may hold anything; else 0. */
+  /** Bytes of one entity's values, where every lane takes whole bytes and any bits are valid; otherwise 0. */
   private readonly plainBytes: number
 
   constructor(
@@ -81,7 +81,7 @@ export class ClientComponent {
     return isLarger && this.kept.size > 0
   }
 
-  /** Writes what was kept of entities that the arrays have room for now. Calls `restored` with the index of each. */
+  /** Writes the kept values of entities that the arrays have room for now. Calls `restored` with the index of each. */
   restoreKept({ eidOf, hasComponent }: KeptEntities, restored: (index: number) => void): void {
     for (const index of this.kept.indices()) {
       const eid = eidOf(index)
@@ -131,8 +131,8 @@ export class ClientComponent {
   }
 
   /**
-   * Reads the columns of `count` entities; those whose `targets` entry is 0 are passed over. `all`: there are none of
-   * them.
+   * Reads the columns of `count` entities, and skips those whose `targets` entry is 0. `all`: there are no such
+   * entities.
    */
   readColumns(
     reader: ByteReader,
@@ -172,7 +172,7 @@ export class ClientComponent {
           if (eid === 0) continue
           if (references !== undefined) references[indices[i]!] = lowWire[i]!
           const value = this.value(spec, lowWire[i]!, highWire[i]!)
-          // What entity a field names does not blend, and must resolve again as entities come and go.
+          // References to entities do not blend, and must resolve again when entities are added or removed.
           if (snapshots !== undefined && references === undefined) snapshots.set(indices[i]!, c, value)
           else column.store.write(eid, value)
         }
@@ -217,19 +217,19 @@ export class ClientComponent {
     }
   }
 
-  /** Reads one row: the values that an entity, or a component, begins with. Always written to the game's arrays. */
+  /** Reads one row: the first values of an entity or a component. They always go to the game's arrays. */
   readRow(reader: ByteReader, index: number, eid: number, tick: number): void {
     this.readValues(reader, index, eid, tick)
     if (eid < this.capacity) this.changes?.finishStart(index, eid)
   }
 
-  /** The component is about to be removed from an entity. */
+  /** Forgets the values of a component that is about to be removed from an entity. */
   end(index: number, eid: number): void {
     if (eid !== 0 && eid < this.capacity) this.changes?.end(index, eid)
     this.snapshots?.forget(index)
   }
 
-  /** Reads a row of values that take the place of those that are there. `isOwn`: of those that this client has written. */
+  /** Reads a row of values that replace the present ones. `isOwn`: this client wrote the present ones. */
   readCorrection(reader: ByteReader, index: number, eid: number, tick: number, isOwn: boolean): void {
     if (eid >= this.capacity) return this.readValues(reader, index, eid, tick)
     if (isOwn) this.showStored(index, eid, tick)
@@ -240,7 +240,7 @@ export class ClientComponent {
     this.changes?.finish(oneIndex, oneTarget, 1)
   }
 
-  /** What the game's arrays hold is what is shown, where else it is what was received last. */
+  /** Starts the snapshots from the game's arrays, which hold what this client shows. */
   private showStored(index: number, eid: number, tick: number): void {
     const { snapshots } = this
     if (snapshots === undefined) return
@@ -261,7 +261,7 @@ export class ClientComponent {
     }
   }
 
-  /** Takes the wire form of a column as the value of one entity. */
+  /** Applies the wire form of a column as the first value of one entity. */
   private beginColumn(c: number, index: number, eid: number, low: number, high: number): void {
     const { spec, references, parts } = this.columns[c]!
     if (references !== undefined) references[index] = low
@@ -277,7 +277,7 @@ export class ClientComponent {
     else this.kept.set(index, column, value)
   }
 
-  /** Takes the values that one entity shows over to another, which stands for `index` from now on. */
+  /** Copies the values that one entity shows to another, which stands for `index` from now on. */
   copyValues(index: number, from: number, to: number): void {
     const fits = to < this.capacity
     if (from >= this.capacity) {
@@ -287,8 +287,8 @@ export class ClientComponent {
   }
 
   /**
-   * Looks up again what fields of entities name, after entities came or went. Of a component that this client writes itself
-   * only what the server began it with, and was not there yet.
+   * Resolves fields of entities again, after entities were added or removed. In a component that this client writes,
+   * only the server's first values resolve, if their entity did not exist yet.
    */
   resolve(index: number, eid: number, isOwn: boolean): void {
     if (eid >= this.capacity) return
@@ -300,7 +300,7 @@ export class ClientComponent {
     this.changes?.finishResolving(index, eid)
   }
 
-  /** This client has written the values itself: what the server named is forgotten. */
+  /** Forgets the references that the server sent, because this client has written the values itself. */
   forgetReferences(index: number): void {
     for (const { references } of this.columns) if (references !== undefined) references[index] = 0
   }
@@ -312,7 +312,7 @@ export class ClientComponent {
   }
 }
 
-/** Writes the rotations in `lowWire` to where all their parts are floats. */
+/** Writes the rotations in `lowWire` to columns whose parts are all floats. */
 function writeRotations(
   x: Float32Array,
   y: Float32Array,

@@ -1,5 +1,7 @@
-// How a client's copy of an entity begins and ends: the order in which components, the game's hook and the tags of the
-// network come and go. Every step runs observers, which are the game's: one that throws stops nothing.
+// Begins and ends a client's copy of an entity: adds and removes components, the game's hook and the library's tags, in
+// a fixed order.
+//
+// Every step runs observers of the game; an error that one throws stops nothing.
 import { addComponent, entityExists, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../../components/networked.js'
@@ -14,21 +16,23 @@ import { put } from '../slot-set.js'
 
 export type DespawnReason = 'destroyed' | 'hidden' | 'replaced' | 'disconnected'
 
-/** On a copy from before its components come until it is networked: it goes with the entity, whose id may be another's then. */
+/**
+ * Tags a copy until it is networked. bitECS removes the tag with the entity, so another entity with the id lacks it.
+ */
 const Arriving = {}
 
 export class ClientCopies {
   readonly prefabs: PrefabInstances
-  /** By prefab: its components that no spawn brings, since they are not replicated. */
+  /** By prefab: its components that are not replicated, so that no spawn carries them. */
   private readonly localComponents: readonly (readonly object[])[]
   /** By entity of the client's own: those of them that it had before it stood for the server's. */
   private readonly ownComponents = new Map<number, readonly object[]>()
-  /** The entity that is being taken from the network here, or 0: its onRemove is not the game's doing. */
+  /** The entity that the library is ending here, or 0: its `onRemove` is not the game's doing. */
   private ending = 0
-  /** The entity that has arrived just now, or 0: so is not that of `Arriving`. */
+  /** The entity that has just arrived, or 0: removing its `Arriving` is not the game's doing. */
   private arrived = 0
 
-  /** `dropped` runs when the game takes a copy from the network. */
+  /** `dropped` runs when the game removes `Networked` from a copy. */
   constructor(
     private readonly world: World,
     protocol: Protocol,
@@ -52,24 +56,24 @@ export class ClientCopies {
     })
   }
 
-  /** A copy begins: its components come next. */
+  /** Begins a copy, before its components are added. */
   arrive(eid: number): void {
     addComponent(this.world, eid, Arriving)
   }
 
-  /** A copy that was announced will not begin: the entity is the game's own again. */
+  /** Gives an announced entity back to the game, because its copy will not begin. */
   leave(eid: number): void {
     this.remove(eid, Arriving)
   }
 
-  /** Whether the game, whose code runs at every step, has left the copy that began. */
+  /** Returns whether the beginning copy still exists. The game's code runs at every step and may end it. */
   isArriving(eid: number): boolean {
     return entityExists(this.world, eid) && hasComponent(this.world, eid, Arriving)
   }
 
   /**
-   * Shows a copy that has its replicated components and values: local components, the hook, then `Networked`. `payload`
-   * is kept.
+   * Completes a copy that has its replicated components and values: local components, the hook, then `Networked`. Keeps
+   * `payload`.
    */
   begin(eid: number, netId: number, prefab: number, payload: Uint8Array): void {
     if (!this.isArriving(eid)) return
@@ -89,9 +93,9 @@ export class ClientCopies {
     this.add(eid, Networked)
   }
 
-  /** Takes a copy from the network, and tears down what the hook built. Its components stay. Returns its prefab. */
+  /** Ends a copy: removes `Networked`, and tears down what the hook built. Its components stay. Returns its prefab. */
   end(eid: number, reason: DespawnReason): number {
-    // An observer of what happens here may end another copy.
+    // An observer that runs here may end another copy.
     const outer = this.ending
     this.ending = eid
     Networked.reason[eid] = reason
@@ -108,7 +112,7 @@ export class ClientCopies {
     return prefab
   }
 
-  /** The game itself has taken a copy from the network: what is left of it, if anything is, is its own. */
+  /** Forgets a copy whose `Networked` the game removed. If the entity lives on, it belongs to the game. */
   drop(eid: number): void {
     this.prefabs.end(eid)
     this.ownComponents.delete(eid)

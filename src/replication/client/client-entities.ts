@@ -1,7 +1,8 @@
-// The client's table of networked entities: which of its entities stands for which slot of the server.
+// Maps the server's slots to entities of a client.
 //
-// All that a client keeps of entities is by index, a number of its own (slot-indices.ts): a slot that comes from the wire is
-// looked up by `indexOf` where it is read. What is shared with a server, whose tables are by slot, calls the index a slot.
+// A client keeps all tables of entities by index, a number of its own (slot-indices.ts). `indexOf` turns a slot into an
+// index as soon as it is read from the wire. Code that is shared with a server, whose tables are by slot, calls the
+// index a slot.
 import type { EntityMapper, ReferenceMapper } from '../../protocol/entity-mapper.js'
 import { slotOf } from '../../protocol/net-id.js'
 import { AnnouncedEntities } from './announced-entities.js'
@@ -9,39 +10,39 @@ import { SlotIndices } from './slot-indices.js'
 import { growTo } from '../slot-set.js'
 import { sortWords } from '../wire/array-loops.js'
 
-/** In place of the tick of a value: the entity has no such component. No value is newer. */
+/** The tick of a value whose entity does not have the component. No value is newer. */
 export const NO_VALUE = 0xffffffff
 
-/** Tables are so long from the start. */
+/** The first length of the tables. */
 const ALWAYS_THERE = 64
 
 export class ClientEntities implements EntityMapper {
-  /** By index: the entity, or 0 when there is none, or the game has removed its copy. Index 0 has none, ever. */
+  /** By index: the entity, or 0 when there is none, or the game has removed its copy. Index 0 never has one. */
   eidOf = new Uint32Array(ALWAYS_THERE)
   /** By index: the net id, or 0 when the index is free. */
   netIds = new Uint32Array(ALWAYS_THERE)
-  /** By component and index: the tick of the value that the entity has of it, or `NO_VALUE`. */
+  /** By component and index: the tick of the entity's value, or `NO_VALUE`. */
   readonly valueTicks: Uint32Array[]
   /** By index: when it was spawned, counted over all spawns. */
   order = new Float64Array(ALWAYS_THERE)
   /** One past the highest index ever used. */
   indices = 1
   alive = 0
-  /** Counts the entities that came and went: what was looked up before may be out of date. */
+  /** Counts the entities that were added and removed: lookups of an earlier version may be out of date. */
   version = 0
   /** By entity: its index, or 0. */
   slotByEid = new Uint32Array(ALWAYS_THERE)
   /** By slot of the server: the index. */
   readonly bySlot = new SlotIndices()
-  /** How many indices are not the slots that they stand for: none where the server shows all of its world. */
+  /** The number of indices that differ from their slots: 0 where the server shows all of its world. */
   strays = 0
-  /** Indices that became free: the first `freeCount`, some in use again since. And by index, whether it is among them. */
+  /** Free indices: the first `freeCount`, some in use again since. And by index, whether it is among them. */
   private freeIndices = new Uint32Array(ALWAYS_THERE)
   private freeCount = 0
   private isListed = new Uint8Array(ALWAYS_THERE)
   /** Entities whose spawns follow; they have no index. */
   readonly announced = new AnnouncedEntities()
-  /** Maps what values name: entities that are announced, too, which are not spawned yet. */
+  /** Maps the names in values to entities, including entities that are announced and not spawned yet. */
   readonly references: ReferenceMapper = {
     netIdOf: (eid) => this.netIdOf(eid) || this.announced.netIdOf(eid),
     entityOf: (netId) => this.entityOf(netId) || this.announced.entityOf(netId),
@@ -55,12 +56,14 @@ export class ClientEntities implements EntityMapper {
     this.valueTicks = Array.from({ length: width }, () => new Uint32Array(ALWAYS_THERE).fill(NO_VALUE))
   }
 
-  /** By index: the entity, for what asks a server's table for the last one that it had. */
+  /** By index: the entity. Stands in for the server table's record of the last entity of a slot. */
   get lastEidOf(): Uint32Array {
     return this.eidOf
   }
 
-  /** The index of what the server has spawned in a slot, even if the game has removed its copy; else 0. */
+  /**
+   * The index of the entity that the server has spawned in a slot, even if the game has removed its copy; otherwise 0.
+   */
   indexOf(slot: number): number {
     return this.bySlot.get(slot)
   }
@@ -69,7 +72,7 @@ export class ClientEntities implements EntityMapper {
     return this.valueTicks[component]![index] !== NO_VALUE
   }
 
-  /** An entity has a component, or another value of it, as it was at a tick. */
+  /** Records that an entity has a component, or another value of it, as it was at a tick. */
   setValueTick(index: number, component: number, tick: number): void {
     this.valueTicks[component]![index] = Math.min(tick, NO_VALUE - 1)
   }
@@ -78,7 +81,7 @@ export class ClientEntities implements EntityMapper {
     this.valueTicks[component]![index] = NO_VALUE
   }
 
-  /** The server spawned an entity in a slot that has none. Returns its index. */
+  /** Adds an entity that the server spawned in a slot without one. Returns its index. */
   add(netId: number, eid: number): number {
     const slot = slotOf(netId)
     const index = this.takeIndex(slot)
@@ -95,8 +98,8 @@ export class ClientEntities implements EntityMapper {
   }
 
   /**
-   * A free index, for a slot: the slot itself, where tables of up to twice the entities that are there have it, so that where the
-   * server shows all of its world nothing has to be looked up. There are never more than three times the entities.
+   * Returns a free index for a slot: the slot itself, if it lies within twice the number of entities. So no lookup is
+   * needed where the server shows all of its world. Tables never exceed three times the number of entities.
    */
   private takeIndex(slot: number): number {
     if (slot < this.indices ? this.netIds[slot] === 0 : slot < ALWAYS_THERE + 2 * this.alive) {
@@ -122,7 +125,7 @@ export class ClientEntities implements EntityMapper {
     this.order = growTo(this.order, this.indices)
   }
 
-  /** The game removed its copy; the index stays with the server's entity. */
+  /** Forgets a copy that the game removed; the index stays with the server's entity. */
   dropCopy(index: number): void {
     const eid = this.eidOf[index]!
     if (eid === 0) return
@@ -131,7 +134,7 @@ export class ClientEntities implements EntityMapper {
     this.version++
   }
 
-  /** Another entity stands for the server's from now on. */
+  /** Lets another entity stand for the server's from now on. */
   moveTo(index: number, eid: number): void {
     this.dropCopy(index)
     this.slotByEid = growTo(this.slotByEid, eid + 1)
@@ -139,7 +142,7 @@ export class ClientEntities implements EntityMapper {
     this.slotByEid[eid] = index
   }
 
-  /** The server despawned it, and its index may be another's next. */
+  /** Removes an entity that the server despawned; its index may be reused. */
   remove(index: number): void {
     this.dropCopy(index)
     const netId = this.netIds[index]!
@@ -167,7 +170,7 @@ export class ClientEntities implements EntityMapper {
     return this.netIds[index] === netId ? this.eidOf[index]! : 0
   }
 
-  /** Sorts `indices[0 .. count)`, which are in use, by their slots, and returns these, valid until the next call. */
+  /** Sorts `indices[0 .. count)`, which are in use, by their slots. Returns the slots, valid until the next call. */
   nameSlots(indices: Uint32Array, count: number): Uint32Array {
     this.named = growTo(this.named, count)
     const { named, netIds } = this

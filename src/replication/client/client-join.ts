@@ -1,5 +1,6 @@
-// How much of the world that it was promised a client has: shown on its connection, for a loading bar and for the moment
-// when all is there.
+// Shows on the connection how much of the promised world a joining client has.
+//
+// Games use it for a loading bar, and to see when everything has arrived.
 import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 import { Connection, Joined, Ready } from '../../../components/connection.js'
 import type { ByteReader } from '../../protocol/bytes.js'
@@ -13,7 +14,7 @@ export class ClientJoin {
     private readonly guard: (change: () => void) => void,
   ) {
     put(Connection.joinProgress, connection, 0, 0)
-    // Who takes no part has nothing.
+    // A client that is not ready has nothing.
     observe(world, onRemove(Ready), (eid: number) => {
       if (eid === connection) this.show(0)
     })
@@ -27,7 +28,7 @@ export class ClientJoin {
   apply(reader: ByteReader): void {
     const total = reader.varint()
     const remaining = reader.varint()
-    // What was said before this client ceased to take part may come late.
+    // Progress that the server sent before this client stopped being ready may arrive late.
     if (hasComponent(this.world, this.connection, Ready)) this.show(remaining === 0 ? 1 : 1 - remaining / total)
   }
 

@@ -1,4 +1,4 @@
-// Which entities are this client's, and which one stands for it: `Owned` and `LocalPlayer`, as the server says.
+// Shows the entities that this client owns and its player, with `Owned` and `LocalPlayer`, as the server reports them.
 import { Connection } from '../../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../../components/networked.js'
 import type { ByteReader } from '../../protocol/bytes.js'
@@ -56,7 +56,7 @@ export class ClientOwnership {
     this.copies.add(eid, Owned)
   }
 
-  /** Another entity of this world stands for one that this client owns; what was written to the former may not have left. */
+  /** Lets another entity stand for one that this client owns. Writes to the former may not have been sent yet. */
   moveOwned(index: number, eid: number): void {
     this.showOwned(index, eid, 0)
     this.authority.oweAll(index)

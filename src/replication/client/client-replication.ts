@@ -1,8 +1,8 @@
-// The client's half of replication: it applies what the server says of the world's structure and values.
+// Applies the structure and values that the server sends to the client's world.
 //
-// Every section is checked before any of its packet takes effect (`check*`), so the `apply*` functions meet only what is
-// well formed. Values are taken only when their tick is newer than what the component has; a structural change counts as
-// a value too.
+// Every section of a packet is checked (`check*`) before any of it takes effect, so the `apply*` functions meet only
+// well-formed data. Values are applied only when their tick is newer than the component's. A structural change counts
+// as a value too.
 import { entityExists, hasComponent, type World } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../../components/networked.js'
@@ -47,9 +47,9 @@ export class ClientReplication {
   /** The components of the section being read. */
   private readonly members: Uint16Array
   private readonly width: number
-  /** Entities came or went since fields of entities were last resolved. */
+  /** Entities were added or removed since fields of entities were last resolved. */
   private unresolved = false
-  /** Where the spawn being read comes from. */
+  /** The prefab, payload and key of the spawn being read. */
   private readonly origin = new OriginSection()
 
   constructor(
@@ -59,7 +59,7 @@ export class ClientReplication {
     private readonly connection: number,
     counters: Counters,
     private readonly errors: ErrorLog,
-    /** For a host's own client, whose entities are the server's: their world, and their table. */
+    /** For a host's own client, whose entities are the server's: their world and their table. */
     host?: { readonly world: World; readonly entities: EntityMapper },
   ) {
     this.width = protocol.componentList.length
@@ -112,10 +112,11 @@ export class ClientReplication {
     const { origin, locals } = this
     origin.read(reader)
     const { key, prefab } = origin
-    // A slot still in use means that its despawn was never told; the server knows better than we do.
+    // A slot still in use means that its despawn is missing; the server's packet is right.
     const tenant = this.entities.indexOf(slotOf(netId))
     if (tenant !== 0) this.despawn(tenant, 'destroyed')
-    // The server gives a key to one entity at a time: the one that has it here has ended, which we are told behind this.
+    // The server gives a key to one entity at a time. So the entity that has it here has ended, and its despawn
+    // follows.
     const former = key === '' ? 0 : locals.indexOf(key)
     if (former !== 0) this.despawn(former, 'replaced')
     const { entity, isOwn } = this.announcements.settle(netId, key === '' ? 0 : locals.take(key))
@@ -129,7 +130,7 @@ export class ClientReplication {
     else this.addComponents(index, eid, count)
     this.copies.begin(eid, netId, prefab, payload)
     this.unresolved = true
-    // An observer of the game may have removed it already; then nobody told us.
+    // An observer of the game may have removed it already, unnoticed.
     if (!hasComponent(this.world, eid, Networked)) this.dropCopy(eid)
     if (key === '') return
     locals.bear(index, key)
@@ -148,7 +149,7 @@ export class ClientReplication {
     return this.locals.entityOf(key) || this.entities.eidOf[this.locals.indexOf(key)]!
   }
 
-  /** An entity of a scene claims a key, and stands for what the server has spawned with it, if it has. */
+  /** Lets an entity of a scene claim a key, and stand for the entity that the server has spawned with it, if any. */
   claimKey(eid: number, key: string): void {
     this.locals.add(eid, key, Infinity)
     const index = this.locals.indexOf(key)
@@ -197,7 +198,7 @@ export class ClientReplication {
     for (let m = 0; m < count; m++) this.components[this.members[m]!]!.checkRow(reader)
   }
 
-  /** Applies values that the server knows better than this client, which may write them itself. */
+  /** Applies the server's corrections, even to values that this client writes itself. */
   applyCorrection(reader: ByteReader, tick: number): void {
     const index = this.entities.indexOf(readSlot(reader))
     const count = this.readSet(reader)
@@ -214,14 +215,14 @@ export class ClientReplication {
     }
   }
 
-  /** Looks for arrays that the game has replaced. Call it before what arrived is applied. */
+  /** Looks for arrays that the game has replaced. Call it before received packets are applied. */
   refreshStores(): void {
     for (let i = 0; i < this.components.length; i++) {
       if (this.components[i]!.refresh()) this.restoreKept(this.components[i]!)
     }
   }
 
-  /** The game made arrays larger: writes the values of the entities that fit now. */
+  /** Writes the values of entities that fit now, after the game made arrays larger. */
   private restoreKept(component: ClientComponent): void {
     const { entities, authority } = this
     const { id } = component
@@ -232,7 +233,7 @@ export class ClientReplication {
     )
   }
 
-  /** After a packet of structure: fields of entities may resolve now, or name what is gone. */
+  /** Resolves fields of entities after a packet of structure: they may now name entities that arrived or ended. */
   resolveReferences(): void {
     if (this.unresolved) this.resolve()
   }
@@ -275,21 +276,21 @@ export class ClientReplication {
     }
     const prefab = this.copies.end(eid, reason)
     if (reason !== 'destroyed' && this.locals.isScene(eid)) {
-      // It was there before the server's entity came, and is when that comes again.
+      // It existed before the server's entity, and exists again when that one returns.
       this.copies.removeLocal(eid, prefab)
       this.entities.remove(index)
       return
     }
     this.takeComponents(index, eid, prefab)
-    // The table comes last, so that an observer of any step can still ask for the net id.
+    // The table is last, so that an observer of any step can still ask for the net id.
     this.entities.remove(index)
     this.copies.guard(() => heldIdsOf(this.world).remove(eid))
   }
 
-  /** Moves what stands for an entity of the server from the copy that was made for it onto an entity of the game's own. */
+  /** Replaces the copy that was made for an entity of the server with an entity of the game's own. */
   private moveTo(index: number, eid: number): void {
     const copy = this.entities.eidOf[index]!
-    // The game removed the copy, and its values with it: the next spawn brings them again.
+    // The game removed the copy and its values; the next spawn carries them again.
     if (copy === 0) return
     const { copies, entities, locals, world } = this
     const owned = hasComponent(world, copy, Owned)
@@ -323,7 +324,7 @@ export class ClientReplication {
     if (isPlayer) this.ownership.showPlayer(eid)
   }
 
-  /** The game removed its copy of an entity: its index stays, and what comes for it is passed over. */
+  /** Forgets a copy that the game removed. Its index stays, and the server's packets for it are ignored. */
   private dropCopy(eid: number): void {
     const index = this.entities.slotOfEntity(eid)
     if (index === 0) {
@@ -336,13 +337,13 @@ export class ClientReplication {
     this.entities.dropCopy(index)
     this.copies.drop(eid)
     this.unresolved = true
-    // What is left of it, if anything is, is the game's own, and neither player nor owned.
+    // If the entity lives on, it belongs to the game alone, and is neither player nor owned.
     if (!entityExists(this.world, eid)) return
     this.copies.remove(eid, LocalPlayer)
     this.copies.remove(eid, Owned)
   }
 
-  /** The entity ids that all of the game's replicated arrays have room for: those below it. */
+  /** All of the game's replicated arrays have room for the entity ids below this one. */
   private get capacity(): number {
     let capacity = Infinity
     for (let c = 0; c < this.width; c++) capacity = Math.min(capacity, this.components[c]!.capacity)
@@ -366,7 +367,7 @@ export class ClientReplication {
     return readMembers(reader, this.width, this.members)
   }
 
-  /** Reads a row into an entity; its components are in `members` then, and their number is returned. */
+  /** Reads a row into an entity. Leaves its components in `members`, and returns how many there are. */
   private readRow(reader: ByteReader, index: number, eid: number, tick: number): number {
     const count = this.readSet(reader)
     this.collections.arriving = eid
@@ -374,7 +375,7 @@ export class ClientReplication {
       const id = this.members[m]!
       const component = this.components[id]!
       this.requireRoom(component, eid)
-      // Newer values that have overtaken this row are held, and applied again behind it.
+      // Newer values that have overtaken this row are held, and applied again after it.
       this.entities.setValueTick(index, id, tick)
       component.readRow(reader, index, eid, tick)
       this.authority.told(index, id, tick)
@@ -385,13 +386,13 @@ export class ClientReplication {
 
   private addComponents(index: number, eid: number, count: number): void {
     for (let m = 0; m < count; m++) {
-      // An observer may have removed the entity, whose id may be another's by now.
+      // An observer may have removed the entity, and another may have its id now.
       if (this.entities.eidOf[index] === eid) this.copies.add(eid, this.components[this.members[m]!]!.definition.store)
     }
     this.collections.arriving = 0
   }
 
-  /** Gives an entity the components of an index, and takes from it the replicated ones that the index has not. */
+  /** Gives an entity the components of an index, and removes its other replicated ones. */
   private giveComponents(index: number, eid: number): void {
     for (let c = 0; c < this.width; c++) {
       const { store } = this.components[c]!.definition
@@ -402,7 +403,7 @@ export class ClientReplication {
     this.collections.arriving = 0
   }
 
-  /** Takes everything that a spawn has brought from an entity, in reverse order. */
+  /** Removes everything that a spawn added to an entity, in reverse order. */
   private takeComponents(index: number, eid: number, prefab: number): void {
     this.copies.removeLocal(eid, prefab)
     for (let c = this.width - 1; c >= 0; c--) {

@@ -1,6 +1,6 @@
-// Packets of values that arrived before the structure they need: kept, within a bound, until that has been applied.
+// Holds packets of values that arrived before the structure they need, up to a limit, until it has been applied.
 
-/** Packets kept at once; one more is not acknowledged, so its values come again. */
+/** Packets held at once. One more is not acknowledged, so the server sends its values again. */
 const MAX_HELD = 32
 
 interface HeldPacket {
@@ -14,7 +14,7 @@ export class HeldPackets {
   private readonly packets: HeldPacket[] = []
   count = 0
 
-  /** Keeps `bytes[start .. end)`, a packet's sections. Returns false when there is no room. */
+  /** Holds `bytes[start .. end)`, a packet's sections. Returns false when there is no room. */
   hold(bytes: Uint8Array, start: number, end: number, tick: number, structureTick: number): boolean {
     if (this.count === MAX_HELD) return false
     const length = end - start
@@ -33,7 +33,7 @@ export class HeldPackets {
     return true
   }
 
-  /** Hands out, oldest first, and forgets the packets whose structure has been applied. */
+  /** Hands out the packets whose structure has been applied, oldest first, and forgets them. */
   release(appliedTick: number, apply: (bytes: Uint8Array, length: number, tick: number) => void): void {
     let kept = 0
     const { count } = this

@@ -1,14 +1,16 @@
-// The table of networked entities of a host's own client: the server's, and what has just gone from it.
+// Maps net ids to entities for a host's own client: the server's table, and the entities that ended recently.
 //
-// A remote client still has an entity when a call on it arrives together with its despawn ("explode, then remove"). In a
-// host's world the entity is gone at once, so what it was is remembered until its slot is another's.
+// A remote client still has an entity when a call on it arrives together with its despawn ("explode, then remove"). In
+// a host's world the entity is gone at once, so this table remembers it until its slot is reused.
 import { addComponent, entityExists, hasComponent, observe, onRemove, type World } from 'bitecs'
 import { Networked } from '../../../components/networked.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { slotOf } from '../../protocol/net-id.js'
 import { growTo } from '../slot-set.js'
 
-/** Tag: the entity was networked once. It goes with the entity, so an id that is another's by now does not have it. */
+/**
+ * Tags an entity that was networked once. bitECS removes it with the entity, so another entity with the id lacks it.
+ */
 const Outlived = {}
 
 export class HostEntities implements EntityMapper {
@@ -31,13 +33,13 @@ export class HostEntities implements EntityMapper {
     return this.entities.entityOf(netId)
   }
 
-  /** What a net id named until just now: the entity's id, 0 when that id is another entity's, -1 when it is forgotten. */
+  /** The entity that a net id named until it ended; 0 when its id is another entity's, -1 when it is forgotten. */
   formerOf(netId: number): number {
     const slot = slotOf(netId)
     if (slot >= this.netIds.length || this.netIds[slot] !== netId) return -1
     const eid = this.eids[slot]!
     if (entityExists(this.world, eid)) return hasComponent(this.world, eid, Outlived) ? eid : 0
-    // The id may have been another's in between, whose values are in the stores now.
+    // Another entity may have had the id in between, and left its values in the stores.
     return Networked.netId[eid] === netId ? eid : 0
   }
 
@@ -48,7 +50,8 @@ export class HostEntities implements EntityMapper {
     this.eids = growTo(this.eids, slot + 1)
     this.netIds[slot] = netId
     this.eids[slot] = eid
-    // Where `Networked` alone was removed the entity may live on; where the whole entity is, it still has it here.
+    // If only `Networked` was removed, the entity may live on. If the entity was removed, it still has `Networked`
+    // here.
     if (!hasComponent(this.world, eid, Networked)) addComponent(this.world, eid, Outlived)
   }
 }

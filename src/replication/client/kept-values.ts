@@ -26,7 +26,7 @@ export class KeptValues {
     if (this.byIndex.size > 0) this.byIndex.delete(index)
   }
 
-  /** Keeps what the arrays hold of an entity. */
+  /** Keeps an entity's values from the arrays. */
   take(index: number, eid: number): void {
     this.columns.forEach(({ store }, column) => this.set(index, column, store.read(eid)))
   }
@@ -37,7 +37,7 @@ export class KeptValues {
     if (values === undefined) return
     this.byIndex.delete(index)
     this.columns.forEach(({ store, references }, c) => {
-      // A field of entities is looked up by net id instead.
+      // A field of entities is resolved by net id instead.
       if (references === undefined) store.write(eid, values[c]!)
     })
   }

@@ -1,7 +1,7 @@
-// A client's own entities that stand for entities of the server, each by a key that both sides know.
+// Keeps a client's own entities that stand for entities of the server, each by a key that both sides know.
 //
-// Those of a scene wait for ever, and again whenever the server's entity goes out of sight. Those that were made ahead of
-// the server's wait once and for a while; what never came is told to the game, which has one frame to keep the entity.
+// Entities of a scene wait indefinitely, and again whenever the server's entity goes out of sight. Predicted entities
+// wait once, for a limited time. The game is notified of unmatched ones, and has one frame to keep the entity.
 import { addComponent, hasComponent, observe, onRemove, type World } from 'bitecs'
 import { MAX_ENDED_KEYS } from '../../protocol/limits.js'
 import { Predicted, SpawnOrigin } from '../../../components/spawning.js'
@@ -10,33 +10,33 @@ import { heldIdsOf } from '../held-ids.js'
 interface LocalSpawn {
   readonly entity: number
   readonly key: string
-  /** The server's tick at which the wait is over; Infinity for an entity of a scene. */
+  /** The server's tick at which the wait ends; Infinity for an entity of a scene. */
   readonly deadline: number
 }
 
-/** An entity made ahead of the server's that was never confirmed. */
+/** A predicted entity that the server never confirmed. */
 export interface UnmatchedSpawn {
   readonly entity: number
   readonly key: string
 }
 
 export class LocalSpawns {
-  /** What waits or, of a scene, is matched. */
+  /** Entities that wait, and matched entities of a scene. */
   private readonly byKey = new Map<string, LocalSpawn>()
   private readonly byEntity = new Map<number, LocalSpawn>()
-  /** The keys of what the server has spawned here, and back. */
+  /** The keys of the entities that the server has spawned here, and the reverse. */
   private readonly indexByKey = new Map<string, number>()
   private readonly keyByIndex = new Map<number, string>()
-  /** Given up since the last frame; told in this one. */
+  /** Spawns given up since the last frame; systems see them in this one. */
   private givenUp: LocalSpawn[] = []
   private told: readonly LocalSpawn[] = []
-  /** Of those that were told, the entities that nobody has kept or removed. */
+  /** Unmatched entities that systems have seen, and that the game has neither kept nor removed. */
   private readonly doomed = new Set<number>()
-  /** Keys whose entities the server has ended, and of a scene, the entities that claimed one of them since. */
+  /** Keys whose entities the server has ended, and the scene entities that claimed one of them since. */
   private readonly ended = new Set<string>()
   private readonly outdated = new Set<number>()
 
-  /** `guard` runs what runs observers of the game. */
+  /** `guard` runs changes that trigger the game's observers. */
   constructor(
     private readonly world: World,
     private readonly guard: (change: () => void) => void,
@@ -57,7 +57,7 @@ export class LocalSpawns {
     return this.byKey.get(key)?.entity ?? 0
   }
 
-  /** The keys that are claimed; a claim may be given up while they are walked. */
+  /** The claimed keys; a claim may be given up during iteration. */
   get keys(): IterableIterator<string> {
     return this.byKey.keys()
   }
@@ -80,8 +80,8 @@ export class LocalSpawns {
   }
 
   /**
-   * The server's entity with a key has ended out of this client's sight: what stands for it ends too, also what will claim
-   * the key from now on.
+   * Notes that the server's entity with a key has ended out of this client's sight. The entity that stands for it ends
+   * too, and so does any that claims the key later.
    */
   endKey(key: string): void {
     this.ended.add(key)
@@ -93,13 +93,13 @@ export class LocalSpawns {
     if (this.isScene(entity) && this.indexOf(key) === 0) this.guard(() => heldIdsOf(this.world).remove(entity))
   }
 
-  /** The client begins another scene, or its connection has ended: what was said of keys holds no more. */
+  /** Forgets the ended keys, because another scene begins or the connection has ended. */
   forgetEnded(): void {
     this.ended.clear()
     this.outdated.clear()
   }
 
-  /** The entity that the server's spawn with a key begins on, or 0. One that was made ahead waits no longer. */
+  /** The entity that the server's spawn with a key begins on, or 0. A predicted entity stops waiting. */
   take(key: string): number {
     const local = this.byKey.get(key)
     if (local === undefined) return 0
@@ -127,13 +127,13 @@ export class LocalSpawns {
     return key
   }
 
-  /** The connection has ended: nothing that was made ahead can be confirmed any more. */
+  /** Gives up all predicted entities: after the connection has ended, none can be confirmed. */
   giveUpAll(): void {
     this.giveUp(Infinity)
     this.forgetEnded()
   }
 
-  /** Begins a frame: what was told in the last one, and nobody kept, is removed. */
+  /** Begins a frame, and removes the unmatched entities of the last one that the game did not keep. */
   beginFrame(): void {
     for (const entity of [...this.doomed]) {
       if (hasComponent(this.world, entity, Predicted)) this.guard(() => heldIdsOf(this.world).remove(entity))
@@ -141,14 +141,14 @@ export class LocalSpawns {
     this.doomed.clear()
     for (const entity of [...this.outdated]) {
       const key = this.keyOf(entity)
-      // The key may be another's by now, and the id too.
+      // Another entity may have the key by now, and the id too.
       if (key !== undefined && this.ended.has(key) && this.isScene(entity))
         this.guard(() => heldIdsOf(this.world).remove(entity))
     }
     this.outdated.clear()
   }
 
-  /** Tells this frame's systems what was not confirmed up to `tick`, the server's. */
+  /** Shows this frame's systems the entities that were not confirmed up to `tick`, the server's. */
   tell(tick: number): void {
     this.giveUp(tick)
     this.told = this.givenUp
@@ -156,7 +156,7 @@ export class LocalSpawns {
     for (const { entity } of this.told) if (hasComponent(this.world, entity, Predicted)) this.doomed.add(entity)
   }
 
-  /** What was told in this frame. */
+  /** The unmatched entities that this frame's systems see. */
   get unmatched(): readonly UnmatchedSpawn[] {
     return this.told
   }

@@ -1,7 +1,7 @@
-// The prefabs of a client's copies: which entity is of which, and the game's hooks that build their local side.
+// Keeps the prefab of each of a client's copies, and runs the game's hooks that build their local side.
 //
-// A hook runs when a copy begins, and what it returns when the copy ends. Hooks come and go at any time: a new one builds
-// what lives already, and taking one away tears down what it has built.
+// A hook runs when a copy begins; the function that it returns runs when the copy ends. Hooks may be set and removed at
+// any time. A new one builds the copies that exist, and removing one tears down what it has built.
 import { isThenable } from '../../protocol/thenable.js'
 import type { Counters } from '../../connection/counters.js'
 import type { ErrorLog } from '../../connection/error-log.js'
@@ -13,7 +13,7 @@ import type { RecordView } from '../../protocol/types/record.js'
 
 export type Teardown = () => void
 
-/** Builds the local side of an entity; `args` is its payload. A function that it returns is the teardown. */
+/** Builds the local side of an entity; `args` is its payload. A returned function is the teardown. */
 export type BuildHook = (spawned: { entity: number; args: Readonly<Record<string, unknown>> }) => unknown
 
 interface Instance {
@@ -28,7 +28,7 @@ export class PrefabInstances {
   /** By entity, in the order of their spawns. */
   private readonly instances = new Map<number, Instance>()
   private readonly reader = new ByteReader()
-  /** By prefab: what a payload is read into. */
+  /** By prefab: the view that its payload is read into. */
   private readonly records: readonly RecordView[]
 
   constructor(
@@ -41,7 +41,7 @@ export class PrefabInstances {
     this.records = protocol.prefabList.map(({ codec }) => codec.createView())
   }
 
-  /** Whether a spawn's prefab, if it names one, is listed, and its payload is what that says. */
+  /** Returns whether a spawn's prefab, if any, is listed, and its payload is valid for it. */
   accepts({ prefab, start, end }: OriginSection, bytes: Uint8Array): boolean {
     if (prefab === NO_PREFAB) return true
     const definition = this.protocol.prefabList[prefab]
@@ -55,19 +55,19 @@ export class PrefabInstances {
     return this.instances.get(entity)?.prefab ?? NO_PREFAB
   }
 
-  /** The payload that an entity was spawned with, as it came. */
+  /** The payload that an entity was spawned with, as received. */
   payloadOf(entity: number): Uint8Array | undefined {
     return this.instances.get(entity)?.payload
   }
 
-  /** An entity of a prefab begins. `payload` is a valid record, and is kept. */
+  /** Begins an entity of a prefab. Keeps `payload`, which is a valid record. */
   begin(entity: number, prefab: number, payload: Uint8Array): void {
     const instance: Instance = { prefab, payload, teardown: undefined }
     this.instances.set(entity, instance)
     this.build(entity, instance)
   }
 
-  /** An entity ends; one without a prefab is passed over. */
+  /** Ends an entity; does nothing for one without a prefab. */
   end(entity: number): void {
     const instance = this.instances.get(entity)
     if (instance === undefined) return
@@ -75,7 +75,7 @@ export class PrefabInstances {
     this.tearDown(entity, instance)
   }
 
-  /** Every entity ends, the newest first. */
+  /** Ends every entity, the newest first. */
   endAll(): void {
     for (const entity of [...this.instances.keys()].reverse()) this.end(entity)
   }
@@ -84,7 +84,7 @@ export class PrefabInstances {
     return this.hooks[prefab] !== undefined
   }
 
-  /** Sets the one hook of a prefab in place of the one before, and builds what lives. Returns a function that takes it away. */
+  /** Replaces the one hook of a prefab, and builds the existing copies. Returns a function that removes the hook. */
   hook(prefab: number, hook: BuildHook): () => void {
     this.unhook(prefab)
     this.hooks[prefab] = hook
@@ -96,7 +96,7 @@ export class PrefabInstances {
     }
   }
 
-  /** Takes the hook of a prefab away, and tears down what it has built. */
+  /** Removes the hook of a prefab, and tears down what it has built. */
   private unhook(prefab: number): void {
     if (this.hooks[prefab] === undefined) return
     this.hooks[prefab] = undefined
@@ -119,14 +119,14 @@ export class PrefabInstances {
     this.reader.reset(payload, 0, payload.length)
     this.protocol.prefabList[prefab]!.codec.read(this.reader, record)
     try {
-      // A copy: unlike a call's view it is the game's to keep, for instance until the teardown.
+      // Unlike the view of a call, the game may keep this copy, for instance until the teardown.
       const result = hook({ entity, args: { ...record.args } })
       if (typeof result === 'function') instance.teardown = result as Teardown
       else this.watch('hook', entity, prefab, result)
     } catch (cause) {
       this.report('hook', entity, prefab, cause)
     }
-    // The hook itself may have ended the entity, or taken itself away.
+    // The hook itself may have ended the entity or removed itself.
     if (!this.isCurrent(entity, instance, hook)) this.tearDown(entity, instance)
   }
 
@@ -140,7 +140,7 @@ export class PrefabInstances {
     }
   }
 
-  /** An asynchronous hook is not waited for, and what it throws must not become an unhandled rejection. */
+  /** Nothing awaits an asynchronous hook, and its error must not become an unhandled rejection. */
   private watch(what: string, entity: number, prefab: number, returned: unknown): void {
     if (isThenable(returned)) returned.then(undefined, (cause: unknown) => this.report(what, entity, prefab, cause))
   }

@@ -1,25 +1,25 @@
-// Which of a client's own indices stands for which slot of the server: memory follows the slots in use, wherever they lie.
+// Maps the server's slots to the indices of a client, so that memory grows with the slots in use, wherever they lie.
 //
-// A server names any of 2^20 slots, and one that hides most of its world names few of them, far apart. A table as long as
-// the highest of them would be of a length that a packet claims. So a client's tables are by index: numbered from 1 on, given out
-// again when their entity has gone, never more than there were entities at one time. This is the one table by slot: a
-// directory of fixed size, and pages for those parts of the range in which there is an entity.
+// A server names any of 2^20 slots. If it hides most of its world it names few of them, far apart. A table by slot
+// would have whatever length a packet claims. So a client's tables are by index: numbered from 1, reused when their
+// entity has gone, and never more than the most entities at one time. This is the one table by slot: a directory of
+// fixed size, and pages for the parts of the range that have entities.
 import { SLOT_BITS } from '../../protocol/net-id.js'
 import { growTo } from '../slot-set.js'
 
-/** Slots of a page: 256 bytes, which is the most that one entity far from all others takes here. */
+/** A page has 64 slots in 256 bytes, which is the most that one isolated entity uses here. */
 const PAGE_BITS = 6
 const PAGE_SLOTS = 1 << PAGE_BITS
 const PAGE_MASK = PAGE_SLOTS - 1
 
 export class SlotIndices {
-  /** By slot / 64: the page, or 0, the one in which nothing is. 32 KiB. */
+  /** By slot / 64: the page, or 0, which is the empty page. 32 KiB. */
   private readonly pageOf = new Uint16Array(1 << (SLOT_BITS - PAGE_BITS))
   /** Page by page, by the rest of the slot: the index, or 0. */
   private table = new Uint32Array(4 * PAGE_SLOTS)
   /** By page: how many indices are in it. */
   private counts = new Uint8Array(4)
-  /** Pages that nothing is in any more. */
+  /** Pages that are empty again. */
   private readonly freePages: number[] = []
   private pages = 1
 
@@ -37,7 +37,7 @@ export class SlotIndices {
     this.counts[page]!++
   }
 
-  /** Takes the index from a slot that has one. */
+  /** Removes the index of a slot that has one. */
   delete(slot: number): void {
     const part = slot >>> PAGE_BITS
     const page = this.pageOf[part]!
@@ -55,8 +55,8 @@ export class SlotIndices {
   }
 
   /**
-   * Writes the indices of `count` slots to `indices`, 0 where there is none, and `from[index]` of each to `into`. Returns
-   * whether all of these are above 0 and at most `last`, which is less than 2^31.
+   * Writes the indices of `count` slots to `indices`, 0 where there is none, and `from[index]` of each to `into`.
+   * Returns whether each `into` value is above 0 and at most `last`, which is less than 2^31.
    */
   gather(
     slots: Uint32Array,
@@ -69,7 +69,8 @@ export class SlotIndices {
     const { pageOf, table } = this
     const fours = count - 3
     let i = 0
-    // What is 0, or above the last, leaves its sign. Four at a time, for the reason that word-loops.ts gives.
+    // A value that is 0 or above `last` leaves its sign bit. The loop handles four values at a time; array-loops.ts
+    // explains why.
     let signs = 0
     for (; i < fours; i += 4) {
       const p = slots[i]!

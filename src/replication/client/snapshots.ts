@@ -1,8 +1,8 @@
-// Snapshots: the last few values of an interpolated component, and what it looks like between two of them.
+// Keeps the last few values of an interpolated component, and shows the values between two of them.
 //
-// Snapshot interpolation as the Source engine and Glenn Fiedler describe it: the client shows the world a fixed delay
-// behind the server, between two states that have both arrived. Only changes travel here, so silence means "unchanged":
-// after a gap that loss does not explain, the old value is held until one tick before the new one.
+// This is snapshot interpolation as the Source engine and Glenn Fiedler describe it. The client shows the world a fixed
+// delay after the server, between two states that have both arrived. Only changes are sent, so silence means
+// "unchanged". After a gap that loss does not explain, the old value is held until one tick before the new one.
 import { shortWay, TURN } from '../../protocol/types/angle.js'
 import type { FieldStore } from '../../protocol/field-store.js'
 import { type ColumnSpec, ColumnKind } from '../../protocol/types/schema.js'
@@ -10,17 +10,20 @@ import { growTo, SlotSet } from '../slot-set.js'
 
 /** Snapshots kept for one entity. At 20 ticks a second that is 400 ms. */
 const KEPT = 8
-/** Ticks between two values, sent in every tick, that are taken for loss or a slow sender, and bridged in a straight line. */
+/**
+ * A gap of up to this many ticks between values that are sent every tick counts as loss or a slow sender. A straight
+ * line bridges it.
+ */
 const LONGEST_BRIDGE = 3
 
 interface SnapshotColumn {
   readonly spec: ColumnSpec
   readonly store: FieldStore
-  /** Of a column that carries a rotation: the columns of its x, y, z and w. */
+  /** For the column that carries a rotation: the columns of its x, y, z and w. */
   readonly parts: readonly number[]
 }
 
-/** How a column shows what is between two values: it switches, moves in a straight line, or turns by the shorter side. */
+/** How a column blends two values: it switches, moves in a straight line, or turns by the shorter side. */
 const Blend = { Switch: 0, Line: 1, Turn: 2, Rotation: 3, None: 4 } as const
 type Blend = (typeof Blend)[keyof typeof Blend]
 
@@ -42,7 +45,7 @@ export class Snapshots {
   private readonly width: number
   private readonly blends: readonly Blend[]
 
-  /** Ticks that the next value may take longer than where each tick has one. */
+  /** Extra ticks that the next value may take where values are not sent in every tick. */
   private readonly pause: number
 
   constructor(
@@ -61,7 +64,7 @@ export class Snapshots {
     this.counts = growTo(this.counts, indices)
   }
 
-  /** Begins anew with one snapshot, whose values follow by `set`. */
+  /** Starts again with one snapshot; its values follow by `set`. */
   restart(index: number, tick: number): void {
     this.moving.delete(index)
     this.newest[index] = 0
@@ -92,8 +95,8 @@ export class Snapshots {
   }
 
   /**
-   * Writes what each moving entity looks like at `tick`, fractions included, to the game's arrays: where values take turns,
-   * so much earlier that the next one is there.
+   * Writes each moving entity's values at `tick`, fractions included, to the game's arrays. Values that are not sent in
+   * every tick are shown earlier by their pause, so that the next one is there.
    */
   show(tick: number, eidOf: Uint32Array): void {
     const at = tick - this.pause
@@ -138,7 +141,7 @@ export class Snapshots {
       const from = values[earlier * width + c]!
       const to = values[later * width + c]!
       const way = blend === Blend.Turn ? shortWay(from, to) : to - from
-      // Between infinities there is no way: the difference is no number, and the value switches.
+      // The difference of two infinities is NaN, so the value switches.
       if (blend === Blend.Switch || fraction <= 0 || !Number.isFinite(way)) store.write(eid, from)
       else if (blend === Blend.Line) store.write(eid, from + way * fraction)
       else store.write(eid, wrap(from + way * fraction))
@@ -156,7 +159,7 @@ export class Snapshots {
       const part = values[from + parts[p]!]! * (1 - fraction) + values[to + parts[p]!]! * share
       square += part * part
     }
-    // At 0 the value is what was received, to the last bit.
+    // At 0 the value equals the received one exactly.
     const scale = fraction === 0 ? 1 : 1 / Math.sqrt(square)
     for (let p = 0; p < 4; p++) {
       const part = values[from + parts[p]!]! * (1 - fraction) + values[to + parts[p]!]! * share
@@ -179,7 +182,7 @@ export class Snapshots {
   }
 }
 
-/** An angle as it arrives: from minus half a turn up to half a turn. */
+/** Wraps an angle as it arrives: from minus half a turn up to half a turn. */
 function wrap(angle: number): number {
   if (angle >= Math.PI) return angle - TURN
   return angle < -Math.PI ? angle + TURN : angle

@@ -1,5 +1,4 @@
-// Update blocks as a client reads them: each is checked, and then the values that are news are written to the stores of
-// their entities.
+// Reads update blocks on a client: checks each, then writes the newer values to the stores of their entities.
 import type { ByteReader } from '../../protocol/bytes.js'
 import { readMembers } from '../../protocol/component-sets.js'
 import type { ClientAuthority } from '../authority/client-authority.js'
@@ -8,25 +7,25 @@ import type { ClientComponent } from './client-columns.js'
 import { type ClientEntities, NO_VALUE } from './client-entities.js'
 import { gatherBelow, raiseWords } from '../wire/array-loops.js'
 
-/** The largest entity id that is looked at in the short way. */
+/** The largest entity id that the fast path handles. */
 const LAST_ENTITY = 2 ** 31 - 1
 
 export class UpdateReader {
-  /** Values that had no place to go since this was last set to 0. */
+  /** Values whose entity or component was missing since this was last set to 0. */
   missing = 0
   /**
-   * The components of the block being read, its slots, their indices, their entities, and those of them that take values of one
-   * component.
+   * The components of the block being read, its slots, their indices, their entities, and the entities that apply
+   * values of one component.
    */
   private readonly members: Uint16Array
   private readonly slots = new Uint32Array(MAX_BLOCK_ENTITIES)
   private readonly indices = new Uint32Array(MAX_BLOCK_ENTITIES)
   private readonly eids = new Uint32Array(MAX_BLOCK_ENTITIES)
   private readonly targets = new Uint32Array(MAX_BLOCK_ENTITIES)
-  /** Those of them that the arrays of the component have no room for, and whether there are any. */
+  /** Those of them that the component's arrays have no room for, and whether there are any. */
   private readonly unfit = new Uint32Array(MAX_BLOCK_ENTITIES)
   private hasUnfit = false
-  /** Where the slots that were read last were, and how many: a packet mostly has one block, which is checked, then applied. */
+  /** The place and count of the slots read last: a packet mostly has one block, which is checked, then applied. */
   private slotsIn: Uint8Array | undefined
   private slotsFrom = 0
   private slotsTo = 0
@@ -53,7 +52,7 @@ export class UpdateReader {
     for (let m = 0; m < memberCount && !reader.failed; m++) components[members[m]!]!.checkColumns(reader, count)
   }
 
-  /** Applies the values of a block that was checked; counts those whose entity or component is not there in `missing`. */
+  /** Applies the values of a checked block. Counts those whose entity or component is missing in `missing`. */
   apply(reader: ByteReader, tick: number): void {
     const { components, members, slots, eids, entities } = this
     const news = Math.min(tick, NO_VALUE - 1)
@@ -61,7 +60,7 @@ export class UpdateReader {
     const count = this.takeSlots(reader)
     let capacity = LAST_ENTITY
     for (let m = 0; m < memberCount; m++) capacity = Math.min(capacity, components[members[m]!]!.capacity)
-    // Mostly all of the entities are there, and none of the values is older than what they have.
+    // The usual case: all entities are there, and none of the values is older than the entity's.
     const isAligned = entities.strays === 0 && slots[count - 1]! < entities.indices
     const indices = isAligned ? slots : this.indices
     const known = isAligned
@@ -84,7 +83,7 @@ export class UpdateReader {
     }
   }
 
-  /** Reads the slots of a block that was checked, unless they are those that were read last. */
+  /** Reads the slots of a checked block, unless they were the last ones read. */
   private takeSlots(reader: ByteReader): number {
     if (reader.bytes !== this.slotsIn || reader.offset !== this.slotsFrom) {
       this.slotsIn = undefined
@@ -95,8 +94,8 @@ export class UpdateReader {
   }
 
   /**
-   * Fills `targets` with the entities that take the values of a component, and 0 for those that do not. The first `raised` do,
-   * which is noted already.
+   * Fills `targets` with the entities that apply the values of a component, and 0 for the others. The first `raised`
+   * do, and have their tick noted already.
    */
   private choose(component: ClientComponent, indices: Uint32Array, raised: number, count: number, tick: number): void {
     const { eids, targets, unfit, entities, authority } = this
@@ -110,7 +109,7 @@ export class UpdateReader {
     for (let i = raised; i < count; i++) {
       const index = indices[i]!
       targets[i] = unfit[i] = 0
-      // Of what is not there, by index 0, there is no value.
+      // A missing entity has index 0, which has no value.
       const before = ticks[index]!
       if (before === NO_VALUE) this.missing++
       else if (before < tick && !(isWritable && authority.holds(index, id))) {

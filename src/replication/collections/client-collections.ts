@@ -1,4 +1,4 @@
-// A client's synchronised collections: what the server writes of them, checked, applied, and shown to the game.
+// Checks and applies the server's changes of synchronised collections on a client, and shows them to the game.
 import { observe, onAdd, query, type World } from 'bitecs'
 import type { Counters } from '../../connection/counters.js'
 import type { ByteReader } from '../../protocol/bytes.js'
@@ -13,7 +13,7 @@ import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
 import { NO_SUCH_OPERATION, OperationKind, Part, partsOf } from './operations.js'
 
-/** One field of collections as the server fills it. */
+/** One field of collections that the server fills. */
 class ReceivedHome extends Home {
   readonly keys: ReceivedElements
   readonly values: ReceivedElements
@@ -44,7 +44,7 @@ class ReceivedHome extends Home {
     this.show(collection, this.entities, kind, index, key, before, after)
   }
 
-  /** Passes over a whole value; the reader fails when it is none. */
+  /** Skips a whole value; the reader fails when it is not valid. */
   checkWhole(reader: ByteReader): void {
     const { type, keys, values } = this
     const count = reader.varint()
@@ -55,7 +55,7 @@ class ReceivedHome extends Home {
     }
   }
 
-  /** Passes over operations, as `checkWhole` over a value. */
+  /** Skips operations; the reader fails when one is not valid. */
   checkOperations(reader: ByteReader): void {
     const count = reader.varint()
     for (let i = 0; i < count && !reader.failed; i++) {
@@ -70,7 +70,7 @@ class ReceivedHome extends Home {
     }
   }
 
-  /** Carries out operations that were checked. Returns how many did not fit what is there. */
+  /** Applies checked operations. Returns how many did not fit the collection. */
   apply(reader: ByteReader, collection: Collection): number {
     const { keys, values } = this
     const count = reader.varint()
@@ -86,7 +86,7 @@ class ReceivedHome extends Home {
       const index = (parts & Part.Index) !== 0 ? reader.varint() : -1
       const key = (parts & Part.Key) !== 0 ? keys.read(reader) : undefined
       const value = (parts & Part.Value) !== 0 ? values.read(reader) : undefined
-      // An entry whose key no client can name is the server's alone.
+      // An entry whose key no client can name exists only on the server.
       if ((parts & Part.Key) !== 0 && keys.isUnknown(key)) continue
       if (!collection.apply(kind, index, key, value)) ignored++
     }
@@ -107,11 +107,11 @@ class OwnHome extends Home {
   }
 
   requireWritable(): void {
-    // It is the game's own.
+    // The game may write its own collections.
   }
 
   record(): void {
-    // Nobody else has it.
+    // Nothing is sent, because no other side has it.
   }
 }
 
@@ -125,7 +125,7 @@ export class ClientCollections {
   readonly fields: readonly (readonly ClientField[])[]
   /** Operations for the game to drain. */
   readonly queues = new OperationQueues()
-  /** The entity that is being given what the server says of it: its collections are filled before its components come. */
+  /** The entity whose row is being read: its collections are filled before its components are added. */
   arriving = 0
 
   constructor(
@@ -154,13 +154,13 @@ export class ClientCollections {
     })
   }
 
-  /** Passes over the collections of one component in a row. */
+  /** Skips the collections of one component in a row. */
   checkRow(reader: ByteReader, component: number): void {
     const fields = this.fields[component]!
     for (let f = 0; f < fields.length; f++) fields[f]!.received.checkWhole(reader)
   }
 
-  /** Reads the collections that a component of an entity begins with. */
+  /** Reads the first collections of a component of an entity. */
   readRow(reader: ByteReader, component: number, eid: number): void {
     const fields = this.fields[component]!
     for (let f = 0; f < fields.length; f++) {
@@ -171,7 +171,7 @@ export class ClientCollections {
     }
   }
 
-  /** The component came to an entity that systems may know already: they are to look at its collections. */
+  /** Makes systems read the collections of a component that was added to an entity which they may know already. */
   restart(component: number, eid: number): void {
     for (const { received } of this.fields[component]!) {
       const collection = received.array[eid] as Collection
@@ -179,7 +179,9 @@ export class ClientCollections {
     }
   }
 
-  /** What stands for an entity of the server is another entity now: its collections go with it, the game's hold on them too. */
+  /**
+   * Moves the collections to another entity that stands for the server's now, including the ones that the game holds.
+   */
   moveTo(component: number, from: number, to: number): void {
     for (const { received } of this.fields[component]!) {
       const collection = received.array[from]
@@ -205,7 +207,7 @@ export class ClientCollections {
       this.counters.ignoredOperations += received.apply(reader, collection)
       return
     }
-    // The game has removed its copy, or put something else in its place.
+    // The game has removed its copy, or put another object in its place.
     this.counters.ignoredOperations++
     received.checkOperations(reader)
   }

@@ -1,4 +1,4 @@
-// What lists, maps and sets have in common: the entity they are of, the field they belong to, and what waits to be sent.
+// Defines what lists, maps and sets have in common: their entity, their field, and what waits to be sent.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionField, CollectionType } from '../../protocol/types/collection-types.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
@@ -7,13 +7,13 @@ import type { Elements, ReceivedElements } from './elements.js'
 import { OperationQueue } from './operation-queue.js'
 import { OPERATION_NAMES, type OperationKind, type OperationList, Part, partsOf } from './operations.js'
 
-/** One field of collections as one side of the network has it: what all collections of that field share. */
+/** One field of collections on one side of the network: what all collections of that field share. */
 export abstract class Home {
   readonly type: CollectionType
   readonly array: unknown[]
   /** Operations for the game to drain. */
   readonly events = new OperationQueue()
-  /** Of a map; of a set, its members. */
+  /** The keys of a map; the members of a set. */
   abstract readonly keys: Elements
   abstract readonly values: Elements
 
@@ -26,7 +26,7 @@ export abstract class Home {
     this.array = field.array
   }
 
-  /** The fewest bytes that one of its elements takes. */
+  /** The fewest bytes that one of its elements uses. */
   get leastBytes(): number {
     const { type } = this
     return type.element.minBytes + (type.collection === 'map' ? type.key.minBytes : 0)
@@ -35,7 +35,7 @@ export abstract class Home {
   /** @throws UsageError when the game may not write these collections. */
   abstract requireWritable(): void
 
-  /** Takes note of an operation that was just carried out. Keys and values are as they are kept. */
+  /** Notes an operation that was just applied. Keys and values are in the form that is kept. */
   abstract record(
     collection: Collection,
     kind: OperationKind,
@@ -68,23 +68,23 @@ export abstract class Home {
   }
 }
 
-/** Where a server notes what is done to collections that clients have been told of. */
+/** Where a server notes operations on collections that clients have. */
 export interface OperationLog {
   readonly entities: EntityMapper
   note(collection: Collection, kind: OperationKind, index: number, key: unknown, value: unknown): void
 }
 
 export abstract class Collection {
-  /** The slot under which its operations travel, or 0 while nobody has been told of it. */
+  /** The slot under which its operations travel, or 0 while no client has it. */
   slot = 0
   /**
-   * Its server's, while somebody has been told of it. Not its home's: the game's stores keep collections of entities that are
-   * gone, and would keep all of a world that is over.
+   * The server's log, while any client has the collection. It is not in the home: the game's stores keep collections of
+   * ended entities, and would keep all of a world that is over.
    */
   log: OperationLog | undefined
-  /** It is in the list of those with something to send. */
+  /** It is in the list of collections with something to send. */
   queued = false
-  /** What to send, or `sendsWhole` in place of it. */
+  /** The operations to send, or `sendsWhole` in place of them. */
   pending: OperationList | undefined
   sendsWhole = false
 
@@ -97,9 +97,9 @@ export abstract class Collection {
   abstract readonly count: number
   /** Writes the number of elements, and each. */
   abstract writeWhole(writer: ByteWriter): void
-  /** Carries out an operation that arrived. Returns false when it does not fit what is there. */
+  /** Applies a received operation. Returns false when it does not fit the collection. */
   abstract apply(kind: OperationKind, index: number, key: unknown, value: unknown): boolean
-  /** Takes the whole value that a server wrote, in place of what is there. */
+  /** Replaces the content with the whole value that a server wrote. */
   abstract readWhole(reader: ByteReader, keys: ReceivedElements, values: ReceivedElements): void
 
   /** Writes one operation of `pending`. */

@@ -1,7 +1,7 @@
-// The elements of one field of collections, between the game's values and what is kept and travels.
+// Converts the elements of one field of collections between the game's values and the kept and sent form.
 //
-// Whoever may write keeps the game's values, copied and frozen. A client keeps what arrived: entities as net ids, so that
-// each read finds the entity that stands for it now, even one that arrived later.
+// A side that may write keeps the game's values, copied and frozen. A client keeps the received values, with entities
+// as net ids. So each read finds the entity that stands for a net id now, even one that arrived later.
 import { ByteReader, type ByteWriter } from '../../protocol/bytes.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { ArgumentError, UsageError } from '../../protocol/errors.js'
@@ -10,7 +10,7 @@ import { ScalarForm, type SchemaType } from '../../protocol/types/schema.js'
 import type { ClientEntities } from '../client/client-entities.js'
 import { copyValue, freeze } from './values.js'
 
-/** Found by no one: what `find` returns for a value that cannot be there. */
+/** The result of `find` for a value that cannot be there. It equals no element. */
 const NOWHERE: unique symbol = Symbol('nowhere')
 
 export abstract class Elements {
@@ -24,22 +24,28 @@ export abstract class Elements {
     this.isEntity = type.scalar === ScalarForm.Entity
   }
 
-  /** What the game sees of something kept. */
+  /** The game's form of a kept value. */
   abstract show(kept: unknown): unknown
-  /** How the game's `value` is kept, to look for it. A value that cannot be there is found nowhere. */
+  /** The kept form of the game's `value`, to look for it. A value that cannot be there is found nowhere. */
   abstract find(value: unknown): unknown
-  /** Checks the game's `value`, and returns what is kept of it. */
+  /** Checks the game's `value`, and returns the kept form. */
   abstract keep(value: unknown): unknown
-  /** Writes something kept. */
+  /** Writes a kept value. */
   abstract write(writer: ByteWriter, kept: unknown): void
 
-  /** What is kept of a key: an entity that is none can be no key. @throws ArgumentError */
+  /**
+   * The kept form of a key. The entity 0 cannot be a key.
+   * @throws ArgumentError
+   */
   keepKey(value: unknown): unknown {
     if (this.isEntity && value === 0) throw new ArgumentError(this.path, '0 is no entity')
     return this.keep(value)
   }
 
-  /** The game's `value` as its type rounds it; one that the type cannot represent stays as it is, and equals nothing. */
+  /**
+   * The game's `value` as its type rounds it. A value that the type cannot represent stays as it is, and equals
+   * nothing.
+   */
   protected round(value: unknown): unknown {
     if (typeof value === 'string' || typeof value === 'boolean') return value
     try {
@@ -73,7 +79,7 @@ export class OwnElements extends Elements {
   }
 }
 
-/** A value with entities in it: kept as it arrived, and read again when entities have come or gone. */
+/** A value that contains entities: kept as received, and read again when entities were added or removed. */
 class Arrived {
   value: unknown
   version = -1
@@ -81,7 +87,7 @@ class Arrived {
   constructor(readonly bytes: Uint8Array) {}
 }
 
-/** Notes whether a value asked for an entity. */
+/** Notes whether a value looked up an entity. */
 class Noting implements EntityMapper {
   asked = false
 
@@ -112,7 +118,7 @@ export class ReceivedElements extends Elements {
     this.again.entities = entities.references
   }
 
-  /** Reads a value, to be kept. */
+  /** Reads a value, and returns the kept form. */
   read(reader: ByteReader): unknown {
     if (this.isEntity) return readNetId(reader)
     const { noting } = this
@@ -125,7 +131,7 @@ export class ReceivedElements extends Elements {
     return noting.asked ? new Arrived(reader.bytes.slice(start, reader.offset)) : freeze(value)
   }
 
-  /** An entity that no client can name: it can be no key. */
+  /** Returns whether it is an entity that no client can name, which cannot be a key. */
   isUnknown(kept: unknown): boolean {
     return this.isEntity && kept === 0
   }
@@ -142,7 +148,7 @@ export class ReceivedElements extends Elements {
     return netId === 0 ? NOWHERE : netId
   }
 
-  /** @throws UsageError always: what the server writes is not a client's to write. */
+  /** @throws UsageError always: a client may not write the server's collections. */
   keep(): never {
     throw readOnly(this.path)
   }

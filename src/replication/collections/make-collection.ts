@@ -1,4 +1,4 @@
-// Makes the collection that a field's type asks for.
+// Makes the collection for a field's type.
 import type { Collection, Home } from './collection.js'
 import { ListCollection } from './sync-list.js'
 import { MapCollection } from './sync-map.js'

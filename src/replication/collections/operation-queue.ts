@@ -1,15 +1,15 @@
-// Operations on the collections of one field as events: seen by any number of systems, each event once.
+// Publishes operations on the collections of one field as events: any number of systems see each event once.
 import type { CollectionKey, DeepReadonly } from '../../protocol/types/collection-types.js'
 import { type EventList, type EventView, MAX_GATHERED, PublishedQueue } from '../published-queue.js'
 import type { OperationName } from './operations.js'
 
 interface OperationBase {
   readonly entity: number
-  /** The entity's net id at the time. It tells the entity from a later one with the same id. */
+  /** The entity's net id at the time. It distinguishes the entity from a later one with the same id. */
   readonly netId: number
 }
 
-/** It was emptied; or, with `reset`, look at the collection itself: the event stands for all that was done to it. */
+/** `clear`: it was emptied. `reset`: read the collection itself, because the event stands for all of its operations. */
 interface WholeOperation extends OperationBase {
   readonly kind: 'clear' | 'reset'
   readonly index: -1
@@ -67,7 +67,7 @@ export type SetOperation<T extends CollectionKey> =
   | WholeOperation
   | (OperationBase & { readonly kind: 'add' | 'remove'; readonly key: T })
 
-/** What is behind all the types above. */
+/** The common form of all the types above. */
 interface Operation {
   entity: number
   netId: number
@@ -78,7 +78,10 @@ interface Operation {
   after: unknown
 }
 
-/** Room for so many operations is kept from tick to tick: more were a burst, whose values would stay as long as the world. */
+/**
+ * Room for this many operations is kept from tick to tick. More were a burst, whose values would stay as long as the
+ * world.
+ */
 const KEPT_ROOM = 64
 
 class OperationEvents implements EventList {
@@ -90,7 +93,7 @@ class OperationEvents implements EventList {
   readonly befores: unknown[] = []
   readonly afters: unknown[] = []
   count = 0
-  /** By net id: where the `reset` of a collection is, which stands for all of its operations. */
+  /** By net id: the place of a collection's `reset`, which stands for all of its operations. */
   readonly resets = new Map<number, number>()
 
   move(from: number, to: number): void {
@@ -104,7 +107,7 @@ class OperationEvents implements EventList {
     afters[to] = afters[from]
   }
 
-  /** Lets go of what a burst left behind. */
+  /** Releases the memory of a burst. */
   trim(): void {
     if (this.kinds.length <= KEPT_ROOM) return
     const { entities, netIds, kinds, indexes, keys, befores, afters } = this
@@ -176,8 +179,9 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
   }
 
   /**
-   * Shows what was gathered. A system that looks at a collection sees all that was done to it; so what was done to one that has
-   * a `reset`, or whose entity began meanwhile, is left out: it would count twice. `hasBegun` knows those.
+   * Shows the gathered operations. A system that reads a collection sees all of its changes. So operations are left
+   * out, which would count twice, if the collection has a `reset` or its entity began meanwhile. `hasBegun` tells which
+   * those are.
    */
   override publish(hasBegun?: (entity: number) => boolean): void {
     super.publish()
@@ -201,7 +205,7 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     this.gathering.resets.clear()
   }
 
-  /** Nothing ticks, and the list is full: each collection in it gets a `reset` in place of what was done to it. */
+  /** Gives each collection a `reset` in place of its operations, because nothing ticks and the list is full. */
   private foldAll(): void {
     const list = this.gathering
     let kept = 0
@@ -252,24 +256,24 @@ export class OperationQueues {
     return this.byField.get(store)?.get(field)
   }
 
-  /** Gives these queues too what this side's get. Both are of one protocol, so they come in the same order. */
+  /** Also records in these queues what this side records. Both are of one protocol, so they have the same order. */
   feed(others: OperationQueues): void {
     this.all.forEach((queue, i) => (queue.also = others.all[i]))
   }
 
-  /** Of the operations recorded since the last call, keeps those on entities' components that `keep` accepts. */
+  /** Keeps only operations since the last call whose entity and component `keep` accepts. */
   retain(keep: (netId: number, store: object) => boolean): void {
     for (const [store, fields] of this.byField) {
       for (const queue of fields.values()) queue.retain(({ netIds }, at) => keep(netIds[at]!, store))
     }
   }
 
-  /** Operations that were lost because nothing ticked. */
+  /** Operations that were lost because the world did not tick. */
   get dropped(): number {
     return this.all.reduce((sum, queue) => sum + queue.dropped, 0)
   }
 
-  /** Shows every system what was gathered since the last call. */
+  /** Shows every system the operations gathered since the last call. */
   publish(hasBegun?: (entity: number) => boolean): void {
     for (let i = 0; i < this.all.length; i++) this.all[i]!.publish(hasBegun)
   }

@@ -1,4 +1,4 @@
-// What can be done to a collection: the kinds of operations, what each carries on the wire, and a list of them.
+// Lists the kinds of operations on a collection, and what each carries on the wire.
 import type { CollectionType } from '../../protocol/types/collection-types.js'
 
 /** An operation on the wire: its kind, then what `partsOf` lists. */
@@ -10,16 +10,16 @@ export const OperationKind = {
   Set: 2,
   Remove: 3,
   Clear: 4,
-  /** The whole value, in place of what was there. */
+  /** The whole value, which replaces the content. */
   Reset: 5,
 } as const
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind]
 
-/** What each kind is called where a game drains it. */
+/** The name of each kind where a game drains it. */
 export const OPERATION_NAMES = ['add', 'insert', 'set', 'remove', 'clear', 'reset'] as const
 export type OperationName = (typeof OPERATION_NAMES)[number]
 
-/** What stands behind the kind of an operation, in this order. */
+/** The parts that follow the kind of an operation, in this order. */
 export const Part = { Index: 1, Key: 2, Value: 4, Whole: 8 } as const
 
 /** The kind does not exist for this kind of collection. */

@@ -1,8 +1,8 @@
-// The server's synchronised collections: one for each entity and field, what was done to them in this tick, and how that
-// is encoded, once for all clients.
+// Keeps the server's synchronised collections, one for each entity and field, and encodes their operations of a tick
+// once for all clients.
 //
-// Only collections with something to tell are looked at in a tick. What was done travels as operations, unless there was
-// much of it and the whole value is shorter: then the whole value takes their place.
+// A tick visits only collections with something to send. Changes are sent as operations, unless there are many of them
+// and the whole value is shorter: then the whole value replaces them.
 import { observe, onAdd, query, type World } from 'bitecs'
 import { ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionField } from '../../protocol/types/collection-types.js'
@@ -17,9 +17,12 @@ import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
 import { OperationKind, OperationList } from './operations.js'
 
-/** Operations of one collection that are kept for a tick; with more, the whole value is sent. */
+/** The most operations of one collection that are kept for a tick; with more, the whole value is sent. */
 const MAX_OPERATIONS = 128
-/** Operations of up to so many bytes are sent as such: that a client's game sees each is worth more than the bytes. */
+/**
+ * Operations of up to this many bytes are always sent as such: showing each to a client's game is worth more than the
+ * bytes.
+ */
 const FEW_BYTES = 256
 
 /** One field of collections on the server. */
@@ -57,17 +60,17 @@ class ServerHome extends Home {
     const { log } = collection
     if (log === undefined) return
     this.show(collection, log.entities, kind, index, key, before, after)
-    // A map has one operation for what adds and what replaces.
+    // A map has one operation for adding and replacing.
     const isEntry = kind === OperationKind.Add && this.type.collection === 'map'
     log.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
   }
 
-  /** Systems are to look at a collection itself. */
+  /** Makes systems read the collection itself. */
   showWhole(collection: Collection, entities: EntityMapper): void {
     this.show(collection, entities, OperationKind.Reset, -1, undefined, undefined, undefined)
   }
 
-  /** The collection of an entity; what another world left at the same id is none. */
+  /** The collection of an entity. One that another world left at the same id does not count. */
   find(eid: number): Collection | undefined {
     const there = this.array[eid]
     return there instanceof Collection && there.home === this ? there : undefined
@@ -85,12 +88,12 @@ class ServerHome extends Home {
   }
 }
 
-/** Hands on what is asked for, and remembers which entities were asked for. */
+/** Forwards lookups of entities, and remembers which were looked up. */
 class NamedEntities implements EntityMapper {
   /** Entities that some collection named when it was last encoded. */
   readonly eids = new Set<number>()
   asked = false
-  /** Where the net ids that are asked for are noted, if anywhere. */
+  /** Where the looked-up net ids are noted, if anywhere. */
   noted: number[] | undefined
 
   constructor(private readonly entities: EntityMapper) {}
@@ -109,7 +112,7 @@ class NamedEntities implements EntityMapper {
   }
 }
 
-/** Looks for one entity in what is written. */
+/** Looks for one entity in the written values. */
 class WantedEntity implements EntityMapper {
   eid = 0
   found = false
@@ -129,12 +132,15 @@ export class ServerCollections implements OperationLog {
   readonly homes: readonly (readonly ServerHome[])[]
   /** Operations for the game to drain. */
   readonly queues = new OperationQueues()
-  /** Those with something to send. */
+  /** Collections with something to send. */
   readonly changed: Collection[] = []
-  /** Between the encoding of a tick and its end: a spawn may still be encoded, so an operation would count twice. */
+  /**
+   * True between the encoding of a tick and its end. A spawn may still be encoded then, so a new operation would count
+   * twice.
+   */
   private sealed = false
   private readonly named: NamedEntities
-  /** Collections that name entities: what they sent is out of date when such an entity gets another net id. */
+  /** Collections that name entities: the values they sent are out of date when such an entity gets another net id. */
   private readonly naming = new Set<Collection>()
   private readonly freeLists: OperationList[] = []
   private readonly wanted = new WantedEntity()
@@ -169,24 +175,24 @@ export class ServerCollections implements OperationLog {
     })
   }
 
-  /** A component was added: it begins with empty collections, also where a former tenant of the id left some. */
+  /** Starts an added component with empty collections, even where a former tenant of the id left some. */
   private begin(home: ServerHome, eid: number): void {
     const former = home.find(eid)
     if (former !== undefined) this.detach(former)
     home.make(eid)
   }
 
-  /** Clients are about to be told of a component with its whole collections. */
+  /** Begins to send a component, with its whole collections. */
   start(slot: number, eid: number, component: number): void {
     for (const home of this.homes[component]!) this.begun(home.of(eid), slot)
   }
 
-  /** An entity that clients know already got a component: systems are to look at its collections. */
+  /** Makes systems read the collections of a component that was added to an entity which clients already have. */
   showLater(eid: number, component: number): void {
     for (const home of this.homes[component]!) home.showWhole(home.of(eid), this.entities)
   }
 
-  /** Clients are told no more of a component. */
+  /** Stops sending a component. */
   stop(eid: number, component: number): void {
     for (const home of this.homes[component]!) {
       const collection = home.find(eid)
@@ -218,7 +224,7 @@ export class ServerCollections implements OperationLog {
     pending.push(kind, index, key, value)
   }
 
-  /** An entity got a net id: clients were told of another, or of none, where collections name it. */
+  /** Sends collections again that name an entity which got a net id, because clients have another one, or none. */
   entityBegan(eid: number): void {
     if (!this.named.eids.delete(eid)) return
     for (const collection of this.naming) {
@@ -226,7 +232,7 @@ export class ServerCollections implements OperationLog {
     }
   }
 
-  /** The tick has been encoded: what is done from here on belongs to the next one. */
+  /** Notes that the tick has been encoded: operations from here on belong to the next one. */
   seal(): void {
     this.sealed = true
   }
@@ -246,12 +252,12 @@ export class ServerCollections implements OperationLog {
     for (let f = 0; f < homes.length; f++) this.encode(writer, homes[f]!.of(eid), undefined)
   }
 
-  /** Whether collections of a component may name entities. */
+  /** Returns whether collections of a component may name entities. */
   mayName(component: number): boolean {
     return this.isNaming[component] === 1
   }
 
-  /** Shows the net ids that the collections of one component of an entity name. */
+  /** Reports the net ids that the collections of one component of an entity name. */
   eachName(eid: number, component: number, note: (netId: number) => void): void {
     const { noted, scratch } = this
     noted.netIds.length = 0
@@ -262,8 +268,8 @@ export class ServerCollections implements OperationLog {
   }
 
   /**
-   * Writes what was done to a collection as a section, and adds the net ids that it names to `names`. Returns false when
-   * there is nothing to tell.
+   * Writes a collection's operations as a section, and adds the net ids that it names to `names`. Returns false when
+   * there is nothing to send.
    */
   writeChanges(writer: ByteWriter, collection: Collection, names: number[]): boolean {
     this.named.noted = names
@@ -319,7 +325,7 @@ export class ServerCollections implements OperationLog {
     if (named.asked) this.naming.add(collection)
   }
 
-  /** A key that has no net id any more cannot be told to go by name. */
+  /** A key that no longer has a net id cannot be removed by name. */
   private removesUnknown({ home }: Collection, { kinds, keys, count }: OperationList): boolean {
     if (!home.keys.isEntity) return false
     for (let i = 0; i < count; i++) {
@@ -328,7 +334,7 @@ export class ServerCollections implements OperationLog {
     return false
   }
 
-  /** Whether a collection holds an entity, be it deep inside of a value. */
+  /** Returns whether a collection holds an entity, even deep inside a value. */
   private names(collection: Collection, eid: number): boolean {
     const { scratch, wanted } = this
     wanted.eid = eid
@@ -351,7 +357,7 @@ export class ServerCollections implements OperationLog {
     this.changed.push(collection)
   }
 
-  /** Nothing of it waits to be sent. */
+  /** Forgets what waits to be sent. */
   private forget(collection: Collection): void {
     const { pending } = collection
     collection.sendsWhole = false

@@ -1,4 +1,4 @@
-// The list behind SyncList.
+// Implements SyncList.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { SyncList } from '../../protocol/types/collection-types.js'
 import { ArgumentError } from '../../protocol/errors.js'
@@ -26,7 +26,8 @@ export class ListCollection extends Collection implements SyncList<unknown> {
   indexOf(value: unknown): number {
     const { values } = this.home
     const wanted = values.find(value)
-    // Entities are kept by other ids than the game's on a client; all else is compared as the game sees it.
+    // A client keeps entities as net ids, so they are compared in the kept form. All else is compared as the game sees
+    // it.
     return this.items.findIndex((kept) => isSameValue(values.isEntity ? kept : values.show(kept), wanted))
   }
 

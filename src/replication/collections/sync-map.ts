@@ -1,4 +1,4 @@
-// The map behind SyncMap.
+// Implements SyncMap.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncMap } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'

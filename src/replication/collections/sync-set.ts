@@ -1,4 +1,4 @@
-// The set behind SyncSet.
+// Implements SyncSet.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncSet } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'

@@ -1,10 +1,10 @@
-// The values of collections: copied and frozen, so that nobody changes one in place, and compared as values.
+// Copies, freezes and compares the values of collections, so that no code changes one in place.
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { makeNetId, slotOf } from '../../protocol/net-id.js'
 import type { SchemaType } from '../../protocol/types/schema.js'
 
-/** Lets entity ids pass through a codec as they are: each is written as its place in a list. */
+/** Lets entity ids pass through a codec unchanged: each is written as its place in a list. */
 export class PassThrough implements EntityMapper {
   private readonly eids: number[] = []
 
@@ -33,7 +33,7 @@ const entities = new PassThrough()
 writer.entities = entities
 reader.entities = entities
 
-/** A copy of a value that its type accepts, as a receiver would have it: rounded, without what the type does not list. */
+/** A copy of a value that its type accepts, as a receiver would have it: rounded, and without unlisted fields. */
 export function copyValue<T>(type: SchemaType<T>, value: T): T {
   writer.clear()
   entities.clear()
@@ -42,14 +42,17 @@ export function copyValue<T>(type: SchemaType<T>, value: T): T {
   return type.read(reader)
 }
 
-/** Freezes plain objects and arrays all the way down. Raw bytes cannot be frozen. */
+/** Freezes plain objects and arrays recursively. Raw bytes cannot be frozen. */
 export function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
   for (const part of Object.values(value)) freeze(part)
   return Object.freeze(value)
 }
 
-/** Whether two values are the same to every receiver. Objects of a game's own classes are so only when they are one. */
+/**
+ * Returns whether two values are the same to every receiver. Objects of a game's own classes are equal only if they are
+ * the same object.
+ */
 export function isSameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

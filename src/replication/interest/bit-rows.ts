@@ -1,4 +1,4 @@
-// Rows of bits: for each class of entities, or each cell, the clients that it concerns, one bit for each.
+// Keeps rows of bits: for each class of entities, or each cell, one bit for each client.
 import { growTo } from '../slot-set.js'
 
 export class BitRows {
@@ -28,7 +28,7 @@ export class BitRows {
     return (this.bits[row * this.words + (index >>> 5)]! & (1 << (index & 31))) !== 0
   }
 
-  /** Sets or clears one bit. Returns whether it was the other way. */
+  /** Sets or clears one bit. Returns whether it changed. */
   put(row: number, index: number, on: boolean): boolean {
     const at = row * this.words + (index >>> 5)
     const bit = 1 << (index & 31)

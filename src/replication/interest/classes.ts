@@ -1,7 +1,7 @@
-// Classes of visibility: entities that the policies place alike, and so are seen by the same clients.
+// Groups entities into classes of visibility: entities in the same cells, which the same clients see.
 //
-// A class is a tuple of cells, one of each leaf of the tree of policies. It has two rows of clients: those who see all of
-// it, and those for whom it depends on each entity, as a predicate of the game decides. Classes exist while an entity is in
+// A class is a tuple of cells, one of each leaf of the tree of policies. It has two rows of clients: those that see all
+// of it, and those for which a predicate of the game decides about each entity. Classes exist while an entity is in
 // one, so an empty world of a million cells costs nothing.
 import { growTo } from '../slot-set.js'
 import { BitRows } from './bit-rows.js'
@@ -9,16 +9,16 @@ import { type Leaf, UNPLACED } from './leaf.js'
 import type { InterestPolicy, PredicatePolicy } from './policies.js'
 import { TupleTable } from './tuple-table.js'
 
-/** The class of entities that the policies do not decide about, and that nobody sees. */
+/** The class of entities that the policies do not decide about, and that no client sees. */
 export const NOBODY = 0
-/** The same, and every client that is ready sees them. */
+/** The class of entities that the policies do not decide about, and that every ready client sees. */
 export const EVERYONE = 1
 /** The first class of cells. */
 const FIRST = 2
 
 const ALL_BITS = -1
 
-/** The tree of policies, its leaves by number. */
+/** The tree of policies, with its leaves by number. */
 export type Expression =
   | { readonly kind: 'everyone' }
   | { readonly kind: 'leaf'; readonly leaf: Leaf }
@@ -41,23 +41,23 @@ export function expressionOf(policy: InterestPolicy, leafOf: (policy: Leaf['poli
 }
 
 export class InterestClasses {
-  /** By class: the clients who see all of it. */
+  /** By class: the clients that see all of it. */
   readonly sure: BitRows
-  /** By class: the clients for whom predicates decide, entity by entity. */
+  /** By class: the clients for which predicates decide, entity by entity. */
   readonly maybe: BitRows
   /** By slot: its class. */
   classOf = new Uint32Array(64)
-  /** By class: its first member. Its others follow by slot. */
+  /** By class: its first member. The others follow by slot. */
   private firstOf = new Uint32Array(16)
   private lastOf = new Uint32Array(16)
   private nextOf = new Uint32Array(64)
   private previousOf = new Uint32Array(64)
   private live = new Uint8Array(16)
-  /** Classes that may have no members any more, some more than once. */
+  /** Classes that may have no members left, some more than once. */
   private emptied = new Uint32Array(16)
   private emptiedCount = 0
   private readonly tuples: TupleTable
-  /** By leaf: by cell: the first class with it. Its others follow by class and leaf. */
+  /** By leaf: by cell: the first class with it. The others follow by class and leaf. */
   private readonly firstWith: Uint32Array[]
   private nextWith = new Uint32Array(16)
   private previousWith = new Uint32Array(16)
@@ -65,9 +65,9 @@ export class InterestClasses {
   constructor(
     private readonly leaves: readonly Leaf[],
     private readonly expression: Expression,
-    /** Row 0: the clients that take part. */
+    /** Row 0: the clients that are ready. */
     private readonly joined: BitRows,
-    /** Whether a predicate is in the tree. */
+    /** There is a predicate in the tree. */
     readonly asks: boolean,
   ) {
     this.tuples = new TupleTable(leaves.length, FIRST)
@@ -100,7 +100,7 @@ export class InterestClasses {
     return this.nextWith[id * this.leaves.length + leaf]!
   }
 
-  /** The class of what is placed as `slot` is. */
+  /** The class for the cells of `slot`. */
   at(slot: number): number {
     const { leaves, tuples } = this
     for (let i = 0; i < leaves.length; i++) tuples.key[i] = leaves[i]!.cellOf[slot] ?? UNPLACED
@@ -124,7 +124,7 @@ export class InterestClasses {
     this.lastOf[id] = slot
   }
 
-  /** Gives back the classes that nobody is in any more. */
+  /** Releases the classes without members. */
   sweep(): void {
     for (let i = 0; i < this.emptiedCount; i++) {
       const id = this.emptied[i]!
@@ -133,7 +133,7 @@ export class InterestClasses {
     this.emptiedCount = 0
   }
 
-  /** Gives everything back: there are other classes from now on. */
+  /** Releases all classes, because others are used from now on. */
   release(): void {
     for (let id = FIRST; id < this.end; id++) {
       if (this.live[id] === 0) continue
@@ -141,7 +141,7 @@ export class InterestClasses {
     }
   }
 
-  /** Finds out again whether one client sees a class. Returns whether that has changed. */
+  /** Decides again whether one client sees a class. Returns whether that has changed. */
   reevaluate(id: number, index: number): boolean {
     const word = index >>> 5
     const on = 1 << (index & 31)
@@ -155,7 +155,7 @@ export class InterestClasses {
     return this.maybe.put(id, index, (maybe & on) !== 0) || changed
   }
 
-  /** One client takes no part: it sees nothing. */
+  /** Removes a client that is no longer ready: it sees nothing. */
   removeClient(index: number): void {
     for (let id = EVERYONE; id < this.end; id++) {
       this.sure.put(id, index, false)
@@ -189,7 +189,7 @@ export class InterestClasses {
     this.tuples.release(id)
   }
 
-  /** Clients who see a class, 32 of them at a time. `asked` is what predicates are taken to say. */
+  /** The clients that see a class, 32 of them at a time. `asked` is the assumed answer of predicates. */
   private evaluate(node: Expression, id: number, word: number, asked: number): number {
     if (node.kind === 'everyone') return ALL_BITS
     if (node.kind === 'predicate') return asked

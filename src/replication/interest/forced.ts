@@ -1,16 +1,16 @@
-// What the game has shown to, or hidden from, single clients, or all of them, whatever the policy says.
+// Keeps the exceptions to the policy: entities that the game shows to, or hides from, single clients or all of them.
 
 import { SlotSet } from '../slot-set.js'
 
 export class Forced {
-  /** The slots of which anything is said. */
+  /** The slots with any exception. */
   private readonly slots = new SlotSet()
   /** By slot: by connection: shown or hidden. */
   private readonly pairs = new Map<number, Map<number, boolean>>()
   /** By slot: shown to all, or hidden from all. */
   private readonly all = new Map<number, boolean>()
 
-  /** What is said for a pair, else what is said for all, else nothing. */
+  /** The exception for a pair, else the one for all clients, else undefined. */
   get(slot: number, connection: number): boolean | undefined {
     return this.pairs.get(slot)?.get(connection) ?? this.all.get(slot)
   }
@@ -19,12 +19,12 @@ export class Forced {
     return this.all.get(slot)
   }
 
-  /** Whether anything is said of an entity. */
+  /** Returns whether an entity has an exception. */
   has(slot: number): boolean {
     return this.slots.has(slot)
   }
 
-  /** Whether it is hidden from anyone whom the shared blocks of its class could reach. */
+  /** Returns whether it is hidden from any client that the shared blocks of its class could reach. */
   isPrivate(slot: number): boolean {
     if (this.all.get(slot) === false) return true
     const pairs = this.pairs.get(slot)
@@ -58,7 +58,7 @@ export class Forced {
     this.slots.delete(slot)
   }
 
-  /** A connection has ended: the entities of which something was said for it. */
+  /** Forgets a connection that has ended. Returns the entities with an exception for it. */
   forget(connection: number): number[] {
     const slots = [...this.pairs.keys()].filter((slot) => this.pairs.get(slot)!.has(connection))
     for (const slot of slots) this.clear(slot, connection)

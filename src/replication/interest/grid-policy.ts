@@ -1,4 +1,4 @@
-// The policy of a grid: a client sees what is near its player, or near what else it looks at.
+// Defines the policy of a grid: a client sees the entities near its player, or near another viewpoint.
 import { UsageError } from '../../protocol/errors.js'
 import { requireUnplaced } from './rooms-policy.js'
 
@@ -9,20 +9,23 @@ export type Axis<C> = C extends readonly (infer Struct)[]
 
 type NumberField<Struct> = { [K in keyof Struct]: Struct[K] extends number ? K : never }[keyof Struct]
 
-/** What {@link grid} is told. Lengths are in the units of the position. */
+/** Options of {@link grid}. Lengths are in the units of the position. */
 export interface GridOptions<C extends object> {
-  /** The component that says where an entity is: `{ x: [], y: [] }`, arrays of any kind, or an array of structs. */
+  /** The component that holds positions: `{ x: [], y: [] }`, arrays of any kind, or an array of structs. */
   position: C
-  /** Its fields, two or three: the plane or the space in which distances are measured. Default `['x', 'y']`. */
+  /** Its two or three fields, for distances in a plane or in space. Default `['x', 'y']`. */
   axes?: readonly [Axis<C>, Axis<C>] | readonly [Axis<C>, Axis<C>, Axis<C>]
-  /** How far a client sees, from its viewpoint. */
+  /** How far a client sees from its viewpoint. */
   radius: number
   /**
-   * The side of a cell. Small cells follow the circle of the radius more closely, large ones make fewer and fuller blocks.
-   * Default half the radius.
+   * The side of a cell. Small cells follow the circle of the radius more closely, large ones make fewer and fuller
+   * blocks. Default half the radius.
    */
   cellSize?: number
-  /** What lies farther than the radius stays in view for this long a way, so that nothing flickers at its edge. Default a quarter of a cell. */
+  /**
+   * How far beyond the radius an entity in view stays in view, so that nothing flickers at the edge. Default a quarter
+   * of a cell.
+   */
   hysteresis?: number
   /** Whether an entity without the component is seen by everyone, or by nobody. Default `everyone`. */
   unplaced?: 'everyone' | 'nobody'
@@ -43,16 +46,19 @@ export interface GridPolicy {
 const MAX_CELLS = 4096
 
 /**
- * A client sees the entities around its viewpoint: its player, or what `setViewpoint` says. Space is cut into cells, and a
- * client sees whole cells: all of those nearer than `radius`, none farther than `radius + hysteresis`, and those between
- * as it did before. So it always sees an entity within the radius, and never one farther than `radius + hysteresis` and a
- * cell's diagonal. An entity at the edge of a cell changes it only an eighth of the hysteresis beyond.
+ * A client sees the entities around its viewpoint: its player, or the one set by `setViewpoint`.
  *
- * Where the position is replicated, only entities whose position changed are looked at; else all positions are, in every
- * tick. A client whose player ends goes on seeing what is around the place, until it has another; one that never had a
- * viewpoint sees nothing that has a position.
+ * Space is cut into cells, and a client sees whole cells: all of those nearer than `radius`, and none farther than
+ * `radius + hysteresis`. Those between stay as they were. So a client always sees an entity within the radius, and
+ * never one farther than `radius + hysteresis` and a cell's diagonal. An entity at the edge of a cell changes it only
+ * an eighth of the hysteresis beyond.
  *
- * @throws UsageError when the component lacks an axis, an option is out of range, or a view would have more than 4,096 cells.
+ * Where the position is replicated, only entities whose position changed are updated. Otherwise all positions are read
+ * in every tick. A client whose player ends still sees what is around the place, until it has another player. One that
+ * never had a viewpoint sees no entity that has a position.
+ *
+ * @throws UsageError when the component lacks an axis, an option is out of range, or a view would have more than 4,096
+ * cells.
  */
 export function grid<C extends object>(options: GridOptions<C>): GridPolicy {
   const { position, radius, cellSize = radius / 2, hysteresis = cellSize / 4, unplaced = 'everyone' } = options
@@ -75,7 +81,7 @@ function requireAxes(position: object, axes: readonly string[]): void {
     throw new UsageError('bad-option', 'grid: position is a component, an object of arrays or an array of structs')
   }
   if (axes.length < 2 || axes.length > 3) throw new UsageError('bad-option', 'grid: axes are two or three fields')
-  // What structs an array will hold is not known yet.
+  // The structs that an array will hold are not known yet.
   if (Array.isArray(position)) return
   for (const axis of axes) {
     const array = (position as Record<string, unknown>)[axis]

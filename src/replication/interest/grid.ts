@@ -1,4 +1,4 @@
-// A grid at work: a spatial hash of cells. It follows what moves, and which cells are around each client's viewpoint.
+// Follows the entities that move through a grid's cells, a spatial hash, and the cells around each client's viewpoint.
 import { entityExists, hasComponent, observe, onAdd, onRemove, type World } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import type { ComponentSets } from '../../protocol/component-sets.js'
@@ -19,33 +19,33 @@ export interface GridContext {
   readonly sets: ComponentSets
 }
 
-/** Cells are numbered from the origin up to here, on both sides; what lies beyond is in the last one. */
+/** Cells are numbered from the origin up to here, on both sides; everything further out is in the last one. */
 const LAST_CELL = 2 ** 30
 
-/** The viewpoint of a client that looked at an entity which has ended: it goes on seeing what is around the place. */
+/** The viewpoint of a client whose entity has ended: it still sees what is around the place. */
 const NOTHING = 0
 
-/** What a client looks at: an entity, or a place. */
+/** A client's viewpoint: an entity, or a place. */
 export type Viewpoint = number | readonly number[]
 
 export class GridLeaf extends Leaf {
   readonly positions: Positions
-  /** The replicated component that is the position, or -1. */
+  /** The id of the replicated component that holds positions, or -1. */
   private readonly component: number
   /** Entities with a position, where that is not tracked. */
   private readonly placed = new SlotSet()
-  /** Slots that the component came to, or left. */
+  /** Slots that gained or lost the component. */
   private readonly restless = new SlotSet()
-  /** By connection: what it looks at, where that is not its player. */
+  /** By connection: its viewpoint, where that is not its player. */
   private readonly viewpoints = new Map<number, Viewpoint>()
-  /** Entities that are looked at, and some that were. */
+  /** Entities that are viewpoints, and some that were. */
   private readonly lookedAt = new Set<number>()
   private readonly watchers: Surroundings[] = []
   /** The same, by the client's bit in rows of clients. */
   private readonly watcherAt: (Surroundings | undefined)[] = []
   private readonly stops: (() => void)[]
   private readonly margin: number
-  /** The coordinates of the entity that is looked at. */
+  /** The coordinates of the viewpoint's entity. */
   private readonly spot: Float64Array
 
   constructor(
@@ -115,14 +115,17 @@ export class GridLeaf extends Leaf {
     for (const stop of this.stops) stop()
   }
 
-  /** Says what a connection looks at; `undefined` is its player. */
+  /** Sets a connection's viewpoint; `undefined` is its player. */
   look(connection: number, viewpoint: Viewpoint | undefined): void {
     if (viewpoint === undefined) this.viewpoints.delete(connection)
     else this.viewpoints.set(connection, viewpoint)
     if (typeof viewpoint === 'number') this.lookedAt.add(viewpoint)
   }
 
-  /** What is looked at ends, or has no position any more: its id may be another's at once, which nobody looks at. */
+  /**
+   * Ends the use of an entity as a viewpoint, because it ends or lost its position. Another entity may get its id at
+   * once.
+   */
   private loseSightOf(eid: number): void {
     if (!this.lookedAt.delete(eid)) return
     for (const [connection, viewpoint] of this.viewpoints) {
@@ -136,7 +139,7 @@ export class GridLeaf extends Leaf {
     return watcher.distanceTo(this.positions, this.context.entities.eidOf[slot]!)
   }
 
-  /** Entities whose position changed in this tick. */
+  /** Follows the entities whose position changed in this tick. */
   private followTracked(): void {
     const { tracker, sets, entities } = this.context
     const { dirty, changed } = tracker
@@ -147,14 +150,14 @@ export class GridLeaf extends Leaf {
     }
   }
 
-  /** All entities, where nothing says which have moved. */
+  /** Follows all entities, where nothing reports which have moved. */
   private followPlaced(): void {
     const { placed } = this
     const { eidOf } = this.context.entities
     for (let slot = placed.next(0); slot >= 0; slot = placed.next(slot + 1)) this.follow(slot, eidOf[slot]!)
   }
 
-  /** Puts an entity into the cell that it is in by now. One that is not a number stays where it is. */
+  /** Puts an entity into its current cell. One whose position is NaN stays where it is. */
   private follow(slot: number, eid: number): void {
     const { spot, cells, margin } = this
     const { cellSize } = this.policy
@@ -168,7 +171,7 @@ export class GridLeaf extends Leaf {
     }
     if (!isOut) return
     for (let axis = 0; axis < width; axis++) {
-      // What is no number comes to be 0.
+      // NaN becomes 0.
       key[axis] = Math.max(-LAST_CELL, Math.min(LAST_CELL, Math.floor(spot[axis]! / cellSize))) | 0
     }
     this.move(slot, cells.intern())
@@ -180,7 +183,7 @@ export class GridLeaf extends Leaf {
     this.setCell(slot, cell)
   }
 
-  /** Follows what one client looks at. */
+  /** Follows one client's viewpoint. */
   private watch(watcher: Surroundings): void {
     if (!this.findViewpoint(watcher)) return
     const { cells } = this
@@ -209,7 +212,7 @@ export class GridLeaf extends Leaf {
     }
   }
 
-  /** Moves a client's anchor to what it looks at. Returns whether it moved. */
+  /** Moves a client's anchor to its viewpoint. Returns whether it moved. */
   private findViewpoint(watcher: Surroundings): boolean {
     const connection = watcher.observer.session.entity
     const viewpoint = this.viewpoints.get(connection) ?? Connection.player[connection] ?? 0

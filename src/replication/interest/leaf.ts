@@ -1,18 +1,18 @@
-// A leaf of the tree of policies at work: it places entities in cells, and says which cells each client sees.
+// Places entities in cells for one leaf of the tree of policies, and decides which cells each client sees.
 import { growTo } from '../slot-set.js'
 import type { Observer } from '../server/observer.js'
 import { BitRows } from './bit-rows.js'
 import type { CellPolicy } from './policies.js'
 import { TupleTable } from './tuple-table.js'
 
-/** The cell of an entity that the leaf has no place for. */
+/** The cell of an entity that the leaf does not place. */
 export const UNPLACED = 0
 
-/** What a leaf tells. */
+/** Receives the changes of a leaf. */
 export interface LeafListener {
   /** An entity changed its cell. */
   moved(slot: number): void
-  /** A client began, or ceased, to see a cell. */
+  /** A client began or stopped to see a cell. */
   subscribed(leaf: Leaf, cell: number, observer: Observer): void
 }
 
@@ -22,10 +22,10 @@ export abstract class Leaf {
   /** By cell: the clients that see it. */
   readonly subscribers: BitRows
   readonly cells: TupleTable
-  /** By cell: how many slots, classes and clients hold it. One that nobody holds is given back. */
+  /** By cell: how many slots, classes and clients hold it. A cell without holders is released. */
   private holders = new Uint32Array(16)
 
-  /** `width`: the integers that a cell is named by. */
+  /** `width`: the number of integers that name a cell. */
   constructor(
     readonly policy: CellPolicy,
     /** Its place among the leaves. */
@@ -40,23 +40,23 @@ export abstract class Leaf {
 
   /** Places an entity that begins. */
   abstract place(slot: number, eid: number): void
-  /** Once per tick: follows what moved. */
+  /** Follows what moved, once per tick. */
   abstract update(): void
-  /** A client takes part from now on: it sees its cells. */
+  /** Shows its cells to a client that is ready now. */
   abstract join(observer: Observer): void
-  /** A client takes no part any more; nothing needs to be told. */
+  /** Removes a client that is no longer ready, without notifying the listener. */
   abstract leave(observer: Observer): void
-  /** A connection has ended: what is kept of it is forgotten. */
+  /** Forgets everything about a connection that has ended. */
   abstract forget(connection: number): void
-  /** The policy is used no more. */
+  /** Stops, because the policy is no longer used. */
   abstract stop(): void
 
-  /** How far an entity is from what a client looks at, squared; 0 where the policy knows no distance. */
+  /** The squared distance between an entity and a client's viewpoint; 0 where the policy knows no distance. */
   distance(_observer: Observer, _slot: number): number {
     return 0
   }
 
-  /** An entity has ended. */
+  /** Removes an entity that has ended. */
   end(slot: number): void {
     this.setCell(slot, UNPLACED)
   }
@@ -74,7 +74,7 @@ export abstract class Leaf {
     this.forgetCell(cell)
   }
 
-  /** A cell is nobody's any more. */
+  /** Forgets a cell without holders. */
   protected forgetCell(_cell: number): void {}
 
   /** Puts an entity into a cell. */

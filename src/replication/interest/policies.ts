@@ -1,10 +1,11 @@
-// Policies of interest: which entities each client sees. A tree of leaves; what each of them means is in a file of its own.
+// Defines the policies of interest: a tree that decides which entities each client sees. Its leaves have files of their
+// own.
 import type { World } from 'bitecs'
 import { UsageError } from '../../protocol/errors.js'
 import type { GridPolicy } from './grid-policy.js'
 import type { RoomsPolicy } from './rooms-policy.js'
 
-/** Everything is seen by everyone. */
+/** Every client sees everything. */
 export interface EveryonePolicy {
   readonly kind: 'everyone'
 }
@@ -25,7 +26,7 @@ export interface CombinedPolicy {
 /** Policies that place entities in cells. */
 export type CellPolicy = GridPolicy | RoomsPolicy
 
-/** Which entities a client sees: made by `everyone`, `rooms`, `grid`, `predicate`, `allOf` and `anyOf`. */
+/** Decides which entities a client sees. Made by `everyone`, `rooms`, `grid`, `predicate`, `allOf` and `anyOf`. */
 export type InterestPolicy = EveryonePolicy | PredicatePolicy | CombinedPolicy | CellPolicy
 
 const EVERYONE: EveryonePolicy = { kind: 'everyone' }
@@ -36,18 +37,18 @@ export function everyone(): EveryonePolicy {
 }
 
 /**
- * A client sees what all of the policies let it see: `allOf(match, grid({ … }))`.
+ * A client sees the entities that all of the policies let it see: `allOf(match, grid({ … }))`.
  *
- * @throws UsageError when no policy is given, or something that is none.
+ * @throws UsageError when no policy is given, or an argument is not a policy.
  */
 export function allOf(...policies: InterestPolicy[]): CombinedPolicy {
   return combine('all', policies)
 }
 
 /**
- * A client sees what one of the policies, or more, lets it see: `anyOf(team, grid({ … }))`.
+ * A client sees the entities that at least one of the policies lets it see: `anyOf(team, grid({ … }))`.
  *
- * @throws UsageError when no policy is given, or something that is none.
+ * @throws UsageError when no policy is given, or an argument is not a policy.
  */
 export function anyOf(...policies: InterestPolicy[]): CombinedPolicy {
   return combine('any', policies)
@@ -61,7 +62,7 @@ function combine(kind: 'all' | 'any', of: readonly InterestPolicy[]): CombinedPo
 
 const KINDS: ReadonlySet<unknown> = new Set(['everyone', 'predicate', 'all', 'any', 'grid', 'rooms'])
 
-/** @throws UsageError when it is no policy. */
+/** @throws UsageError when it is not a policy. */
 export function requirePolicy(policy: InterestPolicy): void {
   if (typeof policy === 'object' && policy !== null && KINDS.has(policy.kind)) return
   throw new UsageError('bad-option', 'a policy of interest is made by everyone, rooms, grid, predicate, allOf or anyOf')

@@ -1,4 +1,4 @@
-// Reads where an entity is, from whatever kind of store a game has.
+// Reads the position of an entity from any kind of store that a game may have.
 
 type Structs = readonly (Readonly<Record<string, number>> | undefined)[]
 
@@ -19,7 +19,7 @@ export class Positions {
   /** Writes the coordinates of an entity to `out`; NaN where the store has none. */
   read(eid: number, out: Float64Array): void {
     const { arrays, axes } = this
-    // Into memory, not returned: a number that a function returns may take a place on the heap.
+    // Coordinates go into memory, because a number that a function returns may be allocated on the heap.
     if (arrays === undefined) {
       const struct = this.structs[eid]
       for (let axis = 0; axis < axes.length; axis++) out[axis] = struct?.[axes[axis]!] ?? NaN

@@ -1,7 +1,7 @@
-// The policy of rooms: an entity is in one, a client in any number. Scenes, matches and teams are rooms.
+// Defines the policy of rooms: an entity is in one, a client in any number. Scenes, matches and teams are rooms.
 import { UsageError } from '../../protocol/errors.js'
 
-/** What {@link rooms} may be told. */
+/** Options of {@link rooms}. */
 export interface RoomsOptions {
   /** Whether an entity that is in no room is seen by everyone, or by nobody. Default `everyone`. */
   unplaced?: 'everyone' | 'nobody'
@@ -17,8 +17,8 @@ export interface RoomsPolicy {
 export type RoomName = string | number
 
 /**
- * A client sees the entities that are in a room that it is in: `setRoom` puts an entity into a room, `joinRoom` a
- * connection into another. Use several, with `allOf`, where rooms mean different things: matches, and teams.
+ * A client sees the entities in its rooms: `setRoom` puts an entity into a room, `joinRoom` adds a connection to
+ * another. Use several policies with `allOf` where rooms mean different things, such as matches and teams.
  *
  * @throws UsageError when an option is out of range.
  */

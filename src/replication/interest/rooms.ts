@@ -1,4 +1,4 @@
-// Rooms at work: which room each entity is in, and which rooms each connection.
+// Keeps the room of each entity, and the rooms of each connection.
 import { growTo } from '../slot-set.js'
 import type { Observer } from '../server/observer.js'
 import { Leaf, type LeafListener, UNPLACED } from './leaf.js'
@@ -9,7 +9,7 @@ export class RoomsLeaf extends Leaf {
   /** By cell. */
   private readonly names: (RoomName | undefined)[] = []
   private nextNumber = 1
-  /** By connection: the cells of the rooms that it is in, in the order in which it joined them. */
+  /** By connection: the cells of its rooms, in the order in which it joined them. */
   private readonly joined = new Map<number, Set<number>>()
 
   constructor(
@@ -42,7 +42,7 @@ export class RoomsLeaf extends Leaf {
     return [...(this.joined.get(connection) ?? [])].map((cell) => this.names[cell]!)
   }
 
-  /** A connection enters a room; `observer` is its view. */
+  /** Adds a connection to a room; `observer` is its view. */
   enter(connection: number, observer: Observer, room: RoomName): void {
     const cell = this.cellNamed(room)
     let joined = this.joined.get(connection)

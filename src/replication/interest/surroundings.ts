@@ -1,21 +1,21 @@
-// What is around one client's viewpoint: the cells that it sees.
+// Tracks the cells around one client's viewpoint, which the client sees.
 //
-// Cells are counted from an anchor, which follows the viewpoint only when that is a quarter of the hysteresis away. A cell
-// comes into view nearer than the radius and half the hysteresis, which makes up for the anchor's distance and for
-// entities that are a little outside of their cell; it leaves farther than the radius and all of the hysteresis.
+// Distances are from an anchor, which follows the viewpoint only when that is a quarter of the hysteresis away. A cell
+// enters view nearer than the radius and half the hysteresis. This makes up for the anchor's distance, and for entities
+// slightly outside their cell. A cell leaves view farther than the radius and all of the hysteresis.
 import { growTo } from '../slot-set.js'
 import type { Observer } from '../server/observer.js'
 import type { GridPolicy } from './grid-policy.js'
 import type { Positions } from './positions.js'
 import type { TupleTable } from './tuple-table.js'
 
-/** Farther than this, in cells, a viewpoint counts as being here: with fractions, cells are exact up to it. */
+/** In cells: a viewpoint further out counts as being here. Cells are exact up to it, fractions included. */
 const FARTHEST = 2 ** 29
 
 export class Surroundings {
   cells = new Uint32Array(32)
   count = 0
-  /** The corners of the box in which all cells to come into view are. */
+  /** The corners of the box that contains all cells that may enter view. */
   readonly from: Int32Array
   readonly to: Int32Array
   private readonly anchor: Float64Array
@@ -48,14 +48,14 @@ export class Surroundings {
     this.cells[index] = this.cells[--this.count]!
   }
 
-  /** Everything that was in view, which is so no longer. */
+  /** Removes all cells from view, and returns them. */
   take(): Uint32Array {
     const all = this.cells.slice(0, this.count)
     this.count = 0
     return all
   }
 
-  /** Follows an entity. Returns whether the anchor moved; it does not to what is no number. */
+  /** Follows an entity. Returns whether the anchor moved; it does not move to NaN. */
   moveTo(positions: Positions, eid: number): boolean {
     positions.read(eid, this.place)
     return this.follow()
@@ -66,7 +66,7 @@ export class Surroundings {
     return this.follow()
   }
 
-  /** How far an entity is from the anchor, squared. */
+  /** The squared distance between an entity and the anchor. */
   distanceTo(positions: Positions, eid: number): number {
     const { anchor, place } = this
     positions.read(eid, place)
@@ -75,14 +75,14 @@ export class Surroundings {
     return sum
   }
 
-  /** Whether a cell that is in view stays so. */
+  /** Returns whether a cell in view stays in view. */
   keeps(cells: TupleTable, cell: number): boolean {
     let sum = 0
     for (let axis = 0; axis < this.anchor.length; axis++) sum += this.gap(axis, cells.at(cell, axis)) ** 2
     return sum <= this.leave
   }
 
-  /** Whether a cell comes into view; `z` counts in a space alone. */
+  /** Returns whether a cell enters view; `z` counts only in a space. */
   reaches(x: number, y: number, z: number): boolean {
     let sum = this.gap(0, x) ** 2 + this.gap(1, y) ** 2
     if (this.anchor.length === 3) sum += this.gap(2, z) ** 2
@@ -110,7 +110,7 @@ export class Surroundings {
     return true
   }
 
-  /** How far a cell is from the anchor along one axis. */
+  /** The distance between a cell and the anchor along one axis. */
   private gap(axis: number, cell: number): number {
     const at = this.anchor[axis]!
     const { cellSize } = this.policy

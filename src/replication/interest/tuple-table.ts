@@ -1,12 +1,12 @@
-// Numbers for tuples of integers: the same tuple has the same number for as long as it is in use.
+// Numbers tuples of integers: a tuple keeps its number while it is in use.
 //
-// A hash table with chains, in typed arrays, so that entities that move from cell to cell allocate nothing.
+// It is a hash table with chains, in typed arrays, so that entities that move from cell to cell allocate nothing.
 import { growTo } from '../slot-set.js'
 
 const NONE = 0
 
 export class TupleTable {
-  /** What to look up: fill it in, then call `find` or `intern`. */
+  /** The tuple to look up: fill it in, then call `find` or `intern`. */
   readonly key: Int32Array
   /** One past the highest number in use. */
   end: number
@@ -15,7 +15,7 @@ export class TupleTable {
   private hashes = new Uint32Array(16)
   private buckets = new Uint32Array(32)
   private count = 0
-  /** Numbers given back. */
+  /** Released numbers. */
   private free = new Uint32Array(16)
   private freeCount = 0
 
@@ -59,7 +59,7 @@ export class TupleTable {
     return id
   }
 
-  /** Gives a number back. */
+  /** Releases a number. */
   release(id: number): void {
     const bucket = this.hashes[id]! & (this.buckets.length - 1)
     let at = this.buckets[bucket]!
@@ -87,7 +87,7 @@ export class TupleTable {
   private hash(): number {
     let hash = 0
     for (let i = 0; i < this.width; i++) hash = Math.imul(hash ^ this.key[i]!, 0x9e3779b1) ^ (hash >>> 15)
-    // 30 bits: a small integer in every engine, which takes no memory.
+    // 30 bits make a small integer in every engine, which allocates nothing.
     return (hash ^ (hash >>> 16)) & 0x3fffffff
   }
 

@@ -1,14 +1,14 @@
-// What interest knows of one client: what it is to see, and which of that the shared blocks do not bring it.
+// Keeps one client's view: the entities that it should see, and those whose values no shared block carries to it.
 import { growTo, SlotSet } from '../slot-set.js'
 
 export class InterestView {
   /** Its bit in rows of clients, or -1 while it has none. */
   index = -1
-  /** What it is to see. What it has been told of lags behind: `Observer.known`. */
+  /** The entities that it should see. The ones already sent follow later: `Observer.known`. */
   readonly wanted = new SlotSet()
-  /** Those of `wanted` that no class it subscribes to brings: their changes are owed to it alone. */
+  /** Those of `wanted` that none of its classes carries: their changes go to it alone. */
   readonly extras = new SlotSet()
-  /** Slots that were added to `wanted`, or taken from it, since they were last told; some more than once. */
+  /** Slots that were added to `wanted`, or removed from it, since the last update; some more than once. */
   touched = new Uint32Array(16)
   touchedCount = 0
   /** The chunks of this tick that it gets, as indices into the encoder's. */
@@ -29,7 +29,7 @@ export class InterestView {
     this.chunks[this.chunkCount++] = chunk
   }
 
-  /** It sees nothing any more. */
+  /** Empties the view. */
   clear(): void {
     this.wanted.clear()
     this.extras.clear()

@@ -1,9 +1,10 @@
-// Visibility: keeps what each client is to see in step with the world and the policy, at a cost of what moves.
+// Keeps each client's view in step with the world and the interest policy, at a cost that grows with what moves.
 //
-// An entity's class says who sees it (`classes.ts`). Beside that, an owner sees its own, and the game may show an entity
-// to a client or hide it: such exceptions are looked at whenever the entity's class, owner or exceptions change. What a
-// client sees without its class is an `extra`: its changes are owed to that client alone. An entity hidden from anyone is
-// an extra of all who see it, since the blocks of its class go to the whole class.
+// An entity's class decides which clients see it (`classes.ts`). In addition, an owner sees its own entities, and the
+// game may show or hide an entity for a client. These exceptions are checked when the entity's class, owner or
+// exceptions change. An entity that a client sees without its class is an `extra`: its changes go to that client alone.
+// An entity hidden from any client is an extra of all its observers, because the blocks of its class go to the whole
+// class.
 import type { World } from 'bitecs'
 import type { ErrorLog } from '../../connection/error-log.js'
 import { UsageError } from '../../protocol/errors.js'
@@ -22,13 +23,13 @@ import { type CellPolicy, everyone, type InterestPolicy, type PredicatePolicy } 
 export type LeafFactory = (policy: CellPolicy, index: number, words: number, listener: LeafListener) => Leaf
 
 /**
- * Pairs of a client and an entity that clients who begin to take part may cost in one tick: where many come at once to a
- * large world, some begin a tick later.
+ * The most pairs of client and entity that joining clients may cost in one tick. When many clients join a large world
+ * at once, some begin a tick later.
  */
 const MAX_JOIN_PAIRS = 65_536
 
 export class Visibility implements LeafListener {
-  /** By slot: the class whose shared blocks carry it, or 0 when it is an extra of all who see it. */
+  /** By slot: the class whose shared blocks carry it, or 0 when it is an extra of all its observers. */
   blockClassOf = new Uint32Array(64)
   classes: InterestClasses
   private leaves: Leaf[] = []
@@ -36,7 +37,7 @@ export class Visibility implements LeafListener {
   private predicates: PredicatePolicy[] = []
   private readonly forced = new Forced()
   private isNewPolicy = false
-  /** Row 0: the clients that take part. */
+  /** Row 0: the clients that are ready. */
   private readonly joined = new BitRows()
   /** By their bit in rows of clients. */
   private readonly observerAt: (Observer | undefined)[] = []
@@ -44,15 +45,15 @@ export class Visibility implements LeafListener {
   /** Slots whose class has to be looked up again; some more than once. */
   private moves = new Uint32Array(64)
   private moveCount = 0
-  /** The chunks of this tick, and their class, where they have but one. */
+  /** The chunks of this tick, and their class if they all have the same one. */
   private dealtCount = 0
   private onlyClass = NOBODY
   private isOneClass = true
-  /** What those who began in this update have cost. */
+  /** The pairs that clients joining in this update have cost. */
   private joinPairs = 0
-  /** Who takes part since this update. */
+  /** Clients that join in this update. */
   private readonly entered: Observer[] = []
-  /** Slots of which all has to be looked at again. */
+  /** Slots that must be decided again in full. */
   private readonly reviews: number[] = []
 
   constructor(
@@ -64,7 +65,7 @@ export class Visibility implements LeafListener {
     this.classes = new InterestClasses([], this.expression, this.joined, false)
   }
 
-  /** Exchanges the policy. Views follow with the next update. */
+  /** Replaces the policy. Views follow with the next update. */
   setPolicy(policy: InterestPolicy): void {
     const before = this.leaves
     this.leaves = []
@@ -105,21 +106,21 @@ export class Visibility implements LeafListener {
     this.observerOf.delete(connection)
   }
 
-  /** Shows an entity to a connection, or hides it, or with `undefined` leaves it to the policy again. */
+  /** Shows an entity to a connection, or hides it; `undefined` leaves it to the policy again. */
   force(slot: number, connection: number, shown: boolean | undefined): void {
     if (shown === undefined) this.forced.clear(slot, connection)
     else this.forced.set(slot, connection, shown)
     this.reviews.push(slot)
   }
 
-  /** The same for every connection; what was said for single ones is forgotten. */
+  /** Does the same for every connection, and forgets what was set for single ones. */
   forceAll(slot: number, shown: boolean | undefined): void {
     if (shown === undefined) this.forced.clearAll(slot)
     else this.forced.setAll(slot, shown)
     this.reviews.push(slot)
   }
 
-  /** Brings what every client is to see in step. `added` slots began, `removed` slots ended, since the last time. */
+  /** Updates every client's view. `added` slots began, `removed` slots ended, since the last time. */
   update(tick: number, observers: readonly Observer[], added: readonly number[], removed: readonly number[]): void {
     for (let i = 0; i < removed.length; i++) this.end(removed[i]!)
     for (let i = 0; i < added.length; i++) this.begin(added[i]!)
@@ -139,8 +140,9 @@ export class Visibility implements LeafListener {
   }
 
   /**
-   * Gives every client the chunks of the classes that it sees whole. `classOf` is by chunk; chunks of one class follow each
-   * other. Where all are of one class, `chunksFor` gives them out: then this costs nothing for each client.
+   * Gives every client the chunks of the classes that it sees whole. `classOf` is by chunk; chunks of one class follow
+   * each other. Where all are of one class, `chunksFor` gives them out instead, so that nothing is done here for each
+   * client.
    */
   deal(observers: readonly Observer[], chunkCount: number, classOf: Uint32Array): void {
     this.dealtCount = chunkCount
@@ -160,7 +162,7 @@ export class Visibility implements LeafListener {
     }
   }
 
-  /** Sees to it that a client's view has the chunks of this tick that it gets. Before they are sent to it. */
+  /** Completes the chunks of this tick in a client's view. Call it before they are sent to the client. */
   chunksFor({ view }: Observer): void {
     if (!this.isOneClass) return
     view.chunkCount = 0
@@ -168,14 +170,14 @@ export class Visibility implements LeafListener {
     for (let chunk = 0; chunk < this.dealtCount; chunk++) view.addChunk(chunk)
   }
 
-  /** An entity's owner has changed: one that is told now. */
+  /** Applies a change of owner that is sent now. */
   ownerChanged(slot: number, before: number, now: number): void {
     this.refreshFor(before, slot)
     this.refreshFor(now, slot)
     this.observerOf.get(now)?.pending.prefer(slot)
   }
 
-  /** How far an entity is from what a client looks at, squared, for the policies that know distances; else 0. */
+  /** The squared distance between an entity and a client's viewpoint, for policies that know distances; otherwise 0. */
   distance(observer: Observer, slot: number): number {
     for (let i = 0; i < this.leaves.length; i++) {
       const distance = this.leaves[i]!.distance(observer, slot)
@@ -224,7 +226,7 @@ export class Visibility implements LeafListener {
     this.refreshFor(this.entities.toldOwner[slot]!, slot)
   }
 
-  /** Looks at an entity again for the clients who see only one of two classes, or none of them for sure. */
+  /** Decides about an entity again, for the clients that surely see only one of two classes, or neither. */
   private refreshDifference(slot: number, a: number, b: number): void {
     const { sure, maybe } = this.classes
     const { words } = sure
@@ -239,7 +241,7 @@ export class Visibility implements LeafListener {
     }
   }
 
-  /** Everything about an entity may have changed. */
+  /** Decides everything about an entity again. */
   private review(slot: number): void {
     this.blockClassOf = growTo(this.blockClassOf, slot + 1)
     this.classify(slot)
@@ -261,7 +263,7 @@ export class Visibility implements LeafListener {
     if (observer?.joined === true) this.refresh(observer, slot)
   }
 
-  /** Decides about one entity and one client that takes part. */
+  /** Decides about one entity and one client that is ready. */
   private refresh(observer: Observer, slot: number): void {
     const { view, session } = observer
     const { entities, classes, forced } = this
@@ -276,7 +278,7 @@ export class Visibility implements LeafListener {
     else view.extras.delete(slot)
   }
 
-  /** What the policy says of a pair, the game's predicates included. */
+  /** Returns what the policy decides for a pair, including the game's predicates. */
   private asks(node: Expression, observer: Observer, slot: number): boolean {
     if (node.kind === 'everyone') return true
     if (node.kind === 'predicate') return this.ask(node.policy, observer, slot)
@@ -293,7 +295,7 @@ export class Visibility implements LeafListener {
     return isAll
   }
 
-  /** One that throws changes nothing, and is reported once. */
+  /** A predicate that throws changes nothing, and is reported once. */
   private ask(policy: PredicatePolicy, observer: Observer, slot: number): boolean {
     const entity = this.entities.eidOf[slot]!
     if (entity === 0) return false
@@ -301,7 +303,7 @@ export class Visibility implements LeafListener {
     try {
       const answer: unknown = policy.isVisible(this.world, connection, entity)
       if (!isThenable(answer)) return Boolean(answer)
-      // A promise is no yes: it would show every entity to everybody.
+      // A promise does not count as true: it would show every entity to every client.
       answer.then(undefined, () => {})
       throw new UsageError('bad-option', 'it returned a promise, and must answer at once')
     } catch (cause) {
@@ -352,18 +354,18 @@ export class Visibility implements LeafListener {
     }
   }
 
-  /** A client takes no part any more. */
+  /** Removes a client that is no longer ready. */
   private drop(observer: Observer): void {
     const { index } = observer.view
     this.joined.put(0, index, false)
     this.classes.removeClient(index)
-    // Now that it sees no class, what the leaves say of it changes nothing more.
+    // The client sees no class now, so the leaves change nothing more for it.
     for (let i = 0; i < this.leaves.length; i++) this.leaves[i]!.leave(observer)
     observer.joined = false
     observer.view.clear()
   }
 
-  /** Tells what has changed in the end: what came and went within this update changes nothing. */
+  /** Records the net changes of a view: what was added and removed within this update changes nothing. */
   private settle(observer: Observer): void {
     const { view } = observer
     for (let i = 0; i < view.touchedCount; i++) {
@@ -384,7 +386,7 @@ export class Visibility implements LeafListener {
     return leaf
   }
 
-  /** The policy is another: everything is placed anew. Only what differs in the end is told. */
+  /** Places everything again after the policy was replaced. Only net differences are sent. */
   private rebuild(observers: readonly Observer[]): void {
     const { entities, leaves } = this
     for (const observer of observers) {

@@ -1,6 +1,6 @@
-// A client's side of relations: the pairs that the server has told of, and the components that stand for them.
+// Adds and removes a client's pairs of relations, as the server reports them.
 //
-// A pair is there while both of its entities are. It goes before an entity goes: bitECS would otherwise remove the
+// A pair exists while both of its entities do. It is removed before an entity is. Otherwise bitECS would remove the
 // subjects of a relation with `autoRemoveSubject` together with their target, and the server may keep them.
 import { commitRemovals, type Relation, type World } from 'bitecs'
 import type { Counters } from '../../connection/counters.js'
@@ -39,7 +39,7 @@ export class ClientRelations {
     if (!isEntity || relation >= this.relations.length || isNew > 1) reader.fail()
   }
 
-  /** Applies what was checked. */
+  /** Applies a section that was checked. */
   apply(reader: ByteReader): void {
     const subject = this.entities.indexOf(reader.varint())
     const relation = reader.varint()
@@ -58,21 +58,21 @@ export class ClientRelations {
     }
   }
 
-  /** Takes the pairs of an entity, on either side, out of the world. */
+  /** Removes the pairs of an entity, on either side, from the world. */
   hide(index: number): void {
     this.forEach(index, (subject, key) => this.remove(subject, key))
   }
 
-  /** Puts them back. */
+  /** Adds the pairs of an entity to the world again. */
   show(index: number): void {
     this.forEach(index, (subject, key) => this.add(subject, key))
   }
 
-  /** Takes them out for good: an entity goes. */
+  /** Forgets the pairs of an entity that ends. */
   end(index: number): void {
     this.hide(index)
     this.forEach(index, (subject, key) => this.forgetPair(subject, key))
-    // As in the server's `takeOver`.
+    // For the same reason as in the server's `takeOver`.
     if (this.relations.length > 0) commitRemovals(this.world)
   }
 

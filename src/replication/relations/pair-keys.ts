@@ -1,7 +1,7 @@
-// A pair of one subject as a small integer: the relation and the target's slot.
+// Encodes a pair of one subject as a small integer: the relation and the target's slot.
 import { MAX_SLOT, SLOT_BITS } from '../../protocol/net-id.js'
 
-/** Relations have 10 bits, so it is of 30 bits. */
+/** Relations have 10 bits, so the key has 30 bits. */
 export function pairKey(relation: number, target: number): number {
   return (relation << SLOT_BITS) | target
 }

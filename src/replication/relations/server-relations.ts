@@ -1,9 +1,8 @@
-// The server's side of relations: which pairs of networked entities there are, which came and went in this tick, and what
-// each client is told of them.
+// Follows the pairs of networked entities on the server, and sends each client those that begin and end.
 //
-// A client is told of a pair while it knows both entities: when the pair begins or ends between them, and when the second
-// of them comes into its view. When one leaves its view the client drops the pair by itself. So nothing names an entity
-// that a client does not see.
+// A client receives a pair while it has both entities: when the pair begins or ends, and when the second entity comes
+// into its view. When one leaves its view, the client drops the pair by itself. So no packet names an entity that a
+// client does not see.
 import { commitRemovals, getRelationTargets, hasComponent, Wildcard, type Relation, type World } from 'bitecs'
 import type { PacketBuilder } from '../../connection/session.js'
 import { ByteWriter } from '../../protocol/bytes.js'
@@ -16,11 +15,11 @@ import { SlotSet } from '../slot-set.js'
 import { pairKey, relationOf, targetOf } from './pair-keys.js'
 import { watchPairs } from './watch-pairs.js'
 
-/** What is known of a networked entity with pairs. */
+/** The pairs of one networked entity. */
 interface Subject {
   /** The entities that they name, networked or not. */
   readonly targets: ReadonlySet<number>
-  /** The pairs with networked entities, which clients may be told of. */
+  /** The pairs with networked entities, which clients may receive. */
   readonly pairs: ReadonlySet<number>
 }
 
@@ -57,7 +56,7 @@ export class ServerRelations {
     })
   }
 
-  /** An entity is networked from now on. */
+  /** Begins to follow an entity that is networked from now on. */
   begin(slot: number, eid: number): void {
     for (const relation of this.relations) {
       if (hasComponent(this.world, eid, relation(Wildcard))) this.dirty.add(slot)
@@ -65,7 +64,7 @@ export class ServerRelations {
     this.touchSubjectsOf(eid)
   }
 
-  /** An entity is networked no longer. */
+  /** Stops following an entity that is no longer networked. */
   end(slot: number, eid: number): void {
     this.dirty.delete(slot)
     this.unlink(slot)
@@ -76,15 +75,15 @@ export class ServerRelations {
   /** Finds the pairs that began and ended since the last tick. */
   takeOver(): void {
     if (this.relations.length === 0) return
-    // bitECS looks for the subjects of an entity that it removes, finds those whose removal from its queries is not carried
-    // out yet, and throws where the id of one is an entity of another world by now.
+    // When bitECS removes an entity, it looks for its subjects. It also finds those whose removal from its queries is
+    // still pending. It throws if the id of one is an entity of another world by now.
     commitRemovals(this.world)
     this.changes.length = 0
     const { dirty, entities, subjects } = this
     for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) {
       const before = subjects.get(slot)?.pairs ?? NO_PAIRS
       const now = this.read(entities.eidOf[slot]!)
-      // What ends comes first, for the sake of relations that are exclusive.
+      // Ends are first, so that exclusive relations never have two targets.
       for (const key of before) if (!now.pairs.has(key)) this.changes.push({ subject: slot, key, isNew: false })
       for (const key of now.pairs) if (!before.has(key)) this.changes.push({ subject: slot, key, isNew: true })
       this.unlink(slot)
@@ -93,12 +92,12 @@ export class ServerRelations {
     dirty.clear()
   }
 
-  /** Adds the targets of an entity, as references that need not be there before it. */
+  /** Adds the targets of an entity, as references that may be spawned later. */
   addTargets(slot: number, into: number[]): void {
     for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) into.push(targetOf(key) << 1)
   }
 
-  /** Writes the pairs that begin and end for one client, whose spawns of this tick are written. */
+  /** Writes the pairs that begin and end for one client, after its spawns of this tick. */
   write(observer: Observer, packet: PacketBuilder): boolean {
     const { subjects, changes } = this
     if (subjects.size === 0 && changes.length === 0) return false
@@ -115,14 +114,14 @@ export class ServerRelations {
     return written
   }
 
-  /** All pairs of an entity that begins for a client: those that it has, and those in which it is the target. */
+  /** Writes all pairs of an entity that begins for a client: its own, and those in which it is the target. */
   private writeEntering(slot: number, { known, enteringSet }: Observer, packet: PacketBuilder): boolean {
     let written = false
     for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) {
       if (known.has(targetOf(key))) written = this.writePair(packet, slot, key, true)
     }
     for (const subject of this.subjectsOf.get(this.entities.eidOf[slot]!) ?? NO_PAIRS) {
-      // One that begins too tells of its own pairs.
+      // A subject that begins too writes its own pairs.
       if (!known.has(subject) || enteringSet.has(subject)) continue
       const { pairs } = this.subjects.get(subject)!
       for (let r = 0; r < this.relations.length; r++) {

@@ -1,13 +1,13 @@
-// Notices every pair of a relation that an entity of a world gains or loses.
+// Reports every pair of a relation that an entity of a world gains or loses.
 //
-// bitECS has no such event: a pair is a component of its own for each target, `observe` on `relation(Wildcard)` is silent
-// between an entity's first pair and its last, and a query for each pair would look at every entity of the world when a
-// target is new, and be kept for ever. But bitECS tells each component's queries of it when an entity gains or loses it. So
-// one query that matches nothing, and remembers who came by, is listed with every pair of the relations. It costs a call
-// for each change, and nothing while nothing changes.
+// bitECS has no such event. A pair is a separate component for each target, and `observe` on `relation(Wildcard)` is
+// silent between an entity's first pair and its last. A query per pair would test every entity of the world when a
+// target is new, and would be kept permanently. But bitECS notifies the queries of a component when an entity gains or
+// loses it. So one query that matches nothing, and records the entities that it tests, is listed with every pair of the
+// relations. It costs one call per change, and nothing while nothing changes.
 import { $internal, type ComponentData, type InternalWorld, type Query, type World } from 'bitecs'
 
-// Registered by bitECS on the component of a pair.
+// bitECS registers this symbol on the component of a pair.
 const $relation = Symbol.for('bitecs-relation')
 const $pairTarget = Symbol.for('bitecs-pairTarget')
 
@@ -18,7 +18,7 @@ interface PairComponent {
 
 const nothing = (): void => undefined
 
-/** A query that every entity seems to match, and whose list of members is a call of `touch`. */
+/** A query that seems to match every entity, and whose list of members is a call of `touch`. */
 function watcher(touch: (subject: number) => void): Query {
   const none = { add: nothing, remove: nothing, has: () => false, sparse: [], dense: [], reset: nothing, sort: nothing }
   const silent = { subscribe: () => nothing, notify: () => ({}) }
@@ -40,7 +40,7 @@ function watcher(touch: (subject: number) => void): Query {
   }
 }
 
-/** Calls `touch` with each entity that gains or loses a pair of one of `relations`, before or behind the change. */
+/** Calls `touch` with each entity that gains or loses a pair of one of `relations`, before or after the change. */
 export function watchPairs(world: World, relations: ReadonlySet<unknown>, touch: (subject: number) => void): void {
   const query = watcher(touch)
   const { componentMap } = (world as InternalWorld)[$internal]
@@ -48,7 +48,7 @@ export function watchPairs(world: World, relations: ReadonlySet<unknown>, touch:
     if (relations.has(component[$relation]) && typeof component[$pairTarget] === 'number') queries.add(query)
   }
   for (const [component, data] of componentMap) watch(component as PairComponent, data)
-  // A pair is entered here when it is first used in this world, before any entity has it.
+  // A pair is registered here when it is first used in this world, before any entity has it.
   componentMap.set = (component: PairComponent, data: ComponentData) => {
     watch(component, data)
     return Map.prototype.set.call(componentMap, component, data) as typeof componentMap

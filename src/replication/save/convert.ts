@@ -1,17 +1,17 @@
-// Converts values of a save to the types of today's protocol, and refuses those that would come to mean something else.
+// Converts values of a save to the types of the current protocol, and refuses those whose meaning would change.
 import type { FieldType } from '../../protocol/types/parse-type.js'
 import type { SchemaType } from '../../protocol/types/schema.js'
 
 type AnyType = SchemaType<unknown>
 
-/** Something of a save has no place in today's protocol. */
+/** A part of a save has no place in the current protocol. */
 export class NoPlace extends Error {
   constructor(path: string, why: string) {
     super(`${path} ${why}`)
   }
 }
 
-/** What all values of a type are. Types of one meaning convert into each other. */
+/** The meaning of all values of a type. Types of one meaning convert into each other. */
 function meaningOf(type: FieldType): string {
   if ('collection' in type) return type.collection
   const { text } = type
@@ -22,7 +22,7 @@ function meaningOf(type: FieldType): string {
   return word === 'entity' || word === 'bytes' || word === 'array' || word === 'struct' ? word : 'number'
 }
 
-/** Which part of a rotation a field is, such as `.w`; '' for any other field. */
+/** The part of a rotation that a field is, such as `.w`; '' for any other field. */
 const partOf = (type: FieldType): string => /^unitQuaternion\(.*(\.[xyzw])$/.exec(type.text)?.[1] ?? ''
 
 function optionalOf(type: FieldType): AnyType | undefined {
@@ -30,7 +30,7 @@ function optionalOf(type: FieldType): AnyType | undefined {
 }
 
 /**
- * A value of `from` as one of `to`. Whether it fits the type's range is for `check` to say.
+ * Converts a value of `from` to one of `to`. `check` decides later whether it fits the type's range.
  *
  * @throws NoPlace when the two types mean different things, or part of the value has no place in `to`.
  */
@@ -55,7 +55,7 @@ export function convert(from: FieldType, to: FieldType, value: unknown, path: st
   return meaning === 'struct' ? convertStruct(from as AnyType, to as AnyType, value as Fields, path) : value
 }
 
-/** What an error says of a field whose type has changed. */
+/** The text of an error about a field whose type has changed. */
 export function differs(from: { readonly text: string }, to: FieldType): string {
   return `is ${from.text} in the save, ${to.text} in this game`
 }

@@ -1,5 +1,6 @@
-// CRC-32, as in Ethernet, zip and PNG (ISO 3309; the reflected polynomial 0xEDB88320): finds bytes that a disk or a transfer
-// has changed. It is no protection against anybody who wants to change them.
+// Computes a CRC-32, as in Ethernet, zip and PNG (ISO 3309; the reflected polynomial 0xEDB88320).
+//
+// It finds bytes that a disk or a transfer has changed. It does not protect against deliberate changes.
 
 let table: Uint32Array | undefined
 

@@ -1,4 +1,4 @@
-// Fits a save to today's protocol, name by name: converts what means the same, and lists what has no place.
+// Fits a save to the current protocol, name by name: converts values of the same meaning, and lists what has no place.
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionField } from '../../protocol/types/collection-types.js'
 import { struct } from '../../protocol/types/composite-types.js'
@@ -20,7 +20,7 @@ const MAX_LISTED = 8
 const keyType = string(MAX_SPAWN_KEY_BYTES)
 
 /**
- * The save with its values converted to the types of the protocol. `isMigrated`: game code may have changed what was read.
+ * The save with its values converted to the types of the protocol. `isMigrated`: game code may have changed the values.
  *
  * @throws SaveError that lists what has no place in the protocol, or no value.
  */
@@ -47,7 +47,7 @@ function fieldsOf({ fields, collections }: ReplicatedComponent): ReadonlyMap<str
   return new Map<string, Field>([...fields, ...collections].map((field) => [field.name, field]))
 }
 
-/** Runs `act`; what it throws of a value or its place is a problem, and the result is undefined. */
+/** Runs `act`. If it throws because of a value or its place, adds a problem and returns undefined. */
 function attempt<T>(problems: string[], act: () => T): T | undefined {
   try {
     return act()
@@ -104,7 +104,7 @@ function fitValues(read: ReadSave, { type }: Field, path: string, values: unknow
   })
 }
 
-/** Converts the value at `i`, unless a migration has put another one there: that one is as the game wants it. */
+/** Converts the value at `i`, unless a migration has replaced it: then it stays as the game set it. */
 function convertUnchanged(
   source: SavedField | undefined,
   to: Field['type'] | SchemaType<unknown>,
@@ -116,7 +116,7 @@ function convertUnchanged(
   return convert(source.type, to as SchemaType<unknown>, value, path)
 }
 
-/** Four numbers that were not the same rotation in the save must make one. */
+/** Checks that four numbers which were not the same rotation in the save make one. */
 function checkRotations(
   read: ReadSave,
   { fields }: ReplicatedComponent,
@@ -144,7 +144,7 @@ function checkRotations(
   }
 }
 
-/** Whether values are as they were saved, of the same part of a rotation. */
+/** Returns whether values are as they were saved, for the same part of a rotation. */
 function isUnchanged(
   source: SavedField | undefined,
   values: number[],
@@ -181,7 +181,7 @@ function checkCollection(type: CollectionField['type'], value: unknown, path: st
   requireDistinct((type.collection === 'map' ? type.key : type.element) as SchemaType<unknown>, keys, path)
 }
 
-/** Keys that differ must not become one when their type rounds them. */
+/** Keys that differ must not become equal when their type rounds them. */
 function requireDistinct(type: SchemaType<unknown>, keys: readonly unknown[], path: string): void {
   const writer = new ByteWriter()
   const reader = new ByteReader()
@@ -268,7 +268,7 @@ function ownerProblems(saved: SavedWorld): string[] {
   return isRight ? [] : [`owners: not places from 1 to ${saved.entityCount}`]
 }
 
-/** Whether an element of a collection names an entity by itself. */
+/** Returns whether an element of a collection is an entity itself. */
 export function isEntityType(type: SchemaType<unknown>): boolean {
   return type.scalar === ScalarForm.Entity
 }

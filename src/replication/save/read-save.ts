@@ -1,5 +1,7 @@
-// Reads the bytes of a save into plain data. Everything is checked, and nothing is allocated by a number that the bytes claim:
-// each entity, member, pair and value takes bytes of its own.
+// Reads the bytes of a save into plain data.
+//
+// Everything is checked, and no number in the bytes decides how much memory is allocated: each entity, member, pair and
+// value has bytes of its own.
 import { ByteReader } from '../../protocol/bytes.js'
 import { SaveError } from '../../protocol/errors.js'
 import { MAX_SPAWN_KEY_BYTES } from '../../protocol/limits.js'
@@ -10,11 +12,11 @@ import { crc32 } from './crc32.js'
 import * as format from './save-format.js'
 import type { SavedComponent, SavedOrigin, SavedOwner, SavedPair, SavedWorld } from './saved-world.js'
 
-/** One field of a save: its type, and its values as they were read. */
+/** One field of a save: its type, and its values as read. */
 export interface SavedField {
   /** The type as described. */
   readonly text: string
-  /** Undefined where the description does not say enough to read the values. */
+  /** Undefined where the description is not enough to read the values. */
   readonly type: FieldType | undefined
   readonly values: readonly unknown[]
 }
@@ -22,11 +24,11 @@ export interface SavedField {
 /** A save as read, before a migration changes it. */
 export interface ReadSave {
   readonly saved: SavedWorld
-  /** Where the values of components are from, by their arrays: these move when a migration renames. */
+  /** The field of each array of component values. The arrays move when a migration renames. */
   readonly fields: ReadonlyMap<unknown[], SavedField>
-  /** Where payloads are from: by the object, then by the name of the field. Undefined where one cannot be read. */
+  /** The fields of each payload object, by name. Undefined where a payload cannot be read. */
   readonly payloads: ReadonlyMap<object, ReadonlyMap<string, SavedField> | undefined>
-  /** Whether its protocol is the game's of today. */
+  /** Its protocol is the game's current one. */
   readonly isCurrent: boolean
 }
 
@@ -51,7 +53,7 @@ function listedIn(description: string, kind: string): Listed[] {
   })
 }
 
-/** @throws SaveError when the bytes are no save, of a later format, or damaged. */
+/** @throws SaveError when the bytes are not a save, have a later format, or are damaged. */
 export function readSave(bytes: Uint8Array, protocol: Protocol): ReadSave {
   const reader = openSave(bytes)
   const save = new SaveReader(reader, protocol).read()
@@ -59,7 +61,7 @@ export function readSave(bytes: Uint8Array, protocol: Protocol): ReadSave {
   return save
 }
 
-/** A reader behind the first bytes of a save, with the checksum taken off its end. */
+/** A reader after the first bytes of a save, without the checksum at its end. */
 function openSave(bytes: Uint8Array): ByteReader {
   if (!(bytes instanceof Uint8Array) || format.SAVE_MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw new SaveError('not-a-save', 'these bytes are not a world that saveWorld wrote')
@@ -121,7 +123,7 @@ class SaveReader {
 
   read(): ReadSave {
     const { reader, protocol } = this
-    // For whoever looks at the bytes: here the descriptions are compared.
+    // These bytes help to inspect a save; here the descriptions are compared.
     reader.skip(8)
     const version = reader.varint()
     const description = reader.string(format.MAX_SAVED_DESCRIPTION)
@@ -234,7 +236,7 @@ class SaveReader {
     return values
   }
 
-  /** Reads what stands behind its size, all of it and nothing else. */
+  /** Reads a part that follows its size, exactly to its end. */
   private readSized(read: () => void): void {
     const { reader } = this
     const size = reader.u32()

@@ -1,5 +1,5 @@
-// Makes entities of a saved world, once all of it was checked: values first, then components, where they come from, their
-// relations, and `Networked` at the end.
+// Makes the entities of a saved world after all of it was checked. Values are first, then components, origins and
+// relations, and `Networked` is last.
 import { addComponent, type Relation, type World } from 'bitecs'
 import { Networked } from '../../../components/networked.js'
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
@@ -21,16 +21,16 @@ import type { SpawnOrigins } from '../server/spawn-origins.js'
 import { isEntityType } from './fit-save.js'
 import type { SavedComponent, SavedWorld } from './saved-world.js'
 
-/** Where a saved world goes. */
+/** The world that a save is restored to. */
 export interface RestoreTarget {
   readonly world: World
   readonly protocol: Protocol
   readonly origins: SpawnOrigins
-  /** Removes an entity, whatever observers do. */
+  /** Removes an entity, even if observers throw. */
   remove(eid: number): void
 }
 
-/** The entities that were made, by their places from 1. */
+/** The new entities, by their places from 1. */
 class Made implements EntityMapper {
   readonly eids: number[] = []
 
@@ -44,7 +44,8 @@ class Made implements EntityMapper {
 }
 
 /**
- * Returns the entities, in the order of the save. When anything throws, observers of the game included, none of them is left.
+ * Returns the entities, in the order of the save. When anything throws, including an observer of the game, none of them
+ * is left.
  */
 export function restoreWorld(target: RestoreTarget, saved: SavedWorld): number[] {
   const made = new Made()
@@ -90,7 +91,7 @@ class Restoration {
       }
     })
     for (const eid of made.eids) addComponent(world, eid, Networked)
-    // Payloads name entities by net ids, which they have only now.
+    // Payloads name entities by net ids, which they only have now.
     this.restorePayloads()
   }
 
@@ -123,14 +124,14 @@ class Restoration {
     })
   }
 
-  /** Puts what was in a collection into the new one, which the library has made with the component. */
+  /** Copies the saved elements of a collection into the new one, which the library has made with the component. */
   private fill({ type, array }: CollectionField, eid: number, values: readonly unknown[]): void {
     for (const value of values) {
       if (type.collection === 'list') (array[eid] as SyncList<unknown>).push(this.translate(type.element, value))
       else if (type.collection === 'map') {
         const [key, element] = value as [key: CollectionKey, element: unknown]
         const own = this.translate(type.key, key)
-        // A key that names nobody can be none.
+        // The entity 0 cannot be a key.
         if (own === 0 && isEntityType(type.key)) continue
         ;(array[eid] as SyncMap<CollectionKey, unknown>).set(own, this.translate(type.element, element))
       } else {
@@ -165,7 +166,7 @@ class Restoration {
     }
   }
 
-  /** A value with its places replaced by the entities that were made. */
+  /** A value with its places replaced by the new entities. */
   private translate<T>(type: SchemaType<T>, value: T): T {
     const { writer, reader } = this
     writer.clear()

@@ -1,4 +1,4 @@
-// What the bytes of a save have at their ends: docs/protocol.md, "Saves", shows every one.
+// Defines the first and last bytes of a save, and its limits. The "Saves" section of docs/protocol.md shows every byte.
 import { MAX_LARGE_PAYLOAD } from '../../protocol/limits.js'
 import { MAX_SLOT } from '../../protocol/net-id.js'
 

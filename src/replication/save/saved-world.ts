@@ -1,13 +1,13 @@
-// A saved world as plain data, by names: what a migration sees, and what lies between bytes and a world.
+// Defines a saved world as plain data, by names: a migration changes it, and it links the bytes and the world.
 
 /**
- * A component of a saved world. Entities are **places**: the first of the save is 1, and 0 is none.
+ * A component of a saved world. Entities are **places**: the first of the save is 1, and 0 is no entity.
  *
- * A field of numbers has a number for each entity (of `bool` 0 or 1, of `entity` a place), a list or set an array of its
- * values, and a map an array of its entries, `[key, value]`.
+ * A field of numbers has a number for each entity (0 or 1 for `bool`, a place for `entity`). A list or set has an array
+ * of its values, and a map has an array of its entries, `[key, value]`.
  */
 export interface SavedComponent {
-  /** Which entities have it, each once. */
+  /** The entities that have it, each once. */
   entities: number[]
   /** By name: one value for each of `entities`, in their order. */
   readonly fields: Map<string, unknown[]>
@@ -19,44 +19,44 @@ export interface SavedPair {
   target: number
 }
 
-/** Where an entity of a saved world comes from, for those with a prefab or a spawn key. */
+/** The origin of an entity with a prefab or a spawn key. */
 export interface SavedOrigin {
   /** Its place. */
   readonly entity: number
   /** The name of its prefab, or ''. */
   prefab: string
-  /** The prefab's payload; of `entity` a place. */
+  /** The prefab's payload, with entities as places. */
   payload: Record<string, unknown>
   /** Its spawn key, or ''. */
   key: string
 }
 
-/** Whose an entity of a saved world was. */
+/** The owner of an entity of a saved world. */
 export interface SavedOwner {
   /** Its place. */
   readonly entity: number
-  /** What `ownerKey` said of the connection. */
+  /** What `ownerKey` returned for the connection. */
   owner: string
-  /** Whether it stood for that connection. */
+  /** It was the player of that connection. */
   isPlayer: boolean
 }
 
-/** A saved world as plain data, which a migration may change as it likes: see `LoadOptions.migrate`. */
+/** A saved world as plain data, which a migration may change in any way: see `LoadOptions.migrate`. */
 export interface SavedWorld {
-  /** The game's own number of the save, as `saveWorld` was told. */
+  /** The game's own number of the save, as passed to `saveWorld`. */
   readonly version: number
-  /** The description of the protocol that it was saved with, one line for each thing. */
+  /** The description of the protocol that it was saved with, one definition per line. */
   readonly description: string
-  /** How many entities there are; places go from 1 to it. */
+  /** How many entities there are; places run from 1 to this number. */
   readonly entityCount: number
   readonly components: Map<string, SavedComponent>
   readonly relations: Map<string, SavedPair[]>
   readonly origins: SavedOrigin[]
   readonly owners: SavedOwner[]
   /**
-   * Fields whose values cannot be read, as in `Bag.items`, and prefabs whose payloads cannot: their types are made with
-   * `custom`, and the game's protocol no longer has those. Their values, or payloads, are empty. A migration sets others or
-   * deletes the field, else the save is refused.
+   * Fields (named as in `Bag.items`) whose values cannot be read, and prefabs whose payloads cannot be read. Their
+   * types are made with `custom`, and the game's protocol no longer has them. Their values or payloads are empty. A
+   * migration must set others or delete the field; otherwise the save is refused.
    */
   readonly unreadable: readonly string[]
 }

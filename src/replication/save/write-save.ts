@@ -1,6 +1,6 @@
-// Writes a world to bytes: networked entities, what of them is replicated, where they come from, and whose they were.
+// Writes a world to bytes: its networked entities, their replicated components, their origins and their owners.
 //
-// The types are those of the wire; entities go by their place in the save, where on the wire they go by net ids.
+// The types are those of the wire. Entities are written as their place in the save, where the wire uses net ids.
 import { getRelationTargets, hasComponent, type Relation, type World } from 'bitecs'
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionField, SyncList, SyncMap, SyncSet } from '../../protocol/types/collection-types.js'
@@ -15,7 +15,7 @@ import type { SpawnOrigins } from '../server/spawn-origins.js'
 import { crc32 } from './crc32.js'
 import { MAX_OWNER_BYTES, MAX_SAVED_DESCRIPTION, SAVE_FORMAT, SAVE_MAGIC, SavedFlag } from './save-format.js'
 
-/** What is saved of a server's world. */
+/** The parts of a server's world that are saved. */
 export interface SaveSource {
   readonly world: World
   readonly protocol: Protocol
@@ -25,7 +25,7 @@ export interface SaveSource {
   /** The entities to save, each once. */
   readonly entities: readonly number[]
   readonly version: number
-  /** Whose each entity is, or '': by its place in `entities`. */
+  /** The owner of each entity, or '': by its place in `entities`. */
   readonly owners: readonly { readonly owner: string; readonly isPlayer: boolean }[]
 }
 
@@ -75,7 +75,7 @@ function writeOrigins(writer: ByteWriter, { protocol, entities, origins, netIds 
     writer.u8((prefab === NO_PREFAB ? 0 : SavedFlag.Prefab) | (key === '' ? 0 : SavedFlag.Key))
     if (prefab !== NO_PREFAB) {
       writer.varint(prefab)
-      // The payload names entities by net ids; one that has ended since is none.
+      // The payload names entities by net ids; one that has ended since counts as no entity.
       reader.reset(payload, 0, payload.length)
       writeSized(writer, () => payloads[prefab]!.write(writer, payloads[prefab]!.read(reader)))
     }
@@ -99,7 +99,7 @@ function writeComponent(writer: ByteWriter, { world, entities }: SaveSource, com
   }
 }
 
-/** What `write` writes, behind its size, a u32. */
+/** Writes the output of `write`, after its size, a u32. */
 function writeSized(writer: ByteWriter, write: () => void): void {
   const start = writer.length
   writer.u32(0)
@@ -111,11 +111,11 @@ function writeNumbers(writer: ByteWriter, { type, store }: ReplicatedField, eids
   for (const eid of eids) type.write(writer, representable(type.column, store.read(eid)))
 }
 
-/** The value that clients get of what a store holds. */
+/** The value that clients receive for a store's value. */
 function representable(spec: ColumnSpec, value: number): number {
   const { kind, min, max } = spec
   if (kind === ColumnKind.F64 || kind === ColumnKind.Entity) return value
-  // An angle wraps as it is written; what is no number is none.
+  // An angle wraps when it is written; NaN and infinite numbers become 0.
   if (kind === ColumnKind.Angle || kind === ColumnKind.Quaternion) return Number.isFinite(value) ? value : 0
   if (kind === ColumnKind.F32) {
     const isTooLarge = Number.isFinite(value) && !Number.isFinite(Math.fround(value))
@@ -174,7 +174,7 @@ function writePairs(
   }
 }
 
-/** Owners by name, each name once, then which entities are whose. */
+/** Writes owners by name, each name once, then the entities of each. */
 function writeOwners(writer: ByteWriter, { owners }: SaveSource): void {
   const numbers = new Map<string, number>()
   for (const { owner } of owners) if (owner !== '' && !numbers.has(owner)) numbers.set(owner, numbers.size)

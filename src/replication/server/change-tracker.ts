@@ -1,5 +1,7 @@
-// Finds what changed: writing to a typed array raises no event, so every replicated column is compared, once per tick for
-// all clients together, with what was last taken over. Components whose changes game code marks are not looked at.
+// Compares replicated columns with the values last read from the game, to find what changed.
+//
+// Writing to a typed array raises no event. So every column is compared once per tick, for all clients together.
+// Components whose changes game code marks are not compared.
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { ArgumentError, UsageError } from '../../protocol/errors.js'
@@ -17,12 +19,12 @@ import { copyWords, gatherWords, setWords } from '../wire/array-loops.js'
 /** One replicated component on the server. */
 export class ServerComponent {
   readonly members = new Members()
-  /** Bits by entity: what a scan found, or what was marked and waits for the component's turn. Else all 0 between scans. */
+  /** Bits by entity: set by a scan, or by a mark that waits for the component's turn. Otherwise all 0 between scans. */
   hits = new Uint32Array(2)
   /** Slots that game code marked since the last scan. Some may have lost the component since. */
   marks = new Uint32Array(16)
   markCount = 0
-  /** By slot: the tick at which its value last changed, or was first told. */
+  /** By slot: the tick at which its value last changed, or was first sent. */
   lastChange = new Uint32Array(64)
 
   constructor(
@@ -30,17 +32,17 @@ export class ServerComponent {
     readonly name: string,
     readonly store: object,
     readonly columns: readonly Column[],
-    /** Its changes are those that game code marks; else they are looked for in every tick. */
+    /** Game code marks its changes. Otherwise they are looked for in every tick. */
     readonly isMarked = false,
     /** Present when its changes can be drained. */
     readonly told?: ToldValues,
-    /** Of so many ticks one is for its changes. */
+    /** Its changes are sent in one of this many ticks. */
     readonly interval = 1,
-    /** No change of it is told: its values go with the spawn alone. */
+    /** Its changes are never sent: its values travel with the spawn alone. */
     readonly isOnce = false,
   ) {}
 
-  /** Whether its changes are told in this tick. The id spreads those of the same interval over the ticks. */
+  /** Returns whether its changes are sent in this tick. The id spreads components of one interval over the ticks. */
   isDue(tick: number): boolean {
     return this.interval === 1 || (tick + this.id) % this.interval === 0
   }
@@ -51,14 +53,14 @@ export class ServerComponent {
     this.hits[eid >>> 5]! |= 1 << (eid & 31)
   }
 
-  /** The highest entity id that the game's arrays have room for. */
+  /** The game's arrays have room for the entity ids below this one. */
   get capacity(): number {
     let capacity = Infinity
     for (const { field } of this.columns) capacity = Math.min(capacity, field.store.capacity)
     return capacity
   }
 
-  /** Whether updates are written straight from the game's arrays, so that nothing has to be taken over. */
+  /** Updates are written straight from the game's arrays, so that no copy is needed. */
   get isDirect(): boolean {
     for (let c = 0; c < this.columns.length; c++) if (!this.columns[c]!.isDirect) return false
     return true
@@ -69,7 +71,7 @@ export class ServerComponent {
     this.marks[this.markCount++] = slot
   }
 
-  /** Compares every member's values with what was last taken over. Returns whether `hits` has any. */
+  /** Compares every member's values with the last ones read. Returns whether `hits` has any bit set. */
   scan(): boolean {
     const { members, columns } = this
     if (members.count === 0) return false
@@ -91,22 +93,22 @@ export interface TrackedEntities extends EntityMapper {
 
 export class ChangeTracker {
   readonly components: readonly ServerComponent[]
-  /** The slots with anything changed in this tick. */
+  /** The slots with any change in this tick. */
   dirty = new SlotSet()
-  /** By slot: the set of components that changed in this tick. Of slots that are not in `dirty` it says nothing. */
+  /** By slot: the set of components that changed in this tick. Undefined for slots that are not in `dirty`. */
   changed = new Uint32Array(64)
-  /** The same as `dirty` and `changed`, of what was marked since the last scan. */
+  /** Like `dirty` and `changed`, for what was marked since the last scan. */
   private marked = new SlotSet()
   private markedSets = new Uint32Array(64)
   private eids = new Uint32Array(64)
-  /** Components of which a scan found changes, and those of them that one entity has. */
+  /** Components in which a scan found changes, and those of them that one entity has. */
   private readonly found: ServerComponent[] = []
   private readonly ids: Uint16Array
-  /** Slots of up to 32 entities that changed alike. */
+  /** The slots of up to 32 entities whose changed components are the same. */
   private readonly alikeSlots = new Uint32Array(32)
-  /** Nothing was marked in this tick: what scans found is all that there is. */
+  /** Nothing was marked in this tick, so that scans found all changes. */
   private isFresh = false
-  /** The id of a component, by what bitECS and what the protocol knows it by, and the one looked up last. */
+  /** Component ids by the objects that bitECS and the protocol use, and the last lookup. */
   private readonly idOf = new Map<object, number>()
   private lastComponent: object | undefined
   private lastId = 0
@@ -117,7 +119,7 @@ export class ChangeTracker {
     private readonly entities: TrackedEntities,
     private readonly counters: Counters,
     private readonly errors: ErrorLog,
-    /** Where changes are recorded for game code to see; left out where all are looked for, and none recorded. */
+    /** Records changes for game code. Left out where all changes are looked for and none recorded. */
     changes?: ChangeLogs,
   ) {
     this.components = protocol.componentList.map(({ store, fields, track, send, interval }, id) => {
@@ -139,7 +141,6 @@ export class ChangeTracker {
     protocol.componentList.forEach((component, id) => this.idOf.set(component, id).set(component.store, id))
   }
 
-  /** Makes room for a slot. */
   reserve(slots: number): void {
     this.changed = growTo(this.changed, slots)
     this.markedSets = growTo(this.markedSets, slots)
@@ -150,8 +151,8 @@ export class ChangeTracker {
   }
 
   /**
-   * Starts to track a component of an entity, and takes its values over. `isAgain`: clients have it, so that its values follow
-   * those that they were sent before.
+   * Starts to track a component of an entity, and reads its values. `isAgain`: clients have the component, so its
+   * values follow those already sent.
    */
   start(slot: number, eid: number, id: number, tick: number, isAgain = false): void {
     const component = this.components[id]!
@@ -172,7 +173,7 @@ export class ChangeTracker {
   }
 
   /**
-   * The id of a component, by what bitECS or the protocol knows it by.
+   * The id of a component, given the object that bitECS or the protocol uses.
    *
    * @throws UsageError when the protocol does not list it.
    */
@@ -188,7 +189,10 @@ export class ChangeTracker {
     return id
   }
 
-  /** Notes that game code has changed a component of an entity. What is found without, or not tracked yet, needs no mark. */
+  /**
+   * Notes that game code changed a component of an entity. A component that is scanned or not tracked yet needs no
+   * mark.
+   */
   mark(eid: number, id: number): void {
     const slot = this.entities.slotOfEntity(eid)
     const component = this.components[id]!
@@ -205,7 +209,7 @@ export class ChangeTracker {
   }
 
   /**
-   * Writes a value to where the game keeps it.
+   * Writes a value to the game's array.
    *
    * @throws ArgumentError when the field is not replicated, or its array has no room.
    */
@@ -244,7 +248,7 @@ export class ChangeTracker {
     for (let slot = marked.next(0); slot >= 0; slot = marked.next(slot + 1)) live.add(markedSets[slot]!)
   }
 
-  /** The numbers of sets have changed. */
+  /** Applies the new numbers of sets. */
   renumberSets(numbers: Int32Array): void {
     const { marked, markedSets } = this
     for (let slot = marked.next(0); slot >= 0; slot = marked.next(slot + 1)) {
@@ -273,7 +277,7 @@ export class ChangeTracker {
     if (found.length > 0) this.gather(tick)
   }
 
-  /** The marks of a component have waited for its turn, which this is. */
+  /** Releases the marks of a component whose turn this is. */
   private release(component: ServerComponent): void {
     const { hits, members, id } = component
     const { slotByEid } = this.entities
@@ -307,7 +311,7 @@ export class ChangeTracker {
     }
   }
 
-  /** Makes slots of what scans found, 32 entities at a time: those of them that changed alike have one set. */
+  /** Turns the results of scans into slots, 32 entities at a time. Entities with the same changes share one set. */
   private gather(tick: number): void {
     const { found, ids, sets } = this
     this.isFresh = this.dirty.size === 0
@@ -341,7 +345,10 @@ export class ChangeTracker {
     for (let f = 0; f < found.length; f++) this.tell(found[f]!)
   }
 
-  /** Notes the entities whose bits are set, from `base` on: the components in `set`, the first `count` of `ids`, changed. */
+  /**
+   * Notes changes of the entities whose bits are set, from `base` on: the components in `set`, the first `count` of
+   * `ids`.
+   */
   private noteAlike(base: number, alike: number, set: number, count: number, tick: number): void {
     const { dirty, changed, ids, sets, components, alikeSlots: slots } = this
     const size = this.listSlots(base, alike)
@@ -372,7 +379,7 @@ export class ChangeTracker {
     return size
   }
 
-  /** Records what can be drained of what a scan found, and forgets what it found. */
+  /** Records the changes that can be drained, and clears the scan's result. */
   private tell(component: ServerComponent): void {
     const { told, hits, members } = component
     const { slotByEid, netIds } = this.entities

@@ -1,8 +1,8 @@
-// The keys of entities that ended, on the server: clients to which one was hidden, and those that come later, have entities
-// of their scenes that stood, or would stand, for it.
+// Remembers the keys of entities that ended, on the server. Clients from which such an entity was hidden, and clients
+// that connect later, have entities of their scenes that stood, or would stand, for it.
 //
-// A log, and for each client how far it has been told: a tick in which no key ends costs nothing. It is bounded; a client
-// that was not told of what is forgotten keeps its entity, as one that waits.
+// The keys are a log, with one position for each client: a tick in which no key ends costs nothing. The log is bounded.
+// If a key is dropped before a client receives it, the client's entity keeps waiting.
 import type { PacketBuilder } from '../../connection/session.js'
 import { MAX_ENDED_KEYS } from '../../protocol/limits.js'
 import { SectionKind } from '../../protocol/packet.js'
@@ -10,13 +10,13 @@ import { MAX_ENDED_KEY, writeEndedKey } from '../../protocol/prefab.js'
 import type { Observer } from './observer.js'
 
 interface EndedKey {
-  /** '' when it is forgotten, or an entity has it again. */
+  /** '' when it is forgotten, or when an entity has it again. */
   key: string
   readonly number: number
 }
 
 export class EndedKeys {
-  /** In the order of the ends. What was struck out is cleared away by the thousand. */
+  /** In the order of the ends. Removed entries are cleared in batches of a thousand. */
   private log: EndedKey[] = []
   private readonly byKey = new Map<string, EndedKey>()
   /** The number of the newest. */
@@ -27,7 +27,7 @@ export class EndedKeys {
     return this.byKey.has(key)
   }
 
-  /** An entity with a key has ended. */
+  /** Notes that an entity with a key has ended. */
   add(key: string): void {
     this.begin(key)
     const ended: EndedKey = { key, number: ++this.newest }
@@ -37,7 +37,7 @@ export class EndedKeys {
     if (this.log.length >= 2 * MAX_ENDED_KEYS) this.log = this.log.filter((one) => one.key !== '')
   }
 
-  /** An entity with a key begins. */
+  /** Removes a key from the log, because an entity with it begins. */
   begin(key: string): void {
     const ended = this.byKey.get(key)
     if (ended === undefined) return
@@ -45,12 +45,12 @@ export class EndedKeys {
     this.byKey.delete(key)
   }
 
-  /** The scenes of everybody are others from the next tick on: whoever comes then has nothing of the old ones. */
+  /** Forgets the log from the next tick on: scenes change, and a client that joins then has nothing of the old ones. */
   forgetLater(): void {
     this.isOver = true
   }
 
-  /** Ends the tick: everybody was told. */
+  /** Ends the tick after every client was notified. */
   finishTick(): void {
     if (!this.isOver) return
     this.isOver = false
@@ -59,8 +59,8 @@ export class EndedKeys {
   }
 
   /**
-   * Tells a client what it has not been told, behind the despawns of the tick. Also of what it had: its game may give the key
-   * to another entity of its scene.
+   * Sends a client the keys that it has not received, after the despawns of the tick. That includes keys of entities
+   * that it had, because its game may give the key to another entity of its scene.
    */
   write(observer: Observer, packet: PacketBuilder): void {
     const told = observer.toldEnds

@@ -1,6 +1,6 @@
-// What one client is to see and has not been sent yet: spawns wait here, so that no tick sends more of them than it may.
+// Holds the entities in one client's view that were not sent yet, so that no tick sends more spawns than it may.
 //
-// An entity that waits does not exist for the client: what changes of it costs nothing, and one that ends is never told.
+// A waiting entity does not exist for the client. Its changes cost nothing, and if it ends, nothing is sent.
 import { growTo, SlotSet } from '../slot-set.js'
 
 export class JoinQueue {
@@ -9,22 +9,22 @@ export class JoinQueue {
   /** Those of them that waited when the client became ready, and how many there were then. */
   private readonly promised = new SlotSet()
   total = 0
-  /** How many of those the client was last told to wait for; -1 before it was told. */
+  /** The number of promised entities still missing, as last sent to the client; -1 before that. */
   told = 0
-  /** What waits, the most important first, as it was when it was last sorted; and what of that has been taken. */
+  /** The waiting slots, the most important first, as of the last sort; and how many of them have been taken. */
   private order = new Uint32Array(16)
   private orderCount = 0
   private orderAt = 0
-  /** The tick in which it was sorted; 0 when something came since. */
+  /** The tick in which they were sorted; 0 when a slot was added since. */
   sortedAt = 0
-  /** Bytes of spawns that were sent ahead of their turn, and that following ticks have to save. */
+  /** Bytes of spawns that were sent before their turn; following ticks send as much less. */
   debt = 0
 
   get size(): number {
     return this.waiting.size
   }
 
-  /** How many of the entities promised at the join are still to come. */
+  /** How many of the entities promised at the join are still missing. */
   get remaining(): number {
     return this.promised.size
   }
@@ -33,19 +33,19 @@ export class JoinQueue {
     if (this.waiting.add(slot)) this.sortedAt = 0
   }
 
-  /** One has become more important than it was. */
+  /** Notes that a slot has become more important. */
   prefer(slot: number): void {
     if (this.waiting.has(slot)) this.sortedAt = 0
   }
 
-  /** Takes one out: it is sent now, or is not to be seen any more. Returns whether it waited. */
+  /** Removes a slot that is sent now, or has left the view. Returns whether it waited. */
   delete(slot: number): boolean {
     if (!this.waiting.delete(slot)) return false
     this.promised.delete(slot)
     return true
   }
 
-  /** The client has become ready: what waits now is what it is promised. */
+  /** Promises the client all slots that wait now, because it has become ready. */
   promise(): void {
     this.promised.clear()
     const { waiting } = this
@@ -54,7 +54,7 @@ export class JoinQueue {
     this.told = -1
   }
 
-  /** The client takes no part any more. */
+  /** Forgets everything, because the client is no longer ready. */
   clear(): void {
     this.waiting.clear()
     this.promised.clear()
@@ -63,7 +63,10 @@ export class JoinQueue {
     this.debt = 0
   }
 
-  /** Sorts what waits by rank, the lowest first, then by slot. `rankOf` is by slot; `counts` has room for every rank. */
+  /**
+   * Sorts the waiting slots by rank, the lowest first, then by slot. `rankOf` is by slot; `counts` has room for every
+   * rank.
+   */
   sort(rankOf: Uint8Array, counts: Uint32Array, tick: number): void {
     const { waiting } = this
     counts.fill(0)
@@ -82,7 +85,7 @@ export class JoinQueue {
     this.sortedAt = tick
   }
 
-  /** The most important slot that waits, of those that were sorted, or -1. */
+  /** The most important waiting slot of those that were sorted, or -1. */
   first(): number {
     while (this.orderAt < this.orderCount) {
       const slot = this.order[this.orderAt]!
@@ -92,7 +95,7 @@ export class JoinQueue {
     return -1
   }
 
-  /** Passes over the first one, until what waits is sorted anew. */
+  /** Skips the first slot until the next sort. */
   skip(): void {
     this.orderAt++
   }

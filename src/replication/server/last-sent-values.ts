@@ -1,4 +1,4 @@
-// What the server has told clients of a component whose changes can be drained, so that a change has a before.
+// Keeps the values last sent of a component whose changes can be drained, so that a change has a before.
 import type { ChangeLog } from '../change-log.js'
 import type { Column } from '../wire/columns.js'
 import { growTo } from '../slot-set.js'
@@ -19,13 +19,13 @@ export class ToldValues {
     this.values = growTo(this.values, slots * this.columns.length)
   }
 
-  /** What an entity begins with is no change. */
+  /** Notes an entity's first values, which are not a change. */
   start(slot: number, eid: number): void {
     const { columns, values } = this
     for (let c = 0; c < columns.length; c++) values[slot * columns.length + c] = columns[c]!.value(eid)
   }
 
-  /** Something of an entity was taken over anew. */
+  /** Records a change after values of an entity were read again. */
   change(slot: number, eid: number, netId: number): void {
     const { columns, values, now } = this
     const at = slot * columns.length

@@ -1,23 +1,23 @@
-// Events of observing: which connection began, or ceased, to have which entity spawned.
+// Publishes events of observers: a connection began or stopped to observe an entity.
 //
-// They cost nothing of their own: the lists that a tick's packets were written from are handed over whole when the tick
-// ends, and empty ones come back.
+// They cost almost nothing: the lists that a tick's packets were written from are handed over whole when the tick ends,
+// in exchange for empty ones.
 import type { Observer } from './observer.js'
 import { type EventList, type EventView, PublishedQueue } from '../published-queue.js'
 import type { ServerEntities } from './server-entities.js'
 import { LeaveReason, ViewChanges } from './view-changes.js'
 
-/** What a system sees of one event. Valid until the next iteration. */
+/** One event as a system sees it. Valid until the next iteration. */
 export interface ObserverEvent {
-  /** The entity that is, or was, observed. One that ended may not exist any more. */
+  /** The entity that is, or was, observed. If it ended, it may not exist. */
   readonly entity: number
-  /** Its net id at the time. It tells the entity from a later one with the same id. */
+  /** Its net id at the time. It distinguishes the entity from a later one with the same id. */
   readonly netId: number
   /** The connection entity that observes it. */
   readonly connection: number
 }
 
-/** One event of `ObserversRemoved`: a connection does not observe an entity any more. */
+/** One event of `ObserversRemoved`: a connection no longer observes an entity. */
 export interface ObserverRemovedEvent extends ObserverEvent {
   /** `destroyed`: the entity ended. `hidden`: it lives on, out of sight. `disconnected`: the connection ended. */
   readonly reason: 'destroyed' | 'hidden' | 'disconnected'
@@ -25,7 +25,7 @@ export interface ObserverRemovedEvent extends ObserverEvent {
 
 const REASONS = ['destroyed', 'hidden', 'disconnected'] as const satisfies Record<LeaveReason, string>
 
-/** Ticks whose lists are kept, from the first with an event on, while nobody publishes: the world does not dispatch. */
+/** The most ticks whose lists are kept, from the first with an event, while the world does not dispatch events. */
 const MAX_TICKS = 64
 
 class ObserverList implements EventList {
@@ -42,13 +42,13 @@ class ObserverView implements EventView<ObserverList, ObserverRemovedEvent> {
     connection: number
     reason: ObserverRemovedEvent['reason']
   } = { entity: 0, netId: 0, connection: 0, reason: 'destroyed' }
-  /** The part being read, and the number of the event that it begins with. */
+  /** The part being read, and the number of its first event. */
   private part = 0
   private start = 0
 
   constructor(private readonly entities: ServerEntities) {}
 
-  /** Events are read one after another. */
+  /** Events are read in order. */
   show(list: ObserverList, at: number): void {
     if (at === 0) this.part = this.start = 0
     while (at - this.start >= list.changes[this.part]!.count) this.start += list.changes[this.part++]!.count
@@ -67,12 +67,12 @@ export class ObserverQueue extends PublishedQueue<ObserverList, ObserverRemovedE
     super(new ObserverList(), new ObserverList())
   }
 
-  /** Another tick has ended. */
+  /** Counts a tick that has ended. */
   countTick(): void {
     this.start().ticks++
   }
 
-  /** Takes what one connection's view changed by, and gives back an empty list. */
+  /** Adds the changes of one connection's view, and returns an empty list. */
   exchange(connection: number, changes: ViewChanges): ViewChanges {
     if (changes.count === 0) return changes
     const list = this.start()
@@ -93,7 +93,7 @@ export class ObserverQueue extends PublishedQueue<ObserverList, ObserverRemovedE
     return new ObserverView(this.entities)
   }
 
-  /** The list being gathered. While it has no events, it begins anew. */
+  /** The list being gathered. It starts again as long as it has no events. */
   private start(): ObserverList {
     const list = this.gathering
     if (list.count === 0) list.parts = list.ticks = 0
@@ -111,14 +111,14 @@ export class ObserverEvents {
     this.removed = new ObserverQueue(entities)
   }
 
-  /** A tick has ended: its packets were written. */
+  /** Gathers the tick's events after its packets were written. */
   finishTick(observers: readonly Observer[]): void {
     this.added.countTick()
     this.removed.countTick()
     for (let i = 0; i < observers.length; i++) this.take(observers[i]!)
   }
 
-  /** A connection has ended, and with it everything that it observed. */
+  /** Adds the end of all that a connection observed, because it has ended. */
   disconnect(observer: Observer): void {
     this.take(observer)
     const { known, leaving } = observer

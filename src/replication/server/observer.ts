@@ -1,4 +1,4 @@
-// What the server knows of one client's view: which entities it has, which packets carry what, and what it is owed.
+// Keeps the server's record of one client: which entities it has, what each packet carries, and its unsent changes.
 import type { Counters } from '../../connection/counters.js'
 import type { DeliverySink } from '../../connection/delivery.js'
 import type { Session } from '../../connection/session.js'
@@ -17,38 +17,38 @@ import { UnconfirmedSpawns } from './unconfirmed-spawns.js'
 import { LeaveReason, ViewChanges } from './view-changes.js'
 
 export class Observer implements DeliverySink {
-  /** What it is to see, as interest has it. */
+  /** The entities that interest lets it see. */
   readonly view = new InterestView()
-  /** What it is to see, and has not been sent. */
+  /** Entities in its view that were not sent yet. */
   readonly pending = new JoinQueue()
   /** Slots that are spawned for the client, those of this tick included. */
   readonly known = new SlotSet()
   /** Those of them whose spawn it has not acknowledged. */
   readonly unconfirmed = new UnconfirmedSpawns()
-  /** Slots that wait for their spawn and that the client knows the names of: spawns of entities that name them were sent. */
+  /** Slots that wait for their spawn and whose names the client knows, because spawns that name them were sent. */
   readonly announced = new SlotSet()
   /** Net ids that are announced in this tick. */
   readonly announcing: number[] = []
-  /** Slots that were announced and will not be spawned, and why not: to be told in this tick. */
+  /** Announced slots that will not be spawned, each with a reason. They are sent in this tick. */
   readonly withdrawn: { slot: number; reason: LeaveReason }[] = []
-  /** What the client's spawns of this tick are of, in their order, and their slots as a set. */
+  /** The client's spawns of this tick, in order, and their slots as a set. */
   entering = new ViewChanges()
   readonly enteringSet = new SlotSet()
-  /** What its despawns of this tick are of, each with its reason, and their slots as a set. */
+  /** The client's despawns of this tick, each with its reason, and their slots as a set. */
   leaving = new ViewChanges()
   readonly leavingSet = new SlotSet()
-  /** The net id of the player that the client was told of. */
+  /** The net id of the player last sent to the client. */
   toldPlayer = 0
-  /** The player was taken away since the last tick, whether or not the same one was set again. */
+  /** The player was removed since the last tick, whether or not the same one was set again. */
   losesPlayer = false
-  /** Up to which of the keys that ended it has been told; see `EndedKeys`. */
+  /** The position in the ended keys up to which the client was notified; see `EndedKeys`. */
   toldEnds = 0
-  /** Whether the world was entered: false until the first tick in which the client is ready. */
+  /** False until the first tick in which the client is ready. */
   joined = false
 
-  /** What it may be sent. */
+  /** Limits the bytes that it may be sent. */
   readonly budget: SendBudget
-  /** Not all that it was owed could leave in the last tick. */
+  /** Not all of its unsent changes fit in the last tick. */
   congested = false
   readonly owed: OwedValues
   private readonly sent = new SentBlocks()
@@ -68,22 +68,22 @@ export class Observer implements DeliverySink {
     session.deliverySink = this
   }
 
-  /** Whether the client has this entity, one whose despawn leaves in this tick included. */
+  /** Returns whether the client has this entity, including one whose despawn leaves in this tick. */
   sees(slot: number): boolean {
     return this.known.has(slot) || this.leavingSet.has(slot)
   }
 
-  /** The client is to see an entity: it waits for its spawn. */
+  /** Adds an entity to the client's view: it waits for its spawn. */
   enter(slot: number): void {
     if (!this.known.has(slot)) this.pending.add(slot)
   }
 
-  /** The spawn of an entity that waits will follow: what is sent in this tick names it. */
+  /** Announces an entity that waits, because something sent in this tick names it. Its spawn follows. */
   announce(slot: number): void {
     if (this.announced.add(slot)) this.announcing.push(this.entities.netIds[slot]!)
   }
 
-  /** The spawn of an entity leaves in this tick. */
+  /** Spawns the entity in this tick. */
   begin(slot: number): void {
     this.pending.delete(slot)
     this.announced.delete(slot)
@@ -92,7 +92,7 @@ export class Observer implements DeliverySink {
     this.enteringSet.add(slot)
   }
 
-  /** The client is to see it no longer. */
+  /** Removes an entity from the client's view. */
   leave(slot: number, reason: LeaveReason): void {
     if (this.pending.delete(slot)) {
       this.withdraw(slot, reason)
@@ -104,12 +104,12 @@ export class Observer implements DeliverySink {
     this.leavingSet.add(slot)
   }
 
-  /** One that waited for its spawn has never been there, but may have been announced. */
+  /** Drops an entity that waited for its spawn. The client never had it, but may know its name. */
   private withdraw(slot: number, reason: LeaveReason): void {
     if (this.announced.delete(slot)) this.withdrawn.push({ slot, reason })
   }
 
-  /** A client that takes no part any more keeps nothing: everything is hidden from it. */
+  /** Hides everything from a client that is no longer ready. */
   leaveAll(): void {
     const { known, announced } = this
     this.pending.clear()
@@ -125,8 +125,8 @@ export class Observer implements DeliverySink {
   }
 
   /**
-   * The packet `sequence` carries a block: that is remembered, and what it brings is struck out. `repeats`:
-   * it is of what was owed. Calls for one packet follow each other.
+   * Records that packet `sequence` carries a block, and removes its values from the unsent changes. `repeats`: the
+   * block holds unsent changes. Calls for one packet follow each other.
    */
   carries(sequence: number, block: number, repeats: boolean): void {
     this.sent.add(sequence, block, this.settle(block, repeats))
@@ -150,8 +150,8 @@ export class Observer implements DeliverySink {
   }
 
   /**
-   * Owes what a block carried, but for what changed after it: a later packet carried that, and its own record covers
-   * its loss. `wasSent`: it left, in a packet that was lost.
+   * Adds a block's values to the unsent changes. Values that changed after it are left out, because a later packet
+   * carried them, and its own record covers its loss. `wasSent`: the block left in a packet that was lost.
    */
   oweBlock(block: number, wasSent: boolean): void {
     const { history } = this
@@ -160,7 +160,10 @@ export class Observer implements DeliverySink {
     for (let i = 0; i < count; i++) this.owe(history.slotOf(block, i), history.setOf(block, i), tick, wasSent)
   }
 
-  /** Owes everything that last changed at `tick` or later. For packets whose blocks were forgotten. */
+  /**
+   * Adds everything that last changed at `tick` or later to the unsent changes. For packets whose blocks were
+   * forgotten.
+   */
   private oweSince(tick: number): void {
     for (let slot = this.known.next(0); slot >= 0; slot = this.known.next(slot + 1)) {
       for (const component of this.sets.members[this.entities.componentsOf[slot]!]!) {
@@ -176,7 +179,7 @@ export class Observer implements DeliverySink {
     for (let m = 0; m < members.length; m++) {
       const component = members[m]!
       const changed = this.tracker.components[component]!.lastChange[slot]!
-      // A component removed meanwhile is gone for the client too.
+      // The client has lost a component that was removed meanwhile, too.
       if (changed > tick || !this.sets.has(this.entities.componentsOf[slot]!, component)) continue
       if (this.isHidden(slot, component)) continue
       if (wasSent) this.owed.addLost(slot, component, changed)
@@ -184,12 +187,12 @@ export class Observer implements DeliverySink {
     }
   }
 
-  /** Whether a component is for the owner of the entity alone, and that is another. */
+  /** Returns whether a component is only for the owner of the entity, and this client is not the owner. */
   private isHidden(slot: number, component: number): boolean {
     return this.audience.isUsed && this.audience.hides(slot, component, this.session.entity)
   }
 
-  /** Owes the changes of this tick to what no shared block brings. */
+  /** Adds this tick's changes that no shared block carries to the unsent changes. */
   oweExtras(): void {
     const { extras } = this.view
     if (extras.size === 0) return
@@ -203,7 +206,10 @@ export class Observer implements DeliverySink {
     }
   }
 
-  /** Strikes out what a block that leaves now carries. Returns the tick from which on the client lacked any of it. */
+  /**
+   * Removes what an outgoing block carries from the unsent changes. Returns the tick since which the client lacked any
+   * of it.
+   */
   private settle(block: number, repeats: boolean): number {
     const { history, owed, counters } = this
     let since = history.tickOf(block)

@@ -1,5 +1,7 @@
-// Which components only the owner of an entity gets: replicated with `to: 'owner'`. They are in no spawn and no shared block;
-// the owner is given them before it is told that it is the owner, loses them behind that, and is owed their changes alone.
+// Sends the components that are replicated with `to: 'owner'` only to the owner of an entity.
+//
+// They are in no spawn and no shared block. The owner receives them before its ownership, loses them after it, and gets
+// their changes as its own unsent changes.
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import type { ChangeTracker } from './change-tracker.js'
@@ -7,7 +9,7 @@ import type { OwedValues } from './unsent-changes.js'
 import type { ServerEntities } from './server-entities.js'
 import type { SlotSet } from '../slot-set.js'
 
-/** What it needs of an observer. */
+/** The parts of an observer that are used here. */
 interface OwningObserver {
   readonly session: { readonly entity: number }
   readonly known: SlotSet
@@ -16,7 +18,7 @@ interface OwningObserver {
 }
 
 export class OwnerAudience {
-  /** Whether the protocol has any such component. */
+  /** The protocol has such components. */
   readonly isUsed: boolean
   private readonly ids: readonly number[]
   private readonly isPrivate: Uint8Array
@@ -41,29 +43,29 @@ export class OwnerAudience {
     if (this.observers.get(entity) === observer) this.observers.delete(entity)
   }
 
-  /** Whether a component is for the owner alone. */
+  /** Returns whether a component is for the owner alone. */
   covers(component: number): boolean {
     return this.isPrivate[component] === 1
   }
 
-  /** Whether a connection does not get a component of an entity. */
+  /** Returns whether a connection does not get a component of an entity. */
   hides(slot: number, component: number, connection: number): boolean {
     return this.isPrivate[component] === 1 && this.entities.toldOwner[slot] !== connection
   }
 
-  /** What of a set everyone gets who sees the entity. */
+  /** The components of a set that all observers of the entity get. */
   sharedPart(set: number): number {
     let part = set
     for (let i = 0; i < this.ids.length; i++) part = this.sets.without(part, this.ids[i]!)
     return part
   }
 
-  /** What of a set only the owner gets. */
+  /** The components of a set that only the owner gets. */
   privatePart(set: number): number {
     return this.isUsed ? this.sets.difference(set, this.sharedPart(set)) : EMPTY_SET
   }
 
-  /** Takes what only owners get out of this tick's changes, and owes it to them. */
+  /** Moves the owners' components from this tick's changes to the unsent changes of the owners. */
   claim(tracker: ChangeTracker, tick: number): void {
     if (!this.isUsed) return
     const { dirty, changed } = tracker
@@ -72,7 +74,7 @@ export class OwnerAudience {
       if (own === EMPTY_SET) continue
       changed[slot] = this.sets.difference(changed[slot]!, own)
       const owner = this.observers.get(this.entities.toldOwner[slot]!)
-      // Who gets the entity in this tick gets these values with it.
+      // A client that gets the entity in this tick gets these values with it.
       if (owner === undefined || !owner.known.has(slot) || owner.enteringSet.has(slot)) continue
       const members = this.sets.members[own]!
       for (let m = 0; m < members.length; m++) owner.owed.add(slot, members[m]!, tick)

@@ -1,9 +1,8 @@
-// Remembers which entities keep their owner and player while they are out of the network: `Networked` was removed, and the
-// entity lives on.
+// Remembers entities that live on without `Networked`: they keep their owner and player in case it is added again.
 import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
 
 export class PausedEntities {
-  /** It goes with the entity, so an id that bitECS has given to another entity does not have it. */
+  /** Tags such an entity. bitECS removes the tag with the entity, so another entity with the id lacks it. */
   private readonly Paused = {}
   private returning = 0
 
@@ -17,12 +16,12 @@ export class PausedEntities {
     })
   }
 
-  /** An entity leaves the network. */
+  /** Adds an entity that leaves the network. */
   add(eid: number): void {
     addComponent(this.world, eid, this.Paused)
   }
 
-  /** An entity begins to be networked. Returns whether it was before. */
+  /** Removes an entity that is networked now. Returns whether it was networked before. */
   take(eid: number): boolean {
     if (!hasComponent(this.world, eid, this.Paused)) return false
     this.returning = eid

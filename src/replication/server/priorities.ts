@@ -1,21 +1,24 @@
-// How important entities are: by slot, as the game says; 1 where it says nothing.
+// Keeps the priority that the game sets for an entity, by slot; 1 where it sets none.
 
-/** Ranks by importance: each is a quarter of an octave. */
+/** The number of ranks; each is a quarter of an octave of priority. */
 export const RANKS = 256
 
 const scratch = new Float32Array(1)
 const scratchBits = new Uint32Array(scratch.buffer)
 
-/** Where a positive number stands on a logarithmic scale of {@link RANKS} steps, 1 in its middle, without a logarithm. */
+/**
+ * The place of a positive number on a logarithmic scale of {@link RANKS} steps, with 1 in the middle. It is found
+ * without computing a logarithm.
+ */
 export function rankOf(value: number): number {
   scratch[0] = value
-  // A float's upper bits, exponent first, grow with the logarithm of it; two bits of the mantissa make quarters.
+  // A float's upper bits, exponent first, grow with its logarithm; two bits of the mantissa make quarters.
   const step = (scratchBits[0]! >>> 21) - (127 << 2) + RANKS / 2
   return step < 0 ? 0 : step >= RANKS ? RANKS - 1 : step
 }
 
 export class Priorities {
-  /** By slot; 0 where nothing is said. */
+  /** By slot; 0 where the game has set none. */
   private said = new Float32Array(64)
 
   of(slot: number): number {
@@ -31,7 +34,7 @@ export class Priorities {
     this.said[slot] = priority
   }
 
-  /** A slot is another entity's. */
+  /** Forgets the priority of a slot that another entity gets. */
   forget(slot: number): void {
     if (slot < this.said.length) this.said[slot] = 0
   }

@@ -1,5 +1,6 @@
-// Lists the entities that the spawn of an entity names: in its prefab's payload, its fields, its collections and relations,
-// and in the buffered RPCs that are sent behind it.
+// Lists the entities that the spawn of an entity names.
+//
+// They are in its prefab's payload, its fields, its collections and relations, and in the buffered RPCs that follow it.
 import type { ComponentSets } from '../../protocol/component-sets.js'
 import { slotOf } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
@@ -13,17 +14,19 @@ import type { ReplicationTables } from './replication-tables.js'
 import type { ServerEntities } from './server-entities.js'
 import type { SpawnOrigins } from './spawn-origins.js'
 
-/** A slot, and whether a value names it: a client that gets the value must know the entity. Pairs of relations can wait. */
+/**
+ * A slot, and whether a value names it: a client that gets the value must know the entity. Pairs of relations can wait.
+ */
 export type Reference = number
 
 export const isNamed = (reference: Reference): boolean => (reference & 1) === 1
 export const slotNamedBy = (reference: Reference): number => reference >>> 1
 
-/** What buffered RPCs on the entity in a slot name. */
+/** Reports the entities that buffered RPCs on the entity in a slot name. */
 export type BufferedNames = (slot: number, note: (netId: number) => void) => void
 
 export class References {
-  /** Whether a spawn can name an entity at all. */
+  /** A spawn can name an entity at all. */
   isUsed: boolean
   /** By component: its columns of entities, and whether it names any, in collections too. */
   private readonly columns: readonly (readonly Column[])[]
@@ -68,13 +71,13 @@ export class References {
     this.isUsed = this.hasNamingComponents || this.hasNamingPrefabs || this.hasRelations
   }
 
-  /** Counts what buffered RPCs name, too. */
+  /** Includes the entities that buffered RPCs name. */
   follow(buffered: BufferedNames): void {
     this.buffered = buffered
     this.isUsed = true
   }
 
-  /** Adds what the spawn of an entity names to `connection`. One entity may be added several times. */
+  /** Adds the entities that an entity's spawn names to `connection`. One entity may be added several times. */
   addSpawn(slot: number, connection: number, into: Reference[]): void {
     this.into = into
     if (this.hasRelations) this.relations.addTargets(slot, into)
@@ -85,7 +88,7 @@ export class References {
     for (let i = 0; i < named.length; i++) this.note(named[i]!)
   }
 
-  /** Adds what a set of components of an entity names to `connection`. */
+  /** Adds the entities that a set of an entity's components names to `connection`. */
   addSet(slot: number, set: number, connection: number, into: Reference[]): void {
     if (!this.hasNamingComponents) return
     this.into = into

@@ -1,4 +1,4 @@
-// The tables that the parts of the server's replication share.
+// Groups the tables that the parts of the server's replication share.
 import type { ComponentSets } from '../../protocol/component-sets.js'
 import type { ServerAuthority } from '../authority/server-authority.js'
 import type { ServerCollections } from '../collections/server-collections.js'

@@ -1,12 +1,13 @@
-// What one client may be sent, in bytes: a token bucket that is filled once per tick. Calls and structure leave whatever it
-// says, and may overdraw it; values, and the spawns that wait, take what is left.
+// Limits the bytes that one client may be sent: a token bucket that is filled once per tick.
+//
+// Calls and structure always leave, and may overdraw it. Values and waiting spawns use what is left.
 
-/** Bytes per second where nobody says otherwise: more than a game should need, less than what chokes a line of today. */
+/** The default in bytes per second: more than a game should need, less than what congests a typical connection. */
 export const DEFAULT_BYTES_PER_SECOND = 4 << 20
-/** Bytes of spawns to one client in one tick, where nobody says otherwise. */
+/** The default bytes of spawns to one client in one tick. */
 export const DEFAULT_SPAWN_BYTES_PER_TICK = 1 << 15
 
-/** How long unused bytes are kept, in seconds, and how long a debt is. */
+/** The bucket and its debt hold at most this many seconds of bytes. */
 const BURST_SECONDS = 0.25
 const DEBT_SECONDS = 1
 
@@ -14,7 +15,7 @@ export class SendBudget {
   /** Bytes that may leave; below 0 when more has left. */
   left: number
   private perSecond: number
-  /** Bytes sent that have been paid for. */
+  /** Bytes sent that were already deducted. */
   private paid = 0
 
   constructor(perSecond: number) {
@@ -32,12 +33,12 @@ export class SendBudget {
     this.left = Math.min(this.left, perSecond * BURST_SECONDS)
   }
 
-  /** Another tick of this many seconds begins. A bucket always holds what one tick brings. */
+  /** Begins another tick of this many seconds. The bucket always holds at least one tick's bytes. */
   refill(seconds: number): void {
     this.left = Math.min(this.left + this.perSecond * seconds, this.perSecond * Math.max(BURST_SECONDS, seconds))
   }
 
-  /** Pays for what has been sent since the last time: `sent` are the bytes of all time. */
+  /** Deducts the bytes sent since the last call; `sent` counts all bytes since the connection began. */
   pay(sent: number): void {
     this.left = Math.max(this.left - (sent - this.paid), -this.perSecond * DEBT_SECONDS)
     this.paid = sent

@@ -1,8 +1,8 @@
-// Which blocks the unreliable packets in flight to one client carry: by its sequence number, modulo the window of what an
-// acknowledgement covers.
+// Records the blocks that each unreliable packet in flight to one client carries. Packets go by their sequence number,
+// modulo the window that an acknowledgement covers.
 import { ACK_WINDOW } from '../../protocol/sequence.js'
 
-/** Block numbers remembered for the packets in flight to one client: at first, and when more are in flight. */
+/** Block numbers kept at first for the packets in flight to one client. The ring grows when more are in flight. */
 const SMALLEST_RING = 512
 const LARGEST_RING = 1 << 15
 
@@ -12,16 +12,16 @@ export class SentBlocks {
   /** Where its block numbers begin, counted over all ever recorded, and how many there are. */
   private readonly firstBlock = new Float64Array(ACK_WINDOW)
   private readonly blockCount = new Uint16Array(ACK_WINDOW)
-  /** The tick from which on the client lacked any of what it carries. */
+  /** The tick since which the client lacked any of the packet's values. */
   private readonly since = new Uint32Array(ACK_WINDOW)
   private blocks = new Float64Array(SMALLEST_RING)
-  /** By place in the ring: the packet that its block is of, modulo the window. */
+  /** By place in the ring: the packet of the block, modulo the window. */
   private packetOf = new Uint8Array(SMALLEST_RING)
   private recorded = 0
 
   /**
-   * Remembers that the packet `sequence` carries a block, of which the client lacked something from tick `since` on. Calls
-   * for one packet follow each other.
+   * Records that packet `sequence` carries a block, some of which the client has lacked since tick `since`. Calls for
+   * one packet follow each other.
    */
   add(sequence: number, block: number, since: number): void {
     const at = sequence % ACK_WINDOW
@@ -47,18 +47,18 @@ export class SentBlocks {
     return count
   }
 
-  /** The block at `index` of the packet last taken, or -1 when it has been forgotten since it was sent. */
+  /** The block at `index` of the packet last taken, or -1 when it was forgotten after it was sent. */
   blockAt(sequence: number, index: number): number {
     const at = this.firstBlock[sequence % ACK_WINDOW]! + index
     return at < this.recorded - this.blocks.length ? -1 : this.blocks[at % this.blocks.length]!
   }
 
-  /** The tick from which on the client lacked something of what the packet last taken carried. */
+  /** The tick since which the client lacked any value of the packet last taken. */
   sinceOf(sequence: number): number {
     return this.since[sequence % ACK_WINDOW]!
   }
 
-  /** Whether the next block would take the place of one that a packet in flight carries. */
+  /** Returns whether the next block would replace one that a packet in flight carries. */
   private isFull(): boolean {
     const oldest = this.recorded - this.blocks.length
     if (oldest < 0) return false

@@ -1,4 +1,4 @@
-// The server's table of networked entities: which slot an entity has, and what was last taken over of it.
+// Maps networked entities to slots on the server, and keeps what was last read of each.
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { generationOf, makeNetId, MAX_GENERATION, MAX_SLOT, slotOf } from '../../protocol/net-id.js'
 import { EMPTY_SET } from '../../protocol/component-sets.js'
@@ -7,15 +7,15 @@ import { growTo } from '../slot-set.js'
 export class ServerEntities implements EntityMapper {
   /** By slot: the entity, or 0 when the slot is empty. */
   eidOf = new Uint32Array(64)
-  /** By slot: the entity that it has, or had last. */
+  /** By slot: its current or last entity. */
   lastEidOf = new Uint32Array(64)
   /** By slot: its net id, generation included. */
   netIds = new Uint32Array(64)
-  /** By slot: the set of replicated components that its observers have been told of. */
+  /** By slot: the set of replicated components last sent to its observers. */
   componentsOf = new Int32Array(64)
-  /** By slot: the owner's connection entity as observers have been told. */
+  /** By slot: the owner's connection entity, as last sent to observers. */
   toldOwner = new Uint32Array(64)
-  /** By slot: 1 once its spawn has been taken over. */
+  /** By slot: 1 once the components and values of its spawn have been read. */
   spawned = new Uint8Array(64)
   /** One past the highest slot ever used. */
   slots = 1
@@ -49,7 +49,7 @@ export class ServerEntities implements EntityMapper {
     return netId
   }
 
-  /** Ends the tenancy of a slot; `release` it when its despawn is sent. */
+  /** Ends the tenancy of a slot; call `release` when its despawn is sent. */
   remove(slot: number): void {
     const eid = this.eidOf[slot]!
     if (this.slotByEid[eid] === slot) this.slotByEid[eid] = 0
@@ -57,7 +57,7 @@ export class ServerEntities implements EntityMapper {
     this.alive--
   }
 
-  /** Gives a slot out again once every client has applied the structure of `tick`. */
+  /** Lets a slot be reused once every client has applied the structure of `tick`. */
   release(slot: number, tick: number): void {
     this.waiting.push({ slot, tick })
   }
@@ -75,22 +75,22 @@ export class ServerEntities implements EntityMapper {
     return slot < this.slots && this.netIds[slot] === netId ? this.eidOf[slot]! : 0
   }
 
-  /** The entity that a net id names, or named last: one that has ended is known until its slot is given out again. */
+  /** The entity that a net id names, or named last. An entity that has ended is known until its slot is reused. */
   tenantOf(netId: number): number {
     const slot = slotOf(netId)
     return this.netIds[slot] === netId ? this.lastEidOf[slot]! : 0
   }
 
-  /** False for an id that has never been given out: no honest client can name it. */
+  /** False for an id that was never issued: no honest client can name it. */
   wasIssued(netId: number): boolean {
     const slot = slotOf(netId)
     if (slot === 0 || slot >= this.slots) return false
-    // Serial arithmetic over the generations: one that lies ahead was never issued.
+    // Serial arithmetic over the generations: a later one was never issued.
     const ahead = (generationOf(netId) - generationOf(this.netIds[slot]!)) & MAX_GENERATION
     return ahead === 0 || ahead > MAX_GENERATION / 2
   }
 
-  /** A slot that nothing uses, or 0. */
+  /** A free slot, or 0. */
   private takeSlot(acknowledgedTick: () => number): number {
     if (this.waitingHead < this.waiting.length) {
       const { slot, tick } = this.waiting[this.waitingHead]!

@@ -1,8 +1,7 @@
-// The server's half of replication: it follows the world's structure, finds what changed, encodes it once, and fills
-// each client's packets from that.
+// Follows the structure of the server's world, finds what changed, encodes it once, and fills each client's packets.
 //
-// Structure (spawns, despawns, components, owners) travels on the reliable channel, in the order of the ticks; values
-// on the unreliable one, always whole and always the newest. What was lost is told again with the value of now.
+// Structure (spawns, despawns, components, owners) travels on the reliable channel, in the order of the ticks. Values
+// travel on the unreliable channel, always whole and always the newest. Lost values are sent again as they are now.
 import { entityExists, hasComponent, observe, onAdd, onRemove, query, removeComponent, type World } from 'bitecs'
 import { Connection } from '../../../components/connection.js'
 import { Networked, Owned } from '../../../components/networked.js'
@@ -57,29 +56,29 @@ export class ServerReplication {
   readonly priorities = new Priorities()
   readonly references: References
   readonly admission: SpawnAdmission
-  /** What a new client may be sent, in bytes per second; and how long a tick is, in seconds. */
+  /** The limit for a new client in bytes per second, and the length of a tick in seconds. */
   bytesPerSecond = DEFAULT_BYTES_PER_SECOND
   tickSeconds = 0.05
-  /** The entity that is being despawned, or 0: it keeps nothing when it leaves the network. */
+  /** The entity that is being despawned, or 0. It keeps nothing when it leaves the network. */
   despawning = 0
   private readonly tables: ReplicationTables
   private readonly paused: PausedEntities
   private readonly updates: UpdateWriter
   private readonly history = new BlockHistory()
-  /** Encodes values once for all clients that see them, and values for one client again. */
+  /** `shared` encodes values once for all clients that see them; `repeats` encodes values for one client again. */
   readonly shared: BlockEncoder
   private readonly repeats: BlockEncoder
 
-  /** Slots that began, and slots that ended, since interest was last updated. */
+  /** Slots whose tenancy began or ended since interest was last updated. */
   readonly added: number[] = []
   readonly removed: number[] = []
-  /** Slots whose components and values have not been taken over yet. */
+  /** Slots whose components and values have not been read yet. */
   private readonly unspawned: number[] = []
-  /** Entities that wait for a slot. */
+  /** Entities that wait for a slot, in order. */
   private readonly slotless = new Set<number>()
-  /** Sets of components from which on the table of them is compacted. */
+  /** The table of component sets is compacted when it has this many sets. */
   private setLimit = SMALLEST_SET_LIMIT
-  /** Slots whose components may have changed, and whose owner was changed. */
+  /** Slots whose components may have changed, and slots whose owner may have changed. */
   private readonly structureDirty = new SlotSet()
   private readonly ownerDirty = new SlotSet()
   /** By slot in `structureDirty`: the components that clients have and that were removed since the last tick. */
@@ -87,7 +86,7 @@ export class ServerReplication {
   /** Slots with a component whose arrays have no room for the entity. */
   private readonly unfit = new SlotSet()
 
-  /** Told when an entity's tenancy of a slot ends. */
+  /** Called when an entity's tenancy of a slot ends. */
   onEnded: (slot: number) => void = () => {}
   private tick = 0
   /** The newest tick whose packets were sent. */
@@ -96,7 +95,7 @@ export class ServerReplication {
     let tick = this.sentTick
     for (const { session } of this.observers) {
       const { structureTick, structureAcknowledged, structureSince } = session
-      // Else nothing could be given out again as long as anybody joins.
+      // Without this bound no slot could be reused while any client joins.
       if (structureAcknowledged < structureTick) {
         tick = Math.min(tick, Math.max(structureAcknowledged, structureSince - 1))
       }
@@ -161,19 +160,19 @@ export class ServerReplication {
     observer.session.deliverySink = undefined
   }
 
-  /** Says that an entity's owner may have changed. */
+  /** Notes that an entity's owner may have changed. */
   touchOwner(eid: number): void {
     const slot = this.entities.slotOfEntity(eid)
     if (slot !== 0) this.ownerDirty.add(slot)
   }
 
-  /** Starts a tick: everything that is noted from now on leaves with it. */
+  /** Starts a tick: everything noted from now on is sent with it. */
   startTick(tick: number): void {
     this.tick = tick
     if (this.sets.count > this.setLimit) this.compactSets()
   }
 
-  /** Follows the game where it has replaced arrays of a component, and begins the structure of this tick. */
+  /** Picks up arrays that the game replaced, and begins the structure of this tick. */
   followStores(): void {
     if (this.tracker.refreshStores()) this.checkRoom()
     this.structure.begin(this.tick)
@@ -181,7 +180,8 @@ export class ServerReplication {
 
   /**
    * Releases the slots of entities that ended before this tick's `updateInterest`. They stay reserved for one more
-   * tick, whose systems are told of the end. What a system changes from now on is found in the next tick.
+   * tick, because its systems are notified of the end. Changes that a system makes from now on are found in the next
+   * tick.
    */
   releaseSlots(): void {
     for (let i = 0; i < this.removed.length; i++) this.entities.release(this.removed[i]!, this.tick + 1)
@@ -189,7 +189,7 @@ export class ServerReplication {
     this.removed.length = 0
   }
 
-  /** Ends the tick: everything was sent. */
+  /** Ends the tick after everything was sent. */
   finishTick(): void {
     this.sentTick = this.tick
     this.collections.finishTick()
@@ -197,9 +197,7 @@ export class ServerReplication {
     this.observerEvents.finishTick(this.observers)
   }
 
-  /**
-   * A client's part of the tick begins: lets in what it may be sent of what it is to see. `player` is its own, or 0.
-   */
+  /** Begins a client's part of the tick: spawns as many of the pending entities as fit. `player` is its own, or 0. */
   admit(observer: Observer, player: number): void {
     const { budget, session } = observer
     budget.pay(session.bytesSent)
@@ -207,17 +205,19 @@ export class ServerReplication {
     this.admission.admit(observer, this.entities.slotOfEntity(player), this.tick)
   }
 
-  /** Spawns one ahead of its turn, if it waits. */
+  /** Spawns a pending entity before its turn. */
   promote(observer: Observer, slot: number): void {
     this.admission.promote(observer, slot, this.tick)
   }
 
-  /** Writes the values that changed, and those that one client is owed. */
+  /** Writes the values that changed, and the client's unsent changes. */
   writeUpdates(observer: Observer, packet: PacketBuilder): void {
     this.updates.write(observer, packet, this.tick)
   }
 
-  /** Keeps the sets in use and forgets the others, of which a game with independent components meets ever new ones. */
+  /**
+   * Keeps the sets in use and forgets the others. A game with independent components produces new ones all the time.
+   */
   private compactSets(): void {
     const live = new Set<number>()
     for (let slot = 1; slot < this.entities.slots; slot++) {
@@ -245,7 +245,7 @@ export class ServerReplication {
     if (this.slotless.size > 0 || !this.takeSlot(eid)) this.slotless.add(eid)
   }
 
-  /** Whether an entity has `Networked` and waits for a slot: the world has no more of them. */
+  /** Returns whether an entity has `Networked` but no slot, because all slots are in use. */
   isSlotless(eid: number): boolean {
     return this.slotless.has(eid)
   }
@@ -259,7 +259,7 @@ export class ServerReplication {
     }
   }
 
-  /** Gives an entity a slot, and so its place among what clients are sent. False when none is free. */
+  /** Gives an entity a slot, so that clients can receive it. Returns false when no slot is free. */
   private takeSlot(eid: number): boolean {
     const netId = this.entities.add(eid, this.acknowledgedTick)
     if (netId === 0) {
@@ -298,12 +298,12 @@ export class ServerReplication {
     this.removed.push(slot)
     this.onEnded(slot)
     Networked.reason[eid] = 'destroyed'
-    // An entity that lives on stays its owner's, and its client's player, should it be networked again.
+    // An entity that lives on keeps its owner, and stays its client's player, in case it is networked again.
     if (eid !== this.despawning && entityExists(this.world, eid) && !hasComponent(this.world, eid, Networked)) {
       this.paused.add(eid)
     } else {
-      // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client.
-      // (The owner itself stays readable for the game's observers; `begin` clears it.)
+      // bitECS gives the id to another entity at once, which must inherit neither an owner nor a client. The owner
+      // itself stays readable for the game's observers; `begin` clears it.
       if (Networked.owner[eid] !== 0 && entityExists(this.world, eid)) removeComponent(this.world, eid, Owned)
       this.forgetPlayer(eid)
     }
@@ -313,28 +313,28 @@ export class ServerReplication {
     this.ownerDirty.delete(slot)
   }
 
-  /** An entity has ended: it is nobody's player. */
+  /** Clears the player of each connection that had this entity. */
   private forgetPlayer(eid: number): void {
     for (const { session } of this.observers) {
       if (Connection.player[session.entity] === eid) Connection.player[session.entity] = 0
     }
   }
 
-  /** An entity gained or lost a component. Returns its slot, or 0. */
+  /** Notes that an entity gained or lost a component. Returns its slot, or 0. */
   private touchComponents(eid: number): number {
     const slot = this.entities.slotOfEntity(eid)
     if (slot !== 0) this.structureDirty.add(slot)
     return slot
   }
 
-  /** A component was removed; should it return within this tick, clients get it again, whole. */
+  /** Notes that a component was removed. If it returns within this tick, clients get it again, with all values. */
   private noteRemoval(slot: number, component: number): void {
     const { entities, sets, removedSets } = this
     if (slot === 0 || entities.spawned[slot] === 0 || !sets.has(entities.componentsOf[slot]!, component)) return
     removedSets[slot] = sets.with(removedSets[slot]!, component)
   }
 
-  /** The game replaced an array: looks again at entities that had no room, and at those that have none now. */
+  /** Checks again the entities that had no room, and those that have none now, after the game replaced an array. */
   private checkRoom(): void {
     const { unfit, structureDirty, entities } = this
     for (let slot = unfit.next(0); slot >= 0; slot = unfit.next(slot + 1)) structureDirty.add(slot)
@@ -373,7 +373,8 @@ export class ServerReplication {
       const eid = entities.eidOf[slot]!
       const before = entities.componentsOf[slot]!
       const now = this.componentsIn(slot, eid)
-      // Also what was removed and added again: its value may be another, and it may be one that no scan looks for.
+      // Includes components that were removed and added again: their values may differ, and scans may not look for
+      // them.
       const removed = sets.union(sets.difference(before, now), removedSets[slot]!)
       removedSets[slot] = EMPTY_SET
       const added = sets.difference(now, sets.difference(before, removed))
@@ -395,8 +396,8 @@ export class ServerReplication {
     for (let slot = ownerDirty.next(0); slot >= 0; slot = ownerDirty.next(slot + 1)) {
       const before = entities.toldOwner[slot]!
       const now = Networked.owner[entities.eidOf[slot]!]!
-      // Nobody was told of an owner that came and went within the tick. One that lost the entity and got it back was
-      // out of authority meanwhile: it loses the entity and gets it again, with all values.
+      // Clients never received an owner that was set and removed within the tick. An owner that lost the entity and got
+      // it back had no authority meanwhile. It loses the entity and gets it again, with all values.
       if (before === 0 && now === 0) continue
       entities.toldOwner[slot] = now
       this.authority.tellAll(slot, this.tick)
@@ -406,21 +407,21 @@ export class ServerReplication {
     ownerDirty.clear()
   }
 
-  /** Clients are about to be told of a component of an entity. */
+  /** Prepares a component of an entity that clients are about to receive. */
   private start(slot: number, eid: number, component: number, isAgain = false): void {
     this.tracker.start(slot, eid, component, this.tick, isAgain)
     this.collections.start(slot, eid, component)
     this.authority.tell(slot, component, this.tick)
   }
 
-  /** Clients are about to be told that it is gone. */
+  /** Forgets a component whose removal clients are about to receive. */
   private stop(slot: number, component: number): void {
     const eid = this.entities.eidOf[slot]!
     this.tracker.stop(slot, eid, component)
     this.collections.stop(eid, component)
   }
 
-  /** The replicated components that an entity has, without those whose arrays have no room for it. */
+  /** The replicated components of an entity, without those whose arrays have no room for it. */
   private componentsIn(slot: number, eid: number): number {
     let set = EMPTY_SET
     if (!entityExists(this.world, eid)) return set

@@ -1,8 +1,8 @@
-// Decides which of the entities that a client is to see are spawned for it in a tick: as many as its budget and its link
-// bear, its own first, then the near and the important, each after the entities that it names.
+// Decides which of the pending entities are spawned for a client in a tick, as far as its budget and link allow. Its
+// own entities are first, then the near and the important ones, each after the entities that it names.
 //
-// A spawn is never split. A client that joins may have to get ten thousand entities: they are sent over several ticks, and
-// calls, changes and values of those that it has flow meanwhile.
+// A spawn is never split. A joining client may have to receive ten thousand entities, so they are sent over several
+// ticks. Calls, changes and values of the entities that it has flow meanwhile.
 import { Channel } from '../../transport/transport.js'
 import type { Visibility } from '../interest/visibility.js'
 import type { Observer } from './observer.js'
@@ -13,33 +13,33 @@ import type { ServerEntities } from './server-entities.js'
 import { growTo, SlotSet } from '../slot-set.js'
 import type { StructureWriter } from './structure-writer.js'
 
-/** Ticks after which the waiting entities are sorted again: clients and entities move. */
+/** Ticks after which the waiting entities are sorted again, because clients and entities move. */
 const SORT_INTERVAL = 16
-/** Reliable bytes in the send queue, from which on no spawns are added. */
+/** No spawns are added while the send queue holds this many reliable bytes. */
 const MAX_BUFFERED = 65_536
-/** Bytes of spawns that a client has not acknowledged, from which on it gets no others: calls would have to wait for them. */
+/** Bytes of unacknowledged spawns at which a client gets no more. Otherwise calls would have to wait for them. */
 const MAX_IN_FLIGHT = 262_144
 /** The share of a client's bytes that spawns may take while there are values to send too. */
 const SPAWN_SHARE = 0.5
 
 export class SpawnAdmission {
-  /** The most bytes of spawns to one client in one tick; an entity that is larger is sent alone. */
+  /** The most bytes of spawns to one client in one tick; a larger entity is sent alone. */
   bytesPerTick = DEFAULT_SPAWN_BYTES_PER_TICK
   /** By slot: its rank for the current client. */
   private ranks = new Uint8Array(64)
   private readonly counts = new Uint32Array(RANKS)
-  // The search for what has to be spawned first goes along `path`, each slot named by the one before it. What the slots of the
-  // path name, and was not looked at yet, is in `references`; `starts` has where the references of each begin.
+  // The search for the entities to spawn first follows `path`: each slot is named by the one before it. `references`
+  // holds the slots that the path names and that were not visited yet; `starts` holds where those of each begin.
   private readonly path: number[] = []
   private readonly starts: number[] = []
   private readonly references: Reference[] = []
   private readonly onPath = new SlotSet()
-  /** What this tick's changes name. */
+  /** The entities that this tick's changes name. */
   private readonly changed: Reference[] = []
   /** Bytes of spawns since the last promotion, or admission by rank, began. */
   private spent = 0
   private tick = 0
-  /** The client is the host's own: it is in this world, so nothing is encoded, announced or acknowledged. */
+  /** The client is the host's own. It is in this world, so nothing is encoded, announced or acknowledged. */
   private isLocal = false
 
   constructor(
@@ -50,7 +50,7 @@ export class SpawnAdmission {
     private readonly priorities: Priorities,
   ) {}
 
-  /** Spawns for one client what its tick bears. `player` is the slot of its player, or 0. */
+  /** Spawns as much for one client as fits in its tick. `player` is the slot of its player, or 0. */
   admit(observer: Observer, player: number, tick: number): void {
     const { pending } = observer
     if (pending.size === 0) {
@@ -71,8 +71,8 @@ export class SpawnAdmission {
   }
 
   /**
-   * Spawns one entity ahead of its turn: something that is sent in this tick is about it, or names it. What that costs is
-   * missing for the others, in this tick or those that follow.
+   * Spawns one entity before its turn, because something sent in this tick is about it or names it. Its cost reduces
+   * what is left for the others, in this tick or those that follow.
    */
   promote(observer: Observer, slot: number, tick: number): void {
     if (!observer.pending.waiting.has(slot)) return
@@ -81,7 +81,10 @@ export class SpawnAdmission {
     observer.pending.debt += this.spent
   }
 
-  /** Spawns what added components and changed collections name, as far as the tick bears it; the rest is announced. */
+  /**
+   * Spawns the entities that added components and changed collections name, as far as the tick has room. The rest is
+   * announced.
+   */
   private bringChanged(observer: Observer): void {
     const { changed } = this
     const { pending } = observer
@@ -107,7 +110,7 @@ export class SpawnAdmission {
     this.tick = tick
     this.spent = 0
     for (let slot = pending.first(); slot >= 0; slot = pending.first()) {
-      // One that has ended since interest was updated is taken out in the next tick.
+      // An entity that ended since interest was updated is removed in the next tick.
       if (this.entities.eidOf[slot] === 0) pending.skip()
       else if (!this.spawn(observer, slot, allowance)) return
     }
@@ -130,17 +133,17 @@ export class SpawnAdmission {
         continue
       }
       const priority = priorities.of(slot)
-      // Both squared: one that is four times as important comes as if it were four times as near.
+      // Both are squared: an entity with four times the priority ranks like one at a quarter of the distance.
       this.ranks[slot] = Math.max(1, rankOf((visibility.distance(observer, slot) + 1) / (priority * priority)))
     }
     pending.sort(this.ranks, this.counts, tick)
   }
 
-  /** Spawns an entity, after what it names, within the bytes of a tick that are not owed. */
+  /** Spawns an entity after those that it names, within the bytes of a tick that are not spent. */
   private spawnAhead(observer: Observer, slot: number): boolean {
     const limit = this.bytesPerTick - observer.pending.debt
     this.spent = 0
-    // Else the first of a long chain would be sent whatever it costs.
+    // Without this check the first of a long chain would be sent at any cost.
     return limit > 0 && this.spawn(observer, slot, limit)
   }
 
@@ -157,8 +160,8 @@ export class SpawnAdmission {
   }
 
   /**
-   * Spawns an entity that waits, after those that it names: a depth-first search, without recursion since chains may be long.
-   * Returns false when `limit` is used up before its turn: what was spawned until then stays, and the rest waits.
+   * Spawns an entity that waits, after those that it names. The depth-first search has no recursion, because chains may
+   * be long. Returns false when `limit` is used up first: the entities spawned until then stay, and the rest waits.
    */
   private spawn(observer: Observer, first: number, limit: number): boolean {
     if (!this.named.isUsed) {
@@ -202,8 +205,8 @@ export class SpawnAdmission {
   }
 
   /**
-   * The next entity that the last one of the path names and that waits, or 0. One that is on the path itself, in a circle,
-   * is announced. `valuesOnly`: passes over relations.
+   * The next waiting entity that the end of the path names, or 0. An entity on the path itself, in a circle, is
+   * announced. `valuesOnly`: skips relations.
    */
   private nextNamed(observer: Observer, valuesOnly: boolean): number {
     const { references, path, onPath } = this
@@ -215,7 +218,7 @@ export class SpawnAdmission {
       const slot = slotNamedBy(reference)
       if (!waiting.has(slot) || this.entities.eidOf[slot] === 0 || (valuesOnly && !isNamed(reference))) continue
       if (!onPath.has(slot)) return slot
-      // An entity that names itself is there when its values are read.
+      // An entity that names itself exists when its values are read.
       if (slot !== path[last] && isNamed(reference) && !this.isLocal) observer.announce(slot)
     }
     return 0

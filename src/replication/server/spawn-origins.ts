@@ -1,7 +1,8 @@
-// The server's memory of where entities come from: the prefab and the key that their spawns name.
+// Remembers where the server's entities come from: the prefab and the key that their spawns name.
 //
-// It is kept by entity, not by slot, so that an entity that is taken from the network and put back keeps it. The tag
-// `SpawnOrigin` on the entity says when it ends: an id that is another entity's by now does not have it.
+// The tables are by entity, not by slot, so that an entity keeps its origin while `Networked` is removed and added
+// again. The tag `SpawnOrigin` marks an entity whose origin is valid. Another entity with the same id does not have the
+// tag.
 import { addComponent, observe, onRemove, type World } from 'bitecs'
 import { SpawnOrigin } from '../../../components/spawning.js'
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
@@ -10,7 +11,7 @@ import { NO_ORIGIN, type Origin } from '../../protocol/prefab.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { PassThrough } from '../collections/values.js'
 
-/** A payload with entities of this world that were not networked when it was given. */
+/** A payload with entities of this world that were not networked when it was set. */
 interface OpenPayload {
   readonly bytes: Uint8Array
   readonly entities: PassThrough
@@ -19,13 +20,13 @@ interface OpenPayload {
 export class SpawnOrigins {
   private readonly byEntity = new Map<number, Origin>()
   private readonly byKey = new Map<string, number>()
-  /** Entities that stand for no entity of any scene: clients made theirs ahead, and nobody else waits for them. */
+  /** Entities that stand for no entity of any scene: clients predicted theirs, and no other client waits for them. */
   private readonly predicted = new Set<number>()
-  /** Networked entities without the tag: what was said of them holds until they are networked no longer. */
+  /** Networked entities without the tag: their origin is kept until they stop being networked. */
   private readonly untagged = new Set<number>()
   private readonly scratch = new ByteWriter(64)
   private readonly reader = new ByteReader()
-  /** By entity: payloads that are encoded again when the spawn is taken over. */
+  /** By entity: payloads that are encoded again when the spawn is read. */
   private readonly open = new Map<number, OpenPayload>()
   private readonly names: NotedNames
 
@@ -36,7 +37,7 @@ export class SpawnOrigins {
   ) {
     this.names = new NotedNames(entities)
     observe(world, onRemove(SpawnOrigin), (eid: number) => {
-      // Of a networked entity, clients have been told: another one with its key would be taken for it.
+      // Clients have received a networked entity: they would mistake another one with its key for it.
       if (entities.netIdOf(eid) === 0) this.forget(eid)
       else this.untagged.add(eid)
     })
@@ -62,7 +63,7 @@ export class SpawnOrigins {
     if (entities.count > this.of(eid).named.length) this.open.set(eid, { bytes, entities })
   }
 
-  /** The spawn of an entity is about to be sent: what its payload names may be networked by now. */
+  /** Encodes an open payload again before the spawn is sent: the entities that it names may be networked by now. */
   settle(eid: number): void {
     const open = this.open.get(eid)
     if (open === undefined) return
@@ -96,7 +97,7 @@ export class SpawnOrigins {
     return this.predicted.has(eid) ? '' : this.of(eid).key
   }
 
-  /** Gives an entity a key, which no other one has. */
+  /** Gives an entity a key that no other entity has. */
   setKey(eid: number, key: string, isPredicted = false): void {
     if (isPredicted) this.predicted.add(eid)
     else this.predicted.delete(eid)
@@ -105,7 +106,7 @@ export class SpawnOrigins {
     this.set(eid, { ...this.of(eid), key })
   }
 
-  /** The entity is networked no longer. */
+  /** Forgets an entity that is no longer networked, if its origin has ended. */
   end(eid: number): void {
     if (this.untagged.delete(eid)) this.forget(eid)
   }

@@ -1,4 +1,4 @@
-// The structure of a tick as it leaves: spawns, changes of components, owners, players and despawns, each encoded once and
+// Writes the structure of a tick: spawns, changes of components, owners, players and despawns. Each is encoded once and
 // copied to every client that it concerns.
 import type { PacketBuilder } from '../../connection/session.js'
 import { ByteWriter } from '../../protocol/bytes.js'
@@ -20,10 +20,10 @@ import { growTo, type SlotSet } from '../slot-set.js'
 import { LeaveReason } from './view-changes.js'
 import type { SpawnOrigins } from './spawn-origins.js'
 
-/** What one entity's structural change of this tick looks like on the wire, shared by all who know the entity. */
+/** One entity's structural change of this tick on the wire, shared by all clients that have the entity. */
 interface StructuralChange {
   slot: number
-  /** The connection that alone gets it, or 0 for all. */
+  /** The only connection that gets it, or 0 for all. */
   owner: number
   start: number
   end: number
@@ -34,7 +34,7 @@ interface StructuralChange {
 export class StructureWriter {
   /** The sections that several clients get in this tick. */
   private readonly bytes = new ByteWriter(4096)
-  /** A section of one client's own. */
+  /** A section for one client alone. */
   private readonly scratch = new ByteWriter(256)
   private tick = 0
   private readonly changes: StructuralChange[] = []
@@ -42,7 +42,7 @@ export class StructureWriter {
   /** The changes of owners in this tick: the first `ownerChangeCount`. */
   readonly ownerChanges: { slot: number; before: number; now: number }[] = []
   ownerChangeCount = 0
-  /** What was done to collections: slots, and where the section of each lies in `bytes`. */
+  /** The operations on collections: slots, and where the section of each lies in `bytes`. */
   private operationSlots = new Uint32Array(16)
   private operationStarts = new Uint32Array(17)
   /** 1 where only the owner gets them. */
@@ -86,7 +86,7 @@ export class StructureWriter {
     this.ownerTick = growTo(this.ownerTick, slots)
   }
 
-  /** Begins a tick: what the last one encoded is forgotten. */
+  /** Begins a tick, and forgets what the last one encoded. */
   begin(tick: number): void {
     this.tick = tick
     this.bytes.clear()
@@ -95,17 +95,17 @@ export class StructureWriter {
     this.operationCount = 0
   }
 
-  /** What one entity loses and gains in this tick, for all who know it. */
+  /** Encodes what one entity loses and gains in this tick, for all clients that have the entity. */
   addChange(slot: number, removed: number, added: number): void {
     const { audience, entities } = this
     if (!audience.isUsed) return this.encodeChange(slot, removed, added, 0)
     this.encodeChange(slot, audience.sharedPart(removed), audience.sharedPart(added), 0)
-    // Whoever owned the entity until now has what only owners get.
+    // The owner until now has the components that only owners get.
     const owner = entities.toldOwner[slot]!
     if (owner !== 0) this.encodeChange(slot, audience.privatePart(removed), audience.privatePart(added), owner)
   }
 
-  /** `owner`: the connection that alone gets it, or 0. */
+  /** `owner`: the only connection that gets it, or 0. */
   private encodeChange(slot: number, removed: number, added: number, owner: number): void {
     if (removed === EMPTY_SET && added === EMPTY_SET) return
     const { bytes } = this
@@ -137,7 +137,7 @@ export class StructureWriter {
     change.now = now
   }
 
-  /** What was done to collections in this tick, for all who know their entities. */
+  /** Encodes this tick's operations on collections, for all clients that have their entities. */
   addOperations(): void {
     const { bytes, collections } = this
     const { changed } = collections
@@ -161,7 +161,7 @@ export class StructureWriter {
     collections.seal()
   }
 
-  /** Adds what the changes and operations of this tick name to a client that knows the entities that they are of. */
+  /** Adds the entities that this tick's changes and operations name, if the client has the changed entity. */
   addNamed({ known, session }: Observer, references: References, into: Reference[]): void {
     const connection = session.entity
     for (let i = 0; i < this.changeCount; i++) {
@@ -182,18 +182,20 @@ export class StructureWriter {
     }
   }
 
-  /** Whether a client that knows `known` gets the operations on collection `i`, as far as that depends on the owner. */
+  /**
+   * Returns whether a client that has `known` gets the operations on collection `i`, as far as the owner decides that.
+   */
   private getsOperations(i: number, known: SlotSet, connection: number): boolean {
     const slot = this.operationSlots[i]!
     if (!known.has(slot)) return false
-    // Who becomes the owner in this tick gets what only owners get as a whole.
+    // A client that becomes the owner in this tick gets the owner's components as a whole.
     const isOwner = this.entities.toldOwner[slot] === connection && this.ownerTick[slot] !== this.tick
     return this.operationsArePrivate[i] === 0 || isOwner
   }
 
   /**
-   * Writes what begins and changes for one client: spawns, components, relations, owners, the player. Returns whether anything was
-   * written.
+   * Writes what begins and changes for one client: spawns, components, relations, owners, the player. Returns whether
+   * anything was written.
    */
   write(observer: Observer, packet: PacketBuilder, player: number): boolean {
     const { entering } = observer
@@ -214,12 +216,12 @@ export class StructureWriter {
     if (this.writeCorrections(observer, packet)) written = true
     const playerSlot = player === 0 ? 0 : this.entities.slotOfEntity(player)
     const playerId = this.entities.netIds[playerSlot]!
-    // LocalPlayer goes before Owned does, and comes after it.
+    // `LocalPlayer` is removed before `Owned`, and added after it.
     const loses = observer.toldPlayer !== 0 && (observer.toldPlayer !== playerId || observer.losesPlayer)
     observer.losesPlayer = false
     if (loses) written = this.writePlayer(observer, packet, 0)
     if (this.writeOwnership(observer, packet)) written = true
-    // Told when it changes, and again when it comes back into view.
+    // The player is sent when it changes, and again when it returns into view.
     const returns = playerSlot !== 0 && observer.enteringSet.has(playerSlot)
     if (observer.toldPlayer !== playerId || returns) written = this.writePlayer(observer, packet, playerId)
     if (this.writeJoinProgress(observer, packet)) written = true
@@ -227,20 +229,20 @@ export class StructureWriter {
   }
 
   /**
-   * Nothing but the order of the reliable channel keeps operations behind what they are about, and no value waits for
-   * them: they complete no structure.
+   * Operations follow the structure they need only because the reliable channel keeps the order. No value waits for
+   * them, so they complete no structure.
    */
   private writeOperations(observer: Observer, packet: PacketBuilder): void {
     for (let i = 0; i < this.operationCount; i++) {
       const slot = this.operationSlots[i]!
-      // Who gets the entity in this tick gets its collections whole.
+      // A client that gets the entity in this tick gets its collections whole.
       if (observer.enteringSet.has(slot)) continue
       if (!this.getsOperations(i, observer.known, observer.session.entity)) continue
       this.copy(packet, this.operationStarts[i]!, this.operationStarts[i + 1]!)
     }
   }
 
-  /** Writes what ends for one client; it comes after the calls of the tick, which may be about these entities. */
+  /** Writes what ends for one client. It follows the calls of the tick, which may be about these entities. */
   writeDespawns(observer: Observer, packet: PacketBuilder): boolean {
     const { leaving, withdrawn } = observer
     const { count, netIds, reasons } = leaving
@@ -262,7 +264,7 @@ export class StructureWriter {
     packet.writer.copy(scratch.bytes, 0, scratch.length)
   }
 
-  /** Writes the net ids of entities that what follows names, and that are spawned later. */
+  /** Writes the net ids of entities that the following sections name, and that are spawned later. */
   private writeAnnouncements({ announcing }: Observer, packet: PacketBuilder): boolean {
     const written = announcing.length > 0
     for (let netId = announcing.pop(); netId !== undefined; netId = announcing.pop()) {
@@ -277,7 +279,7 @@ export class StructureWriter {
     return written
   }
 
-  /** The bytes that the spawn of an entity takes in this tick. */
+  /** The bytes that the spawn of an entity uses in this tick. */
   spawnBytes(slot: number): number {
     this.encodeSpawn(slot)
     return this.spawnEnd[slot]! - this.spawnStart[slot]!
@@ -288,7 +290,7 @@ export class StructureWriter {
     this.copy(packet, this.spawnStart[slot]!, this.spawnEnd[slot]!)
   }
 
-  /** Encodes a spawn, once in a tick for all who get it. */
+  /** Encodes a spawn once per tick, for all clients that get it. */
   private encodeSpawn(slot: number): void {
     if (this.spawnTick[slot] !== this.tick) {
       const { bytes } = this
@@ -302,15 +304,17 @@ export class StructureWriter {
     }
   }
 
-  /** A set of components and the values of one entity, each lane in whole bytes, each collection whole. */
+  /**
+   * Writes a set of components and the values of one entity. Each lane takes whole bytes, and each collection is whole.
+   */
   private writeRow(slot: number, set: number): void {
     const { bytes } = this
-    // A system may have removed the entity since its values were taken over: then it is still told as it was.
+    // A system may have removed the entity since its values were read. Then it is still sent as it was.
     const eid = this.entities.lastEidOf[slot]!
     this.sets.write(bytes, set)
     for (const component of this.sets.members[set]!) {
       const { columns, isOnce } = this.tracker.components[component]!
-      // No scan has looked at these; a system that removed the entity may have left anything in its arrays.
+      // No scan has compared these; a system that removed the entity may have left anything in its arrays.
       const isAsNow = isOnce && this.entities.eidOf[slot] === eid
       for (const column of columns) {
         if (isAsNow) column.start(eid, false)
@@ -320,7 +324,7 @@ export class StructureWriter {
     }
   }
 
-  /** Writes to the owner what it must be told of the components that it writes itself. */
+  /** Sends the owner the server's values of components that the owner writes, where the two may differ. */
   private writeCorrections(observer: Observer, packet: PacketBuilder): boolean {
     const { count, slots, correctedSets } = this.authority
     const connection = observer.session.entity
@@ -328,7 +332,7 @@ export class StructureWriter {
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!
       if (this.entities.toldOwner[slot] !== connection) continue
-      // Who gets the entity in this tick gets these values with it.
+      // A client that gets the entity in this tick gets these values with it.
       if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
       this.writeCorrection(observer, packet, slot, correctedSets[i]!)
       written = true
@@ -361,7 +365,7 @@ export class StructureWriter {
     for (let i = 0; i < this.ownerChangeCount; i++) {
       const { slot, before, now } = this.ownerChanges[i]!
       if (!observer.known.has(slot) || observer.enteringSet.has(slot)) continue
-      // Whoever owns it ignores what the server says of the components that owners write. So the two have to agree when that
+      // The owner ignores the server's values of components that owners write. So both sides must agree when ownership
       // begins, and again when it has ended.
       const has = this.entities.componentsOf[slot]!
       const set = this.authority.partOf(this.audience.sharedPart(has))
@@ -379,7 +383,7 @@ export class StructureWriter {
     return written
   }
 
-  /** Gives a client what only the owner of an entity gets. */
+  /** Gives a client the components that only the owner of an entity gets. */
   private writePrivate(packet: PacketBuilder, slot: number): void {
     const set = this.audience.privatePart(this.entities.componentsOf[slot]!)
     if (set === EMPTY_SET) return
@@ -391,7 +395,7 @@ export class StructureWriter {
     this.copy(packet, start, bytes.length)
   }
 
-  /** Takes it from a client that is not the owner any more. */
+  /** Takes those components from a client that is no longer the owner. */
   private writePrivateEnd(observer: Observer, packet: PacketBuilder, slot: number): void {
     const set = this.audience.privatePart(this.entities.componentsOf[slot]!)
     if (set === EMPTY_SET) return
@@ -426,7 +430,10 @@ export class StructureWriter {
     return true
   }
 
-  /** How much of the world that it was promised a client still has to wait for; the last time, that it has all of it. */
+  /**
+   * Writes how much of the promised world a joining client still lacks; the last section reports that nothing is
+   * missing.
+   */
   private writeJoinProgress({ pending }: Observer, packet: PacketBuilder): boolean {
     const { remaining } = pending
     if (remaining === pending.told) return false

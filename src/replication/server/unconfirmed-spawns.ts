@@ -1,6 +1,6 @@
-// The spawns that a client has not acknowledged: how many bytes they are, and which entities.
+// Keeps the spawns that a client has not acknowledged: their bytes and their entities.
 //
-// Two generations are kept, so that nothing is kept for each tick: what is known may be rather more than less.
+// Two generations are enough, so nothing is kept per tick. The result may be too high, but never too low.
 import { SlotSet } from '../slot-set.js'
 
 export class UnconfirmedSpawns {
@@ -24,14 +24,14 @@ export class UnconfirmedSpawns {
     return this.older.has(slot) || this.newer.has(slot)
   }
 
-  /** A spawn leaves in `tick`. */
+  /** Adds a spawn that leaves in `tick`. */
   add(slot: number, bytes: number, tick: number): void {
     this.newer.add(slot)
     this.newerBytes += bytes
     this.newest = tick
   }
 
-  /** The client has applied the structure of every tick up to this one. */
+  /** Notes that the client has applied the structure of every tick up to this one. */
   acknowledge(tick: number): void {
     if (this.isEmpty || tick < this.mark) return
     const { older } = this

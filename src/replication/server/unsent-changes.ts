@@ -1,21 +1,21 @@
-// What one client is owed: components of entities whose newest value it does not have, and is not on its way. It leaves
-// with a later packet, as it is then: never an older value.
+// Keeps the unsent changes of one client: components whose newest value it does not have and no packet carries. They
+// leave with a later packet, as they are then, and never with an older value.
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import { growTo, SlotSet } from '../slot-set.js'
 
 export class OwedValues {
-  /** The slots of which anything is owed. */
+  /** The slots with unsent changes. */
   readonly slots = new SlotSet()
-  /** By slot: the set of components that are owed. */
+  /** By slot: the set of components with unsent changes. */
   sets = new Uint32Array(0)
-  /** By slot: those of them that have left before, in a packet that was lost. */
+  /** By slot: those of them that left before, in a packet that was lost. */
   private lost = new Uint32Array(0)
-  /** By slot: the tick from which on something of it has been owed. */
+  /** By slot: the tick since which the client has lacked any of it. */
   since = new Uint32Array(0)
 
   constructor(private readonly components: ComponentSets) {}
 
-  /** Owes a value that has not left, and that the client lacks since `tick`. */
+  /** Adds a value that has not left, and that the client has lacked since `tick`. */
   add(slot: number, component: number, tick: number): void {
     if (slot >= this.sets.length) this.grow(slot + 1)
     // An older value of it may have been lost; this one was not.
@@ -24,15 +24,15 @@ export class OwedValues {
     if (this.slots.add(slot) || tick < this.since[slot]!) this.since[slot] = tick
   }
 
-  /** Owes a value that has left, and was lost. */
+  /** Adds a value that left and was lost. */
   addLost(slot: number, component: number, tick: number): void {
     this.add(slot, component, tick)
     this.lost[slot] = this.components.with(this.lost[slot]!, component)
   }
 
   /**
-   * Strikes out components of a slot: they leave now, or a structural change tells of them. Returns how many of them had
-   * been lost.
+   * Removes components of a slot, because they leave now or a structural change covers them. Returns how many of them
+   * had been lost.
    */
   strike(slot: number, set: number): number {
     if (!this.slots.has(slot)) return 0
@@ -47,7 +47,7 @@ export class OwedValues {
     return components.members[before]!.length - components.members[after]!.length
   }
 
-  /** Strikes out everything of an entity that leaves the view. */
+  /** Removes everything of an entity that leaves the view. */
   strikeAll(slot: number): void {
     if (this.slots.delete(slot)) this.sets[slot] = this.lost[slot] = EMPTY_SET
   }
@@ -59,7 +59,7 @@ export class OwedValues {
     }
   }
 
-  /** The numbers of sets have changed. */
+  /** Applies the new numbers of sets. */
   renumber(numbers: Int32Array): void {
     for (let slot = this.slots.next(0); slot >= 0; slot = this.slots.next(slot + 1)) {
       this.sets[slot] = numbers[this.sets[slot]!]!

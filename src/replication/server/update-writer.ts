@@ -1,8 +1,8 @@
-// The values of a tick as they leave, client by client: blocks that all share where everything fits, and else, of all that
-// a client lacks, what matters most and has waited longest.
+// Writes the values of a tick for each client. Where everything fits, that is the blocks that all clients share.
+// Otherwise it is the most important and longest waiting of all values that a client lacks.
 //
-// What does not fit is owed, and leaves later with the value of then: a client that cannot keep up gets fewer updates, not
-// older ones. Priority times age decides (Fiedler, "State Synchronization", 2015), so nothing waits for ever.
+// Values that do not fit stay unsent, and leave later as they are then: a slow client gets fewer updates, not older
+// ones. Priority times age decides (Fiedler, "State Synchronization", 2015), so no value waits indefinitely.
 import type { PacketBuilder } from '../../connection/session.js'
 import { Channel } from '../../transport/transport.js'
 import type { BlockHistory } from '../wire/block-history.js'
@@ -12,19 +12,19 @@ import type { Observer } from './observer.js'
 import { type Priorities, RANKS, rankOf } from './priorities.js'
 import { growTo, SlotSet } from '../slot-set.js'
 
-/** Unreliable bytes that wait for the network, from which on no values are added to them. */
+/** No values are added while the send queue holds this many unreliable bytes. */
 const MAX_BUFFERED = 16_384
-/** What a slot takes in a block besides its values, at most. */
+/** The most bytes that a slot uses in a block besides its values. */
 const SLOT_BYTES = 3
 
-/** What a chunk of shared blocks is to one client. */
+/** How much of a chunk of shared blocks one client can use. */
 const Fate = { New: 0, Whole: 1, Partly: 2 } as const
 type Fate = (typeof Fate)[keyof typeof Fate]
 
 export class UpdateWriter {
   private tick = 0
   private readonly chosen = new SlotSet()
-  /** By slot: how urgent it is for the client that is being looked at. By rank: the bytes of all with it. */
+  /** By slot: how urgent it is for the current client. By rank: the bytes of all its slots. */
   private urgency = new Uint8Array(64)
   private readonly bytesOfRank = new Uint32Array(RANKS)
 
@@ -36,7 +36,7 @@ export class UpdateWriter {
     private readonly priorities: Priorities,
   ) {}
 
-  /** Writes the values that changed, and those that one client is owed. */
+  /** Writes the values that changed, and the client's unsent changes. */
   write(observer: Observer, packet: PacketBuilder, tick: number): void {
     this.tick = tick
     observer.oweExtras()
@@ -59,7 +59,7 @@ export class UpdateWriter {
     return Math.min(budget.left, packet.room())
   }
 
-  /** Bytes of all that the client lacks, or a little more. */
+  /** Bytes of all values that the client lacks, or slightly more. */
   private need({ view, owed }: Observer): number {
     const { starts, ends } = this.shared
     let bytes = 0
@@ -104,7 +104,7 @@ export class UpdateWriter {
     }
   }
 
-  /** Ranks what a client is owed. Returns the bytes of all of it. */
+  /** Ranks a client's unsent changes. Returns their bytes. */
   private rank(observer: Observer): number {
     const { owed } = observer
     const { slots, sets, since } = owed
@@ -113,7 +113,7 @@ export class UpdateWriter {
     let bytes = 0
     for (let slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
       const age = tick - since[slot]! + 1
-      // Twice as far away counts half; within a unit of length nothing is gained.
+      // Twice the distance counts half. Within one unit of length, being nearer gains nothing.
       const nearness = 1 / Math.sqrt(Math.max(1, visibility.distance(observer, slot)))
       const rank = rankOf(priorities.of(slot) * age * nearness)
       const size = this.bytesOf(sets[slot]!)
@@ -125,7 +125,7 @@ export class UpdateWriter {
     return bytes
   }
 
-  /** Chooses of what was ranked what fits into `room` bytes: at least one. */
+  /** Chooses from the ranked slots what fits into `room` bytes: at least one. */
   private choose({ owed }: Observer, room: number): void {
     const { slots, sets } = owed
     const { chosen, urgency, bytesOfRank } = this
@@ -143,8 +143,8 @@ export class UpdateWriter {
   }
 
   /**
-   * Whether a client has all of the entities of a chunk. Those that came into view in this tick have these values from
-   * their spawns; those that wait for their spawns must not be told.
+   * Returns whether a client has all entities of a chunk. Entities that entered view in this tick have these values
+   * from their spawns. Values of entities that wait for their spawns must not be sent.
    */
   private fateOf({ entering, enteringSet, pending }: Observer, id: number): Fate {
     if (entering.count === 0 && pending.size === 0) return Fate.Whole

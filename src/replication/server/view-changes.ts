@@ -1,4 +1,4 @@
-// What one connection begins, or ceases, to observe in a tick: first for the packets that say so, then for the game.
+// Lists the entities that one connection begins or stops to observe in a tick, for its packets and then for the game.
 
 import { growTo } from '../slot-set.js'
 
@@ -7,11 +7,10 @@ export const LeaveReason = { Destroyed: 0, Hidden: 1, Disconnected: 2 } as const
 export type LeaveReason = (typeof LeaveReason)[keyof typeof LeaveReason]
 
 export class ViewChanges {
-  /** The connection entity. */
   connection = 0
   count = 0
   netIds = new Uint32Array(16)
-  /** Why each left; where entities are entering it means nothing. */
+  /** Why each left; unused where entities enter. */
   reasons = new Uint8Array(16)
 
   push(netId: number, reason: LeaveReason = LeaveReason.Destroyed): void {

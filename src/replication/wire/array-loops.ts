@@ -1,5 +1,7 @@
-// Loops over arrays of words, four at a time. In each round of a loop V8 looks up anew what kind of array it has, how long
-// it is and where its memory lies; that takes longer than copying a word, and four words share it.
+// Copies and sorts arrays of words, four words at a time.
+//
+// In each round of a loop V8 looks up again the kind, the length and the memory of each array. That takes longer than
+// copying a word, so four words share it.
 
 /** Copies `from[start .. start + count)` to `into`, from `at` on. */
 export function copyWords(into: Uint32Array, at: number, from: Uint32Array, start: number, count: number): void {
@@ -38,7 +40,7 @@ export function gatherWords(
   for (; i < end; i++, to++) into[to] = from[ids[i]!]!
 }
 
-/** Sets `into[start .. start + count)` to `value`; sooner than `fill`, which is for many. */
+/** Sets `into[start .. start + count)` to `value`. Faster than `fill`, which suits large ranges. */
 export function fillWords(into: Uint32Array, start: number, count: number, value: number): void {
   const end = start + count
   const fours = end - 3
@@ -66,8 +68,8 @@ export function setWords(into: Uint32Array, ids: Uint32Array, count: number, val
 }
 
 /**
- * Copies `from[ids[i]]` to `into[i]`, for each `i` below `count`. Returns whether all of them are above 0 and at most `last`,
- * which is less than 2^31; else not all were copied.
+ * Copies `from[ids[i]]` to `into[i]`, for each `i` below `count`. Returns whether all of them are above 0 and at most
+ * `last`, which is less than 2^31. If not, some may not have been copied.
  */
 export function gatherBelow(
   into: Uint32Array,
@@ -78,7 +80,7 @@ export function gatherBelow(
 ): boolean {
   const fours = count - 3
   let i = 0
-  // What is 0, or above the last, leaves its sign.
+  // A value that is 0, or above `last`, leaves its sign bit.
   for (; i < fours; i += 4) {
     const a = from[ids[i]!]! | 0
     const b = from[ids[i + 1]!]! | 0
@@ -99,8 +101,7 @@ export function gatherBelow(
 }
 
 /**
- * Sets `values[ids[i]]` to `value` for as long as what was there is less. Returns the first `i` for which it was not, or
- * `count`.
+ * Sets `values[ids[i]]` to `value` while the old value is less. Returns the first `i` for which it was not, or `count`.
  */
 export function raiseWords(values: Uint32Array, ids: Uint32Array, count: number, value: number): number {
   const fours = count - 3
@@ -124,7 +125,10 @@ export function raiseWords(values: Uint32Array, ids: Uint32Array, count: number,
   return count
 }
 
-/** Sorts `words[0 .. count)`, ascending. Shell's sort with Knuth's gaps: no memory, and one pass over what is sorted nearly. */
+/**
+ * Sorts `words[0 .. count)`, ascending. Shell's sort with Knuth's gaps needs no memory, and one pass over nearly sorted
+ * words.
+ */
 export function sortWords(words: Uint32Array, count: number): void {
   let gap = 1
   while (gap < count / 3) gap = gap * 3 + 1

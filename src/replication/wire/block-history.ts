@@ -1,18 +1,18 @@
-// What shared and repeated blocks held, so that what a lost packet carried can be told again.
+// Remembers the content of shared and repeated blocks, so that what a lost packet carried can be sent again.
 import { copyWords, fillWords } from './array-loops.js'
 
 /**
- * Chunks and slots that the history remembers: at first, and where so many are made that packets in flight would be
- * forgotten. A packet whose chunks were forgotten is repaired from `lastChange`.
+ * The first number of chunks and slots to remember. The history grows where packets in flight would be forgotten. A
+ * packet whose chunks were forgotten is repaired from `lastChange`.
  */
 const SMALLEST_CHUNKS = 1 << 12
 const LARGEST_CHUNKS = 1 << 18
 const SMALLEST_SLOTS = 1 << 16
 const LARGEST_SLOTS = 1 << 22
-/** Ticks for which all should be remembered: longer than a round trip over the slowest line that can be played on. */
+/** Ticks that should be remembered: longer than a round trip over the slowest playable connection. */
 const HISTORY_TICKS = 64
 
-/** What chunks held, for as long as packets that carry them may be lost. One for all clients. */
+/** The content of chunks, for as long as packets that carry them may be lost. One history serves all clients. */
 export class BlockHistory {
   /** The number of the next chunk. Numbers only grow. */
   next = 1
@@ -26,7 +26,7 @@ export class BlockHistory {
   /** The oldest chunk whose slots are all still in the ring. */
   private oldest = 1
 
-  /** Begins a chunk; `append` says what is in it. */
+  /** Begins a chunk; `append` adds its content. */
   begin(tick: number): number {
     if (this.isRecent(this.next - this.ticks.length, tick) && this.ticks.length < LARGEST_CHUNKS) this.growChunks()
     const chunk = this.next++
@@ -37,12 +37,12 @@ export class BlockHistory {
     return chunk
   }
 
-  /** The chunk begun last holds one set of components of some slots. */
+  /** Adds one set of components of some slots to the chunk begun last. */
   append(set: number, slots: Uint32Array, start: number, count: number): void {
     this.makeRoom(count)
     const { slots: into, sets } = this
     const at = this.recorded % into.length
-    // In two parts where the ring ends.
+    // The copy has two parts where the ring ends.
     const first = Math.min(count, into.length - at)
     copyWords(into, at, slots, start, first)
     fillWords(sets, at, first, set)
@@ -54,12 +54,12 @@ export class BlockHistory {
     this.counts[(this.next - 1) % this.ticks.length]! += count
   }
 
-  /** Whether packets with a chunk may still be in flight. */
+  /** Returns whether packets with a chunk may still be in flight. */
   private isRecent(chunk: number, tick: number): boolean {
     return chunk > 0 && tick - this.ticks[chunk % this.ticks.length]! < HISTORY_TICKS
   }
 
-  /** Makes room for slots, in place of those of the oldest chunks. */
+  /** Makes room for slots, replacing those of the oldest chunks. */
   private makeRoom(count: number): void {
     const tick = this.tickOf(this.next - 1)
     this.oldest = Math.max(this.oldest, this.next - this.ticks.length)
@@ -99,7 +99,7 @@ export class BlockHistory {
   /** Forgets everything: packets in flight are repaired from `lastChange`. */
   forgetAll(): void {
     this.next += this.ticks.length
-    // None of those passed over counts as recent.
+    // None of the skipped chunks counts as recent.
     this.ticks.fill(0)
     this.starts.fill(this.recorded)
     this.oldest = this.next
@@ -114,7 +114,7 @@ export class BlockHistory {
     return this.ticks[chunk % this.ticks.length]!
   }
 
-  /** How many slots a chunk holds; one with changes in two blocks counts twice. */
+  /** The number of slots in a chunk; a slot with changes in two blocks counts twice. */
   countOf(chunk: number): number {
     return this.counts[chunk % this.ticks.length]!
   }

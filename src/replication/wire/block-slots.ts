@@ -1,11 +1,11 @@
-// Slots as they are read: one, which names an entity, or those at the head of a block, which ascend.
+// Reads slots: a single one that names an entity, or the ascending slots at the head of a block.
 import type { ByteReader } from '../../protocol/bytes.js'
 import { MAX_SLOT } from '../../protocol/net-id.js'
 
-/** The most entities that one block may name: none holds more entities than bytes. */
+/** The most entities that one block may name. No block holds more entities than bytes. */
 export const MAX_BLOCK_ENTITIES = 2048
 
-/** Reads one slot; the reader fails when it is none. */
+/** Reads one slot; the reader fails when it is not valid. */
 export function readSlot(reader: ByteReader): number {
   const slot = reader.varint()
   return slot === 0 || slot > MAX_SLOT ? reader.fail() : slot
@@ -20,13 +20,13 @@ export function readSlots(reader: ByteReader, out: Uint32Array): number {
   let slot = 0
   let i = 0
   while (i < count) {
-    // Four at a time where each distance takes one byte, as most do.
+    // The loop handles four at a time where each distance takes one byte, as most do.
     for (; i + 4 <= count && at + 4 <= end; i += 4, at += 4) {
       const a = bytes[at]!
       const b = bytes[at + 1]!
       const c = bytes[at + 2]!
       const d = bytes[at + 3]!
-      // None is 0, which would leave its sign, nor goes on in a second byte.
+      // None may be 0, which would leave its sign bit, or continue in a second byte.
       if (((a - 1) | (b - 1) | (c - 1) | (d - 1)) < 0 || (a | b | c | d) >= 0x80) break
       out[i] = slot + a
       out[i + 1] = slot + a + b

@@ -1,8 +1,9 @@
-// Update blocks: changed values of many entities, in columns, encoded once and copied into every packet that needs them.
+// Encodes update blocks: changed values of many entities, in columns, encoded once and copied into every packet that
+// needs them.
 //
-// A block names one set of components and the slots that changed in all of them, ascending, then one lane after another.
-// It always fits a packet, and an entity's changes of a tick are in one block, so an entity is never split. Its entities
-// are of one class: all who get the block may see all of it.
+// A block names one set of components and the slots that changed in all of them, ascending, then one lane after
+// another. It always fits a packet. An entity's changes of a tick are in one block, so an entity is never split. A
+// block's entities are of one class: every client that gets the block may see all of it.
 import { ByteWriter, MAX_VARINT_BYTES, putVarint, varintBytes } from '../../protocol/bytes.js'
 import type { ComponentSets } from '../../protocol/component-sets.js'
 import { MAX_BLOCK } from '../../protocol/limits.js'
@@ -16,8 +17,8 @@ import { growTo, type SlotSet } from '../slot-set.js'
 import { gatherWords } from './array-loops.js'
 
 /**
- * Chunks are made about this large, in bytes, where packets are put together of many classes: small enough that a packet's
- * end is rarely wasted, large enough that a client's packets are a few copies. A block alone may be larger.
+ * The size of a chunk in bytes, for packets that combine many classes. It is small enough that a packet's end is rarely
+ * wasted, and large enough that a client's packets are a few copies. A block alone may be larger.
  */
 const CHUNK_BYTES = 384
 
@@ -25,15 +26,15 @@ const CHUNK_BYTES = 384
 export interface BlockEntities {
   readonly lastEidOf: Uint32Array
   /**
-   * Of a client's table, which is by indices of its own: sorts `indices[0 .. count)` by the slots that they stand for, and returns
-   * these, valid until the next call.
+   * For a client's table, which uses its own indices: sorts `indices[0 .. count)` by their slots. Returns the slots,
+   * valid until the next call.
    */
   nameSlots?(indices: Uint32Array, count: number): Uint32Array
 }
 
 /**
- * Encodes changed slots into blocks, and these into chunks: what a packet gets by one copy, blocks of one class that
- * stand one behind the other. One encoder for what clients share, one more for what is repeated to single clients.
+ * Encodes changed slots into blocks, and groups these into chunks. A chunk is consecutive blocks of one class, which a
+ * packet gets by one copy. One encoder serves what clients share; another repeats values to single clients.
  */
 export class BlockEncoder {
   readonly writer = new ByteWriter(1 << 14)
@@ -58,13 +59,13 @@ export class BlockEncoder {
     private readonly components: readonly ServerComponent[],
     private readonly history: BlockHistory,
     private readonly entities: BlockEntities,
-    /** What its blocks are: a server's, or a client's. */
+    /** The kind of its blocks: a server's, or a client's. */
     private readonly kind: SectionKind = SectionKind.Update,
   ) {}
 
   /**
-   * Encodes every slot of `dirty` with the components that `changed` names for it. `classes` is by slot; what is in class
-   * 0 is left out. Without it, all are in class 1.
+   * Encodes every slot of `dirty` with the components that `changed` names for it. `classes` is by slot; slots of class
+   * 0 are left out. Without `classes`, all are in class 1.
    */
   encode(dirty: SlotSet, changed: Uint32Array, tick: number, classes?: Uint32Array): void {
     this.writer.clear()
@@ -82,7 +83,7 @@ export class BlockEncoder {
     }
   }
 
-  /** The numbers of sets have changed: what is kept by them starts anew. */
+  /** Forgets what is kept by set, because the numbers of sets have changed. */
   forgetSets(): void {
     this.plans.length = 0
   }
@@ -114,11 +115,11 @@ export class BlockEncoder {
   }
 
   /**
-   * How many slots, of `count` from `start` on, surely fit a block with `room` bytes for them and their values: one at
-   * least, since one entity alone fits a packet, as the protocol was checked for it.
+   * Returns how many slots, of `count` from `start` on, surely fit a block with `room` bytes for them and their values.
+   * It is at least one, because the protocol was checked so that one entity fits a packet.
    *
-   * Mostly nothing is counted slot by slot. Slots are written as distances, which take a second byte from 2^7 on and a third from
-   * 2^14 on: of such there are at most as many as go into the distance between the first and the last.
+   * Mostly this does not count slot by slot. Slots are written as distances, which use a second byte from 2^7 on and a
+   * third from 2^14 on. The distance between the first and the last slot limits how many such distances there can be.
    */
   private blockSize(slots: Uint32Array, start: number, count: number, bits: number, room: number): number {
     const first = slots[start]!
@@ -131,11 +132,11 @@ export class BlockEncoder {
       if (over <= 0) break
       size = Math.max(1, size - Math.ceil((over * 8) / (bits + 24)))
     }
-    // Where values are so small that slots weigh as much, counting them saves packets.
+    // Where values are so small that slots matter as much, counting them saves packets.
     return size > largest * 0.9 ? size : this.countedSize(slots, start, largest, bits, room)
   }
 
-  /** The same, of at most `largest` slots, counted slot by slot. */
+  /** Does the same for at most `largest` slots, counted slot by slot. */
   private countedSize(slots: Uint32Array, start: number, largest: number, bits: number, room: number): number {
     let idBytes = varintBytes(slots[start]!)
     let size = 1
@@ -146,14 +147,16 @@ export class BlockEncoder {
     return size
   }
 
-  /** Makes the next block, of `count` slots from `first` on, part of the open chunk, or opens another one: then returns true. */
+  /**
+   * Adds the next block, of `count` slots from `first` on, to the open chunk. Or opens another chunk, and returns true.
+   */
   private openRoom({ bits }: LanePlan, first: number, count: number, id: number, tick: number): boolean {
     const { writer } = this
-    // As they mostly are: of one byte for each distance.
+    // The usual size: one byte for each distance.
     const head = 1 + this.sets.maskBytes + varintBytes(count) + varintBytes(first) + count - 1
     const open = this.openChunk
     if (open >= 0 && writer.length + head + laneBytes(bits, count) - this.starts[open]! <= CHUNK_BYTES) return false
-    // Between chunks there may be gaps. With this one, lanes mostly begin on a whole word.
+    // Chunks may have gaps between them. With this one, lanes mostly begin on a whole word.
     writer.reserve(3)
     writer.length += -(writer.length + head) & 3
     const index = this.count++
@@ -165,7 +168,7 @@ export class BlockEncoder {
     return true
   }
 
-  /** `named`: what `slots` are on the wire. `isFirst`: it is the first of its chunk. */
+  /** `named`: the slots on the wire for `slots`. `isFirst`: it is the first block of its chunk. */
   private writeBlock(
     set: number,
     plan: LanePlan,
@@ -188,7 +191,10 @@ export class BlockEncoder {
     this.history.append(set, slots, start, count)
   }
 
-  /** Moves what the open chunk has so far, a block's head, to where its lanes begin on a whole word: sooner than lanes are. */
+  /**
+   * Moves the open chunk's bytes, a block's head, so that its lanes begin on a whole word. Moving the lanes would be
+   * slower.
+   */
   private alignLanes(): void {
     const { writer } = this
     const gap = -writer.length & 3
@@ -200,7 +206,7 @@ export class BlockEncoder {
     this.starts[this.openChunk] = from + gap
   }
 
-  /** Writes `slots[start .. start + count)`: the first, then by how much each is above the one before. */
+  /** Writes `slots[start .. start + count)`: the first, then the distance of each from the one before. */
   private writeSlots(slots: Uint32Array, start: number, count: number): void {
     const { writer } = this
     writer.reserve(count * MAX_VARINT_BYTES)
@@ -211,7 +217,7 @@ export class BlockEncoder {
     let at = putVarint(bytes, writer.length, previous)
     let i = start + 1
     while (i < end) {
-      // Four at a time where each takes one byte, as most do.
+      // The loop handles four at a time where each takes one byte, as most do.
       for (; i < fours; i += 4) {
         const a = slots[i]!
         const b = slots[i + 1]!

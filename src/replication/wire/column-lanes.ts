@@ -1,16 +1,18 @@
-// The lanes of a component's columns, straight into its stores. Neighbours of 32 bits are read together: up to four at once.
+// Reads the lanes of a component's columns straight into its stores. Neighbours of 32 bits are read together, up to
+// four at once.
 import type { ByteReader } from '../../protocol/bytes.js'
 import type { ClientColumn } from '../client/client-column.js'
 import { readIntoStore, readWordsInto2, readWordsInto3, readWordsInto4 } from './read-lanes.js'
 
-/** The store's memory, where its lane holds a word for each entity. */
+/** The store's memory, if its lane holds a word for each entity. */
 function storedWords(column: ClientColumn | undefined): Uint32Array | undefined {
   return column !== undefined && column.raw instanceof Uint32Array ? column.raw : undefined
 }
 
 /**
- * Reads the lane of column `at`, and those of its neighbours that are alike, straight into the stores of `count` entities.
- * Returns how many were read: 0 where the store does not hold what the wire does. The reader fails when one is short.
+ * Reads the lane of column `at`, and those of neighbours of the same kind, straight into the stores of `count`
+ * entities. Returns how many were read: 0 where the store does not hold the integers of the wire. The reader fails when
+ * one is short.
  */
 export function readIntoStores(
   reader: ByteReader,

@@ -1,8 +1,8 @@
-// Columns: one replicated field of a component, between the game's array and the integers of the wire.
+// Converts one replicated field of a component between the game's array and the integers of the wire.
 //
-// The server finds what changed by comparing the game's memory with a copy of it. Where that memory holds the bits of the
-// wire, as with f32 in a Float32Array, updates are written straight from it; else the wire form is kept beside it, so
-// that a value is converted once, and every client gets the same one. All of it goes by entity id.
+// The server finds changes by comparing the game's memory with a copy of it. Where that memory holds the bits of the
+// wire, as with f32 in a Float32Array, updates are written straight from it. Otherwise the wire form is kept as well,
+// so that a value is converted once and every client gets the same one. All tables are by entity id.
 import { angleStep } from '../../protocol/types/angle.js'
 import type { ByteWriter } from '../../protocol/bytes.js'
 import type { ReplicatedComponent, ReplicatedField, TypedStore } from '../../protocol/definitions.js'
@@ -17,13 +17,13 @@ const scratchBits = new Uint32Array(scratchFloat.buffer)
 const scratchF32 = new Float32Array(1)
 const scratchF32Bits = new Uint32Array(scratchF32.buffer)
 
-/** Bits of entities whose memory changed, for columns that convert what they find. All 0 between scans. */
+/** Bits of entities whose memory changed, for columns that convert values. All 0 between scans. */
 let moved = new Uint32Array(64)
 
-/** The integers that lanes are made of. */
+/** The integers of lanes. */
 export type WireArray = Uint8Array | Uint16Array | Uint32Array
 
-/** The same memory as whole numbers, or as it is where elements have 64 bits. */
+/** The same memory as whole numbers, or unchanged where elements have 64 bits. */
 export function rawOf(array: TypedStore): RawArray {
   if (array instanceof Float64Array) return array
   const { buffer, byteOffset, length, BYTES_PER_ELEMENT } = array
@@ -33,7 +33,7 @@ export function rawOf(array: TypedStore): RawArray {
     : new Uint8Array(buffer, byteOffset, length)
 }
 
-/** Whether an array's memory holds just the bits of the wire, so that nothing can be out of its range. */
+/** Returns whether an array's memory holds exactly the bits of the wire, so that no value can be out of range. */
 export function holdsWire({ kind, bits }: ColumnSpec, array: TypedStore): boolean {
   if (array.BYTES_PER_ELEMENT * 8 !== bits) return false
   if (kind === ColumnKind.F32) return array instanceof Float32Array
@@ -51,19 +51,19 @@ export function holdsWire({ kind, bits }: ColumnSpec, array: TypedStore): boolea
 
 export class Column {
   readonly spec: ColumnSpec
-  /** By entity, what lanes are made of: the array's own memory, or the wire form; of an f64 its lower half. */
+  /** By entity, the source of lanes: the array's own memory, or the wire form; for an f64 its lower half. */
   wire: WireArray = new Uint32Array(0)
   /** The upper half of an f64, by entity. */
   wireHigh = new Uint32Array(0)
-  /** Whether `wire` is the array's own memory. */
+  /** `wire` is the array's own memory. */
   isDirect = false
-  /** The typed array as it was when it was last looked for, its length, and its memory; undefined for other stores. */
+  /** The typed array, its length and its memory as of the last refresh; undefined for other stores. */
   private typed: TypedStore | undefined
   private length = 0
   private raw: RawArray | undefined
-  /** By entity: what the store held when it was last looked at. */
+  /** By entity: the content of the store when it was last compared. */
   private shadow: RawArray = new Float64Array(0)
-  /** The store is of another kind than before: nothing can be compared with `shadow`. */
+  /** The kind of store has changed, so it cannot be compared with `shadow`. */
   protected isNew = false
   private readonly scale: number
   private readonly mask: number
@@ -82,7 +82,7 @@ export class Column {
     this.isNew = false
   }
 
-  /** Looks whether the game has replaced the array. */
+  /** Picks up an array that the game put in place of the known one. */
   refresh(): boolean {
     const { store } = this.field
     store.refresh()
@@ -107,7 +107,7 @@ export class Column {
     this.shadow = new (kind as new (length: number) => RawArray)(0)
   }
 
-  /** The value last taken over, as the game of a client sees it: quantized, and an entity by this world's id. */
+  /** The value last read, as a client's game sees it: quantized, and an entity by this world's id. */
   value(eid: number): number {
     const { kind } = this.spec
     const wire = this.wire[eid]!
@@ -117,7 +117,7 @@ export class Column {
     return this.field.store.rounds ? Math.fround(value) : value
   }
 
-  /** Begins with an entity, and takes its value over. `scanned`: its changes will be found by scanning. */
+  /** Begins with an entity, and reads its value. `scanned`: scans will find its changes. */
   start(eid: number, scanned: boolean): void {
     if (!this.isDirect) {
       this.reserve(eid)
@@ -127,7 +127,7 @@ export class Column {
     if (scanned) this.remember(eid)
   }
 
-  /** The wire form of 0, or of what is nearest to it: the value of an entity whose game has set none that can be sent. */
+  /** The wire form of 0, or of the nearest value: used for an entity whose game has set no value that can be sent. */
   protected get initialWire(): number {
     const { kind, min, max } = this.spec
     if (kind === ColumnKind.Angle) return angleStep(0, this.mask + 1)
@@ -140,13 +140,13 @@ export class Column {
     if (this.spec.lanes === 2) this.wireHigh = growTo(this.wireHigh, eid + 1)
   }
 
-  /** Notes what the store holds of an entity, so that a scan finds when it holds something else. */
+  /** Notes an entity's content of the store, so that a scan finds when it changes. */
   protected remember(eid: number): void {
     this.shadow = growTo(this.shadow, (eid | 31) + 1)
     this.shadow[eid] = this.raw === undefined ? this.field.store.read(eid) : this.raw[eid]!
   }
 
-  /** Notes what the store holds of all members. */
+  /** Notes the store's content for all members. */
   protected rememberAll(members: Members): void {
     this.isNew = false
     for (let w = 0; w < members.words.length; w++) {
@@ -155,7 +155,7 @@ export class Column {
     }
   }
 
-  /** Takes over the values of entities that changed, or may have. */
+  /** Reads the values of entities that changed, or may have. */
   takeAll(eids: Uint32Array, count: number): void {
     if (this.isDirect) return
     const { typed, wire } = this
@@ -164,11 +164,11 @@ export class Column {
     } else for (let i = 0; i < count; i++) this.take(eids[i]!)
   }
 
-  /** Takes over what changed of all members, and sets their bits in `hits`; bits of others may be set too. */
+  /** Reads what changed of all members, and sets their bits in `hits`; bits of others may be set too. */
   scan(members: Members, hits: Uint32Array): boolean {
     if (this.isNew) return this.takeAnew(members, hits)
     if (this.isDirect) return scanRaw(this.raw!, this.shadow, members, hits)
-    // What an id names changes without the store.
+    // The entity that an id names can change without the store.
     if (this.spec.kind === ColumnKind.Entity) return this.takeEach(members.words, members.words, hits)
     moved = growTo(moved, hits.length)
     if (!this.scanStore(members, moved)) return false
@@ -177,7 +177,7 @@ export class Column {
     return found
   }
 
-  /** Sets the bits of those whose store holds something else than it did. */
+  /** Sets the bits of the members whose content of the store changed. */
   scanStore(members: Members, into: Uint32Array): boolean {
     if (this.raw !== undefined) return scanRaw(this.raw, this.shadow, members, into)
     const { shadow } = this
@@ -197,7 +197,7 @@ export class Column {
     return found
   }
 
-  /** Every member counts as changed: its store is of another kind now. */
+  /** Counts every member as changed, because the kind of store has changed. */
   private takeAnew(members: Members, hits: Uint32Array): boolean {
     const { words } = members
     this.rememberAll(members)
@@ -209,7 +209,7 @@ export class Column {
     return true
   }
 
-  /** Takes over what entities of both sets of bits have, and sets the bits of those whose wire form changed. */
+  /** Reads the values of entities in both sets of bits, and sets the bits of those whose wire form changed. */
   private takeEach(words: Uint32Array, members: Uint32Array, hits: Uint32Array): boolean {
     let found = false
     for (let w = 0; w < members.length; w++) {
@@ -223,7 +223,7 @@ export class Column {
     return found
   }
 
-  /** Takes over the value of one entity. Returns whether its wire form changed. */
+  /** Reads the value of one entity. Returns whether its wire form changed. */
   private take(eid: number): boolean {
     if (this.spec.kind === ColumnKind.F64) return this.takeF64(eid)
     const wire = this.toWire(eid)
@@ -237,7 +237,8 @@ export class Column {
     const { scale } = this
     const fours = count - 3
     let i = 0
-    // Four at a time, as word-loops.ts says. The same expression as in `toWire`; the tests also send NaN there.
+    // The loop handles four at a time, as array-loops.ts explains. It has the same expression as `toWire`; the tests
+    // send NaN here too.
     for (; i < fours; i += 4) {
       const p = eids[i]!
       const q = eids[i + 1]!
@@ -259,7 +260,7 @@ export class Column {
     }
   }
 
-  /** The wire form of what the store holds. What is no value keeps the last. */
+  /** The wire form of the store's content. An invalid value keeps the last one. */
   protected toWire(eid: number): number {
     const { spec } = this
     const value = this.field.store.read(eid)
@@ -293,7 +294,7 @@ export class Column {
     }
   }
 
-  /** Bits of a 32-bit float; a finite number does not become an infinite one. */
+  /** The bits of a 32-bit float. A finite number does not become an infinite one. */
   private floatToWire(value: number): number {
     scratchF32[0] = value
     if (!Number.isFinite(scratchF32[0]!) && Number.isFinite(value)) {
@@ -323,7 +324,7 @@ export class Column {
   }
 }
 
-/** The value that a wire integer stands for, as a number for the game's array. Not for f64 and entities. */
+/** The value of a wire integer, as a number for the game's array. Not for f64 and entities. */
 export function fromWire(spec: ColumnSpec, wire: number): number {
   switch (spec.kind) {
     case ColumnKind.Quantized:

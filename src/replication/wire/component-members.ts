@@ -1,11 +1,13 @@
-// The entities that have one component, laid out for scans: bits by entity id, and from them runs of ids that a loop walks
-// without asking who is a member. Ids are dense where games make many entities, so most of a scan is such loops.
+// Lists the entities that have one component, laid out for scans.
+//
+// It keeps bits by entity id, and builds runs of ids from them, which a loop scans without testing membership. Ids are
+// dense where games make many entities, so most of a scan is such loops.
 import { growTo } from '../slot-set.js'
 
-/** So many members of 32 ids make it cheaper to compare all 32 than to go from member to member. */
+/** With this many members among 32 ids, comparing all 32 is cheaper than going from member to member. */
 const DENSE = 8
 
-/** How many bits of a word are set (Hacker's Delight, 5-1). */
+/** The number of set bits in a word (Hacker's Delight, 5-1). */
 function countBits(word: number): number {
   let n = word - ((word >>> 1) & 0x55555555)
   n = (n & 0x33333333) + ((n >>> 2) & 0x33333333)
@@ -16,10 +18,12 @@ export class Members {
   count = 0
   /** One bit for each entity id. */
   words = new Uint32Array(2)
-  /** Ids to compare, members or not: pairs of a first id and the one behind the last, multiples of 32. Set by `refresh`. */
+  /**
+   * Ids to compare, members or not: pairs of a first id and the one after the last, multiples of 32. Set by `refresh`.
+   */
   runs = new Uint32Array(16)
   runCount = 0
-  /** The members outside of the runs, ascending. Set by `refresh`. */
+  /** The members outside the runs, ascending. Set by `refresh`. */
   sparse = new Uint32Array(16)
   sparseCount = 0
   private refreshedUpTo = -1
@@ -53,7 +57,9 @@ export class Members {
     this.refreshedUpTo = -1
   }
 
-  /** Brings runs and sparse members up to date. No run reaches beyond `capacity`, the ids that the arrays have room for. */
+  /**
+   * Updates the runs and the sparse members. No run extends beyond `capacity`, the ids that the arrays have room for.
+   */
   refresh(capacity: number): void {
     if (this.refreshedUpTo === capacity) return
     this.refreshedUpTo = capacity

@@ -1,24 +1,24 @@
-// The lanes of a set of components, one behind the other: what a block holds of each of its entities. Which of them can be
-// written at once is found out once for each set, and not with each block.
+// Plans the consecutive lanes of a set of components, which a block holds for each of its entities. It decides once for
+// each set, and not for each block, which lanes can be written at once.
 import type { ByteWriter } from '../../protocol/bytes.js'
 import type { Column } from './columns.js'
 import { writeLane, writeWords, writeWords2, writeWords3, writeWords4 } from './lanes.js'
 
-/** Lanes of words that are written at once. */
+/** The most lanes of words that are written at once. */
 const MOST_AT_ONCE = 4
 
-/** Whether a column's lane is made of a word for each entity, and it has no second lane. */
+/** Returns whether a column's lane has a word for each entity, and there is no second lane. */
 function isWord({ spec }: Column): boolean {
   return spec.bits === 32 && spec.lanes === 1
 }
 
 export class LanePlan {
-  /** Of one entity. */
+  /** The bits of one entity. */
   readonly bits: number
   readonly lanes: number
-  /** Those that have lanes. */
+  /** The columns that have lanes. */
   private readonly columns: readonly Column[]
-  /** By column: how many lanes of words begin with it that are written at once; 0 for a lane that is written alone. */
+  /** By column: how many lanes of words, beginning with it, are written at once; 0 for a lane that is written alone. */
   private readonly wordsFrom: Uint8Array
 
   constructor(columns: readonly Column[]) {
@@ -29,7 +29,7 @@ export class LanePlan {
     for (let c = 0; c < this.columns.length;) {
       let end = c
       while (end < this.columns.length && isWord(this.columns[end]!)) end++
-      // Of five, three and two are written sooner than four and one.
+      // For five lanes, three and two are faster than four and one.
       const count = end - c === MOST_AT_ONCE + 1 ? MOST_AT_ONCE - 1 : Math.min(MOST_AT_ONCE, end - c)
       this.wordsFrom[c] = count
       c += Math.max(1, count)

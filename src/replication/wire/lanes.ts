@@ -1,5 +1,7 @@
-// Lanes: columns of packed values. A lane is a stream of bits, lowest first, padded to a whole byte at its end; for 8, 16
-// and 32 bits that is the same as little-endian integers, which the fast loops write.
+// Writes lanes: columns of packed values.
+//
+// A lane is a stream of bits, lowest first, padded to a whole byte at its end. For 8, 16 and 32 bits that is the same
+// as little-endian integers, which the fast loops write.
 import type { ByteWriter } from '../../protocol/bytes.js'
 import { gatherWords } from './array-loops.js'
 
@@ -8,7 +10,7 @@ export function laneBytes(bits: number, count: number): number {
   return (bits * count + 7) >> 3
 }
 
-/** Writes `values[ids[i]]` for each of `count` ids. Arrays of 8 and of 16 bits are for lanes of as many. */
+/** Writes `values[ids[i]]` for each of `count` ids. Arrays of 8 and of 16 bits are only for lanes of that width. */
 export function writeLane(
   writer: ByteWriter,
   bits: number,
@@ -22,19 +24,21 @@ export function writeLane(
   else writePacked(writer, bits, values, ids, count)
 }
 
-// One loop for each kind of array: V8 compiles a loop that has only ever met one several times better. Words go through an
-// array and not through a view, since V8 takes any write to a view for one that may change every array it knows of.
+// There is one loop for each kind of array, because V8 compiles a loop that has only met one kind several times better.
+// Words are written through an array, not a view: V8 assumes that a write to a view may change every array it knows.
 
-/** Whether a word in memory begins with its lowest byte, as it does on the wire. */
+/** True where a word in memory begins with its lowest byte, as it does on the wire. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 
-/** Makes room for words behind what was written. Returns where in `words` they go: from there `settleWords` takes them. */
+/**
+ * Makes room for words after the written bytes. Returns their place in `words`, from which `settleWords` moves them.
+ */
 function roomForWords(writer: ByteWriter, count: number): number {
   writer.reserve(count * 4 + 3)
   return (writer.length + 3) >> 2
 }
 
-/** Adds the words from `first` on to what was written, where they may not begin on a whole word. */
+/** Adds the words from `first` on to the written bytes, where they may not begin on a whole word. */
 function settleWords(writer: ByteWriter, first: number, count: number): void {
   const { bytes, length } = writer
   const from = first * 4
@@ -44,14 +48,14 @@ function settleWords(writer: ByteWriter, first: number, count: number): void {
   writer.length = length + count * 4
 }
 
-/** Lanes of 32 bits. */
+/** Writes lanes of 32 bits. */
 export function writeWords(writer: ByteWriter, values: Uint32Array, ids: Uint32Array, count: number): void {
   const first = roomForWords(writer, count)
   gatherWords(writer.words, first, values, ids, 0, count)
   settleWords(writer, first, count)
 }
 
-/** Two lanes of 32 bits, one behind the other. Several at once cost little more than one. */
+/** Writes two consecutive lanes of 32 bits. Several at once cost little more than one. */
 export function writeWords2(writer: ByteWriter, a: Uint32Array, b: Uint32Array, ids: Uint32Array, count: number): void {
   const first = roomForWords(writer, 2 * count)
   const { words } = writer
@@ -186,7 +190,7 @@ function writeBytes(writer: ByteWriter, values: Uint8Array, ids: Uint32Array, co
   writer.length = length + count
 }
 
-/** Any number of bits below 32. Four values at a time, as word-loops.ts says. */
+/** Writes any number of bits below 32, four values at a time, as array-loops.ts explains. */
 function writePacked(writer: ByteWriter, bits: number, values: Uint32Array, ids: Uint32Array, count: number): void {
   const size = laneBytes(bits, count)
   const wholeWords = (size + 3) >> 2
@@ -194,8 +198,8 @@ function writePacked(writer: ByteWriter, bits: number, values: Uint32Array, ids:
   const { words } = writer
   const fours = count - 3
   let at = first
-  // `waiting` holds the lowest `held` bits that no whole word was made of yet. Where a word is full, the value's other bits
-  // wait; shifting by `bits`, when there are none, leaves 0: no value has more bits.
+  // `waiting` holds the lowest `held` bits that are not part of a whole word yet. When a word is full, the value's
+  // other bits wait. If there are none, shifting by `bits` leaves 0, because no value has more bits.
   let waiting = 0
   let held = 0
   let i = 0
@@ -245,6 +249,6 @@ function writePacked(writer: ByteWriter, bits: number, values: Uint32Array, ids:
   if (held > 0) words[at] = waiting
   const end = writer.length + size
   settleWords(writer, first, wholeWords)
-  // Of the last word the lane has its first bytes.
+  // The lane ends with the first bytes of the last word.
   writer.length = end
 }

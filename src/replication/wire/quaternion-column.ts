@@ -1,4 +1,5 @@
-// Rotations on the server: four fields of a component that are one value of the wire, which the first of them carries.
+// Packs a rotation on the server: four fields of a component are one value of the wire, which the first of them
+// carries.
 import type { ReplicatedField } from '../../protocol/definitions.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { IDENTITY, packQuaternion, unpackQuaternion } from '../../protocol/types/quaternion.js'
@@ -10,10 +11,10 @@ const unpacked = new Float64Array(4)
 export class QuaternionColumn extends Column {
   /** The columns of x, y, z and w. */
   parts: readonly QuaternionColumn[] = []
-  /** The one of them that carries all. */
+  /** The one that carries the whole rotation. */
   private carrier: QuaternionColumn = this
 
-  /** Makes columns one rotation. */
+  /** Joins columns into one rotation. */
   join(parts: readonly QuaternionColumn[]): void {
     this.parts = parts
     this.carrier = parts.find(({ spec }) => spec.lanes === 1)!
@@ -43,7 +44,7 @@ export class QuaternionColumn extends Column {
     else super.takeAll(eids, count)
   }
 
-  /** The same as `take` for each, without a look for what kind of store each part has. */
+  /** Does the same as `take` for each, without testing each part's kind of store. */
   private packAll(
     x: Float32Array,
     y: Float32Array,
@@ -66,7 +67,7 @@ export class QuaternionColumn extends Column {
     for (let p = 0; p < 4; p++) {
       const part = this.parts[p]!
       if (part === this || !part.isNew) continue
-      // A store of another kind than before: all of the rotation is taken over anew.
+      // The kind of store has changed, so the whole rotation is read again.
       part.rememberAll(members)
       this.isNew = true
     }

@@ -1,16 +1,16 @@
-// Comparing a store's memory with a copy of what it last held, element by element, as bits.
+// Compares a store's memory with a copy of its last content, element by element, as bits.
 //
-// There is one loop for each width of element, on plain arguments: V8 compiles a loop that has only ever met one kind of
-// array several times better than one that meets many. Four elements are compared at a time, since a branch for each
-// costs more than the comparison; what differs is noted in a bit for each entity id.
+// There is one loop for each width of element, on plain arguments. V8 compiles a loop that has only ever met one kind
+// of array several times better than one that meets many. Four elements are compared at a time, because a branch for
+// each costs more than the comparison. A difference sets the bit of its entity id.
 import type { Members } from './component-members.js'
 
 /** A store's memory, one element for each entity: as whole numbers, or 64-bit floats. */
 export type RawArray = Uint8Array | Uint16Array | Uint32Array | Float64Array
 
 /**
- * Compares the elements of `members` with `shadow`, an array of the same kind, copies those that differ into it, and sets
- * their bits in `hits`. Bits of others than members may be set too. Returns whether any was.
+ * Compares the elements of `members` with `shadow`, an array of the same kind. Copies those that differ into it, and
+ * sets their bits in `hits`. Bits of others than members may be set too. Returns whether any bit was set.
  */
 export function scanRaw(raw: RawArray, shadow: RawArray, members: Members, hits: Uint32Array): boolean {
   const { runs, runCount, sparse, sparseCount } = members

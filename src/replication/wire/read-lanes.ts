@@ -1,5 +1,5 @@
-// Reading lanes: into scratch memory, or straight into the stores whose elements are what the lanes are made of. The
-// reader fails when a lane is not all there, and then nothing was read.
+// Reads lanes into scratch memory, or straight into stores whose elements match the lanes. The reader fails when a lane
+// is incomplete, and then nothing is read.
 import type { ByteReader } from '../../protocol/bytes.js'
 import type { ColumnSpec } from '../../protocol/types/schema.js'
 import { laneBytes } from './lanes.js'
@@ -7,7 +7,7 @@ import { laneBytes } from './lanes.js'
 /** The most bits of a value that lies within four bytes, wherever it begins. */
 const NARROW_BITS = 25
 
-/** Reads `count` values into `out[0 .. count)`. The reader fails when they are not all there. */
+/** Reads `count` values into `out[0 .. count)`. The reader fails when they are incomplete. */
 export function readLane(reader: ByteReader, bits: number, out: Uint32Array, count: number): void {
   const size = laneBytes(bits, count)
   if (reader.left < size) {
@@ -54,11 +54,9 @@ export function readLane(reader: ByteReader, bits: number, out: Uint32Array, cou
   reader.offset += size
 }
 
-// Loops go by four, for the reason that word-loops.ts gives.
+// Loops handle four at a time; array-loops.ts explains why.
 
-/**
- * Reads a lane as wide as the array's elements into `out[ids[i]]`. The reader fails when it is not all there.
- */
+/** Reads a lane as wide as the array's elements into `out[ids[i]]`. The reader fails when it is incomplete. */
 export function readIntoStore(
   reader: ByteReader,
   out: Uint8Array | Uint16Array | Uint32Array,
@@ -73,7 +71,7 @@ export function readIntoStore(
   else for (let i = 0; i < count; i++) out[ids[i]!] = view.getUint8(offset + i)
 }
 
-/** Passes over bytes. Returns where they begin; -1, and the reader fails, when they are not all there. */
+/** Skips bytes. Returns where they begin. When they are incomplete it returns -1, and the reader fails. */
 function takeBytes(reader: ByteReader, size: number): number {
   if (reader.left < size) {
     reader.fail()
@@ -84,7 +82,7 @@ function takeBytes(reader: ByteReader, size: number): number {
   return offset
 }
 
-/** Reads several lanes of 32 bits, one behind the other, into an array each. Several at once cost little more than one. */
+/** Reads several consecutive lanes of 32 bits into an array each. Several at once cost little more than one. */
 export function readWordsInto2(
   reader: ByteReader,
   a: Uint32Array,
@@ -215,7 +213,7 @@ function readWordsInto(view: DataView, offset: number, out: Uint32Array, ids: Ui
   const fours = count - (count & 3)
   let at = offset
   let i = 0
-  // Four at a time: a loop around one is most of its cost.
+  // Four at a time: the loop itself is most of the cost of a value.
   for (; i < fours; i += 4, at += 16) {
     out[ids[i]!] = view.getUint32(at, true)
     out[ids[i + 1]!] = view.getUint32(at + 4, true)
@@ -230,20 +228,20 @@ function readHalvesInto(view: DataView, offset: number, out: Uint16Array, ids: U
 }
 
 /**
- * How many of `count` values of at most 25 bits, from `offset` on, can be read four bytes at a time: up to three bytes
- * behind the lane are looked at and masked away, and only the end of the memory itself is in the way.
+ * Returns how many of `count` values of at most 25 bits, from `offset` on, can be read four bytes at a time. Reads may
+ * touch up to three bytes after the lane, which are masked away, so only the end of the memory itself limits them.
  */
 function narrowCount(view: DataView, offset: number, bits: number, count: number): number {
   const room = view.byteLength - 4 - offset
   return room < 0 ? 0 : Math.min(count, Math.floor((room * 8 + 7) / bits) + 1)
 }
 
-/** The value at bit `bit` behind `offset`. */
+/** The value at bit `bit` after `offset`. */
 function narrowAt(view: DataView, offset: number, bit: number, mask: number): number {
   return (view.getInt32(offset + (bit >>> 3), true) >>> (bit & 7)) & mask
 }
 
-/** Values of at most 25 bits. The caller has checked that they are there. */
+/** Reads values of at most 25 bits. The caller has checked that they are there. */
 function readNarrow(view: DataView, offset: number, bits: number, out: Uint32Array, count: number): void {
   const mask = (1 << bits) - 1
   const whole = narrowCount(view, offset, bits, count)
@@ -260,7 +258,7 @@ function readNarrow(view: DataView, offset: number, bits: number, out: Uint32Arr
   for (; i < count; i++, bit += bits) out[i] = readBits(view, offset * 8 + bit, bits)
 }
 
-/** Passes over a lane of at most 25 bits; the reader fails when it is short, or a value is above `largest`. */
+/** Skips a lane of at most 25 bits; the reader fails when it is short, or a value is above `largest`. */
 export function checkNarrow(reader: ByteReader, bits: number, count: number, largest: number): void {
   const offset = takeBytes(reader, laneBytes(bits, count))
   if (offset < 0) return
@@ -270,7 +268,7 @@ export function checkNarrow(reader: ByteReader, bits: number, count: number, lar
   const fours = whole - 3
   let bit = 0
   let i = 0
-  // What is above `largest` leaves its sign.
+  // A value above `largest` leaves its sign bit.
   let signs = 0
   for (; i < fours; i += 4, bit += 4 * bits) {
     signs |=
@@ -284,12 +282,12 @@ export function checkNarrow(reader: ByteReader, bits: number, count: number, lar
   if (signs < 0) reader.fail()
 }
 
-/** Whether `readQuantized` and `checkNarrow` read lanes of so many bits. */
+/** Returns whether `readQuantized` and `checkNarrow` support lanes of this many bits. */
 export function isNarrow(bits: number): boolean {
   return bits <= NARROW_BITS
 }
 
-/** Reads a lane of steps, of at most 25 bits each, as the numbers that they stand for into `out[ids[i]]`. */
+/** Reads a lane of steps, of at most 25 bits each, into `out[ids[i]]` as the numbers that they stand for. */
 export function readQuantized(
   reader: ByteReader,
   { bits, min, max, step }: ColumnSpec,
@@ -317,7 +315,7 @@ export function readQuantized(
   }
 }
 
-/** One value at the very end of the memory, bit by bit. */
+/** Reads one value at the very end of the memory, bit by bit. */
 function readBits(view: DataView, from: number, bits: number): number {
   let value = 0
   for (let i = 0; i < bits; i++) {

@@ -1,8 +1,8 @@
-// Changed slots, put together by who sees them and by which of their components changed: what can share a block.
+// Groups changed slots that can share a block: those with the same observers and the same changed components.
 import { EMPTY_SET } from '../../protocol/component-sets.js'
 import { growTo, type SlotSet } from '../slot-set.js'
 
-/** The class of those whom no shared block brings. */
+/** The class of slots that no shared block carries. */
 const NOBODY = 0
 
 /** Slots of one class and one set of components, ascending. */
@@ -21,18 +21,18 @@ export class SlotGroup {
 }
 
 export class SlotGroups {
-  /** Classes that have any, in the order in which they were met. */
+  /** Classes that have any group, in the order in which they were found. */
   usedClasses = new Uint32Array(16)
   usedCount = 0
   /** Kept from tick to tick for their memory. */
   private readonly groups: SlotGroup[] = []
   private groupCount = 0
-  /** By class: its first group, and one; 0 for none. */
+  /** By class: its first group, plus one; 0 for none. */
   private firstGroup = new Uint32Array(16)
-  /** The slots to be put in groups, ascending. */
+  /** The slots to be grouped, ascending. */
   private listed = new Uint32Array(64)
 
-  /** The first group of a class with any. */
+  /** The first group of a class that has one. */
   firstOf(id: number): SlotGroup {
     return this.groups[this.firstGroup[id]! - 1]!
   }
@@ -43,8 +43,8 @@ export class SlotGroups {
   }
 
   /**
-   * Puts the slots of `dirty` in groups, in the place of those before. `sets` and `classes` are by slot; what has an empty
-   * set, or is in class 0, is left out. Without `classes`, all are in class 1.
+   * Groups the slots of `dirty`, and forgets the groups before. `sets` and `classes` are by slot; slots with an empty
+   * set, or in class 0, are left out. Without `classes`, all are in class 1.
    */
   gather(dirty: SlotSet, sets: Uint32Array, classes: Uint32Array | undefined): void {
     this.clear()
@@ -53,7 +53,7 @@ export class SlotGroups {
     this.listed = growTo(this.listed, size)
     const { listed } = this
     dirty.list(listed)
-    // The group of the slot before, and of the one before that: mostly the next slot is of one of them.
+    // The group of the slot before, and of the one before that: the next slot is mostly in one of them.
     let group: SlotGroup | undefined
     let other: SlotGroup | undefined
     for (let i = 0; i < size;) {
@@ -74,8 +74,8 @@ export class SlotGroups {
   }
 
   /**
-   * Adds listed slots to a group, from index `i` on, four at a time, for as long as all four are of its set and class.
-   * Returns the index behind them.
+   * Adds listed slots to a group, from index `i` on, four at a time, while all four have its set and class. Returns the
+   * index after them.
    */
   private addAlike(
     group: SlotGroup,
