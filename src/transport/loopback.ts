@@ -19,8 +19,10 @@ export interface LoopbackOptions {
 
 export interface Loopback {
   readonly server: Transport
-  /** Makes a new client's transport; both sides see it open at their next `receive`. */
-  /** The server's transport reports `address` as the client's. */
+  /**
+   * Makes a new client's transport; both sides see it open at their next `receive`. The server's transport reports
+   * `address` as the client's.
+   */
   connect(address?: string): Transport
   /** Cuts the link of a client's transport, as a network does: packets in flight are lost, and both sides notice. */
   cut(client: Transport): void
