@@ -59,7 +59,7 @@ export type Verdict =
 
 const UNAVAILABLE: Verdict = { status: Status.Unavailable }
 const UNAUTHORIZED: Verdict = { status: Status.Unauthorized }
-/** The default code of `deny`; it differs from that of a failed `authorize`. */
+/** The code of a `deny` without one; clients get `unauthorized` instead. */
 const DEFAULT_CODE = new AuthenticationError('').code
 
 export class Authorization {
