@@ -57,7 +57,7 @@ export type ScalarForm = (typeof ScalarForm)[keyof typeof ScalarForm]
 export interface SchemaType<T> {
   /** The type as text, its parameters included. It is part of the protocol's hash. */
   readonly text: string
-  /** The fewest and the most bytes that a value takes in a call. */
+  /** The fewest and the most bytes of a value in a call. */
   readonly minBytes: number
   readonly maxBytes: number
   /**
@@ -257,8 +257,8 @@ export const varint: ColumnType = {
 }
 
 /**
- * The smaller of a range's end and its nearest 32-bit float. A store of 32-bit floats holds the end of -0.1 to 0.1 as
- * 0.10000000149, and a game cannot write it any more exactly.
+ * The nearest 32-bit float of a range's end, if it lies outside of the range; otherwise the end itself. A store of
+ * 32-bit floats holds the end of -0.1 to 0.1 as 0.10000000149, and a game cannot write it any more exactly.
  */
 export const storedMin = (min: number): number => finiteOr(min, Math.min(min, Math.fround(min)))
 export const storedMax = (max: number): number => finiteOr(max, Math.max(max, Math.fround(max)))
