@@ -1,4 +1,4 @@
-// `bitecs-net bots`: many clients of one game in one process, until the server or a signal ends them.
+// Runs `bitecs-net bots`: many clients of one game in one process, until the server or a signal ends them.
 import { setMaxListeners } from 'node:events'
 import { createEntityIndex } from 'bitecs'
 import { Connected, Connection } from '../../components/connection.js'
@@ -20,11 +20,11 @@ export interface BotSettings {
   count: number
   /** The server's address. */
   url: string
-  /** Steps per second, in place of the game's own. */
+  /** Steps per second, instead of the game's own rate. */
   rate?: number
 }
 
-/** Connections that are being made at the same time: a server spends most of its effort on a client at its beginning. */
+/** Bots that connect at the same time: connecting is the most expensive part of a client for the server. */
 const CONNECTING_AT_ONCE = 8
 
 interface Bot {
@@ -33,10 +33,10 @@ interface Bot {
 }
 
 /**
- * Plays until the server stops or a signal comes. Resolves with the exit code: 1 when a bot could not connect, or lost
- * its connection other than by the server's word.
+ * Plays until the server stops or a signal arrives. Resolves with the exit code: 1 when a bot could not connect, or
+ * lost its connection without the server having closed it.
  *
- * @throws UserError when it cannot begin, with one sentence that says what to do.
+ * @throws UserError when it cannot begin, with one sentence about what to do.
  */
 export async function runBots(path: string, settings: BotSettings, log: Log): Promise<number> {
   const game = await loadBotGame(path)
@@ -44,7 +44,7 @@ export async function runBots(path: string, settings: BotSettings, log: Log): Pr
   const crowd = new Crowd(game, path, settings, log)
   const ended = crowd.play().then(() => 'ended' as const)
   try {
-    // Whichever comes first; a crowd that cannot even begin throws here.
+    // The first event wins; when not even the first bot can connect, this throws.
     const why = await Promise.race([ended, stop.requested, untilFailure(log)])
     if (why === 'ended') return crowd.troubles === 0 ? 0 : 1
     if (why !== undefined) log.info({ signal: why }, 'stopping')
@@ -61,7 +61,7 @@ class Crowd {
   private readonly entityIndex = createEntityIndex()
   private readonly throttle = new LogThrottle()
   private readonly bots: Bot[] = []
-  /** Aborted when no more bots shall connect. */
+  /** Aborted when no more bots should connect. */
   private readonly enough = new AbortController()
   private begun = 0
   private connected = 0
@@ -73,14 +73,14 @@ class Crowd {
     private readonly settings: BotSettings,
     private readonly log: Log,
   ) {
-    // Every bot that is connecting listens to it; Node takes more than ten listeners for a leak.
+    // Every connecting bot listens to it, and Node reports more than ten listeners as a leak.
     setMaxListeners(0, this.enough.signal)
   }
 
   /**
-   * Connects all, and resolves when none is connected any more.
+   * Connects all bots, and resolves when none is connected any longer.
    *
-   * @throws UserError when the first does not get in: then the others need not try.
+   * @throws UserError when the first bot cannot connect: then the others need not try.
    */
   async play(): Promise<void> {
     const { count, url } = this.settings
@@ -98,14 +98,14 @@ class Crowd {
     this.log.info('all bots have disconnected')
   }
 
-  /** Says goodbye for every bot. */
+  /** Disconnects every bot. */
   async leave(): Promise<void> {
     this.enough.abort()
     for (const { loop } of this.bots) loop?.stop()
     await Promise.all(this.bots.map(({ world }) => close(world, 'the bots stopped')))
   }
 
-  /** Takes the next bot, and the next, until all were tried. */
+  /** Connects one bot after another, until all were tried. */
   private async connectSome(): Promise<void> {
     while (this.begun < this.settings.count && !this.enough.signal.aborted) {
       const index = this.begun++
@@ -156,7 +156,7 @@ class Crowd {
     ]
   }
 
-  /** Notices that a bot's connection ended. */
+  /** Checks whether a bot's connection has ended. */
   private watch(bot: Bot, index: number): void {
     for (const { entity } of drain(bot.world, removed(Connected))) {
       const { code, text = 'the connection ended', by } = Connection.reason[entity] ?? {}
@@ -164,7 +164,7 @@ class Crowd {
       this.connected--
       if (by !== 'remote') this.troubles++
       this.log.info({ bot: index, code, by }, `bot ${index} left: ${text}`)
-      // Those that are still connecting would try in vain for a while.
+      // Bots that are still connecting would try in vain for a while.
       if (code === 'server-stopped') this.enough.abort()
       if (this.connected === 0) this.ended?.()
     }

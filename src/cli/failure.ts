@@ -1,4 +1,5 @@
-// Failures that no system's guard sees, such as a promise that the game forgot: logged, and the end of the run.
+// Logs failures outside of the systems' guards, such as a rejected promise that the game does not await, and ends the
+// run.
 import type { Log } from './log.js'
 import { firstLine } from './user-error.js'
 

@@ -1,4 +1,4 @@
-// Loading a game module, TypeScript or JavaScript, and checking what it exports.
+// Loads a game module, TypeScript or JavaScript, and checks its exports.
 import { realpathSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { checkGameOptions, type GameOptions } from './game-options.js'
 import { isRate } from './options.js'
 import { firstLine, UserError } from './user-error.js'
 
-/** What a module for `serve` exports. */
+/** The exports of a module for `serve`. */
 export interface ServerGame {
   readonly protocol: Protocol
   /** Run in every tick, between receiving and sending. */
@@ -19,15 +19,15 @@ export interface ServerGame {
   /** Ticks per second, from 1 to 1,000. Default 20. */
   readonly tickRate?: number
   /**
-   * What `listen` is told, such as `authenticate` and limits of its own; what the operator sets counts over it. Where the
-   * server listens is the operator's alone.
+   * Options of `listen`, such as `authenticate` and limits. The operator's settings override them, and only the
+   * operator sets where the server listens.
    */
   readonly options?: GameOptions
-  /** Prepares the world, before anyone can connect. */
+  /** Prepares the world, before clients can connect. */
   readonly setup?: (world: ServerWorld) => void | Promise<void>
 }
 
-/** What a module for `bots` exports. */
+/** The exports of a module for `bots`. */
 export interface BotGame {
   readonly protocol: Protocol
   /** Makes the systems of one bot; bots are numbered from 0. */
@@ -36,14 +36,14 @@ export interface BotGame {
   readonly rate?: number
 }
 
-/** What a module for `bench` exports. */
+/** The exports of a module for `bench`. */
 export interface BenchGame {
   readonly protocol: Protocol
 }
 
 type Exports = Readonly<Record<string, unknown>>
 
-/** The kinds of value that an export may be asked to have. */
+/** The kinds of values that an export may be required to have. */
 const KINDS = {
   protocol: { what: 'a protocol made by defineProtocol', test: isProtocol },
   systems: { what: 'an array of functions', test: isSystems },
@@ -52,20 +52,20 @@ const KINDS = {
   object: { what: 'an object of options for listen', test: isListenOptions },
 } as const
 
-/** The packages of which server and game must share one copy, or neither sees the components of the other. */
+/** Server and game must share one copy of these packages. Otherwise neither sees the components of the other. */
 const SHARED_PACKAGES = ['bitecs-net', 'bitecs']
 
-/** Loads a module for `serve`. @throws UserError with one sentence that says what to do. */
+/** Loads a module for `serve`. @throws UserError with one sentence about what to do. */
 export async function loadServerGame(path: string): Promise<ServerGame> {
   return checkServerGame(await loadModule(path), path)
 }
 
-/** Loads a module for `bots`. @throws UserError with one sentence that says what to do. */
+/** Loads a module for `bots`. @throws UserError with one sentence about what to do. */
 export async function loadBotGame(path: string): Promise<BotGame> {
   return checkBotGame(await loadModule(path), path)
 }
 
-/** Loads a module for `bench`. @throws UserError with one sentence that says what to do. */
+/** Loads a module for `bench`. @throws UserError with one sentence about what to do. */
 export async function loadBenchGame(path: string): Promise<BenchGame> {
   const exports = await loadModule(path)
   need(exports, path, 'protocol', 'protocol')
@@ -129,12 +129,12 @@ function isProtocol(value: unknown): boolean {
 
 async function loadModule(path: string): Promise<Exports> {
   const file = findFile(path)
-  // The cache would be a folder that anyone on the machine may write to.
+  // The cache would be in a folder that every user of the machine may write to.
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
     interopDefault: false,
     tryNative: false,
-    // Where a game's folder has no bitECS, the loader would fall back to ours, but to the CommonJS copy in it.
+    // Where a game's folder has no bitECS, the loader would fall back to the CommonJS copy in ours.
     virtualModules: { bitecs },
   })
   for (const name of SHARED_PACKAGES) checkCopy(name, file)
@@ -153,7 +153,7 @@ function findFile(path: string): string {
   return realpathSync(file)
 }
 
-/** The file and line that threw, as far as the stack tells; else the game module. */
+/** The file and line that threw, as far as the stack shows them; otherwise the game module. */
 function place(error: unknown, file: string): string {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   for (const [, at] of stack.matchAll(/^\s+at .*?\(?((?:file:\/\/)?\/[^()]+:\d+:\d+)\)?$/gm)) {
@@ -164,8 +164,8 @@ function place(error: unknown, file: string): string {
 }
 
 /**
- * The game must get the copies of the library and of bitECS that this command uses. It does not where the command is
- * installed globally and the game has a copy of its own.
+ * Checks that the game gets this command's copies of the library and of bitECS. It does not when the command is
+ * installed globally and the game has its own copy.
  */
 function checkCopy(name: string, file: string): void {
   const own = resolveCopy(name, import.meta.url)
@@ -181,7 +181,7 @@ function resolveCopy(name: string, from: string): string | undefined {
   try {
     return createRequire(from).resolve(name)
   } catch {
-    // Nothing there uses it, or loading it will say that it is missing.
+    // The game does not use the package, or loading it will report that it is missing.
     return undefined
   }
 }

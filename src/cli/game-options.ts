@@ -1,9 +1,9 @@
-// The options that a game module exports: a name that `listen` does not know would set nothing, and nobody would be told.
+// Checks the options that a game module exports: `listen` would silently ignore a name that it does not know.
 import { closestMatch } from 'leven'
 import type { ListenOptions } from '../server.js'
 import { UserError } from './user-error.js'
 
-/** What a game may ask of `listen`; where the server listens is the operator's to say. */
+/** The options of `listen` that a game may set; the operator decides where the server listens. */
 export type GameOptions = Omit<ListenOptions, 'port' | 'host' | 'server'>
 
 const NAMES = Object.keys({
@@ -34,10 +34,10 @@ const NAMES = Object.keys({
   userKey: true,
 } satisfies Record<keyof GameOptions, true>)
 
-/** How many letters may be wrong in a name that is guessed at. */
+/** The most wrong letters in a name for which a similar one is suggested. */
 const MOST_WRONG = 3
 
-/** @throws UserError that names an option of the module at `path` that there is not. */
+/** @throws UserError that names an unknown option of the module at `path`. */
 export function checkGameOptions(options: object, path: string): void {
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name))
   if (unknown === undefined) return

@@ -1,34 +1,37 @@
-// Text that others wrote, made fit for a log: it cannot begin a line of its own, colour the terminal, or hide what stands behind it.
+// Escapes untrusted text for the log, so that it cannot begin a new line, colour the terminal, or hide later text.
 
 /**
- * Control characters, those that are invisible or turn the direction of writing, separators of lines and paragraphs, and
- * halves of characters. A line break is left alone by the second one.
+ * Control characters, invisible characters, those that change the direction of writing, separators of lines and
+ * paragraphs, and lone surrogates. The second pattern allows line breaks.
  */
 const HARMFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 const HARMFUL_IN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-/** Text longer than this is cut: whoever writes it may say anything, and again and again. */
+/** The longest text; its author may send anything, again and again. */
 const LONGEST_TEXT = 2000
 const LONGEST_STACK = 8000
 
-/** `text` in one line, each harmful character written as `\u{…}`. */
+/** Writes `text` in one line, with each harmful character as `\u{…}`. */
 export function harmless(text: string): string {
   return escape(text, HARMFUL, LONGEST_TEXT)
 }
 
-/** The same for what may have several lines: a stack. What follows a line break is indented, so that it is no line of the log. */
+/**
+ * The same for texts of several lines, such as stacks. Later lines are indented, so that they do not look like log
+ * lines.
+ */
 export function harmlessLines(text: string): string {
   return escape(text, HARMFUL_IN_LINES, LONGEST_STACK).replace(/\n(?! {4})/g, '\n    ')
 }
 
-/** A thing of the log with its texts made harmless, those inside it included. */
+/** Escapes all texts of a log entry, nested ones included. */
 export function harmlessFields(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, harmlessValue(value, 0)]))
 }
 
 function harmlessValue(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return harmless(value)
-  // An error has a serializer of its own.
+  // Errors have their own serializer.
   if (typeof value !== 'object' || value === null || value instanceof Error || depth > 3) return value
   if (Array.isArray(value)) return value.map((item) => harmlessValue(item, depth + 1))
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [harmless(key), harmlessValue(item, depth + 1)]))

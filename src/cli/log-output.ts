@@ -1,22 +1,23 @@
-// Writes the log to standard output. A full disk, a closed terminal or a pipe that nobody reads costs lines, never time.
+// Writes the log to standard output. A full disk, a closed terminal or a pipe without a reader costs lines, never
+// time.
 import { writeSync } from 'node:fs'
 import { Writable } from 'node:stream'
 
-/** Bytes that wait for a full pipe. Further lines are dropped. */
+/** The most bytes that wait for a full pipe. Further lines are dropped. */
 const MOST_WAITING = 1 << 20
-/** Milliseconds between two tries to write what waits. */
+/** Milliseconds between two attempts to write waiting bytes. */
 const RETRY_MS = 20
 /** How long an ending process waits for a full pipe, in milliseconds. */
 const LONGEST_WAIT_MS = 100
 const PAUSE_MS = 10
 
-/** Writes bytes to an open file and returns how many it took; `writeSync` of Node, or a test's own. */
+/** Writes bytes to an open file and returns how many were written; `writeSync` of Node, or a test's own. */
 export type WriteBytes = (fd: number, bytes: Uint8Array) => number
 
 /**
- * A stream that writes at once, so that a line before a crash is not lost, and that never fails or blocks. Lines that a full pipe
- * does not take are written later, at the latest when the process exits. A line after one that was cut short begins on a
- * new line.
+ * Makes a stream that writes at once, so that a line before a crash is not lost, and that never fails or blocks. Lines
+ * that do not fit a full pipe are written later, at the latest when the process exits. A line after one that was cut
+ * short begins on a new line.
  */
 export function createLogOutput(fd: number, write: WriteBytes = writeSync): Writable {
   // Node makes a pipe at standard output non-blocking when it is first used. A blocking one would stop the process.
@@ -46,7 +47,7 @@ class LogOutput {
     else this.attempt(line)
   }
 
-  /** Writes as much as can be; the rest of it waits when the pipe is full, and is dropped when writing fails. */
+  /** Writes as much as possible. The rest waits when the pipe is full, and is dropped when writing fails. */
   private attempt(line: Buffer): boolean {
     const bytes = this.isCut ? Buffer.concat([Buffer.from('\n'), line]) : line
     let written = 0

@@ -1,4 +1,4 @@
-// The log of the command: one line for a person on a terminal, JSON lines for everything else.
+// Writes the log of the command: readable lines on a terminal, JSON lines everywhere else.
 import type { Writable } from 'node:stream'
 import { type LogFn, type Logger, pino, type SerializedError, stdSerializers, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
@@ -13,13 +13,13 @@ export const LOG_FORMATS = ['pretty', 'json'] as const
 
 export interface LogOptions {
   logLevel: (typeof LOG_LEVELS)[number]
-  /** Default: `pretty` on a terminal, else `json`. */
+  /** Default: `pretty` on a terminal, otherwise `json`. */
   logFormat?: (typeof LOG_FORMATS)[number]
 }
 
 /**
- * Makes a log, which goes to standard output unless a test brings its own. What clients say ends up in it, so no text that it
- * is given may be more than text.
+ * Makes a log, which writes to standard output unless a test passes its own stream. It contains texts of clients, so
+ * every text is escaped.
  */
 export function createLog(options: LogOptions, destination: Writable = createLogOutput(1)): Log {
   const { logLevel: level, logFormat: format = process.stdout.isTTY ? 'pretty' : 'json' } = options
@@ -46,9 +46,9 @@ function writeHarmless(this: Log, args: Parameters<LogFn>, method: LogFn): void 
   method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? harmless(arg) : arg)) as Parameters<LogFn>)
 }
 
-/** An error, with what it says made harmless, and what caused it. */
+/** Converts an error, its cause included, with escaped texts. */
 function harmlessError(thrown: unknown): Record<string, unknown> {
-  // Anything may be thrown, and what is logged last is what nobody caught.
+  // Any value can be thrown, and the last entry of a log is often an uncaught one.
   const error = thrown instanceof Error ? thrown : new Error(textOf(thrown))
   const { type, message, stack, code } = stdSerializers.err(error) as SerializedError & { code?: unknown }
   return {
@@ -59,10 +59,10 @@ function harmlessError(thrown: unknown): Record<string, unknown> {
   }
 }
 
-/** How many lines about one thing may appear in a period, and how long that is in milliseconds. */
+/** The most lines of one kind in a period, and the length of the period in milliseconds. */
 const LINES_PER_PERIOD = 5
 const PERIOD_MS = 5000
-/** Things told apart; while there are more, they share one budget. */
+/** The most kinds; further ones share one budget. */
 const MAX_KEYS = 256
 
 interface Budget {
@@ -71,15 +71,15 @@ interface Budget {
   suppressed: number
 }
 
-/** Keeps what may happen in every tick, or at a hostile client's will, from filling the log. */
+/** Keeps lines that may occur in every tick, or that a hostile client can cause, from filling the log. */
 export class LogThrottle {
   private readonly budgets = new Map<string, Budget>()
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   /**
-   * Whether a line about `key` may be written now, of at most `lines` in five seconds: undefined when not, else how many
-   * were left out since the last one.
+   * Whether a line about `key` may be written now, of at most `lines` in five seconds. Returns undefined when not,
+   * otherwise how many were left out since the last one.
    */
   admit(key: string, lines = LINES_PER_PERIOD): number | undefined {
     if (!this.budgets.has(key) && this.budgets.size >= MAX_KEYS) this.forgetOldest()
@@ -100,7 +100,7 @@ export class LogThrottle {
     return suppressed
   }
 
-  /** Makes room where the oldest budget would be a new one anyway: of what there was once, nothing is kept for ever. */
+  /** Evicts the oldest budget if it is full again anyway, so that old keys are not kept indefinitely. */
   private forgetOldest(): void {
     const [oldest] = this.budgets
     if (oldest !== undefined && this.now() - oldest[1].start >= PERIOD_MS) this.budgets.delete(oldest[0])

@@ -1,4 +1,4 @@
-// The options of the command: what each accepts.
+// Parses the values of the command's options.
 import { InvalidArgumentError } from 'commander'
 
 /** A parser of whole numbers from `least` to `most`. */
@@ -10,7 +10,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   }
 }
 
-/** Steps per second, from 1 to 1,000; fractions are fine. */
+/** Steps per second, from 1 to 1,000; fractions are allowed. */
 export function rate(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && isRate(value)) return value

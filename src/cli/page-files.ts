@@ -1,4 +1,5 @@
-// Serves the files of a folder: nothing hidden, nothing outside of the folder, precompressed where the browser takes it.
+// Serves the files of a folder: nothing hidden, nothing outside of the folder, precompressed where the browser accepts
+// it.
 import { type ReadStream, realpathSync, type Stats, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { basename, join, resolve, sep } from 'node:path'
@@ -8,14 +9,14 @@ import { UserError } from './user-error.js'
 type Next = () => void
 type ServeFile = (request: IncomingMessage, response: ServerResponse, next: Next) => void
 
-/** Encodings of the files that stand beside a file. */
+/** Encodings of the precompressed files beside a file. */
 const ENCODINGS = ['br', 'gzip']
-/** What sirv appends to a path, as it looks for a file. */
+/** The suffixes that sirv appends to a path when it looks for a file. */
 const ENDS = ['', '.html', '/index', '/index.html'].flatMap((end) => [end, `${end}.br`, `${end}.gz`])
 
 /**
- * Makes a handler that calls `next` when a request is for no file of the folder. Files are looked up at each request, so that a
- * page that was built again is served at once.
+ * Makes a handler that calls `next` when the folder has no file for a request. Files are looked up at each request, so
+ * that a rebuilt page is served at once.
  *
  * @throws UserError when the folder is missing.
  */
@@ -30,7 +31,7 @@ export function serveFolder(path: string): ServeFile {
     if (isHidden(requested)) return next()
     const kind = find(folder, requested)
     if (kind === 'none') return next()
-    // Links of a page are relative to its folder only when its address ends so.
+    // Links of a page are relative to its folder only when its address ends with a slash.
     if (kind === 'folder' && !requested.endsWith('/')) return redirect(response, requested)
     keepAcceptedEncodings(request)
     if (!keepPlainRange(request)) return refuseRange(response)
@@ -39,18 +40,18 @@ export function serveFolder(path: string): ServeFile {
   }
 }
 
-/** The path of a request, decoded. Paths that cannot be decoded stay as they are, and name no file. */
+/** The path of a request, decoded. Paths that cannot be decoded stay unchanged, and match no file. */
 export function pathOf(request: IncomingMessage): string {
   const path = (request.url ?? '/').split(/[?#]/, 1)[0]!
   try {
-    // As sirv does it: a slash that is encoded is none.
+    // As in sirv: an encoded slash does not count as a slash.
     return decodeURI(path)
   } catch {
     return path
   }
 }
 
-/** Whether a path leads to a file that is hidden, such as `.env`, or out of the folder. */
+/** Whether a path leads to a hidden file, such as `.env`, or out of the folder. */
 function isHidden(path: string): boolean {
   return decodeAll(path)
     .split(/[/\\]/)
@@ -65,7 +66,10 @@ function decodeAll(path: string): string {
   }
 }
 
-/** What sirv would find. A link that leads out of the folder, or to what is no file, hides all that could be meant. */
+/**
+ * Finds what sirv would find. A link that leads out of the folder, or to something other than a file, hides every
+ * candidate.
+ */
 function find(folder: string, path: string): 'file' | 'folder' | 'none' {
   const root = realpathSync(folder) + sep
   const base = join(folder, path.replace(/\/+$/, ''))
@@ -83,7 +87,7 @@ function find(folder: string, path: string): 'file' | 'folder' | 'none' {
   return kind
 }
 
-/** Undefined when there is nothing; below a file there is nothing either. */
+/** Undefined when nothing exists there; below a file nothing exists either. */
 function lookAt(path: string): Stats | undefined {
   try {
     return statSync(path)
@@ -92,7 +96,7 @@ function lookAt(path: string): Stats | undefined {
   }
 }
 
-/** sirv takes the name of an encoding for a wish, also where it is refused with `q=0`. */
+/** sirv uses an encoding whose name occurs in the header, even where `q=0` refuses it. */
 function keepAcceptedEncodings({ headers }: IncomingMessage): void {
   const accepted = (headers['accept-encoding'] ?? '').toLowerCase().split(',')
   const kept = ENCODINGS.filter((name) =>
@@ -101,7 +105,10 @@ function keepAcceptedEncodings({ headers }: IncomingMessage): void {
   headers['accept-encoding'] = kept.join(', ')
 }
 
-/** Of ranges, sirv reads those with a first byte; every other one may be ignored. False when the range ends before it begins. */
+/**
+ * sirv reads ranges with a first byte; a server may ignore all others. Returns false when the range ends before it
+ * begins.
+ */
 function keepPlainRange({ headers }: IncomingMessage): boolean {
   const { range } = headers
   if (range === undefined) return true
@@ -116,7 +123,7 @@ function refuseRange(response: ServerResponse): void {
   response.end()
 }
 
-/** sirv leaves a file open whose reader has gone, and lets a file that cannot be read end the process. */
+/** sirv leaves a file open when its client has disconnected, and a file that cannot be read would end the process. */
 function endFileWithAnswer(request: IncomingMessage, response: ServerResponse): void {
   response.once('pipe', (file: ReadStream) => {
     file.once('error', () => response.destroy())

@@ -1,4 +1,4 @@
-// Makes the HTTP server of `bitecs-net serve`: the game's page, in front of which the signalling is put.
+// Makes the HTTP server of `bitecs-net serve` for the game's page; the signalling is added in front of it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { guarded } from '../transport/signalling/server-route.js'
@@ -9,8 +9,8 @@ import type { TlsContext } from './tls.js'
 import { UserError } from './user-error.js'
 
 /**
- * Makes the server, which does not listen yet. Without a folder, or where it has no page, `/` says that the server is
- * there. With `tls` it speaks https.
+ * Makes the server, which does not listen yet. Without a folder, or where it has no page, `/` answers that the server
+ * runs. With `tls` it uses https.
  *
  * @throws UserError when the folder is missing.
  */
@@ -26,7 +26,7 @@ export function createPageServer(folder: string | undefined, tls?: TlsContext): 
     try {
       files(request, response, rest)
     } catch {
-      // Such as a file that went away between two looks at it.
+      // For example, a file may vanish between two reads.
       if (response.headersSent) response.destroy()
       else answer(response, 500, 'This cannot be served')
     }
@@ -44,14 +44,14 @@ export function createPageServer(folder: string | undefined, tls?: TlsContext): 
 }
 
 /**
- * Bounds the sockets of a page's server, in all and of one address, but for proxies that are trusted; `shut` is told of each that was
- * one too many.
+ * Limits the sockets of a page's server, in total and per address, except for trusted proxies. `shut` is called for
+ * each socket over a limit.
  */
 export function limitPageSockets(server: Server, proxies: readonly string[] = [], shut: () => void): void {
   limitSockets(server, isSharedBy(new Networks(proxies)), shut)
 }
 
-/** The options that say where a server listens, for who has to change them. */
+/** The names of the options that set where a server listens, for error messages. */
 export interface ListenNames {
   readonly port: string
   readonly host: string
@@ -62,7 +62,7 @@ const PAGE_OPTIONS: ListenNames = { port: '--port', host: '--host' }
 /**
  * Listens, and resolves with the port.
  *
- * @throws UserError when it cannot, with what to do.
+ * @throws UserError when it cannot listen, with what to do.
  */
 export function startListening(
   server: Server,
@@ -81,7 +81,7 @@ export function startListening(
   })
 }
 
-/** Ends the server and every request. */
+/** Closes the server and every request. */
 export function stopListening(server: Server): Promise<void> {
   return new Promise((done) => {
     server.close(() => done())

@@ -1,4 +1,4 @@
-// What the log tells of clients that do not get in: how many and why, in one line for many, since a flood is nothing else.
+// Logs how many clients were refused and why. One line covers many refusals, since a flood causes nothing else.
 import type { TransportCounters } from '../transport/transport.js'
 import type { System } from '../world/loop.js'
 import { serverRole, type ServerWorld } from '../world/state.js'
@@ -7,7 +7,9 @@ import type { Log } from './log.js'
 /** The time between two lines, in milliseconds. */
 const PERIOD_MS = 10_000
 
-/** What players meet when something is set wrong, or is too small; strangers' nonsense is in the metrics alone. */
+/**
+ * Refusals that players meet when a setting is wrong or too low. Malformed requests are counted in the metrics only.
+ */
 const REASONS = {
   rateLimitedRequests: 'from addresses above their limits (behind a proxy, set trustProxy)',
   overloadedRequests: 'because too many clients were connecting',
@@ -21,7 +23,7 @@ const REASONS = {
 type Reason = keyof typeof REASONS
 const NAMES = Object.keys(REASONS) as Reason[]
 
-/** A system that logs how many did not get in since its last line, if any did not. */
+/** Makes a system that logs how many clients were refused since its last line, if any. */
 export function createRefusalReport(log: Log, now: () => number = () => performance.now()): System<ServerWorld> {
   const told: Record<Reason, number> = {
     rateLimitedRequests: 0,

@@ -1,4 +1,4 @@
-// What the log tells of a running game: who comes and goes, what throws, what went wrong on the network.
+// Logs the events of a running game: connections, errors of systems, and network errors.
 import { Connected, Connection } from '../../components/connection.js'
 import { drain, NetworkErrors, transitions } from '../verbs/drain.js'
 import { checkSynchronous } from '../world/async-systems.js'
@@ -9,12 +9,14 @@ import { addressOf } from '../transport/addresses.js'
 import type { Log, LogThrottle } from './log.js'
 import { textOf } from './user-error.js'
 
-/** The name that a system is known by in the log. */
+/** The name of a system in the log. */
 export function systemName(system: System<never>, index: number): string {
   return system.name === '' ? `systems[${index}]` : system.name
 }
 
-/** Wraps systems so that one that throws is logged by its name, and the others still run. `threw` is told of each. */
+/**
+ * Wraps systems so that an error of one is logged with its name, and the others still run. `threw` is called for each.
+ */
 export function guardSystems<W extends NetworkWorld>(
   systems: readonly System<W>[],
   log: Log,
@@ -37,19 +39,22 @@ export function guardSystems<W extends NetworkWorld>(
   })
 }
 
-/** Logs what a system threw. */
+/** Logs an error of a system. */
 export function reportThrow(name: string, error: unknown, log: Log, throttle: LogThrottle): void {
   const suppressed = throttle.admit(`system ${name}`)
   if (suppressed === undefined) return
   log.error({ system: name, ...counted(suppressed), err: asError(error) }, `the system ${name} threw`)
 }
 
-/** Lines about who comes, and about who goes, in five seconds: more than a full server has, fewer than a flood. */
+/** Lines about connects, and about disconnects, in five seconds: more than a full server has, fewer than a flood. */
 const COMING_AND_GOING = 200
-/** What a client says when it leaves is nobody's but its own. */
+/** The longest text of a leaving client that is logged, since a client may send anything. */
 const LONGEST_GOODBYE = 100
 
-/** A system that logs the clients that came and went in this tick. It runs before the game's, so that causes come first. */
+/**
+ * Makes a system that logs the clients that connected and disconnected in this tick. It runs before the game's
+ * systems, so that causes are logged first.
+ */
 export function createConnectionReport(log: Log, throttle: LogThrottle): System<ServerWorld> {
   const addresses = new Map<number, string>()
   return function reportConnections(world) {
@@ -74,13 +79,13 @@ export function createConnectionReport(log: Log, throttle: LogThrottle): System<
   }
 }
 
-/** Where a client's signalling came from. */
+/** The address that a client's signalling came from. */
 function whereIs(world: ServerWorld, entity: number): string | undefined {
   const session = serverRole(world).peerOfConnection.get(entity)?.session
   return session && addressOf(session.transport, session.peer)
 }
 
-/** A system that logs the network errors that the game itself did not drain. */
+/** Makes a system that logs the network errors that the game itself did not drain. */
 export function createErrorReport(log: Log, throttle: LogThrottle): System<NetworkWorld> {
   return function reportErrors(world) {
     for (const { code, message, connection: eid, entity, name, cause, address } of drain(world, NetworkErrors)) {
@@ -103,7 +108,7 @@ export function createErrorReport(log: Log, throttle: LogThrottle): System<Netwo
   }
 }
 
-/** Says how many lines were left out, if any were. */
+/** A field with the number of lines that were left out, if any. */
 export function counted(suppressed: number): { suppressed?: number } {
   return suppressed === 0 ? {} : { suppressed }
 }

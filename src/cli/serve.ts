@@ -1,4 +1,4 @@
-// `bitecs-net serve`: runs a game module as a headless server until a signal ends it.
+// Runs `bitecs-net serve`: a game module as a headless server, until a signal ends it.
 import type { Server as HttpServer } from 'node:http'
 import { type ListenOptions, listen, retire, type Server } from '../server.js'
 import { createServerWorld } from '../world/create.js'
@@ -21,19 +21,19 @@ import { firstLine, UserError } from './user-error.js'
 
 const DRAIN_TEXT = 'the server is about to close'
 
-/** What stops a server: a signal, the game that closed its world, or a failure outside the game's systems. */
+/** The cause of a stop: a signal, the game closing its world, or a failure outside the game's systems. */
 type Cause = StopSignal | 'closed' | undefined
 
 /**
- * Serves until a signal, the game, or a failure outside the game's systems, ends it. Resolves with the exit code when every client
- * knows why and the ports are free.
+ * Serves until a signal, the game, or a failure outside the game's systems ends it. Resolves with the exit code when
+ * every client has been sent the reason and the ports are free.
  *
- * @throws UserError when it cannot begin, with one sentence that says what to do.
+ * @throws UserError when it cannot begin, with one sentence about what to do.
  */
 export async function serve(path: string, settings: Settings, log: Log, version: string): Promise<number> {
   const certificate = Certificate.of(settings.tlsCert, settings.tlsKey)
-  // Before anything takes time: the first process of a container does not even end of a signal that it does not listen for.
-  // With a certificate, SIGHUP reads it anew, as programs that serve do.
+  // Before any slow work: the first process of a container ignores signals that it does not listen for. With a
+  // certificate, SIGHUP reloads it, as is usual for servers.
   const stop = certificate === undefined ? stopOnSignals() : stopOnSignals(process, undefined, ['SIGINT', 'SIGTERM'])
   const http = createPageServer(settings.static, certificate?.context)
   const operations = await startOperations(settings, version, log)
@@ -41,7 +41,7 @@ export async function serve(path: string, settings: Settings, log: Log, version:
   const starting = start(path, settings, http, operations, log)
   const started = await Promise.race([starting, stop.requested])
   if (typeof started === 'string') {
-    // What the game has begun by now is its own to end; the process does.
+    // The game must end what it has begun by now; the process exits.
     log.info({ signal: started }, 'stopped before the server was ready')
     return 0
   }
@@ -68,7 +68,7 @@ interface Started {
   readonly world: ServerWorld
   readonly port: number
   readonly tickRate: number
-  /** Resolves when the game ends it: it closed its world, or failed where no system's guard sees it. */
+  /** Resolves when the game ends the server: it closed its world, or failed outside of the systems' guards. */
   readonly end: Promise<'closed' | undefined>
 }
 
@@ -105,7 +105,7 @@ async function start(
   return { server, world, port, tickRate, end: Promise.race([failure, closed]) }
 }
 
-/** Runs the game, and tells log and metrics of it; `stepped` is called behind each tick. */
+/** Runs the game, and reports to log and metrics; `stepped` is called after each tick. */
 function run(server: Server, game: ServerGame, { metrics, health }: Operations, log: Log, stepped: () => void): void {
   const throttle = new LogThrottle()
   const systems = guardSystems(game.systems, log, throttle, (system) => metrics?.threw(system))
@@ -127,8 +127,8 @@ function run(server: Server, game: ServerGame, { metrics, health }: Operations, 
 }
 
 /**
- * Lets those who are there play on, and nobody in: until they have left, the time is over, or somebody is in a hurry. Gives
- * what it ends for.
+ * Drains the server: connected clients play on, and no new ones are admitted. Ends when all have disconnected, the
+ * time is over, or a second signal arrives. Resolves with the cause of the stop.
  */
 async function drain(
   world: ServerWorld,
@@ -152,7 +152,7 @@ async function drain(
   return cause
 }
 
-/** What a browser on this machine can open. */
+/** A host name that a browser on this machine can open. */
 function hostName(host: string | undefined): string {
   if (host === undefined || host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return host.includes(':') ? `[${host}]` : host

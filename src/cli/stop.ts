@@ -1,32 +1,32 @@
-// Stopping on a signal: the first asks, a later one hurries or forces.
+// Stops the process on a signal: the first requests a stop, a later one speeds it up or forces it.
 import { constants } from 'node:os'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type StopSignal = (typeof SIGNALS)[number]
 
 /**
- * A second signal this soon, in milliseconds, is the first one again: npm passes Ctrl+C on to a process that has it
- * from the terminal already.
+ * A second signal within this time, in milliseconds, counts as the first: npm passes on a Ctrl+C that the process
+ * already got from the terminal.
  */
 const SAME_SIGNAL_MS = 300
 
 export interface StopRequest {
   /** Resolves with the first signal. Never rejects. */
   readonly requested: Promise<StopSignal>
-  /** The next signal resolves this in place of forcing. Never rejects. */
+  /** The next signal resolves this instead of forcing the stop. Never rejects. */
   next(): Promise<StopSignal>
-  /** Gives the signals back to the process. */
+  /** Removes the signal listeners from the process. */
   dispose(): void
 }
 
-/** What stopping needs of the process; a test brings its own. */
+/** The part of the process that stopping needs; tests pass their own. */
 export interface SignalSource {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown
   exit(code: number): void
 }
 
-/** Listens for the signals that end a process; `signals`: which those are. */
+/** Listens for the given signals, which end a process. */
 export function stopOnSignals(
   source: SignalSource = process,
   now: () => number = () => performance.now(),

@@ -1,4 +1,4 @@
-// The certificate of a server that speaks https: read, checked, and read anew while it runs.
+// Reads and checks the certificate of an https server, and reloads it while the server runs.
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
@@ -6,17 +6,17 @@ import { createSecureContext, Server as TlsServer } from 'node:tls'
 import type { Log } from './log.js'
 import { firstLine, UserError } from './user-error.js'
 
-/** Where certificate and key stand. */
+/** The paths of certificate and key. */
 export interface TlsFiles {
   readonly cert: string
   readonly key: string
 }
 
-/** What a server needs to speak https. */
+/** The certificate and key of an https server. */
 export interface TlsContext {
   readonly cert: string
   readonly key: string
-  /** When the certificate ends. */
+  /** When the certificate expires. */
   readonly validTo: Date
 }
 
@@ -30,16 +30,19 @@ export class Certificate {
   ) {}
 
   /**
-   * Reads the certificate that was named, if any was.
+   * Reads the certificate, if one is configured.
    *
-   * @throws UserError when certificate or key is missing, cannot be read, or does not fit the other.
+   * @throws UserError when certificate or key is missing, cannot be read, or does not match the other.
    */
   static of(cert: string | undefined, key: string | undefined): Certificate | undefined {
     const files = tlsFiles(cert, key)
     return files && new Certificate(files, readTls(files))
   }
 
-  /** Has a server use what the files hold at each SIGHUP; new connections get it. What cannot be read is told and passed over. */
+  /**
+   * Reloads the files at each SIGHUP; new connections get the new certificate. Files that cannot be read are logged
+   * and ignored.
+   */
   follow(server: Server, changed: (context: TlsContext) => void, log: Log): void {
     changed(this.context)
     this.reload = () => {
@@ -60,7 +63,7 @@ export class Certificate {
   }
 }
 
-/** The files that were named, if any. */
+/** The configured paths, if any. */
 function tlsFiles(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
   if (cert === undefined && key === undefined) return undefined
   if (cert !== undefined && key !== undefined) return { cert, key }

@@ -1,25 +1,27 @@
-// Whether there is a UDP port to play on. The native library takes one only when the first client comes, and then it is too late to say so.
+// Checks that a UDP port is free to play on. The native library binds one only when the first client connects, which
+// is too late to report a problem.
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { UserError } from './user-error.js'
 
-/** What `listen` is told of UDP. */
+/** The UDP options of `listen`. */
 export interface UdpOptions {
   readonly portRange?: { readonly min: number; readonly max: number }
   readonly bindAddress?: string
 }
 
 /**
- * Finds a port that is free now. Another process may take it until the first client comes, so this catches mistakes and no races.
+ * Finds a port that is free now. Another process may take it before the first client connects, so this catches
+ * mistakes, not races.
  *
- * @throws UserError when there is none, or the address is not of this machine.
+ * @throws UserError when no port is free, or the address does not belong to this machine.
  */
 export async function checkUdpPort({ portRange, bindAddress }: UdpOptions): Promise<void> {
   if (portRange === undefined && bindAddress === undefined) return
   const { min, max } = portRange ?? { min: 0, max: 0 }
   for (let port = min; port <= max; port++) {
     const code = await tryPort(port, bindAddress)
-    // What else there may be, such as a machine without IPv4, is no reason not to try.
+    // Other problems, such as a machine without IPv4, are no reason not to try.
     if (code === undefined || !PROBLEMS.has(code)) return
     if (code === 'EADDRNOTAVAIL') {
       throw new UserError(`this machine has no address ${bindAddress}: choose another with --bind-address`)
@@ -34,7 +36,10 @@ export async function checkUdpPort({ portRange, bindAddress }: UdpOptions): Prom
 
 const PROBLEMS = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'])
 
-/** Binds a port for a moment; gives why it could not be. IPv4 where no address is said: that is where clients come first. */
+/**
+ * Binds a port for a moment. Returns why that failed, if it did. Without an address it tries IPv4, which clients use
+ * first.
+ */
 function tryPort(port: number, address: string | undefined): Promise<string | undefined> {
   const socket = createSocket(address !== undefined && isIPv6(address) ? 'udp6' : 'udp4')
   return new Promise((resolve) => {

@@ -1,25 +1,25 @@
-// Errors that the user of the command can mend: one sentence, no stack.
+// Defines errors that the user of the command can fix: one sentence, no stack.
 import { NetworkError } from '../protocol/errors.js'
 
-/** What went wrong and what to do, in one sentence. Ends the command with exit code 1. */
+/** Says what went wrong and what to do, in one sentence. Ends the command with exit code 1. */
 export class UserError extends Error {
   override readonly name = 'UserError'
 }
 
-/** What to print for an error: its sentence; for a defect of ours, the stack as well. */
+/** The text to print for an error: its sentence, and the stack for a bug of ours. */
 export function explain(error: unknown): string {
   if (error instanceof UserError || error instanceof NetworkError) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** The first line of what was thrown. */
+/** The first line of a thrown value. */
 export function firstLine(error: unknown): string {
   return textOf(error instanceof Error ? error.message : error)
     .split('\n', 1)[0]!
     .trim()
 }
 
-/** What was thrown as text: anything may be, also what has none. */
+/** A thrown value as text. It may be anything, even a value that cannot be converted. */
 export function textOf(thrown: unknown): string {
   try {
     return String(thrown)

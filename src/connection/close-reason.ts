@@ -1,6 +1,6 @@
-// Why a connection ended, in a form that both sides, and a player, can read.
+// Defines why a connection ended, for the code of both sides and for a player.
 
-/** Codes of closes that the library makes; a game may use codes of its own with `kick` and `close`. */
+/** The codes of closes by the library. A game may pass its own codes to `kick` and `close`. */
 export type CloseCode =
   | 'client-closed'
   | 'server-stopped'
@@ -30,8 +30,8 @@ export type CloseCode =
 export interface CloseReason {
   /** Stable, for code. */
   readonly code: CloseCode
-  /** For people. */
+  /** Human-readable. */
   readonly text: string
-  /** Whether this side ended it, the other, or the network between them. */
+  /** Whether this side ended the connection, the other side, or the network. */
   readonly by: 'local' | 'remote' | 'network'
 }

@@ -1,84 +1,84 @@
-// Everything that is dropped is counted, by reason. One object per side, made once.
+// Counts what one side drops, holds back or repairs, by reason. Each side has one object, made once.
 
-/** What one side dropped, held back or repaired, each counted since its world was made. */
+/** The counters of one side, each since its world was made. */
 export interface Counters {
   /**
-   * Packets that were what they claim and were read, whatever became of the calls and values in them. Every packet that a
-   * transport delivers is counted once: here or by the reason it was dropped for (`malformedPackets`, `packetsBeforeHello`,
-   * `duplicatePackets`, `unauthenticatedPackets`, `packetsAfterEnd`, `rateLimitedPackets`; on a client also
-   * `packetsWhileLoading` and `holdOverflows`).
+   * Packets that were well-formed and read, whatever happened to the calls and values in them. Every packet that a
+   * transport delivers is counted once: here or by the reason for which it was dropped. Those reasons are
+   * `malformedPackets`, `packetsBeforeHello`, `duplicatePackets`, `unauthenticatedPackets`, `packetsAfterEnd` and
+   * `rateLimitedPackets`; on a client also `packetsWhileLoading` and `holdOverflows`.
    */
   acceptedPackets: number
-  /** Packets that were not what they claim: dropped whole, and weighed on the connection's error budget. */
+  /** Malformed packets: dropped whole, and charged to the connection's error budget. */
   malformedPackets: number
-  /** Packets that came before a hello was accepted. */
+  /** Packets that arrived before a hello was accepted. */
   packetsBeforeHello: number
-  /** Packets beyond what a client may send: unread. On the reliable channel the first ends the connection. */
+  /** Packets over a client's rate limit, dropped unread. On the reliable channel the first one ends the connection. */
   rateLimitedPackets: number
   /** Packets of sessions that had ended when they were to be read. */
   packetsAfterEnd: number
-  /** Unreliable packets that the network doubled, or that came too late to be told from a double. */
+  /** Unreliable packets that the network duplicated, or that arrived too late to tell. */
   duplicatePackets: number
   /** Sections with a definition that the protocol does not list, or in a direction that it does not allow. */
   unknownDefinitions: number
   /** Calls on a net id that was never given to this client. */
   unknownEntities: number
-  /** Calls on an entity that is gone, or that this client does not observe (any more). An honest client can cause it. */
+  /** Calls on an entity that was despawned, or that this client does not observe. An honest client can cause it. */
   staleCalls: number
   /** Commands from a client that does not own the entity. An honest client can cause it. */
   unauthorizedCalls: number
   /** Calls and messages from a client that is not ready. */
   notReadyCalls: number
-  /** Commands and messages over their rate. */
+  /** Commands and messages over their rate limit. */
   rateLimitedCalls: number
-  /** Packets of clients that were not authenticated yet, with something that only others may send: dropped whole. */
+  /** Packets of unauthenticated clients with a section that needs authentication: dropped whole. */
   unauthenticatedPackets: number
-  /** Calls whose arguments are not what the definition says. */
+  /** Calls whose arguments do not match the definition. */
   malformedCalls: number
   /** Values that a client wrote to an entity that it does not own. An honest client can cause it. */
   unauthorizedWrites: number
   /**
-   * Values that a client wrote to an entity or component that is gone, or before it heard what the server says of it. An
+   * Values that a client wrote to an entity or component that was removed, or before it received the server's own. An
    * honest client can cause it.
    */
   staleWrites: number
-  /** Values that a client wrote and the server's check refused, or that are no finite numbers. */
+  /** Values of a client that are not finite, or that the server's check refused. */
   refusedWrites: number
-  /** Packets of values that a client wrote beyond what any honest client sends: they are not acknowledged. */
+  /** Packets with more client-written values than an honest client sends: they are not acknowledged. */
   rateLimitedWrites: number
-  /** Calls that nobody drained in time. */
+  /** Calls that no system drained in time. */
   undrainedCalls: number
   /** Calls dropped because their queue was full and their sender had used up its share of it. */
   overShareCalls: number
-  /** Calls dropped at the sender: the receiver has no spawn of the entity, or is gone. */
+  /** Calls dropped at the sender: the receiver has no spawn of the entity, or has disconnected. */
   unsentCalls: number
-  /** Requests dropped before they were drained, since nobody waited for their answer any more. */
+  /** Requests dropped before they were drained, because their sender no longer waited for the answer. */
   cancelledCalls: number
-  /** Requests refused because too many of their connection were open. */
+  /** Requests refused because their connection had too many open. */
   overloadedRequests: number
-  /** Answers that came when nobody waited for them any more. An honest peer can cause it. */
+  /** Answers that arrived when nothing waited for them. An honest peer can cause it. */
   lateReplies: number
   /** Answers to requests that were never made. */
   unknownReplies: number
-  /** Answers that are not what the definition says. */
+  /** Answers that do not match the definition. */
   malformedReplies: number
   /** Unreliable calls dropped at the sender, because too many packets were unacknowledged. */
   windowDroppedCalls: number
   /** Handlers that threw. */
   handlerErrors: number
-  /** Values dropped because their entity was not there, and no spawn of it was under way. */
+  /** Values dropped because their entity did not exist, and no spawn of it was under way. */
   staleValues: number
   /** Packets of values kept until a structural change that they need arrives. */
   heldPackets: number
-  /** Packets of values that could not be kept: they are not acknowledged, so their values come again. */
+  /** Packets of values that could not be kept: they are not acknowledged, so their values are sent again. */
   holdOverflows: number
-  /** Unreliable packets that came while a scene was loaded: they are not acknowledged, so their values come again. */
+  /** Unreliable packets received while a scene loaded: they are not acknowledged, so their values are sent again. */
   packetsWhileLoading: number
   /** Values clamped into the range of their type. */
   clampedValues: number
-  /** Operations on collections that did not fit what is there, or came for an entity that the game has removed. */
+  /** Operations that did not fit the collection, or arrived for an entity that the game has removed. */
   ignoredOperations: number
-  /** Pairs of relations that were told of entities that are not there, or told again. */
+  /** Pairs of relations with a missing entity, or received twice. */
   ignoredPairs: number
   /** Unreliable packets found lost. */
   lostPackets: number

@@ -1,25 +1,25 @@
-// The fate of unreliable packets: which are in flight, which arrived, which are lost, and whether another may leave.
+// Tracks unreliable packets: which are in flight, acknowledged or lost, and whether another may leave.
 //
-// Loss is found as QUIC finds it (RFC 9002 §6.1): by packets acknowledged after it, or by time. The window is ours: after
-// an outage a data channel delivers everything that was queued meanwhile, seconds old, so nothing may be queued. While
-// too many packets are unacknowledged nothing leaves but a probe four times a second, and what changed waits, as "owed",
-// to leave with its newest value.
+// Losses are found as in QUIC (RFC 9002 §6.1): by packets acknowledged later, or by time. The window is our own. After
+// an outage a data channel delivers everything that was queued, seconds old, so nothing may be queued. While too many
+// packets are unacknowledged, only a probe leaves, four times a second. Changes wait as unsent changes, and leave with
+// their newest values.
 import { ACK_WINDOW, type Acknowledgement, nextSequence, sequenceDistance } from '../protocol/sequence.js'
 
 /** Packets acknowledged after one that was not, until it counts as lost (RFC 9002: kPacketThreshold). */
 const REORDER_THRESHOLD = 3
 /** Unacknowledged packets that are always allowed. */
 const SMALLEST_WINDOW = 8
-/** The most of them: what falls out of the range of an acknowledgement counts as lost. */
+/** The largest window. A packet outside the range of an acknowledgement counts as lost. */
 const LARGEST_WINDOW = ACK_WINDOW - REORDER_THRESHOLD
 const PROBE_INTERVAL = 250
 
 const Fate = { None: 0, InFlight: 1, TimedOut: 2 } as const
 
-/** Learns the fate of each packet, once. */
+/** Receives the fate of each packet, once. */
 export interface DeliverySink {
   acknowledged(sequence: number): void
-  /** Lost, or not heard of for so long that it must be taken for lost. */
+  /** The packet was lost, or is unacknowledged for so long that it counts as lost. */
   lost(sequence: number): void
 }
 
@@ -44,7 +44,7 @@ export class Delivery {
     return this.outstanding
   }
 
-  /** Starts a tick: how many packets a tick takes decides the size of the window. */
+  /** Starts a tick. The number of packets per tick decides the size of the window. */
   startTick(): void {
     this.packetsPerTick = Math.max(this.packetsThisTick, this.packetsPerTick * 0.95)
     this.packetsThisTick = 0
@@ -73,7 +73,7 @@ export class Delivery {
   /** Takes the next sequence number for a packet that leaves now. */
   send(now: number): number {
     const sequence = this.next
-    // A slot still open belongs to a packet that no acknowledgement can cover any more.
+    // No acknowledgement can cover the packet of a slot that is still open.
     if (sequenceDistance(sequence, this.oldest) >= ACK_WINDOW) this.giveUp(this.oldest)
     this.next = nextSequence(sequence)
     this.fate[sequence % ACK_WINDOW] = Fate.InFlight
@@ -84,9 +84,7 @@ export class Delivery {
     return sequence
   }
 
-  /**
-   * Takes an acknowledgement in. Returns false when it names a packet that was never sent: the peer lies or is broken.
-   */
+  /** Reads an acknowledgement. Returns false when it names a packet that was never sent. */
   acknowledge(ack: Acknowledgement): boolean {
     if (sequenceDistance(ack.latest, this.next) >= 0) return false
     if (sequenceDistance(ack.latest, this.oldest) < 0) return true
@@ -110,8 +108,8 @@ export class Delivery {
   }
 
   /**
-   * Takes packets that left too long ago for lost; they still count against the window. `timeout` holds for the newest
-   * packets, in milliseconds. Those that a later packet has overtaken need not be waited for as long: `overtaken`.
+   * Counts packets that left too long ago as lost; they still count against the window. `timeout` holds for the newest
+   * packets, in milliseconds. The shorter `overtaken` holds for those that a later packet has overtaken.
    */
   expire(now: number, timeout: number, overtaken = timeout): void {
     for (let s = this.oldest; s !== this.next; s = nextSequence(s)) {
@@ -123,7 +121,7 @@ export class Delivery {
     }
   }
 
-  /** Takes everything in flight for lost: the line broke, and what follows goes another way. */
+  /** Counts everything in flight as lost, because the link broke and later packets take another. */
   abandon(): void {
     for (let s = this.oldest; s !== this.next; s = nextSequence(s)) {
       const fate = this.fate[s % ACK_WINDOW]!

@@ -3,9 +3,9 @@ import type { RoundTrip } from './round-trip.js'
 
 /** Milliseconds between two heartbeats. */
 export const PING_INTERVAL = 500
-/** How late the other side may acknowledge: its tick or frame, and a hidden tab's delay. */
+/** How long the peer may take to acknowledge, in milliseconds: its tick or frame, and a hidden tab's delay. */
 export const ANSWER_DELAY = 120
-/** Answers to anything longer ago are answers to nothing that was sent. */
+/** An older answer cannot belong to a heartbeat that was sent, in milliseconds. */
 const LONGEST_ANSWER = 60_000
 
 export class Heartbeats {
@@ -20,12 +20,15 @@ export class Heartbeats {
     return true
   }
 
-  /** The next heartbeat leaves at once: it has news. */
+  /** Makes the next heartbeat due at once, because it has news. */
   hurry(): void {
     this.sentAt = -Infinity
   }
 
-  /** Reads an answer: `clock` is what the heartbeat said. Returns when that was sent, or -Infinity for one never sent. */
+  /**
+   * Reads an answer: `clock` is the heartbeat's own time. Returns when the heartbeat was sent, or -Infinity for one
+   * that never was.
+   */
   answered(clock: number, arrival: number): number {
     const elapsed = (Math.trunc(arrival) - clock) >>> 0
     if (elapsed >= LONGEST_ANSWER) return -Infinity

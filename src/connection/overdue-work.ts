@@ -1,13 +1,14 @@
-// Finds a peer that does not work off what it was sent, however little it does and however much more it is sent.
+// Finds a peer that does not work through what it was sent, however slowly it proceeds and however much more is sent.
 //
-// A deadline that each small step or each further packet moves is no deadline. So a mark is set at all that was sent by now,
-// and the peer must pass it within a time that depends on the bytes before it. Only then is the next mark set.
+// A deadline that moves with each small step or each further packet would never expire. So a mark is set at everything
+// sent by now, and the peer must pass it within a time that depends on the bytes before it. Only then is the next mark
+// set.
 
-/** How long a peer may take to pass a mark, in milliseconds, besides the time that the bytes before it take. */
+/** How long a peer may take to pass a mark, in milliseconds, plus the time that the bytes before it take. */
 const MARK_LIMIT_MS = 10_000
-/** The slowest link that is waited for, in bytes per millisecond: 8 KB per second. */
+/** The slowest link that is supported, in bytes per millisecond: 8 KB per second. */
 const SLOWEST_LINK = 8
-/** The most bytes that are waited for. A client for which more remain queued is closed for its backlog. */
+/** The most bytes that extend the deadline. A client with more in its send queue is closed for its backlog. */
 const MOST_BYTES = 262_144
 
 export class OverdueWork {
@@ -16,37 +17,38 @@ export class OverdueWork {
   /** How long the link was broken since the mark was set, in milliseconds. */
   private outage = 0
 
-  /** The peer has worked off everything up to `done` of what it was sent up to `sent`. Returns whether to set a mark. */
+  /** Notes that the peer is done up to `done` of what it was sent up to `sent`. Returns whether to set a mark. */
   needsMark(done: number, sent: number): boolean {
     if (done >= sent) this.mark = -1
     return done < sent && done >= this.mark
   }
 
-  /** Everything up to `mark` was sent by now; `bytes` are queued before it. */
+  /** Sets a mark: everything up to `mark` was sent by now, and `bytes` are queued before it. */
   setMark(mark: number, now: number, bytes: number): void {
     this.mark = mark
     this.dueAt = now + MARK_LIMIT_MS + Math.min(MOST_BYTES, bytes) / SLOWEST_LINK
     this.outage = 0
   }
 
-  /** Nothing is waited for. */
+  /** Forgets the mark. */
   forget(): void {
     this.mark = -1
   }
 
-  /** For so many milliseconds the peer could not have been heard. */
+  /** Extends the deadline by milliseconds in which this side could not receive. */
   excuse(milliseconds: number): void {
     this.dueAt += milliseconds
   }
 
-  /** The link was broken for so many milliseconds. */
+  /** Extends the deadline by milliseconds for which the link was broken. */
   wasBroken(milliseconds: number): void {
     this.outage += milliseconds
   }
 
   /**
-   * Whether the mark should have been passed. `outage` is how long the link has been broken by now. A broken link excuses a
-   * peer for `longestOutage` at most: else one whose link breaks again and again would never have to do anything.
+   * Whether the peer should have passed the mark. `outage` is how long the link has been broken by now. A broken link
+   * extends the deadline by `longestOutage` at most. Otherwise a peer whose link breaks again and again would never be
+   * late.
    */
   isOverdue(now: number, outage: number, longestOutage: number): boolean {
     return this.mark >= 0 && now - this.dueAt > Math.min(this.outage + outage, longestOutage)

@@ -1,7 +1,7 @@
-// Reliable packets that the other side has not confirmed: what a session sends again when it moves to another connection.
+// Keeps unconfirmed reliable packets, to send them again when a session moves to another connection.
 //
-// A data channel delivers reliably only while it lives. Both sides count the reliable data packets of a session, so they
-// need no numbers on the wire: heart-beats say how many have arrived, and a resumed session begins behind those.
+// A data channel is reliable only as long as it exists. Both sides count a session's reliable data packets, so packets
+// need no numbers on the wire. Heartbeats report how many have arrived, and a resumed session continues after those.
 import { PacketQueue } from './client/packet-queue.js'
 
 export class ReliableLog {
@@ -10,10 +10,13 @@ export class ReliableLog {
   first = 0
   next = 0
 
-  /** Keeps at most `limit` bytes: beyond that the oldest are forgotten, and nobody who lacks them can resume. */
+  /**
+   * Keeps at most `limit` bytes. Beyond that the oldest packets are forgotten, and a peer that lacks them cannot
+   * resume.
+   */
   constructor(private readonly limit: number) {}
 
-  /** Bytes that are kept. */
+  /** Bytes kept. */
   get size(): number {
     return this.packets.size
   }
@@ -24,19 +27,19 @@ export class ReliableLog {
     while (this.packets.size > this.limit) this.forgetOldest()
   }
 
-  /** The other side has `count` packets. Returns false when so many were never sent. */
+  /** Forgets the first `count` packets, which the peer has. Returns false when so many were never sent. */
   confirm(count: number): boolean {
     if (count > this.next) return false
     while (this.first < count) this.forgetOldest()
     return true
   }
 
-  /** Whether everything behind the first `count` packets is still here. */
+  /** Whether everything after the first `count` packets is still kept. */
   reaches(count: number): boolean {
     return count >= this.first && count <= this.next
   }
 
-  /** Hands out every packet from number `from` on, in order. */
+  /** Passes every packet from number `from` on to `send`, in order. */
   each(from: number, send: (packet: Uint8Array) => void): void {
     const { packets } = this
     for (let i = from - this.first; i < packets.count; i++)

@@ -1,25 +1,28 @@
-// What lets a session outlive its connection: a secret that names it, and what may have been lost with the line.
+// Keeps what lets a session outlive its connection: its secret, and the packets that may have been lost with the link.
 import { ReliableLog } from './reliable-log.js'
 
-/** Bytes of reliable packets kept for the case that the line breaks, for each side of a session. */
+/** Bytes of reliable packets that each side of a session keeps for the case that the link breaks. */
 export const RESUME_BYTES = 262_144
 
 export class Resumable {
-  /** Names the session; whoever knows it may take the session over. 32 hexadecimal digits, '' until it is known. */
+  /**
+   * Identifies the session; a client that knows it may resume the session. 32 hexadecimal digits, '' until it is
+   * known.
+   */
   token = ''
-  /** How long the server keeps the session after the line broke, in milliseconds. */
+  /** How long the server keeps the session after its link broke, in milliseconds. */
   keptMs = 0
-  /** Reliable data packets that arrived. */
+  /** Reliable data packets received. */
   received = 0
   readonly sent = new ReliableLog(RESUME_BYTES)
-  /** When the line broke, or -1 while it holds; and the first packet that was not sent since. */
+  /** When the link broke, or -1 while it works; and the first packet that was not sent since. */
   brokenAt = -1
   unsentFrom = 0
-  /** On a server: the session has moved to a line over which its client has not been heard yet. */
+  /** On a server: no packet of the client has arrived yet over the link to which the session moved. */
   isUnconfirmed = false
 }
 
-/** A new secret, from the platform's cryptographic source. */
+/** Makes a secret from the platform's cryptographic source. */
 export function createToken(): string {
   let token = ''
   for (const byte of crypto.getRandomValues(new Uint8Array(16))) token += byte.toString(16).padStart(2, '0')

@@ -1,5 +1,5 @@
-// Round-trip time, smoothed as TCP smooths it (RFC 6298 §2). The other side answers inside its receive callback, so this
-// is the network's time, without either side's tick.
+// Smooths the round-trip time as TCP does (RFC 6298 §2). The peer answers inside its receive callback, so the time is
+// that of the network, without either side's tick.
 
 export class RoundTrip {
   /** Smoothed round trip in milliseconds; 0 before the first sample. */
@@ -18,7 +18,7 @@ export class RoundTrip {
     this.smoothed += (milliseconds - this.smoothed) / 8
   }
 
-  /** How long a packet may stay unacknowledged, given that the other side answers within `answerDelay` milliseconds. */
+  /** How long a packet may stay unacknowledged, given that the peer answers within `answerDelay` milliseconds. */
   timeout(answerDelay: number): number {
     return this.smoothed + Math.max(4 * this.variation, 5) + answerDelay
   }

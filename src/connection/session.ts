@@ -1,4 +1,4 @@
-// One session: what a side knows about the connection to one peer. Data and bookkeeping, the same on both sides.
+// Keeps the state of one session. Both sides use it, for the connection to one peer.
 import { ByteWriter } from '../protocol/bytes.js'
 import { MAX_BLOCK, MAX_RELIABLE_PACKET, MAX_UNRELIABLE_PACKET } from '../protocol/limits.js'
 import { PacketFlag, type PingBody, writeDataHeader, writePing } from '../protocol/packet.js'
@@ -13,9 +13,11 @@ import { OverdueWork } from './overdue-work.js'
 import type { Resumable } from './resumable.js'
 import { RoundTrip } from './round-trip.js'
 
-/** How many heart-beats more may be missing, in a row, where only that shows that a game stands still. */
+/** Heartbeats that may be lost in a row, where only missing ones show that the peer's game is blocked. */
 const LOST_PINGS = 3
-/** How far ahead one looks for a silence, as a share of the time-out: a side that stood still must not be hasty. */
+/**
+ * How far ahead to look for a timeout, as a share of the timeout. Small, so that a side that was blocked is not hasty.
+ */
 const LOOK_AHEAD = 0.05
 
 /** A server's session is `authenticating` between the hello and its authenticator's answer. */
@@ -27,18 +29,20 @@ export class Session implements DeliverySink {
   connectionId = 0
   /** The connection entity in this side's world; 0 before it exists. */
   entity = 0
-  /** Whether the peer takes part: it gets state and calls, and its calls count. */
+  /** Whether the peer is ready: it receives the world, and its calls count. */
   ready = false
-  /** The peer loads a scene, and applies no structure meanwhile; set by the server. */
+  /** The server sets this while the peer loads a scene and applies no structure. */
   loadsScene = false
-  /** What a client last said of it; the server follows, but not more often than is good for the others. */
+  /**
+   * Whether the client last asked to be ready. The server follows, but the rate is limited to protect other clients.
+   */
   wantsReady = false
   reason: CloseReason | undefined
-  /** What the server's authenticator said of the client. */
+  /** The user data that the server's authenticator returned. */
   user: unknown
-  /** Tells the user from others; '' where nobody knows. Set before the session opens. */
+  /** The key of the user; '' where it is unknown. Set before the session opens. */
   userKey = ''
-  /** Where the client is, in the form of `networkOfAddress`; '' where the transport does not know. */
+  /** The client's address in the form of `networkOfAddress`; '' where the transport does not know it. */
   network = ''
   /** When its hello was accepted, on a server that authenticates. */
   authenticatingSince = 0
@@ -48,43 +52,48 @@ export class Session implements DeliverySink {
   private restoredAt = -Infinity
   readonly received = new ReceiveWindow()
   readonly delivery = new Delivery(this)
-  /** Learns the fate of this session's packets; set by replication. */
+  /** Receives whether each packet of this session arrived or was lost; set by replication. */
   deliverySink: DeliverySink | undefined
-  /** The packet being read is not to be acknowledged, so that what it carries comes again. */
+  /** The packet being read must not be acknowledged, so that its content is sent again. */
   withholds = false
-  /** Something arrived that has not been acknowledged yet. */
+  /** A packet arrived that has not been acknowledged yet. */
   acknowledgeDue = false
   lastHeard: number
-  /** When the other side's game was last known to tick. What its network answers by itself says nothing of that. */
+  /** When the peer's game was last known to tick. Answers of its network do not show that. */
   tickedAt: number
-  /** How often it has ticked, as its last heart-beat said, and when it first said so. */
+  /** How often the peer's game has ticked, by its last heartbeat. */
   private ticks = -1
   private ticksSince = 0
-  /** Two heart-beats said the same: something else keeps the session alive, as the library does in a hidden tab. */
+  /**
+   * Two heartbeats had the same number of ticks. Something else keeps the session alive, as the library does in a
+   * hidden tab.
+   */
   private standsStill = false
   /** Bytes of data packets sent so far. */
   bytesSent = 0
   /** The newest tick whose structure was sent to the peer, or, on a client, applied from it. */
   structureTick = 0
-  /** The first tick whose structure was sent to the peer: of what ended before, it has never heard. */
+  /** The first tick whose structure was sent to the peer. It never knew of entities that ended before. */
   structureSince = 0
   /** The newest tick whose structure the peer has applied. */
   structureAcknowledged = 0
-  /** Finds a client that does not apply structure. Until it does, no slot of an entity that ended can be used again. */
+  /** Finds a client that does not apply structure. Until it does, no slot of a despawned entity can be reused. */
   readonly structureWork = new OverdueWork()
-  /** Finds a client that does not take the parts of large messages, and one that begins a large message and sends no more. */
+  /**
+   * Finds a client that does not accept the parts of large messages, or that starts a large message and sends no more.
+   */
   readonly partsWork = new OverdueWork()
   readonly uploadWork = new OverdueWork()
   readonly backlog = new Backlog()
 
-  /** Lets the session move to another connection when this one is lost; undefined where that was not agreed. */
+  /** Lets the session continue on another connection when this one is lost; undefined where that was not agreed. */
   resumable: Resumable | undefined
 
   constructor(
     public transport: Transport,
     public peer: PeerId,
     readonly startedAt: number,
-    /** On a server: what the client may send, and has sent that it may not. A client does not ask: it has one server. */
+    /** On a server: the client's rate limits and error budget. A client has only one server and does not limit it. */
     readonly conduct?: Conduct,
   ) {
     this.lastHeard = startedAt
@@ -92,7 +101,7 @@ export class Session implements DeliverySink {
     this.heartbeats = new Heartbeats(this.roundTrip)
   }
 
-  /** A heart-beat of the other side arrived, which says how often its game has ticked. */
+  /** Reads from a heartbeat how often the peer's game has ticked. */
   heardHeartbeat(ticks: number, time: number): void {
     this.standsStill = ticks === this.ticks
     if (this.standsStill) this.tickedAt = Math.min(this.tickedAt, this.ticksSince)
@@ -100,14 +109,14 @@ export class Session implements DeliverySink {
     this.ticks = ticks
   }
 
-  /** Data of the other side arrived, which leave it as it ticks. */
+  /** Notes that data of the peer arrived, which its game sends as it ticks. */
   heardData(time: number): void {
     if (!this.standsStill) this.tickedAt = Math.max(this.tickedAt, time)
   }
 
   /**
-   * Whether the other side was heard of `limit` milliseconds after its game last ticked. Silence says nothing: it may be
-   * the line. Where no heart-beat says that the game stands still, some may have been lost.
+   * Whether a packet arrived more than `limit` milliseconds after the peer's game last ticked. No packets at all prove
+   * nothing: the link may be at fault. Where no heartbeat shows the block, some may have been lost.
    */
   standsStillFor(limit: number): boolean {
     if (this.state !== 'open' || this.isInterrupted) return false
@@ -115,23 +124,24 @@ export class Session implements DeliverySink {
   }
 
   /**
-   * Whether the peer was not heard for `timeout`. The next look is as far away as the last one, `sinceLook` milliseconds; what
-   * would be so by then is so now. So a dead link is noticed within the time-out, not up to a tick after it.
+   * Whether no packets were received for `timeout`. The next check is as far away as the last one, `sinceLook`
+   * milliseconds, and what would be late by then is late now. So a dead link is noticed within the timeout, not up to
+   * a tick after it.
    */
   isSilent(now: number, timeout: number, sinceLook: number): boolean {
     return this.lastHeard < now + Math.min(sinceLook, timeout * LOOK_AHEAD) - timeout
   }
 
   /**
-   * Whether a heartbeat says that the peer does not hear this side, though it is heard itself. A heartbeat that left before
-   * the peer knew of the link's return may arrive after it, so for a moment none counts.
+   * Whether a heartbeat shows that the peer does not receive this side's packets. A heartbeat that left before the
+   * peer knew of the link's return may arrive after it, so none counts for a moment.
    */
   isUnheard(ping: PingBody, time: number): boolean {
     if (!ping.isInterrupted || this.isInterrupted) return false
     return time - this.restoredAt > 2 * (PING_INTERVAL + this.roundTrip.smoothed)
   }
 
-  /** For so many milliseconds this side was blocked, and could not hear the peer: that silence was not the peer's. */
+  /** Extends deadlines by the milliseconds for which this side was blocked and could not receive. */
   excuse(milliseconds: number, now: number): void {
     this.lastHeard = Math.min(now, this.lastHeard + milliseconds)
     this.tickedAt = Math.min(now, this.tickedAt + milliseconds)
@@ -141,12 +151,12 @@ export class Session implements DeliverySink {
     this.uploadWork.excuse(milliseconds)
   }
 
-  /** The line is broken, and the session waits for it, or for another. */
+  /** Whether the session waits for its link, or for another. */
   get isInterrupted(): boolean {
     return this.resumable !== undefined && this.resumable.brokenAt >= 0
   }
 
-  /** Sends a reliable data packet, or keeps it until there is a line again. */
+  /** Sends a reliable data packet, or keeps it until there is a link again. */
   sendReliable(bytes: Uint8Array, length: number): void {
     this.resumable?.sent.push(bytes, length)
     if (!this.isInterrupted) this.transport.send(this.peer, Channel.Reliable, bytes, length)
@@ -157,29 +167,29 @@ export class Session implements DeliverySink {
     if (this.resumable !== undefined) this.resumable.received++
   }
 
-  /** What the other side says has arrived of ours. Returns false when so much was never sent. */
+  /** Notes how many of our reliable packets the peer has received. Returns false when so many were never sent. */
   confirm(received: number): boolean {
     return this.resumable === undefined ? true : this.resumable.sent.confirm(received)
   }
 
-  /** The line broke. What was under way unreliably is taken for lost; from now on nothing leaves. */
+  /** Interrupts the session: unreliable packets in flight count as lost, and nothing more is sent. */
   interrupt(now: number): void {
     const { resumable } = this
     if (resumable === undefined || this.isInterrupted) return
     resumable.brokenAt = now
     resumable.unsentFrom = resumable.sent.next
-    // The peer may still hear this side, and learn from the next heartbeat that this is not so the other way round.
+    // The peer may still receive our packets. The next heartbeat reports that we receive none of its own.
     this.heartbeats.hurry()
     this.delivery.abandon()
   }
 
-  /** Whether what could not be sent meanwhile is still here to be sent. */
+  /** Whether every packet that could not be sent meanwhile is still kept. */
   get canBeRestored(): boolean {
     const { resumable } = this
     return resumable !== undefined && resumable.sent.first <= resumable.unsentFrom
   }
 
-  /** There is a line again: sends what the other side has not got, every reliable packet from number `from` on. */
+  /** Continues an interrupted session: sends every reliable packet from number `from` on, which the peer lacks. */
   restore(now: number, from: number): void {
     const { resumable } = this
     if (resumable === undefined) return
@@ -200,8 +210,8 @@ export class Session implements DeliverySink {
   }
 
   /**
-   * Whether the peer does not do some of its work: it has done everything up to `done` of what it was sent up to `sent`.
-   * `bytes`: those that must pass the link before. A scene that it loads excuses it.
+   * Whether the peer is too slow with some work. It has done everything up to `done` of what it was sent up to `sent`;
+   * `bytes` must pass the link before that. A peer that loads a scene is excused.
    */
   isOverdue(work: OverdueWork, done: number, sent: number, now: number, bytes = -1): boolean {
     if (this.loadsScene) work.forget()
@@ -211,7 +221,7 @@ export class Session implements DeliverySink {
     return work.isOverdue(now, this.outageAt(now), this.resumable?.keptMs ?? 0)
   }
 
-  /** The same for the structure that it has to apply. */
+  /** Whether the peer is too slow in applying structure. */
   hasStalled(now: number): boolean {
     return this.isOverdue(this.structureWork, this.structureAcknowledged, this.structureTick, now)
   }
@@ -224,7 +234,7 @@ export class Session implements DeliverySink {
     this.deliverySink?.lost(sequence)
   }
 
-  /** Sends a heart-beat when one is due, and finds lost packets by time. Returns whether it sent one. */
+  /** Sends a heartbeat when one is due, and finds lost packets by time. Returns whether it sent one. */
   maintain(now: number, tick: number, scratch: ByteWriter): boolean {
     this.delivery.startTick()
     const { roundTrip } = this
@@ -237,8 +247,9 @@ export class Session implements DeliverySink {
   }
 
   /**
-   * Reads the answer to a heartbeat: `clock` is what the heartbeat said, `arrival` when the answer arrived. Returns whether it
-   * shows that an interrupted link carries packets again, in both directions: answers to older heartbeats were only late.
+   * Reads the answer to a heartbeat: `clock` is the heartbeat's own time, `arrival` when the answer arrived. Returns
+   * whether it shows that an interrupted link carries packets again, in both directions. Answers to older heartbeats
+   * were only late.
    */
   pong(clock: number, arrival: number): boolean {
     const sentAt = this.heartbeats.answered(clock, arrival)
@@ -247,8 +258,8 @@ export class Session implements DeliverySink {
 }
 
 /**
- * Fills packets for one session after another, over one buffer for each channel: sections are added, and a packet
- * leaves when the next would not fit.
+ * Fills packets for one session after another, with one buffer per channel. A packet leaves when the next section
+ * would not fit.
  */
 export class PacketBuilder {
   readonly writer: ByteWriter
@@ -270,7 +281,7 @@ export class PacketBuilder {
     return this.session !== undefined
   }
 
-  /** Starts over for one session. */
+  /** Starts the packets of one session. */
   start(session: Session, tick: number, now: number, tickMs: number): void {
     this.session = session
     this.tick = tick
@@ -280,8 +291,8 @@ export class PacketBuilder {
   }
 
   /**
-   * Makes room for a section of `bytes` bytes; write it to `writer` next. Returns false when no packet may leave: too
-   * many are unacknowledged.
+   * Makes room for a section of `bytes` bytes; write it to `writer` next. Returns false when no packet may leave,
+   * because too many are unacknowledged.
    */
   fit(bytes: number): boolean {
     const limit = this.channel === Channel.Reliable ? MAX_RELIABLE_PACKET : MAX_UNRELIABLE_PACKET
@@ -297,14 +308,14 @@ export class PacketBuilder {
     return true
   }
 
-  /** Bytes of sections that may leave now, that of the packet being filled included. Unreliable channel only. */
+  /** Bytes of sections that may leave now, with the rest of the packet being filled. Unreliable channel only. */
   room(): number {
     const session = this.session!
     const packets = session.delivery.allowance(this.now, session.roundTrip.smoothed / this.tickMs)
     return packets * MAX_BLOCK + (this.open ? MAX_UNRELIABLE_PACKET - this.writer.length : 0)
   }
 
-  /** Says that with the packet being filled, or an empty one, all structural changes of this tick have been sent. */
+  /** Marks the packet being filled, or an empty one, as the last one with structure of this tick. */
   completeStructure(): void {
     if (!this.open) {
       this.begin()
@@ -312,12 +323,12 @@ export class PacketBuilder {
     this.flags |= PacketFlag.Structure
   }
 
-  /** Sends what is being filled, so that the next section is the first of a packet. */
+  /** Sends the packet being filled, so that the next section is the first of a packet. */
   flush(): void {
     this.send()
   }
 
-  /** Sends what is being filled; when nothing was and an acknowledgement is due, sends that alone. */
+  /** Sends the packet being filled. If there is none and an acknowledgement is due, sends that alone. */
   finish(): void {
     const session = this.session!
     if (!this.open && this.channel === Channel.Unreliable && session.acknowledgeDue && !session.isInterrupted) {

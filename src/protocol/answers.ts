@@ -1,14 +1,14 @@
-// What a command or target RPC may be answered with: a record of values, or a refusal with a reason.
+// Checks, writes and reads the answers of commands and target RPCs: a record of values, or a refusal with a reason.
 import { type ByteReader, type ByteWriter, utf8Length } from './bytes.js'
 import { ArgumentError, ProtocolError } from './errors.js'
 import { MAX_REASON_TEXT_BYTES, MAX_RELIABLE_PAYLOAD } from './limits.js'
 import { RecordCodec, type RecordView } from './types/record.js'
 import type { Schema } from './types/schema.js'
 
-/** As many as the byte of a reason's number can tell apart. */
+/** One byte numbers the reason. */
 const MAX_REASONS = 256
 
-/** How the answers to one definition are checked, written and read. */
+/** Checks, writes and reads the answers to one definition. */
 export class Answers {
   readonly codec: RecordCodec
   /** The reasons of a refusal, sorted, so that the order of the list does not matter; undefined: any text. */
@@ -17,7 +17,7 @@ export class Answers {
   readonly text: string
   private readonly view: RecordView
 
-  /** @throws ProtocolError when the values cannot fit a packet, or the reasons are not what they may be. */
+  /** @throws ProtocolError when the values cannot fit a packet, or the reasons are invalid. */
   constructor(what: string, returns: Schema, refuses: readonly string[] | undefined) {
     this.codec = new RecordCodec(returns, 'value')
     if (this.codec.maxBytes > MAX_RELIABLE_PAYLOAD) {
@@ -32,7 +32,7 @@ export class Answers {
     this.view = this.codec.createView()
   }
 
-  /** @throws ArgumentError when a game's reason is not one of the list, or too long a text. */
+  /** @throws ArgumentError when a game's reason is not in the list, or is too long. */
   checkReason(reason: unknown): void {
     const { reasons } = this
     if (typeof reason !== 'string') throw new ArgumentError('reason', `must be a text, got ${String(reason)}`)
@@ -50,13 +50,13 @@ export class Answers {
     else writer.u8(this.reasons.indexOf(reason))
   }
 
-  /** Reads a reason, which is all that is left to read; undefined when it is malformed. */
+  /** Reads a reason from the rest of the bytes; undefined when it is malformed. */
   readReason(reader: ByteReader): string | undefined {
     const reason = this.reasons === undefined ? reader.string(MAX_REASON_TEXT_BYTES) : this.reasons[reader.u8()]
     return reader.failed || reader.left > 0 ? undefined : reason
   }
 
-  /** Reads a record, which is all that is left to read, into an object of its own; undefined when it is malformed. */
+  /** Reads a record from the rest of the bytes into a new object; undefined when it is malformed. */
   readValue(reader: ByteReader): Record<string, unknown> | undefined {
     const size = reader.left
     if (size < this.codec.minBytes || size > this.codec.maxBytes) return undefined

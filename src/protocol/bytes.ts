@@ -1,8 +1,8 @@
-// Writing and reading bytes: little-endian, bounds checked on read, growing on write.
+// Writes and reads bytes: little-endian, bounds checked on read, growing on write.
 //
-// Both sides of every format stand next to each other. What we write asserts; what we read is checked: a reader that
-// runs out of bytes, or meets a value out of range, sets `failed` and returns zeros from then on. Decoders check
-// `failed` once, before they let anything they read take effect. Nothing is thrown, so hostile input costs no exception.
+// Both sides of every format are next to each other. Writers assert, readers check. A reader that runs out of bytes,
+// or reads a value out of range, sets `failed` and returns zeros from then on. Decoders check `failed` once, before
+// anything that they read takes effect. Nothing is thrown, so hostile input costs no exception.
 import type { EntityMapper } from './entity-mapper.js'
 
 const encoder = new TextEncoder()
@@ -35,11 +35,11 @@ export function putVarint(bytes: Uint8Array, at: number, value: number): number 
 export class ByteWriter {
   bytes: Uint8Array
   view: DataView
-  /** The same memory as whole words, in the machine's own order of bytes. */
+  /** The same memory as whole words, in the machine's own byte order. */
   words: Uint32Array
   /** Bytes written so far. */
   length = 0
-  /** How entity ids of this world become net ids. */
+  /** Converts entity ids of this world to net ids. */
   entities: EntityMapper | undefined
 
   constructor(capacity = 256) {
@@ -52,7 +52,7 @@ export class ByteWriter {
     this.length = 0
   }
 
-  /** Forgets what was written, and gives the memory back. */
+  /** Clears the buffer and frees its memory. */
   free(): void {
     this.length = 0
     this.bytes = new Uint8Array(0)
@@ -102,30 +102,33 @@ export class ByteWriter {
     this.length += 8
   }
 
-  /** An unsigned 32-bit integer in groups of seven bits, lowest first (LEB128, as in WebAssembly and Protocol Buffers). */
+  /**
+   * Writes an unsigned 32-bit integer in groups of seven bits, lowest first (LEB128, as in WebAssembly and Protocol
+   * Buffers).
+   */
   varint(value: number): void {
     this.reserve(MAX_VARINT_BYTES)
     this.length = putVarint(this.bytes, this.length, value)
   }
 
-  /** The lowest `bytes` bytes of an unsigned 32-bit integer. */
+  /** Writes the lowest `bytes` bytes of an unsigned 32-bit integer. */
   uint(value: number, bytes: number): void {
     this.reserve(4)
     for (let i = 0; i < bytes; i++) this.bytes[this.length++] = (value >>> (8 * i)) & 0xff
   }
 
-  /** A copy of `source[start .. end)`. */
+  /** Copies `source[start .. end)`. */
   copy(source: Uint8Array, start: number, end: number): void {
     const size = end - start
     this.reserve(size)
-    // `set(subarray)` allocates a view for each copy; only where copies are rare and large is it worth it.
+    // `set(subarray)` allocates a view for each copy, which pays only where copies are rare and large.
     if (size <= MAX_LOOPED_COPY) {
       for (let i = start, to = this.length; i < end; i++, to++) this.bytes[to] = source[i]!
     } else this.bytes.set(source.subarray(start, end), this.length)
     this.length += size
   }
 
-  /** A copy of what `source` holds from `start` to `end`, four bytes at a time and without allocating. */
+  /** Copies `source` from `start` to `end`, four bytes at a time and without allocating. */
   copyView(source: DataView, start: number, end: number): void {
     this.reserve(end - start)
     const { view } = this
@@ -136,15 +139,18 @@ export class ByteWriter {
     this.length = at
   }
 
-  /** A copy of what another writer holds from `start` to `end`. */
+  /** Copies another writer's bytes from `start` to `end`. */
   copyFrom(source: ByteWriter, start: number, end: number): void {
     this.copyView(source.view, start, end)
   }
 
-  /** Text as its length in bytes (varint) and UTF-8. `limit` is in bytes; the caller has checked the text against it. */
+  /**
+   * Writes text as its length in bytes (varint) and UTF-8. `limit` is in bytes; the caller has checked the text
+   * against it.
+   */
   string(value: string, limit: number): void {
     this.reserve(MAX_VARINT_BYTES + value.length * 3)
-    // Text and length are written in one pass: the room for the length is what the limit needs at most.
+    // Text and length are written in one pass: the limit decides how much room the length needs at most.
     const room = varintBytes(limit)
     const start = this.length + room
     const { written } = encoder.encodeInto(value, this.bytes.subarray(start))
@@ -152,7 +158,7 @@ export class ByteWriter {
     this.length = start + written
   }
 
-  /** A varint padded to `size` bytes. */
+  /** Writes a varint padded to `size` bytes. */
   private fixedVarint(value: number, size: number): void {
     let rest = value
     for (let i = 0; i < size; i++) {
@@ -162,19 +168,19 @@ export class ByteWriter {
   }
 }
 
-/** Reads what a {@link ByteWriter} wrote, from memory that it does not trust. */
+/** Reads the bytes of a {@link ByteWriter} from untrusted memory. */
 export class ByteReader {
   bytes: Uint8Array = new Uint8Array(0)
   view: DataView = new DataView(this.bytes.buffer)
   offset = 0
   /** One past the last byte that may be read. */
   end = 0
-  /** Set by the first read that failed; every read after it returns zero, an empty text or nothing. */
+  /** Set by the first read that failed; every later read returns zero, an empty text or nothing. */
   failed = false
-  /** How net ids become entity ids of this world. */
+  /** Converts net ids to entity ids of this world. */
   entities: EntityMapper | undefined
 
-  /** Starts over at `bytes[start .. end)`. Reading the same array again allocates nothing. */
+  /** Starts again at `bytes[start .. end)`. Reading the same array again allocates nothing. */
   reset(bytes: Uint8Array, start: number, end: number): void {
     if (bytes !== this.bytes) {
       this.bytes = bytes
@@ -246,7 +252,7 @@ export class ByteReader {
     for (let shift = 0; shift < 35; shift += 7) {
       if (this.offset >= this.end) return this.fail()
       const byte = this.bytes[this.offset++]!
-      // The fifth byte holds four bits; more would be silently lost.
+      // The fifth byte holds four bits; more would be lost silently.
       if (shift === 28 && byte > 0x0f) return this.fail()
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) return value >>> 0
@@ -261,7 +267,7 @@ export class ByteReader {
     return value >>> 0
   }
 
-  /** Text of at most `limit` bytes. A longer claim, or bytes that are not UTF-8, fail. */
+  /** Reads text of at most `limit` bytes. A greater length, or bytes that are not UTF-8, fail. */
   string(limit: number): string {
     const length = this.varint()
     if (this.failed || length > limit || this.offset + length > this.end) {

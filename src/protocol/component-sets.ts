@@ -1,21 +1,21 @@
-// Sets of components as small integers.
+// Numbers sets of components with small integers.
 //
-// Which components an entity has, and which of them changed, are sets that repeat: most games have few combinations and
-// many entities. Each distinct set gets a number, and "with one more component" is a table look-up. So a set is one
-// integer however many components a protocol lists, and grouping entities by what changed is grouping by integer. A game
-// whose components change independently meets new sets for ever; then the table is compacted to those in use.
+// An entity's components, and those that changed, are sets that repeat: most games have few combinations and many
+// entities. Each distinct set gets a number, and "with one more component" is a table look-up. So a set is one
+// integer, however many components a protocol lists, and entities are grouped by what changed with integers. A game
+// whose components change independently meets new sets indefinitely; the table is then compacted to those in use.
 import type { ByteReader, ByteWriter } from './bytes.js'
 
 export const EMPTY_SET = 0
 
-/** Distinct sets of components that are kept before those out of use are removed. */
+/** Distinct sets of components that are kept before unused ones are removed. */
 export const SMALLEST_SET_LIMIT = 4096
 
 const UNKNOWN = -1
 
 /**
- * Reads a set into `out`, its members ascending, and returns how many there are. A component that the protocol does not
- * list makes the reader fail. Nothing is remembered: what is read comes from outside, and would fill any table.
+ * Reads a set into `out`, its members ascending, and returns how many there are. A component that the protocol does
+ * not list makes the reader fail. Nothing is remembered, since untrusted input could fill any table.
  */
 export function readMembers(reader: ByteReader, componentCount: number, out: Uint16Array): number {
   let count = 0
@@ -30,7 +30,7 @@ export function readMembers(reader: ByteReader, componentCount: number, out: Uin
   return count
 }
 
-/** All the sets of one protocol's components that were met so far. */
+/** Keeps the sets of one protocol's components that were used so far. */
 export class ComponentSets {
   /** Component ids of each set, ascending. */
   readonly members: Uint16Array[] = []
@@ -70,7 +70,7 @@ export class ComponentSets {
     return result
   }
 
-  /** What is in `a` and not in `b`. */
+  /** The components in `a` and not in `b`. */
   difference(a: number, b: number): number {
     if (a === b) return EMPTY_SET
     let result = a
@@ -84,8 +84,8 @@ export class ComponentSets {
   }
 
   /**
-   * Forgets every set but those in `live`, and returns the new number of each old one. Numbers held elsewhere must be
-   * exchanged, or never used again. The empty set keeps its number.
+   * Forgets every set but those in `live`, and returns the new number of each old one. Callers must replace the old
+   * numbers that they keep. The empty set keeps its number.
    */
   compact(live: Iterable<number>): Int32Array {
     const masks = this.masks.slice()

@@ -1,4 +1,4 @@
-// What a game declares once and shares between both sides: commands, RPCs and messages.
+// Declares the commands, RPCs and messages that both sides of a game share.
 import { Answers } from './answers.js'
 import { ProtocolError } from './errors.js'
 import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
@@ -6,12 +6,12 @@ import { RecordCodec } from './types/record.js'
 import type { Schema } from './types/schema.js'
 
 /**
- * `reliable`: all of it arrives, in order. `unreliable`: at most once, and in any order. The server sends an unreliable call
- * reliably, behind the spawn, while its client does not have an entity yet that the call is on or names.
+ * `reliable`: all calls arrive, in order. `unreliable`: at most once, in any order. While a client still lacks an
+ * entity that an unreliable call is on or names, the server sends the call reliably, after the spawn.
  */
 export type ChannelName = 'reliable' | 'unreliable'
 
-/** A token bucket: `perSecond` calls on average, `burst` at once. What is over it is dropped and counted. */
+/** A token bucket: `perSecond` calls on average, `burst` at once. Further calls are dropped and counted. */
 export interface RateLimit {
   readonly perSecond: number
   readonly burst: number
@@ -23,17 +23,17 @@ interface CallBase<S extends Schema> {
   readonly codec: RecordCodec
 }
 
-/** What a definition can be answered with: `R` undefined when it cannot, `Reason` the texts of a refusal. */
+/** The answers to a definition. `R` is undefined when there are none; `Reason` are the texts of a refusal. */
 interface Answerable<R extends Schema | undefined, Reason extends string> {
   readonly returns: R
-  /** Undefined when any text is a reason. */
+  /** Undefined when any text may be a reason. */
   readonly refuses: readonly Reason[] | undefined
   readonly answers: Answers | undefined
 }
 
 /**
- * Client to server, on a networked entity. `R` is what it returns, `Reason` why it may be refused, `Local` whether it runs
- * at the caller too.
+ * Client to server, on a networked entity. `R` is the answer's values, `Reason` why it may be refused, `Local` whether
+ * it also runs at the caller.
  */
 export interface Command<
   S extends Schema = Schema,
@@ -52,7 +52,7 @@ export interface Command<
 export interface ClientRpc<S extends Schema = Schema, Local extends boolean = boolean> extends CallBase<S> {
   readonly kind: 'client-rpc'
   readonly includeOwner: boolean
-  /** The last call on each entity is kept for later observers. */
+  /** Whether the last call on each entity is kept for later observers. */
   readonly buffer: 'last' | undefined
   readonly runLocally: Local
 }
@@ -67,26 +67,26 @@ export interface TargetRpc<
   readonly kind: 'target-rpc'
 }
 
-/** Who may send a message. */
+/** The sides that may send a message. */
 export type MessageOrigin = 'client' | 'server' | 'both'
 
-/** Typed data between client and server, tied to no entity. */
+/** Typed data between client and server, without an entity. */
 export interface Message<S extends Schema = Schema, From extends MessageOrigin = MessageOrigin> extends CallBase<S> {
   readonly kind: 'message'
   readonly from: From
   readonly rate: RateLimit | undefined
-  /** It may be larger than a packet, and then travels in parts. */
+  /** Whether it may be larger than a packet, and is then sent in parts. */
   readonly large: boolean
-  /** It may travel while the client is not authenticated yet. */
+  /** Whether it may be sent while the client is not authenticated yet. */
   readonly beforeAuthentication: boolean
 }
 
-/** A remote action: what is called on a networked entity. */
+/** A call on a networked entity. */
 export type RemoteDefinition = Command | ClientRpc | TargetRpc
-/** Whatever a protocol lists as callable: remote actions and messages. */
+/** All definitions that a protocol may list as calls and messages. */
 export type Definition = RemoteDefinition | Message
 
-/** Whether it may travel while the client is not authenticated yet. */
+/** Whether it may be sent while the client is not authenticated yet. */
 export function isEarly(definition: Definition | undefined): boolean {
   return definition?.kind === 'message' && definition.beforeAuthentication
 }
@@ -97,20 +97,22 @@ export interface CallOptions {
   channel?: ChannelName
 }
 
-/** Options of the calls that may run at the caller too. */
+/** Options of the calls that may also run at the caller. */
 export interface LocalOptions<Local extends boolean = false> {
   /**
-   * The call lands in the caller's own queue as well, at once, to be drained there as it is where it arrives; its arguments
-   * are what the other side gets. Default false.
+   * Whether the call is also queued at the caller, at once, and drained there as on the other side. Its arguments are
+   * those that the other side gets. Default false.
    */
   runLocally?: Local
 }
 
-/** Options of a definition that can be answered. */
+/** Options of a definition with answers. */
 export interface AnswerOptions<R extends Schema | undefined = undefined, Reason extends string = string> {
-  /** What an answer carries; `{}` for an answer without values. Default: it is not answered, and cannot be requested. */
+  /**
+   * The values of an answer; `{}` for an answer without values. Default: it has no answer, and cannot be requested.
+   */
   returns?: R
-  /** The reasons for which it may be refused. Default: any text of up to 200 bytes. */
+  /** The reasons for which a request may be refused. Default: any text of up to 200 bytes. */
   refuses?: readonly Reason[]
 }
 
@@ -121,7 +123,7 @@ export interface CommandOptions<
   Local extends boolean = false,
 >
   extends CallOptions, AnswerOptions<R, Reason>, LocalOptions<Local> {
-  /** Only the entity's owner may call it. Default true. */
+  /** Whether only the entity's owner may call it. Default true. */
   requiresAuthority?: boolean
   /** Default: no limit. */
   rate?: RateLimit
@@ -132,9 +134,9 @@ export interface ClientRpcOptions<Local extends boolean = false> extends CallOpt
   /** Whether the entity's owner gets it too. Default true. */
   includeOwner?: boolean
   /**
-   * `'last'`: the server keeps the last call on each entity, and whoever begins to observe the entity later gets it right
-   * behind the spawn: what the entity looks like because of it. Not those whom the call left out. Reliable only. It is freed
-   * with the entity. Default: nothing is kept.
+   * `'last'`: the server keeps the last call on each entity, for what it did to the entity's look. It sends the call
+   * to each later observer right after the spawn, except to clients that the call left out. The call is freed with the
+   * entity. Reliable only. Default: nothing is kept.
    */
   buffer?: 'last'
 }
@@ -150,14 +152,14 @@ export interface MessageOptions<From extends MessageOrigin> extends CallOptions 
   /** How often each client may send it. Default: no limit. */
   rate?: RateLimit
   /**
-   * It may take more than a packet holds, up to 16 MiB, and is then cut into parts: structure and calls pass it, messages
-   * behind it wait. Each client may make the server hold as much as the largest one. A client that more than 32 MiB wait for
-   * is closed with `overflow`; on a client sending more throws. Reliable only. Default false.
+   * Whether it may be larger than a packet, up to 16 MiB. It is then sent in parts: structure and calls may overtake
+   * it, later messages wait. Each client may make the server hold as much as the largest one. The server closes a
+   * client with more than 32 MiB queued (`overflow`); on a client sending more throws. Reliable only. Default false.
    */
   large?: boolean
   /**
-   * It may be sent, and is dispatched, while the server still authenticates the client: what an authenticator by challenge
-   * and response is made of. Not together with `large`. Default false.
+   * Whether it may be sent, and is dispatched, while the server still authenticates the client. Authenticators with a
+   * challenge and a response need it. Not together with `large`. Default false.
    */
   beforeAuthentication?: boolean
 }
@@ -228,8 +230,8 @@ function requireRate(rate: RateLimit | undefined): void {
  *
  * With `returns` a client may also `request` it, and awaits the answer.
  *
- * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or an option is no value that
- * its docs name.
+ * @throws ProtocolError when a field is not a schema type, the arguments cannot fit a packet, or an option has a value
+ *   that its docs do not list.
  */
 export function defineCommand<
   const S extends Schema,
@@ -251,8 +253,8 @@ export function defineCommand<
 /**
  * Declares a call from the server to every observer of an entity (Mirror's ClientRpc).
  *
- * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or an option is no value that
- * its docs name.
+ * @throws ProtocolError when a field is not a schema type, the arguments cannot fit a packet, or an option has a value
+ *   that its docs do not list.
  */
 export function defineClientRpc<const S extends Schema, const Local extends boolean = false>(
   schema: S,
@@ -275,8 +277,8 @@ export function defineClientRpc<const S extends Schema, const Local extends bool
  *
  * With `returns` the server may also `request` it of a client, and awaits the answer.
  *
- * @throws ProtocolError when a field is no schema type, the arguments cannot fit a packet, or an option is no value that
- * its docs name.
+ * @throws ProtocolError when a field is not a schema type, the arguments cannot fit a packet, or an option has a value
+ *   that its docs do not list.
  */
 export function defineTargetRpc<
   const S extends Schema,
@@ -288,10 +290,10 @@ export function defineTargetRpc<
 }
 
 /**
- * Declares typed data between client and server, tied to no entity (Mirror's NetworkMessage).
+ * Declares typed data between client and server, without an entity (Mirror's NetworkMessage).
  *
- * @throws ProtocolError when a field is no schema type, the message cannot fit a packet, or an option is no value that its
- * docs name.
+ * @throws ProtocolError when a field is not a schema type, the message cannot fit a packet, or an option has a value
+ *   that its docs do not list.
  */
 export function defineMessage<const S extends Schema, From extends MessageOrigin = 'both'>(
   schema: S,

@@ -1,4 +1,4 @@
-// How a codec turns the entity ids of one world into names that both sides know, and back.
+// Converts entity ids of one world to names that both sides know, and back.
 
 /** Maps between a world's entity ids and net ids; 0 stands for "none" on both sides. */
 export interface EntityMapper {
@@ -6,15 +6,15 @@ export interface EntityMapper {
   entityOf(netId: number): number
 }
 
-/** Maps entities that a client knows by name only, too. */
+/** Also maps entities of which a client only knows the net id. */
 export interface ReferenceMapper extends EntityMapper {
-  /** The entity that a net id names, if it has been spawned; else 0. */
+  /** The entity of a net id, if it has been spawned; otherwise 0. */
   spawnedOf(netId: number): number
 }
 
-/** Maps as another mapper does, and notes the net ids of what is written. */
+/** Maps as another mapper does, and notes the net ids that are written. */
 export class NotedNames implements EntityMapper {
-  /** Since this was last emptied, in the order of writing; without 0. */
+  /** The net ids since this was last emptied, in the order of writing; without 0. */
   readonly netIds: number[] = []
 
   constructor(private readonly entities: EntityMapper) {}

@@ -1,6 +1,6 @@
-// The errors that a user of the library can meet. Each has a code, and a sentence that says what to do.
+// Defines the errors that a user of the library can meet. Each has a code, and a sentence about what to do.
 
-/** The base of every error that this library throws. `code` is stable; the message is for people. */
+/** The base of every error that this library throws. `code` is stable; the message is human-readable. */
 export class NetworkError extends Error {
   override readonly name: string = 'NetworkError'
   constructor(
@@ -17,12 +17,12 @@ export class ProtocolError extends NetworkError {
   override readonly name = 'ProtocolError'
 }
 
-/** An argument of a call or message that its schema cannot represent. `field` names it, as in `args.angle`. */
+/** An argument of a call or message that its schema cannot represent. `field` is its name, as in `args.angle`. */
 export class ArgumentError extends NetworkError {
   override readonly name = 'ArgumentError'
   constructor(
     readonly field: string,
-    /** What is wrong with it, without its name. */
+    /** The problem, without the name of the field. */
     readonly problem: string,
   ) {
     super('bad-argument', `${field}: ${problem}`)
@@ -34,7 +34,7 @@ export class UsageError extends NetworkError {
   override readonly name = 'UsageError'
 }
 
-/** A client may not come in: an authenticator throws or returns it. The client is told its code and its message. */
+/** Refuses a client: an authenticator throws or returns it. The client is sent its code and its message. */
 export class AuthenticationError extends NetworkError {
   override readonly name = 'AuthenticationError'
   constructor(message: string, code = 'authentication-failed', options?: ErrorOptions) {
@@ -45,7 +45,7 @@ export class AuthenticationError extends NetworkError {
 /** `connect` or `listen` failed. `code` is a close code or one of the codes of the side that failed. */
 export class ConnectionError extends NetworkError {
   override readonly name = 'ConnectionError'
-  /** Milliseconds after which the server wants to be asked again; undefined when it did not say. */
+  /** Milliseconds after which the server asks for another try; undefined when it sent none. */
   readonly retryAfter: number | undefined
   constructor(code: string, message: string, options?: ErrorOptions & { retryAfter?: number }) {
     super(code, message, options)
@@ -54,15 +54,17 @@ export class ConnectionError extends NetworkError {
 }
 
 /**
- * Bytes that cannot be loaded as a world. `code` says why: `not-a-save`, `newer-format` (of the library), `corrupt-save`, or
- * `save-mismatch` (the game's protocol has changed).
+ * Bytes that cannot be loaded as a world. `code` is the reason: `not-a-save`, `newer-format` (of the library),
+ * `corrupt-save`, or `save-mismatch` (the game's protocol has changed).
  */
 export class SaveError extends NetworkError {
   override readonly name = 'SaveError'
   constructor(
     code: string,
     message: string,
-    /** With `save-mismatch`: all that differs between the protocol of the save and the game's, one line for each thing. */
+    /**
+     * With `save-mismatch`: all differences between the protocol of the save and the game's, one line for each thing.
+     */
     readonly differences: readonly string[] = [],
     options?: ErrorOptions,
   ) {
@@ -70,7 +72,7 @@ export class SaveError extends NetworkError {
   }
 }
 
-/** The base of every error that a promise of `request` is rejected with. */
+/** The base of every error with which a promise of `request` rejects. */
 export class RequestError extends NetworkError {
   override readonly name: string = 'RequestError'
   constructor(
@@ -84,20 +86,20 @@ export class RequestError extends NetworkError {
   }
 }
 
-/** The other side's game refused; `reason` says why. `refusalOf` gives it with its type. */
+/** The other side's game refused; `reason` is why. `refusalOf` returns it with its type. */
 export class RequestRefusedError extends RequestError {
   override readonly name = 'RequestRefusedError'
   constructor(
     request: string,
     readonly reason: string,
-    /** What was requested, as it was defined. */
+    /** The definition that was requested. */
     readonly definition: object,
   ) {
     super('refused', request, `refused: ${reason}`)
   }
 }
 
-/** No answer came in time. The other side has been told to stop working on it, and may have acted on it all the same. */
+/** No answer arrived in time. The other side is asked to stop working on it, but may already have acted on it. */
 export class RequestTimedOutError extends RequestError {
   override readonly name = 'RequestTimedOutError'
   constructor(request: string, milliseconds: number) {
@@ -105,7 +107,7 @@ export class RequestTimedOutError extends RequestError {
   }
 }
 
-/** The connection ended before the answer came. */
+/** The connection ended before the answer arrived. */
 export class RequestDisconnectedError extends RequestError {
   override readonly name = 'RequestDisconnectedError'
   constructor(request: string, why: string) {
@@ -113,7 +115,7 @@ export class RequestDisconnectedError extends RequestError {
   }
 }
 
-/** The entity that it was made on is gone. */
+/** The entity of the request was despawned. */
 export class RequestDespawnedError extends RequestError {
   override readonly name = 'RequestDespawnedError'
   constructor(request: string) {
@@ -121,7 +123,7 @@ export class RequestDespawnedError extends RequestError {
   }
 }
 
-/** The client that asked does not own the entity any more, and the command requires it. */
+/** The requesting client no longer owns the entity, and the command requires it. */
 export class RequestLostAuthorityError extends RequestError {
   override readonly name = 'RequestLostAuthorityError'
   constructor(request: string) {
@@ -129,7 +131,7 @@ export class RequestLostAuthorityError extends RequestError {
   }
 }
 
-/** The `signal` that came with it was aborted; `cause` is the signal's reason. */
+/** The request's `signal` was aborted; `cause` is the signal's reason. */
 export class RequestAbortedError extends RequestError {
   override readonly name = 'RequestAbortedError'
   constructor(request: string, cause: unknown) {
@@ -138,15 +140,15 @@ export class RequestAbortedError extends RequestError {
 }
 
 /**
- * The library refused it before the game of the other side could answer. `code` says why: `not-ready`, `not-observed`,
- * `over-rate`, `malformed-call`, `undrained`, `overloaded`, `handler-threw`, or `malformed-reply` when the answer was not
- * what the definition says.
+ * The library refused it before the other side's game could answer. `code` is the reason: `not-ready`, `not-observed`,
+ * `over-rate`, `malformed-call`, `undrained`, `overloaded`, `handler-threw`, or `malformed-reply` when the answer does
+ * not match the definition.
  */
 export class RequestRejectedError extends RequestError {
   override readonly name = 'RequestRejectedError'
 }
 
-/** What something says that was thrown, which may be anything. */
+/** The message of a thrown value, which may be anything. */
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message
   return typeof thrown === 'object' && thrown !== null ? 'an object' : String(thrown as string | number | undefined)

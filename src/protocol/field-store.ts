@@ -1,7 +1,8 @@
-// Where the values of a replicated field are: in an array of the component's, in structs, or in the component itself.
+// Reads and writes a replicated field, wherever its values are: in an array of the component, in structs, or in the
+// component itself.
 //
-// bitECS leaves the form of a store to the game. What is fast is a typed array, whose memory the engine reads and writes
-// itself; all other forms go through `read` and `write`.
+// bitECS leaves the form of a store to the game. The fast form is a typed array, which replication reads and writes
+// directly. All other forms go through `read` and `write`.
 
 /** The typed arrays that a component's store may have. */
 export type TypedStore =
@@ -23,14 +24,14 @@ export function isTypedStore(value: unknown): value is TypedStore {
 type Structs = (Record<string, number> | undefined)[]
 
 export class FieldStore {
-  /** The typed array that holds the field now; undefined where it is in plain arrays or structs. */
+  /** The typed array that holds the field now; undefined where plain arrays or structs hold it. */
   typed: TypedStore | undefined
   private plain: number[] = []
   private length = 0
 
   /**
-   * `owner`: the component. `key`: the field; undefined where the component itself is the array. `structs`: the component
-   * is an array of structs, whose fields to make in a new one are these.
+   * `owner`: the component. `key`: the field; undefined where the component itself is the array. `structs`: the fields
+   * of a new struct, where the component is an array of structs.
    */
   constructor(
     private readonly owner: object,
@@ -40,7 +41,7 @@ export class FieldStore {
     this.refresh()
   }
 
-  /** Looks whether the game has put another array in its place, or this one has another size. Returns whether it has. */
+  /** Checks whether the game has replaced or resized the array. Returns whether it has. */
   refresh(): boolean {
     if (this.structs !== undefined) return false
     const { owner, key } = this
@@ -62,24 +63,24 @@ export class FieldStore {
     return this.typed ?? (this.structs === undefined ? this.plain : this.owner)
   }
 
-  /** The entity ids that there is room for: those below it. */
+  /** The number of entity ids that fit: ids below it have room. */
   get capacity(): number {
     return this.typed === undefined ? Infinity : this.typed.length
   }
 
-  /** Whether a number written is rounded to 32 bits. */
+  /** Whether the store rounds numbers to 32 bits. */
   get rounds(): boolean {
     return this.typed instanceof Float32Array
   }
 
-  /** An entity's value; 0 where there is none yet. */
+  /** Reads an entity's value; 0 where there is none yet. */
   read(eid: number): number {
     if (this.typed !== undefined) return this.typed[eid] ?? 0
     if (this.structs === undefined) return this.plain[eid] ?? 0
     return (this.owner as Structs)[eid]?.[this.key!] ?? 0
   }
 
-  /** Writes an entity's value; nothing where a typed array has no room for it. */
+  /** Writes an entity's value; does nothing where a typed array has no room for it. */
   write(eid: number, value: number): void {
     if (this.typed !== undefined) {
       this.typed[eid] = value
@@ -90,7 +91,7 @@ export class FieldStore {
       return
     }
     const { plain } = this
-    // Without gaps, so that it does not turn into a hash table.
+    // Without gaps, so that the array does not turn into a hash table.
     while (plain.length < eid) plain.push(0)
     plain[eid] = value
   }

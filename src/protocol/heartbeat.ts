@@ -1,16 +1,16 @@
-// Heart-beats: the two packets that a transport answers by itself, inside its receive callback.
+// Writes the answers to heartbeats, which a transport sends itself, inside its receive callback.
 //
-// A hidden browser tab gets no animation frames and one timer a second, but its messages still arrive. Because the
-// answer leaves from the message handler, such a tab stays connected, and the round trip measured is the network's alone.
+// A hidden browser tab gets no animation frames and one timer a second, but still receives messages. The answer leaves
+// from the message handler, so such a tab stays connected, and the measured round trip is that of the network alone.
 import { PacketKind } from './packet-kind.js'
 
 /**
- * The size of a ping in bytes: kind, sender's clock (u32, milliseconds, wraps), sender's tick (u32), reliable data packets
- * that the sender has received (u32).
+ * The size of a ping in bytes: kind, sender's clock (u32, milliseconds, wraps), sender's tick (u32), reliable data
+ * packets that the sender has received (u32).
  */
 export const PING_BYTES = 13
 
-/** The size of a pong in bytes: kind, and the ping's clock, returned as it came. */
+/** The size of a pong in bytes: kind, and the ping's clock, returned unchanged. */
 export const PONG_BYTES = 5
 
 /** True when these bytes are a ping, which the transport answers and passes on. */

@@ -1,9 +1,11 @@
-// Net ids: how the two sides name the same entity. A slot, and a generation that tells its tenants apart.
+// Packs net ids, by which the two sides name the same entity: a slot, and a generation that distinguishes its
+// successive entities.
 //
-// 30 bits, so that a net id is a small integer in every JavaScript engine: bits 0–19 the slot (1 … 1,048,575; slot 0 is
-// "no entity"), bits 20–29 the generation (0 … 1,023, then 0 again). A slot is given out again only after every client
-// has acknowledged the despawn of its last tenant, and first in, first out; so a generation that wraps meets nothing of
-// its former self on the wire. Update blocks name slots alone: there the tick of the packet tells tenants apart.
+// A net id has 30 bits, so that it is a small integer in every JavaScript engine. Bits 0–19 are the slot (1 …
+// 1,048,575; slot 0 is "no entity"), bits 20–29 the generation (0 … 1,023, then 0 again). A slot is reused only after
+// every client has acknowledged the despawn of its last entity, and first in, first out. So a generation that wraps
+// meets no older entity on the wire. Update blocks name slots alone; the tick of the packet decides which entity is
+// meant.
 import type { ByteReader, ByteWriter } from './bytes.js'
 
 export const SLOT_BITS = 20
@@ -28,7 +30,7 @@ export function generationOf(netId: number): number {
   return netId >>> SLOT_BITS
 }
 
-/** Slot and generation as two varints: low slots and young generations take two bytes. */
+/** Writes slot and generation as two varints: low slots and early generations take two bytes. */
 export function writeNetId(writer: ByteWriter, netId: number): void {
   writer.varint(netId & MAX_SLOT)
   if ((netId & MAX_SLOT) !== 0) writer.varint(netId >>> SLOT_BITS)

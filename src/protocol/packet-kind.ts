@@ -1,4 +1,4 @@
-// The first byte of every packet.
+// Numbers the kinds of packets, in the first byte of each.
 
 export const PacketKind = {
   /** Acknowledgements and sections; either channel. */

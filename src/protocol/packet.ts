@@ -1,7 +1,7 @@
-// Packets: what stands before the sections of a data packet, and the control packets around a session.
+// Writes and reads the header of data packets, and the control packets of a session.
 //
-// docs/protocol.md shows every byte. A data packet is: kind, flags, what the flags announce, tick, structure tick, then
-// sections to its end, each with a section kind of its own.
+// docs/protocol.md shows every byte. A data packet consists of: kind, flags, the parts that the flags announce, tick,
+// structure tick, then sections to its end, each with its own section kind.
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { MAX_KEPT_MS, MAX_REASON_BYTES } from './limits.js'
 import { PacketKind } from './packet-kind.js'
@@ -9,7 +9,7 @@ import { Acknowledgement, type ReceiveWindow } from './sequence.js'
 
 /** Bits of a data packet's second byte. */
 export const PacketFlag = {
-  /** A sequence number follows: the packet wants to be acknowledged. Unreliable channel only. */
+  /** A sequence number follows: the packet must be acknowledged. Unreliable channel only. */
   Sequenced: 1,
   /** An acknowledgement follows. */
   Acknowledges: 2,
@@ -20,9 +20,9 @@ const KNOWN_FLAGS = 7
 
 /** The first byte of a section. */
 export const SectionKind = {
-  /** Server: entities that begin to exist for this client, with their values. */
+  /** Server: entities that spawn for this client, with their values. */
   Spawn: 1,
-  /** Server: an entity that ends, destroyed or hidden. */
+  /** Server: an entity that despawns for this client, destroyed or hidden. */
   Despawn: 2,
   /** Server: components added to an entity, with their values. */
   AddComponents: 3,
@@ -30,44 +30,44 @@ export const SectionKind = {
   RemoveComponents: 4,
   /** Server: this client becomes, or is no longer, the owner of an entity. */
   Ownership: 5,
-  /** Server: the entity that stands for this client. */
+  /** Server: the client's player entity. */
   Player: 6,
   /** A command, client RPC or target RPC. */
   Call: 7,
   Message: 8,
   /** Server: values of many entities, in columns. */
   Update: 9,
-  /** Client: whether it takes part. */
+  /** Client: whether it wants to be ready. */
   Ready: 10,
-  /** A command or target RPC that wants an answer. Reliable channel only, as are its answer and its end. */
+  /** A command or target RPC that expects an answer. Reliable channel only, as are its reply and its cancellation. */
   Request: 11,
   /** The answer to a request. */
   Reply: 12,
-  /** A request that nobody waits for any more. */
+  /** Cancels a request whose answer is no longer needed. */
   Cancel: 13,
   /** Server: the scenes of this client change. Always the first section of its packet. */
   Scene: 14,
-  /** Client: how far it is with a change of scenes. */
+  /** Client: its progress with a change of scenes. */
   SceneProgress: 15,
-  /** A piece of a message that is too large for one packet. */
+  /** A part of a message that is too large for one packet. */
   MessagePart: 16,
-  /** Server: what was done to a synchronised collection. */
+  /** Server: an operation on a synchronised collection. */
   Collection: 17,
-  /** How many bytes of such pieces have been taken in. */
+  /** How many bytes of message parts the sender of this section has received. */
   PartsTaken: 18,
   /** Client: values of entities that it owns, in columns. */
   ClientUpdate: 19,
-  /** Server: values of an entity that this client owns, or has just owned, as they are on the server. */
+  /** Server: the server's values of an entity that this client owns, or has just owned. */
   Correction: 20,
   /** Server: a pair of a relation that an entity gains or loses. */
   Relation: 21,
-  /** Server: how much of the world that it was promised this client still has to wait for. */
+  /** Server: how much of the world this client still has to receive before it has joined. */
   JoinProgress: 22,
-  /** Server: it lets nobody in any more, and closes soon. */
+  /** Server: it is draining, and closes soon. */
   Draining: 23,
-  /** Server: an entity with a spawn key ended, whether this client had it or not. */
+  /** Server: an entity with a spawn key was despawned, whether this client had it or not. */
   KeyEnded: 24,
-  /** Server: an entity that will be spawned; what follows names it already. */
+  /** Server: an entity that will be spawned; later sections already name it. */
   Announce: 25,
 } as const
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind]
@@ -79,7 +79,7 @@ export class DataHeader {
   tick = 0
   /**
    * From the server: the newest tick whose structural changes were sent before this packet. From a client: the newest
-   * whose structural changes it has applied.
+   * tick whose structural changes it has applied.
    */
   structureTick = 0
   readonly ack = new Acknowledgement()
@@ -127,23 +127,23 @@ export function writeDataHeader(
   writer.varint(structureTick)
 }
 
-/** The longest token a client may present, in bytes. */
+/** The longest token of a client, in bytes. */
 export const MAX_TOKEN_BYTES = 4096
-/** The longest protocol description that travels, in bytes; a longer one is cut, and so are the differences named. */
+/** The longest protocol description that is sent, in bytes. A longer one is cut, and so are the listed differences. */
 export const MAX_DESCRIPTION_BYTES = 11_000
 
-/** What a client says first. */
+/** The first packet of a client. */
 export interface Hello {
   wireVersion: number
   hashHigh: number
   hashLow: number
   token: string
   description: string
-  /** The client would like to resume the session if the line breaks, or resumes one now. Default: neither. */
+  /** Whether the client wants to be able to resume the session, or resumes one now. Default: neither. */
   resume?: 'may' | { token: string; received: number }
 }
 
-/** How a hello ends, and a welcome. */
+/** The last part of a hello, and of a welcome. */
 const Resume = { No: 0, May: 1, Now: 2 } as const
 
 /** A secret of 32 hexadecimal digits, as 16 bytes. */
@@ -196,16 +196,16 @@ function readResume(reader: ByteReader): Hello['resume'] {
   return undefined
 }
 
-/** What a server answers when the session is open. */
+/** The server's answer that opens the session. */
 export interface Welcome {
-  /** The client's number on this server; never used twice while the server runs. */
+  /** The number of the client's connection on this server; never reused while the server runs. */
   connectionId: number
   /** Ticks per second, in thousandths. */
   milliTicksPerSecond: number
   tick: number
   /**
-   * What names the session if the line breaks, and how long the server keeps it then, in milliseconds; or, in answer to a
-   * client that resumes, how many of its reliable data packets have arrived. Default: it cannot be resumed.
+   * For a new session: its secret, and how long the server keeps it without a link, in milliseconds. For a resumed
+   * one: how many of the client's reliable data packets have arrived. Default: it cannot be resumed.
    */
   resume?: { token: string; keptMs: number } | { received: number }
 }
@@ -255,12 +255,13 @@ export function readClose(reader: ByteReader): { code: string; text: string } {
   return { code: reader.string(64), text: reader.string(MAX_REASON_BYTES) }
 }
 
-/** Set in the last number of a ping: for the sender the link is interrupted. */
+/** Set in the last number of a ping: for its sender the link is interrupted. */
 const INTERRUPTED_BIT = 0x8000_0000
 
 /**
- * Writes a heartbeat; `clock` is the sender's, in milliseconds, and wraps at 2^32. `received`: the reliable data packets
- * that it has received, where the session can be resumed. `isInterrupted`: it has not heard the peer for its time-out.
+ * Writes a heartbeat; `clock` is the sender's, in milliseconds, and wraps at 2^32. `received`: the reliable data
+ * packets that the sender received, if the session can be resumed. `isInterrupted`: it received no packets for its
+ * timeout.
  */
 export function writePing(writer: ByteWriter, clock: number, tick: number, received = 0, isInterrupted = false): void {
   writer.u8(PacketKind.Ping)
@@ -269,13 +270,13 @@ export function writePing(writer: ByteWriter, clock: number, tick: number, recei
   writer.u32(isInterrupted ? (received | INTERRUPTED_BIT) >>> 0 : received)
 }
 
-/** A ping as read, by the one who times it no further: what the transport has answered is left out. */
+/** A ping as the session reads it, without the part that the transport has already answered. */
 export class PingBody {
   /** The server's tick; from a client, how often its game has ticked. */
   tick = 0
-  /** Reliable data packets of ours that have arrived. */
+  /** Our reliable data packets that the sender has received. */
   received = 0
-  /** For the peer the link is interrupted: what this side sends does not reach it. */
+  /** The sender's link is interrupted: our packets do not reach it. */
   isInterrupted = false
 
   /** Reads a ping whose kind byte has been read; the reader fails when it is malformed. */
@@ -288,7 +289,7 @@ export class PingBody {
   }
 }
 
-/** The longest beginning of `text` that takes at most `limit` bytes of UTF-8. */
+/** The longest prefix of `text` that takes at most `limit` bytes of UTF-8. */
 export function truncateUtf8(text: string, limit: number): string {
   const bytes = new TextEncoder().encode(text)
   if (bytes.length <= limit) return text

@@ -1,4 +1,4 @@
-// Prefabs: kinds of entities that both sides know by name, and what a spawn says of where its entity comes from.
+// Declares prefabs, the kinds of entities that both sides know by name, and writes the origin of a spawn.
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { ProtocolError } from './errors.js'
 import { MAX_PREFAB_PAYLOAD, MAX_SPAWN_KEY_BYTES } from './limits.js'
@@ -10,28 +10,28 @@ const NO_PAYLOAD = {}
 /** A kind of entity, made by {@link definePrefab}. */
 export interface Prefab<S extends Schema = Schema> {
   readonly kind: 'prefab'
-  /** What an entity of it begins with, on both sides. */
+  /** The components of a new entity, on both sides. */
   readonly components: readonly object[]
   readonly schema: S
   readonly codec: RecordCodec
 }
 
-/** What {@link definePrefab} is given. */
+/** The input of {@link definePrefab}. */
 export interface PrefabInput<S extends Schema> {
   /**
-   * Components of bitECS that both sides add to an entity of it, replicated or not. Those that are not replicated begin
-   * with whatever the side's own stores hold.
+   * Components of bitECS that both sides add to its entities, replicated or not. Values of those that are not
+   * replicated are whatever the side's own stores hold.
    */
   readonly components?: readonly object[]
-  /** Data that travels once, with the spawn. Default: none. */
+  /** Data that is sent once, with the spawn. Default: none. */
   readonly payload?: S
 }
 
 /**
- * Declares a kind of entity: the server spawns it with `spawn`, and each client builds its own side of it with `onSpawn`.
- * List it under `prefabs` of the protocol.
+ * Declares a kind of entity. The server spawns it with `spawn`, and each client builds its own side of it with
+ * `onSpawn`. List it under `prefabs` of the protocol.
  *
- * @throws ProtocolError when a component is none, or is listed twice, or the payload cannot fit a packet with a spawn.
+ * @throws ProtocolError when a component is invalid or listed twice, or the payload cannot fit a packet with a spawn.
  */
 export function definePrefab<const S extends Schema = typeof NO_PAYLOAD>(input: PrefabInput<S> = {}): Prefab<S> {
   const { components = [], payload = NO_PAYLOAD as S } = input
@@ -64,7 +64,7 @@ const NO_BYTES = new Uint8Array(0)
 const OriginFlag = { Prefab: 1, Key: 2 } as const
 const KNOWN_FLAGS = 3
 
-/** What a spawn says of where its entity comes from. `payload` is the payload's record, whole. */
+/** A spawn's prefab, payload and spawn key. `payload` is the payload's whole record. */
 export interface Origin {
   /** The prefab's id, or {@link NO_PREFAB}. */
   readonly prefab: number
@@ -90,7 +90,7 @@ export function writeOrigin(writer: ByteWriter, { prefab, payload, key }: Origin
   if (key !== '') writer.string(key, MAX_SPAWN_KEY_BYTES)
 }
 
-/** A spawn's origin as read; reused. The payload is `[start .. end)` of what was read. */
+/** A spawn's origin as read; reused. The payload is `[start .. end)` of the bytes read. */
 export class OriginSection {
   prefab = NO_PREFAB
   start = 0
@@ -120,12 +120,12 @@ export class OriginSection {
 /** The most bytes that {@link writeEndedKey} writes. */
 export const MAX_ENDED_KEY = 1 + MAX_SPAWN_KEY_BYTES
 
-/** Writes the key of an entity that ended. */
+/** Writes the spawn key of a despawned entity. */
 export function writeEndedKey(writer: ByteWriter, key: string): void {
   writer.string(key, MAX_SPAWN_KEY_BYTES)
 }
 
-/** Reads it; the reader fails when it is no key. */
+/** Reads the key; the reader fails when it is not a valid one. */
 export function readEndedKey(reader: ByteReader): string {
   const key = reader.string(MAX_SPAWN_KEY_BYTES)
   if (key === '') reader.fail()

@@ -1,5 +1,4 @@
-// A protocol is everything that two sides agree on: components, calls, messages, scenes, prefabs and relations, numbered and
-// hashed.
+// Numbers and hashes everything that the two sides share: components, calls, messages, scenes, prefabs and relations.
 import type { Definition, Message, RemoteDefinition, ReplicatedComponent } from './definitions.js'
 import { ProtocolError } from './errors.js'
 import { MAX_BLOCK, MAX_ROW } from './limits.js'
@@ -7,10 +6,10 @@ import type { Prefab } from './prefab.js'
 import { describeRelation, MAX_RELATIONS, type ReplicatedRelation, requireRelation } from './relations.js'
 import type { Scene } from './scenes.js'
 
-/** The version of the wire format, docs/protocol.md. Two versions never talk to each other. */
+/** The version of the wire format, docs/protocol.md. Different versions never connect. */
 export const WIRE_VERSION = 1
 
-/** What {@link defineProtocol} is given. The keys are the names that both sides, and every report, use. */
+/** The input of {@link defineProtocol}. Its keys are the names that both sides, and every report, use. */
 export interface ProtocolInput {
   readonly components?: Readonly<Record<string, ReplicatedComponent>>
   readonly remote?: Readonly<Record<string, RemoteDefinition>>
@@ -18,9 +17,11 @@ export interface ProtocolInput {
   readonly scenes?: Readonly<Record<string, Scene>>
   readonly prefabs?: Readonly<Record<string, Prefab>>
   /**
-   * Relations of bitECS, made by `createRelation`: a client that sees both entities of a pair has the pair too. Data of a
-   * relation (`withStore`) is not replicated. bitECS keeps, in every world, a component for each id that ever was a subject
-   * and two for each that was a target, for ever; ids come back, so a client has of them as many as it had entities at once.
+   * Relations of bitECS, made by `createRelation`: a client that observes both entities of a pair has the pair too.
+   * Data of a relation (`withStore`) is not replicated.
+   *
+   * bitECS permanently keeps components in every world: one for each id that ever was a subject, and two for each that
+   * was a target. Ids are reused, so a client has as many of them as it had entities at once.
    */
   readonly relations?: Readonly<Record<string, ReplicatedRelation>>
 }
@@ -50,7 +51,7 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
   /** Relations by id. */
   readonly relationList: readonly ReplicatedRelation[]
   readonly relationNames: readonly string[]
-  /** One line for each thing listed, sorted; equal on two sides that agree. */
+  /** One line for each listed thing, sorted; equal on two sides that agree. */
   readonly description: string
   /** A hash of the description, as two unsigned 32-bit halves. */
   readonly hashHigh: number
@@ -58,10 +59,11 @@ export interface Protocol<I extends ProtocolInput = ProtocolInput> {
 }
 
 /**
- * Lists what a game's two sides share. Names come from the keys; ids follow the sorted names, so that two sides that
- * list the same things in another order agree.
+ * Lists what both sides of a game share. Names are the keys, and ids follow the sorted names. So two sides agree that
+ * list the same things in different orders.
  *
- * @throws ProtocolError when something is listed twice or in the wrong place, is no definition, or one entity's components cannot fit a packet.
+ * @throws ProtocolError when something is listed twice or in the wrong place, is not a definition, or the components
+ *   of one entity cannot fit a packet.
  */
 export function defineProtocol<const I extends ProtocolInput>(input: I): Protocol<I> {
   for (const place of ['components', 'remote', 'messages', 'scenes', 'prefabs'] as const) {
@@ -151,7 +153,7 @@ export function defineProtocol<const I extends ProtocolInput>(input: I): Protoco
   }
 }
 
-/** Rates, `runLocally` and `unknownEntities` are left out: only the side that applies them needs to know. */
+/** Leaves out rates, `runLocally` and `unknownEntities`: only the side that applies them needs them. */
 function describeDefinition(name: string, definition: Definition): string {
   const base = `${definition.kind} ${name} ${definition.codec.text} ${definition.channel}`
   if (definition.kind === 'message') {
@@ -167,7 +169,7 @@ function describeDefinition(name: string, definition: Definition): string {
   return `${base}${isOpen ? ' by anyone' : ''}${answers === undefined ? '' : ` ${answers.text}`}`
 }
 
-/** Components that are not replicated are left out: each side may have its own. */
+/** Leaves out components that are not replicated: each side may have its own. */
 function describePrefab(
   name: string,
   { codec, components }: Prefab,
@@ -181,7 +183,7 @@ function describePrefab(
 type Place = 'components' | 'remote' | 'messages' | 'scenes' | 'prefabs'
 type Member = Definition | ReplicatedComponent | Scene | Prefab
 
-/** Where each kind of definition is listed, and what people call it. */
+/** Where each kind of definition is listed, and its name in errors. */
 const KINDS: Readonly<Record<Member['kind'], { place: Place; noun: string }>> = {
   component: { place: 'components', noun: 'a component' },
   command: { place: 'remote', noun: 'a command' },
@@ -200,7 +202,7 @@ const MAKERS: Readonly<Record<Place, string>> = {
   prefabs: 'definePrefab',
 }
 
-/** A member comes from a game's module, where an import that runs in a circle, or plain JavaScript, can leave anything. */
+/** Checks at run time: a circular import, or plain JavaScript, can leave any value in a game's module. */
 function requirePlace(place: Place, name: string, member: unknown): void {
   const fail = (problem: string): never => {
     throw new ProtocolError('bad-protocol', `${place}.${name} ${problem}`)
@@ -223,7 +225,7 @@ function requireUnique(things: readonly unknown[], names: readonly string[], wha
   })
 }
 
-/** An entity is never split over two packets, so all that one entity may have must fit one. */
+/** An entity is never split over two packets, so everything that one entity may have must fit one. */
 function requireFits(components: readonly ReplicatedComponent[], prefabs: readonly Prefab[]): void {
   const header = 16 + Math.ceil(components.length / 8)
   let update = header
@@ -252,7 +254,10 @@ function requireFits(components: readonly ReplicatedComponent[], prefabs: readon
   }
 }
 
-/** FNV-1a, 64 bits, over UTF-8 (Fowler, Noll, Vo; draft-eastlake-fnv). Used once per protocol, so BigInt is fine. */
+/**
+ * FNV-1a, 64 bits, over UTF-8 (Fowler, Noll, Vo; draft-eastlake-fnv). Used once per protocol, so BigInt is fast
+ * enough.
+ */
 function fnv1a64(text: string): bigint {
   let hash = 0xcbf29ce484222325n
   for (const byte of new TextEncoder().encode(text)) {
@@ -263,8 +268,8 @@ function fnv1a64(text: string): bigint {
 }
 
 /**
- * What differs between two descriptions, for people: one entry for each thing that only one side lists or that the two
- * list differently. Empty when they agree. `sides` says where each of them is from.
+ * The human-readable differences between two descriptions: one entry for each thing that only one side lists or that
+ * the two list differently. Empty when they agree. `sides` names where each of them is from.
  */
 export function protocolDifferences(
   server: string,
@@ -288,7 +293,7 @@ function parseDescription(description: string): Map<string, string> {
   const entries = new Map<string, string>()
   for (const line of description.split('\n')) {
     const parts = line.split(' ')
-    // `wire 1` has no name of its own.
+    // `wire 1` has no name after its kind.
     const keyLength = parts[0] === 'wire' ? 1 : 2
     entries.set(parts.slice(0, keyLength).join(' '), parts.slice(keyLength).join(' '))
   }

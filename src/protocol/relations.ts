@@ -1,13 +1,15 @@
-// Relations of bitECS that are replicated: how the protocol recognises and describes them.
+// Recognises and describes the replicated relations of bitECS.
 import { ProtocolError } from './errors.js'
 
-/** A relation of bitECS, made by its `createRelation`: given a target, it is the component that an entity has for it. */
+/**
+ * A relation of bitECS, made by its `createRelation`: called with a target, it returns the component for that pair.
+ */
 export type ReplicatedRelation = (target: number) => unknown
 
 /** Relations have numbers of 10 bits, so that a relation and a slot are one small integer. */
 export const MAX_RELATIONS = 1024
 
-// bitECS registers these symbols, so that copies of it in one process understand each other.
+// bitECS registers these symbols, so that several copies of it in one process work together.
 const $relationData = Symbol.for('bitecs-relationData')
 const $wildcard = Symbol.for('bitecs-wildcard')
 const $isA = Symbol.for('bitecs-global-isa')
@@ -22,7 +24,7 @@ function dataOf(relation: unknown): RelationData | undefined {
   return (relation as { readonly [$relationData]?: RelationData })[$relationData]
 }
 
-/** @throws ProtocolError when something listed under `relations` is no relation, or one that cannot be replicated. */
+/** @throws ProtocolError when an entry of `relations` is not a relation, or is one that cannot be replicated. */
 export function requireRelation(name: string, relation: unknown): void {
   if (dataOf(relation) === undefined) {
     const text = `relations.${name} was not made by createRelation of bitecs, or is imported in a circle`

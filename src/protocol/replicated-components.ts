@@ -1,4 +1,4 @@
-// Components whose values clients get: which of their fields, and how each travels.
+// Declares which components are replicated, which of their fields, and how each is sent.
 import type { CollectionField, CollectionType, CollectionTypeOf } from './types/collection-types.js'
 import { ProtocolError } from './errors.js'
 import { requireFieldName } from './types/field-names.js'
@@ -8,50 +8,51 @@ import { type BoolType, ColumnKind, type ColumnType } from './types/schema.js'
 
 export type { TypedStore } from './field-store.js'
 
-/** Who writes a component's values: the server, or the client that owns the entity. */
+/** The side that writes a component's values: the server, or the client that owns the entity. */
 export type Authority = 'server' | 'client'
 
 /** Options of {@link replicate}. */
 export interface ReplicateOptions<A extends Authority = Authority> {
   /**
-   * Who writes its values. `'client'`: the client that owns an entity writes the component there, and its values travel to
-   * the server and from there to everyone else (Mirror's Sync Direction, client to server). The server may look at each
-   * value before it takes it, with `validateWrites`, and has the last word with `correct`. Of entities that nobody owns the
-   * server writes it. Default `'server'`.
+   * The side that writes its values. `'client'`: the owner of an entity writes the component there, and the server
+   * passes the values on to all other observers (Mirror's Sync Direction, client to server). The server may check each
+   * value with `validateWrites`, and overrule it with `correct`. It writes the component of entities without an owner.
+   * Default `'server'`.
    */
   authority?: A
   /**
-   * Who gets the component: `'observers'`, whoever has the entity; or `'owner'`, its owner alone (Mirror's Sync Mode, owner).
-   * The owner is given it before `Owned` is added, and loses it after `Owned` was removed; no other client is ever sent it, or
-   * told that it is there. Default `'observers'`.
+   * The clients that get the component: all `'observers'` of the entity, or only its `'owner'` (Mirror's Sync Mode,
+   * owner). The owner gets it before `Owned` is added, and loses it after `Owned` was removed. No other client
+   * receives it, or learns that it exists. Default `'observers'`.
    */
   to?: 'observers' | 'owner'
   /**
-   * Clients show the component between the values received, a fixed delay behind the server, instead of jumping from one
-   * to the next. Numbers that are floats or quantized move; the others switch. Default false.
+   * Whether clients interpolate the component: they show it a fixed delay after the server, and move it between
+   * received values. Floats and quantized numbers move; others switch. Default false.
    */
   interpolate?: boolean
   /**
-   * Changes of its values can be drained, with the values before and after: `drain(world, changed(Health))`. It costs a
-   * look at the old value for each one that changes. Default false. Only this side's business.
+   * Whether its changes can be drained, with the values before and after: `drain(world, changed(Health))`. Each
+   * changed value costs a comparison with the old one. Applies to this side only. Default false.
    */
   trackChanges?: boolean
   /**
-   * How the server learns that values changed. `'scan'`: it compares all of them, once per tick. `'marked'`: it looks only
-   * at what game code says it has changed, with `markChanged` or `writeComponent`, so that what stands still costs nothing;
-   * a change that nobody marks is not sent. Default `'scan'`. Only this side's business.
+   * How the server finds changed values. `'scan'`: it compares all of them, once per tick. `'marked'`: it checks only
+   * those that game code marked with `markChanged` or `writeComponent`, so unchanged values cost nothing. A change
+   * that is not marked is not sent. Applies to this side only. Default `'scan'`.
    */
   track?: 'scan' | 'marked'
   /**
-   * When values travel. `'onChange'`: whenever they change. `'once'`: with the entity's spawn, or with the component when it is
-   * added later, as they are then; what they become after that is neither looked for nor sent, so that what never changes (a
-   * look, a seed) costs nothing. A client that sees the entity anew gets the values of that moment. Default `'onChange'`.
+   * When values are sent. `'onChange'`: whenever they change. `'once'`: with the entity's spawn, or with the component
+   * when it is added later. Later changes are not looked for or sent, so constant values (a look, a seed) cost
+   * nothing. A client that observes the entity again gets its values at that time. Default `'onChange'`.
    */
   send?: 'onChange' | 'once'
   /**
-   * The ticks of whoever writes the component, from 1 to 10,000, of which one is for its changes: those of the others wait
-   * for it, and only the newest value leaves (Mirror's Sync Interval). Components with the same interval take turns. Spawns
-   * do not wait. With `interpolate`, clients show the component that much further behind, so that it moves evenly. Default 1.
+   * The number of ticks of the writing side, from 1 to 10,000, of which only one sends the component's changes.
+   * Changes in the other ticks wait for it, and only the newest value is sent (Mirror's Sync Interval). Components
+   * with the same interval take turns. Spawns do not wait. With `interpolate`, clients show the component that much
+   * later, so that it moves evenly. Default 1.
    */
   interval?: number
 }
@@ -65,14 +66,14 @@ export interface ReplicatedField {
   readonly store: FieldStore
 }
 
-/** A component of the game and what of it is replicated. A component without fields is a tag. */
+/** A component of the game and its replicated fields. A component without fields is a tag. */
 export interface ReplicatedComponent<
   C extends object = object,
   Field extends PropertyKey = PropertyKey,
   A extends Authority = Authority,
 > {
   readonly kind: 'component'
-  /** The component as bitECS knows it. */
+  /** The component that bitECS knows. */
   readonly store: C
   /** The fields that are columns of numbers, sorted by name. */
   readonly fields: readonly ReplicatedField[]
@@ -93,10 +94,10 @@ export interface ReplicatedComponent<
 /** An array with a number for each entity: typed, plain, or tagged by `bitecs/serialization`. */
 export type NumberArray = TypedStore | number[]
 
-/** What one entity's values of a component look like: the element of an array of structs, else the component itself. */
+/** The shape of one entity's values: the element of an array of structs, otherwise the component itself. */
 type ShapeOf<C> = C extends readonly (infer Struct)[] ? Extract<Struct, object> : C
 
-/** The names of a component's fields that are columns of numbers; of a component that is itself an array, `value`. */
+/** The names of a component's fields that are columns of numbers; `value` for a component that is itself an array. */
 export type NumberFields<C> = C extends NumberArray
   ? 'value'
   : {
@@ -106,7 +107,7 @@ export type NumberFields<C> = C extends NumberArray
 /** Arrays of numbers have a type and no fields. */
 type NotNumbers<C> = C extends NumberArray ? never : unknown
 
-/** What a field of numbers is: a number in a struct, else an array of them. */
+/** The type of a field of numbers: a number in a struct, otherwise an array of them. */
 type NumberOf<C> = C extends readonly unknown[] ? number : NumberArray
 
 /** The fields of a store that can be replicated, each with its type. */
@@ -116,12 +117,12 @@ export type ReplicatedFields<C extends object> = {
     : CollectionTypeOf<ShapeOf<C>[K]>
 }
 
-/** Ids are whole numbers of up to 32 bits; a 32-bit float holds 24. */
+/** Whether an array can hold entity ids, which are whole numbers of up to 32 bits. A 32-bit float holds only 24. */
 function holdsEntities(array: TypedStore): boolean {
   return array instanceof Uint32Array || array instanceof Int32Array || array instanceof Float64Array
 }
 
-/** What a field of numbers replicates. */
+/** Describes a replicated field of numbers. */
 function columnField(name: string, type: ColumnType | undefined, store: FieldStore): ReplicatedField {
   if (type?.column === undefined) {
     throw new ProtocolError('bad-definition', `replicate: ${name} cannot be ${type?.text}; use a type of numbers`)
@@ -133,7 +134,7 @@ function columnField(name: string, type: ColumnType | undefined, store: FieldSto
   return { name, type, store }
 }
 
-/** Whether this is a plain array that so far holds nothing but this. */
+/** Whether this is a plain array that is empty or has only elements of this type. */
 function holdsOnly(array: unknown, type: 'number' | 'object'): boolean {
   return Array.isArray(array) && array.every((value) => value === undefined || typeof value === type)
 }
@@ -147,7 +148,7 @@ function arrayStore(store: object, name: string): FieldStore {
   return new FieldStore(store, name)
 }
 
-/** A rotation is whole: the four fields that it names are all there. */
+/** Checks that all four fields of each rotation are listed. */
 function requireWholeRotations(fields: readonly ReplicatedField[]): void {
   for (const { type } of fields) {
     const { quaternion } = type
@@ -160,7 +161,7 @@ function requireWholeRotations(fields: readonly ReplicatedField[]): void {
   }
 }
 
-/** What a field of collections replicates: its store is a plain array, which the library fills. */
+/** Describes a replicated field of collections. Its store is a plain array that the library fills. */
 function collectionField(name: string, type: CollectionType, array: unknown): CollectionField {
   if (!Array.isArray(array)) {
     const text = `replicate: field ${name} is ${type.text}, whose store is a plain array: [] as Sync…<…>[]`
@@ -169,7 +170,7 @@ function collectionField(name: string, type: CollectionType, array: unknown): Co
   return { name, type, array }
 }
 
-/** A component without fields must be one without data: a tag. */
+/** Checks that a component without fields has no data, so that it is a tag. */
 function requireFields(store: object, names: readonly string[]): void {
   const had = Object.keys(store).join(', ')
   for (const name of names) {
@@ -183,7 +184,10 @@ function requireFields(store: object, names: readonly string[]): void {
   }
 }
 
-/** What a client writes travels unreliably, whole and absolute: numbers can, and operations on collections cannot. */
+/**
+ * Checks that a client can write the fields. Its values are sent unreliably, whole and absolute, which works for
+ * numbers and not for operations on collections.
+ */
 function requireWritable(columns: readonly ReplicatedField[], collections: readonly CollectionField[]): void {
   if (columns.length > 0 && collections.length === 0) return
   const what = collections.length > 0 ? `has the collection ${collections[0]!.name}` : 'has no fields of numbers'
@@ -206,12 +210,14 @@ function isType(fields: object): fields is ColumnType {
  * replicate(Velocity, { x: f32, y: f32 }) //    [] as { x: number; y: number }[]
  * ```
  *
- * Arrays of numbers may be typed, plain, or tagged by `bitecs/serialization`; typed ones are the fastest. Plain ones grow by themselves; a typed one that is too
- * small is replaced by the game (`Position.x = larger`), which is found with the next tick. Where a client has no struct for an entity it makes one.
- * A field may also be an array of collections, with {@link listOf}, {@link mapOf} or {@link setOf}.
+ * Arrays of numbers may be typed, plain, or tagged by `bitecs/serialization`; typed ones are the fastest. Plain ones
+ * grow by themselves. The game replaces a typed one that is too small (`Position.x = larger`), which the next tick
+ * finds. Where a client has no struct for an entity, it makes one. A field may also be an array of collections, with
+ * {@link listOf}, {@link mapOf} or {@link setOf}.
  *
- * @throws ProtocolError when a field is neither, its type cannot be replicated, its array cannot hold its values, a
- * component with data lists no fields, or an option is no value that its docs name, or does not go with these fields.
+ * @throws ProtocolError when a field is neither, its type cannot be replicated, its array cannot hold its values, or a
+ *   component with data lists no fields. Also when an option has a value that its docs do not list, or does not fit
+ *   the fields.
  */
 export function replicate<C extends NumberArray, A extends Authority = 'server'>(
   store: C,
@@ -270,7 +276,7 @@ export function replicate(
   return component(store, columns, numbers, collections, `{${texts.join(',')}}`, options)
 }
 
-/** Whether the options that say when values travel go together. */
+/** Checks that the options about the time of sending fit each other. */
 function requireSending(options: ReplicateOptions, fields: readonly ReplicatedField[]): void {
   const { send = 'onChange', interval = 1, authority, interpolate, trackChanges } = options
   if (send !== 'onChange' && send !== 'once') {
@@ -293,7 +299,7 @@ function requireSending(options: ReplicateOptions, fields: readonly ReplicatedFi
   }
 }
 
-/** What `replicate` makes of what it has found out. */
+/** Makes the result of `replicate`. */
 function component(
   store: object,
   fields: readonly ReplicatedField[],
@@ -323,7 +329,7 @@ function component(
     const problem = 'replicate: a component without fields of numbers has no values that could change'
     throw new ProtocolError('bad-definition', problem)
   }
-  // What both sides must agree on. `interpolate`, `track` and `trackChanges` are each side's own business.
+  // The options that both sides must agree on. `interpolate`, `track` and `trackChanges` apply to one side only.
   const agreed = [
     text,
     authority === 'client' ? ' by owner' : '',

@@ -1,24 +1,26 @@
-// How a request ended, as its reply says it on the wire: docs/protocol.md lists the numbers.
+// Numbers the results of a request, as a reply carries them: docs/protocol.md lists the numbers.
 
-/** The status of a reply. What is neither `Ok` nor `Refused` is said by the library itself, and carries nothing. */
+/**
+ * The status of a reply. Every status except `Ok` and `Refused` is sent by the library itself, and carries nothing.
+ */
 export const ReplyStatus = {
   /** A record of the definition's `returns` follows. */
   Ok: 0,
   /** A reason follows: its number in the definition's list, or a text. */
   Refused: 1,
-  /** The client that asked does not take part yet. */
+  /** The requesting client is not ready. */
   NotReady: 2,
-  /** The client that asked does not own the entity, or not any more. */
+  /** The requesting client does not own the entity, or no longer owns it. */
   NotOwner: 3,
-  /** The entity is gone, or out of the sight of the client that asked. */
+  /** The entity was despawned, or the requesting client does not observe it. */
   Despawned: 4,
-  /** The client that is asked does not have the entity in sight: the server says so to its own game, and to nobody else. */
+  /** The requested client does not observe the entity. Only the server's own game gets this status. */
   NotObserved: 5,
-  /** Over the definition's rate. */
+  /** The request was over the definition's rate limit. */
   OverRate: 6,
-  /** The arguments are not what the definition says. */
+  /** The arguments do not match the definition. */
   MalformedCall: 7,
-  /** No system drained it in time. */
+  /** No system drained the request in time. */
   Undrained: 8,
   /** Too many requests of this connection are open already. */
   Overloaded: 9,

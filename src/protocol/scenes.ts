@@ -1,10 +1,10 @@
-// Scenes: what a game declares once and shares between both sides, so that the server can say which of them is played.
+// Declares the scenes that both sides share, so that the server can choose the current ones.
 import { ProtocolError } from './errors.js'
 import { MAX_SCENE_PAYLOAD } from './limits.js'
 import { RecordCodec } from './types/record.js'
 import type { Schema, SchemaType } from './types/schema.js'
 
-/** A part of the game that is loaded as a whole: a lobby, a map, the results. `S` types what is told with a change to it. */
+/** A part of the game that is loaded as a whole: a lobby, a map, the results. `S` is the schema of its arguments. */
 export interface Scene<S extends Schema = Schema> {
   readonly kind: 'scene'
   readonly schema: S
@@ -15,10 +15,10 @@ export interface Scene<S extends Schema = Schema> {
 export type NoArguments = { readonly [Field in never]: SchemaType<unknown> }
 
 /**
- * Declares a scene. `schema` are the arguments that the server gives with a change to it, such as a map's seed; an
+ * Declares a scene. `schema` are the arguments that the server gives with a change to it, such as a map's seed. An
  * entity among them arrives as 0 where the client does not have it.
  *
- * @throws ProtocolError when a field is no schema type, or the arguments cannot fit a packet.
+ * @throws ProtocolError when a field is not a schema type, or the arguments cannot fit a packet.
  */
 export function defineScene<const S extends Schema = NoArguments>(schema: S = {} as S): Scene<S> {
   const codec = new RecordCodec(schema)

@@ -1,8 +1,8 @@
-// Sequence numbers of unreliable packets: 16 bits that wrap, compared in serial number arithmetic (RFC 1982), and the
-// window that tells which of them arrived.
+// Numbers unreliable packets with 16 bits that wrap, compares them by serial number arithmetic (RFC 1982), and keeps
+// the window of those that arrived.
 import type { ByteReader, ByteWriter } from './bytes.js'
 
-/** How far apart `a` is after `b`: positive when newer. Right while the two are less than 32,768 apart. */
+/** How far `a` is after `b`: positive when newer. Correct while the two are less than 32,768 apart. */
 export function sequenceDistance(a: number, b: number): number {
   return ((a - b) << 16) >> 16
 }
@@ -11,12 +11,12 @@ export function nextSequence(sequence: number): number {
   return (sequence + 1) & 0xffff
 }
 
-/** Counts packets on, over the wrap of their numbers, so that of any two it is known which left later. */
+/** Extends sequence numbers beyond their wrap, so that packets of any age can be ordered. */
 export class SequenceOrder {
-  /** The newest number seen, counted on. It begins so high that none that is counted back is below 1. */
+  /** The newest number seen, extended. It begins so high that no older number falls below 1. */
   private newest = 0x10000
 
-  /** The place of a packet among all of its session: 1 or more, and higher the later it left. */
+  /** The position of a packet in its session: 1 or more, and higher the later it was sent. */
   of(sequence: number): number {
     const order = this.newest + sequenceDistance(sequence, this.newest & 0xffff)
     if (order > this.newest) this.newest = order
@@ -33,8 +33,9 @@ const SEEN = 1
 const ACKNOWLEDGED = 2
 
 /**
- * The receiver's side: which of the last {@link ACK_WINDOW} sequence numbers were received. It refuses what it has seen,
- * so a packet doubled by the network is handled once, and what is older than the window, whose fate it cannot tell.
+ * Remembers which of the last {@link ACK_WINDOW} sequence numbers were received. It refuses numbers that it has seen,
+ * so that a packet duplicated by the network is handled once. It also refuses numbers older than the window, since it
+ * no longer knows them.
  */
 export class ReceiveWindow {
   /** The newest sequence number seen; meaningless while `empty`. */
@@ -51,7 +52,10 @@ export class ReceiveWindow {
     return distance > -ACK_WINDOW && this.state[sequence % ACK_WINDOW] === UNSEEN
   }
 
-  /** Marks a number as received. One that is not acknowledged counts as lost for its sender, but is not taken twice. */
+  /**
+   * Marks a number as received. A packet that is not acknowledged counts as lost for its sender, but is not accepted
+   * twice.
+   */
   mark(sequence: number, acknowledge: boolean): void {
     const distance = this.empty ? ACK_WINDOW : sequenceDistance(sequence, this.latest)
     if (distance >= ACK_WINDOW) this.state.fill(UNSEEN)
@@ -64,8 +68,8 @@ export class ReceiveWindow {
   }
 
   /**
-   * Writes the acknowledgement: the newest number (u16), the length of the mask in bytes (u8), the mask. Bit `i` of it
-   * stands for `latest - i`. Trailing zero bytes are left out.
+   * Writes the acknowledgement: the newest number (u16), the length of the mask in bytes (u8), the mask. Bit `i` of
+   * the mask stands for `latest - i`. Trailing zero bytes are left out.
    */
   write(writer: ByteWriter): void {
     writer.u16(this.latest)
@@ -104,7 +108,7 @@ export class Acknowledgement {
     for (let i = 0; i < this.maskBytes; i++) this.mask[i] = reader.u8()
   }
 
-  /** True when `sequence` is acknowledged by it. */
+  /** Whether it acknowledges `sequence`. */
   covers(sequence: number): boolean {
     const back = sequenceDistance(this.latest, sequence)
     if (back < 0 || back >= this.maskBytes * 8) return false

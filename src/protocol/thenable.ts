@@ -1,4 +1,4 @@
-// Tells promises, and what acts like one, from other values.
+// Distinguishes promises and similar objects from other values.
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

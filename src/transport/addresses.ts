@@ -1,5 +1,5 @@
-// Addresses of the internet in one form, so that the same one is told in every way to write it. Without Node's help, since
-// the world of a browser's host knows addresses too.
+// Converts internet addresses to one form, so that all spellings of an address are equal. Works without Node, since
+// the world of a browser's host uses addresses too.
 import type { PeerId, Transport } from './transport.js'
 
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
@@ -10,8 +10,8 @@ const IPV6_GROUP = /^[0-9a-f]{1,4}$/
 const MAX_LENGTH = 128
 
 /**
- * An address in its one form: IPv6 as RFC 5952 §4 recommends, in lower case and with its longest zeros as `::`, but IPv4
- * inside of IPv6 is IPv4; no zone. What is no address becomes ''.
+ * Converts an address to one form. IPv6 is written as RFC 5952 §4 recommends: in lower case, the longest zeros as
+ * `::`. IPv4 inside IPv6 becomes IPv4, and a zone is removed. Anything that is not an address becomes ''.
  */
 export function normalizeAddress(address: string | undefined): string {
   if (address === undefined || address.length > MAX_LENGTH) return ''
@@ -25,14 +25,15 @@ export function normalizeAddress(address: string | undefined): string {
   return writeGroups(groups)
 }
 
-/** Where a peer is, in the form of {@link normalizeAddress}; undefined where the transport does not know. */
+/** A peer's address in the form of {@link normalizeAddress}; undefined where the transport does not know it. */
 export function addressOf(transport: Transport, peer: PeerId): string | undefined {
   return normalizeAddress(transport.infoOf?.(peer)?.address) || undefined
 }
 
 /**
- * Who counts as one: an IPv4 address, this machine itself, or the first 64 bits of an IPv6 address, since whoever has one has
- * them all: `2001:db8:0:1::`. Takes and gives the form of {@link normalizeAddress}.
+ * The part of an address that identifies one client for limits: a whole IPv4 address, a loopback address, or the first
+ * 64 bits of an IPv6 address, such as `2001:db8:0:1::`. A client with one address of such a network has all of them.
+ * Takes and returns the form of {@link normalizeAddress}.
  */
 export function networkOfAddress(address: string): string {
   if (!address.includes(':') || isLoopback(address)) return address
@@ -40,12 +41,12 @@ export function networkOfAddress(address: string): string {
   return groups === undefined ? '' : writeGroups(groups.fill(0, 4))
 }
 
-/** Whether an address is this machine itself: over loopback, or a socket that has no address. */
+/** Whether an address is this machine's: loopback, or a socket without an address. */
 export function isLoopback(address: string): boolean {
   return address === '' || address.startsWith('127.') || address === '::1'
 }
 
-/** Writes the eight groups of an IPv6 address, of its longest runs of zeros the first one short (RFC 5952 §4.2). */
+/** Writes the eight groups of an IPv6 address. The first of the longest runs of zeros is shortened (RFC 5952 §4.2). */
 function writeGroups(groups: readonly number[]): string {
   let start = 0
   let length = 1
@@ -58,7 +59,7 @@ function writeGroups(groups: readonly number[]): string {
   return length === 1 ? write(groups) : `${write(groups.slice(0, start))}::${write(groups.slice(start + length))}`
 }
 
-/** The eight groups of an IPv6 address (RFC 4291 §2.2); undefined when it is none. */
+/** The eight groups of an IPv6 address (RFC 4291 §2.2); undefined when the text is not one. */
 function groupsOf(address: string): number[] | undefined {
   const halves = withoutIpv4(address)?.split('::')
   if (halves === undefined || halves.length > 2) return undefined

@@ -1,30 +1,30 @@
-// Calls of a game's own code that may take their time, at the wish of anybody who connects: so many at once and no more.
+// Limits how many slow calls of a game's own code run at once, since every connecting client can cause one.
 
 /**
- * How long a call that ignores its signal still counts as running, in milliseconds. Clients that come and go must not pile up
- * calls without end; calls that never return must not shut everybody out for ever.
+ * How long a call that ignores its signal still counts as running, in milliseconds. Clients that connect and leave
+ * must not pile up calls, and calls that never return must not refuse every client permanently.
  */
 const ABANDONED_MS = 30_000
 
-/** One call, from its begin to its return. */
+/** One call, from its start to its return. */
 export class RunningCall {
   private readonly controller = new AbortController()
-  /** When it was abandoned; 0 while somebody waits for it. */
+  /** When it was abandoned; 0 while a client waits for it. */
   abandonedAt = 0
 
   constructor(private readonly calls: RunningCalls) {}
 
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when no client waits for the answer any longer. */
   get signal(): AbortSignal {
     return this.controller.signal
   }
 
-  /** It has returned. */
+  /** Notes that the call returned. */
   returned(): void {
     this.calls.remove(this)
   }
 
-  /** Nobody waits for its answer any more. */
+  /** Notes that no client waits for the answer any longer. */
   abandon(): void {
     this.abandonedAt = Math.max(this.calls.now(), Number.MIN_VALUE)
     this.controller.abort()
@@ -35,7 +35,7 @@ export class RunningCalls {
   private readonly calls = new Set<RunningCall>()
 
   constructor(
-    /** The most that may run at once, those that nobody waits for included. */
+    /** The most calls that may run at once, abandoned ones included. */
     private readonly limit: number,
     readonly now: () => number,
   ) {}

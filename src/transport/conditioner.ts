@@ -1,7 +1,8 @@
-// A bad network in front of any transport: latency, jitter, loss, duplication, reordering, limited rate, outage.
+// Simulates a bad network in front of any transport: latency, jitter, loss, duplication, reordering, a limited rate
+// and outages.
 //
-// It affects what its side sends; wrap both sides for both directions. Everything follows from the seed and the clock,
-// so that a test under loss can be repeated.
+// It affects the outgoing packets of its side; wrap both sides for both directions. Everything depends on the seed and
+// the clock only, so that a test under loss can be repeated.
 import { type Conditions, PERFECT } from './conditions.js'
 import { DueQueue, type Due } from './due-queue.js'
 import { createRandom } from './random.js'
@@ -19,9 +20,11 @@ export type { Conditions } from './conditions.js'
 export interface ConditionerOptions extends Partial<Conditions> {
   /** Default 1. */
   seed?: number
-  /** Milliseconds. Default `performance.now`. Packets that are due leave in `send`, `receive` and `flush`. */
+  /**
+   * The clock in milliseconds. Default `performance.now`. Packets that are due leave in `send`, `receive` and `flush`.
+   */
   now?: () => number
-  /** Lets packets leave by timers too. For a real clock only. */
+  /** Lets timers send packets too. For a real clock only. */
   timer?: boolean
 }
 
@@ -29,34 +32,34 @@ export interface ConditionerStats {
   lost: number
   duplicated: number
   reordered: number
-  /** Reliable packets that had to be sent again. */
+  /** Reliable packets that were retransmitted. */
   retransmitted: number
 }
 
-/** A transport whose network can be made better or worse while it runs. */
+/** A transport whose network conditions can change while it runs. */
 export interface ConditionedTransport extends Transport {
   /** Changes conditions from now on. */
   set(conditions: Partial<Conditions>): void
-  /** Lets the packets go that are due. */
+  /** Sends the packets that are due. */
   flush(): void
-  /** Packets that are still under way. */
+  /** Packets still in flight. */
   readonly held: number
   readonly stats: ConditionerStats
 }
 
-/** The least time until a sender notices a loss, on top of a round trip, in milliseconds. */
+/** The shortest time until a sender notices a loss, on top of a round trip, in milliseconds. */
 const RETRANSMIT_DELAY = 20
-/** A packet is not lost more often than this in a row. */
+/** The most losses of one packet in a row. */
 const MAX_RETRANSMITS = 8
-/** Peers that are gone and remembered, so that nothing is sent to them late, such as the answer to a heart-beat. */
+/** Disconnected peers that are remembered, so that no late packet goes to them, such as the answer to a heartbeat. */
 const MAX_GONE = 1024
 
-/** Wraps a transport. With all conditions at zero, everything passes through untouched. */
+/** Wraps a transport. With perfect conditions, everything passes through unchanged. */
 export function condition(transport: Transport, options: ConditionerOptions = {}): ConditionedTransport {
   return new Conditioner(transport, options)
 }
 
-/** A packet under way. Its memory is used again. */
+/** A packet in flight. Its memory is reused. */
 interface Held extends Due {
   peer: PeerId
   channel: Channel
@@ -67,21 +70,21 @@ interface Held extends Due {
 /** The path to one peer. */
 interface Line {
   readonly peer: PeerId
-  /** When the last packet of each channel is due: none may overtake it. */
+  /** When the last packet of each channel is due; no later one may overtake it. */
   readonly lastDue: [reliable: number, unreliable: number]
   readonly heldCount: [reliable: number, unreliable: number]
   readonly heldBytes: [reliable: number, unreliable: number]
   /** When the last byte has left, with a limited rate. */
   idleAt: number
-  /** Reliable packets of an outage. */
+  /** Reliable packets that wait for the end of an outage. */
   readonly stalled: Held[]
-  /** `disconnect` was called; the other side hears of it when the last reliable packet has left. */
+  /** `disconnect` was called; the peer notices when the last reliable packet has left. */
   leaving: boolean
-  /** When the other side hears of it. */
+  /** When the peer notices. */
   leaveAt: number
-  /** Our side has been told that it is open. */
+  /** Whether our side was notified that the peer opened. */
   openTold: boolean
-  /** Our side has been told that it is closed. */
+  /** Whether our side was notified that the peer closed. */
   closeTold: boolean
 }
 
@@ -113,7 +116,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
     this.random = createRandom(seed ?? 1)
     this.now = now ?? (() => performance.now())
     this.usesTimer = timer ?? false
-    // The answers to heart-beats are part of the traffic.
+    // The conditions apply to answers of heartbeats too.
     inner.answer = (peer, bytes, length) => {
       if (this.answer) this.answer(peer, bytes, length)
       else this.send(peer, Channel.Unreliable, bytes, length)
@@ -221,7 +224,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   flush(): void {
     const now = this.now()
-    // A packet sent meanwhile, by whoever is called by a send of ours, waits for the next flush.
+    // A send of ours may cause further sends; their packets wait for the next flush.
     for (let n = this.queue.size; n > 0; n--) {
       const first = this.queue.first
       if (first === undefined || first.due > now) break
@@ -240,7 +243,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
   private closeAll(): Promise<void> {
     clearTimeout(this.timer)
     if (this.conditions.down) for (const line of this.lines.values()) this.drop(line)
-    // Earlier reliable packets get out first, whenever they were due.
+    // Earlier reliable packets leave first, whenever they were due.
     while (this.queue.size > 0) {
       const held = this.queue.pop()
       if (held.channel === Channel.Reliable) this.release(held)
@@ -313,7 +316,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
     }
   }
 
-  /** Bytes that wait for the rate, or for the end of an outage; those that are under way wait for nothing. */
+  /** Bytes that wait for the rate, or for the end of an outage. Packets in flight do not count. */
   private unsent(line: Line, channel: Channel): number {
     const { rate, down } = this.conditions
     if (down) return line.heldBytes[channel]
@@ -332,7 +335,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
     return time + latency + this.random() * jitter
   }
 
-  /** The outage is over: what waited leaves, in order. */
+  /** Ends the outage: the waiting packets leave, in order. */
   private resume(): void {
     for (const line of this.lines.values()) {
       for (const held of line.stalled) this.dispatchReliable(line, held)
@@ -357,7 +360,10 @@ class Conditioner implements ConditionedTransport, TransportSink {
     if (oldest !== undefined && this.gone.size > MAX_GONE) this.gone.delete(oldest)
   }
 
-  /** Throws away what waits for the end of an outage. What is in the queue finds its peer gone by itself. */
+  /**
+   * Drops the packets that wait for the end of an outage. Packets in the queue are dropped when due, since their peer
+   * is gone.
+   */
   private drop(line: Line): void {
     for (const held of line.stalled) this.free(held)
     line.stalled.length = 0

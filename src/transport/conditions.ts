@@ -1,12 +1,16 @@
-// Options of the conditioner: the delay, loss and disorder that it adds.
+// Defines the delay, loss and disorder that the conditioner adds.
 
 /** What a network does to packets, in one direction. */
 export interface Conditions {
   /** One way, in milliseconds. */
   latency: number
-  /** Up to this much more, evenly spread, in milliseconds. It keeps the order, as the queues of real networks do. */
+  /**
+   * The most extra delay, evenly distributed, in milliseconds. It keeps the order, as the queues of real networks do.
+   */
   jitter: number
-  /** The share of packets that is lost, 0 to 1. A lost packet of the reliable channel comes later, as do all behind it. */
+  /**
+   * The share of packets that is lost, 0 to 1. A lost reliable packet arrives later, and delays all packets after it.
+   */
   loss: number
   /** The share of unreliable packets that arrives twice, 0 to 1. */
   duplicate: number
@@ -14,15 +18,15 @@ export interface Conditions {
   reorder: number
   /** How much later those arrive, in milliseconds. */
   reorderBy: number
-  /** Bytes per second to one peer; 0 is no limit. */
+  /** Bytes per second to one peer; 0 for no limit. */
   rate: number
-  /** Bytes that may wait for `rate`; an unreliable packet above it is lost. */
+  /** Bytes that may wait for `rate`; an unreliable packet beyond that is lost. */
   queue: number
-  /** Nothing gets through. Reliable packets wait for the end of it. */
+  /** Whether the network is down. Reliable packets wait until it is up again. */
   down: boolean
 }
 
-/** Everything passes at once. */
+/** A network without delay or loss. */
 export const PERFECT: Conditions = {
   latency: 0,
   jitter: 0,

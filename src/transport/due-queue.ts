@@ -1,9 +1,9 @@
-// Things that wait for their time: a binary min-heap.
+// Sorts items by the time at which they are due, in a binary min-heap.
 
 export interface Due {
   /** When it is due, in milliseconds. */
   due: number
-  /** Breaks ties: what has the smaller number comes first. */
+  /** Breaks ties: the smaller number goes first. */
   order: number
 }
 
@@ -14,7 +14,7 @@ export class DueQueue<T extends Due> {
     return this.heap.length
   }
 
-  /** What is due next. */
+  /** The item that is due next. */
   get first(): T | undefined {
     return this.heap[0]
   }
@@ -31,7 +31,7 @@ export class DueQueue<T extends Due> {
     heap[at] = item
   }
 
-  /** Takes out what is due next. The queue must not be empty. */
+  /** Removes and returns the item that is due next. The queue must not be empty. */
   pop(): T {
     const { heap } = this
     const first = heap[0]!

@@ -1,7 +1,7 @@
-// Where packets wait between a network callback and the next tick: one growing byte ring per peer and channel.
+// Keeps received packets between a network callback and the next tick, in one growing byte ring per peer and channel.
 //
-// A ring starts small and doubles up to its limit, so a steady connection allocates nothing and a flood is bounded per
-// peer: one client that sends too fast fills its own ring, never anybody else's.
+// A ring starts small and doubles up to its limit, so a steady connection allocates nothing. A flood is bounded per
+// peer: a client that sends too fast fills its own ring, never that of another.
 import { isPing, PONG_BYTES, writePong } from '../protocol/heartbeat.js'
 import {
   Channel,
@@ -12,22 +12,22 @@ import {
   type TransportSink,
 } from './transport.js'
 
-/** Length of the packet (u32) and time of arrival (f64) before each packet in a ring. */
+/** The length (u32) and the arrival time (f64) that precede each packet in a ring. */
 const RECORD_HEADER = 12
-/** A length that says: nothing more before the end of the ring, go on at its start. */
+/** Instead of a length: nothing follows before the end of the ring, continue at its start. */
 const WRAP = 0xffffffff
 const SMALLEST_RING = 4096
-/** Peers that come and end between two ticks, and of which the game hears all the same. More leave no trace. */
+/** Peers that both open and end between two ticks, and are still reported to the game. More are not reported. */
 const MAX_UNHEARD = 64
 /**
- * Heartbeats of a peer that are answered per second, and at once. An honest one sends seven per second at most, and those of
+ * Heartbeats answered per second and at once, for each peer. An honest peer sends at most seven per second. Those of
  * half a minute arrive at once after a program was blocked.
  */
 const ANSWERS_PER_SECOND = 32
 const ANSWERS_AT_ONCE = 256
 const NOTHING = new Uint8Array(0)
 
-/** A byte ring of packets. Each record lies in one piece, so that it can be copied out with one call. */
+/** Keeps packets in a byte ring. Each record is contiguous, so that one call can copy it out. */
 class PacketRing {
   private bytes: Uint8Array
   private view: DataView
@@ -81,7 +81,7 @@ class PacketRing {
     return length
   }
 
-  /** Forgets what waits, and takes nothing more. Returns how many packets that were. */
+  /** Drops the waiting packets and accepts no more. Returns how many were dropped. */
   end(): number {
     const { count } = this
     this.bytes = NOTHING
@@ -124,7 +124,7 @@ interface InboxPeer {
   readonly id: PeerId
   readonly reliable: PacketRing
   readonly unreliable: PacketRing
-  /** Its channels are open, so that the game may hear of it. Packets that come earlier wait in the rings. */
+  /** Whether its channels are open, so that the game may see the peer. Earlier packets wait in the rings. */
   ready: boolean
   announced: boolean
   closed: TransportCloseReason | undefined
@@ -134,19 +134,22 @@ interface InboxPeer {
 }
 
 export interface InboxOptions {
-  /** The most bytes that wait for one peer on one channel. */
+  /** The most waiting bytes of one peer on one channel. */
   limitPerPeer: number
-  /** The largest packet that is taken, in bytes. */
+  /** The largest packet that is accepted, in bytes. */
   maxPacket: number
   counters: TransportCounters
   now: () => number
-  /** Sends the answer to a heart-beat. */
+  /** Sends the answer to a heartbeat. */
   reply: (peer: PeerId, bytes: Uint8Array, length: number) => void
   /** Called once when a peer must be closed because of what it sent. */
   refuse: (peer: PeerId, reason: TransportCloseReason) => void
 }
 
-/** The inbox of a transport. Its `push*` methods are for network callbacks: they never throw and never call the game. */
+/**
+ * Keeps the received packets of a transport. Its `push*` methods are for network callbacks: they never throw and never
+ * call the game.
+ */
 export class Inbox {
   private readonly peers = new Map<PeerId, InboxPeer>()
   private readonly scratch: Uint8Array
@@ -159,7 +162,7 @@ export class Inbox {
     this.scratch = new Uint8Array(options.maxPacket)
   }
 
-  /** A peer whose channels are not all open yet. What it sends is kept, and delivered after {@link pushOpened}. */
+  /** Adds a peer whose channels are not all open yet. Its packets are kept, and delivered after {@link pushOpened}. */
   pushOpening(peer: PeerId): void {
     const { limitPerPeer } = this.options
     this.peers.set(peer, {
@@ -174,7 +177,7 @@ export class Inbox {
     })
   }
 
-  /** A peer whose channels are open. */
+  /** Marks a peer as open: all its channels are. */
   pushOpened(peer: PeerId): void {
     if (!this.peers.has(peer)) this.pushOpening(peer)
     this.peers.get(peer)!.ready = true
@@ -199,7 +202,7 @@ export class Inbox {
     if (channel === Channel.Reliable) this.refuse(entry, 'reliable bytes arrived faster than they were drained')
   }
 
-  /** An answer leaves before any limit of the session is looked at, so it has one of its own. */
+  /** Answers are sent before the session's limits are checked, so they have their own limit. */
   private answer(entry: InboxPeer, ping: Uint8Array, now: number): void {
     const added = (Math.max(0, now - entry.answersAt) / 1000) * ANSWERS_PER_SECOND
     entry.answers = Math.min(ANSWERS_AT_ONCE, entry.answers + added)
@@ -213,13 +216,16 @@ export class Inbox {
     this.options.reply(entry.id, this.pong, PONG_BYTES)
   }
 
-  /** What it sent goes with it: else a crowd that floods in turn would fill the memory of a server that stands still. */
+  /**
+   * The peer's packets are dropped too. Otherwise many flooding clients in turn would fill the memory of a blocked
+   * server.
+   */
   private refuse({ id, reliable, unreliable }: InboxPeer, text: string): void {
     this.options.refuse(id, { code: 'overflow', text })
     this.options.counters.inboxDropped += reliable.end() + unreliable.end()
   }
 
-  /** The first reason counts. A peer that never opened leaves no trace. */
+  /** Ends a peer. The first reason counts. A peer that never opened is not reported. */
   pushClosed(peer: PeerId, reason: TransportCloseReason): void {
     const entry = this.peers.get(peer)
     if (entry === undefined || entry.closed !== undefined) return
@@ -227,7 +233,7 @@ export class Inbox {
     else this.peers.delete(peer)
   }
 
-  /** Packets that wait, for tests and metrics. */
+  /** Waiting packets, for tests and metrics. */
   get waiting(): number {
     let n = 0
     for (const peer of this.peers.values()) n += peer.reliable.count + peer.unreliable.count
@@ -235,8 +241,8 @@ export class Inbox {
   }
 
   /**
-   * Delivers what waits. A peer's reliable packets come before its unreliable ones: what changed the structure of the
-   * world is then known when the values that refer to it are read.
+   * Delivers the waiting packets. A peer's reliable packets go before its unreliable ones, so that structure is known
+   * when the values that refer to it are read.
    */
   drain(sink: TransportSink): void {
     this.unheard = 0
@@ -256,7 +262,8 @@ export class Inbox {
   }
 
   private drainRing(peer: InboxPeer, channel: Channel, ring: PacketRing, sink: TransportSink): void {
-    // Only what was there at the start: a sink whose answer is delivered at once, as over loopback, cannot keep us here.
+    // Only packets from before the call. Over loopback a sink's answer may be delivered at once, and would keep this
+    // loop running.
     for (let n = ring.count; n > 0; n--) {
       const length = ring.shift(this.scratch, this.time)
       sink.packet(peer.id, channel, this.scratch, length, this.time[0]!)

@@ -1,4 +1,4 @@
-// An in-memory network: one server, any number of clients, nothing lost. The testing network and host mode stand on it.
+// Connects one server and any number of clients in memory, without loss. Tests and host mode use it.
 import { Inbox } from './inbox.js'
 import {
   Channel,
@@ -11,16 +11,18 @@ import {
 } from './transport.js'
 
 export interface LoopbackOptions {
-  /** Milliseconds; the same clock for all sides. Default `performance.now`. */
+  /** The clock in milliseconds, shared by all sides. Default `performance.now`. */
   now?: () => number
-  /** The most bytes that wait for one peer on one channel. Default 16 MiB. */
+  /** The most waiting bytes of one peer on one channel. Default 16 MiB. */
   inboxLimit?: number
 }
 
 export interface Loopback {
   readonly server: Transport
-  /** A new client's transport; both sides see it open at their next `receive`. */
-  /** As from `address`, which the server's transport then knows of it. */
+  /**
+   * Makes a new client's transport; both sides see it open at their next `receive`. The server's transport reports
+   * `address` as the client's.
+   */
   connect(address?: string): Transport
   /** Cuts the link of a client's transport, as a network does: packets in flight are lost, and both sides notice. */
   cut(client: Transport): void
@@ -28,7 +30,7 @@ export interface Loopback {
   isOpen(client: Transport): boolean
 }
 
-/** The client's number for the server: it has only one peer. */
+/** The client's number for the server, which is its only peer. */
 const SERVER_PEER: PeerId = 1
 
 interface Link {

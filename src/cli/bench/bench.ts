@@ -1,4 +1,4 @@
-// `bitecs-net bench`: measures a game's own protocol, or a plain one where no game is named.
+// Runs `bitecs-net bench`: measures a game's own protocol, or a plain one without a game.
 import { defineClientRpc, defineCommand, defineMessage } from '../../protocol/definitions.js'
 import { defineProtocol, type Protocol } from '../../protocol/protocol.js'
 import { replicate } from '../../protocol/replicated-components.js'
@@ -10,7 +10,7 @@ import { type BenchSettings, chosen, showRun } from './options.js'
 import { runScenarios } from './scenario.js'
 
 export interface GameBenchSettings extends BenchSettings {
-  /** At most so many entities. */
+  /** The most entities. */
   entities?: number
 }
 
@@ -20,7 +20,7 @@ const QUICK_ENTITIES = 1000
 /**
  * Measures and prints. Resolves with the exit code.
  *
- * @throws UserError when it cannot begin, or has nothing to plot, with one sentence that says what to do.
+ * @throws UserError when it cannot begin, or has nothing to plot, with one sentence about what to do.
  */
 export async function bench(path: string | undefined, settings: GameBenchSettings, version: string): Promise<number> {
   const protocol = path === undefined ? plainProtocol() : (await loadBenchGame(path)).protocol
@@ -41,7 +41,7 @@ export async function bench(path: string | undefined, settings: GameBenchSetting
   return 0
 }
 
-/** What many games have: bodies that move and turn, health, a shot, its sound, and talk. */
+/** A typical protocol: bodies that move and turn, health, a shot, its sound, and chat. */
 function plainProtocol(): Protocol {
   const capacity = 4 * ENTITIES
   const floats = (): Float32Array => new Float32Array(capacity)

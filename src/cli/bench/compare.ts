@@ -1,10 +1,10 @@
-// Two runs of the benchmark beside each other. The machine of one may have been busier, so what counts is how a row stands to
-// the other subjects of its own run; the times themselves are shown as well.
+// Compares two runs of the benchmark. The machine may have been busier in one of them, so each row is compared
+// relative to the other subjects of its own run. The times themselves are shown as well.
 import { UserError } from '../user-error.js'
 import { formatNumber, formatTableOf } from './report.js'
 import type { Report, Row } from './result.js'
 
-/** One row of ours that both runs have. */
+/** One of our rows that both runs have. */
 export interface Change {
   readonly scenario: string
   readonly workload: string
@@ -13,20 +13,20 @@ export interface Change {
   readonly before: number
   readonly after: number
   /**
-   * How much longer it takes than before, measured by the peers and limits of each run: 1 is the same, 0.5 twice as fast.
-   * The mean over them; undefined where it stands alone.
+   * How much longer it takes than before, relative to the peers and limits of each run: 1 is the same, 0.5 twice as
+   * fast. The mean over them; undefined for a row without any.
    */
   readonly relative: number | undefined
   readonly bytesBefore: number | null
   readonly bytesAfter: number | null
-  /** A goal that was met and is not any more, or the other way. */
+  /** A goal that was met and no longer is, or the other way round. */
   readonly goal: 'lost' | 'won' | undefined
 }
 
 const isOurs = ({ subject }: Row): boolean => subject.startsWith('bitecs-net')
 const keyOf = ({ scenario, workload, subject }: Row): string => JSON.stringify([scenario, workload, subject])
 
-/** The rows of ours that both runs have, in the order of the newer one. */
+/** Our rows that both runs have, in the order of the newer one. */
 export function compareReports(before: Report, after: Report): Change[] {
   const old = new Map(before.rows.map((row) => [keyOf(row), row]))
   const foreign = new Set(after.rows.filter((row) => !isOurs(row)).map(({ subject }) => subject))
@@ -84,7 +84,7 @@ function bytesOf({ bytesBefore, bytesAfter }: Change): string {
   return `${formatNumber(bytesBefore)} → ${formatNumber(bytesAfter)}`
 }
 
-/** Reads what `--json` printed. @throws UserError when it is something else. */
+/** Reads the output of `--json`. @throws UserError when it is something else. */
 export function parseReport(text: string, name: string): Report {
   let parsed: unknown
   try {

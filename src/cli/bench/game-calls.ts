@@ -1,4 +1,5 @@
-// Every call and message that a game lists, with arguments by type: from the verb through both pipelines to the drain.
+// Measures every call and message of a game, with arguments by type: from the verb through both pipelines to the
+// drain.
 import type { Definition } from '../../protocol/definitions.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { drain } from '../../verbs/drain.js'
@@ -12,7 +13,7 @@ import { type Contender, toRows } from './result.js'
 import type { RunContext } from './scenario.js'
 import { argumentsOf } from './values.js'
 
-/** Calls of one tick, if the definition's rate lets so many pass at once. */
+/** Calls of one tick, if the definition's rate limit allows so many at once. */
 const CALLS = 64
 /** Entities to call on, and to name. */
 const ENTITIES = 8
@@ -22,7 +23,7 @@ const NANOSECONDS = 1e6
 const WARM_UP_TICKS = 4
 
 type Args = Record<string, unknown>
-/** The verbs, for definitions that are known at run time alone. */
+/** The type of the verbs, for definitions that are only known at run time. */
 type Verb = (world: NetworkWorld, eid: number, definition: Definition, args: Args) => unknown
 type MessageVerb = (world: NetworkWorld, definition: Definition, args: Args) => unknown
 const drainAny = drain as unknown as (world: NetworkWorld, definition: Definition) => Iterable<unknown>
@@ -33,7 +34,7 @@ interface Way {
   readonly from: 'client' | 'server'
 }
 
-/** Each definition in each direction that it may take. */
+/** Lists each definition in each direction in which it may be sent. */
 function waysOf({ definitions, definitionNames }: Protocol): Way[] {
   return definitions.flatMap((definition, id): Way[] => {
     const name = definitionNames[id]!
@@ -69,12 +70,12 @@ export async function measureDispatch(
   emit(toRows('dispatch', 'a call of a full tick, from the verb to the drain', measured, timings, 'ns', NANOSECONDS))
 }
 
-/** A tick with calls of one kind, all of them drained. */
+/** Makes a tick with calls of one kind, all of them drained. */
 function callsOf(world: GameWorld, { name, definition, from }: Way): { contender: Contender; calls: number } {
   const { network, random } = world
   const rate = 'rate' in definition ? definition.rate : undefined
   const calls = Math.min(CALLS, rate?.burst ?? CALLS)
-  // So long that the rate lets the next tick's calls pass.
+  // Long enough for the rate limit to allow the next tick's calls.
   const wait = rate === undefined ? 0 : Math.ceil((calls * 1000) / rate.perSecond)
   const client = network.clients[0]!.world
   const sender: NetworkWorld = from === 'client' ? client : network.server
@@ -98,7 +99,7 @@ function callsOf(world: GameWorld, { name, definition, from }: Way): { contender
     network.stall(wait)
     run()
   }
-  // What is sent in one tick arrives in it, or in the next.
+  // Calls arrive in the tick in which they are sent, or in the next.
   if (heard < calls * (WARM_UP_TICKS - 1)) throw new Error(`${name}: only ${heard} calls of some ticks arrived`)
   const bytes = (size() - before) / calls / WARM_UP_TICKS
   const prepare = (): void => {
@@ -117,7 +118,7 @@ function verbOf(sender: NetworkWorld, definition: Definition, target: number): (
   return (args) => void verb(sender, target, definition, args)
 }
 
-/** Bytes that a side sent so far. */
+/** A function that returns the bytes that a side has sent so far. */
 function bytesOf(world: GameWorld, from: Way['from']): () => number {
   if (from === 'server') return () => world.bytesSent
   const { transport } = clientRole(world.network.clients[0]!.world)

@@ -1,4 +1,4 @@
-// The same changes as JSON, an object for each entity: what a game has that sends no more than what it writes down.
+// Sends the same changes as JSON, with an object for each entity, like a game that only writes down what it sends.
 import type { ReplicatedComponent } from '../../protocol/definitions.js'
 
 type Values = Record<string, Record<string, number>>
@@ -19,7 +19,7 @@ export function encodeChanges(
   return JSON.stringify(changed)
 }
 
-/** Into arrays by component, field and entity. Returns the number of entities. */
+/** Decodes into arrays by component, field and entity. Returns the number of entities. */
 export function decodeChanges(text: string, into: Map<string, number[]>): number {
   const changed = JSON.parse(text) as Changed
   for (const { id, components } of changed) {

@@ -1,4 +1,4 @@
-// What a game can measure of its own protocol: encoding, decoding, joining, and every call and message it lists.
+// Measures a game's own protocol: encoding, decoding, joining, and every call and message that it lists.
 import { close } from '../../verbs/close.js'
 import { serverRole } from '../../world/state.js'
 import { replicateState, runSystems, serverReceive, serverSend, updateInterest } from '../../../systems/index.js'
@@ -11,12 +11,12 @@ import { type Contender, type Entrant, toRows } from './result.js'
 import type { RunContext, Scenario } from './scenario.js'
 import { gameScenarioTitles } from './titles.js'
 
-/** What the scenarios of a game are given besides. */
+/** Additional inputs of a game's scenarios. */
 export interface GameContext {
   readonly protocol: Protocol
   /** Entities of the world. */
   readonly entities: number
-  /** The parts of them that change in a tick. */
+  /** The fractions of the entities that change in a tick. */
   readonly fractions: readonly number[]
 }
 
@@ -30,7 +30,7 @@ const LONGEST_JOIN = 10_000
 type GameScenario = Scenario<GameContext>
 type Context = GameContext & RunContext
 
-/** By name: the scenarios of a game. */
+/** The scenarios of a game, by name. */
 const runs: Readonly<Record<(typeof gameScenarioTitles)[number]['name'], GameScenario['run']>> = {
   encode: (context) => eachFraction(context, 'encode', encoders),
   decode: (context) => eachFraction(context, 'decode', decoders),
@@ -57,7 +57,7 @@ async function eachFraction(
   }
 }
 
-/** Bytes for each entity that changes, headers and all. */
+/** Bytes per changed entity, headers included. */
 function countBytes(world: GameWorld, fraction: number): number {
   const before = world.bytesSent
   let changed = 0
@@ -73,7 +73,7 @@ function encoders({ protocol, entities, seed }: Context, fraction: number): Cont
   const { server } = world.network
   const bytes = countBytes(world, fraction)
   const role = serverRole(server)
-  // What a server does for its clients together.
+  // The work that a server does once for all its clients.
   const encode = [updateInterest, replicateState]
   let changed = 0
   const own: Contender = {
@@ -88,7 +88,7 @@ function encoders({ protocol, entities, seed }: Context, fraction: number): Cont
       role.tick++
       for (const system of encode) system(server)
       const found = role.replication.tracker.dirty.size
-      // One or the other may have got the value it had.
+      // A few may have been set to the value that they already had.
       if (found < changed / 2 || found > changed) throw new Error(`found ${found} of ${changed} changes`)
       return found
     },
@@ -101,7 +101,7 @@ function textOf({ changing, protocol }: GameWorld, changed: readonly number[]): 
   return encodeChanges(changing, names, changed)
 }
 
-/** It is told which entities changed, and reads them from the same arrays, which it leaves as they are. */
+/** The encoder is given the changed entities. It reads them from the same arrays, which it does not change. */
 function jsonEncoder(world: GameWorld, fraction: number): Contender {
   let picked = world.pick(fraction)
   const bytes = textOf(world, picked).length / picked.length
@@ -156,7 +156,9 @@ async function measureJoin({ protocol, entities, seed, budget, progress, emit }:
   const { network } = world
   const name = `N=${entities}`
   let bytes = 0
-  /** A client comes, gets everything, and leaves. Milliseconds of both sides until it has it. */
+  /**
+   * Connects a client that receives everything, and disconnects it. Returns the milliseconds of both sides until then.
+   */
   const joinOnce = (): { server: number; client: number } => {
     const client = network.begin()
     const before = world.bytesSent

@@ -1,4 +1,4 @@
-// A game's protocol at work: a server and a client in memory, with entities that have every component, filled by type.
+// Runs a game's protocol: a server and a client in memory, with entities that have every component, filled by type.
 import { addComponent, addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../../components/networked.js'
 import type { Protocol } from '../../protocol/protocol.js'
@@ -10,13 +10,15 @@ import { clientRole, serverRole } from '../../world/state.js'
 import { UserError } from '../user-error.js'
 import { columnValue, type Random } from './values.js'
 
-/** Worlds that share the game's arrays: the server, its client, and one that joins. */
+/** Worlds that share the game's arrays: the server, its client, and a joining one. */
 const WORLDS = 3
-/** Connections, network entities, and what else takes an id. */
+/** Connections, network entities, and others that use an id. */
 const SPARE = 32
 const FEWEST = 4
 
-/** How many entities the arrays of a protocol hold for every world, at most `wanted`. @throws UserError when that is too few. */
+/**
+ * How many entities the arrays of a protocol hold for every world, at most `wanted`. @throws UserError when too few.
+ */
 export function entitiesFor(protocol: Protocol, wanted: number): number {
   const lengths = protocol.componentList.flatMap(({ fields }) => fields.map(({ store }) => store.capacity))
   const capacity = Math.min(Infinity, ...lengths)
@@ -30,7 +32,7 @@ export class GameWorld {
   readonly network: TestNetwork
   readonly eids: number[]
   readonly random: Random
-  /** The components that have numbers to change. */
+  /** The components with numbers to change. */
   readonly changing: readonly ReplicatedComponent[]
   readonly anyEntity: () => number
 
@@ -54,7 +56,7 @@ export class GameWorld {
     const owner = this.network.clients[0]?.connection
     if (owner !== undefined) for (const eid of this.eids) setOwner(server, eid, owner)
     this.network.until(() => this.network.clients.every(({ world }) => this.known(world) === count), 2000)
-    // What was sent is acknowledged, and nothing is owed.
+    // Until everything sent is acknowledged, with no unsent changes.
     this.network.tick(4)
   }
 
@@ -63,20 +65,20 @@ export class GameWorld {
     return clientRole(world).replication.entities.alive
   }
 
-  /** Some of the entities, one at least. */
+  /** Picks some of the entities, at least one. */
   pick(fraction: number): number[] {
     const picked = this.eids.filter(() => this.random() < fraction)
     return picked.length === 0 ? [this.eids[0]!] : picked
   }
 
-  /** Changes every number of some entities. Returns these. */
+  /** Changes every number of some entities. Returns these entities. */
   change(fraction: number): number[] {
     const changed = this.pick(fraction)
     for (const eid of changed) this.fill(eid)
     return changed
   }
 
-  /** Bytes that the server sent so far. */
+  /** Bytes that the server has sent so far. */
   get bytesSent(): number {
     return serverRole(this.network.server).transport!.counters.bytesSent
   }

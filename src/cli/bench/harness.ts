@@ -1,9 +1,10 @@
-// Measures subjects side by side: in turns, round after round, so that whatever the machine does hits all of them alike.
+// Measures subjects side by side: in turns, round after round, so that disturbances of the machine affect all of them
+// alike.
 //
-// A harness of its own, since those at hand (tinybench, mitata) measure one task to its end before they begin the next: on a
-// machine whose clock and neighbours change by the second, the ratio of two such medians says little.
+// It is our own because existing ones (tinybench, mitata) measure one task to its end before the next. On a machine
+// whose clock and load change by the second, the ratio of two such medians has little meaning.
 
-/** What a row measures: the library, another library, or hand-written code that marks what is possible. */
+/** The subject of a row: the library, another library, or hand-written code that marks what is possible. */
 export type SubjectKind = 'ours' | 'peer' | 'limit'
 
 export interface Subject {
@@ -24,7 +25,7 @@ export interface Subject {
 export interface Timing {
   readonly median: number
   readonly p99: number
-  /** Times taken. Each is one run, or the mean of a few when one alone is too short for the clock. */
+  /** The number of timings. Each is one run, or the mean of a few when one is too short for the clock. */
   readonly samples: number
 }
 
@@ -35,19 +36,19 @@ export interface MeasureOptions {
   readonly turn?: number
   /** The fewest rounds. Default 7, or 3 where the budget is less than a second. */
   readonly minRounds?: number
-  /** Called now and then with the part done, from 0 to 1. */
+  /** Called regularly with the fraction done, from 0 to 1. */
   readonly onProgress?: (done: number) => void
 }
 
-/** Work shorter than this is repeated within one timing: the clock itself takes about 0.05 µs. In milliseconds. */
+/** Shorter work is repeated within one timing: the clock itself takes about 0.05 µs. In milliseconds. */
 const SHORTEST_TIMING = 0.02
-/** The part of the budget that goes to warming up. */
+/** The fraction of the budget for warming up. */
 const WARM_UP = 0.2
 const MAX_REPEATS = 10_000
 
 let sink = 0
 
-/** Everything that subjects returned, added up. Reading it keeps all of it alive. */
+/** The sum of everything that subjects returned. Reading it keeps all of that alive. */
 export function checksum(): number {
   return sink
 }
@@ -65,7 +66,7 @@ async function timeOnce(subject: Subject, repeats: number): Promise<number> {
   return elapsed / repeats
 }
 
-/** Lets the compiler see the work, and finds how often to repeat it. */
+/** Lets the compiler optimise the work, and finds how often to repeat it. */
 async function warmUp(subject: Subject, milliseconds: number): Promise<number> {
   const end = performance.now() + milliseconds
   let shortest = Infinity
@@ -78,9 +79,7 @@ async function warmUp(subject: Subject, milliseconds: number): Promise<number> {
   return Math.min(MAX_REPEATS, Math.max(1, Math.ceil(SHORTEST_TIMING / Math.max(shortest, 1e-5))))
 }
 
-/**
- * Measures subjects in turns until the budget is spent. Returns one timing for each, in their order.
- */
+/** Measures subjects in turns until the budget is spent. Returns one timing for each, in their order. */
 export async function measure(subjects: readonly Subject[], options: MeasureOptions): Promise<Timing[]> {
   const { budget, turn = 2, minRounds = budget < 1000 ? 3 : 7, onProgress } = options
   const begin = performance.now()
@@ -92,7 +91,7 @@ export async function measure(subjects: readonly Subject[], options: MeasureOpti
   const samples: number[][] = subjects.map(() => [])
   for (let round = 0; round < minRounds || performance.now() - begin < budget; round++) {
     for (let i = 0; i < subjects.length; i++) {
-      // Each round begins with another subject, so that nobody always runs behind the same neighbour.
+      // Each round begins with another subject, so that none always runs after the same one.
       const at = (i + round) % subjects.length
       // The garbage of one subject must not be collected in the time of the next.
       collectYoung()
@@ -103,13 +102,13 @@ export async function measure(subjects: readonly Subject[], options: MeasureOpti
   return samples.map(summarize)
 }
 
-/** What measures itself: work of which only a part is to be timed. */
+/** Work that times itself, because only a part of it counts. */
 export interface SelfTimed {
   /** Does the work once. Returns the milliseconds of its timed part. */
   sample(): number | Promise<number>
 }
 
-/** Lets each sample itself, in turns, until the budget is spent. Returns one timing for each, in their order. */
+/** Lets each subject time itself, in turns, until the budget is spent. Returns one timing for each, in their order. */
 export async function measureSamples(
   subjects: readonly SelfTimed[],
   { budget, minRounds = 3, onProgress }: Omit<MeasureOptions, 'turn'>,
@@ -128,7 +127,7 @@ export async function measureSamples(
   return samples.map(summarize)
 }
 
-/** Milliseconds that some work takes. What it returns is kept alive. */
+/** The milliseconds that some work takes. Its result is kept alive. */
 export function timed(work: () => number): number {
   const start = performance.now()
   const result = work()
@@ -138,14 +137,14 @@ export function timed(work: () => number): number {
 }
 
 async function takeTurn(subject: Subject, repeats: number, turn: number, into: number[]): Promise<void> {
-  // The first one fetches the subject's memory back into the caches.
+  // The first run fetches the subject's memory back into the caches.
   await timeOnce(subject, 1)
   const end = performance.now() + turn
   do into.push(await timeOnce(subject, repeats))
   while (performance.now() < end)
 }
 
-/** Collects what was just made and dropped, where Node was started with `--expose-gc`. */
+/** Collects recent garbage, where Node was started with `--expose-gc`. */
 function collectYoung(): void {
   globalThis.gc?.({ type: 'minor', execution: 'sync' })
 }

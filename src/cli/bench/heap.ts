@@ -1,4 +1,4 @@
-// How much memory the process uses, and what it costs to ask.
+// Measures how much memory the process uses, and the cost of that measurement.
 import { summarize } from './harness.js'
 
 export function heapBytes(): number {
@@ -6,7 +6,7 @@ export function heapBytes(): number {
   return heapUsed + arrayBuffers
 }
 
-/** What looking at the heap allocates by itself. */
+/** The bytes that one measurement allocates itself. */
 export function lookCost(): number {
   const costs = Array.from({ length: 32 }, () => {
     const start = heapBytes()

@@ -1,4 +1,4 @@
-// The options of a benchmark, and what becomes of its result: a table for people, JSON for machines, a comparison, a plot.
+// Defines the options of a benchmark, and shows its result: a human-readable table, JSON, a comparison, a plot.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import { UserError } from '../user-error.js'
@@ -7,13 +7,13 @@ import { plot } from './plot.js'
 import { formatMeta, formatTable, type Output, Progress } from './report.js'
 import type { Report, Row } from './result.js'
 
-/** What the options say. */
+/** The values of the options. */
 export interface BenchSettings {
   json?: true
   quick?: true
-  /** Names of the scenarios to run; all of them when it is left out. */
+  /** The names of the scenarios to run; without it all of them. */
   scenario?: string[]
-  /** A file that `--json` made. */
+  /** A file with the output of `--json`. */
   compare?: string
   /** Where to write the SVG. */
   plot?: string
@@ -50,19 +50,19 @@ function parseSeed(text: string): number {
   return seed
 }
 
-/** Those of the scenarios that the options name, in the order of the benchmark. */
+/** The scenarios that the options name, in the order of the benchmark. */
 export function chosen<S extends Named>(scenarios: readonly S[], { scenario }: BenchSettings): S[] {
   return scenarios.filter(({ name }) => scenario === undefined || scenario.includes(name))
 }
 
-/** What a run tells while it runs. */
+/** Called while a benchmark runs. */
 export interface RunHooks {
   readonly onProgress: (scenario: string, workload: string, done: number) => void
   readonly onRows: (rows: readonly Row[]) => void
 }
 
 /**
- * Runs a benchmark and shows what it found, on two streams: `out` for the result, `err` for progress.
+ * Runs a benchmark and shows the result, on two streams: `out` for the result, `err` for progress.
  *
  * @throws UserError when a file cannot be read or written, or there is nothing to plot.
  */
@@ -73,7 +73,7 @@ export async function showRun(
   err: Output = process.stderr,
 ): Promise<void> {
   const { json } = settings
-  // A file that cannot be read is found before the run, not after it.
+  // Before the run, so that an unreadable file is reported at once.
   const before = settings.compare === undefined ? undefined : readReport(settings.compare)
   const progress = new Progress(err)
   const report = await run({

@@ -1,5 +1,5 @@
-// A plot of cost against clients and entities, as SVG: one line for each workload whose subjects differ in such a number, on
-// logarithmic scales, where what grows in proportion is a straight line of the same slope everywhere.
+// Plots cost against clients and entities, as SVG: one line for each workload whose subjects differ in such a number.
+// The scales are logarithmic, so proportional growth is a straight line of the same slope everywhere.
 import { UserError } from '../user-error.js'
 import { formatNumber } from './report.js'
 import type { Report } from './result.js'
@@ -12,7 +12,7 @@ interface Point {
 /** One line of a plot. */
 export interface Series {
   readonly name: string
-  /** What its points are counted in. */
+  /** The unit of its points. */
   readonly of: 'clients' | 'entities'
   readonly unit: string
   readonly points: readonly Point[]
@@ -24,7 +24,7 @@ const MARGIN = { left: 70, right: 24, top: 48, bottom: 52 }
 const COLORS = ['#1f77b4', '#d62728', '#2ca02c', '#9467bd', '#ff7f0e', '#8c564b']
 const FONT = 'font-family="sans-serif" font-size="12"'
 
-/** The lines that a run has: workloads of ours with three or more numbers of clients or entities. */
+/** The lines of a run: our workloads with three or more numbers of clients or entities. */
 export function seriesOf({ rows }: Report): Series[] {
   const found = new Map<string, { of: Series['of']; unit: string; points: Point[] }>()
   for (const { scenario, workload, subject, median, unit } of rows) {
@@ -40,7 +40,7 @@ export function seriesOf({ rows }: Report): Series[] {
   })
 }
 
-/** The plot of a run: one chart for clients, one for entities. @throws UserError when the run has nothing to draw. */
+/** The plot of a run: one chart for clients, one for entities. @throws UserError when the run has nothing to plot. */
 export function plot(report: Report): string {
   const series = seriesOf(report)
   const charts = (['clients', 'entities'] as const)
@@ -101,7 +101,7 @@ function chart(title: string, of: string, lines: readonly Series[], top: number)
   return [...parts, '</g>'].join('\n')
 }
 
-/** A logarithmic scale over all values, from whole powers of ten to whole powers of ten. */
+/** A logarithmic scale over all values; both its ends are whole powers of ten. */
 function scale(values: readonly number[], from: number, to: number): { at(value: number): number; ticks: number[] } {
   const low = Math.floor(Math.log10(Math.min(...values)))
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))))

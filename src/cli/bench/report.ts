@@ -1,7 +1,7 @@
-// What the benchmark shows to people: how far it is, and a table for each workload.
+// Shows a human-readable benchmark: its progress, and a table for each workload.
 import type { Report, Row } from './result.js'
 
-/** Where text goes: a stream of the process, or a test's. */
+/** The destination of text: a stream of the process, or a test's own. */
 export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
@@ -39,7 +39,7 @@ export class Progress {
   }
 }
 
-/** A number with as many digits as say something. */
+/** Formats a number with its significant digits only. */
 export function formatNumber(value: number): string {
   const absolute = Math.abs(value)
   if (absolute === 0) return '0'
@@ -49,7 +49,7 @@ export function formatNumber(value: number): string {
   return absolute >= 0.1 ? value.toFixed(2) : value.toFixed(3)
 }
 
-/** One workload as a table; each time is also given as a multiple of the first row of ours. */
+/** Formats one workload as a table; each time is also a multiple of our first row. */
 export function formatTable(rows: readonly Row[]): string {
   const first = rows[0]
   if (first === undefined) return ''
@@ -70,7 +70,7 @@ export function formatTable(rows: readonly Row[]): string {
   return [`${first.scenario}, ${first.workload}`, ...formatTableOf([header, ...cells]), ...goals, ''].join('\n')
 }
 
-/** Lines of cells, the first column to the left and the others to the right. */
+/** Formats lines of cells, the first column aligned left and the others right. */
 export function formatTableOf(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0]!.map((_, c) => Math.max(...lines.map((line) => line[c]!.length)))
   const format = (line: readonly string[]): string =>
@@ -78,7 +78,7 @@ export function formatTableOf(lines: readonly (readonly string[])[]): string[] {
   return lines.map(format)
 }
 
-/** What the numbers belong to. */
+/** Formats the machine and versions of a run. */
 export function formatMeta({ meta }: Report): string {
   return `bitecs-net ${meta.version}, Node ${meta.node}, ${meta.cpu}, seed ${meta.seed}, ${meta.date}`
 }

@@ -1,4 +1,4 @@
-// What a benchmark says: rows, their ratios, and whether the library meets its goals.
+// Makes the result of a benchmark: rows, their ratios, and whether the library meets its goals.
 import type { Subject, Timing } from './harness.js'
 
 /** One row of the result; `--json` prints exactly these. */
@@ -10,22 +10,25 @@ export interface Row {
   median: number
   p99: number
   unit: string
-  /** Bytes for each changed entity, or for each call; null where there are none. */
+  /** Bytes per changed entity, or per call; null where there are none. */
   bytes: number | null
-  /** This median divided by the other subject's: above 1, the other is faster. Without subjects whose median is 0. */
+  /**
+   * This median divided by the other subject's: above 1, the other is faster. Subjects with a median of 0 are left
+   * out.
+   */
   ratios: Record<string, number>
-  /** Only on rows of ours that have one. */
+  /** Only on our rows that have a goal. */
   goal?: string
   met?: boolean
 }
 
-/** Everything that `--json` prints. */
+/** The output of `--json`. */
 export interface Report {
   meta: { version: string; node: string; cpu: string; date: string; seed: number }
   rows: Row[]
 }
 
-/** One thing that a row has to fulfil. */
+/** One condition of a row's goal. */
 export interface Condition {
   readonly text: string
   holds(row: Row): boolean
@@ -48,7 +51,7 @@ export function faster(times: number, other: string): Condition {
   return { text: `≥ ${times} × faster than ${other}`, holds: (row) => ratioTo(row, other) <= 1 / times }
 }
 
-/** At most so many bytes for each changed entity, or for what `each` names. */
+/** At most `bytes` bytes for each changed entity, or for what `each` names. */
 export function bytesAtMost(bytes: number, each = 'changed entity'): Condition {
   return { text: `≤ ${bytes} B per ${each}`, holds: (row) => row.bytes !== null && row.bytes <= bytes }
 }
@@ -58,18 +61,18 @@ export function valueAtMost(value: number, text: string): Condition {
   return { text, holds: (row) => row.median <= value }
 }
 
-/** All but one in a hundred are at most `value`, in the unit of the row. */
+/** The 99th percentile is at most `value`, in the unit of the row. */
 export function p99AtMost(value: number, text: string): Condition {
   return { text, holds: (row) => row.p99 <= value }
 }
 
-/** What there is to say about a subject beyond its time. */
+/** The data of a subject besides its time. */
 export interface Entrant extends Pick<Subject, 'name' | 'kind'> {
   readonly bytes?: number
   readonly goal?: readonly Condition[]
 }
 
-/** A subject with that. */
+/** A subject with its data. */
 export interface Contender extends Subject, Entrant {}
 
 /**
@@ -99,7 +102,7 @@ export function toRows(
   })
 }
 
-/** Without those whose time is zero, which nothing can be compared with. */
+/** Leaves out subjects whose time is zero: no ratio to them exists. */
 function ratiosOf(
   median: number,
   own: number,
@@ -120,7 +123,7 @@ export function judge(row: Row, goal: readonly Condition[] | undefined): Row {
   return { ...row, goal: goal.map(({ text }) => text).join('; '), met: goal.every((condition) => condition.holds(row)) }
 }
 
-/** Four digits are more than a measurement is worth. */
+/** Four digits are more than the precision of a measurement. */
 function round(value: number): number {
   return Number(value.toPrecision(4))
 }

@@ -1,46 +1,48 @@
-// What a benchmark is made of: scenarios, which say how far they are and what they found.
+// Defines and runs the scenarios of a benchmark, which report progress and results.
 import { cpus } from 'node:os'
 import { checksum } from './harness.js'
 import type { Report, Row } from './result.js'
 
-/** What every scenario is given. */
+/** The inputs of every scenario. */
 export interface RunContext {
-  /** Everything random follows from it. */
+  /** The seed of everything random. */
   readonly seed: number
-  /** A look, in place of a measurement. */
+  /** Whether to take a quick look instead of a measurement. */
   readonly quick: boolean
   /** Milliseconds for one workload. */
   readonly budget: number
-  /** Says what is being measured, and how much of it is done, from 0 to 1. */
+  /** Reports what is being measured, and how much of it is done, from 0 to 1. */
   readonly progress: (workload: string, done: number) => void
-  /** Takes the rows of a finished workload. */
+  /** Receives the rows of a finished workload. */
   readonly emit: (rows: readonly Row[]) => void
 }
 
 export interface Scenario<Context = RunContext> {
   readonly name: string
-  /** One line for people. */
+  /** One human-readable line. */
   readonly title: string
-  /** It takes a real network and processes of its own, and the machine for itself. */
+  /** Whether it needs a real network, separate processes, and the machine for itself. */
   readonly real?: boolean
   run(context: Context & RunContext): Promise<void>
 }
 
 export interface RunOptions<Context> {
-  /** Of the library. */
+  /** The version of the library. */
   readonly version: string
   readonly scenarios: readonly Scenario<Context>[]
   readonly seed: number
   readonly quick: boolean
   readonly budget: number
-  /** What these scenarios are given besides. */
+  /** Additional inputs of these scenarios. */
   readonly context: Context
   readonly onProgress?: (scenario: string, workload: string, done: number) => void
   /** Called with the rows of each workload when it is finished. */
   readonly onRows?: (rows: readonly Row[]) => void
 }
 
-/** Runs scenarios one after another. @throws Error when a subject returned no number: its time would mean nothing. */
+/**
+ * Runs scenarios one after another. @throws Error when a subject returned no number, which makes its time meaningless.
+ */
 export async function runScenarios<Context>(options: RunOptions<Context>): Promise<Report> {
   const { version, scenarios, seed, quick, budget, context, onProgress, onRows } = options
   const rows: Row[] = []

@@ -1,4 +1,4 @@
-// The scenarios of a game, as `--help` names them: apart from what they load.
+// Names the scenarios of a game for `--help`, without loading what they need.
 
 export const gameScenarioTitles = [
   { name: 'encode', title: "finding and encoding one tick's changes" },

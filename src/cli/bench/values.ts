@@ -1,23 +1,23 @@
-// Values by schema: what a game's components and calls are filled with when nobody but their types says what they hold.
+// Makes values for a game's components and calls from their types alone.
 import { ByteReader } from '../../protocol/bytes.js'
 import type { Schema, SchemaType } from '../../protocol/types/schema.js'
 import { type ColumnSpec, ColumnKind, ScalarForm } from '../../protocol/types/schema.js'
 import { fromWire, maxWire } from '../../replication/wire/columns.js'
 
-/** A number from 0 to 1, below 1. */
+/** Returns a number from 0 to below 1. */
 export type Random = () => number
 
-/** Bytes that a value is read from; long enough for any that is not large. */
+/** The bytes that a value is read from; enough for any that is not large. */
 const BYTES = 256
 
-/** A number that a column can hold. Entities are given by `anyEntity`. */
+/** A number that a column can hold; `anyEntity` returns entities. */
 export function columnValue(spec: ColumnSpec, random: Random, anyEntity: () => number): number {
   switch (spec.kind) {
     case ColumnKind.Entity:
       return anyEntity()
     case ColumnKind.F32:
     case ColumnKind.F64:
-      // Such as games have, and not any bits, of which some are no numbers.
+      // A typical value of games. Random bits would include NaN.
       return Math.fround((random() * 2 - 1) * 1000)
     default:
       return fromWire(spec, Math.floor(random() * (maxWire(spec) + 1)))
@@ -25,8 +25,8 @@ export function columnValue(spec: ColumnSpec, random: Random, anyEntity: () => n
 }
 
 /**
- * Arguments of a call. A type that is none of numbers is read from printable bytes, which makes texts of texts; where
- * they are no value of it, it is its zero.
+ * The arguments of a call. A type other than numbers is read from printable bytes, which makes its texts readable.
+ * Where the bytes are no valid value, its zero is used.
  */
 export function argumentsOf(schema: Schema, random: Random, anyEntity: () => number): Record<string, unknown> {
   return Object.fromEntries(
@@ -42,14 +42,14 @@ function valueOf(type: SchemaType<unknown>, name: string, random: Random, anyEnt
     type.check(value, name)
     return value
   } catch {
-    // What was read names an entity, or a part of it is out of range.
+    // The bytes name an entity, or a part of the value is out of range.
     return type.zero
   }
 }
 
 function readFrom(type: SchemaType<unknown>, random: Random): unknown {
   const bytes = Uint8Array.from({ length: BYTES }, () => 0x20 + Math.floor(random() * 0x5f))
-  // Short texts: this is also the length of one.
+  // Also the length of a text, so short.
   bytes[0] = 1 + Math.floor(random() * 24)
   const reader = new ByteReader()
   reader.reset(bytes, 0, bytes.length)

@@ -1,11 +1,11 @@
-// The counters of the statistics as metrics: which family each belongs to, so that the sum over a family means something.
+// Assigns each counter of the statistics to a family of metrics, so that the sum over a family is meaningful.
 import { Counter, type Registry } from 'prom-client'
 import type { Counters } from '../../connection/counters.js'
 import type { TransportCounters } from '../../transport/transport.js'
 import type { NetworkStats } from '../../verbs/stats.js'
 import { setTotal } from './set-total.js'
 
-/** Each family counts one kind of thing. Those with a label tell apart why. */
+/** Each family counts one kind of event; its label, if any, is the reason. */
 const FAMILIES = {
   dropped_packets: ['Packets that were dropped, by reason.', 'reason'],
   dropped_calls: ['Calls, messages and requests that were dropped, by reason.', 'reason'],
@@ -23,10 +23,10 @@ const FAMILIES = {
 } as const satisfies Readonly<Record<string, readonly [help: string, label?: string]>>
 
 type Family = keyof typeof FAMILIES
-/** Where a counter goes: a family, and the value of its label. */
+/** The place of a counter: a family, and the value of its label. */
 type Place = readonly [family: Family, value?: string]
 
-/** All counters of a world but `acceptedPackets`, which is traffic. */
+/** All counters of a world except `acceptedPackets`, which is traffic. */
 const OF_WORLD: Readonly<Record<Exclude<keyof Counters, 'acceptedPackets'>, Place>> = {
   malformedPackets: ['dropped_packets', 'malformed'],
   packetsBeforeHello: ['dropped_packets', 'before_hello'],
@@ -67,7 +67,7 @@ const OF_WORLD: Readonly<Record<Exclude<keyof Counters, 'acceptedPackets'>, Plac
   resentValues: ['repairs', 'resent_value'],
 }
 
-/** Those of the transport's counters that are traffic, which has metrics of its own. */
+/** The transport's counters of traffic, which have their own metrics. */
 type Traffic = `${'packets' | 'bytes' | 'reliablePackets' | 'reliableBytes'}${'Sent' | 'Received'}`
 
 const OF_TRANSPORT: Readonly<Record<Exclude<keyof TransportCounters, Traffic>, Place>> = {

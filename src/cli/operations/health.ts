@@ -1,6 +1,6 @@
-// How the server is, as those ask who start, watch and replace it.
+// Reports the health of the server to the systems that start, watch and replace it.
 
-/** What the server is doing. Only one that is `ready` lets clients in. */
+/** The state of the server. Only a `ready` one admits clients. */
 export type Phase = 'starting' | 'ready' | 'draining' | 'stopping'
 
 /** An answer over HTTP. */
@@ -9,7 +9,7 @@ export interface HealthAnswer {
   readonly text: string
 }
 
-/** The loop runs at least once a second; one that has not for so long, in milliseconds, will not again. */
+/** The loop runs at least once a second. After this time without a tick, in milliseconds, it will not run again. */
 const LONGEST_SILENCE_MS = 10_000
 
 export class Health {
@@ -18,19 +18,19 @@ export class Health {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** A tick has run. */
+  /** Notes that a tick has run. */
   ticked(): void {
     this.tickedAt = this.now()
   }
 
-  /** Whether the process is worth keeping. That it answers shows that its event loop turns; ticks must run as well. */
+  /** Whether the process should be kept. An answer shows that its event loop runs; ticks must run as well. */
   live(): HealthAnswer {
     const silence = this.tickedAt === undefined ? 0 : this.now() - this.tickedAt
     if (this.phase === 'stopping' || silence <= LONGEST_SILENCE_MS) return { ok: true, text: 'alive' }
     return { ok: false, text: `no tick has run for ${Math.round(silence / 1000)} s` }
   }
 
-  /** Whether clients may be sent here. */
+  /** Whether the server can accept clients. */
   ready(): HealthAnswer {
     return { ok: this.phase === 'ready', text: this.phase }
   }

@@ -1,11 +1,11 @@
-// What Prometheus is told: the statistics of a world, the time of its ticks, and how the process is.
+// Collects metrics for Prometheus: the statistics of a world, the time of its ticks, and the state of the process.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { NetworkStats } from '../../verbs/stats.js'
 import { CountedEvents } from './counted-events.js'
 import type { Health } from './health.js'
 import { setTotal } from './set-total.js'
 
-/** Upper bounds of the time of a tick, in seconds: from what an idle world takes to what nobody should see. */
+/** Upper bounds of the time of a tick, in seconds: from that of an idle world to far too long. */
 const TICK_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1]
 
 export class Metrics {
@@ -61,7 +61,7 @@ export class Metrics {
     return this.registry.contentType
   }
 
-  /** Tells of a world from now on; `stats` is asked at each scrape. `tickRate`: ticks per second. */
+  /** Starts to report on a world; `stats` is called at each scrape. `tickRate`: ticks per second. */
   watch(stats: () => NetworkStats, tickRate: number): void {
     this.stats = stats
     this.network.tickInterval.set(1 / tickRate)
@@ -84,7 +84,7 @@ export class Metrics {
     this.certificateExpiry.set(at.getTime() / 1000)
   }
 
-  /** Everything, in the text format of Prometheus. */
+  /** All metrics, in the text format of Prometheus. */
   text(): Promise<string> {
     if (this.stats !== undefined)
       this.network.update(this.stats(), this.health.phase === 'draining' || this.health.phase === 'stopping')
@@ -92,7 +92,7 @@ export class Metrics {
   }
 }
 
-/** The statistics of a world as metrics. They are counted there, so that here is nothing to do between two scrapes. */
+/** The statistics of a world as metrics. The world counts them, so nothing has to be done between two scrapes. */
 class NetworkMetrics {
   readonly tickInterval: Gauge
   private readonly connections: Gauge<'state'>

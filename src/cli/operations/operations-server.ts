@@ -6,7 +6,7 @@ import { guarded } from '../../transport/signalling/server-route.js'
 import { isSharedBy, limitSockets, REQUEST_LIMITS } from '../../transport/signalling/sockets.js'
 import type { Health, HealthAnswer } from './health.js'
 
-/** What `/metrics` answers. */
+/** The content of `/metrics`. */
 export interface Exposition {
   readonly contentType: string
   text(): Promise<string>
@@ -15,9 +15,9 @@ export interface Exposition {
 const TEXT = 'text/plain; charset=utf-8'
 
 /**
- * Makes the server, which does not listen yet. Requests must name this machine as their host: `host`, which the operator has
- * set, `localhost`, an address, or a name without a dot, as containers have. Under any other name a page on the internet could
- * read the answers, by pointing its own name at this machine.
+ * Makes the server, which does not listen yet. Requests must have this machine as their host: `host`, which the
+ * operator set, `localhost`, an address, or a name without a dot, as containers have. Otherwise a page on the internet
+ * could point its own name at this machine, and read the answers.
  */
 export function createOperationsServer(health: Health, metrics: Exposition, host?: string): Server {
   const server = createServer(REQUEST_LIMITS)
@@ -30,7 +30,7 @@ export function createOperationsServer(health: Health, metrics: Exposition, host
   return server.on('request', guarded(server, handle))
 }
 
-/** How long a text of the metrics is given out again, in milliseconds: making one takes as long as some ticks. */
+/** How long a text of the metrics is reused, in milliseconds: making one takes as long as some ticks. */
 const TEXT_AGE = 100
 
 function shareText(metrics: Exposition): Exposition {
@@ -45,7 +45,7 @@ function shareText(metrics: Exposition): Exposition {
   }
 }
 
-/** Whether a `Host` header names this machine. Requests without one come from no browser. */
+/** Whether a `Host` header names this machine. Requests without one are not from browsers. */
 function isOwnName(header: string | undefined, own: string | undefined): boolean {
   if (header === undefined) return true
   const name = header.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')

@@ -1,4 +1,4 @@
-// What an operator sees of a running server besides its log: health, and metrics where they are asked for.
+// Starts an operator's view of a running server besides its log: health, and metrics if configured.
 import type { Log } from '../log.js'
 import { startListening, stopListening } from '../page-server.js'
 import type { Settings } from '../settings/settings.js'
@@ -8,7 +8,7 @@ import { createOperationsServer } from './operations-server.js'
 
 export interface Operations {
   readonly health: Health
-  /** Undefined when nobody asked for a port: then nothing is measured either. */
+  /** Undefined when no port is set: then nothing is measured either. */
   readonly metrics?: Metrics
   close(): Promise<void>
 }
@@ -16,8 +16,8 @@ export interface Operations {
 const NAMES = { port: '--metrics-port', host: '--metrics-host' }
 
 /**
- * Answers on the operator's port, if there is to be one, from now on: that a server is still starting should be seen.
- * It is not open to everybody unless its host is set.
+ * Starts to answer on the operator's port, if one is set. It does so at once, so that a starting server is visible as
+ * such. Other machines cannot connect to it unless its host is set.
  *
  * @throws UserError when it cannot listen.
  */

@@ -1,4 +1,4 @@
-// Counters of Prometheus that say what was counted elsewhere.
+// Sets counters of Prometheus to totals that other code counted.
 import type { Counter } from 'prom-client'
 
 export function setTotal<T extends string>(

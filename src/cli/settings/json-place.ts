@@ -1,23 +1,27 @@
-// Where a text ceases to be JSON. What JSON.parse says of it depends on the version, is often no place, and quotes the text, which may be a secret.
+// Finds where a text stops being JSON. The message of JSON.parse depends on the version, often has no position, and
+// quotes the text, which may be secret.
 
 const SPACE = /[ \t\r\n]*/y
-/** Of control characters, JSON forbids the first 32 alone. */
+/** JSON forbids only the first 32 control characters. */
 const STRING = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/uy
 const ATOM = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?/y
 
-/** Deeper than settings ever are; what is deeper counts as wrong. */
+/** The deepest nesting; real settings never reach it, and deeper ones count as errors. */
 const DEEPEST = 100
 
-/** The line and the column, both from 1, where `text`, which is no JSON, goes wrong; of a text that ends too early, its end. */
+/**
+ * The line and the column, both from 1, of the error in a text that is not JSON. For a text that ends too early, its
+ * end.
+ */
 export function placeOfError(text: string): { line: number; column: number } {
   const scanner = new Scanner(text)
-  // Behind a value nothing may follow.
+  // Nothing may follow the value.
   scanner.value()
   const before = text.slice(0, scanner.at).split('\n')
   return { line: before.length, column: before.at(-1)!.length + 1 }
 }
 
-/** Reads the grammar of RFC 8259; `at` stays where it ceased to hold. */
+/** Reads the grammar of RFC 8259; `at` stays at the first error. */
 class Scanner {
   at = 0
   private depth = 0
@@ -31,7 +35,7 @@ class Scanner {
     return (this.take(STRING) || this.take(ATOM)) && this.take(SPACE)
   }
 
-  /** The rest of an array or object. */
+  /** Reads the rest of an array or object. */
   private list(end: string, item: () => boolean): boolean {
     if (this.takes(end)) return true
     if (++this.depth > DEEPEST) return false

@@ -1,16 +1,16 @@
-// The kinds of value that a setting may have: each read from a text, as an option or the environment gives it, or from JSON.
+// Defines the kinds of values of settings: each is read from text, for options and the environment, or from JSON.
 import { isIP } from 'node:net'
 import { Networks } from '../../transport/signalling/addresses.js'
 
-/** A kind of value. `undefined` says that a value is not of the kind. */
+/** A kind of value. `undefined` means that a value is not of the kind. */
 export interface Kind<T> {
-  /** What is accepted, as in "port is …". */
+  /** The accepted values, as in "port is …". */
   readonly expects: string
-  /** It may hold credentials: what is wrong with it is told without its text. */
+  /** Whether it may hold credentials: errors then leave out its text. */
   readonly isSecret?: boolean
-  /** Reads what stands on the command line or in the environment. */
+  /** Reads a value of the command line or the environment. */
   fromText(text: string): T | undefined
-  /** Reads what stands in a file. */
+  /** Reads a value of a file. */
   fromJson(value: unknown): T | undefined
 }
 
@@ -43,18 +43,18 @@ export const rate: Kind<number> = {
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-/** A day. */
+/** One day. */
 const LONGEST_MS = 86_400_000
 
-/** A time as people write it: `60s`, `24h`. */
+/** Writes a time with its unit: `60s`, `24h`. */
 function writeTime(milliseconds: number): string {
   const [unit, length] = Object.entries(UNITS).findLast(([, one]) => milliseconds % one === 0 && milliseconds >= one)!
   return `${milliseconds / length}${unit}`
 }
 
 /**
- * A time, in milliseconds, from `least` to `most`, by default up to a day. It is written with its unit everywhere: what is a
- * second here and a millisecond there is mistaken once. `least` is 0 where nothing at all makes sense.
+ * A time from `least` to `most` milliseconds, by default up to a day. It always has a unit, so that seconds and
+ * milliseconds cannot be confused. `least` is 0 where zero makes sense.
  */
 export function duration(least: number, most = LONGEST_MS): Kind<number> {
   const fromText = (text: string): number | undefined => {
@@ -72,7 +72,7 @@ export function duration(least: number, most = LONGEST_MS): Kind<number> {
   }
 }
 
-/** A text that is not empty. `expects` says what it is. */
+/** A text that is not empty. `expects` describes it. */
 export function nonEmpty(expects: string): Kind<string> {
   const accept = (value: unknown): string | undefined =>
     typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
@@ -86,20 +86,20 @@ export function message(most: number): Kind<string> {
   return { expects: `a text of 1 to ${most} bytes`, fromText: accept, fromJson: accept }
 }
 
-/** One of some words. */
+/** One of a few words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   const accept = (value: unknown): T | undefined => words.find((word) => word === value)
   return { expects: `one of ${words.join(', ')}`, fromText: accept, fromJson: accept }
 }
 
-/** An address of this machine that sockets bind to. */
+/** An address of this machine that sockets can bind to. */
 export const ipAddress: Kind<string> = {
   expects: 'an IP address',
   fromText: (value) => (isIP(value) === 0 ? undefined : value),
   fromJson: (value) => (typeof value === 'string' ? ipAddress.fromText(value) : undefined),
 }
 
-/** The pages of which origin may connect. */
+/** The origin of the pages that may connect. */
 export const origin: Kind<string> = {
   expects: 'an origin such as https://play.example.org, or *',
   fromText: (value) => (value === '*' || isOrigin(value) ? value : undefined),
@@ -123,7 +123,7 @@ export const portRange: Kind<{ min: number; max: number }> = {
   fromJson: (value) => (typeof value === 'string' ? portRange.fromText(value) : undefined),
 }
 
-/** Addresses and networks, with commas between them. */
+/** Addresses and networks, separated by commas. */
 export const networks: Kind<string[]> = {
   expects: 'addresses and networks such as 10.0.0.0/8,::1 with commas between them, or a JSON array of them',
   fromText: (value) => networks.fromJson(value.split(',').map((entry) => entry.trim())),
@@ -153,7 +153,7 @@ export interface IceServerSetting {
   credential?: string
 }
 
-/** STUN and TURN servers: their addresses with commas between them, or the JSON that browsers take. */
+/** STUN and TURN servers: their addresses separated by commas, or the JSON that browsers use. */
 export const iceServers: Kind<IceServerSetting[]> = {
   isSecret: true,
   expects:

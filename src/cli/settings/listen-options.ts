@@ -1,4 +1,4 @@
-// What `listen` is told of the settings: what the operator set, over what the game itself asks for.
+// Combines the operator's settings and the game's own options to the options of `listen`.
 import type { ErrorBudget, InboundLimits } from '../../connection/server/client-limits.js'
 import type { ListenOptions } from '../../server.js'
 import type { HandshakeLimits } from '../../transport/signalling/admission.js'
@@ -6,10 +6,10 @@ import { checkBudgets } from '../../world/server/budget-options.js'
 import { firstLine, UserError } from '../user-error.js'
 import type { SettingName, Settings } from './settings.js'
 
-// What `listen` takes and no operator sets is the game's to know: its own server, the functions that decide, the property that
-// tells users apart, the weights of what is wrong.
+// Options that only the game sets, not the operator: its own server, functions that decide, the property that
+// identifies users, the weights of violations.
 
-/** The settings that `listen` takes as they are. */
+/** The settings that are passed to `listen` unchanged. */
 const AS_THEY_ARE = [
   'maxConnections',
   'timeout',
@@ -55,9 +55,9 @@ const ERROR_BUDGET = {
 } as const satisfies Parts<ErrorBudget>
 
 /**
- * What `listen` is told: what the operator set, over what the game itself asks for.
+ * Makes the options of `listen`. The operator's settings override the game's own options.
  *
- * @throws UserError when settings do not fit each other, or what the game asks for.
+ * @throws UserError when settings do not fit each other, or the game's options.
  */
 export function listenOptions(settings: Settings, own: ListenOptions = {}): ListenOptions {
   const given = AS_THEY_ARE.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]])
@@ -88,7 +88,10 @@ function pick(settings: Settings, parts: Readonly<Record<string, string>>): obje
   return Object.fromEntries(setNames(settings, parts).map((name) => [parts[name], settings[name]]))
 }
 
-/** Each is right by itself; whether they are together, or with the game's, `listen` knows, and tells in its own words. */
+/**
+ * Each setting is valid by itself. `listen` checks them together, and with the game's, and reports it in its own
+ * words.
+ */
 function checkTogether(settings: Settings, parts: Readonly<Record<string, string>>, options: ListenOptions): void {
   try {
     checkBudgets(options)

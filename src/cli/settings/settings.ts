@@ -1,4 +1,4 @@
-// Lists every setting of `serve` in one table, which options, environment and file are read by.
+// Lists every setting of `serve` in one table, from which options, environment and file are read.
 import { MAX_REASON_BYTES } from '../../protocol/limits.js'
 import { LOG_FORMATS, LOG_LEVELS } from '../log.js'
 import {
@@ -28,7 +28,7 @@ interface Setting<T> {
   readonly about: string
   /** The one-letter form of the option. */
   readonly short?: string
-  /** The heading in `--help` under which the option stands; without one it is among the first. */
+  /** The heading in `--help` above the option; options without one are listed first. */
   readonly group?: string
 }
 
@@ -213,7 +213,7 @@ export type Settings = {
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
 
-/** The heading of `--help` under which a setting stands, if any. */
+/** The heading of `--help` above a setting, if any. */
 export function settingGroup(name: SettingName): string | undefined {
   const { group }: Setting<unknown> = SETTINGS[name]
   return group

@@ -1,4 +1,4 @@
-// Where settings come from: options over the environment over a file. What is wrong is told by its name and place.
+// Reads settings from options, the environment and a file, in this order of precedence. Errors contain name and place.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { closestMatch } from 'leven'
 import { firstLine, UserError } from '../user-error.js'
@@ -8,17 +8,17 @@ import { SETTING_NAMES, type SettingName, SETTINGS, type Settings, variableName 
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** How many letters may be wrong in a name that is guessed at. */
+/** The most wrong letters in a name for which a similar one is suggested. */
 const MOST_WRONG = 3
 const PREFIX = 'BITECS_NET_'
 /** In bytes: 64 KiB. */
 const LARGEST_FILE = 1 << 16
 
 /**
- * All that is set. `options` are those of the command line, `file` the path that `--config` gives; without it the
- * environment's `BITECS_NET_CONFIG` counts.
+ * Reads all settings. `options` are those of the command line, `file` is the path of `--config`. Without it the
+ * environment's `BITECS_NET_CONFIG` is used.
  *
- * @throws UserError that names the setting, where it stands, its value and what is expected.
+ * @throws UserError with the setting, its place, its value and the expected values.
  */
 export function gatherSettings(options: Settings, file: string | undefined, environment: Environment): Settings {
   const path = file ?? (environment[variableName('config')] || undefined)
@@ -26,7 +26,7 @@ export function gatherSettings(options: Settings, file: string | undefined, envi
   return Object.assign(settings, readEnvironment(environment), options)
 }
 
-/** What the environment sets. Empty is not set: that is how compose files leave something out. */
+/** The settings of the environment. Empty variables count as unset: that is how compose files leave one out. */
 export function readEnvironment(environment: Environment): Settings {
   const settings: Settings = {}
   for (const name of SETTING_NAMES) {
@@ -40,14 +40,14 @@ export function readEnvironment(environment: Environment): Settings {
   return settings
 }
 
-/** `PORT` is what hosts of programs say; our own name for it comes first. */
+/** Many hosting services set `PORT`; our own name takes precedence. */
 function variablesOf(name: SettingName): string[] {
   return name === 'port' ? [variableName(name), 'PORT'] : [variableName(name)]
 }
 
 /**
- * Variables that look like a slip: nearly the name of a setting. Others with our prefix are somebody else's, such as those
- * that Kubernetes makes of a service's name.
+ * Variables that look like a typing error: nearly the name of a setting. Others with our prefix belong to other
+ * programs, such as those that Kubernetes makes from a service's name.
  */
 export function suspectVariables(environment: Environment): { name: string; guess: string }[] {
   const known = [...SETTING_NAMES, 'config'].map(variableName)
@@ -59,12 +59,12 @@ export function suspectVariables(environment: Environment): { name: string; gues
     })
 }
 
-/** Of settings that do something only beside another, the other. */
+/** Settings that only work together with another, and the other. */
 const NEEDS = { metricsHost: 'metricsPort', drainText: 'drainTime' } as const satisfies Partial<
   Record<SettingName, SettingName>
 >
 
-/** Settings that do nothing, since the one that they belong to is not set. */
+/** Settings without effect, because the setting that they need is missing. */
 export function idleSettings(settings: Settings): { name: SettingName; needs: SettingName }[] {
   return Object.entries(NEEDS)
     .map(([name, needs]) => ({ name: name as keyof typeof NEEDS, needs }))
@@ -102,7 +102,7 @@ function readBytes(path: string): Buffer {
   }
 }
 
-/** The first bytes of a file: one that was named by mistake may be of any size, or never end. */
+/** Reads the first bytes of a file: one that was named by mistake may be of any size, or never end. */
 function readUpTo(path: string, most: number): Buffer {
   const bytes = Buffer.alloc(most)
   const file = openSync(path, 'r')
@@ -131,7 +131,7 @@ function put(settings: Settings, name: SettingName, read: unknown, where: string
   Object.assign(settings, { [name]: read })
 }
 
-/** The value as it was written, as far as it fits a line. */
+/** The value as it was written, shortened to fit a line. */
 function shown(value: unknown, isSecret = false): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'this array' : 'this object'
   if (isSecret) return 'the given value'

@@ -1,4 +1,4 @@
-// The client's side of a session: hello, welcome, data, and an end with a reason.
+// Runs the client's side of a session: hello, welcome, data, resuming, and the end with a reason.
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import { PacketKind } from '../../protocol/packet-kind.js'
 import {
@@ -26,33 +26,31 @@ import { Resumption } from './resumption.js'
 import { Session } from '../session.js'
 import { TickClock } from './tick-clock.js'
 
-/** A frame may take this long before its side counts as having stood still. */
+/** A longer frame counts as a blocked client, in milliseconds. */
 const LONGEST_FRAME_MS = 1000
-/** For so long heartbeats repeat which structure was applied, in milliseconds: as long as a server waits for it. */
+/** How long heartbeats repeat the tick of the applied structure, in milliseconds: as long as a server waits for it. */
 const STRUCTURE_REPEATS_MS = 10_000
 
-/** What the session tells the layers above, inside `receive`, `maintain` and `close`. */
+/** Events for the layers above, called inside `receive`, `maintain` and `close`. */
 export interface ClientSessionEvents {
-  /** A data packet arrived; to be kept, and given to `readData` when the world is ready for it. */
+  /** A data packet arrived. Keep it, and pass it to `readData` when the world is ready for it. */
   packet(channel: Channel, bytes: Uint8Array, length: number, time: number): void
-  /**
-   * A data packet is read; the reader stands at its first section. Returns whether it may be acknowledged.
-   */
+  /** A data packet is read; the reader is at its first section. Returns whether it may be acknowledged. */
   data(session: Session, channel: Channel, header: DataHeader, reader: ByteReader): boolean
-  /** The session has another transport, over which it goes on. */
+  /** The session continues on another transport. */
   moved?: () => void
 }
 
 export interface ClientSessionOptions {
   protocol: Protocol
   now: () => number
-  /** Milliseconds without a packet until the server counts as gone. */
+  /** Milliseconds without a packet until the connection to the server times out. */
   timeout: number
-  /** Presented to the server's authenticator. */
+  /** Sent to the server's authenticator. */
   token: string
   /** Asks for a session that can be resumed over another connection. Default false. */
   mayResume?: boolean
-  /** The protocol lists messages that may travel before the welcome. */
+  /** Whether the protocol lists messages that may be sent before the welcome. */
   hasEarlyMessages: boolean
 }
 
@@ -63,21 +61,21 @@ export class ClientSession implements TransportSink {
   reason: CloseReason | undefined
   private maintainedAt: number | undefined
   private resumption: Resumption | undefined
-  /** Once it has ended: resolves when nothing is left of a try to resume. */
+  /** Set when the session ends during an attempt to resume; resolves when that attempt has been cleaned up. */
   abandoned: Promise<void> | undefined
   /**
-   * Nothing more counts that comes over the line: the transport lost it, or the server was asked over another what it has
-   * to send again, and what still came over this one would come twice.
+   * Packets of the current link are ignored. Either the transport lost the link, or the server was asked over another
+   * to retransmit; packets of this one would then arrive twice.
    */
   private isLineGone = false
-  /** The structure that heartbeats repeat, and until when. */
+  /** The tick of the applied structure that heartbeats repeat, and until when. */
   private repeatedStructure = 0
   private repeatedUntil = 0
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
   private readonly header = new DataHeader()
   private readonly ping = new PingBody()
-  /** How often the game has ticked, which heart-beats say. */
+  /** How often the game has ticked; heartbeats carry it. */
   private ticks = 0
   private gameTicked = true
 
@@ -94,12 +92,12 @@ export class ClientSession implements TransportSink {
     return this.session?.state === 'open' ? 'open' : 'connecting'
   }
 
-  /** The line broke, and the session waits for it or for another. */
+  /** Whether the session waits for its link or for another. */
   get isInterrupted(): boolean {
     return this.reason === undefined && this.session !== undefined && this.session.isInterrupted
   }
 
-  /** A try to resume is under way. */
+  /** Whether an attempt to resume is under way. */
   get isResuming(): boolean {
     return this.resumption !== undefined
   }
@@ -125,8 +123,8 @@ export class ClientSession implements TransportSink {
   }
 
   /**
-   * Tries to go on with an interrupted session over another connection, one that is open or about to open. The transport is
-   * the session's from then on: it is closed when the try fails.
+   * Tries to resume an interrupted session over a transport that is open or about to open. The session owns the
+   * transport from now on, and closes it when the attempt fails.
    */
   tryResume(transport: Transport): void {
     const { session } = this
@@ -149,12 +147,12 @@ export class ClientSession implements TransportSink {
     })
   }
 
-  /** The server lets this client in no more, as it said before there was another connection to ask over. */
+  /** Ends the session: the server refused this client before there was another connection to ask over. */
   refused(code: string, text: string): void {
     if (this.isInterrupted) this.end({ code, text, by: 'remote' })
   }
 
-  /** The session goes on over another transport; the server has `received` of our reliable packets. */
+  /** Continues the session on another transport; the server has `received` of our reliable packets. */
   private moveTo(transport: Transport, peer: PeerId, received: number, time: number): this {
     const session = this.session!
     this.resumption = undefined
@@ -224,14 +222,14 @@ export class ClientSession implements TransportSink {
     this.restore(session, time, session.resumable!.unsentFrom)
   }
 
-  /** Goes on with the session; `from` is the first reliable packet that the server lacks. */
+  /** Continues the session; `from` is the first reliable packet that the server lacks. */
   private restore(session: Session, time: number, from: number): void {
-    // The packet that said which structure was applied may have been lost with the link.
+    // The packet with the tick of the applied structure may have been lost with the link.
     this.repeatedStructure = 0
     session.restore(time, from)
   }
 
-  /** The line broke. Returns whether the session waits for it, or for another. */
+  /** Interrupts the session. Returns whether it waits for its link or for another. */
   private interrupt(): boolean {
     const { session } = this
     if (session === undefined || session.state !== 'open' || session.resumable === undefined) return false
@@ -241,7 +239,7 @@ export class ClientSession implements TransportSink {
   }
 
   closed(_peer: PeerId, reason: TransportCloseReason): void {
-    // A server that ends a session says so before; one that closes the line has perhaps moved to another of ours.
+    // A server announces the end of a session. A link that closes without that may mean that the server moved us.
     if ((reason.code === 'lost' || reason.code === 'closed') && this.interrupt()) {
       this.isLineGone = true
       return
@@ -250,16 +248,19 @@ export class ClientSession implements TransportSink {
     this.end({ code, text: reason.text, by: 'network' })
   }
 
-  /** Once per tick, and now and then while the game stands still: heart-beats, time-outs, lost packets. */
+  /**
+   * Sends heartbeats and finds timeouts and lost packets. Called once per tick, and at times while the game is
+   * blocked.
+   */
   maintain(gameTicks = true): void {
     const { session, options } = this
     if (gameTicks) this.ticks++
-    // The server hears at once that the game is back.
+    // A heartbeat at once shows the server that the game ticks again.
     if (gameTicks && !this.gameTicked) session?.heartbeats.hurry()
     this.gameTicked = gameTicks
     if (session === undefined || session.state !== 'open') return
     const now = options.now()
-    // While this side stood still it could not hear; that silence is not the server's.
+    // A blocked client receives nothing; the server is not to blame for that time.
     const sinceLook = now - (this.maintainedAt ?? now)
     const deaf = Math.max(0, sinceLook - LONGEST_FRAME_MS)
     this.maintainedAt = now
@@ -271,15 +272,17 @@ export class ClientSession implements TransportSink {
     } else if (session.maintain(now, this.ticks, this.writer)) this.repeatStructure(session, now)
   }
 
-  /** Whether the server will not have the session any more, or what it lacks is not here any more. */
+  /**
+   * Whether resuming is hopeless: the server no longer keeps the session, or packets that it lacks are no longer kept.
+   */
   private givesUp(session: Session, now: number): boolean {
     const { brokenAt, keptMs } = session.resumable!
     return !session.canBeRestored || now - brokenAt > keptMs
   }
 
   /**
-   * The packet that says which structure was applied may be lost, and in an idle world no other follows: then the server
-   * would take this client for one that is blocked. So heartbeats repeat it for a while.
+   * The packet with the tick of the applied structure may be lost, and in an idle world no other follows. The server
+   * would then take this client for blocked. So heartbeats repeat the tick for a while.
    */
   private repeatStructure(session: Session, now: number): void {
     if (session.structureTick !== this.repeatedStructure) {
@@ -289,7 +292,7 @@ export class ClientSession implements TransportSink {
     if (now < this.repeatedUntil) session.acknowledgeDue = true
   }
 
-  /** Ends the session from this side and tells the server why. */
+  /** Ends the session from this side and sends the server the reason. */
   close(code: string, text: string): void {
     if (this.reason !== undefined) return
     if (this.session !== undefined && this.session.state !== 'closed') this.sendClose(this.session, code, text)
@@ -338,7 +341,9 @@ export class ClientSession implements TransportSink {
     }
   }
 
-  /** Counts a packet that is not what it claims. A server is trusted more than a client, but a broken packet of one must not break the game either. */
+  /**
+   * Counts a malformed packet. A server is trusted more than a client, but its broken packet must not break the game.
+   */
   malformed(): void {
     this.counters.malformedPackets++
     this.errors.once('malformed-packet', '', 'the server sent a malformed packet')

@@ -1,7 +1,7 @@
-// A first-in, first-out queue of packets in one growing buffer: where a client keeps data packets until it applies them.
+// Keeps data packets in one growing buffer, first in, first out, until the client applies them.
 import { ByteWriter } from '../../protocol/bytes.js'
 
-/** Packets whose places are kept before the lists of them grow. */
+/** Packets whose positions fit before the lists grow. */
 const FIRST_ROOM = 32
 
 export class PacketQueue {
@@ -10,7 +10,7 @@ export class PacketQueue {
   private times = new Float64Array(FIRST_ROOM)
   private head = 0
   private tail = 0
-  /** How much of the first packet has been dealt with, from its start, in bytes. */
+  /** Bytes of the first packet that have been read, from its start. */
   progress = 0
 
   get count(): number {
@@ -33,12 +33,12 @@ export class PacketQueue {
     return this.times[this.head]!
   }
 
-  /** Bytes that wait. */
+  /** Bytes in the queue. */
   get size(): number {
     return this.count === 0 ? 0 : this.store.length - this.start
   }
 
-  /** Where the packet begins that is the `i`th of those that wait. */
+  /** Where the `i`th packet of the queue begins. */
   startOf(i: number): number {
     return this.starts[this.head + i]!
   }
@@ -48,7 +48,7 @@ export class PacketQueue {
   }
 
   push(bytes: Uint8Array, length: number, time: number): void {
-    // A queue that is never quite empty must not keep what it has dealt with.
+    // A queue that is never quite empty must not keep what was read.
     if (this.head > 0 && this.start * 2 > this.store.length) this.compact()
     if (this.tail === this.starts.length) this.grow()
     this.starts[this.tail] = this.store.length
@@ -64,7 +64,7 @@ export class PacketQueue {
     if (this.head === this.tail) this.clear()
   }
 
-  /** Gives back what it holds, once it is empty. */
+  /** Frees the memory of an empty queue. */
   free(): void {
     this.clear()
     this.store.free()
@@ -72,7 +72,7 @@ export class PacketQueue {
     this.times = new Float64Array(FIRST_ROOM)
   }
 
-  /** Forgets what waits, and returns how many packets that were. */
+  /** Empties the queue and returns how many packets it had. */
   clear(): number {
     const { count } = this
     this.store.clear()

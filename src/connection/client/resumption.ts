@@ -1,4 +1,5 @@
-// A client's try to resume its session over another connection: says who it is, and hears whether the session is still there.
+// Tries to resume a client's session over another connection: sends a hello with the session's secret, reads the
+// answer.
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import { PacketKind } from '../../protocol/packet-kind.js'
 import { type Hello, readClose, readWelcome, writeHello } from '../../protocol/packet.js'
@@ -11,23 +12,26 @@ import {
 } from '../../transport/transport.js'
 import type { CloseReason } from '../close-reason.js'
 
-/** How long one try to connect may take: a connection opens in a fraction of a second, or the try has failed. */
+/** The longest that one attempt may take. A connection opens in a fraction of a second, or the attempt has failed. */
 export const TRY_LIMIT_MS = 6000
 
-/** What a try tells its session, inside `receive`. */
+/** Events for the session that is resumed, called inside `receive`. */
 export interface ResumptionEvents {
-  /** The server goes on with the session, and has `received` of its reliable packets. What follows is the session's own. */
+  /**
+   * The server continues the session, and has `received` of its reliable packets. The returned sink reads what
+   * follows.
+   */
   resumed(peer: PeerId, received: number, time: number): TransportSink
-  /** The server has no such session any more. */
+  /** The server no longer has the session. */
   refused(reason: CloseReason): void
-  /** This try came to nothing; another may do better. */
+  /** This attempt failed; another may succeed. */
   failed(): void
 }
 
 export class Resumption implements TransportSink {
   private readonly reader = new ByteReader()
   private readonly writer = new ByteWriter(1024)
-  /** Who takes what arrives, once the session goes on here. */
+  /** Reads the packets once the session continues on this transport. */
   private successor: TransportSink | undefined
   private ended = false
 
@@ -58,7 +62,7 @@ export class Resumption implements TransportSink {
     if (kind === PacketKind.Close) {
       const { code, text } = readClose(reader)
       void this.abandon()
-      // A hello that took too long says nothing about the session: it was this line that was too slow.
+      // A late hello does not mean that the session has ended: this link was too slow.
       if (reader.failed || code === 'handshake-timeout') this.events.failed()
       else this.events.refused({ code, text, by: 'remote' })
     } else if (kind === PacketKind.Welcome) {
@@ -73,7 +77,7 @@ export class Resumption implements TransportSink {
     else this.fail()
   }
 
-  /** Frees the connection of a try that is not wanted any more. Resolves when it is free. */
+  /** Cancels an attempt that is no longer needed. Resolves when its connection is closed. */
   async abandon(): Promise<void> {
     this.ended = true
     await this.transport.close()

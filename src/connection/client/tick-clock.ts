@@ -1,8 +1,8 @@
-// The client's estimate of the server's tick, fractions included, from the ticks that packets carry and their arrivals.
+// Estimates the server's tick, with fractions, from the ticks in packets and their arrival times.
 
-/** How strongly one arrival moves the estimate. Low, since a single late packet says little about the clock. */
+/** How strongly one arrival changes the estimate. Low, since a single late packet proves little about the clock. */
 const GAIN = 0.05
-/** An arrival this far off, in milliseconds, is a jump of a clock or of a route, and is followed at once. */
+/** An arrival this far off, in milliseconds, is a jump of a clock or a route, and is followed at once. */
 const JUMP = 300
 
 export class TickClock {

@@ -1,23 +1,23 @@
-// Who may not come in: users by their keys, and addresses, each for a time or for ever. Bounded, whoever adds to it.
+// Keeps the bans of users and addresses, each for a time or permanently. The list is bounded.
 import { truncateUtf8 } from '../../protocol/packet.js'
 import { MAX_REASON_BYTES } from '../../protocol/limits.js'
 
 /** The most bans that are kept. */
 export const MAX_BANS = 10_000
 
-/** One ban: of a user or of an address, one of both. */
+/** A ban of either a user or an address. */
 export interface BanEntry {
   /** The user's key, or ''. */
   readonly user: string
   /** The address, or the first 64 bits of it, in the form of `networkOfAddress`, or ''. */
   readonly network: string
-  /** When it is over, in milliseconds of the list's clock; Infinity: never. */
+  /** When the ban ends, in milliseconds of the list's clock; Infinity for a permanent one. */
   readonly endsAt: number
-  /** Why, for people; of the length that a reason may have. */
+  /** The human-readable reason, as long as a reason may be. */
   readonly text: string
 }
 
-/** What a client is known by. */
+/** What identifies a client to the list. */
 export interface Identity {
   readonly userKey: string
   readonly network: string
@@ -34,8 +34,8 @@ export class BanList {
   }
 
   /**
-   * Adds a ban, or changes the one that is there. When there are too many, the one that would end first gives way, of those
-   * for ever the oldest; it is returned.
+   * Adds or changes a ban. A full list evicts the ban that would end first, or the oldest permanent one; it is
+   * returned.
    */
   add(entry: BanEntry): BanEntry | undefined {
     const kept = { ...entry, text: truncateUtf8(entry.text, MAX_REASON_BYTES) }
@@ -52,12 +52,12 @@ export class BanList {
     return wasThere
   }
 
-  /** Why somebody may not come in; undefined when he may. */
+  /** The reason why a client is banned; undefined when it is not. */
   textFor({ userKey, network }: Identity): string | undefined {
     return (this.find(userKey, '') ?? this.find('', network))?.text
   }
 
-  /** All that are not over, the oldest first, users before addresses. */
+  /** All bans that have not ended, the oldest first, users before addresses. */
   list(): readonly BanEntry[] {
     this.forgetOver()
     return [...this.byUser.values(), ...this.byNetwork.values()]

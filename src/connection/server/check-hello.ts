@@ -1,22 +1,22 @@
-// Whether a client that says hello speaks as this server does.
+// Checks that a client's hello has the version and protocol of this server.
 import { utf8Length } from '../../protocol/bytes.js'
 import { MAX_REASON_BYTES } from '../../protocol/limits.js'
 import type { Hello } from '../../protocol/packet.js'
 import { type Protocol, protocolDifferences, WIRE_VERSION } from '../../protocol/protocol.js'
 
-/** Why a client is turned away. */
+/** Why a client is refused. */
 export interface Refusal {
   readonly code: string
   /** For the player. */
   readonly text: string
-  /** What the server's own log tells, where the client's room is short. */
+  /** The longer text for the server's own log. */
   readonly detail?: string
 }
 
-/** Bytes of all that the log is told, which a client may make long: entries wait by the thousand where nobody drains them. */
+/** The most bytes of a detail, which a client can make long. A log that is not drained keeps thousands of entries. */
 const MAX_DETAIL_BYTES = 4096
 
-/** Why a client cannot be understood; undefined when it can. */
+/** Why a client is incompatible; undefined when it is not. */
 export function checkHello(hello: Hello, protocol: Protocol): Refusal | undefined {
   if (hello.wireVersion !== WIRE_VERSION) {
     const text = `the server speaks version ${WIRE_VERSION} of the wire format, the client ${hello.wireVersion}`
@@ -28,7 +28,7 @@ export function checkHello(hello: Hello, protocol: Protocol): Refusal | undefine
   return { code: 'protocol-mismatch', text, detail: listDifferences(differences, MAX_DETAIL_BYTES) }
 }
 
-/** The differences that fit `limit` bytes, whole, and how many more there are. */
+/** Lists the whole differences that fit `limit` bytes, and how many more there are. */
 function listDifferences(differences: readonly string[], limit: number): string {
   const room = limit - 40
   let text = 'the protocols differ'

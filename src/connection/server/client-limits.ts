@@ -1,12 +1,11 @@
-// What one client may send a server: how much, and how often what no honest client sends.
+// Limits what one client may send: rates per channel, and an error budget for each kind of violation.
 //
-// How much is a matter of token buckets that are looked at before a packet is read. What is wrong has a kind; each kind
-// has a budget of its own, so that the reason of a close says which one it was. What an honest client can cause by a
-// race has no kind: it is counted elsewhere, and costs nothing.
+// Token buckets limit the rates before a packet is read. Each kind of violation has its own budget, so the reason of a
+// close names the kind. An error that an honest client can cause by a race is no violation: it is only counted.
 import { Channel } from '../../transport/transport.js'
 import { TokenBuckets } from '../token-bucket.js'
 
-/** Kinds of what no honest client sends, in the order of their buckets. */
+/** The kinds of violations, in the order of their buckets. */
 export const VIOLATIONS = [
   'malformed-packet',
   'unauthenticated-packet',
@@ -22,52 +21,64 @@ export const VIOLATIONS = [
 ] as const
 
 /**
- * A kind of what no honest client sends. `malformed-packet`: a packet that is not what it claims; `unauthenticated-packet`:
- * one that may only come later; `unknown-call`: a call or message that no client may send; `unknown-entity`: a command
- * or value of an entity that never was; `malformed-call`: arguments that are not what the definition says; `call-flood`:
- * a call beyond `callsPerSecond` or `callBytesPerSecond`; `value-flood`: more values than a client sends;
- * `malformed-reply` and `unknown-reply`: answers that are not what the definition says, or to no request; `false-part`: a part of
- * a message that is not its next, or a report of parts never sent; `false-report`: one of a change of scenes never made.
+ * A kind of violation: something that no honest client sends.
+ *
+ * - `malformed-packet`: a malformed packet.
+ * - `unauthenticated-packet`: a packet that may only be sent after authentication.
+ * - `unknown-call`: a call or message that no client may send.
+ * - `unknown-entity`: a command or value of an entity that never existed.
+ * - `malformed-call`: arguments that do not match the definition.
+ * - `call-flood`: a call beyond `callsPerSecond` or `callBytesPerSecond`.
+ * - `value-flood`: more values than a client sends.
+ * - `malformed-reply`, `unknown-reply`: a reply that does not match the definition, or to no request.
+ * - `false-part`: a part of a message out of order, or a report of parts that were never sent.
+ * - `false-report`: a report about a change of scenes that was never made.
  */
 export type Violation = (typeof VIOLATIONS)[number]
 
-/** The most that one client may send. Twice as much as a second's worth may come at once, and never less than the defaults' burst. */
+/**
+ * The rate limits of one client. Twice a second's amount may arrive at once, and never less than the defaults' burst.
+ */
 export interface InboundLimits {
-  /** Packets per second on each channel, from 10 to 1,000,000. Default 2,000; at least 4,096 may come at once. */
+  /** Packets per second on each channel, from 10 to 1,000,000. Default 2,000; at least 4,096 may arrive at once. */
   packetsPerSecond?: number
   /**
-   * Bytes per second on each channel, from 1,000 to 1,000,000,000, and no fewer than `callBytesPerSecond`. Default 1 MiB; at
-   * least 2 MiB may come at once.
+   * Bytes per second on each channel, from 1,000 to 1,000,000,000, and at least `callBytesPerSecond`. Default 1 MiB;
+   * at least 2 MiB may arrive at once.
    */
   bytesPerSecond?: number
-  /** Calls and messages per second, from 1 to 1,000,000. Default 2,000; at least 4,096 may come at once. */
+  /** Calls and messages per second, from 1 to 1,000,000. Default 2,000; at least 4,096 may arrive at once. */
   callsPerSecond?: number
-  /** Bytes of calls and messages per second, from 1,000 to 1,000,000,000. Default 128 KiB; at least 256 KiB may come at once. */
+  /**
+   * Bytes of calls and messages per second, from 1,000 to 1,000,000,000. Default 128 KiB; at least 256 KiB may arrive
+   * at once.
+   */
   callBytesPerSecond?: number
 }
 
-/** How much of what no honest client sends ends a connection. Each kind has a budget of its own. */
+/** How many violations end a connection. Each kind has its own budget. */
 export interface ErrorBudget {
-  /** Points of each kind at first, and at most, from 1 to 1,000,000. Default 16. */
+  /** Points of each kind at the start, and at most, from 1 to 1,000,000. Default 16. */
   burst?: number
-  /** Points of each kind that come back per second, from 0 to 1,000,000. Default 1. */
+  /** Points of each kind that are restored per second, from 0 to 1,000,000. Default 1. */
   perSecond?: number
   /**
-   * Points that one of a kind costs, from 0 to `burst`; 0: it is counted, and never ends a connection. Default 1, but 2 for
-   * what is forged on purpose: `unauthenticated-packet`, `unknown-entity`, `unknown-reply`, `false-part`, `false-report`.
+   * Points that one violation of a kind costs, from 0 to `burst`. A kind that costs 0 is counted and never ends a
+   * connection. Default 1, but 2 for kinds that are forged on purpose: `unauthenticated-packet`, `unknown-entity`,
+   * `unknown-reply`, `false-part`, `false-report`.
    */
   weights?: Partial<Readonly<Record<Violation, number>>>
 }
 
 const PACKETS_PER_SECOND = 2000
-/** What a client sends at once that was away for ten seconds and plays at 240 frames a second, and more. */
+/** More than a client at 240 frames a second sends at once after ten seconds without a link. */
 const PACKET_BURST = 4096
-/** Eight times what calls may be, and eight times what values may be, each on its channel. */
+/** Eight times the limit of calls, and eight times that of values, each on its channel. */
 const BYTES_PER_SECOND = 1 << 20
 const BYTES_BURST = 1 << 21
-/** Calls and messages of one client: one that sends more crowds out the others. */
+/** Calls and messages of one client. A client that sends more crowds out the others. */
 const CALLS_PER_SECOND = 2000
-/** What two seconds of a busy client are, which arrive at once when the server stood still. */
+/** Two seconds of a busy client, which arrive at once after the server was blocked. */
 const CALL_BURST = 4096
 const CALL_BYTES_PER_SECOND = 131_072
 const CALL_BYTES_BURST = 262_144
@@ -85,14 +96,14 @@ const FORGED: ReadonlySet<Violation> = new Set<Violation>([
 
 const INDEX = Object.fromEntries(VIOLATIONS.map((kind, index) => [kind, index])) as Record<Violation, number>
 
-/** How many may come at once where so many may come per second. */
+/** The burst that belongs to a rate. */
 function burstOf(perSecond: number, least: number): number {
   return Math.max(least, 2 * perSecond)
 }
 
-/** The same for every client of a server: worked out once, and shared. */
+/** The limits as numbers, made once and shared by every client of a server. */
 export class ConductRules {
-  /** Packets and bytes of the one channel, then of the other. */
+  /** Packets and bytes of the reliable channel, then of the unreliable one. */
   readonly arrivalRates: Float64Array
   readonly arrivalBursts: Float64Array
   readonly bytesPerSecond: number
@@ -103,7 +114,7 @@ export class ConductRules {
   readonly errorRates: Float64Array
   readonly errorBursts: Float64Array
   readonly errorBurst: number
-  /** Points that a violation costs, by the place of its kind. */
+  /** Points that a violation costs, by the index of its kind. */
   readonly weights: Float64Array
 
   constructor(inbound: InboundLimits = {}, budget: ErrorBudget = {}) {
@@ -128,9 +139,9 @@ export class ConductRules {
 
 const DEFAULT_RULES = new ConductRules()
 
-/** What one client has left of what it may send. */
+/** Keeps what one client has left of its rate limits and error budgets. */
 export class Conduct {
-  /** Violations so far, by the place of their kind. */
+  /** Violations so far, by the index of their kind. */
   private readonly counts = new Float64Array(VIOLATIONS.length)
   private readonly arrivals: TokenBuckets
   private readonly budgets: TokenBuckets
@@ -141,8 +152,9 @@ export class Conduct {
   }
 
   /**
-   * Takes a packet of so many bytes from what may come on its channel; false takes nothing. `time` is when it arrived, in
-   * milliseconds: what waited for a server that stood still did not come all at once.
+   * Charges a packet of `length` bytes to the rate limit of its channel; when it returns false, nothing is charged.
+   * `time` is the packet's arrival in milliseconds: packets that waited for a blocked server did not arrive all at
+   * once.
    */
   takesPacket(channel: Channel, length: number, time: number): boolean {
     const { arrivals } = this
@@ -154,7 +166,7 @@ export class Conduct {
     return true
   }
 
-  /** Counts a violation, and takes its weight from the budget of its kind; false when that is used up. */
+  /** Counts a violation and charges its weight to the budget of its kind. Returns false when that is used up. */
   spend(kind: Violation, now: number): boolean {
     const index = INDEX[kind]
     this.counts[index]! += 1
@@ -162,7 +174,7 @@ export class Conduct {
     return weight === 0 || this.budgets.take(index, now, weight)
   }
 
-  /** How many violations there were so far, by kind; a copy. */
+  /** The number of violations so far, by kind; a copy. */
   violations(): Record<Violation, number> {
     const entries = VIOLATIONS.map((kind, index) => [kind, this.counts[index]!])
     return Object.fromEntries(entries) as Record<Violation, number>

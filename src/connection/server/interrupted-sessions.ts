@@ -1,39 +1,44 @@
-// The server's sessions that may be resumed, by their secrets: which wait for their line, and why others have ended.
+// Keeps the server's resumable sessions by their secrets: those that are interrupted, and the reasons of those that
+// ended.
 import { isLoopback } from '../../transport/addresses.js'
 import type { CloseReason } from '../close-reason.js'
 import { createToken, Resumable } from '../resumable.js'
 import type { Session } from '../session.js'
 
-/** Ends that are remembered for clients that come back too late to hear of them. */
+/** Reasons kept for clients that were not connected when their session ended. */
 const MAX_ENDS = 256
 
 export class InterruptedSessions {
   private readonly byToken = new Map<string, Session>()
   private readonly waiting = new Set<Session>()
-  /** By secret: why a session ended while its client could not be told. */
+  /** By secret: why a session ended while its client could not be notified. */
   private readonly ends = new Map<string, CloseReason>()
 
   /**
-   * `keptMs`: how long a session waits for its client; 0 when none does. `perAddress`: the most that wait for one address.
+   * `keptMs`: how long a session waits for its client; 0 when none does. `perAddress`: the most that wait for one
+   * address.
    */
   constructor(
     private readonly keptMs: number,
     private readonly perAddress: number,
   ) {}
 
-  /** How many sessions wait. */
+  /** The number of interrupted sessions. */
   get count(): number {
     return this.waiting.size
   }
 
-  /** The session that has waited for longest, of all or of those at one network. */
+  /** The session that has waited longest, of all or of those at one network. */
   oldest(network?: string): Session | undefined {
-    // A set keeps the order in which its members came.
+    // A set keeps the order in which its members were added.
     for (const session of this.waiting) if (network === undefined || session.network === network) return session
     return undefined
   }
 
-  /** Whether more wait for the address of a session than may. This machine itself may be a proxy, and speaks for everybody. */
+  /**
+   * Whether more sessions wait for the address of a session than may. A loopback address is exempt: it may be a proxy,
+   * in front of every client.
+   */
   isCrowded({ network }: Session): boolean {
     if (this.waiting.size <= this.perAddress || isLoopback(network)) return false
     let count = 0
@@ -41,7 +46,7 @@ export class InterruptedSessions {
     return count > this.perAddress
   }
 
-  /** Prepares a session whose client would like to resume it. From now on its reliable packets are counted. */
+  /** Prepares a session whose client asked to be able to resume. From now on its reliable packets are counted. */
   prepare(session: Session): void {
     if (this.keptMs > 0) session.resumable = new Resumable()
   }
@@ -60,7 +65,7 @@ export class InterruptedSessions {
     return this.byToken.get(token)
   }
 
-  /** Why the session of a secret ended, when its client was not there to be told. */
+  /** Why the session of a secret ended while its client could not be notified. */
   endOf(token: string): CloseReason | undefined {
     return this.ends.get(token)
   }
@@ -76,18 +81,18 @@ export class InterruptedSessions {
     this.waiting.delete(session)
   }
 
-  /** The session has ended: its secret opens nothing any more. */
+  /** Forgets the secret of a session that has ended. */
   forget(session: Session, reason: CloseReason): void {
     const token = session.resumable?.token ?? ''
     if (token === '') return
     this.byToken.delete(token)
-    // A line may break with the reason still on its way.
+    // The link may break with the reason still in flight.
     if (!this.waiting.delete(session) && reason.by !== 'local') return
     this.ends.set(token, reason)
     if (this.ends.size > MAX_ENDS) this.forgetEnd()
   }
 
-  /** Forgets the oldest end, of those first that say no more than that it is over: many lines may break at once. */
+  /** Forgets the oldest reason. Reasons that only report a timeout go first, since many links may break at once. */
   private forgetEnd(): void {
     let forgotten: string | undefined
     for (const [token, { code }] of this.ends) {
@@ -99,7 +104,7 @@ export class InterruptedSessions {
     this.ends.delete(forgotten!)
   }
 
-  /** Those that wait too long, or for which too much has been kept, or that apply nothing. Costs nothing while none waits. */
+  /** Sessions that waited too long, keep too many packets, or apply no structure. Costs nothing while none waits. */
   *overdue(now: number): Iterable<Session> {
     if (this.waiting.size === 0) return
     for (const session of [...this.waiting]) {

@@ -1,7 +1,7 @@
-// How often each of some names occurred. Names may be a game's own, so there is a bound to how many are told apart.
+// Counts names. A game may define its own names, so the number of distinct ones is bounded.
 
 const MOST_NAMES = 100
-/** What further names count as. */
+/** The name under which further names are counted. */
 const OTHERS = 'others'
 
 export class Tally {

@@ -1,6 +1,6 @@
-// A client that takes in less than it is sent for good: what waits for it on the reliable channel does not get less.
+// Detects a client that never catches up: its reliable send queue stops shrinking.
 
-/** Bytes that wait for the network, from which on a client lags. */
+/** Bytes in the send queue from which on a client lags. */
 const LAGGING_BYTES = 262_144
 /** How long a client may lag, in milliseconds. */
 const LONGEST_LAG = 10_000
@@ -8,7 +8,10 @@ const LONGEST_LAG = 10_000
 export class Backlog {
   private lagsSince = -1
 
-  /** Whether it is hopeless, given that `waiting` bytes wait at `now`. Ask now and then; once is no answer. */
+  /**
+   * Whether a client with `waiting` queued bytes at `now` has lagged for too long. Call it regularly: it needs to see
+   * the queue over time.
+   */
   isHopeless(waiting: number, now: number): boolean {
     if (waiting < LAGGING_BYTES) this.lagsSince = -1
     else if (this.lagsSince < 0) this.lagsSince = now

@@ -1,4 +1,4 @@
-// The server's side of sessions: peers come, say hello, are let in or refused, are heard of, and leave with a reason.
+// Opens, resumes, maintains and ends the sessions of a server's clients.
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import { PacketKind } from '../../protocol/packet-kind.js'
 import {
@@ -29,15 +29,15 @@ import type { ServerSessionEvents, ServerSessionOptions } from './server-session
 import { Session } from '../session.js'
 
 const FULL_TEXT = 'the server is full'
-/** A tick may take this long before its side counts as having stood still. */
+/** A longer tick counts as a blocked server, in milliseconds. */
 const LONGEST_TICK_MS = 1000
 
 export class ServerSessions implements TransportSink {
-  /** Every session that has not ended, by peer. */
+  /** Every session that has not ended, by peer. Interrupted sessions whose link closed are missing. */
   private readonly byPeer = new Map<PeerId, Session>()
   /** Open sessions, in the order in which they opened. */
   readonly open: Session[] = []
-  /** How many sessions wait for an authenticator's answer. */
+  /** Sessions that wait for the authenticator's answer. */
   private authenticating = 0
   private nextConnectionId = 1
   private readonly reader = new ByteReader()
@@ -48,7 +48,7 @@ export class ServerSessions implements TransportSink {
   private readonly interrupted: InterruptedSessions
   private readonly gate: Gate
   private maintainedAt: number | undefined
-  /** Why nobody is let in any more, for people; undefined while everybody may come. */
+  /** The human-readable reason why no more clients are admitted; undefined while they are. */
   private joinsStopped: string | undefined
 
   constructor(
@@ -62,7 +62,7 @@ export class ServerSessions implements TransportSink {
     this.gate = new Gate(options)
   }
 
-  /** Takes in everything that arrived. */
+  /** Reads every received packet. */
   receive(): void {
     this.transport.receive(this)
   }
@@ -86,7 +86,7 @@ export class ServerSessions implements TransportSink {
     const { reader } = this
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
-    // The network itself answers heart-beats, also where the client has given the line up.
+    // A pong does not confirm: the network answers heartbeats even where the client has given up the link.
     if (kind !== PacketKind.Pong && session.resumable !== undefined) session.resumable.isUnconfirmed = false
     if (kind === PacketKind.Ping) {
       this.ping.read(reader)
@@ -120,7 +120,7 @@ export class ServerSessions implements TransportSink {
   closed(peer: PeerId, reason: TransportCloseReason): void {
     const session = this.byPeer.get(peer)
     if (session === undefined) return
-    // A line that a client gave up before it heard that its session goes on there was not closed to end it.
+    // A client may give up a link before it knows that its session resumed there. That does not end the session.
     if ((reason.code === 'lost' || session.resumable?.isUnconfirmed) && this.interrupt(session)) {
       this.byPeer.delete(peer)
       return
@@ -129,7 +129,7 @@ export class ServerSessions implements TransportSink {
     this.end(session, { code, text: reason.text, by: 'network' })
   }
 
-  /** The line to a client broke. Returns whether its session waits for it. */
+  /** Interrupts a session whose link is lost. Returns whether the session waits to be resumed. */
   private interrupt(session: Session): boolean {
     if (session.state !== 'open' || session.resumable === undefined) return false
     if (session.isInterrupted) return true
@@ -138,16 +138,16 @@ export class ServerSessions implements TransportSink {
     return session.state === 'open'
   }
 
-  /** There is a line to a client again, which has every reliable packet before number `from`. */
+  /** Continues an interrupted session. The client already has every reliable packet before number `from`. */
   private restore(session: Session, from: number): void {
     this.interrupted.restored(session)
     session.restore(this.options.now(), from)
   }
 
-  /** Once per tick: heart-beats, time-outs, lost packets. */
+  /** Once per tick: sends heartbeats and finds timeouts and lost packets. */
   maintain(): void {
     const now = this.options.now()
-    // While this side stood still it could not hear; that silence is not the clients'.
+    // A blocked server receives nothing; the clients are not to blame for that time.
     const sinceLook = now - (this.maintainedAt ?? now)
     const deaf = Math.max(0, sinceLook - LONGEST_TICK_MS)
     this.maintainedAt = now
@@ -160,7 +160,7 @@ export class ServerSessions implements TransportSink {
         } else if (session.isSilent(now, this.options.timeout, sinceLook)) {
           if (!this.interrupt(session))
             this.close(session, 'timeout', `nothing was received for ${this.options.timeout} ms`)
-          // Heartbeats go on: should the link return, both sides notice.
+          // Heartbeats continue, so that both sides notice when the link returns.
           else session.maintain(now, this.tick, this.writer)
         } else if (session.maintain(now, this.tick, this.writer)) this.checkBacklog(session, now)
       } else if (session.state === 'authenticating') this.maintainAuthentication(session, now)
@@ -173,14 +173,16 @@ export class ServerSessions implements TransportSink {
     }
   }
 
-  /** A client that cannot keep up gets fewer values; what is reliable must leave, and is let go only with the client. */
+  /**
+   * Closes a client whose reliable queue does not shrink. Values can be sent less often; reliable data must arrive.
+   */
   private checkBacklog(session: Session, now: number): void {
     const waiting = session.transport.buffered(session.peer, Channel.Reliable)
     if (!session.backlog.isHopeless(waiting, now)) return
     this.close(session, 'overflow', `${waiting} reliable bytes wait for a client that takes them in too slowly`)
   }
 
-  /** Heart-beats tell a client whose authentication takes long that it may wait on. */
+  /** Sends heartbeats while a client's authentication takes long, so that the client keeps waiting. */
   private maintainAuthentication(session: Session, now: number): void {
     const { authenticationTimeout, timeout } = this.options
     if (now - session.authenticatingSince > authenticationTimeout) {
@@ -190,7 +192,7 @@ export class ServerSessions implements TransportSink {
     } else session.maintain(now, this.tick, this.writer)
   }
 
-  /** Ends a session from this side: tells the peer why, then closes the connection. */
+  /** Ends a session from this side: sends the peer the reason, then closes the connection. */
   close(session: Session, code: string, text: string): void {
     if (session.state === 'closed') return
     if (this.byPeer.get(session.peer) === session) {
@@ -200,12 +202,12 @@ export class ServerSessions implements TransportSink {
     this.end(session, { code, text, by: 'local' })
   }
 
-  /** Ends every session, also of clients that have not said hello. */
+  /** Ends every session, also of clients that have not sent a hello. */
   closeAll(code: string, text: string): void {
     for (const session of [...this.byPeer.values(), ...this.open]) this.close(session, code, text)
   }
 
-  /** Lets nobody in any more, those who wait for it included. Sessions whose line breaks may still be resumed. */
+  /** Admits no more clients, those being authenticated included. Interrupted sessions may still resume. */
   stopJoins(text: string): void {
     this.joinsStopped = text
     for (const session of [...this.byPeer.values()]) {
@@ -237,7 +239,7 @@ export class ServerSessions implements TransportSink {
     this.events.greeted(session, hello.token)
   }
 
-  /** A client whose line broke comes over another: its session goes on there, where it stood. */
+  /** Moves the session of a client that lost its link to the link over which the client asked for it. */
   private resume(newcomer: Session, { token, received }: { token: string; received: number }): void {
     const session = this.interrupted.find(token)
     const resumable = session?.resumable
@@ -254,7 +256,7 @@ export class ServerSessions implements TransportSink {
       this.giveUp(session)
       return this.refuse(newcomer, 'server-full', FULL_TEXT)
     }
-    // It does not begin to wait, so it takes nobody else's place among those who do.
+    // The session does not start to wait, so it uses up no place for waiting sessions.
     this.interrupted.interrupt(session, this.options.now())
     if (this.byPeer.get(session.peer) === session) {
       this.byPeer.delete(session.peer)
@@ -271,8 +273,8 @@ export class ServerSessions implements TransportSink {
   }
 
   /**
-   * Lets in a client that was authenticated, with its user data, unless its user may not come in; one that has left
-   * meanwhile is passed over.
+   * Admits an authenticated client with its user data, unless its user is banned or a duplicate. Does nothing when the
+   * client has left meanwhile.
    */
   admit(session: Session, user: object | undefined): void {
     if (session.state !== 'authenticating') return
@@ -297,8 +299,10 @@ export class ServerSessions implements TransportSink {
   }
 
   /**
-   * Whether one more session of an address may be here. The place of a silent client is lent, so that it may connect again;
-   * so others of its address may have connected in its stead. A new session replaces the one that has waited for longest.
+   * Makes room for one more session of an address. Returns whether there is room.
+   *
+   * The place of an interrupted session is free for others, so that its client can connect again. A new session
+   * replaces the one that has waited longest.
    */
   private makeRoomAt(network: string): boolean {
     const { clientsPerAddress = Infinity } = this.transport
@@ -308,7 +312,7 @@ export class ServerSessions implements TransportSink {
     return !isFull()
   }
 
-  /** Ends a session that waits for its line, for want of room. */
+  /** Ends an interrupted session because there is no room for it. */
   private giveUp(session: Session | undefined): void {
     if (session !== undefined)
       this.close(session, 'timeout', 'the line broke, and there was no room to wait for longer')
@@ -355,17 +359,19 @@ export class ServerSessions implements TransportSink {
     const { text } = readClose(this.reader)
     if (this.reader.failed) return this.malformed(session, 'a malformed close')
     this.counters.acceptedPackets++
-    // The code is for code, and a client may say anything; what it says is text.
+    // Code depends on the codes of reasons, and a client may send any. So only its text is kept.
     this.end(session, { code: 'client-closed', text, by: 'remote' })
   }
 
-  /** Counts a packet that is not what it claims. */
+  /** Counts a malformed packet. */
   private malformed(session: Session, text: string): void {
     this.counters.malformedPackets++
     this.weigh(session, 'malformed-packet', text)
   }
 
-  /** Weighs something that no honest client sends on the session's budget for its kind; over budget it is closed. */
+  /**
+   * Charges a violation to the session's error budget of that kind, and closes the session when the budget is used up.
+   */
   weigh(session: Session, kind: Violation, text: string): void {
     if (session.state === 'closed') return
     this.errors.violations.add(kind)
@@ -374,7 +380,10 @@ export class ServerSessions implements TransportSink {
     this.close(session, 'malformed', `too much that no honest client sends (${kind}): ${text}`)
   }
 
-  /** More came than a client may send. What is unreliable may be lost; without what is reliable it cannot go on. */
+  /**
+   * Drops a packet over the rate limit. A session can continue without an unreliable packet, but not without a
+   * reliable one.
+   */
   private flooded(session: Session, channel: Channel): void {
     this.counters.rateLimitedPackets++
     if (channel === Channel.Unreliable) return
@@ -384,8 +393,8 @@ export class ServerSessions implements TransportSink {
   }
 
   /**
-   * Turns a client away before it was let in; one that has left meanwhile is passed over. `detail` is what the server's
-   * own log tells, where the client's room is short.
+   * Refuses a client that has not been admitted yet. Does nothing when the client has left meanwhile. `detail` is the
+   * longer text for the server's own log.
    */
   refuse(session: Session, code: string, text: string, detail = text): void {
     if (session.state !== 'handshake' && session.state !== 'authenticating') return
@@ -397,7 +406,7 @@ export class ServerSessions implements TransportSink {
     this.end(session, { code, text, by: 'local' })
   }
 
-  /** Ends the sessions of all who are banned by now. */
+  /** Ends the sessions of all banned users and addresses. */
   endBanned(): void {
     for (const session of [...this.byPeer.values(), ...this.open]) {
       const ban = this.gate.banOf(session)
@@ -407,7 +416,7 @@ export class ServerSessions implements TransportSink {
     }
   }
 
-  /** Refuses a client that is not in yet, if there is a reason to. Returns whether there is. */
+  /** Refuses a client that has not been admitted yet, if there is a reason to. Returns whether there was. */
   private turnAway(session: Session, refusal: Refusal | undefined): boolean {
     if (refusal !== undefined) this.refuse(session, refusal.code, refusal.text, refusal.detail)
     return refusal !== undefined

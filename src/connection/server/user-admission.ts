@@ -1,19 +1,19 @@
-// Who may come in, of those who are understood: not who is banned, and a user once, where the server wants that.
+// Decides on the admission of clients after a valid hello: bans and duplicate users.
 import { messageOf } from '../../protocol/errors.js'
 import type { BanList } from './ban-list.js'
 import type { Refusal } from './check-hello.js'
 import type { Session } from '../session.js'
 import { type DuplicateUsers, readUserKey, UserSessions } from './user-sessions.js'
 
-/** All that a client is told when the authenticator itself failed, or gave no reason. */
+/** The text for a client when the authenticator itself failed, or gave no reason. */
 export const NEUTRAL_TEXT = 'the server did not authenticate this client'
 
 export interface GateOptions {
-  /** The property of the user data that tells users apart. Default: nothing does. */
+  /** The property of the user data that identifies users. Default: users are not identified. */
   userKey?: string
-  /** What happens when a user comes who is here already. Default `allow`. */
+  /** What happens when a user who is already connected connects again. Default `allow`. */
   duplicateUsers?: DuplicateUsers
-  /** Who may not come in. Default: everybody may. */
+  /** The banned users and addresses. Default: none. */
   bans?: BanList
 }
 
@@ -24,13 +24,13 @@ export class Gate {
     this.users = new UserSessions(options.duplicateUsers ?? 'allow')
   }
 
-  /** Why somebody may not be here, as far as it is known who that is. */
+  /** Why a client is banned, as far as it is identified by now. */
   banOf(session: Session): Refusal | undefined {
     const text = this.options.bans?.textFor(session)
     return text === undefined ? undefined : { code: 'banned', text }
   }
 
-  /** Notes what the authenticator said of a client, and why it may not come in all the same, if so. */
+  /** Notes the user data of an authenticated client. Returns why it is refused nevertheless, if so. */
   identify(session: Session, user: object | undefined): Refusal | undefined {
     session.user = user
     try {

@@ -1,16 +1,16 @@
-// Which sessions are of one user, and what becomes of them when the user comes again.
+// Groups sessions by user, and applies the option for users who connect again.
 import type { Session } from '../session.js'
 
-/** What a server does about a user who is here already; see the option `duplicateUsers` of `listen`. */
+/** How a server treats a user who is already connected; see the option `duplicateUsers` of `listen`. */
 export type DuplicateUsers = 'allow' | 'refuse-new' | 'close-old'
 
 /** The longest key of a user, in UTF-16 code units. */
 export const MAX_USER_KEY = 256
 
 /**
- * The key of a user, by the user data and the name of the property that has it; '' when there is none.
+ * Reads the key of a user from a named property of the user data; '' when there is none.
  *
- * @throws TypeError when what is there can be no key.
+ * @throws TypeError when the value cannot be a key.
  */
 export function readUserKey(user: unknown, property: string | undefined): string {
   if (property === undefined || typeof user !== 'object' || user === null) return ''
@@ -22,7 +22,7 @@ export function readUserKey(user: unknown, property: string | undefined): string
   )
 }
 
-/** Whether a value can tell users apart: a text that is not empty and not too long, or a number. */
+/** Whether a value can be a user's key: a string that is neither empty nor too long, or a number. */
 export function isUserKey(value: unknown): value is string | number {
   if (typeof value === 'number') return Number.isFinite(value)
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_USER_KEY
@@ -33,7 +33,7 @@ export class UserSessions {
 
   constructor(private readonly policy: DuplicateUsers) {}
 
-  /** A session that opens. */
+  /** Adds a session that opens. */
   add(session: Session): void {
     if (session.userKey === '') return
     const sessions = this.byUser.get(session.userKey)
@@ -41,7 +41,7 @@ export class UserSessions {
     else sessions.push(session)
   }
 
-  /** A session that has ended. */
+  /** Removes a session that has ended. */
   remove(session: Session): void {
     const sessions = this.byUser.get(session.userKey)
     if (sessions === undefined) return
@@ -56,14 +56,14 @@ export class UserSessions {
   }
 
   /**
-   * Whether a user may come in. Somebody whose line broke may have lost the program with it, and with that the way back
-   * into the session: a session that waits keeps nobody out.
+   * Whether a user may open another session. An interrupted session does not prevent it: the user may have lost the
+   * program with the link, and with it the secret to resume.
    */
   mayEnter(userKey: string): boolean {
     return this.policy !== 'refuse-new' || this.of(userKey).every((session) => session.isInterrupted)
   }
 
-  /** The sessions that end when a user who may come in does. */
+  /** The sessions that are replaced when a user opens another. */
   givingWay(userKey: string): readonly Session[] {
     return this.policy === 'allow' ? [] : this.of(userKey)
   }

@@ -1,4 +1,4 @@
-// Angles: radians that wrap, in as many bits as a game wants.
+// Packs angles: radians that wrap, in as many bits as a game wants.
 import { ArgumentError, ProtocolError } from '../errors.js'
 import { ColumnKind, type ColumnType, ScalarForm } from './schema.js'
 
@@ -12,15 +12,16 @@ export function angleStep(radians: number, steps: number): number {
   return step === steps ? 0 : step
 }
 
-/** The way from one angle to another by the shorter side, from minus to plus half a turn. */
+/** The shorter way from one angle to another, from minus to plus half a turn. */
 export function shortWay(from: number, to: number): number {
   const way = to - from
   return way - TURN * Math.round(way / TURN)
 }
 
 /**
- * An angle in radians, in `bits` bits: 8 bits are steps of 1.4 degrees, 12 of 0.09, 16 of 0.006. It wraps: 3π is π, and arrives as
- * -π; what arrives is from -π up to one step below π. Where it is interpolated it turns by the shorter side. NaN and infinities are no angles.
+ * An angle in radians, in `bits` bits: 8 bits are steps of 1.4 degrees, 12 of 0.09, 16 of 0.006. It wraps: 3π is π,
+ * and arrives as -π. Received values are from -π up to one step below π. Interpolation turns the shorter way. NaN and
+ * infinities are refused.
  *
  * @throws ProtocolError when `bits` is not a whole number from 1 to 32.
  */
@@ -37,7 +38,7 @@ export function angle(bits: number): ColumnType {
     maxBytes: bytes,
     total: bits % 8 === 0,
     zero: 0,
-    // Read as a quantized number is; written as one where it needs no wrapping.
+    // Read like a quantized number, and written like one where it needs no wrapping.
     scalar: ScalarForm.Quantized,
     column: { kind: ColumnKind.Angle, bits, lanes: 1, min: -Math.PI, max: Math.PI - step, step },
     check(value, field) {

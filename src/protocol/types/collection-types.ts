@@ -1,9 +1,9 @@
-// Synchronised collections: what a game sees of a list, map or set on a networked entity, and how one is declared.
+// Declares synchronised collections: the lists, maps and sets in fields of networked entities.
 import { varintBytes } from '../bytes.js'
 import { ProtocolError } from '../errors.js'
 import type { SchemaType } from './schema.js'
 
-/** A value as a collection keeps it: nobody can change it in place, so nothing changes unnoticed. */
+/** A value as a collection keeps it: it cannot be changed in place, so no change is missed. */
 export type DeepReadonly<T> = T extends Uint8Array
   ? T
   : T extends object
@@ -11,12 +11,13 @@ export type DeepReadonly<T> = T extends Uint8Array
     : T
 
 /**
- * A list that clients see change by change (Mirror's SyncList). A component declares one as `items: [] as SyncList<Item>[]`
- * and the protocol as `listOf(type, max)`; the library puts one at `Bag.items[eid]` when the component is added.
+ * A list that clients see change by change (Mirror's SyncList). A component declares one as `items: [] as
+ * SyncList<Item>[]` and the protocol as `listOf(type, max)`. The library puts one at `Bag.items[eid]` when the
+ * component is added.
  *
  * Values are kept as clients receive them: copied, frozen, and rounded as their type rounds. Writing throws an
- * ArgumentError when the type cannot represent the value, an index is out of range or the list is full, and a UsageError
- * (`read-only`) on a client for an entity of the server's.
+ * ArgumentError when the type cannot represent the value, an index is out of range or the list is full. It throws a
+ * UsageError (`read-only`) on a client for an entity of the server's.
  */
 export interface SyncList<T> extends Iterable<DeepReadonly<T>> {
   readonly length: number
@@ -24,11 +25,11 @@ export interface SyncList<T> extends Iterable<DeepReadonly<T>> {
   at(index: number): DeepReadonly<T> | undefined
   /** The index of the first element equal to `value`, or -1. */
   indexOf(value: T): number
-  /** Replaces an element; an equal one is left as it is, and nothing is sent. */
+  /** Replaces an element. If the new one is equal, nothing changes and nothing is sent. */
   set(index: number, value: T): void
   /** Adds an element at the end. */
   push(value: T): void
-  /** Adds an element before the one at `index`; at `length` it is the last one. */
+  /** Inserts an element before the one at `index`; at `length` it becomes the last one. */
   insert(index: number, value: T): void
   /** Removes an element and returns it. */
   removeAt(index: number): DeepReadonly<T>
@@ -50,7 +51,7 @@ export interface SyncMap<K extends CollectionKey, V> extends Iterable<[key: K, v
   has(key: K): boolean
   keys(): IterableIterator<K>
   values(): IterableIterator<DeepReadonly<V>>
-  /** Adds or replaces an entry; an equal value is left as it is, and nothing is sent. */
+  /** Adds or replaces an entry. If the new value is equal, nothing changes and nothing is sent. */
   set(key: K, value: V): void
   /** Removes an entry. Returns whether there was one. */
   delete(key: K): boolean
@@ -64,20 +65,20 @@ export interface SyncMap<K extends CollectionKey, V> extends Iterable<[key: K, v
 export interface SyncSet<T extends CollectionKey> extends Iterable<T> {
   readonly size: number
   has(value: T): boolean
-  /** Adds a value. Returns whether it is new. */
+  /** Adds a value. Returns whether it was new. */
   add(value: T): boolean
   /** Removes a value. Returns whether it was there. */
   delete(value: T): boolean
   clear(): void
 }
 
-/** What all three kinds of collection say of themselves. */
+/** The properties of all three kinds of collection types. */
 interface CollectionBase {
   /** The type as text. It is part of the protocol's hash. */
   readonly text: string
-  /** The most that it may hold. */
+  /** The most elements or entries. */
   readonly max: number
-  /** The most bytes that a whole value takes. */
+  /** The most bytes of a whole value. */
   readonly maxBytes: number
 }
 
@@ -103,7 +104,7 @@ export interface SetType<T extends CollectionKey> extends CollectionBase {
 /** The type of any collection, whatever it holds. */
 export type CollectionType = ListType<unknown> | MapType<CollectionKey, unknown> | SetType<CollectionKey>
 
-/** The type of field that a store of collections takes. */
+/** The type of field that fits a store of collections. */
 export type CollectionTypeOf<Store> = Store extends readonly SyncList<infer T>[]
   ? ListType<T>
   : Store extends readonly SyncMap<infer K, infer V>[]
@@ -112,14 +113,14 @@ export type CollectionTypeOf<Store> = Store extends readonly SyncList<infer T>[]
       ? SetType<T>
       : never
 
-/** One synchronised collection of a component: `array` has that of each entity. */
+/** A synchronised collection field of a component: `array` has one collection per entity. */
 export interface CollectionField {
   readonly name: string
   readonly type: CollectionType
   readonly array: unknown[]
 }
 
-/** The most that a collection may be declared to hold. */
+/** The largest size that a collection may be declared with. */
 const MAX_SIZE = 16_000
 
 function requireType(what: string, type: SchemaType<unknown> | undefined, max: number): void {
@@ -139,7 +140,7 @@ function requireKey(what: string, type: SchemaType<unknown>): void {
 /**
  * Declares a field that is a {@link SyncList} of at most `max` values of one type.
  *
- * @throws ProtocolError when `type` is no schema type, or `max` is not a whole number from 1 to 16,000.
+ * @throws ProtocolError when `type` is not a schema type, or `max` is not a whole number from 1 to 16,000.
  */
 export function listOf<T>(type: SchemaType<T>, max: number): ListType<T> {
   requireType('listOf', type, max)
@@ -155,8 +156,8 @@ export function listOf<T>(type: SchemaType<T>, max: number): ListType<T> {
 /**
  * Declares a field that is a {@link SyncMap} of at most `max` entries.
  *
- * @throws ProtocolError when a type is no schema type, values of `key` cannot be compared, or `max` is not a whole number
- * from 1 to 16,000.
+ * @throws ProtocolError when a type is not a schema type, values of `key` cannot be compared, or `max` is not a whole
+ *   number from 1 to 16,000.
  */
 export function mapOf<K extends CollectionKey, V>(
   key: SchemaType<K>,
@@ -179,8 +180,8 @@ export function mapOf<K extends CollectionKey, V>(
 /**
  * Declares a field that is a {@link SyncSet} of at most `max` values.
  *
- * @throws ProtocolError when `type` is no schema type, its values cannot be compared, or `max` is not a whole number from 1
- * to 16,000.
+ * @throws ProtocolError when `type` is not a schema type, its values cannot be compared, or `max` is not a whole
+ *   number from 1 to 16,000.
  */
 export function setOf<T extends CollectionKey>(type: SchemaType<T>, max: number): SetType<T> {
   requireType('setOf', type, max)

@@ -1,7 +1,7 @@
-// Types made of other types, and types of a game's own: for the arguments of calls and messages.
+// Defines types made of other types, and a game's own types, for the arguments of calls and messages.
 //
-// What these read are new objects, so they cost memory for each call, as texts do. Nothing is allocated by a length that
-// the other side claims: a list grows by what was really read.
+// Their values are new objects, so each call allocates, as it does for texts. No allocation depends on a length that
+// the other side claims: a list grows by the elements that were really read.
 import { type ByteReader, type ByteWriter, varintBytes } from '../bytes.js'
 import { ArgumentError, ProtocolError } from '../errors.js'
 import { MAX_LARGE_PAYLOAD } from '../limits.js'
@@ -28,7 +28,7 @@ function checkPart<T>(type: SchemaType<T>, value: T, field: string, part: string
 /**
  * One of a few texts, sent as its number: 1 byte.
  *
- * @throws ProtocolError when there are none, more than 256, or one twice.
+ * @throws ProtocolError when there are none, more than 256, or duplicates.
  */
 export function enumOf<const Names extends readonly string[]>(...names: Names): SchemaType<Names[number]> {
   if (names.length === 0 || names.length > 256 || new Set(names).size !== names.length) {
@@ -54,7 +54,7 @@ export function enumOf<const Names extends readonly string[]>(...names: Names): 
 }
 
 /**
- * Raw bytes, at most `max` of them. The receiver gets a copy of its own.
+ * Raw bytes, at most `max` of them. The receiver gets its own copy.
  *
  * @throws ProtocolError when `max` is not a whole number from 1 to 16,777,216.
  */
@@ -178,17 +178,17 @@ export function struct<const S extends Schema>(schema: S): SchemaType<Infer<S>> 
   }
 }
 
-/** What a type of a game's own says of itself. */
+/** The functions and limits of a game's own type. */
 export interface CustomType<T> {
-  /** Names the type and its parameters; two sides whose texts differ do not talk to each other. */
+  /** Names the type and its parameters; two sides whose texts differ cannot connect. */
   text: string
-  /** The most bytes that a value takes. A value that takes more is an error where it is sent. */
+  /** The most bytes of a value. Sending a value that takes more is an error. */
   maxBytes: number
   zero: T
   /** Throws an `ArgumentError` when a value cannot be sent. */
   check(value: T, field: string): void
   write(writer: ByteWriter, value: T): void
-  /** Reads what `write` wrote; `reader.fail()` says that it is malformed. Bytes come from outside: trust none. */
+  /** Reads what `write` wrote; call `reader.fail()` for malformed bytes. They are untrusted input. */
   read(reader: ByteReader): T
 }
 
@@ -206,10 +206,10 @@ function requireReadable(text: string): void {
 }
 
 /**
- * A type of a game's own.
+ * A game's own type.
  *
- * @throws ProtocolError when the text is empty, has an unmatched bracket, a quote or a backslash, or `maxBytes` is not a
- * whole number from 0 to 16,777,216.
+ * @throws ProtocolError when the text is empty, has an unmatched bracket, a quote or a backslash, or `maxBytes` is not
+ *   a whole number from 0 to 16,777,216.
  */
 export function custom<T>(type: CustomType<T>): SchemaType<T> {
   if (!/^[^\s]{1,100}$/.test(type.text)) {
@@ -222,7 +222,7 @@ export function custom<T>(type: CustomType<T>): SchemaType<T> {
     minBytes: 0,
     maxBytes: type.maxBytes,
     total: false,
-    // It is written by the game's code, which may hand parts of it to `entity`.
+    // The game's code writes it, and may pass parts of it to `entity`.
     namesEntities: true,
     zero: type.zero,
     check: (value, field) => type.check(value, field),
@@ -236,7 +236,7 @@ export function custom<T>(type: CustomType<T>): SchemaType<T> {
       }
     },
     read(reader) {
-      // The reading is the game's code, over bytes of anybody's: what it throws must not leave the tick.
+      // The game's code reads untrusted bytes here; what it throws must not leave the tick.
       try {
         return type.read(reader)
       } catch {

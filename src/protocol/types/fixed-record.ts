@@ -1,16 +1,15 @@
-// The arguments of one call whose fields all have their fixed places: their bytes are kept as they came, and a field is
-// decoded when the game looks at it.
+// Keeps the bytes of one call whose fields all have fixed offsets, and decodes a field only when the game reads it.
 import { type ColumnSpec, ScalarForm, type SchemaType } from './schema.js'
 import { createViewObject } from '../view-object.js'
 
-/** Whether a value of this type always takes as many bytes and is a number or boolean. */
+/** Whether values of this type are numbers or booleans that always take the same number of bytes. */
 export function isFixed({ scalar, minBytes, maxBytes }: SchemaType<unknown>): boolean {
   return scalar !== undefined && scalar !== ScalarForm.None && minBytes === maxBytes
 }
 
-/** Filled again and again. What it is filled with has been checked. */
+/** A view of one record, reused for the next. Its records have been checked. */
 export class FixedRecordView {
-  /** What the game sees. */
+  /** The arguments as the game sees them. */
   readonly args = createViewObject<unknown>()
   private readonly view: DataView
   private readonly size: number
@@ -29,7 +28,7 @@ export class FixedRecordView {
     Object.defineProperty(this.args, Symbol.for('nodejs.util.inspect.custom'), { value: plain })
   }
 
-  /** Takes over the record that begins at `start`. */
+  /** Copies the record that begins at `start`. */
   copy(from: DataView, start: number): void {
     const { view, size } = this
     let i = 0
@@ -38,7 +37,7 @@ export class FixedRecordView {
   }
 }
 
-/** What reads the field at a place. */
+/** Makes a function that reads the field at an offset. */
 function fieldOf({ scalar, minBytes, column }: SchemaType<unknown>, view: DataView, at: number): () => unknown {
   if (scalar === ScalarForm.Bool) return () => view.getUint8(at) === 1
   if (scalar === ScalarForm.F32) return () => view.getFloat32(at, true)
@@ -51,7 +50,7 @@ function fieldOf({ scalar, minBytes, column }: SchemaType<unknown>, view: DataVi
   return minBytes === 2 ? () => view.getInt16(at, true) : () => view.getInt32(at, true)
 }
 
-/** In pieces so short that V8 always inlines them: else it boxes the number for each read. */
+/** In functions so short that V8 always inlines them. Otherwise it boxes the number for each read. */
 function quantizedOf({ min, max, step }: ColumnSpec, view: DataView, at: number, bytes: number): () => number {
   const wire = unsignedOf(view, at, bytes)
   const scaled = (steps: number): number => min + steps * step

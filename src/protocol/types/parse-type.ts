@@ -1,4 +1,4 @@
-// Parses the types of fields from a protocol's description, for bytes that an earlier version of a game wrote.
+// Parses the types of fields from a protocol's description, to read bytes that an earlier version of a game wrote.
 import { angle } from './angle.js'
 import { type CollectionType, listOf, mapOf, setOf } from './collection-types.js'
 import { array, bytes, enumOf, optional, struct } from './composite-types.js'
@@ -29,10 +29,10 @@ const SIMPLE: ReadonlyMap<string, AnyType> = new Map(
   [bool, u8, u16, u32, i8, i16, i32, f32, f64, varint, entity].map((type) => [type.text, type as AnyType]),
 )
 
-/** Types within types; deeper ones are nobody's. */
+/** The deepest nesting of types; no real type is deeper. */
 const MAX_DEPTH = 16
 
-/** Says that a text is no type that is known here: whoever parses catches it. */
+/** Thrown for a text that is not a known type; the parser's entry catches it. */
 class UnknownType extends Error {}
 
 class TypeParser {
@@ -41,7 +41,7 @@ class TypeParser {
 
   constructor(
     private readonly text: string,
-    /** Types by their texts, for those whose texts say too little: `custom`. */
+    /** Types by their texts, for those whose texts do not describe them: `custom`. */
     private readonly known: ReadonlyMap<string, FieldType>,
   ) {}
 
@@ -115,7 +115,7 @@ class TypeParser {
     return struct(fields) as AnyType
   }
 
-  /** A rotation, or with the names of four fields in brackets one part of it. */
+  /** A rotation, or one part of it when the names of four fields follow in brackets. */
   private rotation(): AnyType {
     if (!this.takes('(')) return unitQuaternion as AnyType
     const names = this.closed(() => this.until(')').split(','))
@@ -179,12 +179,12 @@ function attempt<T>(
     const value = read(parser)
     return parser.isDone ? value : undefined
   } catch {
-    // A text that is no type, or a type that its own maker refuses.
+    // The text is not a type, or the type's own function refuses its parameters.
     return undefined
   }
 }
 
-/** The type that a text is of, or undefined where that cannot be told. `known`: types by their texts. */
+/** The type that a text describes; undefined where that is unknown. `known`: types by their texts. */
 export function parseType(text: string, known: ReadonlyMap<string, FieldType>): FieldType | undefined {
   return known.get(text) ?? attempt(text, known, (parser) => parser.field())
 }
@@ -196,8 +196,8 @@ export interface FieldText {
 }
 
 /**
- * The fields of a component or payload as described, in their order: `{name:type,…}`, or the one type of a component that is
- * an array. Options that follow, such as ` by owner`, are left out.
+ * The fields of a component or payload as described, in their order: `{name:type,…}`, or the only type of a component
+ * that is an array. Options that follow, such as ` by owner`, are left out.
  */
 export function splitFields(shape: string): FieldText[] {
   if (!shape.startsWith('{')) {
@@ -220,7 +220,7 @@ export function splitFields(shape: string): FieldText[] {
   return fields
 }
 
-/** The index after the bracket that closes the one at `start`; the length of the text where none does. */
+/** The index after the bracket that closes the one at `start`; the length of the text if none does. */
 function endOfBrackets(text: string, start: number): number {
   let depth = 0
   for (let at = start; at < text.length;) {
@@ -232,7 +232,7 @@ function endOfBrackets(text: string, start: number): number {
   return text.length
 }
 
-/** The index after the quote that closes the one at `start`; the length of the text where none does. */
+/** The index after the quote that closes the one at `start`; the length of the text if none does. */
 function endOfQuotes(text: string, start: number): number {
   let at = start + 1
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1

@@ -1,12 +1,14 @@
-// Rotations as unit quaternions in 32 bits: the three smallest parts, 10 bits each, and which of the four is the largest.
+// Packs rotations as unit quaternions in 32 bits: the three smallest parts, 10 bits each, and the index of the
+// largest.
 //
-// The algorithm is Glenn Fiedler's ("Snapshot Compression", 2015): the largest part follows from the others, and as q and
-// -q are the same rotation it can be made positive, so that its sign is not sent. The other three lie within ± 1/√2. They
-// have 1,023 steps here and not 1,024, so that zero is one of them and a rotation about one axis stays about that axis.
+// The algorithm is Glenn Fiedler's ("Snapshot Compression", 2015). The largest part follows from the others. As q and
+// -q are the same rotation, it can be made positive, so its sign is not sent. The other three lie within ± 1/√2. They
+// have 1,023 steps here and not 1,024, so that zero is one of them and a rotation about one axis stays about that
+// axis.
 import { ArgumentError, ProtocolError } from '../errors.js'
 import { ColumnKind, type ColumnSpec, type ColumnType, f32, type SchemaType } from './schema.js'
 
-/** A rotation. Unit length; what is not is made so before it is sent. */
+/** A rotation. It is normalised to unit length before it is sent. */
 export interface Quaternion {
   readonly x: number
   readonly y: number
@@ -14,21 +16,21 @@ export interface Quaternion {
   readonly w: number
 }
 
-/** Steps on either side of zero, and how many of them make 1. */
+/** Steps on either side of zero, and the number of steps that make 1. */
 const STEPS = 511
 const SCALE = STEPS * Math.SQRT2
-/** The parts of what stands for a real rotation have at most this sum of squares: 3/4 of a length of 1, and rounding. */
+/** The largest sum of squares of a real rotation's packed parts: 3/4 of a length of 1, and rounding. */
 const LARGEST_SUM = 393_000
 
-/** The wire form of no rotation, which is what an entity has before its game said otherwise. */
+/** The wire form of the identity rotation, which an entity has until its game sets another. */
 export const IDENTITY = ((3 << 30) | (STEPS << 20) | (STEPS << 10) | STEPS) >>> 0
 
-/** By the largest part: the other three, in their order. */
+/** By the index of the largest part: the other three, in their order. */
 const OTHERS = Uint8Array.of(1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2)
 
 const parts = new Float64Array(4)
 
-/** The 32 bits that stand for a rotation, or -1 when it is none: of length 0, or with a part that is not finite. */
+/** The 32 bits of a rotation, or -1 for an invalid one: of length 0, or with a part that is not finite. */
 export function packQuaternion(x: number, y: number, z: number, w: number): number {
   const square = x * x + y * y + z * z + w * w
   if (!(square > 0 && square < Infinity)) return -1
@@ -45,25 +47,25 @@ export function packQuaternion(x: number, y: number, z: number, w: number): numb
 
 function packParts(largest: number, most: number, length: number, a: number, b: number, c: number): number {
   const scale = (most < 0 ? -SCALE : SCALE) / length
-  // Above zero, cutting off after adding a half is rounding.
+  // The numbers are above zero, so truncating after adding a half is rounding.
   const middle = STEPS + 0.5
   return ((largest << 30) | ((a * scale + middle) << 20) | ((b * scale + middle) << 10) | (c * scale + middle)) >>> 0
 }
 
-/** Writes x, y, z and w of what `packQuaternion` made to `out`. */
+/** Unpacks a result of `packQuaternion` to x, y, z and w in `out`. */
 export function unpackQuaternion(wire: number, out: Float64Array): void {
   const a = (((wire >>> 20) & 1023) - STEPS) / SCALE
   const b = (((wire >>> 10) & 1023) - STEPS) / SCALE
   const c = ((wire & 1023) - STEPS) / SCALE
   const largest = wire >>> 30
-  // A table, since nobody can tell which way a branch would go.
+  // A table, since the processor could not predict a branch.
   out[OTHERS[largest * 3]!] = a
   out[OTHERS[largest * 3 + 1]!] = b
   out[OTHERS[largest * 3 + 2]!] = c
   out[largest] = Math.sqrt(1 - (a * a + b * b + c * c))
 }
 
-/** Whether 32 bits are what `packQuaternion` makes of some rotation. */
+/** Whether 32 bits are a possible result of `packQuaternion`. */
 export function isQuaternion(wire: number): boolean {
   const a = ((wire >>> 20) & 1023) - STEPS
   const b = ((wire >>> 10) & 1023) - STEPS
@@ -71,7 +73,7 @@ export function isQuaternion(wire: number): boolean {
   return a <= STEPS && b <= STEPS && c <= STEPS && a * a + b * b + c * c <= LARGEST_SUM
 }
 
-/** Which of a component's fields are one rotation, and which part of it a field is: 0 to 3 for x, y, z and w. */
+/** The fields of a component that are one rotation, and the part of this field: 0 to 3 for x, y, z and w. */
 export interface QuaternionPart {
   readonly names: readonly [string, string, string, string]
   readonly part: number
@@ -80,7 +82,7 @@ export interface QuaternionPart {
 /** The type of a field that is one part of a rotation. */
 export type QuaternionField = ColumnType & { readonly quaternion: QuaternionPart }
 
-/** The first of the four fields, as the wire has them, carries all 32 bits; the other three carry nothing. */
+/** The first of the four fields, in the order of the wire, carries all 32 bits; the other three carry nothing. */
 const CARRIER: ColumnSpec = { kind: ColumnKind.Quaternion, bits: 32, lanes: 1, min: -1, max: 1, step: 0 }
 const CARRIED: ColumnSpec = { kind: ColumnKind.Quaternion, bits: 32, lanes: 0, min: -1, max: 1, step: 0 }
 
@@ -105,7 +107,7 @@ function quaternionFields<
       zero: part === 3 ? 1 : 0,
       column: name === first ? CARRIER : CARRIED,
       quaternion: { names, part },
-      // For saves, which keep it part by part.
+      // For saves, which keep a rotation part by part.
       check(value, field) {
         if (!Number.isFinite(value)) throw new ArgumentError(field, `must be a finite number, got ${String(value)}`)
       },
@@ -127,12 +129,14 @@ function requireRotation(value: Quaternion, field: string): void {
 }
 
 /**
- * A rotation as a unit quaternion, in 32 bits (smallest three): each part arrives within 0.0014 of what was sent; the largest arrives
- * positive, which is the same rotation. One that is not of length 1 is made so; one of length 0, or with a part that is not finite, is none.
+ * A rotation as a unit quaternion, in 32 bits (smallest three). Each part arrives within 0.0014 of the sent one. The
+ * largest part arrives positive, which is the same rotation. Rotations are normalised; one of length 0, or with a part
+ * that is not finite, is invalid.
  *
- * In calls and messages it is `{ x, y, z, w }`. In a replicated component four fields are one rotation: `unitQuaternion.fields()` for x, y, z and w, or
- * `unitQuaternion.fields('qx', 'qy', 'qz', 'qw')` for fields of other names; spread it beside other fields. A change of one part sends all of it;
- * what is none keeps the last. Where it is interpolated it turns by the shorter side.
+ * In calls and messages it is `{ x, y, z, w }`. In a replicated component four fields are one rotation:
+ * `unitQuaternion.fields()` for x, y, z and w, or `unitQuaternion.fields('qx', 'qy', 'qz', 'qw')` for other names.
+ * Spread it beside other fields. A change of one part sends the whole rotation; an invalid one keeps the last.
+ * Interpolation turns the shorter way.
  *
  * ```ts
  * replicate(Rotation, unitQuaternion.fields())

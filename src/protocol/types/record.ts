@@ -1,4 +1,4 @@
-// A record is the arguments of a call or message: named fields in a fixed order, checked, written and read together.
+// Checks, writes and reads records: the arguments of a call or message, as named fields in a fixed order.
 import type { ByteReader, ByteWriter } from '../bytes.js'
 import { ArgumentError, ProtocolError } from '../errors.js'
 import { requireFieldName } from './field-names.js'
@@ -8,14 +8,14 @@ import { createViewObject } from '../view-object.js'
 import { ColumnKind, ScalarForm, type Schema, type SchemaType } from './schema.js'
 
 /**
- * The arguments of one call, read again and again. Numbers live in a typed array and `args` has a getter for each: stored
- * as plain properties, each would cost a boxed number for every call.
+ * Holds the arguments of one call, and is reused for the next. Numbers are in a typed array, and `args` has a getter
+ * for each. As plain properties, each would cost a boxed number per call.
  */
 export class RecordView {
   readonly values: Float64Array
-  /** What is not a number: texts. */
+  /** Values that are not numbers: texts. */
   readonly others: unknown[]
-  /** What the game sees. */
+  /** The arguments as the game sees them. */
   readonly args = createViewObject<unknown>()
   private readonly forms: Uint8Array
   /** An object with every field, to be copied and then filled. */
@@ -48,7 +48,7 @@ export class RecordView {
     this.blank = plain()
   }
 
-  /** What it holds, as a plain object of its own. */
+  /** Copies the arguments to a new plain object. */
   copy(): Record<string, unknown> {
     const { forms, names, values, others } = this
     const copy = { ...this.blank }
@@ -63,7 +63,7 @@ export class RecordView {
 /** The largest finite 32-bit float. */
 const LARGEST_F32 = 2 ** 127 * (2 - 2 ** -23)
 
-/** The lowest `bytes` bytes of an integer, into room that is there. */
+/** Writes the lowest `bytes` bytes of an integer; the caller has made room. */
 function putUint(view: DataView, at: number, value: number, bytes: number): void {
   if (bytes === 1) view.setUint8(at, value)
   else if (bytes === 2) view.setUint16(at, value, true)
@@ -87,14 +87,14 @@ export class RecordCodec {
   private readonly paths: readonly string[]
   readonly minBytes: number
   readonly maxBytes: number
-  /** True when every payload of `minBytes` bytes is valid, so that its length is all there is to check. */
+  /** True when every payload of `minBytes` bytes is valid, so that only its length needs a check. */
   readonly total: boolean
-  /** Some value of it may name entities. */
+  /** Whether some value may name entities. */
   readonly namesEntities: boolean
   readonly text: string
-  /** The id of the one definition that has this codec, in the protocol that used it last: a guess, to be checked. */
+  /** The id of this codec's definition in the protocol that used it last: a guess that callers verify. */
   lastId = 0
-  /** By field: how it is read, and the parameters of that. */
+  /** By field: how it is read, and the parameters for that. */
   private readonly forms: Uint8Array
   private readonly fixedBytes: Uint8Array
   private readonly largest: Float64Array
@@ -104,14 +104,17 @@ export class RecordCodec {
   /** The most bytes of all numbers and booleans together. */
   private readonly scalarBytes: number
 
-  /** Where every field has its fixed place: the names in the order in which they are expected in arguments, else undefined. */
+  /**
+   * The names in the order in which arguments are expected to have them; undefined unless every field has a fixed
+   * offset.
+   */
   private order: readonly string[] | undefined
-  /** By place in `order`: the field. */
+  /** By position in `order`: the field. */
   private orderFields = new Uint16Array(0)
-  /** By field: where it lies, where every field has its fixed place. */
+  /** By field: its offset, where every field has a fixed one. */
   private readonly offsets: Uint32Array
 
-  /** `what` stands before the names of fields in errors. */
+  /** Errors put `what` before the names of fields. */
   constructor(
     schema: Schema,
     private readonly what = 'args',
@@ -158,8 +161,8 @@ export class RecordCodec {
   }
 
   /**
-   * Checks and writes in one pass, numbers by a switch in one loop. When it throws, `writer` holds what was written until
-   * then: the caller goes back.
+   * Checks and writes in one pass, numbers by a switch in one loop. When it throws, `writer` keeps what was written
+   * until then, and the caller must reset it.
    *
    * @throws ArgumentError that names the field that cannot be sent.
    */
@@ -191,9 +194,9 @@ export class RecordCodec {
   }
 
   /**
-   * Writes numbers and booleans that are plainly in range from an object whose keys come in the order expected. In a loop
-   * over an object's keys V8 reads each field from its place, where a look-up by a name that changes costs a call. False,
-   * with nothing written, when anything is otherwise.
+   * Writes numbers and booleans that are clearly in range, from an object whose keys are in the expected order. In a
+   * loop over an object's keys V8 reads each field directly, where a look-up by a changing name costs a call. Returns
+   * false, with nothing written, in all other cases.
    */
   private encodeInOrder(
     writer: ByteWriter,
@@ -235,7 +238,10 @@ export class RecordCodec {
     return true
   }
 
-  /** Writes a number or boolean that is plainly in range, into room that is there; false leaves it to its type. */
+  /**
+   * Writes a number or boolean that is clearly in range; the caller has made room. Returns false for all other values,
+   * which their type writes.
+   */
   private encodeNumber(writer: ByteWriter, form: number, i: number, value: unknown): boolean {
     const at = writer.length
     if (typeof value === 'number') {
@@ -283,7 +289,7 @@ export class RecordCodec {
     for (let i = 0; i < this.names.length; i++) this.types[i]!.write(writer, args[this.names[i]!])
   }
 
-  /** Reads into a view that `createView` made; nothing is allocated but texts. */
+  /** Reads into a view that `createView` made; only texts are allocated. */
   read(reader: ByteReader, view: RecordView): void {
     const { values, others } = view
     for (let i = 0; i < this.forms.length; i++) {
@@ -323,7 +329,7 @@ export class RecordCodec {
     }
   }
 
-  /** True when what is left to read is exactly one valid record. */
+  /** True when the rest of the bytes is exactly one valid record. */
   validate(reader: ByteReader, scratch: RecordView): boolean {
     const size = reader.left
     if (size < this.minBytes || size > this.maxBytes) return false
@@ -332,12 +338,12 @@ export class RecordCodec {
     return !reader.failed && reader.left === 0
   }
 
-  /** A view for records that have been checked, where every field has its fixed place; else undefined. */
+  /** Makes a view for checked records, where every field has a fixed offset; otherwise undefined. */
   createFixedView(): FixedRecordView | undefined {
     return this.types.every(isFixed) ? new FixedRecordView(this.names, this.types) : undefined
   }
 
-  /** A view with every field, to be read into again and again. */
+  /** Makes a view with every field, to be reused for reading. */
   createView(): RecordView {
     return new RecordView(this.names, this.types)
   }

@@ -1,14 +1,15 @@
-// The types of fields: what a value of each may be, how it is written and read, and how it is packed into a column.
+// Defines the types of fields: their valid values, how these are written and read, and how they are packed into
+// columns.
 //
 // A type is data and three functions. Calls and messages use `check`, `write` and `read`, value by value. Replicated
-// components use `column` alone: replication packs whole columns in loops of its own and never calls a type per value.
+// components use only `column`: replication packs whole columns in its own loops and never calls a type per value.
 import { ArgumentError, ProtocolError } from '../errors.js'
 import { type ByteReader, type ByteWriter, MAX_VARINT_BYTES, utf8Length, varintBytes } from '../bytes.js'
 import { MAX_LARGE_PAYLOAD } from '../limits.js'
 import { NET_ID_BITS, readNetId, writeNetId } from '../net-id.js'
 
 /**
- * How numbers of a replicated field become bits. A value takes one lane of `bits` bits, an f64 two of 32; of the four
+ * How numbers of a replicated field become bits. A value takes one lane of `bits` bits, an f64 two of 32. Of the four
  * fields of a rotation one takes a lane and the others none.
  */
 export interface ColumnSpec {
@@ -16,10 +17,10 @@ export interface ColumnSpec {
   /** Bits of one lane, 1 to 32. */
   readonly bits: number
   readonly lanes: 0 | 1 | 2
-  /** Smallest and largest value; what lies outside is clamped, an angle wrapped. */
+  /** The smallest and largest value. Values outside are clamped; angles wrap. */
   readonly min: number
   readonly max: number
-  /** The distance between two neighbouring values of a quantized field or angle; 1 for integers, 0 for floats. */
+  /** The distance between neighbouring values of a quantized field or angle; 1 for integers, 0 for floats. */
   readonly step: number
 }
 
@@ -50,32 +51,38 @@ export const ScalarForm = {
 } as const
 export type ScalarForm = (typeof ScalarForm)[keyof typeof ScalarForm]
 
-/** How one kind of value is checked, written and read. Made by `u8`, `string(…)`, `struct(…)`, … and {@link custom}. */
+/**
+ * How one kind of value is checked, written and read. Made by `u8`, `string(…)`, `struct(…)`, … and {@link custom}.
+ */
 export interface SchemaType<T> {
   /** The type as text, its parameters included. It is part of the protocol's hash. */
   readonly text: string
-  /** The fewest and the most bytes that a value takes in a call. */
+  /** The fewest and the most bytes of a value in a call. */
   readonly minBytes: number
   readonly maxBytes: number
-  /** True when every sequence of `minBytes` bytes is a value: such a payload needs no look before it is queued. */
+  /**
+   * True when every sequence of `minBytes` bytes is a valid value: such a payload needs no check before it is queued.
+   */
   readonly total: boolean
-  /** What a view holds before anything was read into it. */
+  /** The value of a view before anything was read into it. */
   readonly zero: T
   /** Present on the types whose values are numbers or booleans. */
   readonly scalar?: ScalarForm
   /** Present on the types that a replicated component may use. */
   readonly column?: ColumnSpec
-  /** Present on the types whose values hold raw bytes, which cannot be frozen: who keeps them hands out copies. */
+  /**
+   * Present on the types whose values hold raw bytes, which cannot be frozen: code that keeps them hands out copies.
+   */
   readonly mutable?: true | undefined
-  /** The types of its parts: of a struct by field, of an array or optional `element`. */
+  /** The types of the parts: of a struct by field, of an array or optional `element`. */
   readonly parts?: Schema
-  /** Present on the types whose values may name entities, be it deep inside. */
+  /** Present on the types whose values may name entities, also deep inside. */
   readonly namesEntities?: true | undefined
   /** Throws an {@link ArgumentError} that names `field` when `value` cannot be represented. */
   check(value: T, field: string): void
   /** Writes a value that `check` accepted. */
   write(writer: ByteWriter, value: T): void
-  /** Reads a value; anything that `check` would refuse makes the reader fail. */
+  /** Reads a value. The reader fails for anything that `check` would refuse. */
   read(reader: ByteReader): T
 }
 
@@ -105,15 +112,16 @@ export type Infer<S extends Schema> = Flat<
 >
 
 /**
- * The values of a schema as a verb takes them. Where it has no fields, nothing else fits: of `{}` alone TypeScript takes any
- * object, so options in the place of the arguments would be passed over in silence.
+ * The values of a schema as a verb accepts them. A schema without fields accepts only an empty object. For `{}` alone
+ * TypeScript accepts any object, so options in the place of the arguments would be ignored silently.
  */
 export type InferArguments<S extends Schema> = [keyof S] extends [never]
   ? Readonly<Record<string, never>>
   : Readonly<Infer<S>>
 
 /**
- * What a verb takes after the definition: the arguments, which may be left out where no field is required, then `Rest`.
+ * The arguments of a verb after the definition: the values, which may be left out where no field is required, then
+ * `Rest`.
  */
 export type CallArguments<S extends Schema, Rest extends unknown[] = []> = [
   Exclude<keyof S, OptionalField<S>>,
@@ -234,7 +242,7 @@ export const f64: ColumnType = {
   read: (reader) => reader.f64(),
 }
 
-/** Whole numbers from 0 to 4,294,967,295, where small ones are common: 1 byte below 128, at most 5. */
+/** Whole numbers from 0 to 4,294,967,295, mostly small ones: 1 byte below 128, at most 5. */
 export const varint: ColumnType = {
   text: 'varint',
   minBytes: 1,
@@ -249,18 +257,19 @@ export const varint: ColumnType = {
 }
 
 /**
- * The nearest 32-bit float of an end of a range, where that lies outside of the range; else the end itself. A store of
- * 32-bit floats holds the end of -0.1 to 0.1 as 0.10000000149, which a game cannot write any better.
+ * The nearest 32-bit float of a range's end, if it lies outside of the range; otherwise the end itself. A store of
+ * 32-bit floats holds the end of -0.1 to 0.1 as 0.10000000149, and a game cannot write it any more exactly.
  */
 export const storedMin = (min: number): number => finiteOr(min, Math.min(min, Math.fround(min)))
 export const storedMax = (max: number): number => finiteOr(max, Math.max(max, Math.fround(max)))
 
-/** Beyond 3.4e38 the nearest 32-bit float is infinite, which is no value of a range. */
+/** Beyond 3.4e38 the nearest 32-bit float is infinite, which is outside of every range. */
 const finiteOr = (end: number, stored: number): number => (Number.isFinite(stored) ? stored : end)
 
 /**
- * Numbers from `min` to `max` in steps of `step`, in as few bits as the number of steps needs (at most 32). The value
- * received is the step nearest to the value sent. An end that is no 32-bit float may also be given as the nearest one.
+ * Numbers from `min` to `max` in steps of `step`, in as few bits as the number of steps needs (at most 32). The
+ * received value is the step nearest to the sent one. An end that is not a 32-bit float may also be given as the
+ * nearest one.
  *
  * @throws ProtocolError when the range is empty, the step not positive, or the steps more than 2^32.
  */
@@ -295,7 +304,7 @@ export function quantized(min: number, max: number, step: number): ColumnType {
     read(reader) {
       const wire = reader.uint(bytes)
       if (wire > steps) reader.fail()
-      // Rounding, or a step that does not divide the range, must not lead out of it.
+      // Rounding, or a step that does not divide the range, must not lead outside of it.
       return Math.min(max, min + wire * step)
     },
   }
@@ -333,9 +342,9 @@ export function string(maxBytes: number): SchemaType<string> {
 }
 
 /**
- * An entity, as its id in the world of its holder: each side sees its own id. A server sends the entity first where
- * the client is to see it; one that is not networked, or that the receiver is not to see, arrives as 0. In a replicated
- * component it resolves when the entity comes into view.
+ * An entity, as its id in the world that holds it: each side sees its own id. A server sends the entity first if the
+ * client is to observe it. An entity that is not networked, or that the receiver will not observe, arrives as 0. In a
+ * replicated component it resolves when the client begins to observe the entity.
  */
 export const entity: ColumnType = {
   text: 'entity',

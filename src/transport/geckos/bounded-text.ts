@@ -1,6 +1,6 @@
-// Reads the answers of a signalling that may be anybody's: no more of one than it can mean.
+// Reads answers of an untrusted signalling server up to a limit.
 
-/** The text of an answer, or undefined when it has more than `limit` bytes; of what goes beyond nothing is read. */
+/** The text of an answer, or undefined when it has more than `limit` bytes; nothing beyond the limit is read. */
 export async function readText(response: Response, limit: number): Promise<string | undefined> {
   const reader = response.body?.getReader()
   if (reader === undefined) return ''

@@ -1,5 +1,5 @@
-// The client's side of a real network, for browsers and Node alike: geckos' client does the signalling, we own the
-// channels. The geckos client and its environment come as an argument, so that this file imports neither.
+// Runs the client's side of a real network, for browsers and Node. geckos' client does the signalling, and the
+// channels are our own. The geckos client and its environment are arguments, so that this file imports neither.
 import type { ConnectionError } from '../../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../../protocol/limits.js'
 import {
@@ -23,7 +23,7 @@ import {
 } from '../transport.js'
 
 export interface GeckosClientOptions {
-  /** Where the server's signalling is, as in `http://localhost:9208`; a path is kept. */
+  /** The address of the server's signalling, as in `http://localhost:9208`; a path is kept. */
   url: string
   /** Added to `url` when given. */
   port?: number
@@ -31,19 +31,19 @@ export interface GeckosClientOptions {
   authorization?: string
   /** STUN and TURN servers. Default none. */
   iceServers?: RTCIceServer[]
-  /** How long this one try may take until both channels are open, in milliseconds. */
+  /** How long this attempt may take until both channels are open, in milliseconds. */
   timeout: number
-  /** Milliseconds. Default `performance.now`. */
+  /** The clock in milliseconds. Default `performance.now`. */
   now?: () => number
-  /** The most bytes that wait on one channel until they are received. Default 8 MiB. */
+  /** The most received bytes that wait on one channel. Default 8 MiB. */
   inboxLimit?: number
-  /** The most bytes that wait for the network. Default 1 MiB reliable, 64 KiB unreliable. */
+  /** The most bytes in the send queue. Default 1 MiB reliable, 64 KiB unreliable. */
   sendLimit?: { reliable?: number; unreliable?: number }
-  /** Ends the try. */
+  /** Ends the attempt. */
   signal?: AbortSignal
 }
 
-/** What we use of geckos' client channel. */
+/** The part of geckos' client channel that we use. */
 export interface GeckosClientChannel {
   onConnect(callback: (error?: unknown) => void): unknown
   readonly connectionsManager: GeckosClientManager
@@ -63,15 +63,15 @@ export type GeckosClientFactory = (options: {
   iceServers: RTCIceServer[]
 }) => GeckosClientChannel
 
-/** The server's number for a client: it has only one peer. */
+/** The server's number for a client, which is its only peer. */
 export const SERVER_PEER: PeerId = 1
 
-/** Chromium gives the same statistics again for this long, in milliseconds. */
+/** Chromium returns the same statistics for this long, in milliseconds. */
 const STATISTICS_AGE = 60
 
 /**
- * Makes one try to connect; resolves when both channels are open. Rejects within `timeout` with a
- * {@link ConnectionError}, and leaves nothing open: `no-webrtc`, `unreachable`, `unauthorized`, `refused`, `server-full`,
+ * Makes one attempt to connect; resolves when both channels are open. Rejects within `timeout` with a {@link
+ * ConnectionError}, and leaves nothing open: `no-webrtc`, `unreachable`, `unauthorized`, `refused`, `server-full`,
  * `rate-limited`, `udp-blocked`, `aborted`.
  */
 export function connectWith(factory: GeckosClientFactory, options: GeckosClientOptions): Promise<Transport> {
@@ -100,13 +100,13 @@ class GeckosClient implements Transport {
   private reliable: RTCDataChannel | undefined
   private unreliable: RTCDataChannel | undefined
   private lastHeard = 0
-  /** Both channels say that they are open. */
+  /** Both channels report that they are open. */
   private isConfirming = false
   private opened = false
-  /** Nothing is sent or taken any more; the connection may still be flushing. */
+  /** Nothing is sent or accepted any longer; the connection may still be flushing. */
   private ended = false
   private deadline = Infinity
-  /** The reliable channel has been closed behind its data. */
+  /** The reliable channel has been closed after its data. */
   private isShut = false
   private isReleased = false
   private readonly released: Promise<void>
@@ -115,7 +115,7 @@ class GeckosClient implements Transport {
   private resolveFirstChannel: () => void = () => {}
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly listeners = new AbortController()
-  /** Ends with the try, so that a caller's signal is not listened to for the life of the connection. */
+  /** Ends with the attempt, so that the caller's signal is not observed for the life of the connection. */
   private readonly attempt = new AbortController()
 
   constructor(
@@ -187,7 +187,7 @@ class GeckosClient implements Transport {
       const view = length === bytes.length ? bytes : bytes.subarray(0, length)
       native.send(view as Uint8Array<ArrayBuffer>)
     } catch {
-      // The channel closed a moment ago and its event is still on the way.
+      // The channel has just closed, and its event is still on the way.
       counters.sendDropped++
       return false
     }
@@ -214,7 +214,7 @@ class GeckosClient implements Transport {
     return this.released
   }
 
-  /** Ends the session now; reliable data has `limit` milliseconds to leave. Called again, it may shorten the limit. */
+  /** Ends the session now; reliable data has `limit` milliseconds to leave. Another call may shorten the limit. */
   private leave(limit: number): void {
     if (!this.ended) this.end({ code: 'closed', text: 'closed' })
     this.deadline = Math.min(this.deadline, performance.now() + limit)
@@ -231,13 +231,14 @@ class GeckosClient implements Transport {
     }
     if (!this.isShut) {
       this.isShut = true
-      // Closing the stream follows the data in order, also under loss. The server answers by closing the connection.
+      // The close of the stream follows the data in order, also under loss. The server answers by closing the
+      // connection.
       this.reliable?.close()
     }
     this.timer = setTimeout(() => this.release(), Math.max(this.deadline - now, FLUSH_POLL))
   }
 
-  /** Puts ourselves between geckos and the connection, before there is one. */
+  /** Inserts our code between geckos and the connection, before there is one. */
   private takeOver(): void {
     const { manager } = this
     // geckos' own would run its parser on everything that arrives, and keep its timers for ten seconds.
@@ -248,7 +249,7 @@ class GeckosClient implements Transport {
         isOver: () => this.opened || this.ended,
         channel: this.firstChannel,
       })
-    // Listening only once geckos says that it is connected misses the second channel when the answer is slow.
+    // A listener added once geckos reports a connection misses the second channel when the answer is slow.
     Object.defineProperty(manager, 'localPeerConnection', {
       configurable: true,
       get: () => this.connection,
@@ -261,14 +262,14 @@ class GeckosClient implements Transport {
   private adopt(connection: RTCPeerConnection): void {
     this.connection = connection
     if (this.ended) {
-      // The try ended while the first request was on its way.
+      // The attempt ended while the first request was in flight.
       connection.close()
       return this.sayClosed()
     }
     const { signal } = this.listeners
     connection.addEventListener('datachannel', (event) => this.adoptChannel(event.channel), { signal })
     connection.addEventListener('connectionstatechange', () => this.stateChanged(), { signal })
-    // A page that goes away says so; otherwise the server would wait for half a minute.
+    // A page notifies the server when it closes. Otherwise the server would wait for half a minute.
     globalThis.addEventListener?.('pagehide', () => this.pageHidden(), { signal })
   }
 
@@ -305,8 +306,9 @@ class GeckosClient implements Transport {
   }
 
   /**
-   * Chromium calls a channel open as soon as it announces it, a moment before it carries anything. What is sent in
-   * between vanishes, on the reliable channel too. The statistics know the true state.
+   * Waits until the channels really are open. Chromium reports a channel as open when it announces it, a moment before
+   * it carries anything. Packets sent in between vanish, on the reliable channel too. The statistics have the true
+   * state.
    */
   private async confirmOpen(): Promise<void> {
     try {
@@ -314,7 +316,7 @@ class GeckosClient implements Transport {
         await new Promise((resolve) => setTimeout(resolve, STATISTICS_AGE))
       }
     } catch {
-      // Statistics are not to be had; the event has to do.
+      // Without statistics, the event has to be enough.
     }
     this.announce()
   }
@@ -345,13 +347,13 @@ class GeckosClient implements Transport {
   private channelClosed(channel: Channel): void {
     if (this.ended) return
     if (channel === Channel.Reliable) return this.drop(this.goneReason())
-    // What is on the way on the reliable channel may still come.
+    // Reliable packets in flight may still arrive.
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.drop(this.goneReason()), HALF_CLOSED_LIMIT_MS)
   }
 
   private stateChanged(): void {
-    // `disconnected` is no end: Chromium says so after six seconds without a packet, and recovers.
+    // `disconnected` is not the end: Chromium reports it after six seconds without a packet, and recovers.
     const state = this.connection?.connectionState
     if (state === 'failed') this.drop({ code: 'lost', text: 'the network lost the server' })
     else if (state === 'closed') {
@@ -387,7 +389,7 @@ class GeckosClient implements Transport {
     this.reject(error)
   }
 
-  /** Ends the session and closes everything, whatever is still in the queues. */
+  /** Ends the session and closes everything, whatever is still queued. */
   private drop(reason: TransportCloseReason): void {
     if (this.ended) return
     if (!this.opened) return this.fail(brokenOff(this.url))
@@ -412,12 +414,12 @@ class GeckosClient implements Transport {
     this.reliable?.close()
     this.unreliable?.close()
     this.connection?.close()
-    // One who lost the server has not left it, and may come back over another connection.
+    // A client that lost the server has not left it, and may resume over another connection.
     if (!isLost) this.sayClosed()
     this.resolveReleased()
   }
 
-  /** Over HTTP too, because a connection that never opened has no other way to say it. */
+  /** Over HTTP too, because a connection that never opened has no other way to notify the server. */
   private sayClosed(): void {
     const id = this.manager.remotePeerConnection?.id
     if (id === undefined) return

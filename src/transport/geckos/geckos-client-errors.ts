@@ -1,4 +1,4 @@
-// Why one try to connect failed, in words that say what to do.
+// Explains why an attempt to connect failed, and what to do.
 import { ConnectionError } from '../../protocol/errors.js'
 import { SignallingRefusal } from './geckos-client-signalling.js'
 import type { RefusalText } from './refusal-text.js'
@@ -18,7 +18,7 @@ export function brokenOff(url: string): ConnectionError {
   return new ConnectionError('unreachable', `${url} closed the connection while it was being made`)
 }
 
-/** The time is up. `answered`: the signalling has answered, so that only UDP can be at fault. */
+/** The attempt timed out. `answered`: the signalling answered, so the fault must be with UDP. */
 export function timedOut(url: string, timeout: number, answered: boolean): ConnectionError {
   if (!answered) {
     const text = `${url} did not answer within ${timeout} ms: check the address and that the server runs`
@@ -32,13 +32,13 @@ export function timedOut(url: string, timeout: number, answered: boolean): Conne
   )
 }
 
-/** Whether the signalling itself said that this client may not come in: another try cannot mend that. */
+/** Whether the signalling itself refused this client; another attempt would be refused too. */
 export function isRefusal({ cause }: ConnectionError): boolean {
   const status = httpStatus(cause)
   return status === 401 || status === 402 || status === 403
 }
 
-/** What a refusal of the signalling says, where it is one in the server's own words; a proxy has none. */
+/** The reason in a refusal of the signalling, if the server itself wrote it; a proxy's answer has none. */
 export function refusalOf(error: ConnectionError): RefusalText | undefined {
   return isRefusal(error) && error.cause instanceof SignallingRefusal ? error.cause.refusal : undefined
 }

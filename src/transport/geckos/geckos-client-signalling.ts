@@ -1,10 +1,10 @@
-// The client's half of the signalling, in place of geckos' own: it says when a server wants to be asked again, notices
-// an answer that is refused, and asks for candidates only as long as there may be more, and they are of use.
+// Replaces geckos' own client side of the signalling. It reports when a server asks for another try later, and notices
+// a refused answer. It requests candidates only while more may follow and they are useful.
 
 import { readText } from './bounded-text.js'
 import { readRefusal, type RefusalText } from './refusal-text.js'
 
-/** What we use of geckos' manager of connections; its `connect` is replaced by {@link negotiate}. */
+/** The part of geckos' connection manager that we use; its `connect` is replaced by {@link negotiate}. */
 export interface SignallingManager {
   readonly rtcConfiguration?: RTCConfiguration
   readonly dataChannel: RTCDataChannel | undefined
@@ -13,16 +13,16 @@ export interface SignallingManager {
 }
 
 export interface NegotiationOptions {
-  /** Where the server's signalling is, without its path. */
+  /** The address of the server's signalling, without its path. */
   readonly url: string
   readonly authorization: string | undefined
-  /** The try has ended, well or not: nothing more is asked for. */
+  /** Whether the attempt has ended, in success or failure: no more requests are sent then. */
   readonly isOver: () => boolean
-  /** Resolves when the first channel is there. */
+  /** Resolves when the first channel exists. */
   readonly channel: Promise<void>
 }
 
-/** What geckos expects of it. */
+/** What geckos expects from it. */
 export type Negotiated =
   | { error: unknown }
   | { userData: object; localPeerConnection: RTCPeerConnection; dataChannel: RTCDataChannel | undefined; id: string }
@@ -31,33 +31,36 @@ export type Negotiated =
 export class SignallingRefusal extends Error {
   constructor(
     readonly status: number,
-    /** When it wants to be asked again, in milliseconds; undefined when it did not say. */
+    /** The server's delay until another try, in milliseconds; undefined when it sent none. */
     readonly retryAfter: number | undefined,
-    /** Why, in words for the player, where it said so. */
+    /** The reason for the player, where the server sent one. */
     readonly refusal?: RefusalText,
   ) {
     super(`HTTP ${status}`)
   }
 }
 
-/** What a server says of a connection that it has begun. */
+/** The server's answer about a connection that it has begun. */
 interface BegunConnection {
   readonly id: string
   readonly localDescription: RTCSessionDescriptionInit
-  /** Its addresses, and whether these are all. A server that is geckos as it comes says neither. */
+  /** Its addresses, and whether these are all. An unmodified geckos server sends neither. */
   readonly candidates?: unknown
   readonly isComplete?: unknown
 }
 
-/** How long a server may make a client wait, in seconds. */
+/** The longest delay that a server may ask for, in seconds. */
 const LONGEST_WAIT = 60
 /** The pauses between requests for candidates, in milliseconds: the first, and how they grow. */
 const FIRST_PAUSE = 40
 const GROWTH = 1.8
 const REQUESTS = 10
-/** The most that are taken of one list; a server has no more than a few interfaces. */
+/** The most candidates that are used of one list; a server has no more than a few interfaces. */
 const MOST_CANDIDATES = 64
-/** The most bytes of an answer, which has a hundredth of that; and how long it may take, in milliseconds. A server may be hostile too. */
+/**
+ * The most bytes of an answer, a hundred times what one has, and how long it may take, in milliseconds. A server may
+ * be hostile too.
+ */
 const MOST_BYTES = 262_144
 const REQUEST_LIMIT = 30_000
 
@@ -73,7 +76,7 @@ export async function negotiate(manager: SignallingManager, options: Negotiation
     await connection.setLocalDescription(await connection.createAnswer())
     const { type, sdp } = connection.localDescription ?? {}
     await post(`${route}/${id}/remote-description`, {}, JSON.stringify({ type, sdp }))
-    // Not before: a server without our answer drops our checks, and the next ones come after half a second.
+    // Not earlier: a server without our answer drops our checks, and the next ones follow after half a second.
     await addCandidates(connection, candidates, options)
     if (isComplete !== true) void fetchCandidates(`${route}/${id}/additional-candidates`, connection, options)
     await options.channel
@@ -119,7 +122,7 @@ function isOffer(offer: unknown): offer is BegunConnection {
   return typeof localDescription === 'object' && localDescription !== null && 'sdp' in localDescription
 }
 
-/** Takes a list of a server's addresses. */
+/** Adds a list of a server's addresses. */
 async function addCandidates(
   connection: RTCPeerConnection,
   candidates: unknown,
@@ -131,12 +134,12 @@ async function addCandidates(
     try {
       await connection.addIceCandidate(candidate as RTCIceCandidateInit)
     } catch {
-      // One that this client has no use for; another one may do, or the time-out follows.
+      // This client cannot use it; another may work, or the timeout follows.
     }
   }
 }
 
-/** The server goes on to find addresses of its own behind its offer. */
+/** Requests the addresses that the server finds after its offer. */
 async function fetchCandidates(url: string, connection: RTCPeerConnection, options: NegotiationOptions): Promise<void> {
   let pause = FIRST_PAUSE
   for (let i = 0; i < REQUESTS; i++, pause *= GROWTH) {
@@ -147,7 +150,7 @@ async function fetchCandidates(url: string, connection: RTCPeerConnection, optio
       if (!response.ok) continue
       await addCandidates(connection, await readJson(response), options)
     } catch {
-      // The next request, or the time-out, follows.
+      // The next request, or the timeout, follows.
     }
   }
 }

@@ -1,4 +1,4 @@
-// The geckos transport of a browser.
+// Connects a browser to a geckos server.
 import { geckos } from '@geckos.io/client'
 import { connectWith, type GeckosClientFactory, type GeckosClientOptions } from './geckos-client-core.js'
 import type { Transport } from '../transport.js'
@@ -6,8 +6,8 @@ import type { Transport } from '../transport.js'
 export type { GeckosClientOptions } from './geckos-client-core.js'
 
 /**
- * Makes one try to connect to a geckos server; resolves when both channels are open. Rejects within
- * `options.timeout` milliseconds with a `ConnectionError` whose code says why: `no-webrtc`, `unreachable`,
+ * Makes one attempt to connect to a geckos server; resolves when both channels are open. Rejects within
+ * `options.timeout` milliseconds with a `ConnectionError`, whose code is the cause: `no-webrtc`, `unreachable`,
  * `unauthorized`, `refused`, `server-full`, `rate-limited`, `udp-blocked`, `aborted`.
  */
 export function connectGeckos(options: GeckosClientOptions): Promise<Transport> {

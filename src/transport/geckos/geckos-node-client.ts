@@ -1,4 +1,5 @@
-// The geckos transport of a client in Node, for bots and tests: the browser's client over node-datachannel's polyfill.
+// Connects a client in Node to a geckos server, for bots and tests: the browser's client over node-datachannel's
+// polyfill.
 import type * as NativeModule from 'node-datachannel'
 import type * as PolyfillModule from 'node-datachannel/polyfill'
 import { ConnectionError } from '../../protocol/errors.js'
@@ -15,16 +16,16 @@ type NativeDataChannel = Parameters<Parameters<NativePeerConnection['onDataChann
 let factory: Promise<GeckosClientFactory> | undefined
 
 /**
- * Makes one try to connect to a geckos server; resolves when both channels are open. Rejects within
- * `options.timeout` milliseconds with a `ConnectionError` whose code says why: `missing-dependency`, `unreachable`,
- * `unauthorized`, `refused`, `server-full`, `rate-limited`, `udp-blocked`, `aborted`.
+ * Makes one attempt to connect to a geckos server; resolves when both channels are open. Rejects within
+ * `options.timeout` milliseconds with a `ConnectionError`, whose code is the cause: `missing-dependency`,
+ * `unreachable`, `unauthorized`, `refused`, `server-full`, `rate-limited`, `udp-blocked`, `aborted`.
  */
 export async function connectGeckos(options: GeckosClientOptions): Promise<Transport> {
   factory ??= load()
   return connectWith(await factory, options)
 }
 
-/** geckos' client looks for WebRTC in the global object, so it is put there before the client is loaded. */
+/** geckos' client looks for WebRTC in the global object, so it is set before the client is loaded. */
 async function load(): Promise<GeckosClientFactory> {
   try {
     const polyfill = await import('node-datachannel/polyfill')
@@ -44,10 +45,12 @@ async function load(): Promise<GeckosClientFactory> {
 }
 
 /**
- * The polyfill's `RTCPeerConnection`, with two faults mended. The first: a channel's messages and its close come to JavaScript
- * through separate queues that run in the order in which their callbacks were registered, and the close throws away the
- * messages that are still queued. The polyfill registers the close first, so a client whose loop stood still for a
- * moment lost all that the server had said before it closed, the reason included. The second is at `setRemoteDescription`.
+ * The polyfill's `RTCPeerConnection`, with two faults fixed.
+ *
+ * The first: a channel's messages and its close reach JavaScript through separate queues, which run in the order in
+ * which their callbacks were registered. The close drops the messages that are still queued. The polyfill registers
+ * the close first, so a client whose loop was blocked for a moment lost the server's last packets, the reason of the
+ * close included. The second is described at `setRemoteDescription`.
  */
 function mendedPeerConnection(native: Native, polyfill: Polyfill): typeof globalThis.RTCPeerConnection {
   const Mended = class extends polyfill.RTCPeerConnection {
@@ -71,9 +74,9 @@ function mendedPeerConnection(native: Native, polyfill: Polyfill): typeof global
     }
 
     /**
-     * Leaves the first step of DTLS to the server. Begun by us, it comes before the server's side of ICE is ready, is
-     * dropped, and comes again after a second: OpenSSL's pause, where browsers take 50 ms. The server's own first
-     * step cannot be early, since its ICE is ready only after ours.
+     * Leaves the first step of DTLS to the server. If we begin, our step arrives before the server's ICE is ready, is
+     * dropped, and is sent again after a second: OpenSSL's pause, where browsers take 50 ms. The server's first step
+     * cannot be early, since its ICE is ready only after ours.
      */
     override setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
       const sdp = description.sdp?.replace(/^a=setup:actpass(\r?)$/m, 'a=setup:active$1')
@@ -83,7 +86,7 @@ function mendedPeerConnection(native: Native, polyfill: Polyfill): typeof global
   return Mended as unknown as typeof globalThis.RTCPeerConnection
 }
 
-/** Puts off the registration of the close until that of the messages. */
+/** Delays the registration of the close until that of the messages. */
 function closeAfterMessages(channel: NativeDataChannel): void {
   const onMessage = channel.onMessage.bind(channel)
   const onClosed = channel.onClosed.bind(channel)
@@ -101,7 +104,7 @@ function closeAfterMessages(channel: NativeDataChannel): void {
   })
 }
 
-/** One address per entry, with the credentials inside, as the native library wants it. */
+/** One address per entry, with the credentials inside, as the native library expects. */
 function nativeIceServers(server: RTCIceServer): string[] {
   const { username, credential } = server
   return [server.urls].flat().map((url) => {

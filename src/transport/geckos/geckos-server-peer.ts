@@ -1,8 +1,8 @@
-// One client of the geckos server: takes its channels over from geckos before the offer leaves, so that no byte is lost
-// and geckos' parser never runs.
+// Runs one client of the geckos server. It takes the channels over from geckos before the offer leaves, so that no
+// byte is lost and geckos' parser never runs.
 //
 // Everything here obeys one rule: a throw inside a native callback ends the process, and no handler can catch it. So
-// every callback is guarded, and nothing native is closed while one of its own callbacks runs.
+// every callback is guarded, and no native object is closed while one of its own callbacks runs.
 import { ByteWriter } from '../../protocol/bytes.js'
 import { writeClose } from '../../protocol/packet.js'
 import { FLUSH_POLL, HALF_CLOSED_LIMIT_MS, LOST_AFTER_SILENCE_MS } from './flush-limits.js'
@@ -19,7 +19,7 @@ import {
   type TransportCounters,
 } from '../transport.js'
 
-/** What we use of node-datachannel's `DataChannel`. */
+/** The part of node-datachannel's `DataChannel` that we use. */
 export interface NativeDataChannel {
   close(): void
   sendMessageBinary(bytes: Uint8Array): boolean
@@ -31,7 +31,7 @@ export interface NativeDataChannel {
   onMessage(callback: (message: string | Uint8Array | ArrayBuffer) => void): void
 }
 
-/** What we use of node-datachannel's `PeerConnection`. */
+/** The part of node-datachannel's `PeerConnection` that we use. */
 export interface NativePeerConnection {
   close(): void
   createDataChannel(label: string, config: { unordered: boolean }): NativeDataChannel
@@ -41,52 +41,52 @@ export interface NativePeerConnection {
   onDataChannel(callback: (channel: NativeDataChannel) => void): void
 }
 
-/** What we use of geckos' connection object. */
+/** The part of geckos' connection object that we use. */
 export interface GeckosConnection {
   readonly id: string
   readonly peerConnection: NativePeerConnection
   readonly channel: { readonly dataChannel: NativeDataChannel }
-  /** The server's own, those that its client has not asked for yet. */
+  /** The server's own candidates that the client has not requested yet. */
   additionalCandidates: readonly object[]
   close(state?: string): Promise<void>
 }
 
-/** What the signalling knows of a client when its connection is made. */
+/** What the signalling knows about a client when its connection is made. */
 export interface PeerOrigin {
-  /** Our description of the connection, for the client; undefined when none came about. */
+  /** Our description of the connection, for the client; undefined when there is none. */
   readonly offer: Offer | undefined
-  /** Where the client is. */
+  /** The client's address. */
   readonly address: string
-  /** Its place among those who may be here. */
+  /** The client's place in the limits. */
   readonly place: Place
 }
 
-/** What a peer needs of the transport it belongs to. */
+/** What a peer needs of its transport. */
 export interface PeerHost {
   readonly inbox: Inbox
   readonly counters: TransportCounters
   readonly openTimeout: number
   readonly sendLimit: { readonly reliable: number; readonly unreliable: number }
   now(): number
-  /** Something is there to `receive`. */
+  /** Called when something can be read with `receive`. */
   arrived(): void
-  /** The peer's native objects are closed. */
+  /** Called when the peer's native objects are closed. */
   released(peer: ServerPeer): void
 }
 
 /**
  * How long to wait between the last reliable byte and the close of its channel, in milliseconds. node-datachannel runs
- * messages and closes through separate queues, and a close that overtakes a message throws the message away.
+ * messages and closes through separate queues, and a close that overtakes a message drops the message.
  */
 const LINGER = 60
 
 /** How long a client may take to answer our offer, in milliseconds: one request over HTTP. */
 const ANSWER_LIMIT = 5000
 
-/** How long the reason may take to reach a client that is refused, in milliseconds. */
+/** How long the reason may take to reach a refused client, in milliseconds. */
 const REFUSAL_LIMIT = 300
 
-/** A client has no reason to open channels; one that opens more than this many is closed. */
+/** A client has no reason to open channels; one that opens more is closed. */
 const MAX_FOREIGN_CHANNELS = 16
 
 export class ServerPeer implements SignalledPeer {
@@ -98,12 +98,12 @@ export class ServerPeer implements SignalledPeer {
   private lastHeard: number
   private foreignChannels = 0
   private opened = false
-  /** Nothing is sent or taken any more; the native objects may still be flushing. */
+  /** Nothing is sent or accepted any longer; the native objects may still be flushing. */
   private ended = false
   private flushStart = 0
   private deadline = Infinity
   private readonly openLimit: number
-  /** The reliable channel has been closed behind its data. */
+  /** The reliable channel has been closed after its data. */
   private isShut = false
   private released = false
   private timer: NodeJS.Timeout | undefined
@@ -162,7 +162,7 @@ export class ServerPeer implements SignalledPeer {
     if (!this.opened) this.drop({ code: 'failed', text })
   }
 
-  /** Copies and sends. False when the peer is gone or its queue is full. */
+  /** Copies and sends. Returns false when the peer has disconnected or its queue is full. */
   send(channel: ChannelNumber, bytes: Uint8Array, length: number): boolean {
     const { counters, sendLimit } = this.host
     const isReliable = channel === Channel.Reliable
@@ -178,10 +178,10 @@ export class ServerPeer implements SignalledPeer {
         if (isReliable) this.drop({ code: 'overflow', text: 'the client reads slower than the server sends' })
         return false
       }
-      // `false` from the native call only says that the bytes wait in its queue, which the limit above bounds.
+      // `false` from the native call only means that the bytes are in its queue, which the limit above bounds.
       native.sendMessageBinary(length === bytes.length ? bytes : bytes.subarray(0, length))
     } catch {
-      // The channel closed a moment ago and its event is still on the way.
+      // The channel has just closed, and its event is still on the way.
       counters.sendDropped++
       return false
     }
@@ -189,12 +189,12 @@ export class ServerPeer implements SignalledPeer {
     return true
   }
 
-  /** Whether its place is somebody else's while its line is silent. */
+  /** Lends or takes back the client's place; a lent one is free for others while the client is interrupted. */
   lendPlace(isLent: boolean): void {
     this.origin.place.lend(isLent)
   }
 
-  /** Bytes that wait in the channel's queue. */
+  /** Bytes in the channel's send queue. */
   buffered(channel: ChannelNumber): number {
     const native = channel === Channel.Reliable ? this.reliable : this.unreliable
     if (native === undefined || this.released) return 0
@@ -205,7 +205,7 @@ export class ServerPeer implements SignalledPeer {
     }
   }
 
-  /** Ends the session now; reliable data has `limit` milliseconds to leave. Called again, it may shorten the limit. */
+  /** Ends the session now; reliable data has `limit` milliseconds to leave. Another call may shorten the limit. */
   leave(reason: TransportCloseReason, limit: number): void {
     const now = performance.now()
     if (!this.ended) {
@@ -218,14 +218,14 @@ export class ServerPeer implements SignalledPeer {
     this.flush()
   }
 
-  /** Ends the session and closes everything, whatever is still in the queues. Safe inside native callbacks. */
+  /** Ends the session and closes everything, whatever is still queued. Safe inside native callbacks. */
   drop(reason: TransportCloseReason): void {
     if (this.ended) return
     this.end(reason)
     this.releaseSoon()
   }
 
-  /** Ends the session for what the client did, and tells it so in the words of a session: its last packet is a close. */
+  /** Ends the session because of what the client did. Its last packet is a close with the reason. */
   refuse(reason: TransportCloseReason): void {
     if (this.ended) return
     const farewell = new ByteWriter()
@@ -245,7 +245,7 @@ export class ServerPeer implements SignalledPeer {
     }
     if (!this.isShut) {
       this.isShut = true
-      // Closing the stream follows the data in order, also under loss. A client of ours answers by closing the whole
+      // The close of the stream follows the data in order, also under loss. Our client answers by closing the whole
       // connection, which ends the wait.
       this.attempt(() => this.reliable?.close())
     }
@@ -255,10 +255,10 @@ export class ServerPeer implements SignalledPeer {
   private takeOver(): void {
     const { unreliable, native } = this
     unreliable.onMessage(this.guard((message) => this.message(Channel.Unreliable, message)))
-    // geckos would install its parser later, and that would also throw away what arrived in between.
+    // geckos would install its parser later, which would also drop the packets that arrived in between.
     Object.defineProperty(unreliable, 'onMessage', { value: () => {} })
-    // From here on none of geckos' callbacks is left: its `onOpen` throws when the client is gone already, and its
-    // `onStateChange` closes channels that it set to null.
+    // This replaces the last of geckos' callbacks. Its `onOpen` throws when the client has already disconnected, and
+    // its `onStateChange` closes channels that it set to null.
     unreliable.onOpen(this.guard(() => this.openReliable()))
     unreliable.onClosed(this.guard(() => this.halfClosed()))
     native.onStateChange(this.guard((state: string) => this.stateChanged(state)))
@@ -267,7 +267,7 @@ export class ServerPeer implements SignalledPeer {
 
   private openReliable(): void {
     if (this.ended) return
-    // Throws when the client has left already; the guard counts that, and its close is on the way.
+    // Throws when the client has already disconnected. The guard counts that, and the close follows.
     const reliable = this.attempt(() => this.native.createDataChannel('reliable', { unordered: false }))
     if (reliable === undefined) return this.drop({ code: 'failed', text: 'the client left while it connected' })
     this.reliable = reliable
@@ -275,7 +275,7 @@ export class ServerPeer implements SignalledPeer {
     reliable.onMessage(this.guard((message) => this.message(Channel.Reliable, message)))
     reliable.onOpen(this.guard(() => this.announce()))
     reliable.onClosed(this.guard(() => this.drop(this.goneReason())))
-    // On a busy machine the client's answer can be here before `onOpen` is registered, which then never fires.
+    // On a busy machine the client's answer can arrive before `onOpen` is registered, which then never fires.
     if (reliable.isOpen()) this.announce()
   }
 
@@ -315,7 +315,7 @@ export class ServerPeer implements SignalledPeer {
   private stateChanged(state: string): void {
     if (state !== 'disconnected' && state !== 'failed' && state !== 'closed') return
     if (this.ended) {
-      // The client has closed its side too: what was being flushed has arrived.
+      // The client has closed its side too, so everything that was flushed has arrived.
       this.releaseSoon()
       return
     }
@@ -324,7 +324,7 @@ export class ServerPeer implements SignalledPeer {
     else setImmediate(() => this.drop(this.goneReason()))
   }
 
-  /** One channel closed, or the client asked for it over HTTP: the other one may still deliver what is on the way. */
+  /** Handles the close of one channel, or a close over HTTP: the other channel may still deliver packets in flight. */
   private halfClosed(): void {
     if (this.ended) return
     if (!this.opened) return this.drop({ code: 'failed', text: 'the client left while it connected' })
@@ -373,7 +373,7 @@ export class ServerPeer implements SignalledPeer {
     try {
       return action()
     } catch {
-      // Closed already, or the peer is gone.
+      // Already closed, or the peer has disconnected.
       return undefined
     }
   }

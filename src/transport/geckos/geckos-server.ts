@@ -1,5 +1,5 @@
-// The server's side of a real network: an unmodified geckos.io server makes the WebRTC connections; the signalling in front
-// of it and the channels behind it are ours.
+// Runs the server's side of a real network. An unmodified geckos.io server makes the WebRTC connections; the
+// signalling in front of it and the channels are our own.
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { geckos } from '@geckos.io/server'
@@ -47,44 +47,47 @@ export interface GeckosServerOptions {
   host?: string
   /**
    * The game's own HTTP server, to which the signalling is added. Its request handlers keep every path that is not
-   * geckos'; those added later see all of them. It is not closed by `close`. When the game closes it, the
-   * transport ends.
+   * geckos'; handlers added later see all paths. `close` does not close it. When the game closes it, the transport
+   * ends.
    */
   server?: http.Server
-  /** Milliseconds. Default `performance.now`. */
+  /** The clock in milliseconds. Default `performance.now`. */
   now?: () => number
   /** Which pages may connect. Default: all. */
   cors?: CorsOptions
   /**
-   * The proxies in front of this server, by address or network, as in `['10.0.0.0/8']`: what they say in `X-Forwarded-For`
-   * counts as the client's address. Without it everybody behind a proxy has the address of the proxy. Default: none.
+   * The proxies in front of this server, by address or network, as in `['10.0.0.0/8']`. Their `X-Forwarded-For`
+   * determines the client's address. Without this option every client behind a proxy has the proxy's address. Default:
+   * none.
    */
   trustProxy?: readonly string[]
-  /** How many may begin to connect, at once and per second, from one address and from all. */
+  /** How many clients may begin to connect, at once and per second, from one address and from all. */
   handshakes?: HandshakeLimits
   /**
-   * To which of the addresses that a client names the server sends packets: `'own'`, those where its request came from;
-   * a list of addresses and networks that may be used too; a function that decides; or `'all'`. The server does not need
-   * them to be reached: it needs them where it stands behind a NAT itself, and only if the client's is another one than that of
-   * its request. Default `'own'`.
+   * Which of a client's candidates the server sends packets to. `'own'`: those at the address of its request. A list:
+   * these addresses and networks too. A function decides itself. `'all'`: any.
+   *
+   * The server does not need candidates to be reached. It needs them only behind a NAT, for clients with another
+   * address than that of their request. Default `'own'`.
    */
   candidates?: CandidatePolicy
   /**
-   * Decides, by the headers of the signalling, whether a client may begin to connect: before anything of WebRTC is made for
-   * it. A client that is refused gets HTTP 401, and its `connect` fails with the text and code of `deny`, by default
-   * as `unauthorized`. It runs outside of the tick, so it must not touch the world. Default: everybody may.
+   * Decides, by the headers of the signalling request, whether a client may begin to connect. It is called before any
+   * WebRTC object is made for the client. A refused client gets HTTP 401, and its `connect` fails with the text and
+   * code of `deny`, by default `unauthorized`. It runs outside of the tick, so it must not touch the world. Default:
+   * all clients may.
    */
   authorize?: Authorize
   /**
-   * Why nobody at an address (in the form of `normalizeAddress`) may connect; undefined where they may. Asked before anything
-   * else is done for a client, who is sent the answer with HTTP 403. It must be quick, and not throw.
+   * Why no client may connect from an address (in the form of `normalizeAddress`); undefined where clients may. Called
+   * before any other work for a client, which is sent the reason with HTTP 403. It must be quick, and not throw.
    */
   refuse?: (address: string) => RefusalText | undefined
-  /** Milliseconds that `authorize` may take, until the client is refused with HTTP 503. Default 5,000. */
+  /** Milliseconds that `authorize` may take before the client is refused with HTTP 503. Default 5,000. */
   authorizationTimeout?: number
-  /** Told of what went wrong in `authorize`. */
+  /** Called with the errors of `authorize`. */
   onAuthorizeError?: (message: string, cause?: unknown) => void
-  /** STUN and TURN servers. Default none: clients on the internet need at least the server's address to be public. */
+  /** STUN and TURN servers. Default none: clients on the internet need at least a public address of the server. */
   iceServers?: readonly IceServer[]
   /** The UDP ports to use. */
   portRange?: { min: number; max: number }
@@ -92,26 +95,26 @@ export interface GeckosServerOptions {
   bindAddress?: string
   /** How long a client may take until both channels are open, in milliseconds. Default 10,000. */
   openTimeout?: number
-  /** The most clients at once, those that are still connecting included, but not those whose places are lent. Default 1,024. */
+  /** The most clients at once. Clients that are still connecting count, lent places do not. Default 1,024. */
   maxPeers?: number
-  /** The most bytes that wait for one client on one channel until they are received. Default 256 KiB. */
+  /** The most received bytes of one client that wait on one channel. Default 256 KiB. */
   inboxLimit?: number
   /**
-   * The most bytes that wait for the network per client. An unreliable packet above it is dropped, a reliable one closes
-   * the client. Default 1 MiB reliable, 64 KiB unreliable.
+   * The most bytes in the send queue of a client. An unreliable packet beyond it is dropped; a reliable one closes the
+   * client. Default 1 MiB reliable, 64 KiB unreliable.
    */
   sendLimit?: { reliable?: number; unreliable?: number }
 }
 
 export interface GeckosServerTransport extends Transport {
-  /** The TCP port of the signalling; 0 while a server of the game does not listen yet. */
+  /** The TCP port of the signalling; 0 until the game's own server listens. */
   readonly port: number
   readonly server: http.Server
-  /** Clients that have begun to connect, and have neither connected nor gone. */
+  /** Clients that are connecting. */
   readonly connecting: number
 }
 
-/** geckos' own way to a connection: with no hook for authorization it looks at none of its arguments. */
+/** geckos' own function to make a connection. Without an authorization hook it ignores all of its arguments. */
 type CreateConnection = () => Promise<{ connection?: { id: string } }>
 
 /**
@@ -202,7 +205,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
       ...(options.portRange === undefined ? undefined : { portRange: { ...options.portRange } }),
       ...(options.bindAddress === undefined ? undefined : { bindAddress: options.bindAddress }),
     })
-    // geckos' own ids come from Math.random, whose next number can be told from the last few.
+    // geckos' own ids are from Math.random, whose next number can be predicted from the last few.
     Object.assign(this.io.connectionsManager, { createId: createConnectionId })
     const handshakes = withDefaults(options.handshakes)
     this.clientsPerAddress = handshakes.addressClients
@@ -287,7 +290,9 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     return this.peers.size === 0 && this.creating === 0
   }
 
-  /** The game closed its own HTTP server, and with it the way in: who is here is told, in the words of a session. */
+  /**
+   * The game closed its own HTTP server, so no client can connect. Notifies the connected clients with a close packet.
+   */
   private farewell(): void {
     this.hasEnded = true
     const farewell = new ByteWriter()
@@ -337,7 +342,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     })
   }
 
-  /** geckos makes the connection; before its offer leaves, the channels are ours. */
+  /** Lets geckos make the connection, and takes over its channels before its offer leaves. */
   private async open(place: Place, info: PeerInfo): Promise<SignalledPeer | undefined> {
     const manager = this.io.connectionsManager
     this.creating++
@@ -356,7 +361,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
       if (offer !== undefined) return peer
       peer.giveUp('no offer came about')
     } catch {
-      // What the native library threw is no client's business; that it threw is counted.
+      // Errors of the native library are counted and hidden from the client.
     } finally {
       this.creating--
       if (this.isEmpty) this.emptied?.()
@@ -367,7 +372,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
 
 const realTime = (): number => performance.now()
 
-/** geckos has taken its own before an address was known; by now those of the machine are. */
+/** geckos made its own offer before any address was known. By now those of the machine are. */
 function offerOf({ peerConnection }: GeckosConnection): Offer | undefined {
   try {
     const description = peerConnection.localDescription()
@@ -378,7 +383,7 @@ function offerOf({ peerConnection }: GeckosConnection): Offer | undefined {
 }
 
 /**
- * geckos hands only `urls` to the native library, one per entry. Credentials survive when they are inside the address:
+ * geckos passes only `urls` to the native library, one per entry. Credentials survive inside the address:
  * `turn:user:secret@host:port`.
  */
 function nativeIceServers(server: IceServer): { urls: string }[] {

@@ -1,19 +1,19 @@
-// Why the signalling turns a client away, in words that a player can read: how it is written into an HTTP answer, and read.
+// Writes the reason of a refused connection into an HTTP answer, and reads it, for a player to see.
 import { readText } from './bounded-text.js'
 import { truncateUtf8 } from '../../protocol/packet.js'
 import { MAX_REASON_BYTES } from '../../protocol/limits.js'
 
-/** What a client is told. */
+/** The reason that a client is given. */
 export interface RefusalText {
   readonly code: string
   readonly text: string
 }
 
-/** No answer with a reason is longer, as JSON with every character escaped. */
+/** The longest answer with a reason, as JSON with every character escaped. */
 const MAX_ANSWER_BYTES = 8192
 const CODE = /^[\w-]{1,64}$/
 
-/** What goes into the answer: of the length that any reason may have. A code that is none is `refused`. */
+/** Limits a reason to the length of any reason, for the answer. An invalid code becomes `refused`. */
 export function boundRefusal({ code, text }: RefusalText): RefusalText {
   return { code: CODE.test(code) ? code : 'refused', text: truncateUtf8(text, MAX_REASON_BYTES) }
 }
@@ -24,7 +24,7 @@ export async function readRefusal(response: Response): Promise<RefusalText | und
   try {
     return toRefusal(JSON.parse((await readText(response, MAX_ANSWER_BYTES)) ?? ''))
   } catch {
-    // Not a reason of ours, or nothing more came.
+    // Not a reason of ours, or the answer was cut off.
     return undefined
   }
 }

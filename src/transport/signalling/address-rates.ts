@@ -1,9 +1,9 @@
 // Limits how many requests one address may send per second, in a table of a fixed size.
 
-/** Requests of one address. Some 200 players behind one may load a page with several files at once. */
+/** Requests of one address at once. Some 200 players behind one address may load a page with several files. */
 export const REQUEST_BURST = 10_000
 export const REQUESTS_PER_SECOND = 500
-/** Addresses in the table. Of more, the one that was not heard of for longest is forgotten. */
+/** Addresses in the table. Beyond that, the address that was inactive longest is forgotten. */
 const MAX_ADDRESSES = 4096
 
 interface Bucket {
@@ -12,7 +12,7 @@ interface Bucket {
 }
 
 export class AddressRates {
-  /** In the order in which they were last heard of, oldest first. */
+  /** In the order of their last request, oldest first. */
   private readonly buckets = new Map<string, Bucket>()
 
   constructor(
@@ -25,7 +25,7 @@ export class AddressRates {
     return this.buckets.size
   }
 
-  /** Takes one request from what the address may send. False when nothing is left. */
+  /** Takes one request from the rate of an address. Returns false when none is left. */
   take(key: string): boolean {
     const now = this.now()
     const known = this.buckets.get(key)

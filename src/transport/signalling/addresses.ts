@@ -1,11 +1,11 @@
-// Where a request comes from: lists of networks, and what a trusted proxy says of its client.
+// Finds the address that a request came from, with lists of networks and the headers of trusted proxies.
 import { BlockList, isIPv6 } from 'node:net'
 import { normalizeAddress } from '../addresses.js'
 
-/** The proxies that one request may have passed; further ones are not looked at. */
+/** The most proxies that one request may have passed; further ones are ignored. */
 const MAX_HOPS = 16
 
-/** Addresses and networks, as `10.1.2.3`, `10.0.0.0/8`, `2001:db8::/32`. */
+/** Addresses and networks, such as `10.1.2.3`, `10.0.0.0/8`, `2001:db8::/32`. */
 export class Networks {
   private readonly list = new BlockList()
 
@@ -33,8 +33,8 @@ export class Networks {
 }
 
 /**
- * The client's address: that of the socket, or what the proxies in `trusted` say in `X-Forwarded-For`, read from its end as
- * far as they vouch for it. What stands before that, anybody may have written.
+ * The client's address: that of the socket, or the one in `X-Forwarded-For` of the proxies in `trusted`. The header is
+ * read from its end, as far as trusted proxies wrote it. A client may have written anything before that.
  */
 export function clientAddress(socket: string | undefined, forwarded: string | undefined, trusted: Networks): string {
   let address = normalizeAddress(socket)
@@ -49,7 +49,7 @@ export function clientAddress(socket: string | undefined, forwarded: string | un
   return address
 }
 
-/** An address as proxies write it: with spaces, with a port, IPv6 in brackets. */
+/** Converts an address as proxies write it: with spaces, with a port, IPv6 in brackets. */
 function normalizeForwarded(text: string): string {
   const entry = text.trim()
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(entry)
@@ -57,7 +57,7 @@ function normalizeForwarded(text: string): string {
   return normalizeAddress(/^[\d.]+:\d+$/.test(entry) ? entry.slice(0, entry.indexOf(':')) : entry)
 }
 
-/** A header that a client may send more than once. */
+/** Reads a header that a client may send more than once. */
 export function textOfHeader(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'object' ? header.join(',') : header
 }

@@ -1,33 +1,33 @@
-// Who may begin to connect: so many at once and so many per second, from one address and from all of them.
+// Limits how many clients may begin to connect, at once and per second, from one address and from all of them.
 //
-// It decides before anything is made for a client, and what it keeps is bounded by the clients that are there and a table
-// of a fixed size, whatever number of addresses asks.
+// It decides before anything is made for a client. Its memory is bounded by the connected clients and a table of a
+// fixed size, however many addresses send requests.
 import { isLoopback, networkOfAddress } from '../addresses.js'
 
 /**
- * How many may begin to connect. An address is an IPv4 address or a 64-bit network of IPv6. The limits of an address do not
- * hold for this machine itself (loopback), where a proxy speaks for everybody: see `trustProxy`.
+ * Limits for clients that begin to connect. An address is an IPv4 address or a 64-bit network of IPv6. The limits of
+ * an address do not hold for this machine (loopback), where a proxy may stand for every client: see `trustProxy`.
  */
 export interface HandshakeLimits {
   /**
-   * Connections that are made per second, for all addresses together. Who comes faster waits, up to four seconds; who
-   * would wait longer gets HTTP 503. Making one costs the server up to 9 ms of work. Default 50.
+   * Connections made per second, for all addresses together. Further clients wait up to four seconds; beyond that they
+   * get HTTP 503. Making a connection costs the server up to 9 ms of work. Default 50.
    */
   perSecond?: number
-  /** The most that may be connecting at once, from all addresses. Above it: HTTP 503. Default 512. */
+  /** The most clients connecting at once, from all addresses. Above it: HTTP 503. Default 512. */
   connecting?: number
   /** Connections that one address may begin per second, on average. Above it: HTTP 429. Default 10. */
   addressPerSecond?: number
   /**
-   * Connections that one address may begin at once, after a pause. Default 256: a school whose server or line was away, all of whom come
-   * back together. What is begun and never made is bounded by `addressConnecting`.
+   * Connections that one address may begin at once, after a pause. Default 256: all clients of a school connect again
+   * when their server or link returns. `addressConnecting` limits those that begin and never finish.
    */
   addressBurst?: number
-  /** The most that may be connecting at once from one address. Above it: HTTP 429. Default 64. */
+  /** The most clients connecting at once from one address. Above it: HTTP 429. Default 64. */
   addressConnecting?: number
   /**
-   * The most clients at once from one address, those that are connecting included, but not those whose lines are silent: they come
-   * over others. Above it: HTTP 429. Default 256.
+   * The most clients at once from one address. Connecting clients count. Interrupted ones do not, since they connect
+   * again over other links. Above it: HTTP 429. Default 256.
    */
   addressClients?: number
 }
@@ -41,39 +41,39 @@ export const DEFAULT_HANDSHAKES: Readonly<Required<HandshakeLimits>> = {
   addressClients: 256,
 }
 
-/** The limits, with what was left out, or given as undefined. */
+/** The limits, with defaults for those left out or undefined. */
 export function withDefaults(limits: HandshakeLimits = {}): Required<HandshakeLimits> {
   const given = Object.entries(limits).filter(([, limit]) => limit !== undefined)
   return { ...DEFAULT_HANDSHAKES, ...Object.fromEntries(given) }
 }
 
-/** Addresses without a client that are remembered; of more, those that were not heard of for longest are forgotten. */
+/** Remembered addresses without a client; beyond that, those that were inactive longest are forgotten. */
 const MAX_REMEMBERED = 4096
-/** When to come again after the server or an address was full, in seconds. */
+/** When to try again after the server or an address was full, in seconds. */
 const WHEN_FULL = 5
 
-/** Why a client may not begin. */
+/** Why a client may not begin to connect. */
 export interface Refusal {
   readonly reason: 'too-many' | 'full'
-  /** When to come again, in whole seconds. */
+  /** When to try again, in whole seconds. */
   readonly retryAfter: number
 }
 
-/** What is known of one address. */
+/** The state of one address. */
 interface Visitor {
   readonly key: string
-  /** What it may begin now. */
+  /** Connections that it may begin, at `filledAt`. */
   tokens: number
-  /** When that was so. */
+  /** When `tokens` was last updated. */
   filledAt: number
   connecting: number
-  /** Those that are connecting included. */
+  /** Connecting clients included. */
   clients: number
-  /** Of them, those whose places are lent. */
+  /** The part of `clients` whose places are lent. */
   lent: number
 }
 
-/** The place of one client, from its first request until nothing is left of it. */
+/** The place of one client, from its first request until its connection is completely closed. */
 export class Place {
   private isConnecting = true
   private isHeld = true
@@ -84,7 +84,7 @@ export class Place {
     private readonly visitor: Visitor | undefined,
   ) {}
 
-  /** The client is connected. */
+  /** Notes that the client is connected. */
   opened(): void {
     if (!this.isConnecting) return
     this.isConnecting = false
@@ -93,8 +93,8 @@ export class Place {
   }
 
   /**
-   * The client's line is silent: until it is heard of there again, its place keeps nobody out. Whoever comes over another line
-   * would else find it taken by the one that is broken.
+   * Lends the place of an interrupted client, so that it does not count until packets arrive there again. Otherwise a
+   * client that connects again over another link would find its own broken one in the way.
    */
   lend(isLent: boolean): void {
     if (!this.isHeld || isLent === this.isLent) return
@@ -104,7 +104,7 @@ export class Place {
     if (this.visitor !== undefined) this.visitor.lent += change
   }
 
-  /** The client is gone. */
+  /** Frees the place of a client that has disconnected. */
   free(): void {
     if (!this.isHeld) return
     this.opened()
@@ -118,10 +118,10 @@ export class Place {
 export class Admission {
   /** Clients that have a place. */
   clients = 0
-  /** Of them, those whose places are lent: they do not count against the most. */
+  /** The part of `clients` whose places are lent: they do not count against the limit. */
   lent = 0
   connecting = 0
-  /** In the order in which they were last heard of, oldest first. */
+  /** In the order of their last activity, oldest first. */
   private readonly idle = new Map<string, Visitor>()
   private readonly busy = new Map<string, Visitor>()
 
@@ -156,7 +156,7 @@ export class Admission {
     return new Place(this, visitor)
   }
 
-  /** One client of an address is gone. */
+  /** Notes that one client of an address has disconnected. */
   leave(visitor: Visitor): void {
     if (--visitor.clients > 0) return
     this.busy.delete(visitor.key)
@@ -185,7 +185,7 @@ export class Admission {
     return visitor
   }
 
-  /** Puts a visitor without clients at the young end. */
+  /** Puts a visitor without clients last in the order. */
   private remember(visitor: Visitor): void {
     this.idle.delete(visitor.key)
     this.idle.set(visitor.key, visitor)

@@ -1,59 +1,65 @@
-// Asks the game whether a request of the signalling may begin to connect, before anything native is made for it.
+// Asks the game whether a client may begin to connect, before anything native is made for it.
 //
-// geckos' own hook for that is not used: one that ends the response ends the process, one that never answers leaves the
-// request open for ever, and whatever it returns is sent to the client. This one hands out no response and has a time
-// limit, and what it returns stays here.
+// geckos' own hook is not used. A hook that ends the response ends the process, one that never answers leaves the
+// request open indefinitely, and its result is sent to the client. Ours gets no response object, has a time limit, and
+// its result stays on the server.
 import type http from 'node:http'
 import { AuthenticationError, messageOf } from '../../protocol/errors.js'
 import { boundRefusal, type RefusalText } from '../geckos/refusal-text.js'
 import { type RunningCall, RunningCalls } from '../concurrent-calls.js'
 import { Status } from './status.js'
 
-/** What `authorize` is given of a client that is about to connect. */
+/** The data that `authorize` gets about a client that wants to connect. */
 export interface AuthorizationRequest {
-  /** The `Authorization` header, as in `Bearer …`; undefined when there is none. Anybody may have written it. */
+  /**
+   * The `Authorization` header, as in `Bearer …`; undefined when there is none. Any client may write anything here.
+   */
   readonly header: string | undefined
   /** All headers of the request, by their names in lower case. */
   readonly headers: Readonly<http.IncomingHttpHeaders>
-  /** The address that the request came from, in the form that authenticators see: behind a proxy the proxy's, unless `trustProxy` lists it. '' when it is unknown. */
+  /**
+   * The address that the request came from, in the form that authenticators get. Behind a proxy it is the proxy's,
+   * unless `trustProxy` lists it. '' when it is unknown.
+   */
   readonly address: string
-  /** Aborted when the time is up and when the client leaves: nobody waits for the answer any more. */
+  /** Aborted when the time is up and when the client disconnects: the answer is no longer needed. */
   readonly signal: AbortSignal
 }
 
 /**
- * Whether a client may begin to connect. An object lets it pass and is handed to the authenticator as `authorization`, as is
- * `true`, or `undefined`; `false`, and what `deny` returns, refuses. The client is sent the text and the code of `deny` (by
- * default `unauthorized`), and nothing else of it. It runs outside of the tick, so it must not touch the world.
+ * Decides whether a client may begin to connect. An object admits it and is passed to the authenticator as
+ * `authorization`, as is `true` or `undefined`. `false`, and the result of `deny`, refuse it. The client is sent only
+ * the text and the code of `deny` (by default `unauthorized`). It runs outside of the tick, so it must not touch the
+ * world.
  */
 export type Authorize = (
   request: AuthorizationRequest,
 ) => object | boolean | undefined | void | Promise<object | boolean | undefined | void>
 
 export interface AuthorizationOptions {
-  /** Everybody may, where there is none. */
+  /** Without it, every client may connect. */
   readonly authorize: Authorize | undefined
-  /** Milliseconds that it may take. */
+  /** Milliseconds that one call may take. */
   readonly timeout: number
-  /** The most calls of it at once. */
+  /** The most calls at once. */
   readonly limit: number
   readonly now: () => number
-  /** Told of what went wrong in it. */
+  /** Called with each error of `authorize`. */
   readonly onError: (message: string, cause?: unknown) => void
 }
 
-/** What the game said of a client that may connect, or the status to refuse it with. */
+/** The game's answer for a client that may connect, or the status to refuse it with. */
 export type Verdict =
   | { readonly authorization: unknown }
   | {
       readonly status: typeof Status.Unauthorized | typeof Status.Unavailable
-      /** What the game wants its client to be told. */
+      /** The reason that the client is sent. */
       readonly refusal?: RefusalText
     }
 
 const UNAVAILABLE: Verdict = { status: Status.Unavailable }
 const UNAUTHORIZED: Verdict = { status: Status.Unauthorized }
-/** What `deny` says where it is given no code; the code of an authorization is another. */
+/** The code of a `deny` without one; clients get `unauthorized` instead. */
 const DEFAULT_CODE = new AuthenticationError('').code
 
 export class Authorization {
@@ -63,7 +69,7 @@ export class Authorization {
     this.running = new RunningCalls(options.limit, options.now)
   }
 
-  /** `leaving` is aborted when nobody waits for the answer any more. */
+  /** `leaving` is aborted when the answer is no longer needed. */
   ask(request: http.IncomingMessage, address: string, leaving: AbortSignal): Promise<Verdict> {
     const { authorize, timeout, onError } = this.options
     if (authorize === undefined) return Promise.resolve({ authorization: undefined })

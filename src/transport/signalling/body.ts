@@ -1,21 +1,23 @@
-// Reads the body of a request, never more of it than the limit and never longer than the time.
+// Reads the body of a request, within a limit of bytes and of time.
 import type http from 'node:http'
 import { Status } from './status.js'
 
-/** The most bytes that a body may have. An answer has less than a hundredth of that. */
+/** The most bytes of a body. An answer has less than a hundredth of that. */
 export const BODY_LIMIT = 64 * 1024
 /** How long a body may take, in milliseconds. */
 export const BODY_TIME = 5000
 
 export type BodyFault = typeof Status.TooLarge | typeof Status.Slow | typeof Status.Malformed
 
-/** Whether a request says by itself that its body is too large. */
+/** Whether a request declares a body that is too large. */
 export function isTooLarge(request: http.IncomingMessage): boolean {
   const length = Number(request.headers['content-length'] ?? 0)
   return !(length <= BODY_LIMIT)
 }
 
-/** The text of the body, or the status to refuse it with. Settles by itself, whatever the client does. */
+/**
+ * Resolves to the text of the body, or the status to refuse it with. Settles in any case, whatever the client does.
+ */
 export function readBody(request: http.IncomingMessage, timeLimit: number): Promise<string | BodyFault> {
   if (isTooLarge(request)) return Promise.resolve(Status.TooLarge)
   return new Promise((resolve) => {
@@ -24,7 +26,7 @@ export function readBody(request: http.IncomingMessage, timeLimit: number): Prom
     const settle = (result: string | BodyFault): void => {
       clearTimeout(timer)
       request.off('data', take).off('end', finish).off('error', fail).off('close', fail)
-      // Destroying it later emits an error, which has to be heard by someone.
+      // Destroying the request later emits an error, which needs a listener.
       request.on('error', () => {})
       resolve(result)
     }

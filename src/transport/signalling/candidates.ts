@@ -1,17 +1,21 @@
-// Which addresses the server sends packets to because a client said so.
+// Chooses the addresses of a client to which the server sends packets.
 //
-// A server tries every candidate that it is given: an answer with foreign ones makes it send packets to whomever its author
-// wants to bother, or to find, behind the server's own firewall. Honest clients do not need them: the server learns the
-// address of a client that reaches it from that client's first packet (a peer-reflexive candidate, RFC 8445 §7.3.1.3).
+// A server tries every candidate that it is given. An answer with foreign addresses makes it send packets to victims
+// of the client, or to machines behind the server's own firewall. Honest clients do not need candidates: the server
+// learns the address of a client that reaches it from its first packet (a peer-reflexive candidate, RFC 8445
+// §7.3.1.3).
 import { isIP } from 'node:net'
 import { isThenable } from '../../protocol/thenable.js'
 import { Networks } from './addresses.js'
 import type { RemoteCandidate } from './description.js'
 
 /**
- * Which candidates of a client the server may send packets to. `'own'`: those at the address that its request came from.
- * A list: these addresses and networks too, such as `10.0.0.0/8`. A function: those for which it returns true. `'all'`:
- * any, names of the local network included, each of which costs a thread until it is resolved.
+ * The candidates of a client to which the server may send packets.
+ *
+ * - `'own'`: those at the address that its request came from.
+ * - A list: these addresses and networks too, such as `10.0.0.0/8`.
+ * - A function: those for which it returns true.
+ * - `'all'`: any, including names of the local network, each of which costs a thread until it is resolved.
  */
 export type CandidatePolicy =
   | 'own'
@@ -33,7 +37,7 @@ export class CandidateFilter {
     this.networks = new Networks(Array.isArray(policy) ? (policy as readonly string[]) : [])
   }
 
-  /** Those of a client at `address` (in the form of `normalizeAddress`) that may be used. */
+  /** The usable candidates of a client at `address` (in the form of `normalizeAddress`). */
   choose(candidates: readonly RemoteCandidate[], address: string): RemoteCandidate[] {
     return candidates.filter((candidate) => this.allows(candidate, address)).slice(0, MAX_USED)
   }
@@ -43,7 +47,7 @@ export class CandidateFilter {
     if (policy === 'all') return true
     if (typeof policy === 'function') {
       try {
-        // A promise is no yes.
+        // A promise does not count as true.
         const result: unknown = policy(candidate, { address })
         if (isThenable(result)) result.then(undefined, this.onError)
         return result === true

@@ -1,38 +1,41 @@
-// What the signalling counted, by kind. All of it is part of the counters of a transport.
+// Counts the requests of the signalling, by kind, as part of a transport's counters.
 
-/** Requests of the signalling, by what became of them, and what else it held off. On a client all are 0. */
+/** Requests of the signalling by their result, and other refusals. On a client all are 0. */
 export interface SignallingCounters {
-  /** Requests that were for the signalling, wrong ones included. */
+  /** Requests for the signalling, wrong ones included. */
   signallingRequests: number
-  /** Paths, methods, bodies and session descriptions that are none: HTTP 400, 404 and 405. */
+  /** Invalid paths, methods, bodies and session descriptions: HTTP 400, 404 and 405. */
   malformedRequests: number
   /** Bodies above 64 KiB: HTTP 413. */
   oversizedRequests: number
-  /** Bodies that did not come in time: HTTP 408. */
+  /** Bodies that did not arrive in time: HTTP 408. */
   slowRequests: number
   /** Requests by pages that may not connect: HTTP 403. */
   foreignOrigins: number
-  /** Requests for connections that are not there (any more): HTTP 404. An honest client can cause it. */
+  /** Requests for connections that do not exist: HTTP 404. An honest client can cause it. */
   unknownConnections: number
   /** Second answers to one offer: HTTP 409. */
   repeatedAnswers: number
-  /** Clients that `authorize` refused, and those for whom it did not answer: HTTP 401 and 503. */
+  /** Clients that `authorize` refused, and those for which it did not answer: HTTP 401 and 503. */
   unauthorizedRequests: number
   /** Clients of an address that is banned: HTTP 403. */
   refusedAddresses: number
   /** Clients of one address above its limits, and requests of one above 10,000 at once and 500 per second: HTTP 429. */
   rateLimitedRequests: number
-  /** Clients that came when the server was full, or faster than it lets them in: HTTP 503. */
+  /** Clients refused because the server was full, or because they connected faster than its pace: HTTP 503. */
   overloadedRequests: number
-  /** Sockets above 256 of one address, or 4,096 of all, at once; on a server of its own, and on the one of the command. */
+  /** Sockets beyond 256 of one address, or 4,096 of all, at once; on a server that the library or the command made. */
   refusedSockets: number
-  /** Sockets that were closed because they sent a third request before the first was answered. */
+  /** Sockets closed because they sent a third request before the first was answered. */
   pipelinedRequests: number
-  /** Sockets that were closed because their answers were taken too slowly: over 30 seconds, and below 2 KiB per second. */
+  /** Sockets closed because their client read the answers too slowly: over 30 seconds, and below 2 KiB per second. */
   slowAnswers: number
-  /** Addresses in clients' answers that the server was not to send packets to. An honest client can cause it. */
+  /** Addresses in clients' answers to which the server must not send packets. An honest client can cause it. */
   strippedCandidates: number
-  /** Failures of geckos, of the native library, or of a function of the game: each cost one client its connection at most. */
+  /**
+   * Errors of geckos, of the native library, or of a function of the game. Each costs at most one client its
+   * connection.
+   */
   signallingErrors: number
 }
 

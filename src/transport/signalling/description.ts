@@ -1,23 +1,23 @@
-// Reads the answer of a client, and writes it anew: nothing of what it sent reaches the native library but values that were
-// checked one by one.
+// Reads a client's answer and writes it as a new description. Only values that were checked one by one reach the
+// native library.
 //
-// A session description (RFC 8866, RFC 8829) is a text of many lines that few programs read carefully. Of an answer for data
-// channels only eight lines say anything; these are taken out, checked, and set into a description of our own.
+// A session description (RFC 8866, RFC 8829) is a text of many lines that few programs read carefully. An answer for
+// data channels has only eight lines that matter. These are read, checked, and written into our own description.
 import { isIP } from 'node:net'
 import { normalizeAddress } from '../addresses.js'
 
-/** A place where the client may be reached, as it says itself. */
+/** An address at which the client claims to be reachable. */
 export interface RemoteCandidate {
   /** An IPv4 or IPv6 address, or a name that ends in `.local`, in lower case. */
   readonly address: string
   /** 1 to 65,535. */
   readonly port: number
   readonly type: 'host' | 'srflx' | 'prflx' | 'relay'
-  /** 0 to 2³² - 1: the higher, the earlier it is tried. */
+  /** 0 to 2³² - 1; higher ones are tried earlier. */
   readonly priority: number
 }
 
-/** What an answer says. */
+/** The contents of an answer. */
 export interface Answer {
   readonly ufrag: string
   readonly password: string
@@ -34,7 +34,7 @@ export interface Answer {
 const MAX_LENGTH = 32 * 1024
 const MAX_LINES = 256
 const MAX_CANDIDATES = 64
-/** The most bytes that one message to a client may have, whatever it says. */
+/** The most bytes of one message to a client, whatever its answer claims. */
 const MAX_MESSAGE_SIZE = 262_144
 
 const LINE = /^[a-z]=[\x20-\x7e]{0,1000}$/
@@ -42,7 +42,7 @@ const MEDIA = /^m=application \d{1,5} (?:UDP\/)?DTLS\/SCTP webrtc-datachannel$/
 const CANDIDATE =
   /^candidate:[\w+/]{1,32} 1 udp (\d{1,10}) ([\w.:-]{1,128}) (\d{1,5}) typ (host|srflx|prflx|relay)(?: |$)/i
 
-/** The attributes that count; each may stand there once. */
+/** The attributes that are used; each may occur once. */
 const ATTRIBUTES = {
   'ice-ufrag': /^[\w+/]{4,256}$/,
   'ice-pwd': /^[\w+/]{22,256}$/,
@@ -54,7 +54,7 @@ const ATTRIBUTES = {
 } as const
 type Attribute = keyof typeof ATTRIBUTES
 
-/** An answer from the body of a request; undefined when it is none. */
+/** Reads an answer from the body of a request; undefined when it is invalid. */
 export function readAnswer(body: string): Answer | undefined {
   let parsed: unknown
   try {
@@ -81,7 +81,7 @@ function readDescription(sdp: string): Answer | undefined {
     return undefined
   const sctpPort = Number(attributes['sctp-port'] ?? 5000)
   if (sctpPort < 1 || sctpPort > 65_535) return undefined
-  // 0 says that any size will do; 64 KiB is what holds where nothing is said (RFC 8841 §6).
+  // 0 means any size; 64 KiB is the default (RFC 8841 §6).
   const maxMessageSize = Number(attributes['max-message-size'] ?? 65_536) || MAX_MESSAGE_SIZE
   if (maxMessageSize < 65_536) return undefined
   const candidates = lists.map(readCandidate).filter((candidate) => candidate !== undefined)
@@ -90,7 +90,7 @@ function readDescription(sdp: string): Answer | undefined {
   return { ufrag, password, fingerprint, setup, mid, sctpPort, maxMessageSize: size, candidates }
 }
 
-/** The attributes that count, each checked; undefined when one is wrong or stands there twice with different values. */
+/** Reads and checks the attributes; undefined when one is invalid, or occurs twice with different values. */
 function readAttributes(lines: readonly string[]): { [A in Attribute]?: string } | undefined {
   const found: { [A in Attribute]?: string } = {}
   for (const line of lines) {
@@ -105,7 +105,7 @@ function readAttributes(lines: readonly string[]): { [A in Attribute]?: string }
   return found
 }
 
-/** A candidate that we could use: over UDP, for the one component there is, at an address or a name of the local network. */
+/** Reads a usable candidate: over UDP, for the only component, at an address or a name of the local network. */
 function readCandidate(line: string): RemoteCandidate | undefined {
   const match = CANDIDATE.exec(line.slice(2))
   if (match === null) return undefined

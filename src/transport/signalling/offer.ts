@@ -1,6 +1,6 @@
-// A server's offer of a connection, as its client gets it: the description, and beside it the addresses known by then.
+// Splits a server's offer for its client into the description and the addresses known by then.
 
-/** An address of the server, as browsers take them. */
+/** An address of the server, in the form that browsers use. */
 export interface OfferedCandidate {
   /** As in RFC 8839 §5.1, without the `a=`. */
   readonly candidate: string
@@ -9,9 +9,9 @@ export interface OfferedCandidate {
 
 export interface Offer {
   readonly localDescription: { readonly type: string; readonly sdp: string }
-  /** Those of the machine. What STUN servers find comes later, and is asked for. */
+  /** Those of the machine. What STUN servers find follows later, on request. */
   readonly candidates: readonly OfferedCandidate[]
-  /** Nothing comes later. */
+  /** No further candidates follow. */
   readonly isComplete: boolean
 }
 
@@ -20,8 +20,8 @@ const MID = 'a=mid:'
 const END = 'a=end-of-candidates'
 
 /**
- * Takes the addresses out of a description. Inside of it, clients would use them before the server has their answer, and a
- * server without it drops their checks; and one that has heard of the end of the addresses gives up the sooner.
+ * Removes the addresses from a description. Clients would use addresses inside it before the server has their answer,
+ * and such a server drops their checks. A client that has received the end of the addresses also gives up sooner.
  */
 export function readOffer({ type, sdp }: { readonly type: string; readonly sdp: string }): Offer {
   const lines = sdp.split(/\r?\n/)

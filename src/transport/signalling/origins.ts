@@ -1,20 +1,21 @@
-// Which pages may use the signalling (CORS), decided so that a game's own function cannot end the process.
+// Decides which pages may use the signalling (CORS), so that a game's own function cannot end the process.
 import type http from 'node:http'
 import { isThenable } from '../../protocol/thenable.js'
 
-/** Which pages may connect, and what they may send. */
+/** The pages that may connect, and the headers they may send. */
 export interface CorsOptions {
   /**
-   * `'*'`, the default: all pages. Else the origin of the one page that may, as in `https://game.example`, or a function that
-   * gives it for a request; pages of other origins get HTTP 403, as do all when the function throws or gives no text.
-   * Programs that are no browsers send no origin, and are not asked about; nor is a page that this server itself serves.
+   * `'*'`, the default: all pages. Otherwise the origin of the only page, as in `https://game.example`, or a function
+   * that returns it for a request. Pages of other origins get HTTP 403, as do all when the function throws or returns
+   * no string. Programs other than browsers send no origin, and are not checked; nor is a page that this server itself
+   * serves.
    */
   origin?: string | ((request: http.IncomingMessage) => string)
   /** Whether pages may send the `Authorization` header. Default true. */
   allowAuthorization?: boolean
 }
 
-/** How long a browser may remember what it was told, in seconds. */
+/** How long a browser may cache the answer, in seconds. */
 const REMEMBER = '600'
 
 export class Origins {
@@ -26,7 +27,7 @@ export class Origins {
     this.headerNames = allowAuthorization ? 'authorization, content-type' : 'content-type'
   }
 
-  /** Sets the headers of an answer. False when the page may not connect. */
+  /** Sets the headers of an answer. Returns false when the page may not connect. */
   admit(request: http.IncomingMessage, response: http.ServerResponse): boolean {
     const { origin, host } = request.headers
     if (this.origin !== '*') response.setHeader('vary', 'origin')
@@ -39,7 +40,7 @@ export class Origins {
     return true
   }
 
-  /** Sets the headers that a browser asks for before it sends the request itself. */
+  /** Sets the headers that a browser requests before the request itself. */
   announce(response: http.ServerResponse): void {
     response.setHeader('access-control-allow-methods', 'OPTIONS, GET, POST')
     response.setHeader('access-control-allow-headers', this.headerNames)
@@ -50,7 +51,7 @@ export class Origins {
     if (typeof this.origin === 'string') return this.origin
     try {
       const result: unknown = this.origin(request)
-      // A promise is no text, and its rejection must not end the process.
+      // A promise is not a string, and its rejection must not end the process.
       if (isThenable(result)) result.then(undefined, () => {})
       return typeof result === 'string' ? result : undefined
     } catch {
@@ -59,7 +60,7 @@ export class Origins {
   }
 }
 
-/** Whether a page comes from the very host that it asks; browsers send its origin with every POST. */
+/** Whether a page comes from the host that it connects to; browsers send its origin with every POST. */
 function isSameHost(origin: string, host: string | undefined): boolean {
   return host !== undefined && (origin === `https://${host}` || origin === `http://${host}`)
 }

@@ -1,8 +1,8 @@
-// Lets work through at an even pace: a few at once, so many per second, the others wait in a line that is bounded.
+// Starts work at an even pace: a few items at once, so many per second. The others wait in a bounded queue.
 
-/** As many may start together; more would be felt by the tick that comes next. */
+/** Items that may start together; more would delay the next tick. */
 const BURST = 4
-/** Nobody waits longer, in milliseconds. */
+/** The longest wait, in milliseconds. */
 const LONGEST_WAIT = 4000
 
 export class Pace {
@@ -20,13 +20,14 @@ export class Pace {
     this.longest = Math.ceil((perSecond * LONGEST_WAIT) / 1000)
   }
 
-  /** Those who wait. */
+  /** Items in the queue. */
   get waiting(): number {
     return this.line.length
   }
 
   /**
-   * Resolves to true when it is the caller's turn, to false when `signal` aborted before. Undefined when the line is full.
+   * Resolves to true when it is the caller's turn, to false when `signal` was aborted before. Undefined when the queue
+   * is full.
    */
   turn(signal: AbortSignal): Promise<boolean> | undefined {
     this.fill()
@@ -51,7 +52,7 @@ export class Pace {
     })
   }
 
-  /** When somebody who finds the line full should come again, in whole seconds. */
+  /** When a client that finds the queue full should try again, in whole seconds. */
   get retryAfter(): number {
     return Math.ceil(this.line.length / this.perSecond)
   }
@@ -71,7 +72,7 @@ export class Pace {
   private proceed(): void {
     this.timer = undefined
     this.fill()
-    // One in each turn of the loop: between two of them everything else of the server goes on.
+    // One per turn of the event loop: the server's other work runs in between.
     if (this.tokens >= 1 && this.line.length > 0) {
       this.tokens--
       this.line.shift()!()

@@ -1,9 +1,9 @@
-// Writes the answers of the signalling, and makes sure that no request stays open behind its answer.
+// Writes the answers of the signalling, and makes sure that no request stays open after its answer.
 import type http from 'node:http'
 import { BODY_TIME, isTooLarge } from './body.js'
 import type { Status } from './status.js'
 
-/** Answers with a text or, as JSON, an object. What of the request is still to come is thrown away, for a short time. */
+/** Answers with a text or, as JSON, an object. The rest of the request is discarded, for a short time. */
 export function reply(
   request: http.IncomingMessage,
   response: http.ServerResponse,
@@ -19,7 +19,7 @@ export function reply(
   response.end(isText ? content : JSON.stringify(content))
 }
 
-/** A small body is read to its end, so that the client gets to read our answer; of any other the socket is closed. */
+/** Reads the rest of a small body, so that the client can read our answer; for any other it closes the socket. */
 function throwAwayRest(request: http.IncomingMessage, response: http.ServerResponse): void {
   request.on('error', () => {})
   const isSmall = request.headers['content-length'] !== undefined && !isTooLarge(request)

@@ -1,7 +1,7 @@
 // Bounds the work that HTTP requests cause in one turn of the event loop, so that ticks stay on time.
 //
-// Each socket has one request in work and one that waits. Node's parser hands over every request of a chunk at once, some
-// 2,400 of 64 KiB, so a third one closes the socket and stops the parser within the chunk.
+// Each socket has one request in progress and one that waits. Node's parser emits every request of a chunk at once,
+// some 2,400 of 64 KiB. So a third request closes the socket and stops the parser within the chunk.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isLoopback, networkOfAddress } from '../addresses.js'
@@ -13,7 +13,7 @@ import { Status } from './status.js'
 
 /** Milliseconds of work in one turn. Further requests wait for the next turn, in which due ticks run first. */
 const TURN_TIME = 5
-/** The time in which any answer may be taken, and the bytes per second that a longer one must be taken at. */
+/** The time in which a client may read any answer, and the bytes per second at which it must read a longer one. */
 export const ANSWER_LIMITS: AnswerLimits = { time: 30_000, bytesPerSecond: 2048 }
 
 export interface AnswerLimits {
@@ -34,26 +34,29 @@ interface Job {
 interface Line {
   current: Job | undefined
   next: Job | undefined
-  /** The last answer was sent with `connection: close`: nothing that follows is handled. */
+  /** The last answer was sent with `connection: close`: no later request is handled. */
   isOver: boolean
 }
 
-/** What the guard uses of Node's parser. It is not documented: without it a flood costs more, and is bounded all the same. */
+/**
+ * The part of Node's parser that the guard uses. It is undocumented. Without it a flood costs more, but is still
+ * bounded.
+ */
 interface Parser {
   onIncoming?: ((request: IncomingMessage, keepAlive: boolean) => number) | null
 }
 
-/** Tells the parser that what follows in the chunk is no HTTP. */
+/** Makes the parser treat the rest of the chunk as something other than HTTP. */
 const STOP_PARSING = 2
 
 const guards = new WeakMap<Server, RequestGuard>()
 
 export class RequestGuard {
-  /** Whose `X-Forwarded-For` is believed. */
+  /** The proxies whose `X-Forwarded-For` is trusted. */
   proxies = new Networks()
   counters: SignallingCounters = createSignallingCounters()
   private readonly lines = new WeakMap<Socket, Line>()
-  /** Jobs of a later turn. */
+  /** Jobs for a later turn. */
   private readonly waiting = new Set<Job>()
   private spent = 0
   private isTurnScheduled = false
@@ -64,7 +67,7 @@ export class RequestGuard {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** The guard of a server, the same one for its page and its signalling. */
+  /** The guard of a server, shared by its page and its signalling. */
   static of(server: Server): RequestGuard {
     const known = guards.get(server)
     if (known !== undefined) return known
@@ -110,7 +113,7 @@ export class RequestGuard {
     parser.onIncoming = (request, keepAlive) => {
       if (!line.isOver && !socket.destroyed && !this.isCrowded(line)) return take(request, keepAlive)
       if (!line.isOver && !socket.destroyed) this.closeCrowded(socket)
-      // Node would hand a socket over to any listener for upgrades.
+      // Node would otherwise pass the socket to a listener for upgrades.
       Object.assign(request, { upgrade: false })
       return STOP_PARSING
     }
@@ -156,7 +159,7 @@ export class RequestGuard {
     }
   }
 
-  /** An answer was sent, or its socket closed: the request that waits behind it is next. */
+  /** Starts the request that waits on the socket, once an answer was sent or the socket closed. */
   private finish(line: Line, job: Job): void {
     if (line.current !== job) return
     const { next } = line
@@ -165,7 +168,7 @@ export class RequestGuard {
     if (next !== undefined && !line.isOver) this.start(line, next)
   }
 
-  /** Closes the socket of a client that takes its answer too slowly. */
+  /** Closes the socket of a client that reads its answer too slowly. */
   private watchAnswer(response: ServerResponse, socket: Socket, start: number): void {
     const { time, bytesPerSecond } = this.answerLimits
     const bytesBefore = takenBy(socket)
@@ -182,14 +185,14 @@ export class RequestGuard {
   }
 }
 
-/** Bytes that the operating system has taken over for a socket. */
+/** Bytes of a socket that the operating system has taken. */
 const takenBy = (socket: Socket): number => socket.bytesWritten - socket.writableLength
 
 function isLast(response: ServerResponse): boolean {
   return !response.shouldKeepAlive || response.getHeader('connection') === 'close'
 }
 
-/** Tells a client that its address sends too many requests. */
+/** Answers a client whose address sends too many requests. */
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('connection', 'close')
   response.setHeader('retry-after', 1)

@@ -1,32 +1,32 @@
-// Which request of the signalling this is: exact paths, exact methods, ids of the exact form, and nothing else.
+// Matches requests of the signalling: exact paths, exact methods, ids of the exact form, and nothing else.
 import { randomBytes } from 'node:crypto'
 
-/** Everything below it is the signalling's. */
+/** The prefix of every path of the signalling. */
 const PREFIX = '/.wrtc/v2/'
 
-/** The number of an id: whoever knows it may answer for the connection, and close it. */
+/** The size of an id. A client that knows the id may answer for the connection, and close it. */
 const ID_BYTES = 16
 const ROUTE =
   /^\/\.wrtc\/v2\/connections(?:\/([0-9a-f]{32})\/(?:(remote-description)|(additional-candidates)|(close)))?$/
 
-/** What a client may ask: begin a connection, answer its offer, hear the server's candidates, close it. */
+/** The requests of a client: begin a connection, answer its offer, get the server's candidates, close it. */
 export type Action = 'begin' | 'answer' | 'candidates' | 'close'
 
-/** The one method of each. */
+/** The method of each request. */
 export const METHOD = { begin: 'POST', answer: 'POST', candidates: 'GET', close: 'POST' } as const
 
 export interface Route {
   readonly action: Action
-  /** The connection's id; '' at the beginning. */
+  /** The connection's id; '' when a connection begins. */
   readonly id: string
 }
 
-/** Whether a path is the signalling's, a wrong one included. */
+/** Whether a path belongs to the signalling, even if it is wrong. */
 export function isSignalling(url: string | undefined): boolean {
   return url !== undefined && url.startsWith(PREFIX)
 }
 
-/** Reads a path; undefined when it leads nowhere. */
+/** Reads a path; undefined when it matches no route. */
 export function readRoute(url: string): Route | undefined {
   const match = ROUTE.exec(url)
   if (match === null) return undefined
@@ -35,7 +35,7 @@ export function readRoute(url: string): Route | undefined {
   return { action: answer !== undefined ? 'answer' : candidates !== undefined ? 'candidates' : 'close', id }
 }
 
-/** An id that nobody can guess: 128 bits of the system's own randomness. */
+/** Makes an id that cannot be guessed: 128 bits of the system's randomness. */
 export function createConnectionId(): string {
   return randomBytes(ID_BYTES).toString('hex')
 }

@@ -1,4 +1,4 @@
-// Puts a world's signalling in front of the request listeners of an HTTP server, and takes it away again.
+// Puts a world's signalling in front of the request listeners of an HTTP server, and removes it again.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { UsageError } from '../../protocol/errors.js'
 import { reply } from './reply.js'
@@ -19,15 +19,15 @@ export function requireFree(server: Server): void {
   throw new UsageError('listening', text)
 }
 
-/** The way of requests on a server while a world listens there. */
+/** Routes the requests of a server while a world listens on it. */
 export class ServerRoute {
   isTaken = true
-  /** The listeners that were there before. */
+  /** The listeners that the server had before. */
   private readonly former: RequestListener[]
   private isEnded = false
 
   /**
-   * Only requests of the signalling reach `take`. All others go to the listeners that are there already; without any,
+   * Only requests of the signalling reach `take`. All others go to the listeners that are already there; without any,
    * `isOwn` answers them with HTTP 404.
    */
   constructor(
@@ -44,14 +44,14 @@ export class ServerRoute {
     server.on('request', this.listener)
   }
 
-  /** Another world may listen on the server from now on; until one does, requests of the signalling still come here. */
+  /** Lets another world listen on the server. Until one does, requests of the signalling still arrive here. */
   release(): void {
     this.isTaken = false
   }
 
   /**
-   * Requests go the way that they went before. When somebody has wrapped the listener, which cannot be undone, it stays and
-   * passes everything on.
+   * Restores the server's own listeners. A listener that other code has wrapped cannot be removed: it stays and passes
+   * all requests on.
    */
   end(): void {
     if (this.isEnded) return
@@ -74,7 +74,7 @@ export class ServerRoute {
   }
 }
 
-/** A listener whose requests come one at a time for each socket, and leave time for ticks. */
+/** Wraps a listener: its requests are handled one at a time per socket, and leave time for ticks. */
 export function guarded(server: Server, handle: RequestListener): RequestListener {
   const guard = RequestGuard.of(server)
   return (request, response) => guard.take(request, response, handle)

@@ -1,5 +1,5 @@
-// The signalling's own door, in front of geckos and the native library: what comes in here was checked, counted and paced,
-// and whatever goes wrong behind it ends in an answer.
+// Answers the requests of the signalling, in front of geckos and the native library. Every request was checked,
+// counted and paced before it reaches them, and every error behind it ends in an answer.
 import type http from 'node:http'
 import type { RefusalText } from '../geckos/refusal-text.js'
 import type { PeerInfo } from '../transport.js'
@@ -17,23 +17,23 @@ import { reply } from './reply.js'
 import { METHOD, readRoute, type Route } from './route.js'
 import { Status } from './status.js'
 
-/** A connection that is being made, or is made. */
+/** A connection that is being made, or has been made. */
 export interface SignalledPeer {
-  /** The key to everything that may be asked of it: it goes to its client and nowhere else. */
+  /** The secret for all requests about the connection; only its client knows it. */
   readonly signallingId: string
-  /** What its client was told of it at first. */
+  /** The offer that its client was sent. */
   readonly offer: Offer | undefined
-  /** Where its client was at the beginning. */
+  /** The client's address when it began to connect. */
   readonly address: string
-  /** An answer is being read, or was taken. */
+  /** An answer is being read, or was accepted. */
   isAnswered: boolean
-  /** Hands the answer on. False when the native library does not take it. */
+  /** Passes the answer on. Returns false when the native library refuses it. */
   takeAnswer(sdp: string): boolean
-  /** The server's candidates that were not asked for yet. */
+  /** Removes and returns the server's candidates that were not requested yet. */
   takeCandidates(): readonly object[]
-  /** Its client says that it is over. */
+  /** Its client closed the connection. */
   clientLeft(): void
-  /** It cannot come about. */
+  /** Ends the attempt: the connection cannot be made. */
   giveUp(text: string): void
 }
 
@@ -43,13 +43,13 @@ export interface SignallingParts {
   readonly proxies: Networks
   readonly admission: Admission
   readonly authorization: Authorization
-  /** Why nobody at an address may connect, in the form of `boundRefusal`; undefined where everybody may. */
+  /** Why no client may connect from an address, in the form of `boundRefusal`; undefined where clients may. */
   refuse(address: string): RefusalText | undefined
   readonly pace: Pace
   readonly candidates: CandidateFilter
   /** How long a body may take, in milliseconds. */
   readonly bodyTime: number
-  /** Makes a connection, which takes over the place. Undefined when that failed. */
+  /** Makes a connection, which then owns the place. Undefined when that failed. */
   open(place: Place, info: PeerInfo): Promise<SignalledPeer | undefined>
   find(id: string): SignalledPeer | undefined
 }
@@ -62,12 +62,12 @@ interface Exchange {
 
 export class Signalling {
   private isClosing = false
-  /** Ends each that waits. */
+  /** One controller per waiting request; aborting it ends the wait. */
   private readonly waiting = new Set<AbortController>()
 
   constructor(private readonly parts: SignallingParts) {}
 
-  /** Answers a request, sooner or later, whatever it is. Never throws. */
+  /** Answers any request, at once or later. Never throws. */
   take(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { counters } = this.parts
     const exchange = { request, response }
@@ -78,7 +78,7 @@ export class Signalling {
     })
   }
 
-  /** Refuses everybody, those who wait included. */
+  /** Refuses every client, waiting ones included. */
   close(): void {
     this.isClosing = true
     for (const leaving of this.waiting) leaving.abort()
@@ -159,7 +159,7 @@ export class Signalling {
     reply(request, response, Status.Ok, { userData: {}, id, ...offer })
   }
 
-  /** Waits until the client may have a connection; undefined when it may not, and was told so. */
+  /** Waits until the client may have a connection; undefined when it may not, and was sent the reason. */
   private async pass(
     exchange: Exchange,
     address: string,
@@ -195,7 +195,10 @@ export class Signalling {
     reply(request, response, Status.Ok)
   }
 
-  /** An honest client answers once, and well: whoever does not loses the connection, and nothing half-open stays. */
+  /**
+   * Reads a client's answer. An honest client answers once, and correctly. Any other loses the connection, so that
+   * nothing half-open stays.
+   */
   private async takeAnswer(exchange: Exchange, peer: SignalledPeer): Promise<void> {
     const { request, response } = exchange
     const { counters, candidates } = this.parts

@@ -1,28 +1,31 @@
-// How many sockets one address may hold open on a server of ours: whoever takes them all keeps everybody else out.
+// Limits how many sockets one address may hold open on our own server, so that it cannot use up all of them.
 import type { Server } from 'node:http'
 import { isLoopback, networkOfAddress, normalizeAddress } from '../addresses.js'
 import type { Networks } from './addresses.js'
 
-/** How long a request to a server of ours may take to come, in milliseconds, and how often that is looked at. */
+/** How long a request to our own server may take to arrive, in milliseconds, and how often that is checked. */
 export const REQUEST_LIMITS = {
   requestTimeout: 10_000,
   headersTimeout: 10_000,
   connectionsCheckingInterval: 1000,
 } as const
 
-/** Of all addresses together; each client has one or two, for some seconds. */
+/** Sockets of all addresses together; each client has one or two, for some seconds. */
 const MAX_SOCKETS = 4096
-/** On one socket; then it closes, and a client that has more to ask opens another. */
+/** Requests on one socket; then it closes, and a client that sends more opens another. */
 const MAX_REQUESTS_PER_SOCKET = 1000
-/** Of one address: many players may stand behind it. */
+/** Sockets of one address: many players may share it. */
 const MAX_SOCKETS_PER_ADDRESS = 256
 
-/** Whose sockets are not counted by address: this machine's own, and those of proxies, which speak for many. */
+/**
+ * The addresses whose sockets have no limit per address: this machine's own, and those of proxies, which stand for
+ * many clients.
+ */
 export function isSharedBy(proxies: Networks): (address: string) => boolean {
   return (address) => isLoopback(address) || proxies.has(address)
 }
 
-/** Closes sockets above the limits as soon as they are opened. `shut` is told of each that one address, or all, had too many. */
+/** Closes sockets above the limits as soon as they are opened. `shut` is called for each that was over a limit. */
 export function limitSockets(server: Server, isShared: (address: string) => boolean, shut: () => void): void {
   const open = new Map<string, number>()
   server.maxConnections = MAX_SOCKETS

@@ -1,4 +1,4 @@
-// What the signalling answers, as HTTP numbers it.
+// Numbers the answers of the signalling, as HTTP does.
 
 export const Status = {
   Ok: 200,
