@@ -31,7 +31,10 @@ describe('npm run profile', () => {
 
   it('refuses a scenario that there is not, and shows those that there are without one', async () => {
     const unknown = run(process.execPath, ['scripts/profile.mjs', 'nothing'], { cwd: root })
-    await expect(unknown).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('Must be one of allocation,') })
+    await expect(unknown).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Must be one of allocation,'),
+    })
     const none = run(process.execPath, ['scripts/profile.mjs'], { cwd: root })
     await expect(none).rejects.toMatchObject({ code: 2, stdout: expect.stringContaining('loopback') })
   }, 60_000)
