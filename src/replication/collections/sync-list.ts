@@ -1,4 +1,4 @@
-// Implements SyncList.
+// Implements SyncList: a list that notes the operations on it.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { SyncList } from '../../protocol/types/collection-types.js'
 import { ArgumentError } from '../../protocol/errors.js'

@@ -1,4 +1,4 @@
-// Implements SyncMap.
+// Implements SyncMap: a map that notes the operations on it.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncMap } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'

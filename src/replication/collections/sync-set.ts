@@ -1,4 +1,4 @@
-// Implements SyncSet.
+// Implements SyncSet: a set that notes the operations on it.
 import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncSet } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'

@@ -182,9 +182,7 @@ export class StructureWriter {
     }
   }
 
-  /**
-   * Returns whether a client that has `known` gets the operations on collection `i`, as far as the owner decides that.
-   */
+  /** Whether a client that has `known` gets the operations on collection `i`, as far as the owner decides that. */
   private getsOperations(i: number, known: SlotSet, connection: number): boolean {
     const slot = this.operationSlots[i]!
     if (!known.has(slot)) return false
@@ -193,10 +191,7 @@ export class StructureWriter {
     return this.operationsArePrivate[i] === 0 || isOwner
   }
 
-  /**
-   * Writes what begins and changes for one client: spawns, components, relations, owners, the player. Returns whether
-   * anything was written.
-   */
+  /** Writes spawns, and changes of components, relations, owners and player, for one client. Returns whether it did. */
   write(observer: Observer, packet: PacketBuilder, player: number): boolean {
     const { entering } = observer
     let written = entering.count > 0
@@ -304,9 +299,7 @@ export class StructureWriter {
     }
   }
 
-  /**
-   * Writes a set of components and the values of one entity. Each lane takes whole bytes, and each collection is whole.
-   */
+  /** Writes a set of components and the values of one entity. Each lane takes whole bytes; collections are whole. */
   private writeRow(slot: number, set: number): void {
     const { bytes } = this
     // A system may have removed the entity since its values were read. Then it is still sent as it was.
@@ -430,10 +423,7 @@ export class StructureWriter {
     return true
   }
 
-  /**
-   * Writes how much of the promised world a joining client still lacks; the last section reports that nothing is
-   * missing.
-   */
+  /** Writes how much of the promised world a joining client still lacks; in the last section nothing. */
   private writeJoinProgress({ pending }: Observer, packet: PacketBuilder): boolean {
     const { remaining } = pending
     if (remaining === pending.told) return false
