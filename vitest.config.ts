@@ -35,6 +35,8 @@ const ALONE = [
   'test/attacks/**/*.test.ts',
   'test/contract/bench.test.ts',
   'test/contract/dead-peers.test.ts',
+  'test/contract/dev.test.ts',
+  'test/contract/profile.test.ts',
   'test/contract/rough-networks.test.ts',
 ]
 
