@@ -19,6 +19,6 @@ export async function connect(world: ClientWorld, options: ConnectOptions = {}):
 }
 
 export { close } from './verbs/close.js'
-export { type ClientWorldOptions, createClientWorld } from './world/create.js'
+export { type ClientWorldOptions, createClientWorld } from './verbs/create.js'
 export type { ClientWorld } from './world/state.js'
 export { clientReceive, clientSend, runSystems, type System } from '../systems/index.js'

@@ -61,7 +61,7 @@ export function startHost(world: HostWorld, options: StartHostOptions = {}): Hos
 }
 
 export { close } from './verbs/close.js'
-export { createHostWorld, type HostWorldOptions } from './world/create.js'
+export { createHostWorld, type HostWorldOptions } from './verbs/create.js'
 export type { Loop, LoopOptions, System } from './world/loop.js'
 export { clientSystems, serverSystems, withSide } from './world/host/sides.js'
 export type { HostWorld } from './world/state.js'

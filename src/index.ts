@@ -128,7 +128,7 @@ export {
   type HostWorldOptions,
   type ServerWorldOptions,
   type WorldOptions,
-} from './world/create.js'
+} from './verbs/create.js'
 export {
   added,
   type AnyCall,
@@ -169,7 +169,7 @@ export {
 } from './verbs/collection-operations.js'
 export { connectionOf, entityOf, hasAuthority, netIdOf, serverTick } from './verbs/lookup.js'
 export { type ConnectionStates, type NetworkStats, type QueueLengths, type RoundTrips, stats } from './verbs/stats.js'
-export { retire, type RetireOptions } from './verbs/retire.js'
+export { retire, type RetireOptions } from './verbs/close.js'
 export { clearOwner, despawn, kick, observersOf, setOwner, type SetOwnerOptions, setReady } from './verbs/ownership.js'
 export type { OnLeave } from './world/server/left-behind.js'
 export {

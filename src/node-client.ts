@@ -16,7 +16,7 @@ export async function connect(world: ClientWorld, options: ConnectOptions): Prom
 
 export type { ConnectOptions } from './client/connect.js'
 export { close } from './verbs/close.js'
-export { type ClientWorldOptions, createClientWorld } from './world/create.js'
+export { type ClientWorldOptions, createClientWorld } from './verbs/create.js'
 export type { ClientWorld } from './world/state.js'
 export { clientReceive, clientSend, runSystems, type System } from '../systems/index.js'
 export { type Loop, type LoopOptions, startLoop } from './world/loop.js'

@@ -11,7 +11,7 @@ import { type ConditionedTransport, condition, type Conditions } from './transpo
 import type { InterestPolicy } from './replication/interest/policies.js'
 import { createLoopback } from './transport/loopback.js'
 import type { Transport } from './transport/transport.js'
-import { createClientWorld, createHostWorld, createServerWorld } from './world/create.js'
+import { createClientWorld, createHostWorld, createServerWorld } from './verbs/create.js'
 import { joinLocally } from './world/host/join-locally.js'
 import { beginSession } from './verbs/client-session.js'
 import { connectionOf } from './verbs/lookup.js'

@@ -1,7 +1,7 @@
 // Runs `bitecs-net serve`: a game module as a headless server, until a signal ends it.
 import type { Server as HttpServer } from 'node:http'
 import { type ListenOptions, listen, retire, type Server } from '../server.js'
-import { createServerWorld } from '../world/create.js'
+import { createServerWorld } from '../verbs/create.js'
 import { stats } from '../verbs/stats.js'
 import { isServing } from '../world/server/connections.js'
 import { serverRole, type ServerWorld } from '../world/state.js'

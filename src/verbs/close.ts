@@ -1,10 +1,15 @@
-// Ends a world's network, on either side.
+// Ends a world's network: announced with a grace time, or at once.
 import { retireConnections } from '../../systems/retire-connections.js'
 import { updateConnections } from '../../systems/update-connections.js'
+import { UsageError } from '../protocol/errors.js'
+import { checkNumber } from '../world/check-options.js'
+import { showDraining } from '../world/connection-entity.js'
+import { LONGEST_GRACE_MS } from '../world/server/left-behind.js'
+import { Retirement } from '../world/server/retirement.js'
 import { heldIdsOf } from '../replication/held-ids.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { hasStopped, stopServing } from '../world/server/stop-serving.js'
-import { networkOf, type NetworkWorld } from '../world/state.js'
+import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
 import { closeSession } from './client-session.js'
 
 /**
@@ -15,14 +20,17 @@ import { closeSession } from './client-session.js'
 export async function close(world: NetworkWorld, text?: string): Promise<void> {
   const network = networkOf(world)
   const client = network?.client && closeSession(network.client, 'client-closed', text ?? 'the client left')
-  const server = network?.server && closeServer(network.server, text ?? 'the server stopped')
+  const server = network?.server?.close(text ?? 'the server stopped')
   // The world may never tick again.
   if (network !== undefined) heldIdsOf(world).releaseAll()
   await Promise.all([client, server])
 }
 
-/** Closes every session, and runs the systems that show it: the world may never tick again. */
-function closeServer(server: ServerState, text: string): Promise<void> {
+/**
+ * Closes every session of a server, and runs the systems that show it: the world may never tick again. `close` calls
+ * it through the server's state, so that a browser that only joins does not load these systems.
+ */
+export function closeServer(server: ServerState, text: string): Promise<void> {
   const { world, guarded, outgoing } = server
   const closed = stopServing(server, 'server-stopped', text)
   if (!hasStopped(server)) return closed
@@ -30,4 +38,41 @@ function closeServer(server: ServerState, text: string): Promise<void> {
   guarded.endEntities(() => retireConnections(world))
   outgoing.clear()
   return closed
+}
+
+/** How a server retires; see {@link retire}. */
+export interface RetireOptions {
+  /** Milliseconds that connected clients may play on, from 0 to 86,400,000 (a day). */
+  grace: number
+  /** Why, for connected players and for those that try to connect. Default: that the server is about to close. */
+  text?: string
+}
+
+/**
+ * Announces that a server will close, without closing it. From now on it admits no new clients: `connect` fails with
+ * the code `draining` and `text`. Every client's connection, and the network entity of this world, gets `Draining`, so
+ * that a game can count down, start no new match, and save. Interrupted sessions may still resume.
+ *
+ * Resolves, within a tick, when the last client has left, the time is over, or the world was closed. Then `close` it. A
+ * second call changes the time and text, and every client is notified again. A host's own client does not count here;
+ * it finds `Draining` on the network entity.
+ *
+ * ```ts
+ * await retire(world, { grace: 60_000, text: 'a new version comes in a minute' })
+ * await close(world, 'a new version')
+ * ```
+ *
+ * @throws UsageError when the world does not listen, or `grace` is out of range.
+ */
+export function retire(world: ServerWorld, options: RetireOptions): Promise<void> {
+  const role = serverRole(world)
+  const { grace, text = 'the server is about to close' } = options
+  checkNumber('grace', grace, 0, LONGEST_GRACE_MS, 'milliseconds')
+  if (role.sessions === undefined)
+    throw new UsageError('not-listening', 'this world does not listen: nobody can be told')
+  const retirement = (role.retirement ??= new Retirement())
+  retirement.set(role.options.now() + grace, text)
+  role.sessions.stopJoins(text)
+  role.guarded.make(() => showDraining(world, role.networkEntity, retirement.endsAt, text))
+  return retirement.over
 }

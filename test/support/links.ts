@@ -1,7 +1,7 @@
 // One server and one client in memory, of whose links each direction can die by itself.
 import { createEntityIndex } from 'bitecs'
 import { startSession } from '../../src/world/client/start-session.js'
-import { createClientWorld, createServerWorld } from '../../src/world/create.js'
+import { createClientWorld, createServerWorld } from '../../src/verbs/create.js'
 import type { Protocol } from '../../src/protocol/protocol.js'
 import { condition, type ConditionedTransport } from '../../src/transport/conditioner.js'
 import { createLoopback } from '../../src/transport/loopback.js'

@@ -55,6 +55,8 @@ export function createServerState(world: World, protocol: Protocol, options: Ser
     local: undefined,
     hasServed: false,
     cancelListen: undefined,
+    // Set with the world, since it runs systems.
+    close: () => Promise.resolve(),
     retirement: undefined,
     bans: new BanList(options.now),
     authentication: undefined,

@@ -67,6 +67,8 @@ export interface ServerState {
   hasServed: boolean
   /** Cancels a `listen` that has not finished; resolves when it has been undone. */
   cancelListen: (() => Promise<void>) | undefined
+  /** Closes every session, and shows that in the world. Resolves when the transports are closed. */
+  close: (text: string) => Promise<void>
   /** Set while the server is about to close; see `retire`. */
   retirement: Retirement | undefined
   readonly bans: BanList

@@ -9,7 +9,7 @@ import {
   type TransportSink,
 } from '../../../src/transport/transport.js'
 import { startSession } from '../../../src/world/client/start-session.js'
-import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
+import { createClientWorld, createServerWorld } from '../../../src/verbs/create.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
 import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../../systems/index.js'

@@ -6,7 +6,7 @@ import { connectWorld, type OpenTransport } from '../../../src/client/connect.js
 import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Authenticator } from '../../../src/world/server/authenticator.js'
-import { createClientWorld, createServerWorld } from '../../../src/world/create.js'
+import { createClientWorld, createServerWorld } from '../../../src/verbs/create.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
 

@@ -8,7 +8,7 @@ import { writeHello } from '../../../src/protocol/packet.js'
 import { WIRE_VERSION } from '../../../src/protocol/protocol.js'
 import { createLoopback, type Loopback } from '../../../src/transport/loopback.js'
 import { Channel, type Transport } from '../../../src/transport/transport.js'
-import { createServerWorld } from '../../../src/world/create.js'
+import { createServerWorld } from '../../../src/verbs/create.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
 import { serverRole, type ServerWorld } from '../../../src/world/state.js'
 

@@ -10,7 +10,7 @@ import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
 import { startSession } from '../../../src/world/client/start-session.js'
-import { createClientWorld } from '../../../src/world/create.js'
+import { createClientWorld } from '../../../src/verbs/create.js'
 import { clientRole, serverRole } from '../../../src/world/state.js'
 import { until } from '../../support/until.js'
 

@@ -4,17 +4,25 @@ import { Draining, Joined } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
-import { checkFunction, checkInteger, checkNumber } from './check-options.js'
-import { createClientState } from './client/create-client-state.js'
+import { checkFunction, checkInteger, checkNumber } from '../world/check-options.js'
+import { createClientState } from '../world/client/create-client-state.js'
 import { HostEntities } from '../replication/client/host-entities.js'
 import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
-import { Lifecycle } from './lifecycle.js'
-import { LocalClient } from './host/local-client.js'
-import { LocalView } from './host/local-view.js'
-import { createServerState } from './server/create-server-state.js'
-import { requireOwnStores } from './shared-stores.js'
-import { withSide } from './host/sides.js'
-import { type ClientWorld, extendNetwork, type HostWorld, networkOf, type ServerWorld, type Side } from './state.js'
+import { Lifecycle } from '../world/lifecycle.js'
+import { LocalClient } from '../world/host/local-client.js'
+import { LocalView } from '../world/host/local-view.js'
+import { closeServer } from './close.js'
+import { createServerState } from '../world/server/create-server-state.js'
+import { requireOwnStores } from '../world/shared-stores.js'
+import { withSide } from '../world/host/sides.js'
+import {
+  type ClientWorld,
+  extendNetwork,
+  type HostWorld,
+  networkOf,
+  type ServerWorld,
+  type Side,
+} from '../world/state.js'
 
 /** Options of every networked world. */
 export interface WorldOptions {
@@ -85,6 +93,7 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
   if (networkOf(world)?.server !== undefined) throw new UsageError('bad-option', 'this world is a server already')
   requireOwnStores(world, protocol)
   const server = createServerState(world, protocol, { tickRate, undrainedTicks, now })
+  server.close = (text) => closeServer(server, text)
   server.replication.visibility.setPolicy(interest)
   extendNetwork(world, () => ({ lifecycle: new Lifecycle(world) })).server = server
   return world as ServerWorld
