@@ -102,19 +102,14 @@ test('on the phone the stick runs and the button throws', async () => {
   await ada.sees('Cyd running', (game) => playerOf(game, 'Cyd').x > x + 3)
   await Promise.all([cyd.keepPicture('phone-match'), ada.keepPicture('match')])
   await letGo()
-  // A ball flies for less than a second: Bob's page looks at every frame, while Cyd throws until he has seen one.
-  let hasSeen = false
-  const seeing = bob.page.waitForFunction(() => gameSnapshot().balls > 0).then(() => (hasSeen = true))
-  const throwing = until(
-    'Bob sees a ball',
-    async () => {
-      await cyd.page.locator('#throw').tap()
-      return hasSeen
-    },
-    SEEING_LIMIT,
-  )
-  await Promise.all([seeing, throwing])
-  expect(hasSeen).toBe(true)
+  const { balls } = await bob.look()
+  const hasSeen = async (): Promise<boolean> => (await bob.look()).balls > balls
+  const throwing = async (): Promise<boolean> => {
+    await cyd.page.locator('#throw').tap()
+    return hasSeen()
+  }
+  await until('Bob sees a ball', throwing, SEEING_LIMIT)
+  expect(await hasSeen()).toBe(true)
 })
 
 test('on the phone all that is pressed is large enough for a thumb, and nothing scrolls', async () => {

@@ -1,5 +1,5 @@
 // `gameSnapshot()` in the page's console: what this page sees of the game, for tests and for the curious.
-import { hasComponent, query } from 'bitecs'
+import { hasComponent, observe, onAdd, query } from 'bitecs'
 import { connectionOf } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Connection, LocalPlayer } from 'bitecs-net/components'
@@ -15,7 +15,7 @@ export interface GameSnapshot {
   readonly me: number
   readonly players: readonly PlayerSnapshot[]
   readonly flags: readonly { team: number; x: number; y: number; away: boolean; carrier: number }[]
-  /** Snowballs in the air. */
+  /** Snowballs that this page has seen so far. One may land between two frames of a slow page. */
   readonly balls: number
   readonly scores: readonly [blue: number, orange: number]
   /** As text, the newest last. */
@@ -45,10 +45,12 @@ declare global {
 
 /** Puts the function on the page: `gameSnapshot().players` lists everyone. What it returns is a copy. */
 export function exposeGame(world: ClientWorld, view: View): void {
-  globalThis.gameSnapshot = () => takeSnapshot(world, view)
+  let balls = 0
+  observe(world, onAdd(Ball), () => void balls++)
+  globalThis.gameSnapshot = () => takeSnapshot(world, view, balls)
 }
 
-function takeSnapshot(world: ClientWorld, view: View): GameSnapshot {
+function takeSnapshot(world: ClientWorld, view: View, balls: number): GameSnapshot {
   const [me] = query(world, [LocalPlayer])
   const [game] = query(world, [Game])
   return {
@@ -74,7 +76,7 @@ function takeSnapshot(world: ClientWorld, view: View): GameSnapshot {
       away: Flag.away[flag] === 1,
       carrier: Flag.carrier[flag] === 0 ? 0 : Player.id[Flag.carrier[flag]!]!,
     })),
-    balls: query(world, [Ball]).length,
+    balls,
     scores: game === undefined ? [0, 0] : [Game.blue[game]!, Game.orange[game]!],
     feed: view.feed.map((line) => line.map(({ text }) => text).join('')),
     banner: view.banner === undefined ? '' : `${view.banner.title}: ${view.banner.detail}`,
