@@ -35,6 +35,10 @@ export class Program {
     return this.child.exitCode
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name)
+  }
+
   /** Asks it to stop, and waits until it has. */
   async stop(): Promise<void> {
     if (this.running) this.child.kill('SIGTERM')
