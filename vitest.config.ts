@@ -95,6 +95,8 @@ const slow: TestProjectInlineConfiguration = {
 const real: TestProjectInlineConfiguration['test'] = {
   ...shared,
   globalSetup: './scripts/ensure-built.mjs',
+  // Real time and a real network: a machine that is held up for seconds may fail a test. The totals name such tests.
+  retry: 1,
   testTimeout: 60_000,
   hookTimeout: 60_000,
 }

@@ -26,6 +26,15 @@ export function writeTotals(totals) {
   writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(totals))
 }
 
+/** The names of tests that failed at first and passed on the second try. */
+function flakyTests(modules) {
+  return modules.flatMap((module) =>
+    [...module.children.allTests()]
+      .filter((test) => test.diagnostic()?.flaky)
+      .map((test) => `${module.relativeModuleId} > ${test.fullName}`),
+  )
+}
+
 export default class TotalsReporter {
   onInit(vitest) {
     this.vitest = vitest
@@ -43,6 +52,8 @@ export default class TotalsReporter {
         process.exitCode = 1
       }
     }
+    const flaky = flakyTests(modules)
+    if (flaky.length > 0) console.error(`\n${flaky.length} passed on the second try only:\n  ${flaky.join('\n  ')}`)
     writeTotals(totals)
   }
 }

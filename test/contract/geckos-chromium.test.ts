@@ -4,11 +4,14 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createGeckosServerTransport, type GeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
+import { type NativePeerConnection, ServerPeer } from '../../src/transport/geckos/geckos-server-peer.js'
 import { bundleForBrowser } from '../support/bundle.js'
 import { launchChromium } from '../support/chromium.js'
 import { tryAgain } from '../support/connect-patiently.js'
+import { Channel } from '../../src/transport/transport.js'
+import { standStill } from '../support/stand-still.js'
 import { until } from '../support/until.js'
-import { LocalSide, type Side } from './side.js'
+import { type Burst, LocalSide, type Side } from './side.js'
 import { transportContract, type NetworkOptions } from './transport-contract.js'
 
 let browser: Browser
@@ -104,6 +107,40 @@ transportContract('geckos server and Chromium', async (options) => {
     },
   }
 })
+
+it('keeps the order of what a page sends while the server stands still in the moment it makes the channel', async () => {
+  const peer = ServerPeer.prototype as unknown as { openReliable(): void; native: NativePeerConnection }
+  const openReliable = Object.getOwnPropertyDescriptor(peer, 'openReliable')!.value as (this: typeof peer) => void
+  peer.openReliable = function (this: typeof peer) {
+    const create = this.native.createDataChannel.bind(this.native)
+    const value: typeof create = (...args) => {
+      const channel = create(...args)
+      // The page hears of the channel, and sends on it, before the server listens.
+      standStill(1000)
+      return channel
+    }
+    Object.defineProperty(this.native, 'createDataChannel', { value })
+    openReliable.call(this)
+  }
+  const site = await openSite({})
+  try {
+    const burst: Burst = { channel: Channel.Reliable, count: 5000, size: 100 }
+    const server = new LocalSide(site.transport)
+    await site.page.evaluate(([url, first]) => globalThis.pageSides.connect({ url, timeout: 10_000 }, first), [
+      site.url,
+      burst,
+    ] as const)
+    const numbers: number[] = []
+    await until('all packets', async () => {
+      for (const event of await server.receive()) if (event.type === 'packet') numbers.push(event.index)
+      return numbers.length >= burst.count
+    })
+    expect(numbers).toEqual(Array.from({ length: burst.count }, (_, i) => i))
+  } finally {
+    peer.openReliable = openReliable
+    await site.close()
+  }
+}, 30_000)
 
 it('tells the server at once when its page is closed', async () => {
   const site = await openSite({})

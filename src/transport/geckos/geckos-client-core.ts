@@ -11,7 +11,9 @@ import {
 } from './flush-limits.js'
 import { aborted, brokenOff, signallingError, timedOut, withoutWebRtc } from './geckos-client-errors.js'
 import { negotiate, type Negotiated, type SignallingManager } from './geckos-client-signalling.js'
+import { untilChannelsCarry } from './open-channels.js'
 import { Inbox } from '../inbox.js'
+import { OpeningOrder } from './opening-order.js'
 import {
   Channel,
   countSent,
@@ -66,9 +68,6 @@ export type GeckosClientFactory = (options: {
 /** The server's number for a client, which is its only peer. */
 export const SERVER_PEER: PeerId = 1
 
-/** Chromium returns the same statistics for this long, in milliseconds. */
-const STATISTICS_AGE = 60
-
 /**
  * Makes one attempt to connect; resolves when both channels are open. Rejects within `timeout` with a {@link
  * ConnectionError}, and leaves nothing open: `no-webrtc`, `unreachable`, `unauthorized`, `refused`, `server-full`,
@@ -99,6 +98,7 @@ class GeckosClient implements Transport {
   private connection: RTCPeerConnection | undefined
   private reliable: RTCDataChannel | undefined
   private unreliable: RTCDataChannel | undefined
+  private readonly order = new OpeningOrder((bytes) => this.reliable?.send(bytes as Uint8Array<ArrayBuffer>))
   private lastHeard = 0
   /** Both channels report that they are open. */
   private isConfirming = false
@@ -178,14 +178,14 @@ class GeckosClient implements Transport {
     }
     try {
       const limit = isReliable ? this.sendLimit.reliable : this.sendLimit.unreliable
-      if (native.bufferedAmount + length > limit) {
+      if (this.buffered(SERVER_PEER, channel) + length > limit) {
         counters.sendDropped++
         if (isReliable) this.drop({ code: 'overflow', text: 'the server reads slower than this client sends' })
         return false
       }
       // A view is enough: both kinds of channel copy before they return.
       const view = length === bytes.length ? bytes : bytes.subarray(0, length)
-      native.send(view as Uint8Array<ArrayBuffer>)
+      if (!isReliable || !this.order.holds(bytes, length)) native.send(view as Uint8Array<ArrayBuffer>)
     } catch {
       // The channel has just closed, and its event is still on the way.
       counters.sendDropped++
@@ -200,9 +200,10 @@ class GeckosClient implements Transport {
   }
 
   buffered(_peer: PeerId, channel: Channel): number {
-    const native = channel === Channel.Reliable ? this.reliable : this.unreliable
+    const isReliable = channel === Channel.Reliable
+    const native = isReliable ? this.reliable : this.unreliable
     if (native === undefined || this.isReleased) return 0
-    return native.bufferedAmount
+    return native.bufferedAmount + (isReliable ? this.order.held : 0)
   }
 
   disconnect(): void {
@@ -302,23 +303,7 @@ class GeckosClient implements Transport {
     if (this.ended || this.isConfirming) return
     if (this.reliable?.readyState !== 'open' || this.unreliable?.readyState !== 'open') return
     this.isConfirming = true
-    void this.confirmOpen()
-  }
-
-  /**
-   * Waits until the channels really are open. Chromium reports a channel as open when it announces it, a moment before
-   * it carries anything. Packets sent in between vanish, on the reliable channel too. The statistics have the true
-   * state.
-   */
-  private async confirmOpen(): Promise<void> {
-    try {
-      while (!this.ended && (await isConnecting(this.connection))) {
-        await new Promise((resolve) => setTimeout(resolve, STATISTICS_AGE))
-      }
-    } catch {
-      // Without statistics, the event has to be enough.
-    }
-    this.announce()
+    void untilChannelsCarry(this.connection, () => this.ended).then(() => this.announce())
   }
 
   private announce(): void {
@@ -326,12 +311,15 @@ class GeckosClient implements Transport {
     this.opened = true
     clearTimeout(this.timer)
     this.lastHeard = this.now()
+    this.order.listen()
     this.inbox.pushOpened(SERVER_PEER)
     this.attempt.abort()
     this.resolve(this)
   }
 
   private message(channel: Channel, data: unknown): void {
+    // Packets that waited for this leave also while the session ends.
+    if (channel === Channel.Reliable) this.order.heard()
     if (this.ended) return
     this.lastHeard = this.now()
     if (!(data instanceof ArrayBuffer)) {
@@ -340,6 +328,7 @@ class GeckosClient implements Transport {
       return
     }
     const bytes = new Uint8Array(data)
+    if (bytes.length === 0) return
     this.inbox.pushPacket(SERVER_PEER, channel, bytes, bytes.length)
     this.arrived()
   }
@@ -433,13 +422,4 @@ class GeckosClient implements Transport {
       this.counters.callbackErrors++
     }
   }
-}
-
-async function isConnecting(connection: RTCPeerConnection | undefined): Promise<boolean> {
-  let waits = false
-  const report = await connection?.getStats()
-  report?.forEach((entry: { type: string; state?: string }) => {
-    if (entry.type === 'data-channel' && entry.state === 'connecting') waits = true
-  })
-  return waits
 }

@@ -7,6 +7,7 @@ import { ByteWriter } from '../../protocol/bytes.js'
 import { writeClose } from '../../protocol/packet.js'
 import { FLUSH_POLL, HALF_CLOSED_LIMIT_MS, LOST_AFTER_SILENCE_MS } from './flush-limits.js'
 import type { Inbox } from '../inbox.js'
+import { OpeningOrder } from './opening-order.js'
 import type { Place } from '../signalling/admission.js'
 import type { Offer } from '../signalling/offer.js'
 import type { SignalledPeer } from '../signalling/signalling.js'
@@ -95,6 +96,7 @@ export class ServerPeer implements SignalledPeer {
   private readonly native: NativePeerConnection
   private readonly unreliable: NativeDataChannel
   private reliable: NativeDataChannel | undefined
+  private readonly order = new OpeningOrder((bytes) => this.reliable?.sendMessageBinary(bytes))
   private lastHeard: number
   private foreignChannels = 0
   private opened = false
@@ -173,13 +175,15 @@ export class ServerPeer implements SignalledPeer {
     }
     try {
       const limit = isReliable ? sendLimit.reliable : sendLimit.unreliable
-      if (native.bufferedAmount() + length > limit) {
+      if (this.buffered(channel) + length > limit) {
         counters.sendDropped++
         if (isReliable) this.drop({ code: 'overflow', text: 'the client reads slower than the server sends' })
         return false
       }
       // `false` from the native call only means that the bytes are in its queue, which the limit above bounds.
-      native.sendMessageBinary(length === bytes.length ? bytes : bytes.subarray(0, length))
+      if (!isReliable || !this.order.holds(bytes, length)) {
+        native.sendMessageBinary(length === bytes.length ? bytes : bytes.subarray(0, length))
+      }
     } catch {
       // The channel has just closed, and its event is still on the way.
       counters.sendDropped++
@@ -196,12 +200,14 @@ export class ServerPeer implements SignalledPeer {
 
   /** Bytes in the channel's send queue. */
   buffered(channel: ChannelNumber): number {
-    const native = channel === Channel.Reliable ? this.reliable : this.unreliable
+    const isReliable = channel === Channel.Reliable
+    const native = isReliable ? this.reliable : this.unreliable
     if (native === undefined || this.released) return 0
+    const held = isReliable ? this.order.held : 0
     try {
-      return native.bufferedAmount()
+      return native.bufferedAmount() + held
     } catch {
-      return 0
+      return held
     }
   }
 
@@ -283,12 +289,15 @@ export class ServerPeer implements SignalledPeer {
     if (this.ended || this.opened) return
     this.opened = true
     clearTimeout(this.timer)
+    this.order.listen()
     this.origin.place.opened()
     this.host.inbox.pushOpened(this.id)
     this.host.arrived()
   }
 
   private message(channel: ChannelNumber, message: string | Uint8Array | ArrayBuffer): void {
+    // Packets that waited for this leave also while the session ends.
+    if (channel === Channel.Reliable) this.order.heard()
     if (this.ended) return
     const { host } = this
     this.lastHeard = host.now()
@@ -298,6 +307,7 @@ export class ServerPeer implements SignalledPeer {
       return
     }
     const bytes = message instanceof Uint8Array ? message : new Uint8Array(message)
+    if (bytes.length === 0) return
     host.inbox.pushPacket(this.id, channel, bytes, bytes.length)
     host.arrived()
   }
