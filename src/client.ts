@@ -1,5 +1,5 @@
 // Connects a client in a browser, as "bitecs-net/client". Imports nothing of Node or of the server.
-import { connectGeckos } from './transport/geckos/geckos-client.js'
+import { connectWebRtc } from './transport/geckos/geckos-client.js'
 import { type ConnectOptions as AllOptions, connectWorld } from './client/connect.js'
 import { drainWhenHidden } from './client/hidden-tab.js'
 import type { ClientWorld } from './world/state.js'
@@ -15,10 +15,12 @@ export type ConnectOptions = Partial<AllOptions>
  */
 export async function connect(world: ClientWorld, options: ConnectOptions = {}): Promise<void> {
   const url = options.url ?? location.origin
-  await connectWorld(world, connectGeckos, { ...options, url }, drainWhenHidden)
+  await connectWorld(world, options.transport ?? connectWebRtc, { ...options, url }, drainWhenHidden)
 }
 
+export type { OpenClientTransport } from './client/connect.js'
 export { close } from './verbs/close.js'
 export { type ClientWorldOptions, createClientWorld } from './verbs/create.js'
 export type { ClientWorld } from './world/state.js'
+export { connectWebRtc, type WebRtcClientOptions } from './transport/geckos/geckos-client.js'
 export { clientReceive, clientSend, runSystems, type System } from '../systems/index.js'

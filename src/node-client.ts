@@ -1,5 +1,5 @@
 // Connects a client in Node, as "bitecs-net/node", for bots, tests and load. It uses the polyfill of node-datachannel.
-import { connectGeckos } from './transport/geckos/geckos-node-client.js'
+import { connectWebRtc } from './transport/geckos/geckos-node-client.js'
 import { type ConnectOptions, connectWorld } from './client/connect.js'
 import type { ClientWorld } from './world/state.js'
 
@@ -11,12 +11,13 @@ import type { ClientWorld } from './world/state.js'
  * @throws ConnectionError with a code and a sentence that say why: refused, unreachable, UDP blocked, …
  */
 export async function connect(world: ClientWorld, options: ConnectOptions): Promise<void> {
-  await connectWorld(world, connectGeckos, options)
+  await connectWorld(world, options.transport ?? connectWebRtc, options)
 }
 
-export type { ConnectOptions } from './client/connect.js'
+export type { ConnectOptions, OpenClientTransport } from './client/connect.js'
 export { close } from './verbs/close.js'
 export { type ClientWorldOptions, createClientWorld } from './verbs/create.js'
 export type { ClientWorld } from './world/state.js'
+export { connectWebRtc, type WebRtcClientOptions } from './transport/geckos/geckos-node-client.js'
 export { clientReceive, clientSend, runSystems, type System } from '../systems/index.js'
 export { type Loop, type LoopOptions, startLoop } from './world/loop.js'

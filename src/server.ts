@@ -1,15 +1,8 @@
 // Serves clients from Node as "bitecs-net/server": listens over WebRTC and runs the fixed-step loop.
-import {
-  createGeckosServerTransport,
-  type GeckosServerOptions,
-  type GeckosServerTransport,
-} from './transport/geckos/geckos-server.js'
 import { ConnectionError, UsageError } from './protocol/errors.js'
-import { MAX_KEPT_MS } from './protocol/limits.js'
-import { checkAuthentication } from './world/server/authentication.js'
-import { checkBudgets } from './world/server/budget-options.js'
-import { checkSignalling } from './server/signalling-options.js'
-import { badOption, checkInteger, checkMilliseconds, checkNumber, checkOneOf } from './world/check-options.js'
+import { checkListenOptions, type ListenOptions } from './server/listen-options.js'
+import { listenWebRtc } from './transport/geckos/geckos-server.js'
+import type { Transport } from './transport/transport.js'
 import { refusalOf } from './verbs/bans.js'
 import { openStores } from './world/shared-stores.js'
 import { close } from './verbs/close.js'
@@ -17,33 +10,13 @@ import { type Loop, type LoopOptions, takeOverLoop, type System } from './world/
 import { retire } from './verbs/close.js'
 import { isServing } from './world/server/connections.js'
 import { startServing } from './world/server/start-serving.js'
-import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions } from './world/server/serve-options.js'
+import { DEFAULT_MAX_CONNECTIONS } from './world/server/serve-options.js'
 import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
-/** Options of {@link listen}: how the world serves, and where it listens. */
-export interface ListenOptions
-  extends
-    ServeOptions,
-    Pick<
-      GeckosServerOptions,
-      | 'port'
-      | 'host'
-      | 'server'
-      | 'cors'
-      | 'authorize'
-      | 'authorizationTimeout'
-      | 'trustProxy'
-      | 'handshakes'
-      | 'candidates'
-      | 'iceServers'
-      | 'portRange'
-      | 'bindAddress'
-    > {}
-
 /** A world that listens. */
 export interface Server {
-  /** The TCP port of the signalling. */
+  /** The TCP port of the signalling; 0 for a transport without one. */
   readonly port: number
   /**
    * Runs the game at the world's tick rate: receives packets, runs `systems`, sends packets. After a stall the loop
@@ -77,26 +50,25 @@ const SPARE_PEERS = 64
  */
 export async function listen(world: ServerWorld, options: ListenOptions = {}): Promise<Server> {
   const role = serverRole(world)
-  checkOptions(options)
-  checkAuthentication(options.authenticate, options.authenticationTimeout, role.protocol)
+  checkListenOptions(options, role.protocol)
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
   if (role.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
   openStores(world)
-  const { timeout, resumeTime, handshakeTimeout, sceneTimeout, maxConnections, unknownCalls, ...others } = options
-  const { stalledAfter, authenticate, authenticationTimeout, userKey, duplicateUsers, interruptedPerAddress, ...rest } =
-    others
-  const { maxBytesPerSecond, spawnBytesPerTick, inbound, errorBudget, ...network } = rest
+  const { port, host, server, network, transport: open = listenWebRtc } = options
   const attempt = new Attempt()
   role.cancelListen = () => attempt.cancel()
   // Events from an earlier time of listening are not news now.
   if (role.hasServed && !isServing(role)) forgetEvents(world)
-  let transport: GeckosServerTransport
+  let transport: Transport
   try {
-    transport = await createGeckosServerTransport({
+    transport = await open({
       ...network,
+      port,
+      host,
+      server,
       // A full server refuses a client's hello with a reason. The transport limit only stops floods.
-      maxPeers: (maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
+      maxPeers: (options.limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
       now: role.options.now,
       refuse: (address) => refusalOf(role.bans, address),
       onAuthorizeError: (message, cause) => role.errors.push('authorize-failed', message, { cause }),
@@ -105,21 +77,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       await transport.close()
       throw new ConnectionError('aborted', 'the world was closed before it listened')
     }
-    const limits = {
-      timeout,
-      stalledAfter,
-      resumeTime,
-      handshakeTimeout,
-      sceneTimeout,
-      maxConnections,
-      unknownCalls,
-      maxBytesPerSecond,
-      spawnBytesPerTick,
-      inbound,
-      errorBudget,
-    }
-    const users = { userKey, duplicateUsers, interruptedPerAddress }
-    startServing(role, transport, { ...limits, ...users, authenticate, authenticationTimeout })
+    startServing(role, transport, options)
   } finally {
     role.cancelListen = undefined
     attempt.settle()
@@ -129,7 +87,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
   let loop: Loop | undefined
   let closing: Promise<void> | undefined
   return {
-    port: transport.port,
+    port: transport.port ?? 0,
     run(systems, loopOptions = {}) {
       if (networkOf(world)?.client !== undefined) {
         throw new UsageError('wrong-side', 'this world has a client too: run both with the run of startHost')
@@ -169,30 +127,11 @@ class Attempt {
   }
 }
 
-function checkOptions(options: ListenOptions): void {
-  const { port, maxConnections, timeout, resumeTime, handshakeTimeout, sceneTimeout, unknownCalls, portRange } = options
-  const { stalledAfter, authorize, authorizationTimeout } = options
-  checkMilliseconds('authorizationTimeout', authorizationTimeout)
-  if (authorize !== undefined && typeof authorize !== 'function') throw badOption('authorize', 'a function', authorize)
-  checkInteger('port', port, 0, 65_535)
-  checkInteger('maxConnections', maxConnections, 1)
-  checkMilliseconds('timeout', timeout)
-  checkNumber('stalledAfter', stalledAfter, 1000, 60_000, 'milliseconds')
-  checkNumber('resumeTime', resumeTime, 0, MAX_KEPT_MS, 'milliseconds')
-  checkMilliseconds('handshakeTimeout', handshakeTimeout)
-  checkMilliseconds('sceneTimeout', sceneTimeout)
-  checkOneOf('unknownCalls', unknownCalls, ['count', 'close'])
-  checkBudgets(options)
-  checkUsers(options)
-  checkSignalling(options)
-  if (portRange === undefined) return
-  checkInteger('portRange.min', portRange?.min ?? NaN, 1, 65_535)
-  checkInteger('portRange.max', portRange?.max ?? NaN, 1, 65_535)
-  if (portRange.min > portRange.max) {
-    throw badOption('portRange', 'a range with min at most max', `${portRange.min}-${portRange.max}`)
-  }
-}
-
+export type { ErrorBudget, InboundLimits } from './connection/server/client-limits.js'
+export type { DuplicateUsers } from './connection/server/user-sessions.js'
+export type { ListenOptions, NetworkOptions, OpenServerTransport } from './server/listen-options.js'
+export type { LimitOptions, SessionOptions, UserOptions } from './world/server/serve-options.js'
+export { listenWebRtc, type WebRtcServerOptions } from './transport/geckos/geckos-server.js'
 export type { HandshakeLimits } from './transport/signalling/admission.js'
 export type { AuthorizationRequest, Authorize } from './transport/signalling/authorization.js'
 export type { CandidatePolicy } from './transport/signalling/candidates.js'

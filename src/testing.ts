@@ -265,4 +265,3 @@ function joinHost(world: HostWorld, frame: readonly System<HostWorld>[]): LocalT
 
 export { createRandom } from './transport/random.js'
 export type { Conditions } from './transport/conditioner.js'
-export { condition, type ConditionedTransport } from './transport/conditioner.js'

@@ -10,8 +10,6 @@ import {
   defineTargetRpc,
   drain,
   f32,
-  reply,
-  request,
   sendCommand,
   sendMessage,
   sendRpc,
@@ -20,6 +18,7 @@ import {
   u32,
   u8,
 } from '../../src/index.js'
+import { reply, request } from '../../src/requests.js'
 import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
 import type { Session } from '../../src/connection/session.js'
 import { ByteReader, type ByteWriter } from '../../src/protocol/bytes.js'

@@ -62,9 +62,8 @@ export class Crowd {
     this.role = serverRole(this.world)
     this.loopback = createLoopback({ now })
     startServing(this.role, this.loopback.server, {
-      timeout: Infinity,
-      handshakeTimeout: Infinity,
-      maxConnections: 4096,
+      sessions: { timeout: Number.MAX_SAFE_INTEGER, handshakeTimeout: Number.MAX_SAFE_INTEGER },
+      limits: { maxConnections: 4096 },
     })
     const { position, rotation, velocity, health } = this.stores
     this.eids = Uint32Array.from({ length: workload.count }, () => addEntity(this.world))

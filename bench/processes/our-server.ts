@@ -2,7 +2,8 @@
 import { addComponents, addEntity } from 'bitecs'
 import { Ready } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'
-import { added, drain, grid, sendMessage, sendRpc, setInterest, setViewpoint } from '../../src/index.js'
+import { added, drain, sendMessage, sendRpc } from '../../src/index.js'
+import { grid, setInterest, setViewpoint } from '../../src/interest.js'
 import { createServerWorld, listen } from '../../src/server.js'
 import type { Channel, PeerId } from '../../src/transport/transport.js'
 import { serverRole, type ServerWorld } from '../../src/world/state.js'
@@ -113,7 +114,11 @@ let game: Game
 export const ourServer: OurServerTasks = {
   async start({ entities, grid: hasGrid }) {
     game = new Game(entities, hasGrid)
-    const { port } = await listen(game.world, { host: '127.0.0.1', bindAddress: '127.0.0.1', timeout: 30_000 })
+    const { port } = await listen(game.world, {
+      host: '127.0.0.1',
+      network: { bindAddress: '127.0.0.1' },
+      sessions: { timeout: 30_000 },
+    })
     game.idle(TICK_MS)
     return { port }
   },

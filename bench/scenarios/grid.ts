@@ -1,7 +1,7 @@
 // Clients at different places of a large world, each of whom sees what is around it.
 import { measure } from '../../src/cli/bench/harness.js'
 import { atMost, type Contender, type Entrant, faster, p99AtMost, toRows } from '../../src/cli/bench/result.js'
-import { grid as gridPolicy, setInterest, setViewpoint } from '../../src/index.js'
+import { grid as gridPolicy, setInterest, setViewpoint } from '../../src/interest.js'
 import { Channel } from '../../src/transport/transport.js'
 import { createRandom } from '../../src/transport/random.js'
 import { MAX_UNRELIABLE_PACKET } from '../../src/protocol/limits.js'

@@ -1,6 +1,8 @@
 // Bots: players without a screen, with the same library, commands and messages as everyone else.
 import { hasComponent, query } from 'bitecs'
-import { added, connectionOf, drain, ignore, isScene, request, scenesOf, sendCommand, sendMessage } from 'bitecs-net'
+import { added, connectionOf, drain, ignore, sendCommand, sendMessage } from 'bitecs-net'
+import { request } from 'bitecs-net/requests'
+import { isScene, scenesOf } from 'bitecs-net/scenes'
 import { Connected, Connection } from 'bitecs-net/components'
 import type { ClientWorld, System } from 'bitecs-net/node'
 import { decide } from './bots/decide.js'

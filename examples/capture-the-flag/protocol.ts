@@ -4,21 +4,20 @@ import {
   defineClientRpc,
   defineCommand,
   defineMessage,
-  definePrefab,
   defineProtocol,
-  defineScene,
   defineTargetRpc,
   entity,
   enumOf,
-  mapOf,
   quantized,
   replicate,
   string,
   struct,
-  type SyncMap,
   u32,
   u8,
 } from 'bitecs-net'
+import { mapOf, type SyncMap } from 'bitecs-net/collections'
+import { definePrefab } from 'bitecs-net/prefabs'
+import { defineScene } from 'bitecs-net/scenes'
 import { BALL_RADIUS, CHAT_LENGTH, FIELD, MAX_PLAYERS, NAME_LENGTH, TEAM_NAMES, type TeamName } from './rules.js'
 
 /** Entities that one process may hold: a server a few dozen, a process of many bots as many for each of them. */

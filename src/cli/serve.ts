@@ -90,10 +90,10 @@ async function start(
   }
   const failure = untilFailure(log)
   const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
-  await checkUdpPort(options)
+  await checkUdpPort(options.network ?? {})
   const server = await listen(world, options)
   const { counters } = serverRole(world).transport!
-  limitPageSockets(http, options.trustProxy, () => counters.refusedSockets++)
+  limitPageSockets(http, options.network?.trustProxy, () => counters.refusedSockets++)
   const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
   const closed = new Promise<'closed'>((resolve) => {
     run(server, game, operations, log, () => {

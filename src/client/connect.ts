@@ -6,8 +6,16 @@ import { TRY_LIMIT_MS } from '../connection/client/resumption.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import { isRefusal, refusalOf } from '../transport/geckos/geckos-client-errors.js'
+import type { WebRtcClientOptions } from '../transport/geckos/geckos-client-core.js'
 import type { Transport } from '../transport/transport.js'
-import { badOption, checkBoolean, checkMilliseconds, checkNumber, checkOneOf } from '../world/check-options.js'
+import {
+  badOption,
+  checkBoolean,
+  checkFunction,
+  checkMilliseconds,
+  checkNumber,
+  checkOneOf,
+} from '../world/check-options.js'
 import { openStores } from '../world/shared-stores.js'
 import { beginSession, closeSession } from '../verbs/client-session.js'
 import { isShownOpen } from '../world/client/client-state.js'
@@ -54,17 +62,18 @@ export interface ConnectOptions {
   iceServers?: { urls: string | string[]; username?: string; credential?: string }[]
   /** Aborts the attempt. */
   signal?: AbortSignal
+  /**
+   * Opens a transport; called for each try, and again when an interrupted session resumes. Use it to wrap
+   * `connectWebRtc`, or for a transport of your own, which then decides what `url` means. Default `connectWebRtc`.
+   */
+  transport?: OpenClientTransport
 }
 
-/** Makes one try at a transport, within `timeout` milliseconds. */
-export type OpenTransport = (options: {
-  url: string
-  iceServers?: ConnectOptions['iceServers']
-  authorization?: string
-  timeout: number
-  now: () => number
-  signal?: AbortSignal
-}) => Promise<Transport>
+/**
+ * Makes one try at a transport, within `timeout` milliseconds, and ends it when `signal` aborts. Rejects with a
+ * `ConnectionError`, whose code is the cause; any other error becomes one with the code `transport-failed`.
+ */
+export type OpenClientTransport = (options: WebRtcClientOptions) => Transport | Promise<Transport>
 
 const PUMP_INTERVAL_MS = 5
 const FIRST_PAUSE_MS = 200
@@ -97,7 +106,7 @@ const FINAL = new Set([
  */
 export async function connectWorld(
   world: ClientWorld,
-  open: OpenTransport,
+  open: OpenClientTransport,
   options: ConnectOptions,
   connected: (world: ClientWorld) => void = () => {},
 ): Promise<void> {
@@ -112,7 +121,8 @@ export async function connectWorld(
   if (options.iceServers !== undefined && !Array.isArray(options.iceServers)) {
     throw badOption('iceServers', 'a list', options.iceServers)
   }
-  checkUrl(options.url)
+  checkFunction('transport', options.transport)
+  if (options.transport === undefined) checkUrl(options.url)
   if (isShownOpen(role)) throw new UsageError('connected', 'this world is connected already; await close(world) first')
   // A game may connect in the tick that shows the end, without knowing that a new session would have begun by itself.
   if (role.pendingConnect !== undefined && waitingToBegin.has(role.pendingConnect)) role.pendingConnect.abort()
@@ -150,7 +160,7 @@ const waitingToBegin = new WeakSet<AbortController>()
 /** Begins a new session in place of a lost one. Errors go to the error queue. */
 async function connectAgain(
   world: ClientWorld,
-  open: OpenTransport,
+  open: OpenClientTransport,
   options: ConnectOptions,
   connected: (world: ClientWorld) => void,
 ): Promise<void> {
@@ -194,7 +204,7 @@ const wasAborted = (): ConnectionError => new ConnectionError('aborted', 'the at
 /** Retries until one succeeds, a failure is final, or time runs out. */
 async function attempt(
   world: ClientWorld,
-  open: OpenTransport,
+  open: OpenClientTransport,
   options: ConnectOptions,
   controller: AbortController,
 ): Promise<void> {
@@ -242,7 +252,7 @@ const REFUSED = Symbol('refused by the server')
 
 async function tryOnce(
   world: ClientWorld,
-  open: OpenTransport,
+  open: OpenClientTransport,
   options: ConnectOptions,
   deadline: number,
   controller: AbortController,
@@ -300,7 +310,7 @@ async function tryOnce(
 /** Opens a transport, with a fresh `Authorization` header. */
 async function openOnce(
   now: () => number,
-  open: OpenTransport,
+  open: OpenClientTransport,
   options: ConnectOptions,
   deadline: number,
   signal: AbortSignal,
@@ -309,13 +319,18 @@ async function openOnce(
   let { authorization } = options
   if (typeof authorization === 'function') authorization = await call('authorization', authorization, deadline, signal)
   const timeout = Math.max(1, Math.min(deadline - performance.now(), TRY_LIMIT_MS))
-  return open({ url, iceServers, authorization, timeout, now, signal })
+  try {
+    return await open({ url, iceServers, authorization, timeout, now, signal })
+  } catch (cause) {
+    if (cause instanceof ConnectionError) throw cause
+    throw new ConnectionError('transport-failed', `the transport did not open: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** Opens a connection over which an interrupted session may continue, or returns the server's refusal. */
 function reopenWithin(
   now: () => number,
-  open: OpenTransport,
+  open: OpenClientTransport,
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Transport | Refused> {

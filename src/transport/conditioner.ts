@@ -24,7 +24,7 @@ export interface ConditionerOptions extends Partial<Conditions> {
    * The clock in milliseconds. Default `performance.now`. Packets that are due leave in `send`, `receive` and `flush`.
    */
   now?: () => number
-  /** Lets timers send packets too. For a real clock only. */
+  /** Lets timers send packets that are due, too. Default: true without `now`. */
   timer?: boolean
 }
 
@@ -115,7 +115,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
     this.conditions = { ...PERFECT, ...conditions }
     this.random = createRandom(seed ?? 1)
     this.now = now ?? (() => performance.now())
-    this.usesTimer = timer ?? false
+    this.usesTimer = timer ?? now === undefined
     // The conditions apply to answers of heartbeats too.
     inner.answer = (peer, bytes, length) => {
       if (this.answer) this.answer(peer, bytes, length)
@@ -125,6 +125,14 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   get counters(): Transport['counters'] {
     return this.inner.counters
+  }
+
+  get port(): number | undefined {
+    return this.inner.port
+  }
+
+  get waiting(): number | undefined {
+    return this.inner.waiting
   }
 
   get hasEnded(): boolean {

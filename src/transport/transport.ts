@@ -135,6 +135,8 @@ export interface Transport {
   send(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number): boolean
   /** Delivers everything received since the last call: per peer, in the order of arrival on each channel. */
   receive(sink: TransportSink): void
+  /** The TCP port that clients connect to first, for a server's transport that has one. */
+  readonly port?: number
   /** Received packets that wait for `receive`. */
   readonly waiting?: number
   /** Bytes given to the channel that the network has not taken yet. */

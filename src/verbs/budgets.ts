@@ -1,6 +1,6 @@
 // Sets how much clients are sent: bytes per second, and the priority of entities. Reads their protocol violations.
 import { Conduct, type Violation } from '../connection/server/client-limits.js'
-import { checkBytesPerSecond } from '../world/server/budget-options.js'
+import { checkBytesPerSecond } from '../world/server/check-serve-options.js'
 import { checkNumber } from '../world/check-options.js'
 import { requireOpen, requireSlot } from './ownership.js'
 import { serverRole, type ServerWorld } from '../world/state.js'

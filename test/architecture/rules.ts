@@ -19,7 +19,24 @@ export const MAX_FILES = 25
 const BARREL = 'systems/index.ts'
 const NODE_MODULES = new Set(builtinModules)
 /** The entries that a browser loads. */
-const BROWSER_ENTRIES = ['src/index.ts', 'src/client.ts', 'src/host.ts', 'components/index.ts', 'systems/index.ts']
+const BROWSER_ENTRIES = [
+  'src/index.ts',
+  'src/authority.ts',
+  'src/client.ts',
+  'src/collections.ts',
+  'src/groups.ts',
+  'src/host.ts',
+  'src/interest.ts',
+  'src/prefabs.ts',
+  'src/requests.ts',
+  'src/saves.ts',
+  'src/scenes.ts',
+  'src/stats.ts',
+  'src/transport.ts',
+  'src/users.ts',
+  'components/index.ts',
+  'systems/index.ts',
+]
 
 export function isNodeModule(specifier: string): boolean {
   return specifier.startsWith('node:') || NODE_MODULES.has(packageOf(specifier))

@@ -1,6 +1,7 @@
 // Three clients that flood one command with plain `sendCommand`, and two honest ones whose requests of it must all be answered.
 import { createEntityIndex, query } from 'bitecs'
-import { request, sendCommand } from 'bitecs-net'
+import { sendCommand } from 'bitecs-net'
+import { request } from 'bitecs-net/requests'
 import { Networked } from 'bitecs-net/components'
 import { clientReceive, clientSend, type ClientWorld, connect, createClientWorld, runSystems } from 'bitecs-net/node'
 import type { Attack } from './attacks.js'

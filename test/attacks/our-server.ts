@@ -3,14 +3,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addComponent, addEntity, hasComponent, removeEntity } from 'bitecs'
-import { drain, reply, sendMessage, stats, type TransportCounters } from 'bitecs-net'
+import { drain, sendMessage } from 'bitecs-net'
+import { reply } from 'bitecs-net/requests'
+import { stats, type TransportCounters } from 'bitecs-net/stats'
 import { Connection, Networked } from 'bitecs-net/components'
 import { createServerWorld, listen, type ServerWorld } from 'bitecs-net/server'
 import { Health } from '../../src/cli/operations/health.js'
 import { Metrics } from '../../src/cli/operations/metrics.js'
 import { createOperationsServer } from '../../src/cli/operations/operations-server.js'
 import { createPageServer, limitPageSockets, startListening } from '../../src/cli/page-server.js'
-import type { GeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
+import type { WebRtcServerTransport } from '../../src/transport/geckos/geckos-server.js'
 import { serverRole } from '../../src/world/state.js'
 import { Ask, Echo, Feed, Meal, MEAL, MEALS, Poke, protocol, RATE, Say, SCROLL, Scroll, Shoot, Word } from './game.js'
 
@@ -153,21 +155,22 @@ export const ourTasks = {
     const page = createPageServer(createFolder())
     const server = await listen(world, {
       server: page,
-      bindAddress: '127.0.0.1',
-      // What ends a bare server, or hangs it.
-      cors: {
-        origin: ({ headers }) => {
-          if (headers.origin === 'https://throw.example') throw new Error('the function of the game is broken')
-          return undefined as never
+      network: {
+        bindAddress: '127.0.0.1', // What ends a bare server, or hangs it.
+        cors: {
+          origin: ({ headers }) => {
+            if (headers.origin === 'https://throw.example') throw new Error('the function of the game is broken')
+            return undefined as never
+          },
         },
+        authorize: ({ header }) => {
+          if (header === 'throw') throw new Error('the function of the game is broken')
+          return header === 'hang' ? new Promise(() => {}) : { secret: 'hunter2' }
+        },
+        authorizationTimeout: 500,
+        trustProxy: ['127.0.0.1'],
+        handshakes: { addressClients: ADDRESS_CLIENTS },
       },
-      authorize: ({ header }) => {
-        if (header === 'throw') throw new Error('the function of the game is broken')
-        return header === 'hang' ? new Promise(() => {}) : { secret: 'hunter2' }
-      },
-      authorizationTimeout: 500,
-      trustProxy: ['127.0.0.1'],
-      handshakes: { addressClients: ADDRESS_CLIENTS },
     })
     server.run([echo, answer, feed, talk, shoot, read, measureLateness])
     limitPageSockets(page, ['127.0.0.1'], () => {})
@@ -181,7 +184,7 @@ export const ourTasks = {
 
   look(): OurState {
     const { transport, ...rest } = stats(world)
-    const { connecting } = serverRole(world).transport as GeckosServerTransport
+    const { connecting } = serverRole(world).transport as WebRtcServerTransport
     const state = {
       connections: rest.connections + connecting,
       late,

@@ -1,30 +1,18 @@
 // Authentication by messages, over the network in memory: what can be said before it, by whom, and who decides.
 import { hasComponent, observe, onRemove, query, removeEntity } from 'bitecs'
-import {
-  accept,
-  added,
-  type AuthenticationResult,
-  close,
-  connectionOf,
-  deny,
-  drain,
-  handle,
-  joinGroup,
-  kick,
-  sendMessage,
-  setOwner,
-  stats,
-  UsageError,
-  userOf,
-} from 'bitecs-net'
+import { added, close, connectionOf, drain, handle, kick, sendMessage, setOwner, UsageError } from 'bitecs-net'
+import { joinGroup } from 'bitecs-net/groups'
+import { stats } from 'bitecs-net/stats'
+import { accept, type AuthenticationResult, deny, userOf } from 'bitecs-net/users'
 import { Authenticating, Connected, Connection } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { challenging, Challenge, Later, Proof } from '../support/behaviours-authentication.js'
 
 /** Servers that decide by messages, with one client that has just come. */
-function greet(options: { authenticationTimeout?: number; from?: 'both' } = {}) {
-  const net = createTestNetwork(challenging, { clients: 0, authenticate: 'by-messages', ...options })
+function greet({ authenticationTimeout }: { authenticationTimeout?: number } = {}) {
+  const users = { authenticate: 'by-messages', authenticationTimeout } as const
+  const net = createTestNetwork(challenging, { clients: 0, users })
   const client = net.begin()
   net.tick(2)
   const [connection] = query(net.server, [Authenticating])
@@ -46,7 +34,7 @@ describe('before authentication', () => {
   })
 
   it('19: only messages marked so can be sent, by either side, and none before the hello has left', () => {
-    const net = createTestNetwork(challenging, { clients: 0, authenticate: 'by-messages' })
+    const net = createTestNetwork(challenging, { clients: 0, users: { authenticate: 'by-messages' } })
     const client = net.begin()
     const proof = { word: 'x', nonce: 1 }
     expect(() => sendMessage(client.world, Proof, proof)).toThrow(/not connected/)
@@ -101,7 +89,7 @@ describe('before authentication', () => {
 
   it('a message that came with the hello finds whose it is, also where everybody comes in', () => {
     for (const authenticate of ['by-messages', undefined, () => ({})] as const) {
-      const net = createTestNetwork(challenging, { clients: 0, authenticate })
+      const net = createTestNetwork(challenging, { clients: 0, users: { authenticate } })
       const client = net.begin()
       client.step()
       sendMessage(client.world, Proof, { word: 'early', nonce: 0 })
@@ -163,7 +151,7 @@ describe('before authentication', () => {
     let answer: (result: AuthenticationResult) => void = () => {}
     const net = createTestNetwork(challenging, {
       clients: 0,
-      authenticate: () => new Promise<AuthenticationResult>((resolve) => (answer = resolve)),
+      users: { authenticate: () => new Promise<AuthenticationResult>((resolve) => (answer = resolve)) },
     })
     const client = net.begin()
     net.tick(2)

@@ -1,6 +1,21 @@
 // Authentication over the network in memory: who comes in, who is refused with which words, and what is known of whom.
 import { entityExists, hasComponent, observe, onAdd, onRemove, query, removeEntity } from 'bitecs'
 import {
+  close,
+  createServerWorld,
+  defineMessage,
+  defineProtocol,
+  drain,
+  kick,
+  NetworkErrors,
+  ProtocolError,
+  removed,
+  sendMessage,
+  u8,
+  UsageError,
+} from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import {
   accept,
   AuthenticationError,
   type AuthenticationRequest,
@@ -8,22 +23,9 @@ import {
   type Authenticator,
   ban,
   bans,
-  close,
-  createServerWorld,
-  defineMessage,
-  defineProtocol,
   deny,
-  drain,
-  kick,
-  NetworkErrors,
-  ProtocolError,
-  removed,
-  sendMessage,
-  stats,
-  u8,
-  UsageError,
   userOf,
-} from 'bitecs-net'
+} from 'bitecs-net/users'
 import { Authenticating, Connected, Connection } from 'bitecs-net/components'
 import { close as closeServer, listen } from 'bitecs-net/server'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
@@ -33,6 +35,11 @@ import { authenticationBehaviours, challenging, Proof } from '../support/behavio
 import { inMemory } from '../support/peers.js'
 
 authenticationBehaviours('the network in memory', inMemory)
+
+interface OpenOptions {
+  maxConnections?: number
+  authenticationTimeout?: number
+}
 
 /** Answers that a test gives when it likes, by token. */
 class Desk {
@@ -50,14 +57,15 @@ class Desk {
     for (let i = 0; i < 5; i++) await Promise.resolve()
   }
 
-  open(options: { maxConnections?: number; authenticationTimeout?: number } = {}): TestNetwork {
-    return createTestNetwork(game.arena, { clients: 0, authenticate: this.authenticate, ...options })
+  open({ maxConnections, authenticationTimeout }: OpenOptions = {}): TestNetwork {
+    const users = { authenticate: this.authenticate, authenticationTimeout }
+    return createTestNetwork(game.arena, { clients: 0, users, limits: { maxConnections } })
   }
 }
 
 /** A network on which one client has come with this authenticator, and the ticks for all that follows have passed. */
 function comeWith(authenticate: Authenticator) {
-  const net = createTestNetwork(game.arena, { clients: 0, authenticate })
+  const net = createTestNetwork(game.arena, { clients: 0, users: { authenticate } })
   const client = net.begin({ token: 't' })
   net.tick(4)
   return { net, client, errors: [...drain(net.server, NetworkErrors)] }
@@ -182,7 +190,7 @@ describe('an authenticator', () => {
       {},
     ],
   ])('that %s lets nobody in: the client hears nothing of it, the server all', async (_, authenticate, cause) => {
-    const net = createTestNetwork(game.arena, { clients: 0, authenticate: authenticate as Authenticator })
+    const net = createTestNetwork(game.arena, { clients: 0, users: { authenticate: authenticate as Authenticator } })
     const client = net.begin()
     net.tick(2)
     for (let i = 0; i < 3; i++) await Promise.resolve()
@@ -243,7 +251,7 @@ describe('an authenticator', () => {
   it('that fails about a client who has just left reports nothing', async () => {
     let fail: (error: Error) => void = () => {}
     const authenticate = (): Promise<never> => new Promise<never>((_, reject) => (fail = reject))
-    const net = createTestNetwork(game.arena, { clients: 0, authenticate })
+    const net = createTestNetwork(game.arena, { clients: 0, users: { authenticate } })
     const client = net.begin()
     net.tick(2)
     fail(new Error('no database'))
@@ -321,7 +329,7 @@ describe('user data', () => {
   it('is readable while Connected is removed and to the end of that tick, then gone with the entity', () => {
     const net = createTestNetwork(game.arena, {
       clients: 1,
-      authenticate: () => ({ name: 'Ann' }),
+      users: { authenticate: () => ({ name: 'Ann' }) },
       serverSystems: [
         (world) => {
           for (const { entity } of drain(world, removed(Connected))) seen.push(['drained', userOf(world, entity)])
@@ -344,7 +352,7 @@ describe('user data', () => {
 
   it('is not another’s: who comes in without has none, whoever had the id before', () => {
     const answers: AuthenticationResult[] = [{ name: 'Ann' }, undefined]
-    const net = createTestNetwork(game.arena, { clients: 1, authenticate: () => answers.shift() })
+    const net = createTestNetwork(game.arena, { clients: 1, users: { authenticate: () => answers.shift() } })
     removeEntity(net.server, net.clients[0]!.connection)
     net.tick(2)
     const next = net.connect()
@@ -361,7 +369,7 @@ describe('user data', () => {
 describe('a host', () => {
   it('is not asked about its own client, only about the others, and decides about them by messages as a server does', async () => {
     const desk = new Desk()
-    const net = createTestNetwork(game.arena, { host: true, clients: 0, authenticate: desk.authenticate })
+    const net = createTestNetwork(game.arena, { host: true, clients: 0, users: { authenticate: desk.authenticate } })
     expect(hasComponent(net.server, net.host.connection, Connected)).toBe(true)
     expect(userOf(net.server, net.host.connection)).toBeUndefined()
     const guest = net.begin({ token: 'guest' })
@@ -371,7 +379,7 @@ describe('a host', () => {
     net.tick(3)
     expect(userOf(net.server, guest.connection)).toEqual({ name: 'Gus' })
 
-    const other = createTestNetwork(challenging, { host: true, clients: 0, authenticate: 'by-messages' })
+    const other = createTestNetwork(challenging, { host: true, clients: 0, users: { authenticate: 'by-messages' } })
     expect(hasComponent(other.server, other.host.connection, Authenticating)).toBe(false)
     expect(hasComponent(other.server, other.host.connection, Connected)).toBe(true)
     const second = other.begin()
@@ -390,16 +398,20 @@ describe('options of authentication', () => {
   it('by-messages needs a message that clients may send before it', async () => {
     const Hint = defineMessage({ n: u8 }, { from: 'server', beforeAuthentication: true })
     const protocol = defineProtocol({ messages: { Hint } })
-    expect(() => createTestNetwork(protocol, { clients: 0, authenticate: 'by-messages' })).toThrow(/needs a message/)
+    expect(() => createTestNetwork(protocol, { clients: 0, users: { authenticate: 'by-messages' } })).toThrow(
+      /needs a message/,
+    )
     const world = createServerWorld(protocol)
-    await expect(listen(world, { authenticate: 'by-messages' })).rejects.toThrow(UsageError)
+    await expect(listen(world, { users: { authenticate: 'by-messages' } })).rejects.toThrow(UsageError)
     await closeServer(world)
   })
 
   it('are refused by their names', async () => {
     const world = createServerWorld(game.arena)
-    await expect(listen(world, { authenticate: 'yes' as never })).rejects.toThrow(/authenticate is a function/)
-    await expect(listen(world, { authenticationTimeout: 0 })).rejects.toThrow(/authenticationTimeout is/)
+    await expect(listen(world, { users: { authenticate: 'yes' as never } })).rejects.toThrow(
+      /authenticate is a function/,
+    )
+    await expect(listen(world, { users: { authenticationTimeout: 0 } })).rejects.toThrow(/authenticationTimeout is/)
   })
 
   it('of a message: large and before authentication do not go together; and two sides must agree on it', () => {

@@ -1,6 +1,7 @@
 // Owners that write under loss, over lines that break, while the server moves ownership, corrects and refuses: it settles.
 import { addComponent, hasComponent, removeComponent } from 'bitecs'
-import { clearOwner, correct, setOwner, validateWrites } from 'bitecs-net'
+import { clearOwner, setOwner } from 'bitecs-net'
+import { correct, validateWrites } from 'bitecs-net/authority'
 import { createRandom, createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { copyOf } from '../support/arena.js'
@@ -19,7 +20,12 @@ it('what owners write comes to be the same everywhere, whatever is lost, cut, re
       reorder: random() * 0.2,
       duplicate: random() * 0.2,
     }
-    const net = createTestNetwork(game.flight, { clients: 3, seed, conditions, timeout: 1000, resumeTime: 60_000 })
+    const net = createTestNetwork(game.flight, {
+      clients: 3,
+      seed,
+      conditions,
+      sessions: { timeout: 1000, resumeTime: 60_000 },
+    })
     const { server, clients } = net
     const owner = [0, 1, 2, 0]
     const flyers = owner.map((i) => game.spawnFlyer(server, 0, 0, clients[i]!.connection))

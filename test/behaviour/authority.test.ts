@@ -4,22 +4,20 @@ import {
   changed,
   type ClientWorld,
   clearOwner,
-  correct,
   defineProtocol,
   drain,
   f32,
-  listOf,
   NetworkErrors,
   replicate,
   type ServerWorld,
   setOwner,
   setReady,
-  stats,
-  type SyncList,
   u8,
-  validateWrites,
   varint,
 } from 'bitecs-net'
+import { correct, validateWrites } from 'bitecs-net/authority'
+import { listOf, type SyncList } from 'bitecs-net/collections'
+import { stats } from 'bitecs-net/stats'
 import { Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,17 +1,7 @@
 // Who may not come in any more: by user, by address, for a time; kept as data; bounded. And places that broken lines hold.
-import {
-  connectionOf,
-  ban,
-  type Ban,
-  bans,
-  drain,
-  kick,
-  NetworkErrors,
-  type ServerWorld,
-  stats,
-  unban,
-  UsageError,
-} from 'bitecs-net'
+import { connectionOf, drain, kick, NetworkErrors, type ServerWorld, UsageError } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import { ban, type Ban, bans, unban } from 'bitecs-net/users'
 import { Connection } from 'bitecs-net/components'
 import { createServerWorld } from 'bitecs-net/server'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
@@ -22,13 +12,11 @@ import { inMemory } from '../support/peers.js'
 
 refusalBehaviours('the network in memory', inMemory)
 
-function start(options: Parameters<typeof createTestNetwork>[1] = {}) {
+function start({ users, ...options }: Parameters<typeof createTestNetwork>[1] = {}) {
   const net = createTestNetwork(game.arena, {
     clients: 0,
-    timeout: 1000,
-    resumeTime: 5000,
-    authenticate: ({ token }) => (token === '' ? {} : { id: token }),
-    userKey: 'id',
+    sessions: { timeout: 1000, resumeTime: 5000 },
+    users: { authenticate: ({ token }) => (token === '' ? {} : { id: token }), userKey: 'id', ...users },
     ...options,
   })
   const join = (token: string, address?: string): TestClient => net.connect({ token, address, timeout: 1000 })
@@ -73,7 +61,7 @@ describe('a ban', () => {
   })
 
   it('of an address holds where nobody is asked who he is, and ends what waits to be resumed from there', () => {
-    const { net, server, join } = start({ authenticate: undefined, userKey: undefined })
+    const { net, server, join } = start({ users: { authenticate: undefined, userKey: undefined } })
     const lost = join('', '203.0.113.7')
     lost.cut()
     ban(server, { address: '203.0.113.7' }, { text: 'bye' })
@@ -116,7 +104,7 @@ describe('a ban', () => {
   it('holds for who waits to be authenticated, and is found when the answer comes', async () => {
     let answer: () => void = () => {}
     const { net, server } = start({
-      authenticate: () => new Promise((resolve) => (answer = () => resolve({ id: 'ann' }))),
+      users: { authenticate: () => new Promise((resolve) => (answer = () => resolve({ id: 'ann' }))) },
     })
     const there = net.begin({ token: 'x', address: '203.0.113.1' })
     const waiting = net.begin({ token: 'x', address: '203.0.113.2' })
@@ -181,7 +169,7 @@ describe('a ban', () => {
 
 describe('a session that waits for its line', () => {
   it('gives its place to who comes when the server is full: the one that has waited for longest', () => {
-    const { net, server, join } = start({ maxConnections: 3 })
+    const { net, server, join } = start({ limits: { maxConnections: 3 } })
     const [first, second, third] = [join('a'), join('b'), join('c')]
     for (const client of [second, first]) {
       client.running = false
@@ -200,7 +188,10 @@ describe('a session that waits for its line', () => {
   })
 
   it('gives its place to nobody who is not let in', () => {
-    const { net, server } = start({ maxConnections: 1, authenticate: ({ token }) => token === 'a' })
+    const { net, server } = start({
+      limits: { maxConnections: 1 },
+      users: { authenticate: ({ token }) => token === 'a' },
+    })
     const client = net.connect({ token: 'a' })
     client.running = false
     client.cut()
@@ -212,7 +203,7 @@ describe('a session that waits for its line', () => {
   })
 
   it('shares its address with a bounded number of others: the one that has waited for longest ends', () => {
-    const { net, server, join } = start({ interruptedPerAddress: 2 })
+    const { net, server, join } = start({ limits: { interruptedPerAddress: 2 } })
     const clients = ['a', 'b', 'c'].map((token, i) => join(token, `2001:db8::${i}`))
     const elsewhere = join('d', '2001:db8:1::1')
     for (const client of [elsewhere, ...clients]) {
@@ -250,7 +241,7 @@ describe('a client whose session was ended while its line was broken', () => {
   })
 
   it('is told that its user has connected again, where the new session takes the place of the old', () => {
-    const { net, join } = start({ duplicateUsers: 'close-old' })
+    const { net, join } = start({ users: { duplicateUsers: 'close-old' } })
     const old = join('ann')
     old.setConditions({ down: true })
     net.tick(25)

@@ -1,6 +1,9 @@
 // Budgets: where not everything fits, fewer updates and never older ones; what matters more, and has waited longer, first.
 import { addComponent, hasComponent } from 'bitecs'
-import { kick, sendMessage, setMaxBytesPerSecond, setPriority, spawn, stats, UsageError } from 'bitecs-net'
+import { kick, sendMessage, UsageError } from 'bitecs-net'
+import { setMaxBytesPerSecond, setPriority } from 'bitecs-net/interest'
+import { spawn } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection } from 'bitecs-net/components'
 import { createRandom, createTestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import * as fc from 'fast-check'
@@ -32,7 +35,7 @@ function crowd(count: number, options: TestNetworkOptions = {}) {
 
 describe('maxBytesPerSecond', () => {
   it('is kept while everything changes in every tick; no ship stands still for long, none ever goes back', () => {
-    const { net, copies, move, bytes } = crowd(600, { maxBytesPerSecond: 20_000 })
+    const { net, copies, move, bytes } = crowd(600, { limits: { maxBytesPerSecond: 20_000 } })
     for (let i = 0; i < 20; i++) {
       move()
       net.tick()
@@ -59,7 +62,7 @@ describe('maxBytesPerSecond', () => {
   })
 
   it('lets go what matters more as many times as often as it matters more', () => {
-    const { net, ships, copies, move } = crowd(600, { maxBytesPerSecond: 20_000 })
+    const { net, ships, copies, move } = crowd(600, { limits: { maxBytesPerSecond: 20_000 } })
     for (const ship of ships.slice(580)) setPriority(net.server, ship, 4)
     const updates = copies.map(() => 0)
     const shown = copies.map(() => 0)
@@ -78,7 +81,7 @@ describe('maxBytesPerSecond', () => {
   })
 
   it('leaves calls and structure alone, and what it held back comes with its newest value when there is room', () => {
-    const { net, ships, copies, move, client } = crowd(600, { maxBytesPerSecond: 2000 })
+    const { net, ships, copies, move, client } = crowd(600, { limits: { maxBytesPerSecond: 2000 } })
     for (let i = 0; i < 30; i++) {
       move()
       if (i === 20) sendMessage(net.server, game.Chat, { text: 'x'.repeat(200) }, { to: client.connection })
@@ -119,9 +122,9 @@ describe('maxBytesPerSecond', () => {
       seed: fc.nat(1000),
     })
     fc.assert(
-      fc.property(budget, ({ seed, ...budgets }) => {
+      fc.property(budget, ({ seed, ...limits }) => {
         const conditions = { loss: 0.15, latency: 30, jitter: 30, duplicate: 0.05, reorder: 0.1 }
-        const net = createTestNetwork(game.arena, { clients: 1, conditions, seed, ...budgets })
+        const net = createTestNetwork(game.arena, { clients: 1, conditions, seed, limits })
         const random = createRandom(seed)
         const ships = Array.from({ length: 80 }, () => game.spawnShip(net.server))
         for (let tick = 0; tick < 60; tick++) {

@@ -8,9 +8,7 @@ import {
   defineProtocol,
   despawn,
   drain,
-  group,
   handle,
-  joinGroup,
   replicate,
   sendRpc,
   setOwner,
@@ -19,6 +17,7 @@ import {
   u8,
   type ClientWorld,
 } from 'bitecs-net'
+import { group, joinGroup } from 'bitecs-net/groups'
 import { LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

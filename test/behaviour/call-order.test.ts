@@ -7,25 +7,22 @@ import {
   defineCommand,
   defineMessage,
   defineProtocol,
-  defineScene,
   defineTargetRpc,
   drain,
   entityOf,
   handle,
   kick,
-  loadScene,
   netIdOf,
-  reply,
-  request,
   sendCommand,
   sendMessage,
   sendRpc,
   sendTargetRpc,
   setOwner,
-  setSceneLoader,
-  stats,
   u32,
 } from 'bitecs-net'
+import { reply, request } from 'bitecs-net/requests'
+import { defineScene, loadScene, setSceneLoader } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -15,10 +15,10 @@ import {
   sendTargetRpc,
   setOwner,
   setReady,
-  stats,
   struct,
   varint,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

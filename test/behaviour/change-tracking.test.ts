@@ -16,12 +16,12 @@ import {
   quantized,
   replicate,
   type ServerWorld,
-  stats,
   u16,
   u8,
   UsageError,
   writeComponent,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

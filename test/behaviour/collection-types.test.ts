@@ -9,21 +9,16 @@ import {
   entity,
   entityOf,
   f32,
-  listOf,
-  mapOf,
   netIdOf,
   optional,
   ProtocolError,
   quantized,
   replicate,
-  setOf,
   string,
   struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
   u8,
 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

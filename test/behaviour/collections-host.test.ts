@@ -1,6 +1,7 @@
 // Synchronised collections in a host's world: written once, seen by the systems of both its sides and by every other client.
 import { removeComponent, addComponent } from 'bitecs'
-import { type ClientWorld, drain, type NetworkWorld, operations } from 'bitecs-net'
+import { type ClientWorld, drain, type NetworkWorld } from 'bitecs-net'
+import { operations } from 'bitecs-net/collections'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import * as game from '../support/bags.js'

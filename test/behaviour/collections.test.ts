@@ -9,17 +9,9 @@ import {
   removeComponent,
   removeEntity,
 } from 'bitecs'
-import {
-  ArgumentError,
-  createServerWorld,
-  despawn,
-  drain,
-  operations,
-  replicate,
-  setReady,
-  stats,
-  UsageError,
-} from 'bitecs-net'
+import { ArgumentError, createServerWorld, despawn, drain, replicate, setReady, UsageError } from 'bitecs-net'
+import { operations } from 'bitecs-net/collections'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { replicateState, runSystems, sendToClients, serverReceive, updateInterest } from 'bitecs-net/systems'
 import { createTestNetwork } from 'bitecs-net/testing'

@@ -1,37 +1,25 @@
 // One user who comes twice: both may play, the new one is refused, or the old one leaves, and nobody is locked out by a broken line.
 import { hasComponent, observe, onAdd, onRemove } from 'bitecs'
-import {
-  type AuthenticationRequest,
-  close,
-  connectionOf,
-  drain,
-  NetworkErrors,
-  setOwner,
-  setPlayer,
-  stats,
-  UsageError,
-  userOf,
-} from 'bitecs-net'
+import { close, connectionOf, drain, NetworkErrors, setOwner, setPlayer, UsageError } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import { type AuthenticationRequest, userOf } from 'bitecs-net/users'
 import { Connected, Connection, Networked, Owned } from 'bitecs-net/components'
 import { createServerWorld, listen, type ListenOptions } from 'bitecs-net/server'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 
-type Policy = ListenOptions['duplicateUsers']
+type Policy = NonNullable<ListenOptions['users']>['duplicateUsers']
 
 /** The token is the user's id; without one nobody knows who it is. */
 const authenticate = ({ token }: AuthenticationRequest): object => (token === '' ? {} : { id: token })
 
 /** A server that lets everybody in, and everyone whose line is broken wait. */
-function start(duplicateUsers: Policy, options: Parameters<typeof createTestNetwork>[1] = {}) {
+function start(duplicateUsers: Policy, { users, ...options }: Parameters<typeof createTestNetwork>[1] = {}) {
   const net = createTestNetwork(game.arena, {
     clients: 0,
-    timeout: 1000,
-    resumeTime: 5000,
-    authenticate,
-    userKey: 'id',
-    duplicateUsers,
+    sessions: { timeout: 1000, resumeTime: 5000 },
+    users: { authenticate, userKey: 'id', duplicateUsers, ...users },
     ...options,
   })
   return { net, server: net.server, join: (token: string) => net.connect({ token, timeout: 1000 }) }
@@ -129,7 +117,7 @@ describe('a user who comes twice', () => {
   it('has two answers of the authenticator under way at once, and comes in once', async () => {
     const answers: (() => void)[] = []
     const { net, server } = start('refuse-new', {
-      authenticate: ({ token }) => new Promise((resolve) => answers.push(() => resolve({ id: token }))),
+      users: { authenticate: ({ token }) => new Promise((resolve) => answers.push(() => resolve({ id: token }))) },
     })
     const clients = [net.begin({ token: 'ann' }), net.begin({ token: 'ann' })]
     net.until(() => answers.length === 2)
@@ -147,7 +135,7 @@ describe('a user who comes twice', () => {
   })
 
   it.each([[''], ['x'.repeat(257)], [true], [{}], [NaN]])('is refused when its key is none: %j', (id) => {
-    const { net, server, join } = start('refuse-new', { authenticate: () => ({ id }) })
+    const { net, server, join } = start('refuse-new', { users: { authenticate: () => ({ id }) } })
     expect(join('ann').reason).toMatchObject({ code: 'authentication-failed' })
     net.tick()
     const [error] = [...drain(server, NetworkErrors)]
@@ -156,7 +144,7 @@ describe('a user who comes twice', () => {
   })
 
   it('is told apart by numbers as well as by texts', () => {
-    const { server, join } = start('refuse-new', { authenticate: ({ token }) => ({ id: Number(token) }) })
+    const { server, join } = start('refuse-new', { users: { authenticate: ({ token }) => ({ id: Number(token) }) } })
     expect([join('1').reason, join('2').reason, join('1').reason?.code]).toEqual([
       undefined,
       undefined,
@@ -166,13 +154,17 @@ describe('a user who comes twice', () => {
   })
 })
 
-it.each<[string, ListenOptions, string]>([
-  ['no policy', { duplicateUsers: 'other' as 'allow' }, "duplicateUsers is 'allow' or 'refuse-new' or 'close-old'"],
-  ['a policy without keys', { duplicateUsers: 'close-old' }, 'needs userKey'],
-  ['a key of nobody', { userKey: 'id' }, 'userKey needs authenticate'],
-  ['a key without a name', { userKey: '', authenticate }, 'userKey is the name of a property'],
+it.each<[string, ListenOptions['users'], string]>([
+  [
+    'no policy',
+    { duplicateUsers: 'other' as 'allow' },
+    "users.duplicateUsers is 'allow' or 'refuse-new' or 'close-old'",
+  ],
+  ['a policy without keys', { duplicateUsers: 'close-old' }, 'needs users.userKey'],
+  ['a key of nobody', { userKey: 'id' }, 'users.userKey needs users.authenticate'],
+  ['a key without a name', { userKey: '', authenticate }, 'users.userKey is the name of a property'],
 ])('listen refuses %s', async (_, options, text) => {
-  const attempt = listen(createServerWorld(game.arena), options)
+  const attempt = listen(createServerWorld(game.arena), { users: options })
   await expect(attempt).rejects.toThrow(UsageError)
   await expect(attempt).rejects.toThrow(text)
 })

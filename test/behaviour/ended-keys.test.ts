@@ -1,22 +1,10 @@
 // Entities of clients' scenes whose entity the server has ended out of their sight: they end too, also of who comes later.
 import { addEntity, entityExists, hasComponent, query, removeComponent, addComponent } from 'bitecs'
-import {
-  changeScene,
-  close,
-  type ClientWorld,
-  defineProtocol,
-  definePrefab,
-  defineScene,
-  despawn,
-  entityOfKey,
-  hideFrom,
-  NetworkErrors,
-  drain,
-  setSceneLoader,
-  setSpawnKey,
-  spawn,
-  withSide,
-} from 'bitecs-net'
+import { close, type ClientWorld, defineProtocol, despawn, NetworkErrors, drain } from 'bitecs-net'
+import { withSide } from 'bitecs-net/host'
+import { hideFrom } from 'bitecs-net/interest'
+import { definePrefab, entityOfKey, setSpawnKey, spawn } from 'bitecs-net/prefabs'
+import { changeScene, defineScene, setSceneLoader } from 'bitecs-net/scenes'
 import { Networked, SpawnOrigin } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

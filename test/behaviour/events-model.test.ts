@@ -11,18 +11,16 @@ import {
   despawn,
   drain,
   type LifecycleComponent,
-  listOf,
   NetworkErrors,
-  operations,
   removePlayer,
   replicate,
   type ServerWorld,
   setOwner,
   setReady,
-  type SyncList,
   transitions,
   u8,
 } from 'bitecs-net'
+import { listOf, operations, type SyncList } from 'bitecs-net/collections'
 import { Connected, Interrupted, LocalConnection, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type LocalTestClient, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

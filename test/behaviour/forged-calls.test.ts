@@ -11,10 +11,10 @@ import {
   sendMessage,
   setOwner,
   setReady,
-  stats,
   string,
   u32,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -102,7 +102,7 @@ describe('4: a command on an entity the sender does not observe, on an unknown n
 
 describe('19: before authentication only messages marked so are dispatched; any other counts against the connection', () => {
   function greet(forged: object) {
-    const net = createTestNetwork(plain, { clients: 0, authenticate: 'by-messages' })
+    const net = createTestNetwork(plain, { clients: 0, users: { authenticate: 'by-messages' } })
     const cheat = net.begin({ protocol: forged as typeof plain })
     net.tick(2)
     return { net, cheat }
@@ -194,7 +194,7 @@ describe('23: an unknown id', () => {
   })
 
   it('closes at the first, where the policy says so', () => {
-    const { net, cheat, honest } = against(richer, { unknownCalls: 'close' })
+    const { net, cheat, honest } = against(richer, { limits: { unknownCalls: 'close' } })
     sendMessage(cheat.world, Zap, { n: 1 })
     net.tick(2)
     expect(cheat.reason).toMatchObject({ code: 'unknown-call', by: 'remote' })

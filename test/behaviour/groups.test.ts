@@ -9,12 +9,7 @@ import {
   defineProtocol,
   defineTargetRpc,
   drain,
-  group,
-  groupsOf,
-  joinGroup,
   kick,
-  leaveGroup,
-  membersOf,
   NetworkErrors,
   type NetworkWorld,
   optional,
@@ -26,10 +21,11 @@ import {
   setOwner,
   type ServerWorld,
   setReady,
-  stats,
   u8,
   UsageError,
 } from 'bitecs-net'
+import { group, groupsOf, joinGroup, leaveGroup, membersOf } from 'bitecs-net/groups'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

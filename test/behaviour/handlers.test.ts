@@ -1,16 +1,7 @@
 // Handlers: one for each definition, which another may replace, and which may throw.
-import {
-  drain,
-  entityOf,
-  handle,
-  netIdOf,
-  NetworkErrors,
-  request,
-  sendCommand,
-  sendMessage,
-  setOwner,
-  stats,
-} from 'bitecs-net'
+import { drain, entityOf, handle, netIdOf, NetworkErrors, sendCommand, sendMessage, setOwner } from 'bitecs-net'
+import { request } from 'bitecs-net/requests'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'

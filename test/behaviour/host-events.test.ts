@@ -8,17 +8,16 @@ import {
   defineProtocol,
   despawn,
   drain,
-  hideFrom,
   kick,
   netIdOf,
   removed,
   removePlayer,
   replicate,
-  resetVisibility,
   setOwner,
   setPlayer,
   u16,
 } from 'bitecs-net'
+import { hideFrom, resetVisibility } from 'bitecs-net/interest'
 import { Connected, Joined, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

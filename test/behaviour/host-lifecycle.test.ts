@@ -15,14 +15,11 @@ import {
   clearOwner,
   close,
   connectionOf,
-  createHostWorld,
   drain,
   despawn,
   hasAuthority,
-  type HostWorld,
   kick,
   netIdOf,
-  observersOf,
   removed,
   removePlayer,
   sendCommand,
@@ -31,9 +28,11 @@ import {
   setOwner,
   setPlayer,
   setReady,
-  stats,
   UsageError,
 } from 'bitecs-net'
+import { createHostWorld, type HostWorld } from 'bitecs-net/host'
+import { observersOf } from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import {
   Connected,
   Connection,

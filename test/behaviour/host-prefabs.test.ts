@@ -10,26 +10,10 @@ import {
   removeComponent,
   removeEntity,
 } from 'bitecs'
-import {
-  close,
-  connectionOf,
-  createHostWorld,
-  despawn,
-  drain,
-  entityOfKey,
-  NetworkErrors,
-  onSpawn,
-  prefabOf,
-  sendMessage,
-  setPlayer,
-  setReady,
-  setSpawnKey,
-  spawn,
-  UnmatchedSpawns,
-  usePrefab,
-  userOf,
-  withSide,
-} from 'bitecs-net'
+import { close, connectionOf, despawn, drain, NetworkErrors, sendMessage, setPlayer, setReady } from 'bitecs-net'
+import { createHostWorld, withSide } from 'bitecs-net/host'
+import { entityOfKey, onSpawn, prefabOf, setSpawnKey, spawn, UnmatchedSpawns, usePrefab } from 'bitecs-net/prefabs'
+import { userOf } from 'bitecs-net/users'
 import { Connected, LocalPlayer, Networked, Predicted } from 'bitecs-net/components'
 import { startHost } from 'bitecs-net/host'
 import { hostPipeline, runSystems } from 'bitecs-net/systems'

@@ -1,21 +1,8 @@
 // Scenes and large messages in a host's world: the own client loads and receives as any other.
 import { observe, onAdd, onRemove } from 'bitecs'
-import {
-  changeScene,
-  defineMessage,
-  defineProtocol,
-  defineScene,
-  drain,
-  bytes,
-  type SceneLoad,
-  SceneEvents,
-  scenesOf,
-  sendMessage,
-  setSceneLoader,
-  string,
-  transfers,
-  u8,
-} from 'bitecs-net'
+import { defineMessage, defineProtocol, drain, bytes, sendMessage, string, u8 } from 'bitecs-net'
+import { changeScene, defineScene, type SceneLoad, SceneEvents, scenesOf, setSceneLoader } from 'bitecs-net/scenes'
+import { transfers } from 'bitecs-net/stats'
 import { Loading, Ready } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

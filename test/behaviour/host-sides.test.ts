@@ -4,7 +4,6 @@ import {
   changed,
   type ClientWorld,
   close,
-  createHostWorld,
   defineClientRpc,
   defineCommand,
   defineMessage,
@@ -13,26 +12,20 @@ import {
   drain,
   handle,
   ignore,
-  listOf,
   NetworkErrors,
-  operations,
-  RequestDespawnedError,
-  RequestRefusedError,
-  refuse,
   replicate,
-  reply,
-  request,
   sendMessage,
   sendRpc,
   type ServerWorld,
   setOwner,
-  stats,
-  type SyncList,
   u16,
   u8,
   UsageError,
-  withSide,
 } from 'bitecs-net'
+import { listOf, operations, type SyncList } from 'bitecs-net/collections'
+import { createHostWorld, withSide } from 'bitecs-net/host'
+import { RequestDespawnedError, RequestRefusedError, refuse, reply, request } from 'bitecs-net/requests'
+import { stats } from 'bitecs-net/stats'
 import { addComponent, addEntity, query } from 'bitecs'
 import { Networked, Ready } from 'bitecs-net/components'
 import { despawn } from 'bitecs-net'

@@ -6,7 +6,6 @@ import {
   drain,
   kick,
   NetworkErrors,
-  observersOf,
   sendCommand,
   sendMessage,
   sendRpc,
@@ -15,8 +14,9 @@ import {
   setOwner,
   setPlayer,
   setReady,
-  stats,
 } from 'bitecs-net'
+import { observersOf } from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { Connected, LocalPlayer, Networked } from 'bitecs-net/components'
 import { createHostWorld } from 'bitecs-net/host'
 

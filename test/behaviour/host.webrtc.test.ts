@@ -1,6 +1,7 @@
 // A host that listens: the own client and remote ones over real WebRTC, in one world.
 import { hasComponent } from 'bitecs'
-import { close, connectionOf, createHostWorld } from 'bitecs-net'
+import { close, connectionOf } from 'bitecs-net'
+import { createHostWorld } from 'bitecs-net/host'
 import { Connected, Listening } from 'bitecs-net/components'
 import { hostPipeline, runSystems, startHost } from 'bitecs-net/host'
 import { listen } from 'bitecs-net/server'

@@ -1,27 +1,29 @@
 // Interest by place: a grid around each client's viewpoint, with hysteresis, in two and three dimensions.
 import { addComponent, addEntity, createWorld, hasComponent, removeComponent, removeEntity } from 'bitecs'
 import {
-  allOf,
-  anyOf,
   createServerWorld,
   defineProtocol,
   despawn,
   drain,
   f32,
+  replicate,
+  setPlayer,
+  u8,
+  UsageError,
+} from 'bitecs-net'
+import {
+  allOf,
+  anyOf,
   grid,
   type GridPolicy,
   ObserversAdded,
   ObserversRemoved,
-  replicate,
   rooms,
   joinRoom,
   setInterest,
-  setPlayer,
   setRoom,
   setViewpoint,
-  u8,
-  UsageError,
-} from 'bitecs-net'
+} from 'bitecs-net/interest'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

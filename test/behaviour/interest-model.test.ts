@@ -2,33 +2,35 @@
 // After quiet every client has exactly the entities that the policy, said plainly, lets it see, with the server's values.
 import { addComponent, hasComponent, removeComponent } from 'bitecs'
 import {
-  allOf,
-  anyOf,
   clearOwner,
   despawn,
   drain,
   entityOf,
+  netIdOf,
+  NetworkErrors,
+  type ServerWorld,
+  setOwner,
+  setReady,
+} from 'bitecs-net'
+import {
+  allOf,
+  anyOf,
   grid,
   hideFrom,
   joinRoom,
   leaveRoom,
-  netIdOf,
-  NetworkErrors,
   ObserversAdded,
   ObserversRemoved,
   observersOf,
   predicate,
   resetVisibility,
   rooms,
-  type ServerWorld,
   setInterest,
-  setOwner,
-  setReady,
   setRoom,
   setViewpoint,
   showTo,
-  stats,
-} from 'bitecs-net'
+} from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

@@ -2,17 +2,24 @@
 // flight, owners, calls and a host's own client.
 import { addComponent, addEntity, hasComponent } from 'bitecs'
 import {
-  allOf,
-  anyOf,
   despawn,
   drain,
   entityOf,
+  NetworkErrors,
+  netIdOf,
+  sendRpc,
+  setOwner,
+  setPlayer,
+  setReady,
+  UsageError,
+} from 'bitecs-net'
+import {
+  allOf,
+  anyOf,
   everyone,
   hideFrom,
   joinRoom,
   leaveRoom,
-  NetworkErrors,
-  netIdOf,
   ObserversAdded,
   ObserversRemoved,
   observersOf,
@@ -21,16 +28,11 @@ import {
   roomOf,
   rooms,
   roomsOf,
-  sendRpc,
   setInterest,
-  setOwner,
-  setPlayer,
-  setReady,
   setRoom,
   showTo,
-  stats,
-  UsageError,
-} from 'bitecs-net'
+} from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

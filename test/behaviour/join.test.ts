@@ -8,25 +8,27 @@ import {
   despawn,
   drain,
   f32,
-  grid,
-  ObserversAdded,
-  ObserversRemoved,
-  observersOf,
   removed,
   replicate,
   sendMessage,
   sendRpc,
   sendTargetRpc,
   setOwner,
-  setInterest,
   setPlayer,
-  setPriority,
   setReady,
-  setViewpoint,
-  stats,
   u16,
   UsageError,
 } from 'bitecs-net'
+import {
+  grid,
+  ObserversAdded,
+  ObserversRemoved,
+  observersOf,
+  setInterest,
+  setPriority,
+  setViewpoint,
+} from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { Connection, Joined, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -47,7 +49,7 @@ function worldOf(count: number, options: TestNetworkOptions = {}): { net: TestNe
 
 /** A client that has only begun to get a world of 2,000 ships: 256 bytes of it in a tick. */
 function slowJoin(options: TestNetworkOptions = {}) {
-  const { net, ships } = worldOf(2000, { spawnBytesPerTick: 256, ...options })
+  const { net, ships } = worldOf(2000, { limits: { spawnBytesPerTick: 256 }, ...options })
   const client = net.connect()
   const { world } = client
   const has = (ship: number): boolean => game.copyOf(world, net.server, ship) !== 0
@@ -56,7 +58,7 @@ function slowJoin(options: TestNetworkOptions = {}) {
 
 describe('34: late join, in chunks:', () => {
   it('no tick sends more than its budget of spawns, and the first come within two round trips of connecting', () => {
-    const { net, ships } = worldOf(3000, { spawnBytesPerTick: 4000, conditions: { latency: 100 } })
+    const { net, ships } = worldOf(3000, { limits: { spawnBytesPerTick: 4000 }, conditions: { latency: 100 } })
     const before = net.now
     const client = net.begin()
     let sent = stats(net.server).transport.bytesSent
@@ -96,7 +98,7 @@ describe('34: late join, in chunks:', () => {
   })
 
   it('its player and what it owns come first, then what the game calls important, then the rest', () => {
-    const { net, ships } = worldOf(2000, { spawnBytesPerTick: 256 })
+    const { net, ships } = worldOf(2000, { limits: { spawnBytesPerTick: 256 } })
     setPriority(net.server, ships[1500]!, 5)
     const client = net.begin({ autoReady: false })
     net.until(() => client.connection !== 0)
@@ -112,7 +114,7 @@ describe('34: late join, in chunks:', () => {
   })
 
   it('under a policy that knows distances the nearest come first, and the important count as nearer', () => {
-    const net = createTestNetwork(game.arena, { clients: 0, spawnBytesPerTick: 256 })
+    const net = createTestNetwork(game.arena, { clients: 0, limits: { spawnBytesPerTick: 256 } })
     setInterest(net.server, grid({ position: game.Position, radius: 1000 }))
     const ships = Array.from({ length: 1000 }, (_, i) => game.spawnShip(net.server, 500 - i, 0))
     setPriority(net.server, ships[0]!, 100)
@@ -213,7 +215,7 @@ describe('34: late join, in chunks:', () => {
   })
 
   it('under loss of a fifth, with changes, spawns and despawns all the time', () => {
-    const { net, ships } = worldOf(1500, { spawnBytesPerTick: 2000, seed: 5 })
+    const { net, ships } = worldOf(1500, { limits: { spawnBytesPerTick: 2000 }, seed: 5 })
     const bad = { loss: 0.2, latency: 60, jitter: 30, duplicate: 0.05, reorder: 0.1 }
     net.setServerConditions(bad)
     const client = net.begin()
@@ -231,7 +233,7 @@ describe('34: late join, in chunks:', () => {
 
 describe('how far a join is', () => {
   it('is shown on the connection, from 0 to 1, and Joined when all that was promised is there', () => {
-    const { net, ships, world } = slowJoin({ spawnBytesPerTick: 2000 })
+    const { net, ships, world } = slowJoin({ limits: { spawnBytesPerTick: 2000 } })
     const connection = connectionOf(world)
     const shown: number[] = []
     let joined = 0
@@ -259,7 +261,7 @@ describe('how far a join is', () => {
   })
 
   it('begins anew with each readiness: Joined goes before Ready does, and comes when the world has come again', () => {
-    const { net, ships, world } = slowJoin({ spawnBytesPerTick: 32_768 })
+    const { net, ships, world } = slowJoin({ limits: { spawnBytesPerTick: 32_768 } })
     const connection = connectionOf(world)
     net.until(() => hasComponent(world, connection, Joined))
     setReady(world, false)
@@ -278,7 +280,7 @@ describe('how far a join is', () => {
   })
 
   it("is whole at once for a host's own client", () => {
-    const net = createTestNetwork(game.arena, { host: true, clients: 0, spawnBytesPerTick: 256 })
+    const net = createTestNetwork(game.arena, { host: true, clients: 0, limits: { spawnBytesPerTick: 256 } })
     const ships = Array.from({ length: 500 }, () => game.spawnShip(net.server))
     net.tick(2)
     expect(hasComponent(net.server, net.host!.connection, Joined)).toBe(true)
@@ -289,8 +291,8 @@ describe('how far a join is', () => {
 describe('the options and verbs of budgets', () => {
   it('refuse what is out of range, by its name', () => {
     const serve = (options: TestNetworkOptions) => () => createTestNetwork(game.arena, { clients: 0, ...options })
-    expect(serve({ spawnBytesPerTick: 255 })).toThrow(/spawnBytesPerTick is a whole number from 256/)
-    expect(serve({ maxBytesPerSecond: 999 })).toThrow(/maxBytesPerSecond is a number from 1,000/)
+    expect(serve({ limits: { spawnBytesPerTick: 255 } })).toThrow(/spawnBytesPerTick is a whole number from 256/)
+    expect(serve({ limits: { maxBytesPerSecond: 999 } })).toThrow(/maxBytesPerSecond is a number from 1,000/)
     const world = createServerWorld(game.arena)
     const ship = game.spawnShip(world)
     expect(() => setPriority(world, ship, 0)).toThrow(/priority is a number from 0.001 to 1,000, got 0/)

@@ -11,11 +11,10 @@ import {
   NetworkErrors,
   sendMessage,
   sendRpc,
-  stats,
   string,
-  transfers,
   u8,
 } from 'bitecs-net'
+import { stats, transfers } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,28 +1,20 @@
 // Calls made right before a client loses an entity, its scene or its connection: they arrive, and find the entity.
 import { addComponent, addEntity, hasComponent, removeComponent } from 'bitecs'
 import {
-  ban,
   bytes,
-  changeScene,
   close,
   connectionOf,
   defineClientRpc,
   defineCommand,
   defineMessage,
   defineProtocol,
-  defineScene,
   defineTargetRpc,
   despawn,
   drain,
   entityOf,
-  hideFrom,
   kick,
-  loadScene,
   netIdOf,
   NetworkErrors,
-  reply,
-  request,
-  RequestDisconnectedError,
   retire,
   sendCommand,
   sendMessage,
@@ -30,12 +22,13 @@ import {
   sendTargetRpc,
   type ServerWorld,
   setOwner,
-  setScene,
-  setSceneLoader,
-  stats,
   u8,
-  unloadScene,
 } from 'bitecs-net'
+import { hideFrom } from 'bitecs-net/interest'
+import { reply, request, RequestDisconnectedError } from 'bitecs-net/requests'
+import { changeScene, defineScene, loadScene, setScene, setSceneLoader, unloadScene } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
+import { ban } from 'bitecs-net/users'
 import { Connected, Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -11,8 +11,8 @@ import {
   removed,
   setOwner,
   setPlayer,
-  spawn,
 } from 'bitecs-net'
+import { spawn } from 'bitecs-net/prefabs'
 import { Connected, Connection, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -32,7 +32,7 @@ function untilGone(net: TestNetwork, connection: number): void {
 
 /** One ship of the first of two clients. */
 function start(onLeave: OnLeave): { net: TestNetwork; ship: number; connection: number } {
-  const net = createTestNetwork(game.arena, { clients: 2, tickRate: 20, timeout: 1000, resumeTime: 500 })
+  const net = createTestNetwork(game.arena, { clients: 2, tickRate: 20, sessions: { timeout: 1000, resumeTime: 500 } })
   const ship = game.spawnShip(net.server, 0, 0, 5)
   const { connection } = net.clients[0]!
   setPlayer(net.server, connection, ship, { onLeave })

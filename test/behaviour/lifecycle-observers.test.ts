@@ -1,18 +1,7 @@
 // Who observes what: told to the server's systems as it begins and ends, with the reason.
 import { addComponent, addEntity, removeComponent, removeEntity } from 'bitecs'
-import {
-  close,
-  despawn,
-  drain,
-  entityOf,
-  kick,
-  netIdOf,
-  ObserversAdded,
-  ObserversRemoved,
-  observersOf,
-  type ServerWorld,
-  setReady,
-} from 'bitecs-net'
+import { close, despawn, drain, entityOf, kick, netIdOf, type ServerWorld, setReady } from 'bitecs-net'
+import { ObserversAdded, ObserversRemoved, observersOf } from 'bitecs-net/interest'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,7 +1,6 @@
 // Leaving where it hurts: a client that is gone by the time its calls are drained, and observers that throw or call verbs.
 import { entityExists, hasComponent, observe, onAdd, onRemove } from 'bitecs'
 import {
-  changeScene,
   clearOwner,
   close,
   despawn,
@@ -9,12 +8,12 @@ import {
   kick,
   NetworkErrors,
   removePlayer,
-  scenesOf,
   type ServerWorld,
   setOwner,
   setPlayer,
-  spawn,
 } from 'bitecs-net'
+import { spawn } from 'bitecs-net/prefabs'
+import { changeScene, scenesOf } from 'bitecs-net/scenes'
 import { Connected, Networked, Owned } from 'bitecs-net/components'
 import { clientSend, runSystems } from 'bitecs-net/systems'
 import { createTestNetwork } from 'bitecs-net/testing'

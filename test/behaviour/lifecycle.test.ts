@@ -13,17 +13,17 @@ import {
   kick,
   netIdOf,
   NetworkErrors,
-  observersOf,
   removed,
   replicate,
   sendCommand,
   setOwner,
   setPlayer,
   setReady,
-  stats,
   u16,
   u8,
 } from 'bitecs-net'
+import { observersOf } from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, Listening, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -117,7 +117,7 @@ describe('connections', () => {
   })
 
   it('end with a reason that both sides can read: kicked, and full', () => {
-    const net = createTestNetwork(game.arena, { clients: 2, maxConnections: 2 })
+    const net = createTestNetwork(game.arena, { clients: 2, limits: { maxConnections: 2 } })
     const third = net.connect()
     expect(third.reason).toMatchObject({ code: 'server-full' })
     const { world, connection } = net.clients[0]!

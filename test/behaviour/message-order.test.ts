@@ -1,5 +1,6 @@
 // How messages of one tick share packets, and that each keeps its place whatever its size.
-import { bytes, defineMessage, defineProtocol, drain, sendMessage, stats, string } from 'bitecs-net'
+import { bytes, defineMessage, defineProtocol, drain, sendMessage, string } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'

@@ -7,15 +7,13 @@ import {
   despawn,
   drain,
   entityOf,
-  listOf,
   netIdOf,
-  operations,
   replicate,
   type ServerWorld,
-  type SyncList,
   transitions,
   u8,
 } from 'bitecs-net'
+import { listOf, operations, type SyncList } from 'bitecs-net/collections'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -2,22 +2,20 @@
 import { addComponent, addEntity, hasComponent, observe, onAdd, onRemove, removeComponent, type World } from 'bitecs'
 import {
   clearOwner,
-  correct,
   defineProtocol,
   entityOf,
   f32,
-  hideFrom,
-  listOf,
   netIdOf,
   removePlayer,
   replicate,
-  resetVisibility,
   type ServerWorld,
   setOwner,
   setPlayer,
-  type SyncList,
   u32,
 } from 'bitecs-net'
+import { correct } from 'bitecs-net/authority'
+import { listOf, type SyncList } from 'bitecs-net/collections'
+import { hideFrom, resetVisibility } from 'bitecs-net/interest'
 import { LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,19 +1,7 @@
 // Entities taken out of the network and put back, and entities of the map whose owner leaves.
 import { addComponent, addEntity, entityExists, hasComponent, removeComponent, removeEntity } from 'bitecs'
-import {
-  clearOwner,
-  close,
-  definePrefab,
-  defineProtocol,
-  entityOf,
-  entityOfKey,
-  netIdOf,
-  removePlayer,
-  setOwner,
-  setPlayer,
-  setSpawnKey,
-  spawn,
-} from 'bitecs-net'
+import { clearOwner, close, defineProtocol, entityOf, netIdOf, removePlayer, setOwner, setPlayer } from 'bitecs-net'
+import { definePrefab, entityOfKey, setSpawnKey, spawn } from 'bitecs-net/prefabs'
 import { Connection, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -10,21 +10,9 @@ import {
   removeComponent,
   removeEntity,
 } from 'bitecs'
-import {
-  type ClientWorld,
-  createClientWorld,
-  despawn,
-  drain,
-  entityOfKey,
-  netIdOf,
-  NetworkErrors,
-  onSpawn,
-  prefabOf,
-  setReady,
-  setSpawnKey,
-  spawn,
-  stats,
-} from 'bitecs-net'
+import { type ClientWorld, createClientWorld, despawn, drain, netIdOf, NetworkErrors, setReady } from 'bitecs-net'
+import { entityOfKey, onSpawn, prefabOf, setSpawnKey, spawn } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { Networked, Predicted } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

@@ -5,27 +5,22 @@ import {
   close,
   connectionOf,
   createServerWorld,
-  definePrefab,
   defineProtocol,
   despawn,
   drain,
-  listOf,
   netIdOf,
   NetworkErrors,
-  onSpawn,
-  prefabOf,
   ProtocolError,
   removed,
   replicate,
   setReady,
-  spawn,
-  stats,
   string,
-  type SyncList,
   u8,
   UsageError,
-  usePrefab,
 } from 'bitecs-net'
+import { listOf, type SyncList } from 'bitecs-net/collections'
+import { definePrefab, onSpawn, prefabOf, spawn, usePrefab } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Networked, SpawnOrigin } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -2,30 +2,25 @@
 // and go, scenes and hiding. Whenever a client is shown a name, it is its own id of an entity that the server shows it.
 import { addComponent, addEntity, hasComponent, observe, onAdd, removeComponent } from 'bitecs'
 import {
-  changeScene,
   type ClientWorld,
   defineClientRpc,
-  definePrefab,
   defineProtocol,
-  defineScene,
   despawn,
   drain,
   entity,
   entityOf,
-  hideFrom,
-  listOf,
   netIdOf,
   NetworkErrors,
-  onSpawn,
   replicate,
   sendRpc,
   setReady,
-  showTo,
-  stats,
-  type SyncList,
   u32,
-  usePrefab,
 } from 'bitecs-net'
+import { listOf, type SyncList } from 'bitecs-net/collections'
+import { hideFrom, showTo } from 'bitecs-net/interest'
+import { definePrefab, onSpawn, usePrefab } from 'bitecs-net/prefabs'
+import { changeScene, defineScene } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
@@ -162,7 +157,7 @@ function play(seed: number): void {
   const net = createTestNetwork(protocol, {
     clients: 1,
     seed,
-    spawnBytesPerTick: 256,
+    limits: { spawnBytesPerTick: 256 },
     conditions: roughConditions(random),
   })
   const model = new Model(net, random)

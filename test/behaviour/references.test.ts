@@ -3,37 +3,28 @@ import { addComponent, addEntity, createRelation, getRelationTargets, hasCompone
 import {
   array,
   changed,
-  changeScene,
   defineClientRpc,
   defineMessage,
-  definePrefab,
   defineProtocol,
-  defineScene,
   despawn,
   drain,
   entity,
   entityOf,
-  hideFrom,
-  listOf,
-  loadWorld,
   netIdOf,
   NetworkErrors,
-  onSpawn,
-  operations,
   replicate,
-  saveWorld,
   sendMessage,
   sendRpc,
   setReady,
-  setSpawnKey,
-  showTo,
-  spawn,
-  stats,
   struct,
-  type SyncList,
-  usePrefab,
   varint,
 } from 'bitecs-net'
+import { listOf, operations, type SyncList } from 'bitecs-net/collections'
+import { hideFrom, showTo } from 'bitecs-net/interest'
+import { definePrefab, onSpawn, setSpawnKey, spawn, usePrefab } from 'bitecs-net/prefabs'
+import { loadWorld, saveWorld } from 'bitecs-net/saves'
+import { changeScene, defineScene } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { Networked, Predicted } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -85,7 +76,8 @@ const copyOf = (net: TestNetwork, { world }: TestClient, eid: number): number =>
   entityOf(world, netIdOf(net.server, eid))
 
 /** A network whose clients get few spawns in a tick. */
-const slowNetwork = (clients = 1): TestNetwork => createTestNetwork(protocol, { clients, spawnBytesPerTick: 256 })
+const slowNetwork = (clients = 1): TestNetwork =>
+  createTestNetwork(protocol, { clients, limits: { spawnBytesPerTick: 256 } })
 
 /** What a client is told of shots: the shooter, and whether that was networked by then. */
 function watchShots({
@@ -287,7 +279,7 @@ describe('a field or a list that names an entity', () => {
 
 describe('a chain of ten thousand entities', () => {
   it('is spawned over many ticks, each entity after the one that it names', () => {
-    const net = createTestNetwork(protocol, { clients: 0, spawnBytesPerTick: 2000 })
+    const net = createTestNetwork(protocol, { clients: 0, limits: { spawnBytesPerTick: 2000 } })
     const links = Array.from({ length: 10_000 }, () => spawnPlain(net))
     for (const [i, eid] of links.entries()) {
       Target.entity[eid] = links[i + 1] ?? 0
@@ -312,7 +304,7 @@ describe('a chain of ten thousand entities', () => {
   }, 60_000)
 
   it('may be closed to a ring, and every name is that of an entity in the end', () => {
-    const net = createTestNetwork(protocol, { clients: 0, spawnBytesPerTick: 2000 })
+    const net = createTestNetwork(protocol, { clients: 0, limits: { spawnBytesPerTick: 2000 } })
     const links = Array.from({ length: 1000 }, () => spawnPlain(net))
     for (const [i, eid] of links.entries()) {
       Target.entity[eid] = links[(i + 1) % links.length]!
@@ -508,7 +500,7 @@ describe('a call that names an entity', () => {
   })
 
   it('and is buffered names the entity for a late joiner, over a long join', () => {
-    const net = createTestNetwork(protocol, { clients: 0, spawnBytesPerTick: 256 })
+    const net = createTestNetwork(protocol, { clients: 0, limits: { spawnBytesPerTick: 256 } })
     const ships = Array.from({ length: 300 }, () => spawnPlain(net))
     for (const [i, ship] of ships.entries()) sendRpc(net.server, ship, Named, { by: ships[(i * 7 + 150) % 300]! })
     net.tick(2)

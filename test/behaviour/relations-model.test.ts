@@ -1,17 +1,9 @@
 // A seeded model test of relations: random pairs, spawns and ends against clients on a bad network, of which some come and
 // go. After quiet, every client has exactly the pairs of the server between the entities that it sees.
 import { addComponent, commitRemovals, entityExists, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
-import {
-  type ClientWorld,
-  despawn,
-  hideFrom,
-  observersOf,
-  resetVisibility,
-  showTo,
-  type ServerWorld,
-  setReady,
-  stats,
-} from 'bitecs-net'
+import { type ClientWorld, despawn, type ServerWorld, setReady } from 'bitecs-net'
+import { hideFrom, observersOf, resetVisibility, showTo } from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

@@ -12,19 +12,10 @@ import {
   removeEntity,
   Wildcard,
 } from 'bitecs'
-import {
-  added,
-  despawn,
-  drain,
-  entityOf,
-  hideFrom,
-  netIdOf,
-  removed,
-  resetVisibility,
-  setReady,
-  setSpawnKey,
-  stats,
-} from 'bitecs-net'
+import { added, despawn, drain, entityOf, netIdOf, removed, setReady } from 'bitecs-net'
+import { hideFrom, resetVisibility } from 'bitecs-net/interest'
+import { setSpawnKey } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -10,8 +10,6 @@ import {
   defineProtocol,
   despawn,
   drain,
-  ObserversAdded,
-  UnmatchedSpawns,
   handle,
   ignore,
   NetworkErrors,
@@ -21,11 +19,13 @@ import {
   sendTargetRpc,
   type ServerWorld,
   setOwner,
-  stats,
   u8,
   createClientWorld,
   createServerWorld,
 } from 'bitecs-net'
+import { ObserversAdded } from 'bitecs-net/interest'
+import { UnmatchedSpawns } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -25,9 +25,9 @@ import {
   replicate,
   serverTick,
   setOwner,
-  stats,
   u8,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,22 +1,8 @@
 // Requests in flight while a scene loads: answers wait for the scene, and time-outs do not wait for anything.
 import { addComponent, addEntity } from 'bitecs'
-import {
-  changeScene,
-  defineCommand,
-  defineProtocol,
-  defineScene,
-  defineTargetRpc,
-  drain,
-  entityOf,
-  loadScene,
-  netIdOf,
-  reply,
-  request,
-  RequestTimedOutError,
-  setOwner,
-  setSceneLoader,
-  u8,
-} from 'bitecs-net'
+import { defineCommand, defineProtocol, defineTargetRpc, drain, entityOf, netIdOf, setOwner, u8 } from 'bitecs-net'
+import { reply, request, RequestTimedOutError } from 'bitecs-net/requests'
+import { changeScene, defineScene, loadScene, setSceneLoader } from 'bitecs-net/scenes'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,13 +1,6 @@
 // Requests in host mode: the host's own client asks and answers as a remote one does, in the same ticks.
+import { clearOwner, close, despawn, drain, entityOf, handle, netIdOf, NetworkErrors, setOwner } from 'bitecs-net'
 import {
-  clearOwner,
-  close,
-  despawn,
-  drain,
-  entityOf,
-  handle,
-  netIdOf,
-  NetworkErrors,
   refusalOf,
   refuse,
   reply,
@@ -15,9 +8,8 @@ import {
   RequestDespawnedError,
   RequestDisconnectedError,
   RequestLostAuthorityError,
-  setOwner,
-  stats,
-} from 'bitecs-net'
+} from 'bitecs-net/requests'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, describe, it } from 'vitest'
 import { Ask, Buy, Look, Often, shop, spawn, watch } from '../support/behaviours-requests.js'

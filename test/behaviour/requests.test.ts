@@ -10,9 +10,15 @@ import {
   entityOf,
   handle,
   ignore,
-  isWaiting,
   netIdOf,
   NetworkErrors,
+  sendCommand,
+  sendTargetRpc,
+  setOwner,
+  UsageError,
+} from 'bitecs-net'
+import {
+  isWaiting,
   reply,
   refuse,
   request,
@@ -22,12 +28,8 @@ import {
   RequestLostAuthorityError,
   RequestRejectedError,
   RequestTimedOutError,
-  sendCommand,
-  sendTargetRpc,
-  setOwner,
-  stats,
-  UsageError,
-} from 'bitecs-net'
+} from 'bitecs-net/requests'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { Ask, Buy, Look, Often, Plain, requestBehaviours, shop, spawn, watch } from '../support/behaviours-requests.js'

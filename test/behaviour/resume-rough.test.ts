@@ -8,7 +8,7 @@ import * as game from '../support/arena.js'
 
 /** One client with a player of its own. */
 function start(options: Parameters<typeof createTestNetwork>[1] = {}) {
-  const net = createTestNetwork(game.arena, { clients: 0, timeout: 1000, resumeTime: 60_000, ...options })
+  const net = createTestNetwork(game.arena, { clients: 0, sessions: { timeout: 1000, resumeTime: 60_000 }, ...options })
   const client = net.connect({ timeout: 1000 })
   const { connection, world } = client
   const ship = game.spawnShip(net.server, 1, 2, 3)
@@ -77,7 +77,11 @@ describe('46: a session that is resumed, at the worst moment', () => {
   })
 
   it('goes on when the line is cut while a large world is on its way', () => {
-    const net = createTestNetwork(game.arena, { clients: 0, resumeTime: 60_000, conditions: { latency: 50 } })
+    const net = createTestNetwork(game.arena, {
+      clients: 0,
+      sessions: { resumeTime: 60_000 },
+      conditions: { latency: 50 },
+    })
     for (let i = 0; i < 30_000; i++) game.spawnShip(net.server, i, i, i)
     net.tick()
     const client = net.begin()

@@ -12,16 +12,17 @@ import {
   sendMessage,
   sendRpc,
   setPlayer,
-  stats,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, Interrupted, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { createRandom, createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 
 /** One client with a player of its own. */
-function start(options: Parameters<typeof createTestNetwork>[1] = {}) {
-  const net = createTestNetwork(game.arena, { clients: 0, timeout: 1000, resumeTime: 3000, ...options })
+function start({ sessions, ...options }: Parameters<typeof createTestNetwork>[1] = {}) {
+  const times = { timeout: 1000, resumeTime: 3000, ...sessions }
+  const net = createTestNetwork(game.arena, { clients: 0, sessions: times, ...options })
   const client = net.connect({ timeout: 1000 })
   const { connection, world } = client
   const ship = game.spawnShip(net.server, 1, 2, 3)
@@ -60,7 +61,7 @@ describe('46: reconnect: a fresh session, nothing of the old one left; with a re
   })
 
   it('brings what changed meanwhile, and not the world again', () => {
-    const { net, client, world, server, connection, ship, copy } = start({ resumeTime: 10_000 })
+    const { net, client, world, server, connection, ship, copy } = start({ sessions: { resumeTime: 10_000 } })
     const others = Array.from({ length: 500 }, (_, i) => game.spawnShip(server, i, i, i))
     net.tick(3)
     client.setConditions({ down: true })
@@ -88,7 +89,7 @@ describe('46: reconnect: a fresh session, nothing of the old one left; with a re
   })
 
   it('shows Interrupted on both sides while nothing is heard, and the same session goes on after an outage of five seconds', () => {
-    const { net, client, world, server, connection, own, ship, copy } = start({ resumeTime: 10_000 })
+    const { net, client, world, server, connection, own, ship, copy } = start({ sessions: { resumeTime: 10_000 } })
     client.setConditions({ down: true })
     net.setServerConditions({ down: true })
     net.until(() => hasComponent(server, connection, Interrupted))
@@ -136,7 +137,7 @@ describe('46: reconnect: a fresh session, nothing of the old one left; with a re
         loss: random() * 0.2,
         reorder: random() * 0.3,
       }
-      const { net, client, world, server, ship, copy } = start({ seed, conditions, resumeTime: 60_000 })
+      const { net, client, world, server, ship, copy } = start({ seed, conditions, sessions: { resumeTime: 60_000 } })
       const got: { server: number[]; client: number[] } = { server: [], client: [] }
       let sent = 0
       for (let tick = 0; tick < 250; tick++) {
@@ -178,7 +179,7 @@ describe('46: reconnect: a fresh session, nothing of the old one left; with a re
     never.cut()
     asks.tick(3)
     expect([never.reason?.code, query(asks.server, [Connected]).length]).toEqual(['lost', 0])
-    const refuses = createTestNetwork(game.arena, { resumeTime: 0 })
+    const refuses = createTestNetwork(game.arena, { sessions: { resumeTime: 0 } })
     const [client] = refuses.clients
     client!.cut()
     refuses.tick(3)
@@ -186,7 +187,7 @@ describe('46: reconnect: a fresh session, nothing of the old one left; with a re
   })
 
   it('ends when more was said than is kept, and loses nothing in silence', () => {
-    const { net, client, world, server, connection, own } = start({ resumeTime: 60_000 })
+    const { net, client, world, server, connection, own } = start({ sessions: { resumeTime: 60_000 } })
     client.setConditions({ down: true })
     net.setServerConditions({ down: true })
     net.tick(25)

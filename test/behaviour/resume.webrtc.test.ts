@@ -1,7 +1,6 @@
 // A session over real WebRTC outlives an outage that the line itself does not: the client comes back over another.
 import { createEntityIndex, hasComponent } from 'bitecs'
 import {
-  ban,
   close,
   connectionOf,
   createClientWorld,
@@ -11,6 +10,7 @@ import {
   sendMessage,
   setPlayer,
 } from 'bitecs-net'
+import { ban } from 'bitecs-net/users'
 import { Connected, Connection, Interrupted } from 'bitecs-net/components'
 import { connect } from 'bitecs-net/node'
 import { listen } from 'bitecs-net/server'
@@ -25,7 +25,7 @@ it('46: a session whose line is dead for seconds goes on, with its player and ev
   const entityIndex = createEntityIndex()
   const server = createServerWorld(game.arena, { entityIndex })
   const world = createClientWorld(game.arena, { entityIndex })
-  const { port } = await listen(server, { port: 0, host: '127.0.0.1', timeout: 700, resumeTime: 60_000 })
+  const { port } = await listen(server, { port: 0, host: '127.0.0.1', sessions: { timeout: 700, resumeTime: 60_000 } })
   const relay = await startRelay({ upstream: `http://127.0.0.1:${port}`, seed: 4 })
   const heard: { server: string[]; client: string[] } = { server: [], client: [] }
   let ends = 0

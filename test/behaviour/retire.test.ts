@@ -5,15 +5,15 @@ import {
   type ClientWorld,
   close,
   connectionOf,
-  deny,
   drain,
   NetworkErrors,
   removed,
   retire,
   sendMessage,
-  stats,
   UsageError,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import { deny } from 'bitecs-net/users'
 import { Connected, Connection, Draining, Listening } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -70,7 +70,7 @@ describe('a server that retires', () => {
   it('refuses who waits for its authenticator, who is not asked any more', () => {
     let asked = 0
     const forever = new Promise<never>(() => {})
-    const { net, server } = start({ clients: 0, authenticate: () => (asked++, forever) })
+    const { net, server } = start({ clients: 0, users: { authenticate: () => (asked++, forever) } })
     const waiting = net.begin()
     net.until(() => asked === 1)
     void retire(server, SAVE)
@@ -81,7 +81,7 @@ describe('a server that retires', () => {
   })
 
   it('has nothing to do with whom its authenticator turned away', () => {
-    const { net } = start({ clients: 0, authenticate: () => deny('not you') })
+    const { net } = start({ clients: 0, users: { authenticate: () => deny('not you') } })
     expect(net.connect().reason).toMatchObject({ code: 'authentication-failed' })
   })
 

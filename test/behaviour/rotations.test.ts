@@ -14,11 +14,11 @@ import {
   quantized,
   replicate,
   sendRpc,
-  stats,
   u16,
   unitQuaternion,
   writeComponent,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -20,9 +20,9 @@ import {
   type ServerWorld,
   setOwner,
   setReady,
-  stats,
   u8,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { addComponent, addEntity, removeEntity } from 'bitecs'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'

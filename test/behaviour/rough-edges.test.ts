@@ -17,9 +17,9 @@ import {
   setOwner,
   removePlayer,
   setPlayer,
-  stats,
   u16,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { serverReceive, serverSend } from 'bitecs-net/systems'
 import { createRandom, createTestNetwork } from 'bitecs-net/testing'
@@ -200,7 +200,7 @@ describe('the end of a connection', () => {
   })
 
   it('is not the clients’ fault when the server stood still for longer than the time-out', () => {
-    const net = createTestNetwork(game.arena, { clients: 2, timeout: 2000, resumeTime: 0 })
+    const net = createTestNetwork(game.arena, { clients: 2, sessions: { timeout: 2000, resumeTime: 0 } })
     // Structure is under way that nobody could acknowledge meanwhile.
     game.spawnShip(net.server)
     net.tick()

@@ -1,6 +1,7 @@
 // Game code that removes a copy while it begins, and takes its id for an entity of its own.
 import { addEntity, hasComponent, observe, onAdd, query, removeEntity } from 'bitecs'
-import { drain, NetworkErrors, onSpawn, setSpawnKey, spawn } from 'bitecs-net'
+import { drain, NetworkErrors } from 'bitecs-net'
+import { onSpawn, setSpawnKey, spawn } from 'bitecs-net/prefabs'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -10,13 +10,13 @@ import {
   ignore,
   NetworkErrors,
   quantized,
-  request,
   sendCommand,
   sendRpc,
   setOwner,
-  stats,
   u8,
 } from 'bitecs-net'
+import { request } from 'bitecs-net/requests'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

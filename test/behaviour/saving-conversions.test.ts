@@ -11,27 +11,19 @@ import {
   f32,
   f64,
   i8,
-  listOf,
-  loadWorld,
-  type LoadOptions,
-  mapOf,
   optional,
   quantized,
   replicate,
-  type SavedWorld,
-  saveWorld,
   type SchemaType,
-  setOf,
   string,
   struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
   u16,
   u32,
   u8,
   unitQuaternion,
 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
+import { loadWorld, type LoadOptions, type SavedWorld, saveWorld } from 'bitecs-net/saves'
 import { Networked } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from '../support/saved-game.js'

@@ -8,7 +8,6 @@ import {
   bytes,
   createServerWorld,
   custom,
-  definePrefab,
   defineProtocol,
   entity,
   enumOf,
@@ -17,32 +16,24 @@ import {
   i16,
   i32,
   i8,
-  listOf,
-  loadWorld,
-  mapOf,
   optional,
-  prefabOf,
   type Protocol,
   quantized,
   replicate,
   type ReplicatedComponent,
   type ReplicateOptions,
-  type SavedWorld,
-  saveWorld,
   type SchemaType,
-  setOf,
-  spawn,
   string,
   struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
   u16,
   u32,
   u8,
   unitQuaternion,
   varint,
 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
+import { definePrefab, prefabOf, spawn } from 'bitecs-net/prefabs'
+import { loadWorld, type SavedWorld, saveWorld } from 'bitecs-net/saves'
 import * as library from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'

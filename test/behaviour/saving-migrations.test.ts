@@ -4,29 +4,20 @@ import {
   bool,
   createServerWorld,
   custom,
-  definePrefab,
   defineProtocol,
   entity,
-  entityOfKey,
   f32,
   f64,
-  listOf,
-  loadWorld,
-  mapOf,
-  prefabOf,
   type Protocol,
   quantized,
   replicate,
-  type SavedWorld,
-  saveWorld,
-  setOf,
-  spawn,
   string,
-  type SyncList,
-  type SyncSet,
   u16,
   u8,
 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncSet } from 'bitecs-net/collections'
+import { definePrefab, entityOfKey, prefabOf, spawn } from 'bitecs-net/prefabs'
+import { loadWorld, type SavedWorld, saveWorld } from 'bitecs-net/saves'
 import { Networked } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import {

@@ -5,19 +5,15 @@ import {
   defineProtocol,
   despawn,
   drain,
-  entityOfKey,
   f32,
-  loadWorld,
   netIdOf,
   NetworkErrors,
-  onSpawn,
   replicate,
-  saveWorld,
   setOwner,
   setPlayer,
-  setSpawnKey,
-  usePrefab,
 } from 'bitecs-net'
+import { entityOfKey, onSpawn, setSpawnKey, usePrefab } from 'bitecs-net/prefabs'
+import { loadWorld, saveWorld } from 'bitecs-net/saves'
 import { Networked } from 'bitecs-net/components'
 import { createRandom, createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,28 +1,30 @@
 // Loaders of scenes: their progress, their failures, what newer changes and ends of sessions do to them, and what waits.
 import { createEntityIndex, query } from 'bitecs'
 import {
-  changeScene,
   close,
   connectionOf,
   createClientWorld,
   drain,
   entityOf,
   handle,
-  isScene,
   kick,
-  loadScene,
   netIdOf,
   NetworkErrors,
+  sendMessage,
+  type ServerWorld,
+} from 'bitecs-net'
+import {
+  changeScene,
+  isScene,
+  loadScene,
   type SceneLoad,
   type SceneLoader,
   SceneEvents,
   scenesOf,
-  sendMessage,
-  type ServerWorld,
   setSceneLoader,
-  stats,
   unloadScene,
-} from 'bitecs-net'
+} from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, Loading, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -212,7 +214,7 @@ describe('a loader that throws', () => {
 
 describe('a client that takes too long', () => {
   it('is closed after sceneTimeout, and not before', async () => {
-    const { net, client } = stage({ sceneTimeout: 3000 })
+    const { net, client } = stage({ sessions: { sceneTimeout: 3000 } })
     changeScene(net.server, Match, { seed: 1, map: '' })
     await tickAwaiting(net, 58)
     expect(client.reason).toBeUndefined()
@@ -235,7 +237,7 @@ describe('a client that takes too long', () => {
   })
 
   it('is not late as long as it is the server that loads', async () => {
-    const net = createTestNetwork(staged, { sceneTimeout: 1000 })
+    const net = createTestNetwork(staged, { sessions: { sceneTimeout: 1000 } })
     const loader = new ManualLoader()
     setSceneLoader(net.server, loader.loader)
     changeScene(net.server, Match, { seed: 1, map: '' })
@@ -351,7 +353,7 @@ describe('the end of a session while a scene is loaded', () => {
 
   it('from the client’s side, and of the network, does the same', async () => {
     for (const end of ['close', 'silence'] as const) {
-      const { net, client, loader } = stage({ timeout: 1000, resumeTime: 2000 })
+      const { net, client, loader } = stage({ sessions: { timeout: 1000, resumeTime: 2000 } })
       changeScene(net.server, Lobby)
       await tickAwaiting(net, 3)
       const { load } = loader.last

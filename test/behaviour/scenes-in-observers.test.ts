@@ -1,6 +1,6 @@
 // Scenes that are changed by observers of what a change does: everyone hears of the changes in the order of their making.
 import { hasComponent, observe, onAdd, onRemove } from 'bitecs'
-import { changeScene, scenesOf, setScene } from 'bitecs-net'
+import { changeScene, scenesOf, setScene } from 'bitecs-net/scenes'
 import { Loading, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -16,7 +16,7 @@ const CAUSES = {
 
 describe('32: a scene changed by an observer', () => {
   it.each(Object.entries(CAUSES))('when %s comes behind the change under way, for every client', async (_, cause) => {
-    const net = createTestNetwork(staged, { clients: 2, sceneTimeout: 2000 })
+    const net = createTestNetwork(staged, { clients: 2, sessions: { sceneTimeout: 2000 } })
     const { server } = net
     changeScene(server, Lobby)
     await tickAwaiting(net, 6)

@@ -2,32 +2,34 @@
 import { addComponent, addEntity, observe, onRemove, query } from 'bitecs'
 import {
   added,
-  changeScene,
   type ClientWorld,
   close,
   connectionOf,
   defineProtocol,
-  defineScene,
   despawn,
   drain,
   entityOf,
-  isScene,
-  loadScene,
-  type LoadedScene,
   netIdOf,
   NetworkErrors,
   removed,
-  SceneEvents,
-  scenesOf,
   sendMessage,
   type ServerWorld,
   setReady,
+  string,
+} from 'bitecs-net'
+import { withSide } from 'bitecs-net/host'
+import {
+  changeScene,
+  defineScene,
+  isScene,
+  loadScene,
+  type LoadedScene,
+  SceneEvents,
+  scenesOf,
   setScene,
   setSceneLoader,
-  string,
   unloadScene,
-  withSide,
-} from 'bitecs-net'
+} from 'bitecs-net/scenes'
 import { Connected, Connection, Listening, Loading, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -18,26 +18,19 @@ import {
   defineProtocol,
   despawn,
   drain,
-  entityOfKey,
-  listOf,
   netIdOf,
   NetworkErrors,
-  onSpawn,
-  operations,
-  prefabOf,
   quantized,
   removed,
   replicate,
   sendRpc,
   setPlayer,
   setReady,
-  setSpawnKey,
-  spawn,
-  stats,
-  type SyncList,
   u8,
-  UnmatchedSpawns,
 } from 'bitecs-net'
+import { listOf, operations, type SyncList } from 'bitecs-net/collections'
+import { entityOfKey, onSpawn, prefabOf, setSpawnKey, spawn, UnmatchedSpawns } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { Connection, LocalPlayer, Networked, Owned, Predicted, SpawnOrigin } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

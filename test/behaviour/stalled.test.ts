@@ -1,6 +1,7 @@
 // A client that stands still, told apart from one that is gone: who answers heart-beats, and who takes anything in.
 import { hasComponent, observe, onAdd, type World } from 'bitecs'
-import { added, connectionOf, drain, kick, NetworkErrors, removed, sendRpc, type ServerWorld, stats } from 'bitecs-net'
+import { added, connectionOf, drain, kick, NetworkErrors, removed, sendRpc, type ServerWorld } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Interrupted, LocalConnection, Stalled } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +9,7 @@ import * as game from '../support/arena.js'
 
 /** One client, and seconds of a server that tells it something new in each. */
 function start() {
-  const net = createTestNetwork(game.arena, { tickRate: 20, timeout: 3000, resumeTime: 4000 })
+  const net = createTestNetwork(game.arena, { tickRate: 20, sessions: { timeout: 3000, resumeTime: 4000 } })
   const client = net.clients[0]!
   const { connection } = client
   const seconds = (count: number, spawns = true): void => {
@@ -209,7 +210,7 @@ describe('Stalled', () => {
   })
 
   it('waits for as long as the option stalledAfter of the server says', () => {
-    const net = createTestNetwork(game.arena, { tickRate: 20, stalledAfter: 5000 })
+    const net = createTestNetwork(game.arena, { tickRate: 20, sessions: { stalledAfter: 5000 } })
     const client = net.clients[0]!
     const { came, ticks } = watch(net, net.server, Stalled)
     const stoppedAt = net.now

@@ -18,11 +18,10 @@ import {
   type ServerWorld,
   setOwner,
   setPlayer,
-  setSpawnKey,
-  spawn,
   transitions,
   u8,
 } from 'bitecs-net'
+import { setSpawnKey, spawn } from 'bitecs-net/prefabs'
 import { Connected, Interrupted, Networked, Owned, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

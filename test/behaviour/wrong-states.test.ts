@@ -1,6 +1,24 @@
 // Every verb in every state in which it cannot do its work: it throws, or NetworkErrors or a counter reports it.
 import { addComponent, addEntity, createEntityIndex, createWorld, hasComponent } from 'bitecs'
 import * as N from 'bitecs-net'
+import { correct, validateWrites } from 'bitecs-net/authority'
+import { groupsOf, joinGroup, leaveGroup, membersOf } from 'bitecs-net/groups'
+import {
+  everyone,
+  hideFrom,
+  observersOf,
+  resetVisibility,
+  setInterest,
+  setMaxBytesPerSecond,
+  setPriority,
+  showTo,
+} from 'bitecs-net/interest'
+import { definePrefab, onSpawn, prefabOf, spawn } from 'bitecs-net/prefabs'
+import { isWaiting, reply, request, RequestDisconnectedError, RequestLostAuthorityError } from 'bitecs-net/requests'
+import { saveWorld } from 'bitecs-net/saves'
+import { changeScene, defineScene, loadScene, scenesOf, setScene, setSceneLoader, unloadScene } from 'bitecs-net/scenes'
+import { stats, transfers } from 'bitecs-net/stats'
+import { accept, ban, bans, deny, unban, userOf, violationsOf } from 'bitecs-net/users'
 import { Connected, Networked } from 'bitecs-net/components'
 import { applyReplication, dispatchCalls, interpolate, receiveFromServer, updateInterest } from 'bitecs-net/systems'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
@@ -14,9 +32,9 @@ const Ask = N.defineTargetRpc({}, { returns: { n: N.u8 } })
 const Fire = N.defineCommand({ n: N.u8 })
 const Buy = N.defineCommand({}, { returns: { n: N.u8 } })
 const Say = N.defineMessage({ n: N.u8 })
-const Ship = N.definePrefab({ components: [Health] })
-const Arena = N.defineScene()
-const Cave = N.defineScene()
+const Ship = definePrefab({ components: [Health] })
+const Arena = defineScene()
+const Cave = defineScene()
 const protocol = N.defineProtocol({
   components: { Health: N.replicate(Health, { hp: N.u16 }, { authority: 'client' }) },
   remote: { Boom, Door, Tell, Ask, Fire, Buy },
@@ -66,73 +84,73 @@ type Act = (setup: Setup) => unknown
 const ofServer: Record<string, (world: N.ServerWorld, entity: number, connection: number) => unknown> = {
   sendRpc: (world, entity) => N.sendRpc(world, entity, Boom, { n: 1 }),
   sendTargetRpc: (world, entity, to) => N.sendTargetRpc(world, entity, Tell, { n: 1 }, { to }),
-  request: (world, entity, to) => N.request(world, entity, Ask, {}, { to }),
+  request: (world, entity, to) => request(world, entity, Ask, {}, { to }),
   setOwner: (world, entity, connection) => N.setOwner(world, entity, connection),
   setPlayer: (world, entity, connection) => N.setPlayer(world, connection, entity),
   clearOwner: (world, entity) => N.clearOwner(world, entity),
-  setPriority: (world, entity) => N.setPriority(world, entity, 2),
-  correct: (world, entity) => N.correct(world, entity, Health),
-  setScene: (world, entity) => N.setScene(world, entity, undefined),
-  showTo: (world, entity, connection) => N.showTo(world, entity, connection),
-  hideFrom: (world, entity, connection) => N.hideFrom(world, entity, connection),
-  resetVisibility: (world, entity) => N.resetVisibility(world, entity),
+  setPriority: (world, entity) => setPriority(world, entity, 2),
+  correct: (world, entity) => correct(world, entity, Health),
+  setScene: (world, entity) => setScene(world, entity, undefined),
+  showTo: (world, entity, connection) => showTo(world, entity, connection),
+  hideFrom: (world, entity, connection) => hideFrom(world, entity, connection),
+  resetVisibility: (world, entity) => resetVisibility(world, entity),
 }
 const ofConnection: Record<string, (world: N.ServerWorld, connection: number, entity: number) => unknown> = {
   sendTargetRpc: (world, to, entity) => N.sendTargetRpc(world, entity, Tell, { n: 1 }, { to }),
   'sendRpc to one': (world, to, entity) => N.sendRpc(world, entity, Boom, { n: 1 }, { to }),
   'sendMessage to one': (world, to) => N.sendMessage(world, Say, { n: 1 }, { to }),
-  request: (world, to, entity) => N.request(world, entity, Ask, {}, { to }),
+  request: (world, to, entity) => request(world, entity, Ask, {}, { to }),
   setOwner: (world, connection, entity) => N.setOwner(world, entity, connection),
   setPlayer: (world, connection, entity) => N.setPlayer(world, connection, entity),
   removePlayer: (world, connection) => N.removePlayer(world, connection),
-  spawn: (world, owner) => N.spawn(world, Ship, {}, { owner }),
+  spawn: (world, owner) => spawn(world, Ship, {}, { owner }),
   kick: (world, connection) => N.kick(world, connection),
-  ban: (world, connection) => N.ban(world, connection),
-  accept: (world, connection) => N.accept(world, connection),
-  deny: (world, connection) => N.deny(world, connection, 'no'),
-  userOf: (world, connection) => N.userOf(world, connection),
-  joinGroup: (world, connection) => N.joinGroup(world, connection, 'red'),
-  changeScene: (world, to) => N.changeScene(world, Arena, {}, { to }),
-  loadScene: (world, to) => N.loadScene(world, Arena, {}, { to }),
-  unloadScene: (world, to) => N.unloadScene(world, Arena, { to }),
-  scenesOf: (world, connection) => N.scenesOf(world, connection),
-  setMaxBytesPerSecond: (world, connection) => N.setMaxBytesPerSecond(world, connection, 10_000),
-  violationsOf: (world, connection) => N.violationsOf(world, connection),
-  showTo: (world, connection, entity) => N.showTo(world, entity, connection),
-  hideFrom: (world, connection, entity) => N.hideFrom(world, entity, connection),
+  ban: (world, connection) => ban(world, connection),
+  accept: (world, connection) => accept(world, connection),
+  deny: (world, connection) => deny(world, connection, 'no'),
+  userOf: (world, connection) => userOf(world, connection),
+  joinGroup: (world, connection) => joinGroup(world, connection, 'red'),
+  changeScene: (world, to) => changeScene(world, Arena, {}, { to }),
+  loadScene: (world, to) => loadScene(world, Arena, {}, { to }),
+  unloadScene: (world, to) => unloadScene(world, Arena, { to }),
+  scenesOf: (world, connection) => scenesOf(world, connection),
+  setMaxBytesPerSecond: (world, connection) => setMaxBytesPerSecond(world, connection, 10_000),
+  violationsOf: (world, connection) => violationsOf(world, connection),
+  showTo: (world, connection, entity) => showTo(world, entity, connection),
+  hideFrom: (world, connection, entity) => hideFrom(world, entity, connection),
 }
 const ofClient: Record<string, (world: N.ClientWorld, entity: number) => unknown> = {
   sendCommand: (world, entity) => N.sendCommand(world, entity, Fire, { n: 1 }),
   sendMessage: (world) => N.sendMessage(world, Say, { n: 1 }),
-  request: (world, entity) => N.request(world, entity, Buy, {}),
+  request: (world, entity) => request(world, entity, Buy, {}),
 }
 
 /** Calls that name no entity or connection, for worlds of the wrong side. */
 const onlyServer: Record<string, (world: N.ServerWorld) => unknown> = {
   retire: (world) => N.retire(world, { grace: 0 }),
-  bans: (world) => N.bans(world),
-  unban: (world) => N.unban(world, { user: 'u' }),
+  bans: (world) => bans(world),
+  unban: (world) => unban(world, { user: 'u' }),
   markChanged: (world) => N.markChanged(world, 1, Health),
   writeComponent: (world) => N.writeComponent(world, 1, Health, { hp: 1 }),
-  validateWrites: (world) => N.validateWrites(world, Health as never, () => true),
-  setInterest: (world) => N.setInterest(world, N.everyone()),
-  observersOf: (world) => N.observersOf(world, 1),
+  validateWrites: (world) => validateWrites(world, Health as never, () => true),
+  setInterest: (world) => setInterest(world, everyone()),
+  observersOf: (world) => observersOf(world, 1),
   despawn: (world) => N.despawn(world, addEntity(world)),
-  leaveGroup: (world) => N.leaveGroup(world, 1, 'red'),
-  groupsOf: (world) => N.groupsOf(world, 1),
-  membersOf: (world) => N.membersOf(world, 'red'),
-  changeScene: (world) => N.changeScene(world, Arena),
-  saveWorld: (world) => N.saveWorld(world),
+  leaveGroup: (world) => leaveGroup(world, 1, 'red'),
+  groupsOf: (world) => groupsOf(world, 1),
+  membersOf: (world) => membersOf(world, 'red'),
+  changeScene: (world) => changeScene(world, Arena),
+  saveWorld: (world) => saveWorld(world),
   'drain of a command': (world) => N.drain(world, Fire),
   'handle of a command': (world) => N.handle(world, Fire, () => {}),
   updateInterest: (world) => updateInterest(world),
-  'scenesOf a connection': (world) => N.scenesOf(world, 1),
+  'scenesOf a connection': (world) => scenesOf(world, 1),
 }
 const onlyClient: Record<string, (world: N.ClientWorld) => unknown> = {
   setReady: (world) => N.setReady(world, true),
   connectionOf: (world) => N.connectionOf(world),
   hasAuthority: (world) => N.hasAuthority(world, 1),
-  onSpawn: (world) => N.onSpawn(world, Ship, () => {}),
+  onSpawn: (world) => onSpawn(world, Ship, () => {}),
   'drain of an RPC': (world) => N.drain(world, Boom),
   'handle of an RPC': (world) => N.handle(world, Boom, () => {}),
   receiveFromServer: (world) => receiveFromServer(world),
@@ -143,13 +161,13 @@ const onlyNetworked: Record<string, (world: N.NetworkWorld) => unknown> = {
   netIdOf: (world) => N.netIdOf(world, 1),
   entityOf: (world) => N.entityOf(world, 1),
   serverTick: (world) => N.serverTick(world),
-  scenesOf: (world) => N.scenesOf(world),
-  setSceneLoader: (world) => N.setSceneLoader(world, undefined),
-  transfers: (world) => N.transfers(world),
-  stats: (world) => N.stats(world),
-  prefabOf: (world) => N.prefabOf(world, 1),
+  scenesOf: (world) => scenesOf(world),
+  setSceneLoader: (world) => setSceneLoader(world, undefined),
+  transfers: (world) => transfers(world),
+  stats: (world) => stats(world),
+  prefabOf: (world) => prefabOf(world, 1),
   drain: (world) => N.drain(world, N.NetworkErrors),
-  isWaiting: (world) => N.isWaiting(world, 9 as N.CallId),
+  isWaiting: (world) => isWaiting(world, 9 as N.CallId),
   ignore: (world) => N.ignore(world, Say),
   dispatchCalls: (world) => dispatchCalls(world),
 }
@@ -236,12 +254,12 @@ describe('to a client that cannot receive it', () => {
   ]
   it.each(outcomes)('%s is reported by kind, or counted', (_, act, errors, unsent) => {
     const setup = begin()
-    N.hideFrom(setup.server, setup.ship, setup.b.connection)
+    hideFrom(setup.server, setup.ship, setup.b.connection)
     setup.net.tick(3)
     act(setup)
     setup.net.tick(2)
     expect(drainErrors(setup.server)).toEqual(errors)
-    expect(N.stats(setup.server).counters.unsentCalls).toBe(unsent)
+    expect(stats(setup.server).counters.unsentCalls).toBe(unsent)
   })
 
   it('sendTargetRpc names connection, entity and definition, also from added(Connected)', () => {
@@ -261,9 +279,9 @@ describe('to a client that cannot receive it', () => {
 
   it('request rejects without the entity, and is not reported as well', async () => {
     const { net, server, ship, b } = begin()
-    N.hideFrom(server, ship, b.connection)
+    hideFrom(server, ship, b.connection)
     net.tick(3)
-    const asked = N.request(server, ship, Ask, {}, { to: b.connection })
+    const asked = request(server, ship, Ask, {}, { to: b.connection })
     net.tick(2)
     await expect(asked).rejects.toMatchObject({ code: 'not-observed' })
     expect(drainErrors(server)).toEqual([])
@@ -279,10 +297,10 @@ describe('to a client that cannot receive it', () => {
         N.sendTargetRpc(world, ship, Tell, { n: 1 }, { to })
         N.sendMessage(world, Say, { n: 1 }, { to })
         N.sendMessage(world, Say, { n: 1 }, { to: [to, 60_000] })
-        asked = N.request(world, ship, Ask, {}, { to })
+        asked = request(world, ship, Ask, {}, { to })
         // What would end with the connection anyway does nothing.
-        N.joinGroup(world, to, 'red')
-        N.setMaxBytesPerSecond(world, to, 10_000)
+        joinGroup(world, to, 'red')
+        setMaxBytesPerSecond(world, to, 10_000)
         N.kick(world, to)
       }
     }
@@ -292,9 +310,9 @@ describe('to a client that cannot receive it', () => {
     await N.close(net.clients[0]!.world)
     net.tick(2)
     expect(left).toHaveLength(1)
-    expect(N.stats(net.server).counters.unsentCalls).toBe(3)
-    expect(N.membersOf(net.server, 'red')).toEqual([])
-    await expect(asked).rejects.toBeInstanceOf(N.RequestDisconnectedError)
+    expect(stats(net.server).counters.unsentCalls).toBe(3)
+    expect(membersOf(net.server, 'red')).toEqual([])
+    await expect(asked).rejects.toBeInstanceOf(RequestDisconnectedError)
   })
 })
 
@@ -310,7 +328,7 @@ describe('on a server that does not listen', () => {
     }
     N.sendRpc(world, ship, Door, { n: 1 })
     expect(drainErrors(world)).toEqual(['not-listening Boom', 'not-listening Say'])
-    expect(N.stats(world).counters.unsentCalls).toBe(9)
+    expect(stats(world).counters.unsentCalls).toBe(9)
   })
 
   it('so they are once it was closed, and retire throws', async () => {
@@ -338,11 +356,11 @@ describe('on a client', () => {
   it('a command on an entity of another client is reported on both sides, and a request rejects', async () => {
     const { net, server, b, foreign } = begin()
     N.sendCommand(b.world, foreign, Fire, { n: 1 })
-    const asked = N.request(b.world, foreign, Buy, {})
+    const asked = request(b.world, foreign, Buy, {})
     net.tick(3)
     expect(drainErrors(b.world)).toEqual(['not-owner Fire', 'not-owner Buy'])
     expect(drainErrors(server)).toEqual(['not-owner Fire', 'not-owner Buy'])
-    await expect(asked).rejects.toBeInstanceOf(N.RequestLostAuthorityError)
+    await expect(asked).rejects.toBeInstanceOf(RequestLostAuthorityError)
   })
 
   it('setReady before it connects counts for the next session', () => {
@@ -353,15 +371,15 @@ describe('on a client', () => {
     const client = net.begin({ world })
     net.tick(5)
     expect(client.connection).not.toBe(0)
-    expect(N.observersOf(net.server, launch(net.server))).toEqual([])
+    expect(observersOf(net.server, launch(net.server))).toEqual([])
   })
 })
 
 describe('while a scene loads', () => {
   it('a target RPC to a client that loads is reported, and one to all observers goes to those who do not', () => {
     const { net, server, ship, a, b } = begin()
-    N.setSceneLoader(a.world, () => new Promise(() => {}))
-    N.changeScene(server, Arena, {}, { to: a.connection })
+    setSceneLoader(a.world, () => new Promise(() => {}))
+    changeScene(server, Arena, {}, { to: a.connection })
     net.tick(3)
     N.sendTargetRpc(server, ship, Tell, { n: 1 })
     N.sendRpc(server, ship, Boom, { n: 2 })
@@ -374,9 +392,9 @@ describe('while a scene loads', () => {
 
   it('scenes that are loaded, or not, are refused', () => {
     const { server } = begin()
-    N.loadScene(server, Cave)
-    expect(() => N.loadScene(server, Cave)).toThrow(/loaded already/)
-    expect(() => N.unloadScene(server, Arena)).toThrow(/not loaded/)
+    loadScene(server, Cave)
+    expect(() => loadScene(server, Cave)).toThrow(/loaded already/)
+    expect(() => unloadScene(server, Arena)).toThrow(/not loaded/)
   })
 })
 
@@ -397,14 +415,14 @@ describe('an entity of another client', () => {
 describe('an answer', () => {
   it('to what is no request throws, a second one too, and one that nobody awaits returns false', async () => {
     const { net, server, a, copy } = begin()
-    expect(() => N.reply(server, 1 as N.CallId<{ n: typeof N.u8 }>, { n: 1 })).not.toThrow(TypeError)
-    N.request(a.world, copy, Buy, {}).catch(() => {})
+    expect(() => reply(server, 1 as N.CallId<{ n: typeof N.u8 }>, { n: 1 })).not.toThrow(TypeError)
+    request(a.world, copy, Buy, {}).catch(() => {})
     net.tick(1)
     const ids = Array.from(N.drain(server, Buy), ({ id }) => id)
     expect(ids).toHaveLength(1)
     await N.close(a.world)
     net.tick(1)
-    expect(N.reply(server, ids[0]!, { n: 1 })).toBe(false)
-    expect(() => N.reply(server, ids[0]!, { n: 1 })).toThrow(/answered already/)
+    expect(reply(server, ids[0]!, { n: 1 })).toBe(false)
+    expect(() => reply(server, ids[0]!, { n: 1 })).toThrow(/answered already/)
   })
 })

@@ -1,16 +1,8 @@
 // Authorization of the signalling: who may begin to connect, what the game learns, what the client does not, and hooks that fail.
 import http from 'node:http'
 import { query } from 'bitecs'
-import {
-  type AuthenticationRequest,
-  close,
-  createClientWorld,
-  defineProtocol,
-  deny,
-  drain,
-  NetworkErrors,
-  userOf,
-} from 'bitecs-net'
+import { close, createClientWorld, defineProtocol, drain, NetworkErrors } from 'bitecs-net'
+import { type AuthenticationRequest, deny, userOf } from 'bitecs-net/users'
 import { Connected } from 'bitecs-net/components'
 import { connect } from 'bitecs-net/node'
 import {
@@ -23,7 +15,7 @@ import {
   serverSend,
 } from 'bitecs-net/server'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createGeckosServerTransport, type GeckosServerOptions } from '../../src/transport/geckos/geckos-server.js'
+import { listenWebRtc, type WebRtcServerOptions } from '../../src/transport/geckos/geckos-server.js'
 import { until } from '../support/until.js'
 
 const protocol = defineProtocol({})
@@ -34,9 +26,9 @@ afterEach(async () => {
 })
 
 /** A signalling with this hook: its address, and what it reported. */
-async function serve(authorize: Authorize, options: Partial<GeckosServerOptions> = {}) {
+async function serve(authorize: Authorize, options: Partial<WebRtcServerOptions> = {}) {
   const errors: { message: string; cause: unknown }[] = []
-  const server = await createGeckosServerTransport({
+  const server = await listenWebRtc({
     host: '127.0.0.1',
     bindAddress: '127.0.0.1',
     authorize,
@@ -172,7 +164,12 @@ describe('a client', { timeout: 30_000 }, () => {
   /** A server that ticks by itself. */
   async function run(options: Parameters<typeof listen>[1]) {
     const world = createServerWorld(protocol)
-    const { port } = await listen(world, { port: 0, host: '127.0.0.1', bindAddress: '127.0.0.1', ...options })
+    const { port } = await listen(world, {
+      port: 0,
+      host: '127.0.0.1',
+      network: { bindAddress: '127.0.0.1' },
+      ...options,
+    })
     const timer = setInterval(() => runSystems(world, [...serverReceive, ...serverSend]), 20)
     cleanup.push(() => {
       clearInterval(timer)
@@ -184,10 +181,12 @@ describe('a client', { timeout: 30_000 }, () => {
   it('25: that is authorized is authenticated next, with what the hook said of it', async () => {
     const requests: AuthenticationRequest[] = []
     const { world, url } = await run({
-      authorize: async ({ header }) => header === 'Bearer abc' && { player: 7 },
-      authenticate: (request) => {
-        requests.push(request)
-        return { ...(request.authorization as { player: number }), token: request.token }
+      network: { authorize: async ({ header }) => header === 'Bearer abc' && { player: 7 } },
+      users: {
+        authenticate: (request) => {
+          requests.push(request)
+          return { ...(request.authorization as { player: number }), token: request.token }
+        },
       },
     })
     const client = createClientWorld(protocol)
@@ -204,9 +203,11 @@ describe('a client', { timeout: 30_000 }, () => {
   it('25: that is not authorized learns so at once, tries no more, and never appears in the world of the server', async () => {
     let asked = 0
     const { world, url } = await run({
-      authorize: ({ header }) => {
-        asked++
-        return header === 'Bearer abc'
+      network: {
+        authorize: ({ header }) => {
+          asked++
+          return header === 'Bearer abc'
+        },
       },
     })
     const client = createClientWorld(protocol)
@@ -224,9 +225,11 @@ describe('a client', { timeout: 30_000 }, () => {
   ])('is refused in the words of deny, and under its code %s; nobody tries again', async (code, seen) => {
     let asked = 0
     const { url } = await run({
-      authorize: () => {
-        asked++
-        return deny(`not today: ÿ 猫 ${'x'.repeat(2000)}`, code)
+      network: {
+        authorize: () => {
+          asked++
+          return deny(`not today: ÿ 猫 ${'x'.repeat(2000)}`, code)
+        },
       },
     })
     const attempt = connect(createClientWorld(protocol), { url, timeout: 20_000 })
@@ -238,7 +241,7 @@ describe('a client', { timeout: 30_000 }, () => {
 
   it('of a hook that fails is refused, and the server hears why', async () => {
     const cause = new Error('no database')
-    const { world, url } = await run({ authorize: () => Promise.reject(cause) })
+    const { world, url } = await run({ network: { authorize: () => Promise.reject(cause) } })
     await expect(connect(createClientWorld(protocol), { url, timeout: 20_000 })).rejects.toMatchObject({
       code: 'unauthorized',
     })
@@ -248,7 +251,9 @@ describe('a client', { timeout: 30_000 }, () => {
 
   it('options that cannot work are refused by their names', async () => {
     const world = createServerWorld(protocol)
-    await expect(listen(world, { authorize: 'Bearer abc' as never })).rejects.toThrow(/authorize is a function/)
-    await expect(listen(world, { authorizationTimeout: -1 })).rejects.toThrow(/authorizationTimeout is/)
+    await expect(listen(world, { network: { authorize: 'Bearer abc' as never } })).rejects.toThrow(
+      /authorize is a function/,
+    )
+    await expect(listen(world, { network: { authorizationTimeout: -1 } })).rejects.toThrow(/authorizationTimeout is/)
   })
 })

@@ -3,7 +3,7 @@ import http from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createGeckosServerTransport, type GeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
+import { listenWebRtc, type WebRtcServerTransport } from '../../src/transport/geckos/geckos-server.js'
 import { type NativePeerConnection, ServerPeer } from '../../src/transport/geckos/geckos-server-peer.js'
 import { bundleForBrowser } from '../support/bundle.js'
 import { launchChromium } from '../support/chromium.js'
@@ -48,7 +48,7 @@ class PageSide implements Side {
 }
 
 interface Site {
-  transport: GeckosServerTransport
+  transport: WebRtcServerTransport
   page: Page
   url: string
   /** What the page threw and nobody caught. */
@@ -63,7 +63,7 @@ async function openSite(options: NetworkOptions): Promise<Site> {
     response.end(request.url === '/page.js' ? script : '<!doctype html><script src="/page.js"></script>')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const transport = await createGeckosServerTransport({ server, ...options })
+  const transport = await listenWebRtc({ server, ...options })
   const url = `http://127.0.0.1:${transport.port}`
   // A context of its own: closing a page's last context ends the page without telling it.
   const context = await browser.newContext()

@@ -4,8 +4,8 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createGeckosServerTransport, type GeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
-import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos/geckos-node-client.js'
+import { listenWebRtc, type WebRtcServerTransport } from '../../src/transport/geckos/geckos-server.js'
+import { connectWebRtc, type WebRtcClientOptions } from '../../src/transport/geckos/geckos-node-client.js'
 import { Channel, type Transport } from '../../src/transport/transport.js'
 import { buildProgram } from '../support/bundle.js'
 import { standStill } from '../support/stand-still.js'
@@ -20,15 +20,15 @@ afterEach(async () => {
   for (const action of cleanup.splice(0).reverse()) await action()
 })
 
-async function startServer(): Promise<GeckosServerTransport> {
-  const server = await createGeckosServerTransport({ host: '127.0.0.1', bindAddress: '127.0.0.1' })
+async function startServer(): Promise<WebRtcServerTransport> {
+  const server = await listenWebRtc({ host: '127.0.0.1', bindAddress: '127.0.0.1' })
   cleanup.push(() => server.close())
   return server
 }
 
 async function startBehindRelay(
   options: Partial<RelayOptions>,
-): Promise<{ server: GeckosServerTransport; relay: Relay }> {
+): Promise<{ server: WebRtcServerTransport; relay: Relay }> {
   const server = await startServer()
   const relay = await startRelay({ upstream: `http://127.0.0.1:${server.port}`, ...options })
   cleanup.push(() => relay.close())
@@ -45,8 +45,8 @@ async function answering(status: number): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-async function connect(options: Partial<GeckosClientOptions> & { url: string }): Promise<Transport> {
-  const client = await connectGeckos({ timeout: 10_000, ...options })
+async function connect(options: Partial<WebRtcClientOptions> & { url: string }): Promise<Transport> {
+  const client = await connectWebRtc({ timeout: 10_000, ...options })
   cleanup.push(() => client.close())
   return client
 }

@@ -1,12 +1,12 @@
 // The contract over real WebRTC, with clients in Node.
-import { createGeckosServerTransport } from '../../src/transport/geckos/geckos-server.js'
+import { listenWebRtc } from '../../src/transport/geckos/geckos-server.js'
 import type { Transport } from '../../src/transport/transport.js'
 import { connectPatiently } from '../support/connect-patiently.js'
 import { LocalSide } from './side.js'
 import { transportContract } from './transport-contract.js'
 
 transportContract('geckos server and Node client', async (options) => {
-  const transport = await createGeckosServerTransport({ host: '127.0.0.1', bindAddress: '127.0.0.1', ...options })
+  const transport = await listenWebRtc({ host: '127.0.0.1', bindAddress: '127.0.0.1', ...options })
   const clients: Transport[] = []
   return {
     server: new LocalSide(transport),

@@ -4,11 +4,11 @@ import http from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
-  createGeckosServerTransport,
-  type GeckosServerOptions,
-  type GeckosServerTransport,
+  listenWebRtc,
+  type WebRtcServerOptions,
+  type WebRtcServerTransport,
 } from '../../src/transport/geckos/geckos-server.js'
-import { connectGeckos } from '../../src/transport/geckos/geckos-node-client.js'
+import { connectWebRtc } from '../../src/transport/geckos/geckos-node-client.js'
 import { Channel, type Transport } from '../../src/transport/transport.js'
 import { buildProgram } from '../support/bundle.js'
 import { connectPatiently } from '../support/connect-patiently.js'
@@ -35,23 +35,23 @@ afterEach(async () => {
   for (const action of cleanup.splice(0).reverse()) await action()
 })
 
-async function startServer(options: GeckosServerOptions = {}): Promise<GeckosServerTransport> {
-  const server = await createGeckosServerTransport({ host: '127.0.0.1', bindAddress: '127.0.0.1', ...options })
+async function startServer(options: WebRtcServerOptions = {}): Promise<WebRtcServerTransport> {
+  const server = await listenWebRtc({ host: '127.0.0.1', bindAddress: '127.0.0.1', ...options })
   cleanup.push(() => server.close())
   return server
 }
 
-function urlOf(server: GeckosServerTransport): string {
+function urlOf(server: WebRtcServerTransport): string {
   return `http://127.0.0.1:${server.port}`
 }
 
-async function connect(server: GeckosServerTransport): Promise<Transport> {
+async function connect(server: WebRtcServerTransport): Promise<Transport> {
   const client = await connectPatiently({ url: urlOf(server) })
   cleanup.push(() => client.close())
   return client
 }
 
-async function connectHostile(server: GeckosServerTransport, options?: RawOptions): Promise<RawClient> {
+async function connectHostile(server: WebRtcServerTransport, options?: RawOptions): Promise<RawClient> {
   const client = await connectRaw(urlOf(server), options)
   cleanup.push(() => client.close())
   return client
@@ -153,7 +153,7 @@ describe('hostile clients', { timeout: LIMIT }, () => {
     const honest = await connect(server)
     for (let i = 0; i < 10; i++) {
       await Promise.all([
-        connectGeckos({ url: urlOf(server), timeout: 10_000 }).then(
+        connectWebRtc({ url: urlOf(server), timeout: 10_000 }).then(
           (client) => client.close(),
           () => {},
         ),

@@ -248,7 +248,7 @@ describe('settings', () => {
       `import { deny } from '${root}dist/index.js'
        export { protocol, systems } from '${root}${GAME}'
        export const tickRate = 11
-       export const options = { maxConnections: 7, authenticate: () => deny('the game says no', 'game-says-no') }`,
+       export const options = { limits: { maxConnections: 7 }, users: { authenticate: () => deny('the game says no', 'game-says-no') } }`,
     )
     const config = join(folder, 'server.json')
     writeFileSync(config, JSON.stringify({ tickRate: 12, logLevel: 'debug', metricsPort: 0, maxConnections: 5 }))

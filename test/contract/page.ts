@@ -1,10 +1,10 @@
 // Runs inside the browser's page: connects with the browser's client, and lets the test drive the ends it made.
-import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos/geckos-client.js'
+import { connectWebRtc, type WebRtcClientOptions } from '../../src/transport/geckos/geckos-client.js'
 import { LocalSide, type Burst, type Side, type SideEvent } from './side.js'
 
 /** The calls that the test makes, all by the number of the end. */
 export interface PageSides {
-  connect(options: GeckosClientOptions, first?: Burst): Promise<number>
+  connect(options: WebRtcClientOptions, first?: Burst): Promise<number>
   call<Name extends keyof Side>(side: number, name: Name, args: Parameters<Side[Name]>): ReturnType<Side[Name]>
 }
 
@@ -16,7 +16,7 @@ const sides: LocalSide[] = []
 
 globalThis.pageSides = {
   async connect(options, first) {
-    const side = new LocalSide(await connectGeckos(options))
+    const side = new LocalSide(await connectWebRtc(options))
     if (first !== undefined) await side.send(1, first)
     return sides.push(side) - 1
   },

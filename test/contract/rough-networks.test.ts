@@ -113,7 +113,7 @@ async function worsen(relay: Relay, { conditions = {}, outage, newAddressEvery }
 beforeAll(async () => {
   const entityIndex = createEntityIndex()
   server = createServerWorld(protocol, { entityIndex, tickRate: TICK_RATE })
-  serving = await listen(server, { port: 0, host: '127.0.0.1', bindAddress: '127.0.0.1' })
+  serving = await listen(server, { port: 0, host: '127.0.0.1', network: { bindAddress: '127.0.0.1' } })
   game.begin(server)
   serving.run(game.serverSystems)
   for (const [i] of networks.entries()) {

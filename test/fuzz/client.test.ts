@@ -1,6 +1,9 @@
 // Thousands of hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows without end.
 import { addEntity } from 'bitecs'
-import { changeScene, close, type ClientWorld, entityOfKey, netIdOf, setSpawnKey, stats } from 'bitecs-net'
+import { close, type ClientWorld, netIdOf } from 'bitecs-net'
+import { entityOfKey, setSpawnKey } from 'bitecs-net/prefabs'
+import { changeScene } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { describe, expect, it } from 'vitest'
 import { clientRole } from '../../src/world/state.js'
 import { createRandom } from '../../src/transport/random.js'

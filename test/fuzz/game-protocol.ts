@@ -11,9 +11,7 @@ import {
   defineClientRpc,
   defineCommand,
   defineMessage,
-  definePrefab,
   defineProtocol,
-  defineScene,
   defineTargetRpc,
   entity,
   enumOf,
@@ -22,23 +20,20 @@ import {
   i16,
   i32,
   i8,
-  listOf,
-  mapOf,
   optional,
   quantized,
   replicate,
-  setOf,
   string,
   struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
   u16,
   u32,
   u8,
   unitQuaternion,
   varint,
 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
+import { definePrefab } from 'bitecs-net/prefabs'
+import { defineScene } from 'bitecs-net/scenes'
 import { createRelation } from 'bitecs'
 
 const MAX = 60_000

@@ -1,35 +1,27 @@
 // A small game with something of everything, for packets to be recorded from and thrown at.
 import { addComponent, addEntity, getRelationTargets, hasComponent, query, removeComponent } from 'bitecs'
 import {
-  accept,
   type ClientWorld,
   connectionOf,
-  correct,
-  deny,
   despawn,
   drain,
   entityOf,
   handle,
-  hideFrom,
-  loadScene,
   netIdOf,
   NetworkErrors,
-  observersOf,
-  refuse,
-  reply,
-  request,
   sendCommand,
   sendMessage,
   sendRpc,
   sendTargetRpc,
   type ServerWorld,
   setPlayer,
-  setSpawnKey,
-  showTo,
-  spawn,
-  unloadScene,
-  validateWrites,
 } from 'bitecs-net'
+import { correct, validateWrites } from 'bitecs-net/authority'
+import { hideFrom, observersOf, showTo } from 'bitecs-net/interest'
+import { setSpawnKey, spawn } from 'bitecs-net/prefabs'
+import { refuse, reply, request } from 'bitecs-net/requests'
+import { loadScene, unloadScene } from 'bitecs-net/scenes'
+import { accept, deny } from 'bitecs-net/users'
 import { Authenticating, Connected, Connection, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { hasGreeted } from '../../src/world/client/client-state.js'
@@ -115,7 +107,7 @@ export class FuzzGame {
 
   constructor(seed: number, honestClients = 2, serving: ServeOptions = {}) {
     resetStores()
-    const clientSystems = serving.authenticate === 'by-messages' ? [this.introduce] : []
+    const clientSystems = serving.users?.authenticate === 'by-messages' ? [this.introduce] : []
     const serverSystems = [this.serverSystem]
     this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems, clientSystems, ...serving })
     // What hostile clients may write is looked at; honest ones never write such values.

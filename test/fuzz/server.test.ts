@@ -1,6 +1,7 @@
 // Thousands of hostile packets at a server before the hello, and as many before the welcome: it serves the others as if nothing
 // were. What comes after it is in campaign.test.ts.
-import { type AuthenticationRequest, stats } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import { type AuthenticationRequest } from 'bitecs-net/users'
 import type { TestClient } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../src/transport/random.js'
@@ -73,7 +74,7 @@ describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
   it('between the hello and the welcome drops and counts them, lets nobody in, and serves the others', () => {
     const authenticate = ({ token }: AuthenticationRequest): Promise<never> | undefined =>
       token === 'hostile' ? new Promise<never>(() => {}) : undefined
-    const game = new FuzzGame(seed + 200, 2, { authenticate })
+    const game = new FuzzGame(seed + 200, 2, { users: { authenticate } })
     const random = createRandom(seed + 200)
     const { net } = game
     const honest = stats(net.server).connections

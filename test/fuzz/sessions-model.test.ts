@@ -16,9 +16,9 @@ import {
   replicate,
   setPlayer,
   setReady,
-  stats,
   u16,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -73,6 +73,17 @@ describe('the package', () => {
     'bitecs-net/systems',
     'bitecs-net/auth',
     'bitecs-net/host',
+    'bitecs-net/authority',
+    'bitecs-net/collections',
+    'bitecs-net/groups',
+    'bitecs-net/interest',
+    'bitecs-net/prefabs',
+    'bitecs-net/requests',
+    'bitecs-net/saves',
+    'bitecs-net/scenes',
+    'bitecs-net/stats',
+    'bitecs-net/transport',
+    'bitecs-net/users',
     'bitecs-net/testing',
   ])('loads %s without any transport installed', (name) => {
     const { code, stderr } = bare.run(`await import('${name}')`)

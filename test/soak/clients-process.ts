@@ -1,17 +1,7 @@
 // The soak's clients: they come and leave in every way that there is, or stay and play as bots.
 import { createEntityIndex, query } from 'bitecs'
-import {
-  added,
-  close,
-  connectionOf,
-  drain,
-  isScene,
-  NetworkErrors,
-  removed,
-  scenesOf,
-  sendCommand,
-  sendMessage,
-} from '../../src/index.js'
+import { added, close, connectionOf, drain, NetworkErrors, removed, sendCommand, sendMessage } from '../../src/index.js'
+import { isScene, scenesOf } from '../../src/scenes.js'
 import { Connected, Connection } from '../../components/connection.js'
 import { LocalPlayer } from '../../components/networked.js'
 import {

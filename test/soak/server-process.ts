@@ -9,7 +9,7 @@ import { countItems, grown, type Items, storesOf } from './items.js'
 import { measure, type Sample } from './meter.js'
 
 export interface ServerSettings {
-  /** As the options of `listen`. */
+  /** As in the `sessions` of `listen`. */
   timeout?: number
   resumeTime?: number
 }
@@ -41,7 +41,7 @@ function countErrors(of: ServerWorld): void {
 }
 
 async function begin(port: number): Promise<{ port: number }> {
-  server = await listen(world, { port, host: '127.0.0.1', bindAddress: '127.0.0.1', ...settings })
+  server = await listen(world, { port, host: '127.0.0.1', network: { bindAddress: '127.0.0.1' }, sessions: settings })
   loop = server.run([...systems, countErrors])
   return { port: server.port }
 }

@@ -5,7 +5,6 @@ import {
   defineClientRpc,
   defineCommand,
   defineMessage,
-  definePrefab,
   defineProtocol,
   defineTargetRpc,
   entity,
@@ -21,6 +20,7 @@ import {
   u8,
   varint,
 } from 'bitecs-net'
+import { definePrefab } from 'bitecs-net/prefabs'
 import { Networked } from 'bitecs-net/components'
 
 /** Room for 10,000 entities in a server's and two clients' worlds at once, whose ids come from one index. */

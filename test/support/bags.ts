@@ -7,20 +7,15 @@ import {
   entityOf,
   enumOf,
   f32,
-  listOf,
-  mapOf,
   netIdOf,
   replicate,
   type ServerWorld,
-  setOf,
   string,
   struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
   u16,
   u8,
 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
 import { Networked } from 'bitecs-net/components'
 
 const MAX = 10_000

@@ -1,24 +1,21 @@
 // Behaviours of authentication that hold over every network.
 import { hasComponent, observe, onAdd, onRemove, query } from 'bitecs'
 import {
-  accept,
   added,
-  type AuthenticationRequest,
   bytes,
   type ClientWorld,
   connectionOf,
   defineMessage,
   defineProtocol,
-  deny,
   drain,
   removed,
   sendMessage,
   type ServerWorld,
-  stats,
   string,
   u32,
-  userOf,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import { accept, type AuthenticationRequest, deny, userOf } from 'bitecs-net/users'
 import { Authenticating, Connected, Connection } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'
@@ -87,7 +84,7 @@ export function authenticationBehaviours(network: string, make: MakePeers): void
   describe(`authentication over ${network}`, () => {
     describe('25: Connected comes after authentication; a client refused by the authenticator gets the reason, and never appears in the world', () => {
       it('Connected comes after authentication, with user data that is there when it is added', () =>
-        withServer(make, game.arena, { authenticate: knowsTwo }, async (peers) => {
+        withServer(make, game.arena, { users: { authenticate: knowsTwo } }, async (peers) => {
           const log = record(peers.server)
           const ann = await peers.join(undefined, { token: 'a' })
           const ben = await peers.join(undefined, { token: 'b' })
@@ -98,7 +95,7 @@ export function authenticationBehaviours(network: string, make: MakePeers): void
         }))
 
       it('a client that is refused gets the reason, and never appears in the world of the server', () =>
-        withServer(make, game.arena, { authenticate: knowsTwo }, async (peers) => {
+        withServer(make, game.arena, { users: { authenticate: knowsTwo } }, async (peers) => {
           const log = record(peers.server)
           const ghosts: number[] = []
           observe(peers.server, onAdd(Connection), (eid: number) => void ghosts.push(eid))
@@ -126,7 +123,7 @@ export function authenticationBehaviours(network: string, make: MakePeers): void
         let told = false
         const authenticate = ({ signal }: AuthenticationRequest): Promise<undefined> =>
           new Promise(() => signal.addEventListener('abort', () => (told = true)))
-        return withServer(make, game.arena, { authenticate, authenticationTimeout: 400 }, async (peers) => {
+        return withServer(make, game.arena, { users: { authenticate, authenticationTimeout: 400 } }, async (peers) => {
           await expect(peers.join()).rejects.toMatchObject({ code: 'authentication-timeout' })
           expect(told).toBe(true)
         })
@@ -134,7 +131,7 @@ export function authenticationBehaviours(network: string, make: MakePeers): void
     })
 
     it('19: messages marked so are dispatched before authentication, both ways, and decide it', () =>
-      withServer(make, challenging, { authenticate: 'by-messages' }, async (peers) => {
+      withServer(make, challenging, { users: { authenticate: 'by-messages' } }, async (peers) => {
         const log = record(peers.server)
         const { connection } = await peers.join(undefined, { meanwhile: challengeTurn(peers.server, 'sesame') })
         expect(log).toEqual(['+Authenticating ?', '-Authenticating Ali', '+Connected Ali'])
@@ -145,7 +142,7 @@ export function authenticationBehaviours(network: string, make: MakePeers): void
       }))
 
     it('19: a client that fails the challenge is refused with the reason, and was never connected', () =>
-      withServer(make, challenging, { authenticate: 'by-messages' }, async (peers) => {
+      withServer(make, challenging, { users: { authenticate: 'by-messages' } }, async (peers) => {
         const log = record(peers.server)
         const ends: string[] = []
         const turn = challengeTurn(peers.server, 'barley')

@@ -1,5 +1,7 @@
 // Behaviours of components that owners write, over every network.
-import { correct, setOwner, stats, validateWrites } from 'bitecs-net'
+import { setOwner } from 'bitecs-net'
+import { correct, validateWrites } from 'bitecs-net/authority'
+import { stats } from 'bitecs-net/stats'
 import { describe, expect, it } from 'vitest'
 import * as game from './flyers.js'
 import type { MakePeers, Peers } from './peers.js'

@@ -1,5 +1,6 @@
 // Behaviours of synchronised collections that hold over every network.
-import { drain, operations } from 'bitecs-net'
+import { drain } from 'bitecs-net'
+import { operations } from 'bitecs-net/collections'
 import { describe, expect, it } from 'vitest'
 import * as game from './bags.js'
 import type { MakePeers, Peers } from './peers.js'

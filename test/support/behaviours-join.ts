@@ -1,5 +1,6 @@
 // Behaviours of joining late that hold over every network.
-import { connectionOf, stats } from 'bitecs-net'
+import { connectionOf } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connection, Joined } from 'bitecs-net/components'
 import { hasComponent } from 'bitecs'
 import { describe, expect, it } from 'vitest'

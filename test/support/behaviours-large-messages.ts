@@ -1,15 +1,6 @@
 // Behaviours of messages that are too large for one packet, over every network.
-import {
-  bytes,
-  defineMessage,
-  defineProtocol,
-  drain,
-  sendMessage,
-  string,
-  type Transfer,
-  transfers,
-  u8,
-} from 'bitecs-net'
+import { bytes, defineMessage, defineProtocol, drain, sendMessage, string, u8 } from 'bitecs-net'
+import { type Transfer, transfers } from 'bitecs-net/stats'
 import { createRandom } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import type { MakePeers } from './peers.js'

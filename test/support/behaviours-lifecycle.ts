@@ -1,16 +1,7 @@
 // Behaviours of lifecycle that hold over every network.
 import { addComponent, addEntity, hasComponent, observe, onAdd, onRemove } from 'bitecs'
-import {
-  clearOwner,
-  type ClientWorld,
-  close,
-  connectionOf,
-  drain,
-  sendCommand,
-  setOwner,
-  setPlayer,
-  stats,
-} from 'bitecs-net'
+import { clearOwner, type ClientWorld, close, connectionOf, drain, sendCommand, setOwner, setPlayer } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'

@@ -1,17 +1,7 @@
 // Behaviours of prefabs that hold over every network.
 import { addComponent, addEntity, entityExists, hasComponent, observe, onAdd, onRemove } from 'bitecs'
-import {
-  type ClientWorld,
-  close,
-  connectionOf,
-  despawn,
-  entityOfKey,
-  netIdOf,
-  onSpawn,
-  prefabOf,
-  setSpawnKey,
-  spawn,
-} from 'bitecs-net'
+import { type ClientWorld, close, connectionOf, despawn, netIdOf } from 'bitecs-net'
+import { entityOfKey, onSpawn, prefabOf, setSpawnKey, spawn } from 'bitecs-net/prefabs'
 import { Connected, LocalPlayer, Networked, Owned, Predicted } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'

@@ -1,27 +1,19 @@
 // Every way to be turned away, or sent away, over any network: both sides know why, in words for the player.
 import { observe, onRemove } from 'bitecs'
-import {
-  type AuthenticationRequest,
-  ban,
-  bans,
-  close,
-  connectionOf,
-  defineProtocol,
-  kick,
-  type Protocol,
-  retire,
-  unban,
-} from 'bitecs-net'
+import { close, connectionOf, defineProtocol, kick, type Protocol, retire } from 'bitecs-net'
+import { type AuthenticationRequest, ban, bans, unban } from 'bitecs-net/users'
 import { Connected, Connection } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'
 import type { MakePeers, Peer } from './peers.js'
 
 const serving = {
-  authenticate: ({ token }: AuthenticationRequest): object => ({ id: token }),
-  userKey: 'id',
-  duplicateUsers: 'refuse-new',
-  maxConnections: 2,
+  users: {
+    authenticate: ({ token }: AuthenticationRequest): object => ({ id: token }),
+    userKey: 'id',
+    duplicateUsers: 'refuse-new',
+  },
+  limits: { maxConnections: 2 },
 } as const
 
 const reasonAt = ({ world }: Peer) => Connection.reason[connectionOf(world)]

@@ -2,17 +2,16 @@
 import {
   ArgumentError,
   drain,
-  group,
-  joinGroup,
   NetworkErrors,
   sendCommand,
   sendMessage,
   sendRpc,
   sendTargetRpc,
   setOwner,
-  stats,
 } from 'bitecs-net'
-import { observersOf } from 'bitecs-net'
+import { group, joinGroup } from 'bitecs-net/groups'
+import { stats } from 'bitecs-net/stats'
+import { observersOf } from 'bitecs-net/interest'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'
 import { type MakePeers, onSide, type Peers } from './peers.js'

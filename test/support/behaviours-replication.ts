@@ -1,5 +1,6 @@
 // Behaviours of replication that hold over every network.
-import { despawn, stats } from 'bitecs-net'
+import { despawn } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { describe, expect, it } from 'vitest'
 import * as game from './arena.js'
 import { withPeers } from './behaviours-remote.js'

@@ -11,9 +11,17 @@ import {
   drain,
   entity as entityType,
   entityOf,
-  isWaiting,
   netIdOf,
   NetworkErrors,
+  type ServerWorld,
+  setOwner,
+  string,
+  u16,
+  u32,
+  u8,
+} from 'bitecs-net'
+import {
+  isWaiting,
   refusalOf,
   refuse,
   reply,
@@ -24,14 +32,8 @@ import {
   RequestLostAuthorityError,
   RequestRefusedError,
   RequestTimedOutError,
-  type ServerWorld,
-  setOwner,
-  stats,
-  string,
-  u16,
-  u32,
-  u8,
-} from 'bitecs-net'
+} from 'bitecs-net/requests'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { describe, expect, it } from 'vitest'
 import type { MakePeers, Peers } from './peers.js'

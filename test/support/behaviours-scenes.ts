@@ -1,28 +1,30 @@
 // Behaviours of scenes, over every network.
 import { addComponent, addEntity, observe, onAdd, onRemove, query } from 'bitecs'
 import {
-  changeScene,
   type ClientWorld,
   connectionOf,
   defineMessage,
   defineProtocol,
-  defineScene,
   drain,
   entityOf,
-  isScene,
   netIdOf,
   replicate,
-  type SceneLoad,
-  type SceneLoader,
-  SceneEvents,
-  scenesOf,
   sendMessage,
   type ServerWorld,
-  setSceneLoader,
   string,
   u16,
   u32,
 } from 'bitecs-net'
+import {
+  changeScene,
+  defineScene,
+  isScene,
+  type SceneLoad,
+  type SceneLoader,
+  SceneEvents,
+  scenesOf,
+  setSceneLoader,
+} from 'bitecs-net/scenes'
 import { Connection, Loading, Networked, Ready } from 'bitecs-net/components'
 import type { TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
 // Connecting on a busy machine: now and then the encryption's handshake fails, and a client has to try again.
-import { connectGeckos, type GeckosClientOptions } from '../../src/transport/geckos/geckos-node-client.js'
+import { connectWebRtc, type WebRtcClientOptions } from '../../src/transport/geckos/geckos-node-client.js'
 import type { Transport } from '../../src/transport/transport.js'
 
 const TRIES = 3
@@ -16,7 +16,7 @@ export async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
   return await attempt()
 }
 
-/** {@link connectGeckos}, up to three times. */
-export function connectPatiently(options: Omit<GeckosClientOptions, 'timeout'>): Promise<Transport> {
-  return tryAgain(() => connectGeckos({ ...options, timeout: 5000 }))
+/** {@link connectWebRtc}, up to three times. */
+export function connectPatiently(options: Omit<WebRtcClientOptions, 'timeout'>): Promise<Transport> {
+  return tryAgain(() => connectWebRtc({ ...options, timeout: 5000 }))
 }

@@ -7,16 +7,15 @@ import {
   f32,
   f64,
   i8,
-  listOf,
   quantized,
   replicate,
   type ServerWorld,
   setOwner,
-  type SyncList,
   u16,
   u32,
   varint,
 } from 'bitecs-net'
+import { listOf, type SyncList } from 'bitecs-net/collections'
 import { Networked } from 'bitecs-net/components'
 import { copyOf } from './arena.js'
 import type { Peers } from './peers.js'

@@ -4,23 +4,21 @@ import { addComponent, addEntity, createRelation, hasComponent, query, type Rela
 import {
   clearOwner,
   close,
-  correct,
   defineProtocol,
   entityOf,
   f32,
-  hideFrom,
-  listOf,
   markChanged,
   netIdOf,
   quantized,
   removePlayer,
   replicate,
-  resetVisibility,
   type ServerWorld,
   setOwner,
-  type SyncList,
   u32,
 } from 'bitecs-net'
+import { correct } from 'bitecs-net/authority'
+import { listOf, type SyncList } from 'bitecs-net/collections'
+import { hideFrom, resetVisibility } from 'bitecs-net/interest'
 import { Connection, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect } from 'vitest'

@@ -57,7 +57,12 @@ const serverTasks = {
         log.push({ name: args.text, what: 'connected', at: sharedNow() })
       }
     }
-    const server = await listen(world, { port: 0, host: '127.0.0.1', bindAddress: '127.0.0.1', ...options })
+    const server = await listen(world, {
+      port: 0,
+      host: '127.0.0.1',
+      network: { bindAddress: '127.0.0.1' },
+      sessions: options,
+    })
     server.run([welcome, () => watch(world, (connection) => names.get(connection) ?? '')])
     return { port: server.port }
   },

@@ -6,14 +6,11 @@ import {
   ConnectionError,
   connectionOf,
   createClientWorld,
-  createHostWorld,
   createServerWorld,
-  type HostWorld,
   type Protocol,
   type ServerWorld,
-  type Side,
-  withSide,
 } from 'bitecs-net'
+import { createHostWorld, type HostWorld, type Side, withSide } from 'bitecs-net/host'
 import { Connection, Connected, LocalConnection, Ready } from 'bitecs-net/components'
 import { startHost } from 'bitecs-net/host'
 import { connect } from 'bitecs-net/node'
@@ -64,10 +61,7 @@ export interface Joining {
 }
 
 /** Whom a server may be told to let in. */
-export type Serving = Pick<
-  ListenOptions,
-  'authenticate' | 'authenticationTimeout' | 'maxConnections' | 'userKey' | 'duplicateUsers'
->
+export type Serving = Pick<ListenOptions, 'users' | 'limits'>
 
 /** What runs in every tick, how often that is, and whom the server lets in. */
 export interface PeersGame extends Serving {

@@ -8,16 +8,15 @@ import {
   defineMessage,
   defineProtocol,
   drain,
-  isScene,
   netIdOf,
   NetworkErrors,
   removed,
-  scenesOf,
   sendCommand,
   sendMessage,
   type ServerWorld,
   u32,
 } from 'bitecs-net'
+import { isScene, scenesOf } from 'bitecs-net/scenes'
 import { Connected, Connection, Interrupted, Networked, Ready } from 'bitecs-net/components'
 import type { System } from 'bitecs-net/systems'
 import { createBot } from '../../examples/capture-the-flag/bots.js'

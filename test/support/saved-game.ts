@@ -3,31 +3,22 @@ import { addComponent, addEntity, createRelation, getRelationTargets, hasCompone
 import {
   bool,
   createServerWorld,
-  definePrefab,
   defineProtocol,
   entity,
-  entityOfKey,
   f32,
   f64,
   i8,
-  listOf,
-  mapOf,
-  prefabOf,
   quantized,
   replicate,
-  SaveError,
-  saveWorld,
   type ServerWorld,
-  setOf,
-  spawn,
   string,
   struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
   u16,
   u8,
 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
+import { definePrefab, entityOfKey, prefabOf, spawn } from 'bitecs-net/prefabs'
+import { SaveError, saveWorld } from 'bitecs-net/saves'
 import { Networked } from 'bitecs-net/components'
 import { expect } from 'vitest'
 

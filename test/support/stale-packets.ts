@@ -64,7 +64,12 @@ export async function measureOutage(
 ): Promise<Late> {
   const server = createServerWorld(game.arena, { entityIndex, tickRate })
   const world = createClientWorld(game.arena, { entityIndex })
-  const serving = await listen(server, { port: 0, host: '127.0.0.1', bindAddress: '127.0.0.1', timeout })
+  const serving = await listen(server, {
+    port: 0,
+    host: '127.0.0.1',
+    network: { bindAddress: '127.0.0.1' },
+    sessions: { timeout },
+  })
   const relay = await startRelay({ upstream: `http://127.0.0.1:${serving.port}` })
   const setDown = (down: boolean): void => {
     relay.up.set({ down })

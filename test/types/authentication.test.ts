@@ -1,20 +1,14 @@
 // Types of authentication: what an authenticator gets and may answer, and what must not compile. Checked by `tsc`.
 import { expectTypeOf, it } from 'vitest'
+import { added, type ClientWorld, defineMessage, drain, sendMessage, type ServerWorld, u8 } from 'bitecs-net'
 import {
   accept,
-  added,
   type AuthenticationError,
   type AuthenticationRequest,
   type Authenticator,
-  type ClientWorld,
-  defineMessage,
   deny,
-  drain,
-  sendMessage,
-  type ServerWorld,
-  u8,
   userOf,
-} from 'bitecs-net'
+} from 'bitecs-net/users'
 import { Authenticating } from 'bitecs-net/components'
 import type { ConnectOptions } from 'bitecs-net/client'
 import { listen } from 'bitecs-net/server'
@@ -25,19 +19,21 @@ declare const client: ClientWorld
 it('types authenticators', () => {
   expectTypeOf(() => {
     void listen(server, {
-      authenticate: (request) => {
-        expectTypeOf(request).toEqualTypeOf<AuthenticationRequest>()
-        return request.token === 'x' ? { name: 'Ann' } : deny('no', 'code')
+      users: {
+        authenticate: (request) => {
+          expectTypeOf(request).toEqualTypeOf<AuthenticationRequest>()
+          return request.token === 'x' ? { name: 'Ann' } : deny('no', 'code')
+        },
+        authenticationTimeout: 100,
       },
-      authenticationTimeout: 100,
     })
-    void listen(server, { authenticate: 'by-messages' })
+    void listen(server, { users: { authenticate: 'by-messages' } })
     // @ts-expect-error no such way
-    void listen(server, { authenticate: 'by-hand' })
+    void listen(server, { users: { authenticate: 'by-hand' } })
     // @ts-expect-error a text is no answer: user data is an object
-    void listen(server, { authenticate: () => 'Ann' })
+    void listen(server, { users: { authenticate: () => 'Ann' } })
     // @ts-expect-error nor is null
-    void listen(server, { authenticate: () => null })
+    void listen(server, { users: { authenticate: () => null } })
     const decides: Authenticator[] = [() => undefined, async () => ({ id: 1 }), () => false, async () => {}]
     void decides
   }).toBeFunction()

@@ -1,14 +1,6 @@
 // Types of the verbs of bans: what must not compile. Checked by `tsc`; the calls here never run.
-import {
-  ban,
-  type Ban,
-  type BanOptions,
-  bans,
-  type BanTarget,
-  type ClientWorld,
-  type ServerWorld,
-  unban,
-} from 'bitecs-net'
+import { type ClientWorld, type ServerWorld } from 'bitecs-net'
+import { ban, type Ban, type BanOptions, bans, type BanTarget, unban } from 'bitecs-net/users'
 import type { HostWorld } from 'bitecs-net/host'
 import { expectTypeOf, it } from 'vitest'
 

@@ -1,6 +1,7 @@
 // Types of the verbs of budgets: what must not compile. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
-import { added, type ClientWorld, drain, type ServerWorld, setMaxBytesPerSecond, setPriority } from 'bitecs-net'
+import { added, type ClientWorld, drain, type ServerWorld } from 'bitecs-net'
+import { setMaxBytesPerSecond, setPriority } from 'bitecs-net/interest'
 import { Joined } from 'bitecs-net/components'
 
 declare const server: ServerWorld

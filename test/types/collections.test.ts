@@ -6,20 +6,14 @@ import {
   entity,
   enumOf,
   f32,
-  listOf,
-  mapOf,
-  operations,
   replicate,
   type ServerWorld,
-  setOf,
   string,
   struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
   u16,
   u8,
 } from 'bitecs-net'
+import { listOf, mapOf, operations, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
 
 interface Item {
   id: number

@@ -12,20 +12,18 @@ import {
   drain,
   f32,
   handle,
-  type HostWorld,
   type Message,
   type MessageCall,
   NetworkErrors,
   type NetworkErrorEntry,
-  type ObserverEvent,
-  ObserversAdded,
-  refuse,
-  reply,
   type RpcCall,
   type Schema,
   type ServerWorld,
   u8,
 } from 'bitecs-net'
+import { type HostWorld } from 'bitecs-net/host'
+import { type ObserverEvent, ObserversAdded } from 'bitecs-net/interest'
+import { refuse, reply } from 'bitecs-net/requests'
 
 const Zoom = defineCommand({ n: u8 })
 const Aim = defineCommand({ yaw: f32, n: u8 }, { returns: { hit: u8 }, refuses: ['empty'] })

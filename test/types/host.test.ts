@@ -3,7 +3,6 @@ import { expectTypeOf, it } from 'vitest'
 import {
   added,
   type ClientWorld,
-  createHostWorld,
   defineClientRpc,
   defineCommand,
   defineMessage,
@@ -11,7 +10,6 @@ import {
   drain,
   handle,
   hasAuthority,
-  type HostWorld,
   type NetworkErrorEntry,
   NetworkErrors,
   sendCommand,
@@ -20,10 +18,10 @@ import {
   type ServerWorld,
   setOwner,
   setReady,
-  stats,
   u8,
-  withSide,
 } from 'bitecs-net'
+import { createHostWorld, type HostWorld, withSide } from 'bitecs-net/host'
+import { stats } from 'bitecs-net/stats'
 import { Connected } from 'bitecs-net/components'
 import { type Host, startHost } from 'bitecs-net/host'
 import { clientSystems, hostPipeline, runSystems, serverSystems, type System } from 'bitecs-net/systems'

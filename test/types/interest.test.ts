@@ -1,12 +1,9 @@
 // Types of interest: what policies and their verbs are given, and what must not compile. Checked by `tsc`; nothing here runs.
 import { expectTypeOf, it } from 'vitest'
+import { type ClientWorld, createClientWorld, createServerWorld, defineProtocol, type ServerWorld } from 'bitecs-net'
 import {
   allOf,
   anyOf,
-  type ClientWorld,
-  createClientWorld,
-  createServerWorld,
-  defineProtocol,
   everyone,
   grid,
   type GridPolicy,
@@ -19,12 +16,11 @@ import {
   type RoomName,
   rooms,
   roomsOf,
-  type ServerWorld,
   setInterest,
   setRoom,
   setViewpoint,
   showTo,
-} from 'bitecs-net'
+} from 'bitecs-net/interest'
 
 const Position = { x: new Float32Array(1), y: new Float32Array(1), name: 'no array' }
 const Place = [] as { x: number; z: number; name: string }[]

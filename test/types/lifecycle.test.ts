@@ -6,8 +6,6 @@ import {
   defineProtocol,
   drain,
   entity,
-  ObserversAdded,
-  ObserversRemoved,
   removed,
   removePlayer,
   replicate,
@@ -16,6 +14,7 @@ import {
   setPlayer,
   u16,
 } from 'bitecs-net'
+import { ObserversAdded, ObserversRemoved } from 'bitecs-net/interest'
 import { Stalled } from 'bitecs-net/components'
 import { listen } from 'bitecs-net/server'
 import { expectTypeOf, it } from 'vitest'
@@ -40,7 +39,7 @@ it('tells when a peer stands still, on both sides', () => {
       expectTypeOf(event.reason).toEqualTypeOf<string>()
     }
     for (const event of drain(client, removed(Stalled))) expectTypeOf(event.entity).toEqualTypeOf<number>()
-    void listen(server, { stalledAfter: 5000 })
+    void listen(server, { sessions: { stalledAfter: 5000 } })
     // @ts-expect-error milliseconds, not a text
     void listen(server, { stalledAfter: '5s' })
     // @ts-expect-error a tag has no values

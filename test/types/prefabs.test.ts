@@ -2,25 +2,27 @@
 import { expectTypeOf, it } from 'vitest'
 import {
   type ClientWorld,
-  definePrefab,
   defineProtocol,
   drain,
   entity,
-  entityOfKey,
   f32,
-  onSpawn,
   optional,
+  string,
+  type ServerWorld,
+  u8,
+} from 'bitecs-net'
+import {
+  definePrefab,
+  entityOfKey,
+  onSpawn,
   type Prefab,
   prefabOf,
   setSpawnKey,
   spawn,
-  string,
-  type ServerWorld,
-  u8,
   type UnmatchedSpawn,
   UnmatchedSpawns,
   usePrefab,
-} from 'bitecs-net'
+} from 'bitecs-net/prefabs'
 
 const Position = { x: new Float32Array(1) }
 const Ball = definePrefab({ components: [Position], payload: { color: u8, thrower: entity, name: string(20) } })

@@ -1,7 +1,8 @@
 // Types of relations in a protocol: what may be listed. Checked by `tsc`; the calls never run.
 import { createRelation, type Relation } from 'bitecs'
 import { expectTypeOf, it } from 'vitest'
-import { definePrefab, defineProtocol } from 'bitecs-net'
+import { defineProtocol } from 'bitecs-net'
+import { definePrefab } from 'bitecs-net/prefabs'
 
 const ChildOf = createRelation({ exclusive: true })
 const Damages: Relation<{ amount: number[] }> = createRelation({ store: () => ({ amount: [] as number[] }) })

@@ -11,18 +11,14 @@ import {
   defineTargetRpc,
   drain,
   handle,
-  isWaiting,
   optional,
-  refusalOf,
-  refuse,
-  reply,
-  request,
   sendCommand,
   type ServerWorld,
   string,
   u16,
   u32,
 } from 'bitecs-net'
+import { isWaiting, refusalOf, refuse, reply, request } from 'bitecs-net/requests'
 
 const Buy = defineCommand({ item: u16 }, { returns: { left: u32 }, refuses: ['too-poor', 'sold-out'] })
 const Look = defineCommand({ at: u16 }, { returns: { seen: string(20), more: optional(u16) } })

@@ -1,15 +1,8 @@
 // Types of saving: who may save, and what a migration is given. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
-import {
-  type ClientWorld,
-  type HostWorld,
-  type LoadedWorld,
-  loadWorld,
-  type SavedComponent,
-  type SavedPair,
-  saveWorld,
-  type ServerWorld,
-} from 'bitecs-net'
+import { type ClientWorld, type ServerWorld } from 'bitecs-net'
+import { type HostWorld } from 'bitecs-net/host'
+import { type LoadedWorld, loadWorld, type SavedComponent, type SavedPair, saveWorld } from 'bitecs-net/saves'
 
 declare const server: ServerWorld
 declare const host: HostWorld

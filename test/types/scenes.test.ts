@@ -1,29 +1,31 @@
 // Types of scenes: what a change and a loader are given, and what must not compile. Checked by `tsc`; nothing here runs.
 import { expectTypeOf, it } from 'vitest'
 import {
-  changeScene,
   type ClientWorld,
   defineCommand,
   defineProtocol,
-  defineScene,
   drain,
+  optional,
+  type ServerWorld,
+  string,
+  u8,
+  u32,
+} from 'bitecs-net'
+import {
+  changeScene,
+  defineScene,
   isScene,
   loadScene,
   type LoadedScene,
-  optional,
   type Scene,
   type SceneEvent,
   SceneEvents,
   type SceneLoad,
   scenesOf,
-  type ServerWorld,
   setScene,
   setSceneLoader,
-  string,
-  u8,
-  u32,
   unloadScene,
-} from 'bitecs-net'
+} from 'bitecs-net/scenes'
 
 const Lobby = defineScene()
 const Empty = defineScene({})

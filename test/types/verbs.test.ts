@@ -16,12 +16,7 @@ import {
   enumOf,
   f32,
   f64,
-  group,
-  groupsOf,
   handle,
-  joinGroup,
-  leaveGroup,
-  membersOf,
   i32,
   type Infer,
   type LifecycleEvent,
@@ -45,6 +40,7 @@ import {
   u8,
   varint,
 } from 'bitecs-net'
+import { group, groupsOf, joinGroup, leaveGroup, membersOf } from 'bitecs-net/groups'
 import { Connected, Ready } from 'bitecs-net/components'
 
 const Position = { x: new Float32Array(1), y: new Float32Array(1), label: ['a'] }

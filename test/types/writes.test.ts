@@ -1,16 +1,7 @@
 // Types of writing components: fields and values that the component does not have do not compile.
 import { expectTypeOf, it } from 'vitest'
-import {
-  type ClientWorld,
-  correct,
-  f32,
-  markChanged,
-  replicate,
-  type ServerWorld,
-  u16,
-  validateWrites,
-  writeComponent,
-} from 'bitecs-net'
+import { type ClientWorld, f32, markChanged, replicate, type ServerWorld, u16, writeComponent } from 'bitecs-net'
+import { correct, validateWrites } from 'bitecs-net/authority'
 
 const Position = { x: new Float32Array(1), y: new Float32Array(1), label: ['a'] }
 const Health = { hp: new Uint16Array(1) }

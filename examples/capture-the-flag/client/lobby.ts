@@ -1,6 +1,7 @@
 // The lobby: a name, a team by request, who is there, and the button that says one is ready.
 import { query } from 'bitecs'
-import { refusalOf, request, sendCommand, sendMessage } from 'bitecs-net'
+import { sendCommand, sendMessage } from 'bitecs-net'
+import { refusalOf, request } from 'bitecs-net/requests'
 import type { ClientWorld, System } from 'bitecs-net/client'
 import { LocalPlayer } from 'bitecs-net/components'
 import { ChooseTeam, Game, GetReady, Join, Player } from '../protocol.js'

@@ -1,5 +1,6 @@
 // Scenes on the page: what loads before one begins, and what changes when it has.
-import { drain, isScene, type SceneEvent, SceneEvents, setSceneLoader } from 'bitecs-net'
+import { drain } from 'bitecs-net'
+import { isScene, type SceneEvent, SceneEvents, setSceneLoader } from 'bitecs-net/scenes'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Lobby, Match, Results } from '../protocol.js'
 import type { Team } from '../rules.js'

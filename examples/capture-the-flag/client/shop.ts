@@ -1,6 +1,6 @@
 // The shop: two buttons that ask the server, and say what it answered.
 import { hasComponent, query } from 'bitecs'
-import { refusalOf, request } from 'bitecs-net'
+import { refusalOf, request } from 'bitecs-net/requests'
 import type { ClientWorld, System } from 'bitecs-net/client'
 import { LocalPlayer } from 'bitecs-net/components'
 import { Buy, Icy, Player, Swift } from '../protocol.js'

@@ -1,5 +1,5 @@
 // The local side of entities, by prefab: built when the server spawns one, torn down when it goes.
-import { onSpawn } from 'bitecs-net'
+import { onSpawn } from 'bitecs-net/prefabs'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Ball, BallPrefab, Flag, FlagPrefab, Player, PlayerPrefab, Position } from '../protocol.js'
 import { BASES, type Team } from '../rules.js'

@@ -1,6 +1,7 @@
 // How one scene follows another: lobby, match, results, and the lobby again.
 import { query } from 'bitecs'
-import { changeScene, drain, serverTick } from 'bitecs-net'
+import { drain, serverTick } from 'bitecs-net'
+import { changeScene } from 'bitecs-net/scenes'
 import type { ServerWorld } from 'bitecs-net/server'
 import { Game, GetReady, Lobby, Player, Results } from '../protocol.js'
 import { LOBBY_COUNTDOWN, RESULTS_PAUSE, START_COUNTDOWN, TICK_RATE } from '../rules.js'

@@ -1,6 +1,7 @@
 // The match: it begins with flags and ends with the last capture.
 import { query } from 'bitecs'
-import { changeScene, sendMessage, serverTick } from 'bitecs-net'
+import { sendMessage, serverTick } from 'bitecs-net'
+import { changeScene } from 'bitecs-net/scenes'
 import type { ServerWorld } from 'bitecs-net/server'
 import { FlagCaptured, Game, Match, MatchOver, Player, SCORES } from '../protocol.js'
 import { CELEBRATION, COINS } from '../rules.js'

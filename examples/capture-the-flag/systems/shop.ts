@@ -1,6 +1,7 @@
 // The shop: a request that is answered at once, with the coins that are left or the reason why not.
 import { addComponent, hasComponent, query, removeComponent } from 'bitecs'
-import { drain, refuse, reply, serverTick } from 'bitecs-net'
+import { drain, serverTick } from 'bitecs-net'
+import { refuse, reply } from 'bitecs-net/requests'
 import type { ServerWorld } from 'bitecs-net/server'
 import { Buy, Icy, Player, Swift } from '../protocol.js'
 import { type Item, ITEMS } from '../rules.js'

@@ -1,6 +1,7 @@
 // How entities come to be: `spawn` adds a prefab's components, `set` writes the values, and every client hears of it.
 import { addComponents, addEntity, hasComponent, query, removeComponent } from 'bitecs'
-import { setScene, spawn } from 'bitecs-net'
+import { spawn } from 'bitecs-net/prefabs'
+import { setScene } from 'bitecs-net/scenes'
 import { Networked } from 'bitecs-net/components'
 import type { ServerWorld } from 'bitecs-net/server'
 import {

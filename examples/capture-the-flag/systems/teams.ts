@@ -1,6 +1,8 @@
 // Teams: each is a group of connections, for its chat; in the lobby players choose theirs by request.
 import { query } from 'bitecs'
-import { drain, group, joinGroup, leaveGroup, refuse, reply } from 'bitecs-net'
+import { drain } from 'bitecs-net'
+import { group, joinGroup, leaveGroup } from 'bitecs-net/groups'
+import { refuse, reply } from 'bitecs-net/requests'
 import { Networked } from 'bitecs-net/components'
 import type { ServerWorld } from 'bitecs-net/server'
 import { ChooseTeam, Game, Player } from '../protocol.js'

@@ -24,7 +24,7 @@ import {
   type TransportSink,
 } from '../transport.js'
 
-export interface GeckosClientOptions {
+export interface WebRtcClientOptions {
   /** The address of the server's signalling, as in `http://localhost:9208`; a path is kept. */
   url: string
   /** Added to `url` when given. */
@@ -73,14 +73,14 @@ export const SERVER_PEER: PeerId = 1
  * ConnectionError}, and leaves nothing open: `no-webrtc`, `unreachable`, `unauthorized`, `refused`, `server-full`,
  * `rate-limited`, `udp-blocked`, `aborted`.
  */
-export function connectWith(factory: GeckosClientFactory, options: GeckosClientOptions): Promise<Transport> {
+export function connectWith(factory: GeckosClientFactory, options: WebRtcClientOptions): Promise<Transport> {
   if (typeof RTCPeerConnection === 'undefined') return Promise.reject(withoutWebRtc())
   return new Promise((resolve, reject) => {
     new GeckosClient(factory, options, resolve, reject).start()
   })
 }
 
-function signallingUrl(options: GeckosClientOptions): string {
+function signallingUrl(options: WebRtcClientOptions): string {
   const url = options.url.replace(/\/+$/, '')
   return options.port === undefined ? url : `${url}:${options.port}`
 }
@@ -120,7 +120,7 @@ class GeckosClient implements Transport {
 
   constructor(
     factory: GeckosClientFactory,
-    private readonly options: GeckosClientOptions,
+    private readonly options: WebRtcClientOptions,
     private readonly resolve: (transport: Transport) => void,
     private readonly reject: (error: ConnectionError) => void,
   ) {

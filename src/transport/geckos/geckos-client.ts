@@ -1,15 +1,15 @@
 // Connects a browser to a geckos server.
 import { geckos } from '@geckos.io/client'
-import { connectWith, type GeckosClientFactory, type GeckosClientOptions } from './geckos-client-core.js'
+import { connectWith, type GeckosClientFactory, type WebRtcClientOptions } from './geckos-client-core.js'
 import type { Transport } from '../transport.js'
 
-export type { GeckosClientOptions } from './geckos-client-core.js'
+export type { WebRtcClientOptions } from './geckos-client-core.js'
 
 /**
  * Makes one attempt to connect to a geckos server; resolves when both channels are open. Rejects within
  * `options.timeout` milliseconds with a `ConnectionError`, whose code is the cause: `no-webrtc`, `unreachable`,
  * `unauthorized`, `refused`, `server-full`, `rate-limited`, `udp-blocked`, `aborted`.
  */
-export function connectGeckos(options: GeckosClientOptions): Promise<Transport> {
+export function connectWebRtc(options: WebRtcClientOptions): Promise<Transport> {
   return connectWith(geckos as unknown as GeckosClientFactory, options)
 }

@@ -3,10 +3,10 @@
 import type * as NativeModule from 'node-datachannel'
 import type * as PolyfillModule from 'node-datachannel/polyfill'
 import { ConnectionError } from '../../protocol/errors.js'
-import { connectWith, type GeckosClientFactory, type GeckosClientOptions } from './geckos-client-core.js'
+import { connectWith, type GeckosClientFactory, type WebRtcClientOptions } from './geckos-client-core.js'
 import type { Transport } from '../transport.js'
 
-export type { GeckosClientOptions } from './geckos-client-core.js'
+export type { WebRtcClientOptions } from './geckos-client-core.js'
 
 type Native = typeof NativeModule
 type Polyfill = typeof PolyfillModule
@@ -20,7 +20,7 @@ let factory: Promise<GeckosClientFactory> | undefined
  * `options.timeout` milliseconds with a `ConnectionError`, whose code is the cause: `missing-dependency`,
  * `unreachable`, `unauthorized`, `refused`, `server-full`, `rate-limited`, `udp-blocked`, `aborted`.
  */
-export async function connectGeckos(options: GeckosClientOptions): Promise<Transport> {
+export async function connectWebRtc(options: WebRtcClientOptions): Promise<Transport> {
   factory ??= load()
   return connectWith(await factory, options)
 }

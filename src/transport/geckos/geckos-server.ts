@@ -40,7 +40,7 @@ export interface IceServer {
   credential?: string
 }
 
-export interface GeckosServerOptions {
+export interface WebRtcServerOptions {
   /** The TCP port of the signalling. 0, the default, takes a free one. Not used together with `server`. */
   port?: number
   /** The address that the signalling listens on. Default: all. */
@@ -106,7 +106,7 @@ export interface GeckosServerOptions {
   sendLimit?: { reliable?: number; unreliable?: number }
 }
 
-export interface GeckosServerTransport extends Transport {
+export interface WebRtcServerTransport extends Transport {
   /** The TCP port of the signalling; 0 until the game's own server listens. */
   readonly port: number
   readonly server: http.Server
@@ -121,7 +121,7 @@ type CreateConnection = () => Promise<{ connection?: { id: string } }>
  * Starts the signalling and resolves when it listens. Rejects with a {@link ConnectionError}: `port-in-use`,
  * `port-denied` or `listen-failed`.
  */
-export async function createGeckosServerTransport(options: GeckosServerOptions = {}): Promise<GeckosServerTransport> {
+export async function listenWebRtc(options: WebRtcServerOptions = {}): Promise<WebRtcServerTransport> {
   if (options.server !== undefined) return new GeckosServer(options.server, options)
   const server = http.createServer(REQUEST_LIMITS)
   const transport = new GeckosServer(server, options)
@@ -154,7 +154,7 @@ function listenError(error: NodeJS.ErrnoException, port: number): ConnectionErro
   return new ConnectionError('listen-failed', `cannot listen on port ${port}: ${error.message}`, { cause: error })
 }
 
-class GeckosServer implements GeckosServerTransport, PeerHost {
+class GeckosServer implements WebRtcServerTransport, PeerHost {
   readonly counters = createTransportCounters()
   readonly inbox: Inbox
   readonly openTimeout: number
@@ -181,7 +181,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
 
   constructor(
     readonly server: http.Server,
-    options: GeckosServerOptions,
+    options: WebRtcServerOptions,
   ) {
     requireFree(server)
     this.ownsServer = options.server === undefined
@@ -316,7 +316,7 @@ class GeckosServer implements GeckosServerTransport, PeerHost {
     }
   }
 
-  private createSignalling(options: GeckosServerOptions, perSecond: number): Signalling {
+  private createSignalling(options: WebRtcServerOptions, perSecond: number): Signalling {
     const { counters, admission } = this
     return new Signalling({
       counters,

@@ -97,11 +97,12 @@ function isPermission(value: unknown): value is object | true | undefined {
 
 /** @throws UsageError when the options of a server that concern authentication cannot work. */
 export function checkAuthentication(authenticate: unknown, timeout: number | undefined, protocol: Protocol): void {
-  checkMilliseconds('authenticationTimeout', timeout)
+  checkMilliseconds('users.authenticationTimeout', timeout)
   if (authenticate === undefined || typeof authenticate === 'function') return
-  if (authenticate !== 'by-messages') throw badOption('authenticate', "a function or 'by-messages'", authenticate)
+  if (authenticate !== 'by-messages') throw badOption('users.authenticate', "a function or 'by-messages'", authenticate)
   if (protocol.definitions.some((definition) => isEarly(definition) && isFromClient(definition))) return
-  const text = "authenticate: 'by-messages' needs a message that clients may send, with beforeAuthentication: true"
+  const text =
+    "users.authenticate: 'by-messages' needs a message that clients may send, with beforeAuthentication: true"
   throw new UsageError('bad-option', text)
 }
 

@@ -1,11 +1,12 @@
 // Defines the options with which a server serves over any transport.
 import { ConductRules, type ErrorBudget, type InboundLimits } from '../../connection/server/client-limits.js'
+import type { ServerSessionOptions } from '../../connection/server/server-session-options.js'
+import type { GateOptions } from '../../connection/server/user-admission.js'
 import type { DuplicateUsers } from '../../connection/server/user-sessions.js'
-import { UsageError } from '../../protocol/errors.js'
 import type { Authenticator } from './authenticator.js'
-import { badOption, checkInteger, checkOneOf } from '../check-options.js'
 
-export interface ServeOptions {
+/** The times of sessions: when one is interrupted, how long it may resume, and how long its steps may take. */
+export interface SessionOptions {
   /** Milliseconds without packets after which a client's connection is interrupted. Default 3,000. */
   timeout?: number
   /**
@@ -19,18 +20,22 @@ export interface ServeOptions {
    * 10,000.
    */
   resumeTime?: number
+  /** Milliseconds within which a client must send its hello. Default 5,000. */
+  handshakeTimeout?: number
+  /** Milliseconds that a client may take to load a scene. Default 60,000. */
+  sceneTimeout?: number
+}
+
+/** The limits of clients: how many, and what each may send and get. */
+export interface LimitOptions {
+  /** The limit of clients at once, including those that are being authenticated. Default 1,024. */
+  maxConnections?: number
   /**
    * The limit of interrupted sessions from one address. Beyond it, the one that has waited longest ends. An address is
    * an IPv4 address, or the first 64 bits of an IPv6 address; this machine itself has no such limit. When the server is
    * full, a new client replaces the session that has waited longest of all. Default 256.
    */
   interruptedPerAddress?: number
-  /** Milliseconds within which a client must send its hello. Default 5,000. */
-  handshakeTimeout?: number
-  /** Milliseconds that a client may take to load a scene. Default 60,000. */
-  sceneTimeout?: number
-  /** The limit of clients at once, including those that are being authenticated. Default 1,024. */
-  maxConnections?: number
   /**
    * The limit of bytes per second sent to one client, from 1,000 to 1,000,000,000; `setMaxBytesPerSecond` changes it
    * for one client. Calls, messages and changes of structure are always sent, and values get the rest. More important
@@ -58,11 +63,22 @@ export interface ServeOptions {
    */
   errorBudget?: ErrorBudget
   /**
+   * What happens on a call or message that no client may send. `'count'`: it counts against the client's error budget.
+   * `'close'`: the first one closes the connection, with the reason `unknown-call`. Default `count`.
+   */
+  unknownCalls?: 'count' | 'close'
+}
+
+/** Who may play, and what a user is. */
+export interface UserOptions {
+  /**
    * Decides whether to admit a client; called within the tick, for each client whose hello was accepted. With
    * `'by-messages'` the game's systems decide, with `accept` and `deny`, by messages with `beforeAuthentication`. A
    * host's own client is always admitted. Default: every client is admitted.
    */
   authenticate?: Authenticator | 'by-messages'
+  /** Milliseconds that authentication may take before the client is refused. Default 5,000. */
+  authenticationTimeout?: number
   /**
    * The name of the property of the user data that identifies users, such as `'id'`, or `'sub'` of a JSON Web Token: a
    * text of at most 256 characters, or a number. A user without it is never a duplicate, and can only be banned by
@@ -80,13 +96,42 @@ export interface ServeOptions {
    *   one's is added. The new session is a different one: the game may give it the entities that `graceMs` keeps.
    */
   duplicateUsers?: DuplicateUsers
-  /**
-   * What happens on a call or message that no client may send. `'count'`: it counts against the client's error budget.
-   * `'close'`: the first one closes the connection, with the reason `unknown-call`. Default `count`.
-   */
-  unknownCalls?: 'count' | 'close'
-  /** Milliseconds that authentication may take before the client is refused. Default 5,000. */
-  authenticationTimeout?: number
+}
+
+/** The options of serving that no transport needs to know. */
+export interface ServeOptions {
+  /** The times of sessions. */
+  sessions?: SessionOptions
+  /** The limits of clients. */
+  limits?: LimitOptions
+  /** Who may play, and what a user is. */
+  users?: UserOptions
+}
+
+/** The names of the options in each group. */
+export const SERVE_GROUPS = {
+  sessions: namesOf<SessionOptions>({
+    timeout: true,
+    stalledAfter: true,
+    resumeTime: true,
+    handshakeTimeout: true,
+    sceneTimeout: true,
+  }),
+  limits: namesOf<LimitOptions>({
+    maxConnections: true,
+    interruptedPerAddress: true,
+    maxBytesPerSecond: true,
+    spawnBytesPerTick: true,
+    inbound: true,
+    errorBudget: true,
+    unknownCalls: true,
+  }),
+  users: namesOf<UserOptions>({ authenticate: true, authenticationTimeout: true, userKey: true, duplicateUsers: true }),
+} satisfies Record<keyof ServeOptions, readonly string[]>
+
+/** The names of all options of a type: the compiler refuses a list that lacks one. */
+export function namesOf<T>(names: Readonly<Record<keyof T, true>>): readonly string[] {
+  return Object.keys(names)
 }
 
 export const DEFAULT_MAX_CONNECTIONS = 1024
@@ -96,43 +141,23 @@ const DEFAULT_LIMIT_MS = 5000
 /** As many as one address may have clients, because its router may restart. */
 const DEFAULT_INTERRUPTED_PER_ADDRESS = 256
 
-type SessionLimit =
-  | 'timeout'
-  | 'resumeTime'
-  | 'interruptedPerAddress'
-  | 'handshakeTimeout'
-  | 'authenticationTimeout'
-  | 'maxConnections'
-type UserOption = 'userKey' | 'duplicateUsers'
+/** The part of the sessions' options that `listen` decides. */
+type SessionLimits = Required<
+  Omit<ServerSessionOptions, 'protocol' | 'now' | 'ticksPerSecond' | 'takeConnectionId' | keyof GateOptions>
+> &
+  Pick<UserOptions, 'userKey' | 'duplicateUsers'>
 
-/** The limits of sessions, with defaults for options that were left out. */
-export function sessionLimits(
-  options: ServeOptions,
-): Required<Pick<ServeOptions, SessionLimit>> & Pick<ServeOptions, UserOption> & { readonly rules: ConductRules } {
+/** What sessions need of the options, with defaults for those that were left out. */
+export function sessionLimits({ sessions = {}, limits = {}, users = {} }: ServeOptions): SessionLimits {
   return {
-    timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
-    resumeTime: options.resumeTime ?? DEFAULT_RESUME_MS,
-    interruptedPerAddress: options.interruptedPerAddress ?? DEFAULT_INTERRUPTED_PER_ADDRESS,
-    handshakeTimeout: options.handshakeTimeout ?? DEFAULT_LIMIT_MS,
-    authenticationTimeout: options.authenticationTimeout ?? DEFAULT_LIMIT_MS,
-    maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-    userKey: options.userKey,
-    duplicateUsers: options.duplicateUsers,
-    rules: new ConductRules(options.inbound, options.errorBudget),
+    timeout: sessions.timeout ?? DEFAULT_TIMEOUT_MS,
+    resumeTime: sessions.resumeTime ?? DEFAULT_RESUME_MS,
+    handshakeTimeout: sessions.handshakeTimeout ?? DEFAULT_LIMIT_MS,
+    interruptedPerAddress: limits.interruptedPerAddress ?? DEFAULT_INTERRUPTED_PER_ADDRESS,
+    maxConnections: limits.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    authenticationTimeout: users.authenticationTimeout ?? DEFAULT_LIMIT_MS,
+    userKey: users.userKey,
+    duplicateUsers: users.duplicateUsers,
+    rules: new ConductRules(limits.inbound, limits.errorBudget),
   }
-}
-
-/** @throws UsageError when the options that identify users and addresses are invalid. */
-export function checkUsers({ userKey, duplicateUsers, interruptedPerAddress, authenticate }: ServeOptions): void {
-  checkInteger('interruptedPerAddress', interruptedPerAddress, 1)
-  if (userKey !== undefined && (typeof userKey !== 'string' || userKey === '')) {
-    throw badOption('userKey', 'the name of a property of the user data', userKey)
-  }
-  if (userKey !== undefined && authenticate === undefined) {
-    throw new UsageError('bad-option', 'userKey needs authenticate, which says who a user is')
-  }
-  checkOneOf('duplicateUsers', duplicateUsers, ['allow', 'refuse-new', 'close-old'])
-  if (userKey !== undefined || duplicateUsers === undefined || duplicateUsers === 'allow') return
-  const text = `duplicateUsers: '${duplicateUsers}' needs userKey, which tells users apart`
-  throw new UsageError('bad-option', text)
 }

@@ -3,15 +3,15 @@ import { addComponent } from 'bitecs'
 import { Listening } from '../../../components/connection.js'
 import { ServerSessions } from '../../connection/server/server-sessions.js'
 import type { Session } from '../../connection/session.js'
+import { DEFAULT_BYTES_PER_SECOND, DEFAULT_SPAWN_BYTES_PER_TICK } from '../../replication/server/send-budget.js'
 import type { Transport } from '../../transport/transport.js'
-import { checkOneOf } from '../check-options.js'
 import type { LocalClient } from '../host/local-client.js'
 import { DEFAULT_STALLED_MS } from '../link-tags.js'
-import { abandonAuthentication, checkAuthentication, createAuthentication } from './authentication.js'
-import { useBudgets } from './budget-options.js'
+import { abandonAuthentication, createAuthentication } from './authentication.js'
+import { checkServeOptions } from './check-serve-options.js'
 import { makePeer } from './connections.js'
 import { readPacket } from './read-packet.js'
-import { checkUsers, DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
+import { DEFAULT_MAX_CONNECTIONS, type ServeOptions, sessionLimits } from './serve-options.js'
 import { ServerPacket } from './server-packet.js'
 import { DEFAULT_SCENE_TIMEOUT_MS } from './server-scenes.js'
 import type { ServerState } from './server-state.js'
@@ -20,21 +20,20 @@ import { sendLastCalls } from './write-calls.js'
 /**
  * Starts to serve over a transport.
  *
- * @throws UsageError when an option cannot work.
+ * @throws UsageError that names an option that cannot work.
  */
 export function startServing(server: ServerState, transport: Transport, options: ServeOptions): void {
-  const { authenticate, authenticationTimeout, maxConnections = DEFAULT_MAX_CONNECTIONS } = options
-  server.scenes.timeout = options.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT_MS
-  checkAuthentication(authenticate, authenticationTimeout, server.protocol)
-  checkUsers(options)
-  useBudgets(server.replication, options)
-  checkOneOf('unknownCalls', options.unknownCalls, ['count', 'close'])
-  server.closesUnknown = options.unknownCalls === 'close'
-  server.stalledAfter = options.stalledAfter ?? DEFAULT_STALLED_MS
+  checkServeOptions(options, server.protocol)
+  const { sessions = {}, limits = {}, users = {} } = options
+  const { authenticate } = users
+  server.scenes.timeout = sessions.sceneTimeout ?? DEFAULT_SCENE_TIMEOUT_MS
+  server.stalledAfter = sessions.stalledAfter ?? DEFAULT_STALLED_MS
+  server.replication.bytesPerSecond = limits.maxBytesPerSecond ?? DEFAULT_BYTES_PER_SECOND
+  server.replication.admission.bytesPerTick = limits.spawnBytesPerTick ?? DEFAULT_SPAWN_BYTES_PER_TICK
+  server.closesUnknown = limits.unknownCalls === 'close'
+  const maxPending = limits.maxConnections ?? DEFAULT_MAX_CONNECTIONS
   server.authentication =
-    typeof authenticate === 'function'
-      ? createAuthentication(authenticate, maxConnections, server.options.now)
-      : undefined
+    typeof authenticate === 'function' ? createAuthentication(authenticate, maxPending, server.options.now) : undefined
   server.transport = transport
   server.sessions = openSessions(server, transport, options)
 }
@@ -47,9 +46,8 @@ export function startServingLocally(server: ServerState, local: LocalClient, tra
   local.sessions?.closeAll('client-closed', 'a new session took its place')
   void local.sessions?.transport.close()
   local.sessions = openSessions(server, transport, {
-    timeout: Infinity,
-    handshakeTimeout: Infinity,
-    maxConnections: 1,
+    sessions: { timeout: Infinity, handshakeTimeout: Infinity },
+    limits: { maxConnections: 1 },
   })
 }
 
@@ -67,7 +65,8 @@ function openSessions(server: ServerState, transport: Transport, options: ServeO
       takeConnectionId: () => server.nextConnectionId++,
     },
     {
-      greeted: options.authenticate === undefined ? undefined : (session, token) => greeted(server, session, token),
+      greeted:
+        options.users?.authenticate === undefined ? undefined : (session, token) => greeted(server, session, token),
       opened: (session) => opened(server, session),
       closing: (session) => sendLastCalls(server, session),
       closed: (session) => closed(server, session),

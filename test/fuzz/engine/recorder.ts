@@ -1,5 +1,7 @@
 // Real packets of a rich game, in both directions, to be changed and thrown: everything that the wire knows is among them.
-import { changeScene, clearOwner, close, correct, kick, retire, sendMessage, setPlayer, setReady } from 'bitecs-net'
+import { clearOwner, close, kick, retire, sendMessage, setPlayer, setReady } from 'bitecs-net'
+import { correct } from 'bitecs-net/authority'
+import { changeScene } from 'bitecs-net/scenes'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import type { Channel } from '../../../src/transport/transport.js'
 import { capture, type Captured, transportOf } from '../../unit/world/tap.js'

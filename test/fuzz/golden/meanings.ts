@@ -1,6 +1,8 @@
 // What a side of a recorded play makes of what arrives: calls, which it answers where they want it, and in the end its world.
 import { getRelationTargets, hasComponent, query } from 'bitecs'
-import { accept, type ClientWorld, drain, netIdOf, NetworkErrors, refuse, reply, type ServerWorld } from 'bitecs-net'
+import { type ClientWorld, drain, netIdOf, NetworkErrors, type ServerWorld } from 'bitecs-net'
+import { refuse, reply } from 'bitecs-net/requests'
+import { accept } from 'bitecs-net/users'
 import { Networked, Owned } from 'bitecs-net/components'
 import {
   Blip,

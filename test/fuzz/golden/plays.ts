@@ -1,15 +1,10 @@
 // The plays that are recorded: small ones, so that a difference is read in a minute; together they have all that the wire knows.
 import { addComponent, addEntity, query, removeComponent } from 'bitecs'
 import {
-  changeScene,
   type ClientWorld,
   close,
-  correct,
   despawn,
-  hideFrom,
   kick,
-  loadScene,
-  request,
   retire,
   sendCommand,
   sendMessage,
@@ -18,11 +13,12 @@ import {
   type ServerWorld,
   setPlayer,
   setReady,
-  setSpawnKey,
-  showTo,
-  spawn,
-  unloadScene,
 } from 'bitecs-net'
+import { correct } from 'bitecs-net/authority'
+import { hideFrom, showTo } from 'bitecs-net/interest'
+import { setSpawnKey, spawn } from 'bitecs-net/prefabs'
+import { request } from 'bitecs-net/requests'
+import { changeScene, loadScene, unloadScene } from 'bitecs-net/scenes'
 import { Connection, LocalPlayer, Networked, Ready } from 'bitecs-net/components'
 import type { TestNetworkOptions } from 'bitecs-net/testing'
 import {
@@ -75,7 +71,7 @@ export interface Play {
   readonly ticks: number
   /** The line breaks before this tick. */
   readonly cutAt?: number
-  readonly serving?: Pick<TestNetworkOptions, 'authenticate' | 'resumeTime'>
+  readonly serving?: Pick<TestNetworkOptions, 'users' | 'sessions'>
   begin(): Actors
 }
 
@@ -304,7 +300,7 @@ const resumption: Play = {
   story: 'The line breaks with calls under way on both sides; the session goes on over another.',
   ticks: 20,
   cutAt: 8,
-  serving: { resumeTime: 5000 },
+  serving: { sessions: { resumeTime: 5000 } },
   begin: () => ({
     server(world, tick) {
       const ship = playerOf(world)
@@ -340,7 +336,7 @@ const login: Play = {
   name: 'login',
   story: 'A client says who it is in a message before it is let in, and leaves in order.',
   ticks: 12,
-  serving: { authenticate: 'by-messages' },
+  serving: { users: { authenticate: 'by-messages' } },
   begin: () => ({
     server: (world) => void playerOf(world),
     client(world, tick) {

@@ -1,5 +1,6 @@
 // Plays a play: with both sides, which records it, or one side alone, to which everything comes from the recording.
-import { close, stats } from 'bitecs-net'
+import { close } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import {

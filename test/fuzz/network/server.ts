@@ -1,7 +1,9 @@
 // The server of the fuzzing over a real network: players' words come back, everybody has a ship, and its ticks are timed.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { addComponent, addEntity, query } from 'bitecs'
-import { drain, NetworkErrors, refuse, reply, sendMessage, setPlayer, stats, type NetworkStats } from 'bitecs-net'
+import { drain, NetworkErrors, sendMessage, setPlayer } from 'bitecs-net'
+import { refuse, reply } from 'bitecs-net/requests'
+import { stats, type NetworkStats } from 'bitecs-net/stats'
 import { Connection, Networked, Ready } from 'bitecs-net/components'
 import { createServerWorld, listen, type ServerWorld } from 'bitecs-net/server'
 import { runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
@@ -111,7 +113,12 @@ function tick(): void {
 export const serverTasks = {
   async start(): Promise<{ port: number }> {
     world = createServerWorld(protocol, { tickRate: RATE })
-    const { port } = await listen(world, { port: 0, host: '127.0.0.1', bindAddress: '127.0.0.1', resumeTime: 1000 })
+    const { port } = await listen(world, {
+      port: 0,
+      host: '127.0.0.1',
+      network: { bindAddress: '127.0.0.1' },
+      sessions: { resumeTime: 1000 },
+    })
     setInterval(tick, 1000 / RATE)
     return { port }
   },

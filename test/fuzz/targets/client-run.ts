@@ -1,6 +1,7 @@
 // A client whose server says anything: what must hold in every frame, and that it can join an honest server afterwards.
 import { query } from 'bitecs'
-import { close, stats } from 'bitecs-net'
+import { close } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { clientReceive, runSystems } from 'bitecs-net/client'
 import { Networked } from 'bitecs-net/components'
 import type { TestClient } from 'bitecs-net/testing'

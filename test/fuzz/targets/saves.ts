@@ -1,6 +1,7 @@
 // Loading a save as a target: whatever the bytes say, all of it is made, or nothing and a SaveError.
 import { query } from 'bitecs'
-import { createServerWorld, loadWorld, SaveError, saveWorld } from 'bitecs-net'
+import { createServerWorld } from 'bitecs-net'
+import { loadWorld, SaveError, saveWorld } from 'bitecs-net/saves'
 import { Networked } from 'bitecs-net/components'
 import { createRandom } from 'bitecs-net/testing'
 import { ByteWriter } from '../../../src/protocol/bytes.js'

@@ -1,6 +1,6 @@
 // A server with honest clients, and lines on which anything is said: what must hold in every tick, and in the end.
 import { query } from 'bitecs'
-import { stats } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connection, Networked } from 'bitecs-net/components'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { type Hello, writeHello } from '../../../src/protocol/packet.js'
@@ -19,14 +19,15 @@ import { RawLine } from './raw-line.js'
 import type { TargetRun } from './target.js'
 
 /** Sessions of hostile clients whose line broke are kept for ten ticks. */
-const TIMES = { resumeTime: 500, timeout: 1000, handshakeTimeout: 1500, authenticationTimeout: 1500 } as const
+const sessions = { resumeTime: 500, timeout: 1000, handshakeTimeout: 1500 }
+const users = { authenticationTimeout: 1500 }
 /** So long until nothing of a hostile client may be left, also of one that has fallen silent. */
 const QUIET_TICKS = 60
 /** Servers of several kinds; the seed of a run chooses. */
 const KINDS: readonly ServeOptions[] = [
-  TIMES,
-  { ...TIMES, authenticate: 'by-messages', userKey: 'id', duplicateUsers: 'close-old' },
-  { ...TIMES, unknownCalls: 'close', spawnBytesPerTick: 512, maxConnections: 5 },
+  { sessions, users },
+  { sessions, users: { ...users, authenticate: 'by-messages', userKey: 'id', duplicateUsers: 'close-old' } },
+  { sessions, users, limits: { unknownCalls: 'close', spawnBytesPerTick: 512, maxConnections: 5 } },
 ]
 /** Steps of the game before the first census: queues and tables have their sizes then. */
 const WARM_UP = 25

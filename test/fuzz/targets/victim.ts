@@ -1,19 +1,10 @@
 // What the game of a client does that is lied to: it looks at everything, asks, claims entities of its own, removes copies.
 import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
-import {
-  added,
-  changed,
-  type ClientWorld,
-  connectionOf,
-  drain,
-  NetworkErrors,
-  operations,
-  removed,
-  request,
-  sendCommand,
-  setSceneLoader,
-  setSpawnKey,
-} from 'bitecs-net'
+import { added, changed, type ClientWorld, connectionOf, drain, NetworkErrors, removed, sendCommand } from 'bitecs-net'
+import { operations } from 'bitecs-net/collections'
+import { setSpawnKey } from 'bitecs-net/prefabs'
+import { request } from 'bitecs-net/requests'
+import { setSceneLoader } from 'bitecs-net/scenes'
 import { Connected, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { Bag, Chat, Health, Look, Match, Move, Pose, Position, Trade, ZFlash, ZFour } from '../game-protocol.js'
 

@@ -4,20 +4,19 @@ import {
   defineClientRpc,
   defineCommand,
   defineMessage,
-  definePrefab,
   defineProtocol,
   defineTargetRpc,
   entity,
   f32,
   f64,
-  listOf,
   quantized,
   replicate,
   type ServerWorld,
-  type SyncList,
   u16,
   u32,
 } from 'bitecs-net'
+import { listOf, type SyncList } from 'bitecs-net/collections'
+import { definePrefab } from 'bitecs-net/prefabs'
 import { Networked } from 'bitecs-net/components'
 
 const MAX = 10_000

@@ -1,7 +1,9 @@
 // The seeded model: random ticks of a server against clients with slow frames on a bad network. In every frame each client's
 // game, which knows the world by events alone, agrees with the world; after quiet every client shows exactly what it may see.
 import { getRelationTargets, hasComponent, query } from 'bitecs'
-import { close, drain, entityOf, netIdOf, NetworkErrors, rooms, sendMessage, stats } from 'bitecs-net'
+import { close, drain, entityOf, netIdOf, NetworkErrors, sendMessage } from 'bitecs-net'
+import { rooms } from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { Connection, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import type { ClientWorld, ServerWorld } from 'bitecs-net'
@@ -99,11 +101,13 @@ export function playModel(seed: number): void {
     clients: 0,
     seed,
     conditions: roughConditions(random),
-    resumeTime: 60_000,
+    sessions: { resumeTime: 60_000 },
     interest: hasRooms ? rooms() : undefined,
     // Some join in small chunks, some lines bear little.
-    spawnBytesPerTick: seed % 5 === 0 ? 256 : undefined,
-    maxBytesPerSecond: seed % 7 === 0 ? 2500 : undefined,
+    limits: {
+      spawnBytesPerTick: seed % 5 === 0 ? 256 : undefined,
+      maxBytesPerSecond: seed % 7 === 0 ? 2500 : undefined,
+    },
     serverSystems: [(world) => order.frame(world)],
     clientSystems: [watch],
   })

@@ -1,24 +1,10 @@
 // The server's half of the seeded model: random structure, values, owners, visibility and calls, and what each client should
 // see of it.
 import { addComponent, addEntity, getRelationTargets, hasComponent, removeComponent } from 'bitecs'
-import {
-  clearOwner,
-  correct,
-  despawn,
-  hideFrom,
-  joinRoom,
-  leaveRoom,
-  markChanged,
-  netIdOf,
-  resetVisibility,
-  sendMessage,
-  sendRpc,
-  sendTargetRpc,
-  setOwner,
-  setRoom,
-  showTo,
-  spawn,
-} from 'bitecs-net'
+import { clearOwner, despawn, markChanged, netIdOf, sendMessage, sendRpc, sendTargetRpc, setOwner } from 'bitecs-net'
+import { correct } from 'bitecs-net/authority'
+import { hideFrom, joinRoom, leaveRoom, resetVisibility, setRoom, showTo } from 'bitecs-net/interest'
+import { spawn } from 'bitecs-net/prefabs'
 import { Connection, Networked } from 'bitecs-net/components'
 import type { TestNetwork } from 'bitecs-net/testing'
 import type { Random } from '../seeds.js'

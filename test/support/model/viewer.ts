@@ -8,12 +8,12 @@ import {
   drain,
   entityOf,
   netIdOf,
-  onSpawn,
-  operations,
   sendCommand,
   sendMessage,
   transitions,
 } from 'bitecs-net'
+import { operations } from 'bitecs-net/collections'
+import { onSpawn } from 'bitecs-net/prefabs'
 import { Connected, Connection, Interrupted, LocalPlayer, Networked, Owned, Ready } from 'bitecs-net/components'
 import type { Random } from '../seeds.js'
 import * as game from './game.js'

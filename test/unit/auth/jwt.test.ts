@@ -2,7 +2,8 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type AuthenticationResult, deny, drain, NetworkErrors, UsageError, userOf } from 'bitecs-net'
+import { drain, NetworkErrors, UsageError } from 'bitecs-net'
+import { type AuthenticationResult, deny, userOf } from 'bitecs-net/users'
 import { jwt, type JwtOptions } from 'bitecs-net/auth'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { type JWTPayload, SignJWT } from 'jose'
@@ -129,7 +130,7 @@ describe('a token', () => {
     const user = ({ sub }: { sub?: string }): AuthenticationResult =>
       sub === 'mallory' ? deny('banned until Friday', 'banned') : { name: sub }
     expect(await answer({ secret: SECRET, user }, await sign({ sub: 'ann' }))).toEqual({ name: 'ann' })
-    const net = createTestNetwork(arena, { clients: 0, authenticate: jwt({ secret: SECRET, user }) })
+    const net = createTestNetwork(arena, { clients: 0, users: { authenticate: jwt({ secret: SECRET, user }) } })
     const [ann, mallory] = [
       net.begin({ token: await sign({ sub: 'ann' }) }),
       net.begin({ token: await sign({ sub: 'mallory' }) }),
@@ -189,7 +190,7 @@ describe('published keys', () => {
   it('that cannot be had are the server’s trouble: the client is told nothing, and another time may do', async () => {
     const state: { keys: object[] | undefined } = { keys: undefined }
     const issuer = await publish(() => state.keys)
-    const net = createTestNetwork(arena, { clients: 0, authenticate: jwt({ jwksUrl: issuer.url }) })
+    const net = createTestNetwork(arena, { clients: 0, users: { authenticate: jwt({ jwksUrl: issuer.url }) } })
     const token = await sign({ sub: 'ann' }, rsa.privateKey, 'RS256', 'one')
     const first = net.begin({ token })
     await until('the refusal', () => (net.tick(), first.reason !== undefined))

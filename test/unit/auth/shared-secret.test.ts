@@ -1,5 +1,6 @@
 // A shared secret: who has it comes in, nobody else, and the answer takes as long for both.
-import { AuthenticationError, UsageError } from 'bitecs-net'
+import { UsageError } from 'bitecs-net'
+import { AuthenticationError } from 'bitecs-net/users'
 import { sharedSecret } from 'bitecs-net/auth'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +8,7 @@ import { arena } from '../../support/arena.js'
 
 describe('a shared secret', () => {
   it('lets in who has it and nobody else', () => {
-    const net = createTestNetwork(arena, { clients: 0, authenticate: sharedSecret('grün und gut') })
+    const net = createTestNetwork(arena, { clients: 0, users: { authenticate: sharedSecret('grün und gut') } })
     expect(net.connect({ token: 'grün und gut' }).connection).not.toBe(0)
     for (const token of ['', 'grün und gu', 'grün und gut ', 'GRÜN UND GUT', 'x'.repeat(4000)]) {
       expect(net.connect({ token }).reason).toMatchObject({

@@ -118,8 +118,8 @@ describe('the exports', () => {
       'the export tickRate of g.ts must be a number from 1 to 1000, not a string',
     ],
     [
-      { protocol, systems, options: { maxConections: 5 } },
-      'the export options of g.ts has maxConections, which is not an option of listen; did you mean maxConnections?',
+      { protocol, systems, options: { limits: { maxConections: 5 } } },
+      'the export options of g.ts has limits.maxConections, which is not an option of listen; did you mean limits.maxConnections?',
     ],
     [{ protocol, systems, setup: true }, 'the export setup of g.ts must be a function, not true'],
   ])('of a server are named when wrong (%#)', (exports, text) => {

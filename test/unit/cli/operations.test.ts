@@ -1,7 +1,8 @@
 // What an operator sees: health, readiness, and metrics of a world that plays, as Prometheus reads them.
 import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { drain, kick, type NetworkStats, retire, sendMessage, stats } from 'bitecs-net'
+import { drain, kick, retire, sendMessage } from 'bitecs-net'
+import { type NetworkStats, stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Health } from '../../../src/cli/operations/health.js'
@@ -120,7 +121,7 @@ describe('metrics', () => {
   })
 
   it('tell what the world counted, at each scrape anew', async () => {
-    const net = createTestNetwork(game.arena, { clients: 2, maxConnections: 2 })
+    const net = createTestNetwork(game.arena, { clients: 2, limits: { maxConnections: 2 } })
     const { server } = net
     const health = new Health()
     const metrics = new Metrics('1.2.3', health)
@@ -210,7 +211,7 @@ describe('metrics', () => {
 
 describe('stats', () => {
   it('count each connection once, by what it does', () => {
-    const net = createTestNetwork(game.arena, { clients: 1, resumeTime: 5000 })
+    const net = createTestNetwork(game.arena, { clients: 1, sessions: { resumeTime: 5000 } })
     net.connect({ autoReady: false })
     const away = net.connect()
     away.running = false

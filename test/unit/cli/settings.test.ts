@@ -158,38 +158,39 @@ describe('options count over the environment, and the environment over the file'
 
   it('and all of it over what the game asks of listen', () => {
     const authenticate = (): undefined => undefined
-    const own = { authenticate, timeout: 9000, cors: { origin: 'https://a.example', allowAuthorization: false } }
+    const cors = { origin: 'https://a.example', allowAuthorization: false }
+    const own = { users: { authenticate }, sessions: { timeout: 9000 }, network: { cors } }
     expect(listenOptions({ timeout: 1000, corsOrigin: '*', port: 80, drainTime: 5 }, own)).toEqual({
-      authenticate,
-      timeout: 1000,
-      cors: { origin: '*', allowAuthorization: false },
+      users: { authenticate },
+      sessions: { timeout: 1000 },
+      network: { cors: { origin: '*', allowAuthorization: false } },
     })
     expect(listenOptions({}, own)).toEqual(own)
-    const limits = { handshakes: { addressClients: 5, perSecond: 7 } }
+    const limits = { network: { handshakes: { addressClients: 5, perSecond: 7 } } }
     expect(listenOptions({ addressClients: 6, maxConnecting: 8 }, limits)).toEqual({
-      handshakes: { addressClients: 6, perSecond: 7, connecting: 8 },
+      network: { handshakes: { addressClients: 6, perSecond: 7, connecting: 8 } },
     })
     const weights = { 'unknown-call': 4 }
-    const budgets = { inbound: { callsPerSecond: 50 }, errorBudget: { weights } }
+    const budgets = { limits: { inbound: { callsPerSecond: 50 }, errorBudget: { weights } } }
     const set = { inboundPacketsPerSecond: 100, inboundBytesPerSecond: 200_000, inboundCallBytesPerSecond: 9000 }
     expect(listenOptions({ ...set, inboundCallsPerSecond: 60, errorBudgetBurst: 8 }, budgets)).toEqual({
-      inbound: { packetsPerSecond: 100, bytesPerSecond: 200_000, callsPerSecond: 60, callBytesPerSecond: 9000 },
-      errorBudget: { weights, burst: 8 },
+      limits: {
+        inbound: { packetsPerSecond: 100, bytesPerSecond: 200_000, callsPerSecond: 60, callBytesPerSecond: 9000 },
+        errorBudget: { weights, burst: 8 },
+      },
     })
     const others = { errorBudgetPerSecond: 0.5, stalledAfter: 5000, interruptedPerAddress: 3 }
     expect(listenOptions(others, budgets)).toEqual({
-      inbound: { callsPerSecond: 50 },
-      errorBudget: { weights, perSecond: 0.5 },
-      stalledAfter: 5000,
-      interruptedPerAddress: 3,
+      limits: { inbound: { callsPerSecond: 50 }, errorBudget: { weights, perSecond: 0.5 }, interruptedPerAddress: 3 },
+      sessions: { stalledAfter: 5000 },
     })
   })
 
   it('and what does not fit together is told by the names of what is set', () => {
     expect(() => listenOptions({ inboundBytesPerSecond: 1000 })).toThrow(
-      /inboundBytesPerSecond\): inbound.bytesPerSecond is a number from 131,072/,
+      /inboundBytesPerSecond\): limits.inbound.bytesPerSecond is a number from 131,072/,
     )
-    const own = { errorBudget: { weights: { 'unknown-call': 4 } } }
+    const own = { limits: { errorBudget: { weights: { 'unknown-call': 4 } } } }
     expect(() => listenOptions({ errorBudgetBurst: 2 }, own)).toThrow(
       /errorBudgetBurst\): .*'unknown-call'.* to 2 points/,
     )

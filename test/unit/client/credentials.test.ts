@@ -2,7 +2,7 @@
 import { defineProtocol } from 'bitecs-net'
 import { runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { connectWorld, type OpenTransport } from '../../../src/client/connect.js'
+import { connectWorld, type OpenClientTransport } from '../../../src/client/connect.js'
 import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Authenticator } from '../../../src/world/server/authenticator.js'
@@ -27,15 +27,17 @@ function serve(authenticate: Authenticator, authenticationTimeout = 60_000) {
   const server = createServerWorld(protocol)
   const tokens: string[] = []
   startServing(serverRole(server), loopback.server, {
-    authenticationTimeout,
-    authenticate: (request) => {
-      tokens.push(request.token)
-      return authenticate(request)
+    users: {
+      authenticationTimeout,
+      authenticate: (request) => {
+        tokens.push(request.token)
+        return authenticate(request)
+      },
     },
   })
   const tick = (): void => runSystems(server, [...serverReceive, ...serverSend])
   const timer = setInterval(tick, 50)
-  const open: OpenTransport = () => Promise.resolve(loopback.connect())
+  const open: OpenClientTransport = () => Promise.resolve(loopback.connect())
   return { tokens, open, stop: () => clearInterval(timer) }
 }
 
@@ -67,7 +69,7 @@ describe('a token', () => {
     const server = serve(() => undefined)
     let tries = 0
     const headers: (string | undefined)[] = []
-    const open: OpenTransport = (options) => {
+    const open: OpenClientTransport = (options) => {
       headers.push(options.authorization)
       if (++tries < 3) return Promise.reject(new ConnectionError('unreachable', 'not yet'))
       return server.open(options)
@@ -94,7 +96,7 @@ describe('a token', () => {
     ['gives no text', () => 5, /must give a string, gave number/],
   ])('made by a function that %s ends the attempt, without a try', async (_, token, message) => {
     let tries = 0
-    const open: OpenTransport = () => {
+    const open: OpenClientTransport = () => {
       tries++
       return Promise.reject(new ConnectionError('unreachable', 'no'))
     }
@@ -156,7 +158,7 @@ describe('a client', () => {
   it('tries again when the server falls silent while it authenticates', async () => {
     const server = serve(() => new Promise(() => {}))
     let tries = 0
-    const open: OpenTransport = (options) => {
+    const open: OpenClientTransport = (options) => {
       tries++
       return server.open(options)
     }

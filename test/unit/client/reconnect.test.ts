@@ -3,7 +3,7 @@ import { hasComponent } from 'bitecs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Connected, Connection, Interrupted } from '../../../components/index.js'
 import { close, connectionOf } from '../../../src/index.js'
-import { connectWorld, type OpenTransport } from '../../../src/client/connect.js'
+import { connectWorld, type OpenClientTransport } from '../../../src/client/connect.js'
 import { ConnectionError } from '../../../src/protocol/errors.js'
 import { SignallingRefusal } from '../../../src/transport/geckos/geckos-client-signalling.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
@@ -21,12 +21,12 @@ const url = 'http://127.0.0.1:1'
 async function start(reconnect: 'resume' | 'always', resumeTime: number) {
   const loopback = createLoopback()
   const server = createServerWorld(game.arena)
-  startServing(serverRole(server), loopback.server, { resumeTime })
+  startServing(serverRole(server), loopback.server, { sessions: { resumeTime } })
   const world = createClientWorld(game.arena)
   const lines: Transport[] = []
   const signals: (AbortSignal | undefined)[] = []
   let opening: Promise<void> = Promise.resolve()
-  const open: OpenTransport = async ({ signal }) => {
+  const open: OpenClientTransport = async ({ signal }) => {
     signals.push(signal)
     await opening
     const line = loopback.connect()
@@ -195,7 +195,7 @@ describe('a server that says when it wants to be asked again', () => {
     startServing(serverRole(server), loopback.server, {})
     const times: number[] = []
     const timer = setInterval(() => runSystems(server, [...serverReceive, ...serverSend]), 20)
-    const open: OpenTransport = () => {
+    const open: OpenClientTransport = () => {
       times.push(performance.now())
       if (times.length <= tries) throw new ConnectionError('rate-limited', 'too many', { retryAfter })
       return Promise.resolve(loopback.connect())
@@ -218,7 +218,7 @@ describe('a server that says when it wants to be asked again', () => {
 
   it('is named as why nobody was let in, and not a last try for which there was hardly any time', async () => {
     let tries = 0
-    const open: OpenTransport = () => {
+    const open: OpenClientTransport = () => {
       if (++tries === 1) throw new ConnectionError('rate-limited', 'too many', { retryAfter: 2000 })
       throw new ConnectionError('udp-blocked', 'no packet got through')
     }

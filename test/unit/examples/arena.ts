@@ -1,18 +1,7 @@
 // A game of capture-the-flag in memory: players that join, get ready, run by command, or are put somewhere.
 import { hasComponent, query } from 'bitecs'
-import {
-  type ClientRpc,
-  connectionOf,
-  drain,
-  entityOf,
-  isScene,
-  type LoadedScene,
-  netIdOf,
-  type Scene,
-  scenesOf,
-  sendCommand,
-  sendMessage,
-} from 'bitecs-net'
+import { type ClientRpc, connectionOf, drain, entityOf, netIdOf, sendCommand, sendMessage } from 'bitecs-net'
+import { isScene, type LoadedScene, type Scene, scenesOf } from 'bitecs-net/scenes'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Connection, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'

@@ -1,6 +1,8 @@
 // The rules of capture-the-flag, over a network in memory: what each command does, and what every client is told.
 import { hasComponent, query } from 'bitecs'
-import { close, drain, NetworkErrors, onSpawn, refusalOf, request, sendCommand, sendMessage } from 'bitecs-net'
+import { close, drain, NetworkErrors, sendCommand, sendMessage } from 'bitecs-net'
+import { onSpawn } from 'bitecs-net/prefabs'
+import { refusalOf, request } from 'bitecs-net/requests'
 import { LocalPlayer, Networked } from 'bitecs-net/components'
 import type { ClientWorld } from 'bitecs-net/client'
 import { runSystems, type System } from 'bitecs-net/systems'

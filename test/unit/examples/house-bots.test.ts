@@ -1,6 +1,7 @@
 // Capture the flag as the offline page plays it: one world that is server and client, with bots of the server's own.
 import { createEntityIndex, query } from 'bitecs'
-import { connectionOf, drain, ignore, NetworkErrors, SceneEvents, sendCommand, sendMessage } from 'bitecs-net'
+import { connectionOf, drain, ignore, NetworkErrors, sendCommand, sendMessage } from 'bitecs-net'
+import { SceneEvents } from 'bitecs-net/scenes'
 import { Connection, LocalPlayer } from 'bitecs-net/components'
 import { createHostWorld, hostPipeline, runSystems, startHost, withSide } from 'bitecs-net/host'
 import { expect, test } from 'vitest'

@@ -5,14 +5,13 @@ import {
   type ClientRpc,
   drain,
   entityOf,
-  isScene,
   NetworkErrors,
   netIdOf,
-  scenesOf,
   sendCommand,
   sendMessage,
   serverTick,
 } from 'bitecs-net'
+import { isScene, scenesOf } from 'bitecs-net/scenes'
 import { Connection } from 'bitecs-net/components'
 import type { ClientWorld } from 'bitecs-net/client'
 import type { ServerWorld } from 'bitecs-net/server'

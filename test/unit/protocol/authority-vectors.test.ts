@@ -1,18 +1,8 @@
 // Golden vectors of what owners write, and of what only they get: a scripted run that the library writes byte for byte, and
 // that a reader written from the page alone understands.
 import { addComponents, addEntity } from 'bitecs'
-import {
-  clearOwner,
-  correct,
-  defineProtocol,
-  entityOf,
-  netIdOf,
-  quantized,
-  replicate,
-  setOwner,
-  u16,
-  u8,
-} from 'bitecs-net'
+import { clearOwner, defineProtocol, entityOf, netIdOf, quantized, replicate, setOwner, u16, u8 } from 'bitecs-net'
+import { correct } from 'bitecs-net/authority'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

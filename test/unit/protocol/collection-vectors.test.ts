@@ -2,24 +2,8 @@
 // reader written from the page alone understands.
 import { readFileSync } from 'node:fs'
 import { addComponent, addEntity } from 'bitecs'
-import {
-  defineProtocol,
-  entity,
-  entityOf,
-  enumOf,
-  listOf,
-  mapOf,
-  netIdOf,
-  replicate,
-  setOf,
-  string,
-  struct,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
-  u16,
-  u8,
-} from 'bitecs-net'
+import { defineProtocol, entity, entityOf, enumOf, netIdOf, replicate, string, struct, u16, u8 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

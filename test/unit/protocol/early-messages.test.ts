@@ -1,6 +1,7 @@
 // What travels between a hello and its welcome, byte for byte, read by the reader that was written from the page alone.
 import { query } from 'bitecs'
-import { accept, defineMessage, defineProtocol, sendMessage, string, u32 } from 'bitecs-net'
+import { defineMessage, defineProtocol, sendMessage, string, u32 } from 'bitecs-net'
+import { accept } from 'bitecs-net/users'
 import { Authenticating } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
@@ -18,7 +19,7 @@ it('messages before the welcome travel in data packets as those after it do, and
     'wire 1\nmessage Challenge {nonce:u32} reliable from server before-authentication\n' +
       'message Proof {word:string(20)} reliable from client before-authentication',
   )
-  const net = createTestNetwork(protocol, { clients: 0, authenticate: 'by-messages' })
+  const net = createTestNetwork(protocol, { clients: 0, users: { authenticate: 'by-messages' } })
   const client = net.begin({ reconnect: 'never' })
   const packets: Captured[] = []
   capture(transportOf(net.server, 'server'), 'server', packets)

@@ -1,17 +1,9 @@
 // Golden vectors of references: a scripted run that the library writes byte for byte, and that a reader written from the page
 // alone understands.
 import { addComponent, addEntity } from 'bitecs'
-import {
-  defineClientRpc,
-  definePrefab,
-  defineProtocol,
-  despawn,
-  entity,
-  hideFrom,
-  sendRpc,
-  setSpawnKey,
-  usePrefab,
-} from 'bitecs-net'
+import { defineClientRpc, defineProtocol, despawn, entity, sendRpc } from 'bitecs-net'
+import { hideFrom } from 'bitecs-net/interest'
+import { definePrefab, setSpawnKey, usePrefab } from 'bitecs-net/prefabs'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -9,14 +9,12 @@ import {
   drain,
   entityOf,
   netIdOf,
-  refuse,
-  reply,
-  request,
   setOwner,
   string,
   u16,
   u32,
 } from 'bitecs-net'
+import { refuse, reply, request } from 'bitecs-net/requests'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,7 +1,8 @@
 // Golden vectors: the library writes them byte for byte and reads them, and so does a reader written from the page alone.
 import { readFileSync } from 'node:fs'
 import { createEntityIndex, hasComponent, query } from 'bitecs'
-import { connectionOf, createClientWorld, drain, removed, stats } from 'bitecs-net'
+import { connectionOf, createClientWorld, drain, removed } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, Networked } from 'bitecs-net/components'
 import { clientReceive, runSystems } from 'bitecs-net/systems'
 import { describe, expect, it } from 'vitest'

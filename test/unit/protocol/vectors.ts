@@ -3,15 +3,12 @@ import { addComponent, addEntity, removeComponent } from 'bitecs'
 import {
   angle,
   bool,
-  changeScene,
   clearOwner,
   close,
   defineClientRpc,
   defineCommand,
   defineMessage,
-  definePrefab,
   defineProtocol,
-  defineScene,
   defineTargetRpc,
   despawn,
   entity,
@@ -21,11 +18,9 @@ import {
   i16,
   i32,
   i8,
-  loadScene,
   netIdOf,
   quantized,
   replicate,
-  hideFrom,
   retire,
   type SchemaType,
   sendCommand,
@@ -34,16 +29,16 @@ import {
   sendTargetRpc,
   setPlayer,
   setReady,
-  setSpawnKey,
-  spawn,
   string,
   u16,
   u32,
   u8,
   unitQuaternion,
-  unloadScene,
   varint,
 } from 'bitecs-net'
+import { hideFrom } from 'bitecs-net/interest'
+import { definePrefab, setSpawnKey, spawn } from 'bitecs-net/prefabs'
+import { changeScene, defineScene, loadScene, unloadScene } from 'bitecs-net/scenes'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'

@@ -1,15 +1,7 @@
 // Collections at rest cost nothing: no memory, and no look at each. Needs `--expose-gc`.
 import { addComponent, addEntity } from 'bitecs'
-import {
-  createServerWorld,
-  defineProtocol,
-  listOf,
-  replicate,
-  setOf,
-  type SyncList,
-  type SyncSet,
-  u8,
-} from 'bitecs-net'
+import { createServerWorld, defineProtocol, replicate, u8 } from 'bitecs-net'
+import { listOf, setOf, type SyncList, type SyncSet } from 'bitecs-net/collections'
 import { Networked } from 'bitecs-net/components'
 import { runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
 import { describe, expect, it } from 'vitest'

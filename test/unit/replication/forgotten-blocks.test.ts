@@ -1,6 +1,7 @@
 // More blocks in flight than the server remembers: what was lost is told again all the same, from the ticks of the values.
 import { addComponent, addEntity } from 'bitecs'
-import { defineProtocol, entityOf, netIdOf, replicate, stats, u16 } from 'bitecs-net'
+import { defineProtocol, entityOf, netIdOf, replicate, u16 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

@@ -1,5 +1,5 @@
 // What moves costs no memory: neither an entity that changes its cell, nor a client whose surroundings do. Needs `--expose-gc`.
-import { grid, rooms, allOf, joinRoom, setRoom, setViewpoint } from 'bitecs-net'
+import { grid, rooms, allOf, joinRoom, setRoom, setViewpoint } from 'bitecs-net/interest'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import * as game from '../../support/arena.js'

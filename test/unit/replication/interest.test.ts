@@ -1,5 +1,6 @@
 // What interest keeps: numbers of tuples, rows of bits, and that classes and cells nobody needs are given back.
-import { allOf, grid, hideFrom, joinRoom, kick, leaveRoom, rooms, roomsOf, setRoom, setViewpoint } from 'bitecs-net'
+import { kick } from 'bitecs-net'
+import { allOf, grid, hideFrom, joinRoom, leaveRoom, rooms, roomsOf, setRoom, setViewpoint } from 'bitecs-net/interest'
 import { createTestNetwork } from 'bitecs-net/testing'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

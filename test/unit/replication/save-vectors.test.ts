@@ -2,21 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { addComponent, addEntity, createRelation } from 'bitecs'
-import {
-  bool,
-  createServerWorld,
-  definePrefab,
-  defineProtocol,
-  entity,
-  loadWorld,
-  replicate,
-  saveWorld,
-  setOf,
-  setPlayer,
-  spawn,
-  type SyncSet,
-  u16,
-} from 'bitecs-net'
+import { bool, createServerWorld, defineProtocol, entity, replicate, setPlayer, u16 } from 'bitecs-net'
+import { setOf, type SyncSet } from 'bitecs-net/collections'
+import { definePrefab, spawn } from 'bitecs-net/prefabs'
+import { loadWorld, saveWorld } from 'bitecs-net/saves'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

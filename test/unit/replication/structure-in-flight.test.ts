@@ -1,6 +1,7 @@
 // Values that overtake structure: the two channels race, and the newest value must win whichever comes first.
 import { addComponent, addEntity, hasComponent, removeComponent } from 'bitecs'
-import { defineProtocol, entityOf, f32, netIdOf, replicate, setReady, stats, u16 } from 'bitecs-net'
+import { defineProtocol, entityOf, f32, netIdOf, replicate, setReady, u16 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

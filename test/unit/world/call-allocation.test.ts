@@ -15,8 +15,8 @@ import {
   sendTargetRpc,
   setOwner,
   u8,
-  withSide,
 } from 'bitecs-net'
+import { withSide } from 'bitecs-net/host'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -14,8 +14,8 @@ import {
   setOwner,
   setPlayer,
   setReady,
-  stats,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { removeEntity } from 'bitecs'
 import { describe, expect, it } from 'vitest'
@@ -286,7 +286,7 @@ describe('a flood of wrong calls', () => {
 describe('23: a call or message with an unknown id', () => {
   it('is counted, and by policy closes the connection at the first', () => {
     for (const unknownCalls of [undefined, 'count', 'close'] as const) {
-      const net = createTestNetwork(game.arena, { clients: 2, unknownCalls })
+      const net = createTestNetwork(game.arena, { clients: 2, limits: { unknownCalls } })
       const [wrong, other] = net.clients as [TestClient, TestClient]
       throwSections(wrong, (writer) => writeCall(writer, 1, 999, MOVE))
       net.tick(2)
@@ -298,7 +298,9 @@ describe('23: a call or message with an unknown id', () => {
   })
 
   it('of which the policy is neither is refused at the start', () => {
-    expect(() => createTestNetwork(game.arena, { unknownCalls: 'ignore' as never })).toThrow(/'count' or 'close'/)
+    expect(() => createTestNetwork(game.arena, { limits: { unknownCalls: 'ignore' as never } })).toThrow(
+      /'count' or 'close'/,
+    )
   })
 })
 

@@ -14,7 +14,7 @@ describe('a server that is closed from an observer', () => {
     ['Authenticating', Authenticating],
     ['Connection', Connection],
   ])('of %s, while a client is authenticated, reports no error and leaves no entity', (_, component) => {
-    const net = createTestNetwork(challenging, { clients: 0, authenticate: 'by-messages' })
+    const net = createTestNetwork(challenging, { clients: 0, users: { authenticate: 'by-messages' } })
     const seen: number[] = []
     observe(net.server, onAdd(component), (eid: number) => {
       seen.push(eid)

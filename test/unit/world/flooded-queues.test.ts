@@ -5,21 +5,18 @@ import {
   defineCommand,
   defineMessage,
   defineProtocol,
-  defineScene,
   drain,
   entityOf,
   handle,
-  loadScene,
   netIdOf,
   NetworkErrors,
-  reply,
-  request,
   sendCommand,
   sendMessage,
-  setSceneLoader,
-  stats,
   u16,
 } from 'bitecs-net'
+import { reply, request } from 'bitecs-net/requests'
+import { defineScene, loadScene, setSceneLoader } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

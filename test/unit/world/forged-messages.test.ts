@@ -1,6 +1,7 @@
 // Messages that lie about their length: refused and counted, and the next one arrives as it was sent.
 import { describe, expect, it } from 'vitest'
-import { defineMessage, defineProtocol, drain, stats, string } from '../../../src/index.js'
+import { defineMessage, defineProtocol, drain, string } from '../../../src/index.js'
+import { stats } from '../../../src/stats.js'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { createTestNetwork } from '../../../src/testing.js'

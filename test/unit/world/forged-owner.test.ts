@@ -1,6 +1,7 @@
 // Commands on entities of others, behind commands in the same packet that any client may send: each is checked by itself.
 import { addComponent, addEntity } from 'bitecs'
-import { defineCommand, defineProtocol, drain, hideFrom, netIdOf, setOwner, u8 } from 'bitecs-net'
+import { defineCommand, defineProtocol, drain, netIdOf, setOwner, u8 } from 'bitecs-net'
+import { hideFrom } from 'bitecs-net/interest'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

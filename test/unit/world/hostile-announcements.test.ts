@@ -1,16 +1,8 @@
 // What a broken or hostile server can announce: names of entities that are never spawned, twice, or with another's key.
 import { addEntity, getAllEntities } from 'bitecs'
-import {
-  close,
-  connectionOf,
-  defineProtocol,
-  entityOf,
-  netIdOf,
-  NetworkErrors,
-  drain,
-  setSpawnKey,
-  stats,
-} from 'bitecs-net'
+import { close, connectionOf, defineProtocol, entityOf, netIdOf, NetworkErrors, drain } from 'bitecs-net'
+import { setSpawnKey } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import type { ByteWriter } from '../../../src/protocol/bytes.js'

@@ -8,17 +8,17 @@ import {
   drain,
   entityOf,
   netIdOf,
-  observersOf,
   replicate,
   sendCommand,
   sendMessage,
   type ServerWorld,
   setPlayer,
   setReady,
-  stats,
   u16,
   u8,
 } from 'bitecs-net'
+import { observersOf } from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { Connected, Connection, Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,22 +1,9 @@
 // What a broken or hostile server can say of collections: what does not fit is ignored and counted, what is malformed
 // takes its packet with it, and nothing throws or grows.
 import { addComponent, addEntity, removeEntity } from 'bitecs'
-import {
-  defineProtocol,
-  entity,
-  entityOf,
-  listOf,
-  mapOf,
-  netIdOf,
-  replicate,
-  setOf,
-  stats,
-  string,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
-  u8,
-} from 'bitecs-net'
+import { defineProtocol, entity, entityOf, netIdOf, replicate, string, u8 } from 'bitecs-net'
+import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,7 +1,6 @@
 // What a client can do to the server before it is authenticated: nothing.
 import { addComponent, addEntity, query } from 'bitecs'
 import {
-  accept,
   defineCommand,
   defineMessage,
   defineProtocol,
@@ -9,10 +8,11 @@ import {
   NetworkErrors,
   netIdOf,
   replicate,
-  stats,
   u16,
   u8,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import { accept } from 'bitecs-net/users'
 import { Authenticating, Connected, Connection, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -86,7 +86,7 @@ function spawn(net: TestNetwork): number {
 
 /** A server that never decides, and a client that has said hello and waits. */
 function begin(protocol: typeof challenging | typeof plain) {
-  const net = createTestNetwork(protocol, { clients: 0, authenticate: () => new Promise(() => {}) })
+  const net = createTestNetwork(protocol, { clients: 0, users: { authenticate: () => new Promise(() => {}) } })
   const netId = spawn(net)
   const client = net.begin()
   net.tick(2)
@@ -159,9 +159,11 @@ describe('19: before authentication', () => {
     let asked = 0
     const net = createTestNetwork(plain, {
       clients: 0,
-      authenticate: () => {
-        asked++
-        return new Promise(() => {})
+      users: {
+        authenticate: () => {
+          asked++
+          return new Promise(() => {})
+        },
       },
     })
     const client = net.begin()

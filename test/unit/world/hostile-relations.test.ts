@@ -1,7 +1,8 @@
 // What a broken or hostile server can say of relations: what does not fit is ignored and counted, what is malformed takes its
 // packet with it.
 import { addComponent } from 'bitecs'
-import { hideFrom, stats } from 'bitecs-net'
+import { hideFrom } from 'bitecs-net/interest'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import type { ByteWriter } from '../../../src/protocol/bytes.js'

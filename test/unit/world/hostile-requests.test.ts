@@ -7,15 +7,13 @@ import {
   despawn,
   drain,
   entityOf,
-  isWaiting,
   netIdOf,
-  reply,
-  request,
   setOwner,
-  stats,
   u32,
   u8,
 } from 'bitecs-net'
+import { isWaiting, reply, request } from 'bitecs-net/requests'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,16 +1,8 @@
 // Sections of scenes that no honest side sends: forged reports to a server, broken changes to a client.
 import { query } from 'bitecs'
-import {
-  changeScene,
-  connectionOf,
-  defineProtocol,
-  defineScene,
-  loadScene,
-  scenesOf,
-  setSceneLoader,
-  stats,
-  string,
-} from 'bitecs-net'
+import { connectionOf, defineProtocol, string } from 'bitecs-net'
+import { changeScene, defineScene, loadScene, scenesOf, setSceneLoader } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { Connection, Loading, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

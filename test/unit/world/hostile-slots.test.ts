@@ -1,6 +1,6 @@
 // A hostile or broken server that names slots far apart: a client's memory follows the entities that came, not their numbers.
 import { query } from 'bitecs'
-import { stats } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

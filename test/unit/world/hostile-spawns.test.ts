@@ -1,5 +1,7 @@
 // What a broken server can say of where an entity comes from: a client checks it, counts it, and takes none of it.
-import { defineProtocol, definePrefab, entityOf, NetworkErrors, drain, string, stats, u8 } from 'bitecs-net'
+import { defineProtocol, entityOf, NetworkErrors, drain, string, u8 } from 'bitecs-net'
+import { definePrefab } from 'bitecs-net/prefabs'
+import { stats } from 'bitecs-net/stats'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { query } from 'bitecs'

@@ -1,6 +1,7 @@
 // Values that no honest client writes: malformed ones take their packet with them, the rest is counted, dropped, and weighed
 // where no race can explain it.
-import { drain, netIdOf, NetworkErrors, setOwner, stats } from 'bitecs-net'
+import { drain, netIdOf, NetworkErrors, setOwner } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../../src/protocol/bytes.js'

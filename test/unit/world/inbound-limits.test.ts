@@ -11,12 +11,12 @@ import {
   sendCommand,
   sendMessage,
   setPlayer,
-  stats,
   string,
   u16,
   u8,
-  violationsOf,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
+import { violationsOf } from 'bitecs-net/users'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
@@ -81,7 +81,7 @@ describe('the error budget of a connection', () => {
   })
 
   it('comes back with time', () => {
-    const { net, hostile } = start({ errorBudget: { burst: 4, perSecond: 2 } })
+    const { net, hostile } = start({ limits: { errorBudget: { burst: 4, perSecond: 2 } } })
     for (let i = 0; i < 40; i++) {
       callUnknown(hostile)
       net.stall(450)
@@ -95,7 +95,7 @@ describe('the error budget of a connection', () => {
 
   it('a kind of weight 0 is counted and ends no connection; a heavy one ends it at once', () => {
     const { net, hostile, violations } = start({
-      errorBudget: { weights: { 'unknown-call': 0, 'unknown-entity': 16 } },
+      limits: { errorBudget: { weights: { 'unknown-call': 0, 'unknown-entity': 16 } } },
     })
     for (let i = 0; i < 200; i++) callUnknown(hostile)
     forgeEntity(hostile)
@@ -136,7 +136,7 @@ describe('the error budget of a connection', () => {
 
 describe('packets beyond what a client may send', () => {
   it('are dropped unread and counted on the unreliable channel, and the client plays on', () => {
-    const { net, hostile } = start({ inbound: { packetsPerSecond: 10 } })
+    const { net, hostile } = start({ limits: { inbound: { packetsPerSecond: 10 } } })
     const { acceptedPackets } = stats(net.server).counters
     for (let i = 0; i < 10_000; i++) heartBeat(hostile, Channel.Unreliable)
     sendMessage(hostile.world, Wave, { n: 7 })
@@ -158,7 +158,7 @@ describe('packets beyond what a client may send', () => {
   })
 
   it('that waited for a server that stood still are not over the limit: they came one after another', () => {
-    const { net, hostile } = start({ inbound: { packetsPerSecond: 1000 } })
+    const { net, hostile } = start({ limits: { inbound: { packetsPerSecond: 1000 } } })
     // Eight seconds at just below the limit, of which the server takes in none meanwhile.
     for (let ms = 0; ms < 8000; ms++) {
       net.stall(1)
@@ -170,7 +170,7 @@ describe('packets beyond what a client may send', () => {
   })
 
   it('count by their bytes, too', () => {
-    const rules = { inbound: { bytesPerSecond: 200_000 } }
+    const rules = { limits: { inbound: { bytesPerSecond: 200_000 } } }
     const { net, hostile } = start(rules)
     for (let i = 0; i < 140; i++) throwSections(hostile, (writer) => writer.copy(new Uint8Array(16_000), 0, 16_000))
     net.tick(2)
@@ -185,7 +185,7 @@ describe('packets beyond what a client may send', () => {
 
 describe('calls beyond what a client may send', () => {
   it('are dropped, and end the connection when they do not stop', () => {
-    const { net, hostile, violations } = start({ inbound: { callsPerSecond: 1 } })
+    const { net, hostile, violations } = start({ limits: { inbound: { callsPerSecond: 1 } } })
     const wave = (count: number): void => {
       for (let i = 0; i < count; i++) sendMessage(hostile.world, Wave, { n: 1 })
       net.tick(2)
@@ -198,7 +198,7 @@ describe('calls beyond what a client may send', () => {
   })
 
   it('count by their bytes, too: few that are long are as bad', () => {
-    const { net, hostile, violations } = start({ inbound: { callBytesPerSecond: 1000 } })
+    const { net, hostile, violations } = start({ limits: { inbound: { callBytesPerSecond: 1000 } } })
     const speak = (count: number): void => {
       for (let i = 0; i < count; i++) sendMessage(hostile.world, Speech, { text: 'x'.repeat(1000) })
       net.tick()
@@ -229,15 +229,18 @@ it('what a client may send is asked without allocating anything', () => {
 })
 
 it.each([
-  [{ inbound: { packetsPerSecond: 9 } }, 'inbound.packetsPerSecond is '],
-  [{ inbound: { bytesPerSecond: 999 } }, 'inbound.bytesPerSecond is '],
-  [{ inbound: { bytesPerSecond: 50_000 } }, 'inbound.bytesPerSecond is '],
-  [{ inbound: { callsPerSecond: 0 } }, 'inbound.callsPerSecond is '],
-  [{ inbound: { callBytesPerSecond: NaN } }, 'inbound.callBytesPerSecond is '],
-  [{ errorBudget: { burst: 0 } }, 'errorBudget.burst is '],
-  [{ errorBudget: { perSecond: -1 } }, 'errorBudget.perSecond is '],
-  [{ errorBudget: { weights: { 'malformed-packet': 17 } } }, "errorBudget.weights['malformed-packet'] is "],
-  [{ errorBudget: { weights: { rude: 1 } as object } }, 'a kind in errorBudget.weights is '],
+  [{ limits: { inbound: { packetsPerSecond: 9 } } }, 'limits.inbound.packetsPerSecond is '],
+  [{ limits: { inbound: { bytesPerSecond: 999 } } }, 'limits.inbound.bytesPerSecond is '],
+  [{ limits: { inbound: { bytesPerSecond: 50_000 } } }, 'limits.inbound.bytesPerSecond is '],
+  [{ limits: { inbound: { callsPerSecond: 0 } } }, 'limits.inbound.callsPerSecond is '],
+  [{ limits: { inbound: { callBytesPerSecond: NaN } } }, 'limits.inbound.callBytesPerSecond is '],
+  [{ limits: { errorBudget: { burst: 0 } } }, 'limits.errorBudget.burst is '],
+  [{ limits: { errorBudget: { perSecond: -1 } } }, 'limits.errorBudget.perSecond is '],
+  [
+    { limits: { errorBudget: { weights: { 'malformed-packet': 17 } } } },
+    "limits.errorBudget.weights['malformed-packet'] is ",
+  ],
+  [{ limits: { errorBudget: { weights: { rude: 1 } as object } } }, 'a kind in limits.errorBudget.weights is '],
 ])('%j is refused', (options, text) => {
   expect(() => createTestNetwork(protocol, { clients: 1, ...options })).toThrow(text)
 })

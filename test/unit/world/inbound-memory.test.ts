@@ -1,5 +1,6 @@
 // How much memory hostile clients can take while the server does not tick: no more than their inboxes hold.
-import { defineMessage, defineProtocol, stats, u16 } from 'bitecs-net'
+import { defineMessage, defineProtocol, u16 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { runSystems, serverReceive, serverSend } from 'bitecs-net/server'
 import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../../src/protocol/bytes.js'

@@ -18,7 +18,7 @@ import { clientRole, serverRole } from '../../../src/world/state.js'
 import { countItems, grown, type Items } from '../../soak/items.js'
 import * as game from '../../support/arena.js'
 
-const LIMITS = { timeout: 400, resumeTime: 400 }
+const TIMES = { sessions: { timeout: 400, resumeTime: 400 } }
 /** Until every table has what it keeps. */
 const WARM_UP = 24
 /**
@@ -68,7 +68,7 @@ function leaked(before: Items, role: object): { path: string; by: number }[] {
 }
 
 it('a server holds on to nothing of clients that left, were kicked, fell silent, or came back and fell silent', () => {
-  const net = createTestNetwork(game.arena, { clients: 0, ...LIMITS })
+  const net = createTestNetwork(game.arena, { clients: 0, ...TIMES })
   let number = 0
   for (let i = 0; i < WARM_UP; i++) cycle(net, number++)
   const before = countItems(serverRole(net.server))
@@ -77,7 +77,7 @@ it('a server holds on to nothing of clients that left, were kicked, fell silent,
 })
 
 it('a client holds on to nothing of the sessions that it has had', () => {
-  const net = createTestNetwork(game.arena, { clients: 0, ...LIMITS })
+  const net = createTestNetwork(game.arena, { clients: 0, ...TIMES })
   const { world } = net.connect({ timeout: 400 })
   const again = (): void => {
     void close(world)

@@ -175,7 +175,7 @@ describe('a test network', () => {
       for (const latency of [0, 30, 60, 90]) {
         for (let outage = 50; outage < 70; outage += 3) {
           const net = createTestNetwork(protocol, {
-            resumeTime: 30_000,
+            sessions: { resumeTime: 30_000 },
             seed,
             conditions: { latency, loss: 0.2 },
           })
@@ -196,7 +196,7 @@ describe('a test network', () => {
   })
 
   it('cuts the link in use while the client tries another', () => {
-    const net = createTestNetwork(protocol, { resumeTime: 30_000 })
+    const net = createTestNetwork(protocol, { sessions: { resumeTime: 30_000 } })
     const client = net.clients[0]!
     net.setServerConditions({ down: true })
     client.setConditions({ down: true })

@@ -5,7 +5,7 @@ import { defineProtocol, drain, removed, UsageError } from 'bitecs-net'
 import { Listening } from 'bitecs-net/components'
 import { close, createServerWorld, listen, type ListenOptions, runSystems, serverReceive } from 'bitecs-net/server'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type ConnectOptions, connectWorld, type OpenTransport } from '../../../src/client/connect.js'
+import { type ConnectOptions, connectWorld, type OpenClientTransport } from '../../../src/client/connect.js'
 import { ConnectionError } from '../../../src/protocol/errors.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
@@ -18,9 +18,9 @@ const protocol = defineProtocol({})
 const NO_POSITIVE = [0, -1, NaN, Infinity, '5', null]
 
 /** A factory whose tries end only when they are aborted. */
-function endless(): { open: OpenTransport; tries: () => number } {
+function endless(): { open: OpenClientTransport; tries: () => number } {
   let tries = 0
-  const open: OpenTransport = ({ signal }) => {
+  const open: OpenClientTransport = ({ signal }) => {
     tries++
     return new Promise((_, reject) => {
       const fail = (): void => reject(new ConnectionError('aborted', 'the try was ended'))
@@ -87,27 +87,35 @@ describe('the options of listen', () => {
 
   it.each([
     ['port', [-1, 65_536, 1.5, NaN, '80', null]],
-    ['maxConnections', [0, -1, 1.5, NaN, Infinity, '5', null]],
-    ['cors', ['*', null, [], { orgin: '*' }]],
-    ['iceServers', ['stun:a', {}, [{}], [{ urls: 5 }], ['stun:a']]],
-    ['inbound', ['x', null, { packets: 5 }]],
-    ['errorBudget', [5, { bursts: 5 }]],
     ['host', [5, '', null]],
-    ['bindAddress', [5, '']],
     ['server', [5, {}]],
-    ['timeout', NO_POSITIVE],
-    ['handshakeTimeout', NO_POSITIVE],
-    ['sceneTimeout', NO_POSITIVE],
-    ['portRange', [{ min: 5000, max: 4000 }, { min: 0, max: 5 }, { min: 1, max: 65_536 }, { min: 5000 }, 5000]],
-  ])('%s', async (name, values) => {
+    ['transport', [5, {}]],
+    ['limits', [5, null, { maxConections: 5 }]],
+    ['limits.maxConnections', [0, -1, 1.5, NaN, Infinity, '5', null]],
+    ['limits.inbound', ['x', null, { packets: 5 }]],
+    ['limits.errorBudget', [5, { bursts: 5 }]],
+    ['network.cors', ['*', null, [], { orgin: '*' }]],
+    ['network.iceServers', ['stun:a', {}, [{}], [{ urls: 5 }], ['stun:a']]],
+    ['network.bindAddress', [5, '']],
+    ['network.portRange', [{ min: 5000, max: 4000 }, { min: 0, max: 5 }, { min: 1, max: 65_536 }, { min: 5000 }, 5000]],
+    ['sessions.timeout', NO_POSITIVE],
+    ['sessions.handshakeTimeout', NO_POSITIVE],
+    ['sessions.sceneTimeout', NO_POSITIVE],
+  ])('%s', async (path, values) => {
+    const [name, part] = path.split('.') as [string, string | undefined]
     for (const value of values) {
-      const attempt = listen(create(), { [name]: value } as ListenOptions)
-      await expect(attempt).rejects.toMatchObject({
+      const options = { [name]: part === undefined ? value : { [part]: value } } as ListenOptions
+      await expect(listen(create(), options)).rejects.toMatchObject({
         name: 'UsageError',
         code: 'bad-option',
-        message: expect.stringContaining(name) as string,
+        message: expect.stringContaining(path) as string,
       })
     }
+  })
+
+  it('of no group are refused by name, with those that there are', async () => {
+    const attempt = listen(create(), { maxConnections: 5 } as ListenOptions)
+    await expect(attempt).rejects.toThrow(/the options of listen is an object of .*limits.*got "maxConnections"/)
   })
 
   it('a second listen while the first is under way is refused, and leaks nothing', async () => {
@@ -216,9 +224,11 @@ describe('connect', () => {
         message: expect.stringMatching(/^stalledAfter is /) as string,
       })
       expect(tries()).toBe(0)
-      await expect(listen(createServerWorld(protocol), { port: 0, stalledAfter: value })).rejects.toMatchObject({
+      await expect(
+        listen(createServerWorld(protocol), { port: 0, sessions: { stalledAfter: value } }),
+      ).rejects.toMatchObject({
         code: 'bad-option',
-        message: expect.stringMatching(/^stalledAfter is /) as string,
+        message: expect.stringMatching(/^sessions.stalledAfter is /) as string,
       })
     }
   })

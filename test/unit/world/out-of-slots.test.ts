@@ -1,6 +1,7 @@
 // A world that has more networked entities than there are slots.
 import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
-import { despawn, drain, NetworkErrors, netIdOf, sendRpc, setOwner, setPriority } from 'bitecs-net'
+import { despawn, drain, NetworkErrors, netIdOf, sendRpc, setOwner } from 'bitecs-net'
+import { setPriority } from 'bitecs-net/interest'
 import { Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -21,9 +21,9 @@ import {
   replicate,
   setOwner,
   setPlayer,
-  stats,
   u16,
 } from 'bitecs-net'
+import { stats } from 'bitecs-net/stats'
 import { Connection, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,7 @@
 // Events of scenes that nobody publishes: bounded, and what is lost is counted where a game can see it.
-import { defineProtocol, defineScene, stats } from 'bitecs-net'
+import { defineProtocol } from 'bitecs-net'
+import { defineScene } from 'bitecs-net/scenes'
+import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { serverRole } from '../../../src/world/state.js'

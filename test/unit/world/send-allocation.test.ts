@@ -1,16 +1,7 @@
 // Sending to a group allocates nothing for each call. Needs `--expose-gc`.
 import { addComponent, addEntity } from 'bitecs'
-import {
-  defineClientRpc,
-  defineMessage,
-  defineProtocol,
-  f32,
-  group,
-  joinGroup,
-  sendMessage,
-  sendRpc,
-  u8,
-} from 'bitecs-net'
+import { defineClientRpc, defineMessage, defineProtocol, f32, sendMessage, sendRpc, u8 } from 'bitecs-net'
+import { group, joinGroup } from 'bitecs-net/groups'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
