@@ -179,3 +179,9 @@ export function checkFolders(files: Files): Violations {
     .filter(([, count]) => count > MAX_FILES)
     .map(([folder, count]) => `${folder}: ${count} files, more than ${MAX_FILES}: group them by job`)
 }
+
+/** The names that an entry exports; each comes from another file by name. */
+export function countExports(text: string): number {
+  const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from/gm)]
+  return lists.flatMap(([, names]) => names!.split(',').filter((name) => name.trim() !== '')).length
+}

@@ -11,6 +11,7 @@ import {
   checkFolders,
   checkImports,
   checkLengths,
+  countExports,
   type Files,
 } from './rules.js'
 import { checkSlices, checkStates, checkSystems } from './state-rules.js'
@@ -45,6 +46,11 @@ describe('the sources', () => {
 
   it('say in the first line what each file is for', () => {
     expect(checkFirstLines(readAll('src', 'systems', 'components', 'test', 'bench', 'examples', 'scripts'))).toEqual([])
+  })
+
+  it('export from the main entry what every game needs, and no more', () => {
+    expect(countExports(library.get('src/index.ts')!)).toBeLessThanOrEqual(130)
+    expect(countExports("export { a, type B } from './c.js'\nexport type { D } from './d.js'")).toBe(3)
   })
 
   it('have no function of more than five parameters, but for the kernels that are listed', () => {

@@ -78,6 +78,7 @@ describe('the guides', () => {
         'replication',
         'saving',
         'scenes-and-prefabs',
+        'transports',
       ]),
     )
   })
