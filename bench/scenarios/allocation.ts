@@ -47,7 +47,7 @@ export const allocation: Scenario = {
           contender('bitecs-net, allocated', ALLOCATES_NOTHING),
           contender('bitecs-net, kept after collection', KEEPS_NOTHING),
         ]
-        emit(toRows('allocation', workload.name, contenders, [allocated, kept], 'B/tick', 1))
+        emit(toRows({ scenario: 'allocation', workload: workload.name, unit: 'B/tick' }, contenders, [allocated, kept]))
       }
     }
     return Promise.resolve()

@@ -48,7 +48,7 @@ export const browser: Scenario = {
         kind: 'ours',
         goal: [p99AtMost(limit, `p99 ≤ ${limit} ms, a tick and 3`)],
       }
-      emit(toRows('browser', name, [entrant], [summarize(times)], 'ms', 1))
+      emit(toRows({ scenario: 'browser', workload: name, unit: 'ms' }, [entrant], [summarize(times)]))
     } finally {
       await chromium.close()
       server.stop()

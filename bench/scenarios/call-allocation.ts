@@ -49,7 +49,7 @@ export const callAllocation: Scenario = {
     const { sent, received } = await measureCalls(requests, ticks, () => requests.settle())
     add('request, asked: with its promise', sent)
     add('request, received and answered', received, NOTHING)
-    emit(toRows('call-allocation', `${CALLS} calls`, contenders, timings, 'B/call', 1))
+    emit(toRows({ scenario: 'call-allocation', workload: `${CALLS} calls`, unit: 'B/call' }, contenders, timings))
   },
 }
 

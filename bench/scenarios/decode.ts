@@ -30,7 +30,7 @@ export const decode: Scenario = {
         const workload = new Workload(count, fraction, seed)
         const contenders = decoders(workload)
         const timings = await measure(contenders, { budget, onProgress: (done) => progress(workload.name, done) })
-        emit(toRows('decode', workload.name, contenders, timings, 'µs', 1000))
+        emit(toRows({ scenario: 'decode', workload: workload.name, unit: 'µs', scale: 1000 }, contenders, timings))
       }
     }
   },

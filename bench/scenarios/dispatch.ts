@@ -62,7 +62,7 @@ export const dispatch: Scenario = {
       const contenders = make()
       // Short work, of which half the time of a workload tells as much.
       const timings = await measure(contenders, { budget: budget / 2, onProgress: (done) => progress(workload, done) })
-      emit(toRows('dispatch', workload, contenders, timings, 'ns', NANOSECONDS / receivers))
+      emit(toRows({ scenario: 'dispatch', workload, unit: 'ns', scale: NANOSECONDS / receivers }, contenders, timings))
     }
   },
 }

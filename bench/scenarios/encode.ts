@@ -38,7 +38,9 @@ export const encode: Scenario = {
         const workload = new Workload(count, fraction, seed)
         const contenders = encoders(workload)
         const timings = await measure(contenders, { budget, onProgress: (done) => progress(workload.name, done) })
-        emit(toRows('encode', workload.name, contenders, timings, 'µs', MICROSECONDS))
+        emit(
+          toRows({ scenario: 'encode', workload: workload.name, unit: 'µs', scale: MICROSECONDS }, contenders, timings),
+        )
       }
     }
   },

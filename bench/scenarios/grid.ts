@@ -97,7 +97,7 @@ async function measureClients(
     ...others(workload, places).map((other) => withBytes(other, count)),
   ]
   const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
-  emit(toRows('grid', name, contenders, timings, 'µs', 1000 / count))
+  emit(toRows({ scenario: 'grid', workload: name, unit: 'µs', scale: 1000 / count }, contenders, timings))
 }
 
 /** Handing a tick's packets to the same transport once more: no library does without that, and the others here do not do it. */
@@ -240,5 +240,11 @@ function countPackets({ seed, progress, emit }: ScenarioContext, workload: Workl
   }
   const most = counts.reduce((all, each) => Math.max(all, each), 0)
   const mean = counts.reduce((all, each) => all + each, 0) / Math.max(1, counts.length)
-  emit(toRows('grid', name, [entrant], [{ median: mean, p99: most, samples: counts.length }], 'packets', 1))
+  emit(
+    toRows(
+      { scenario: 'grid', workload: name, unit: 'packets' },
+      [entrant],
+      [{ median: mean, p99: most, samples: counts.length }],
+    ),
+  )
 }

@@ -17,7 +17,7 @@ export const growth: Scenario = {
   async run({ clients, growth: sizes, seed, budget, progress, emit }) {
     const run = async (name: string, contenders: readonly Contender[]): Promise<void> => {
       const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
-      emit(toRows('growth', name, contenders, timings, 'µs', 1000))
+      emit(toRows({ scenario: 'growth', workload: name, unit: 'µs', scale: 1000 }, contenders, timings))
     }
     const workload = new Workload(Math.min(ENTITIES, Math.max(...sizes)), FRACTION, seed)
     await run(

@@ -36,7 +36,7 @@ export const idle: Scenario = {
       contender(`scanned, ${few} entities`, crowdOf(few, 'scan')),
     ]
     const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
-    emit(toRows('idle', name, contenders, timings, 'µs', 1000))
+    emit(toRows({ scenario: 'idle', workload: name, unit: 'µs', scale: 1000 }, contenders, timings))
 
     const bytes = quietBytes(crowd)
     const silence: Entrant = {
@@ -44,7 +44,13 @@ export const idle: Scenario = {
       kind: 'ours',
       goal: [valueAtMost(0, 'no bytes but keep-alives')],
     }
-    emit(toRows('idle', `${name}, sent`, [silence], [{ median: bytes, p99: bytes, samples: 1 }], 'B/tick', 1))
+    emit(
+      toRows(
+        { scenario: 'idle', workload: `${name}, sent`, unit: 'B/tick' },
+        [silence],
+        [{ median: bytes, p99: bytes, samples: 1 }],
+      ),
+    )
   },
 }
 

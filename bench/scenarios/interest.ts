@@ -42,7 +42,7 @@ async function measureEncoding({ budget, progress, emit }: ScenarioContext, crow
     }
   })
   const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
-  emit(toRows('interest', name, contenders, timings, 'µs', 1000))
+  emit(toRows({ scenario: 'interest', workload: name, unit: 'µs', scale: 1000 }, contenders, timings))
 }
 
 /** What sending it to each takes, beside handing the same packets to the same transport. */
@@ -76,5 +76,5 @@ async function measureSending({ budget, progress, emit }: ScenarioContext, crowd
     },
   ]
   const timings = await measure(contenders, { budget: budget / 2, onProgress: (done) => progress(name, done) })
-  emit(toRows('interest', name, contenders, timings, 'µs', 1000 / count))
+  emit(toRows({ scenario: 'interest', workload: name, unit: 'µs', scale: 1000 / count }, contenders, timings))
 }

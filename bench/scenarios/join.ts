@@ -41,7 +41,7 @@ export const join: Scenario = {
     requireRoom(workload.count)
     const measureAll = async (name: string, contenders: readonly Sampled[]): Promise<void> => {
       const timings = await measureSamples(contenders, { budget, onProgress: (done) => progress(name, done) })
-      emit(toRows('join', name, contenders, timings, 'ms', 1))
+      emit(toRows({ scenario: 'join', workload: name, unit: 'ms' }, contenders, timings))
     }
     await measureAll(`N=${workload.count}, server`, senders(workload))
     await measureAll(`N=${workload.count}, client`, receivers(workload))
@@ -211,7 +211,7 @@ function joinStorm({ progress, emit }: ScenarioContext, workload: Workload, clie
   }
   // The longest in the place of the 99th percentile: one missed tick is one too many.
   const timing = { median: summarize(ticks).median, p99: Math.max(...ticks), samples: ticks.length }
-  emit(toRows('join', `${name}, longest tick`, [storm], [timing], 'ms', 1))
+  emit(toRows({ scenario: 'join', workload: `${name}, longest tick`, unit: 'ms' }, [storm], [timing]))
   const budget: Entrant = {
     name: 'bitecs-net, spawns to one client in a tick',
     kind: 'ours',
@@ -222,7 +222,13 @@ function joinStorm({ progress, emit }: ScenarioContext, workload: Workload, clie
       ),
     ],
   }
-  emit(toRows('join', `${name}, budget`, [budget], [{ median: mostBytes, p99: mostBytes, samples: 1 }], 'B/tick', 1))
+  emit(
+    toRows(
+      { scenario: 'join', workload: `${name}, budget`, unit: 'B/tick' },
+      [budget],
+      [{ median: mostBytes, p99: mostBytes, samples: 1 }],
+    ),
+  )
   // The hello leaves in the first tick, so packets of the nth tick come n - 1 round trips after it.
   const first: Entrant = {
     name: 'bitecs-net, first entities',
@@ -230,5 +236,5 @@ function joinStorm({ progress, emit }: ScenarioContext, workload: Workload, clie
     goal: [valueAtMost(2, 'within 2 round trips')],
   }
   const trips = { median: firstSpawn - 1, p99: firstSpawn - 1, samples: 1 }
-  emit(toRows('join', `${name}, first entities`, [first], [trips], 'round trips', 1))
+  emit(toRows({ scenario: 'join', workload: `${name}, first entities`, unit: 'round trips' }, [first], [trips]))
 }

@@ -23,7 +23,7 @@ export const loopback: Scenario = {
     const name = `${workload.name}, ${CLIENTS} clients`
     const contenders = contendersOf(workload)
     const timings = await measure(contenders, { budget, onProgress: (done) => progress(name, done) })
-    emit(toRows('loopback', name, contenders, timings, 'µs', 1000))
+    emit(toRows({ scenario: 'loopback', workload: name, unit: 'µs', scale: 1000 }, contenders, timings))
   },
 }
 

@@ -30,7 +30,7 @@ export const structure: Scenario = {
     for (const { side, contenders } of [ours(workload, churn), peers(workload, churn)].reduce(pair)) {
       const name = `${churn} of ${count} exchanged, ${side}`
       const timings = await measureSamples(contenders, { budget, onProgress: (done) => progress(name, done) })
-      emit(toRows('structure', name, contenders, timings, 'ms', 1))
+      emit(toRows({ scenario: 'structure', workload: name, unit: 'ms' }, contenders, timings))
     }
   },
 }

@@ -59,7 +59,13 @@ async function measureWorld({ progress, emit, budget }: ScenarioContext, count: 
     const { missed, tickMs, cpuMicros, bytes, packets } = served
     const row = (what: string, median: number, p99: number, unit: string, more: Partial<Entrant> = {}): void => {
       const entrant: Entrant = { name: OURS, kind: 'ours', ...more }
-      emit(toRows('webrtc', `${workload}, ${what}`, [entrant], [{ median, p99, samples: 1 }], unit, 1))
+      emit(
+        toRows(
+          { scenario: 'webrtc', workload: `${workload}, ${what}`, unit },
+          [entrant],
+          [{ median, p99, samples: 1 }],
+        ),
+      )
     }
     row(`missed ticks of ${served.ticks + missed}`, missed, missed, 'ticks', {
       goal: [valueAtMost(0, 'no missed tick')],
@@ -156,7 +162,7 @@ function emitTurns({ emit }: ScenarioContext, workload: string, parties: readonl
       return { name, kind, bytes: measured[i]!.bytes, goal: kind === 'ours' ? goal : undefined }
     })
     const timings = measured.map(({ median, p99 }) => ({ median, p99, samples: 1 }))
-    emit(toRows('webrtc', `${workload}, ${what}`, entrants, timings, unit, 1))
+    emit(toRows({ scenario: 'webrtc', workload: `${workload}, ${what}`, unit }, entrants, timings))
   }
   const each = ({ turns }: Party, of: (turn: Served) => number): number => summarize(turns.map(of)).median
   const single = (value: number): Measured => ({ median: value, p99: value })
@@ -203,13 +209,24 @@ async function measureOurs(
     { ...ours(OURS, [atMost(1.3, `limit: ${limit}`)]), bytes },
     { name: `limit: ${limit}`, kind: 'limit', bytes },
   ]
-  emit(toRows('webrtc', `${workload}, sending, each`, entrants, [summarize(own), summarize(bare)], 'µs', 1))
+  emit(
+    toRows({ scenario: 'webrtc', workload: `${workload}, sending, each`, unit: 'µs' }, entrants, [
+      summarize(own),
+      summarize(bare),
+    ]),
+  )
 
   progress(`${workload}, commands`, 0)
   const shooting = clients.ask('command', { milliseconds })
   await server.ask('serve', { milliseconds: milliseconds + 4 * TICK_MS })
   const shots = summarize(await shooting)
-  emit(toRows('webrtc', `${workload}, command to its observers`, [ours(OURS)], [shots], 'ms', 1))
+  emit(
+    toRows(
+      { scenario: 'webrtc', workload: `${workload}, command to its observers`, unit: 'ms' },
+      [ours(OURS)],
+      [shots],
+    ),
+  )
 
   progress(`${workload}, messages`, 0)
   const flooding = clients.ask('flood', { milliseconds, perTick: FLOOD })
@@ -217,7 +234,15 @@ async function measureOurs(
   await flooding
   const heard = { median: perSecond, p99: perSecond, samples: 1 }
   const name = `${OURS}, ${FLOOD} in a packet of each client and tick`
-  emit(toRows('webrtc', `${workload}, messages to the server`, [ours(name)], [heard], '1/s', 1))
+  emit(
+    toRows({ scenario: 'webrtc', workload: `${workload}, messages to the server`, unit: '1/s' }, [ours(name)], [heard]),
+  )
   const tick = { median: tickMs.median, p99: tickMs.p99, samples: 1 }
-  emit(toRows('webrtc', `${workload}, a tick that takes them in`, [ours(OURS)], [tick], 'ms', 1))
+  emit(
+    toRows(
+      { scenario: 'webrtc', workload: `${workload}, a tick that takes them in`, unit: 'ms' },
+      [ours(OURS)],
+      [tick],
+    ),
+  )
 }

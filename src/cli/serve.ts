@@ -50,7 +50,7 @@ export async function serve(path: string, settings: Settings, log: Log, version:
   log.info({ address, port, tickRate }, `listening on ${address}`)
 
   let cause = await Promise.race([stop.requested, end])
-  if (cause === 'SIGTERM') cause = await drain(world, settings, operations, stop, end, log)
+  if (cause === 'SIGTERM') cause = await drainServer(world, settings, operations, { stop, end, log })
   operations.health.phase = 'stopping'
   if (cause === 'closed') log.info('stopping: the game closed its world')
   else log.info({ signal: cause }, 'stopping')
@@ -130,13 +130,11 @@ function run(server: Server, game: ServerGame, { metrics, health }: Operations, 
  * Drains the server: connected clients play on, and no new ones are admitted. Ends when all have disconnected, the
  * time is over, or a second signal arrives. Resolves with the cause of the stop.
  */
-async function drain(
+async function drainServer(
   world: ServerWorld,
   { drainTime: grace = 0, drainText: text = DRAIN_TEXT }: Settings,
   operations: Operations,
-  stop: StopRequest,
-  end: Promise<Cause>,
-  log: Log,
+  { stop, end, log }: { readonly stop: StopRequest; readonly end: Promise<Cause>; readonly log: Log },
 ): Promise<Cause> {
   const { connections, maxConnections } = stats(world)
   // A game may have closed its world itself.

@@ -247,7 +247,7 @@ export function replicate(
       throw new ProtocolError('bad-definition', 'replicate: only an array of numbers has a type; others have fields')
     }
     const column = columnField('value', fields, new FieldStore(store, undefined))
-    return component(store, [column], ['value'], [], fields.text, options)
+    return component(store, { fields: [column], declared: ['value'], collections: [], text: fields.text }, options)
   }
   const declared = Object.keys(fields)
   const names = [...declared].sort()
@@ -273,7 +273,8 @@ export function replicate(
   }
   requireWholeRotations(columns)
   const numbers = declared.filter((name) => columns.some((column) => column.name === name))
-  return component(store, columns, numbers, collections, `{${texts.join(',')}}`, options)
+  const text = `{${texts.join(',')}}`
+  return component(store, { fields: columns, declared: numbers, collections, text }, options)
 }
 
 /** Checks that the options about the time of sending fit each other. */
@@ -299,13 +300,20 @@ function requireSending(options: ReplicateOptions, fields: readonly ReplicatedFi
   }
 }
 
+/** The fields of a component. */
+interface Shape {
+  readonly fields: readonly ReplicatedField[]
+  /** The names of the fields of numbers, in the order of their declaration. */
+  readonly declared: readonly string[]
+  readonly collections: readonly CollectionField[]
+  /** The shape as both sides must agree on it. */
+  readonly text: string
+}
+
 /** Makes the result of `replicate`. */
 function component(
   store: object,
-  fields: readonly ReplicatedField[],
-  declared: readonly string[],
-  collections: readonly CollectionField[],
-  text: string,
+  { fields, declared, collections, text }: Shape,
   options: ReplicateOptions,
 ): ReplicatedComponent<object, string> {
   const { authority = 'server', to = 'observers', interpolate = false, trackChanges = false, track = 'scan' } = options

@@ -70,6 +70,16 @@ export interface QueueListener {
   unanswered(id: number, status: ReplyStatus): void
 }
 
+/** What all call queues of one side share. */
+export interface QueueSurroundings {
+  readonly entities: CallEntities
+  readonly listener: QueueListener
+  /** The arrival numbers of this side. */
+  readonly order: CallOrder
+  /** Notes the entities that calls name as they arrive. */
+  readonly named?: NamedEntities
+}
+
 export class CallQueue implements IterableIterator<CallView> {
   private readonly bytes = new ByteWriter(256)
   private rows = new Uint32Array(16 * ROW)
@@ -104,16 +114,18 @@ export class CallQueue implements IterableIterator<CallView> {
    */
   paused = false
 
+  private readonly entities: CallEntities
+  private readonly listener: QueueListener
+  private readonly order: CallOrder
+
   constructor(
     readonly definition: Definition,
     readonly name: string,
-    private readonly entities: CallEntities,
-    private readonly listener: QueueListener,
-    /** The arrival numbers of this side. */
-    private readonly order: CallOrder,
-    /** Notes the entities that calls name as they arrive. */
-    named?: NamedEntities,
+    { entities, listener, order, named }: QueueSurroundings,
   ) {
+    this.entities = entities
+    this.listener = listener
+    this.order = order
     this.arrival.entities = named ?? entities
     this.reader.entities = entities.formerOf === undefined ? entities : new FormerEntities(entities)
     const { codec } = definition

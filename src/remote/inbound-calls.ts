@@ -145,6 +145,17 @@ export function hasOnlyEarlyMessages(reader: ByteReader, section: CallSection, p
   return true
 }
 
+/** What the received calls of one side need. */
+export interface InboundOptions {
+  readonly protocol: Protocol
+  readonly entities: CallEntities
+  readonly requests: OpenRequests
+  readonly counters: Counters
+  readonly errors: ErrorLog
+  readonly faults: CallFaults
+  readonly side: Side
+}
+
 export class InboundCalls implements QueueListener {
   /** By definition id. */
   readonly queues: readonly CallQueue[]
@@ -158,18 +169,22 @@ export class InboundCalls implements QueueListener {
   private readonly merged: MergedCalls[] = []
   private calls = 0
 
-  constructor(
-    private readonly protocol: Protocol,
-    entities: CallEntities,
-    private readonly requests: OpenRequests,
-    private readonly counters: Counters,
-    private readonly errors: ErrorLog,
-    private readonly faults: CallFaults,
-    side: Side,
-  ) {
+  private readonly protocol: Protocol
+  private readonly requests: OpenRequests
+  private readonly counters: Counters
+  private readonly errors: ErrorLog
+  private readonly faults: CallFaults
+
+  constructor({ protocol, entities, requests, counters, errors, faults, side }: InboundOptions) {
+    this.protocol = protocol
+    this.requests = requests
+    this.counters = counters
+    this.errors = errors
+    this.faults = faults
     const named = side === 'client' ? new NamedEntities(entities, this.called) : undefined
+    const surroundings = { entities, listener: this, order: this.order, named }
     this.queues = protocol.definitions.map(
-      (definition, id) => new CallQueue(definition, protocol.definitionNames[id]!, entities, this, this.order, named),
+      (definition, id) => new CallQueue(definition, protocol.definitionNames[id]!, surroundings),
     )
   }
 

@@ -48,35 +48,31 @@ class PendingRequest {
   /** The answer has arrived but waits for a scene to load. It is in time, and read when the scene has loaded. */
   hasArrived = false
   onAbort: (() => void) | undefined
+  readonly promise: Promise<Value>
+  resolve!: (value: Value) => void
+  reject!: (error: RequestError) => void
 
   constructor(
     readonly id: number,
     readonly input: RequestInput,
     readonly deadline: number,
-    readonly promise: Promise<Value>,
-    readonly resolve: (value: Value) => void,
-    readonly reject: (error: RequestError) => void,
-  ) {}
+  ) {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+  }
 
   get isAnswered(): boolean {
     return this.error !== undefined || this.value !== undefined
   }
 }
 
-const ignore = (): void => undefined
-
 export class PendingRequests {
   /** By number, in the order in which they were made. */
   private readonly waiting = new Map<number, PendingRequest>()
   private readonly reader = new ByteReader()
   private lastId = 0
-  /** Resolves the promise made last. */
-  private resolve: (value: Value) => void = ignore
-  private reject: (error: RequestError) => void = ignore
-  private readonly takeEnds = (resolve: (value: Value) => void, reject: (error: RequestError) => void): void => {
-    this.resolve = resolve
-    this.reject = reject
-  }
 
   constructor(
     /** The connection that receives them. */
@@ -107,16 +103,14 @@ export class PendingRequests {
 
   /** Waits for the answer to the request with the number that `nextId` returned. */
   add(input: RequestInput, now: number): Promise<Value> {
-    const promise = new Promise<Value>(this.takeEnds)
-    const { resolve, reject } = this
-    const pending = new PendingRequest(++this.lastId, input, now + input.timeout, promise, resolve, reject)
+    const pending = new PendingRequest(++this.lastId, input, now + input.timeout)
     this.waiting.set(pending.id, pending)
     const { signal } = input
     if (signal !== undefined) {
       pending.onAbort = () => this.giveUp(pending, new RequestAbortedError(input.name, signal.reason))
       signal.addEventListener('abort', pending.onAbort)
     }
-    return promise
+    return pending.promise
   }
 
   /** The net id of an open request's entity; 0 when the request is not open. */
@@ -199,7 +193,7 @@ export class PendingRequests {
     if (pending.onAbort !== undefined) pending.input.signal!.removeEventListener('abort', pending.onAbort)
     if (pending.error === undefined) return pending.resolve(pending.value!)
     // An ignored promise must not end a server's process when a client refuses the request.
-    pending.promise.catch(ignore)
+    pending.promise.catch(() => undefined)
     pending.reject(pending.error)
   }
 

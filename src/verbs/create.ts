@@ -165,7 +165,8 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
   const clientLifecycle = new Lifecycle(world)
   clientLifecycle.sees = (component, eid) => eid === client.connection && !OF_VIEW.has(component)
   const view = new LocalView(replication, client.replication, clientLifecycle, client.connection)
-  server!.local = new LocalClient(world, client.connection, replication, client.replication, view, asClient)
+  const both = { server: replication, client: client.replication }
+  server!.local = new LocalClient(world, client.connection, both, view, asClient)
   // A change of state happens once, and the systems of both sides get it.
   replication.changes.feed(client.replication.changes)
   replication.collections.queues.feed(client.replication.collections.queues)

@@ -23,28 +23,6 @@ export const HOT_KERNELS: ReadonlySet<string> = new Set([
   'src/replication/wire/slot-groups.ts: addAlike',
 ])
 
-/** Functions that are not hot and still have more. The list only gets shorter. */
-export const TO_SPLIT: ReadonlySet<string> = new Set([
-  'src/cli/bench/result.ts: toRows',
-  'src/cli/serve.ts: drain',
-  'src/protocol/replicated-components.ts: component',
-  'src/remote/call-queue.ts: CallQueue',
-  'src/remote/inbound-calls.ts: InboundCalls',
-  'src/remote/pending-requests.ts: PendingRequest',
-  'src/replication/authority/owner-writes.ts: take',
-  'src/replication/client/client-copies.ts: ClientCopies',
-  'src/replication/client/client-replication.ts: ClientReplication',
-  'src/replication/collections/client-collections.ts: record',
-  'src/replication/collections/collection.ts: record',
-  'src/replication/collections/collection.ts: show',
-  'src/replication/collections/operation-queue.ts: push',
-  'src/replication/collections/server-collections.ts: record',
-  'src/replication/server/change-tracker.ts: ServerComponent',
-  'src/replication/server/change-tracker.ts: ChangeTracker',
-  'src/replication/server/observer.ts: Observer',
-  'src/world/host/local-client.ts: LocalClient',
-])
-
 /** Checks that no function takes more than a few parameters, and that every exception is still needed. */
 export function checkParameters(files: Files, exceptions: ReadonlySet<string>): Violations {
   const violations: Violations = []

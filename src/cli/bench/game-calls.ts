@@ -67,7 +67,8 @@ export async function measureDispatch(
     measured.push(contender)
     timings.push({ median: median / calls, p99: p99 / calls, samples })
   }
-  emit(toRows('dispatch', 'a call of a full tick, from the verb to the drain', measured, timings, 'ns', NANOSECONDS))
+  const workload = 'a call of a full tick, from the verb to the drain'
+  emit(toRows({ scenario: 'dispatch', workload, unit: 'ns', scale: NANOSECONDS }, measured, timings))
 }
 
 /** Makes a tick with calls of one kind, all of them drained. */

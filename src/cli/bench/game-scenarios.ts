@@ -53,7 +53,7 @@ async function eachFraction(
     const name = `N=${entities} f=${Number((fraction * 100).toPrecision(3))}%`
     const measured = contenders(context, fraction)
     const timings = await measure(measured, { budget, onProgress: (done) => progress(name, done) })
-    emit(toRows(scenario, name, measured, timings, 'µs', 1000))
+    emit(toRows({ scenario, workload: name, unit: 'µs', scale: 1000 }, measured, timings))
   }
 }
 
@@ -186,5 +186,5 @@ async function measureJoin({ protocol, entities, seed, budget, progress, emit }:
   ]
   const timings = await measureSamples(sides, { budget, onProgress: (done) => progress(name, done) })
   const entrants = sides.map(({ name: side, kind }): Entrant => ({ name: side, kind, bytes: bytes / entities }))
-  emit(toRows('join', name, entrants, timings, 'ms', 1))
+  emit(toRows({ scenario: 'join', workload: name, unit: 'ms' }, entrants, timings))
 }

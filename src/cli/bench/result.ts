@@ -75,16 +75,22 @@ export interface Entrant extends Pick<Subject, 'name' | 'kind'> {
 /** A subject with its data. */
 export interface Contender extends Subject, Entrant {}
 
+/** What was measured, and in which unit. */
+export interface Measured {
+  readonly scenario: string
+  readonly workload: string
+  readonly unit: string
+  /** A timing times this is in the unit. Default 1. */
+  readonly scale?: number
+}
+
 /**
  * The rows of one workload. `scale` turns milliseconds of one run into the unit: 1,000 for a tick in µs.
  */
 export function toRows(
-  scenario: string,
-  workload: string,
+  { scenario, workload, unit, scale = 1 }: Measured,
   contenders: readonly Entrant[],
   timings: readonly Timing[],
-  unit: string,
-  scale: number,
 ): Row[] {
   return contenders.map((contender, i) => {
     const { median, p99 } = timings[i]!

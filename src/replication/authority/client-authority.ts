@@ -60,7 +60,7 @@ export class ClientAuthority implements DeliverySink {
     this.ids = protocol.componentList.flatMap(({ authority }, id) => (authority === 'client' ? [id] : []))
     this.isUsed = this.ids.length > 0
     this.sets = new ComponentSets(this.width)
-    this.tracker = new ChangeTracker(protocol, this.sets, entities, counters, errors)
+    this.tracker = new ChangeTracker({ protocol, sets: this.sets, entities, counters, errors })
     this.encoder = new BlockEncoder(
       this.sets,
       this.tracker.components,

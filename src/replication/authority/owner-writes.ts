@@ -177,7 +177,7 @@ export class OwnerWrites {
       for (let i = 0; i < count; i++) {
         const slot = this.slots[i]!
         const eid = this.admit(slot, id, source)
-        if (eid !== 0 && eid < component.capacity) this.take(component, id, i, slot, eid, source)
+        if (eid !== 0 && eid < component.capacity) this.take(component, id, i, slot, source)
       }
     }
   }
@@ -195,15 +195,9 @@ export class OwnerWrites {
     return authority.isNewest(slot, id, source.order) ? eid : 0
   }
 
-  private take(
-    component: OwnerComponent,
-    id: number,
-    index: number,
-    slot: number,
-    eid: number,
-    source: WriteSource,
-  ): void {
+  private take(component: OwnerComponent, id: number, index: number, slot: number, source: WriteSource): void {
     const { view } = component
+    const eid = this.entities.eidOf[slot]!
     component.show(index, this.entities, source.observer)
     if (!view.isFinite) {
       refuse(source, WriteFault.NotFinite, eid, id)

@@ -21,6 +21,19 @@ export type DespawnReason = 'destroyed' | 'hidden' | 'replaced' | 'disconnected'
  */
 const Arriving = {}
 
+/** What the copies of one client need. */
+export interface CopiesOptions {
+  readonly world: World
+  readonly protocol: Protocol
+  readonly entities: EntityMapper
+  /** The one connection entity of this world. */
+  readonly connection: number
+  readonly counters: Counters
+  readonly errors: ErrorLog
+  /** Runs when the game removes `Networked` from a copy. */
+  readonly dropped: (eid: number) => void
+}
+
 export class ClientCopies {
   readonly prefabs: PrefabInstances
   /** By prefab: its components that are not replicated, so that no spawn carries them. */
@@ -32,17 +45,16 @@ export class ClientCopies {
   /** The entity that has just arrived, or 0: removing its `Arriving` is not the game's doing. */
   private arrived = 0
 
-  /** `dropped` runs when the game removes `Networked` from a copy. */
-  constructor(
-    private readonly world: World,
-    protocol: Protocol,
-    entities: EntityMapper,
-    /** The one connection entity of this world. */
-    private readonly connection: number,
-    private readonly counters: Counters,
-    private readonly errors: ErrorLog,
-    dropped: (eid: number) => void,
-  ) {
+  private readonly world: World
+  private readonly connection: number
+  private readonly counters: Counters
+  private readonly errors: ErrorLog
+
+  constructor({ world, protocol, entities, connection, counters, errors, dropped }: CopiesOptions) {
+    this.world = world
+    this.connection = connection
+    this.counters = counters
+    this.errors = errors
     this.prefabs = new PrefabInstances(protocol, entities, counters, errors)
     const replicated = new Set(protocol.componentList.map(({ store }) => store))
     this.localComponents = protocol.prefabList.map(({ components }) =>

@@ -31,6 +31,18 @@ import { UpdateReader } from './update-reader.js'
 
 const NO_PAYLOAD = new Uint8Array(0)
 
+/** What the replication of one client needs. */
+export interface ClientReplicationOptions {
+  readonly world: World
+  readonly protocol: Protocol
+  /** The one connection entity of this world. */
+  readonly connection: number
+  readonly counters: Counters
+  readonly errors: ErrorLog
+  /** For a host's own client, whose entities are the server's: their world and their table. */
+  readonly host?: { readonly world: World; readonly entities: EntityMapper }
+}
+
 export class ClientReplication {
   readonly entities: ClientEntities
   readonly components: readonly ClientComponent[]
@@ -52,16 +64,14 @@ export class ClientReplication {
   /** The prefab, payload and key of the spawn being read. */
   private readonly origin = new OriginSection()
 
-  constructor(
-    private readonly world: World,
-    protocol: Protocol,
-    /** The one connection entity of this world. */
-    private readonly connection: number,
-    counters: Counters,
-    private readonly errors: ErrorLog,
-    /** For a host's own client, whose entities are the server's: their world and their table. */
-    host?: { readonly world: World; readonly entities: EntityMapper },
-  ) {
+  private readonly world: World
+  private readonly connection: number
+  private readonly errors: ErrorLog
+
+  constructor({ world, protocol, connection, counters, errors, host }: ClientReplicationOptions) {
+    this.world = world
+    this.connection = connection
+    this.errors = errors
     this.width = protocol.componentList.length
     this.entities = new ClientEntities(this.width)
     this.members = new Uint16Array(this.width)
@@ -73,7 +83,8 @@ export class ClientReplication {
     )
     this.collections = new ClientCollections(world, protocol, this.entities, counters)
     const shown = host?.entities ?? references
-    this.copies = new ClientCopies(world, protocol, shown, connection, counters, errors, (eid) => this.dropCopy(eid))
+    const dropped = (eid: number): void => this.dropCopy(eid)
+    this.copies = new ClientCopies({ world, protocol, entities: shown, connection, counters, errors, dropped })
     this.relations = new ClientRelations(world, protocol, this.entities, this.copies, counters)
     const forget = (index: number, id: number): void => this.components[id]!.forgetReferences(index)
     this.authority = new ClientAuthority(protocol, this.entities, counters, errors, forget)

@@ -11,7 +11,7 @@ import { Collection, Home } from './collection.js'
 import { OwnElements, ReceivedElements, readOnly } from './elements.js'
 import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
-import { NO_SUCH_OPERATION, OperationKind, Part, partsOf } from './operations.js'
+import { type Applied, applied, NO_SUCH_OPERATION, OperationKind, Part, partsOf } from './operations.js'
 
 /** One field of collections that the server fills. */
 class ReceivedHome extends Home {
@@ -33,15 +33,8 @@ class ReceivedHome extends Home {
     throw readOnly(this.path)
   }
 
-  record(
-    collection: Collection,
-    kind: OperationKind,
-    index: number,
-    key: unknown,
-    before: unknown,
-    after: unknown,
-  ): void {
-    this.show(collection, this.entities, kind, index, key, before, after)
+  record(collection: Collection, operation: Readonly<Applied>): void {
+    this.show(collection, this.entities, operation)
   }
 
   /** Skips a whole value; the reader fails when it is not valid. */
@@ -80,7 +73,7 @@ class ReceivedHome extends Home {
       const parts = partsOf(this.type.collection, kind)
       if (parts === Part.Whole) {
         collection.readWhole(reader, keys, values)
-        this.record(collection, kind, -1, undefined, undefined, undefined)
+        this.record(collection, applied(kind))
         continue
       }
       const index = (parts & Part.Index) !== 0 ? reader.varint() : -1
@@ -175,7 +168,7 @@ export class ClientCollections {
   restart(component: number, eid: number): void {
     for (const { received } of this.fields[component]!) {
       const collection = received.array[eid] as Collection
-      received.record(collection, OperationKind.Reset, -1, undefined, undefined, undefined)
+      received.record(collection, applied(OperationKind.Reset))
     }
   }
 

@@ -4,8 +4,8 @@ import type { CollectionField, CollectionType } from '../../protocol/types/colle
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { ArgumentError } from '../../protocol/errors.js'
 import type { Elements, ReceivedElements } from './elements.js'
-import { OperationQueue } from './operation-queue.js'
-import { OPERATION_NAMES, type OperationKind, type OperationList, Part, partsOf } from './operations.js'
+import { createOperation, OperationQueue } from './operation-queue.js'
+import { type Applied, OPERATION_NAMES, type OperationKind, type OperationList, Part, partsOf } from './operations.js'
 
 /** One field of collections on one side of the network: what all collections of that field share. */
 export abstract class Home {
@@ -16,6 +16,8 @@ export abstract class Home {
   /** The keys of a map; the members of a set. */
   abstract readonly keys: Elements
   abstract readonly values: Elements
+  /** The operation that is being shown; reused. */
+  private readonly shown = createOperation()
 
   constructor(
     field: CollectionField,
@@ -35,36 +37,21 @@ export abstract class Home {
   /** @throws UsageError when the game may not write these collections. */
   abstract requireWritable(): void
 
-  /** Notes an operation that was just applied. Keys and values are in the form that is kept. */
-  abstract record(
-    collection: Collection,
-    kind: OperationKind,
-    index: number,
-    key: unknown,
-    before: unknown,
-    after: unknown,
-  ): void
+  /** Notes an operation that was just applied. */
+  abstract record(collection: Collection, operation: Readonly<Applied>): void
 
   /** Lets the game see an operation: `drain` will yield it. */
-  protected show(
-    { entity }: Collection,
-    entities: EntityMapper,
-    kind: OperationKind,
-    index: number,
-    key: unknown,
-    before: unknown,
-    after: unknown,
-  ): void {
-    const { keys, values } = this
-    this.events.push(
-      entity,
-      entities.netIdOf(entity),
-      OPERATION_NAMES[kind]!,
-      index,
-      key === undefined ? undefined : keys.show(key),
-      before === undefined ? undefined : values.show(before),
-      after === undefined ? undefined : values.show(after),
-    )
+  protected show({ entity }: Collection, entities: EntityMapper, operation: Readonly<Applied>): void {
+    const { keys, values, shown } = this
+    const { kind, index, key, before, after } = operation
+    shown.entity = entity
+    shown.netId = entities.netIdOf(entity)
+    shown.kind = OPERATION_NAMES[kind]!
+    shown.index = index
+    shown.key = key === undefined ? undefined : keys.show(key)
+    shown.before = before === undefined ? undefined : values.show(before)
+    shown.after = after === undefined ? undefined : values.show(after)
+    this.events.push(shown)
   }
 }
 

@@ -78,6 +78,11 @@ interface Operation {
   after: unknown
 }
 
+/** Makes an operation to be filled in, again and again. */
+export function createOperation(): Operation {
+  return { entity: 0, netId: 0, kind: 'clear', index: -1, key: undefined, before: undefined, after: undefined }
+}
+
 /**
  * Room for this many operations is kept from tick to tick. More were a burst, whose values would stay as long as the
  * world.
@@ -116,15 +121,7 @@ class OperationEvents implements EventList {
 }
 
 class OperationView implements EventView<OperationEvents, Operation> {
-  readonly event: Operation = {
-    entity: 0,
-    netId: 0,
-    kind: 'clear',
-    index: -1,
-    key: undefined,
-    before: undefined,
-    after: undefined,
-  }
+  readonly event = createOperation()
 
   show(events: OperationEvents, at: number): void {
     const { event } = this
@@ -146,16 +143,10 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     super(new OperationEvents(), new OperationEvents())
   }
 
-  push(
-    entity: number,
-    netId: number,
-    kind: OperationName,
-    index: number,
-    key: unknown,
-    before: unknown,
-    after: unknown,
-  ): void {
-    this.also?.push(entity, netId, kind, index, key, before, after)
+  /** Copies an operation into the queue. */
+  push(operation: Readonly<Operation>): void {
+    this.also?.push(operation)
+    const { entity, netId, kind } = operation
     const { resets } = this.gathering
     const reset = resets.get(netId)
     if (reset !== undefined) {
@@ -172,10 +163,10 @@ export class OperationQueue extends PublishedQueue<OperationEvents, Operation> {
     events.entities[at] = entity
     events.netIds[at] = netId
     events.kinds[at] = kind
-    events.indexes[at] = index
-    events.keys[at] = key
-    events.befores[at] = before
-    events.afters[at] = after
+    events.indexes[at] = operation.index
+    events.keys[at] = operation.key
+    events.befores[at] = operation.before
+    events.afters[at] = operation.after
   }
 
   /**

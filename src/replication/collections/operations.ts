@@ -36,6 +36,40 @@ export function partsOf(collection: CollectionType['collection'], kind: number):
   return PARTS[collection][kind] ?? NO_SUCH_OPERATION
 }
 
+/** An operation that was just applied. Keys and values are in the form that is kept. */
+export interface Applied {
+  kind: OperationKind
+  /** -1 when the operation has none; the other parts are undefined then. */
+  index: number
+  key: unknown
+  before: unknown
+  after: unknown
+}
+
+const lastApplied: Applied = {
+  kind: OperationKind.Clear,
+  index: -1,
+  key: undefined,
+  before: undefined,
+  after: undefined,
+}
+
+/** Describes an operation. The result is valid until the next call, since a game may apply thousands in a tick. */
+export function applied(
+  kind: OperationKind,
+  index = -1,
+  key?: unknown,
+  before?: unknown,
+  after?: unknown,
+): Readonly<Applied> {
+  lastApplied.kind = kind
+  lastApplied.index = index
+  lastApplied.key = key
+  lastApplied.before = before
+  lastApplied.after = after
+  return lastApplied
+}
+
 /** Operations in their order, part by part. */
 export class OperationList {
   readonly kinds: OperationKind[] = []

@@ -15,7 +15,7 @@ import { Collection, Home, type OperationLog } from './collection.js'
 import { OwnElements } from './elements.js'
 import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
-import { OperationKind, OperationList } from './operations.js'
+import { type Applied, applied, OperationKind, OperationList } from './operations.js'
 
 /** The most operations of one collection that are kept for a tick; with more, the whole value is sent. */
 const MAX_OPERATIONS = 128
@@ -49,17 +49,11 @@ class ServerHome extends Home {
     // The server may always write.
   }
 
-  record(
-    collection: Collection,
-    kind: OperationKind,
-    index: number,
-    key: unknown,
-    before: unknown,
-    after: unknown,
-  ): void {
+  record(collection: Collection, operation: Readonly<Applied>): void {
     const { log } = collection
     if (log === undefined) return
-    this.show(collection, log.entities, kind, index, key, before, after)
+    this.show(collection, log.entities, operation)
+    const { kind, index, key, after } = operation
     // A map has one operation for adding and replacing.
     const isEntry = kind === OperationKind.Add && this.type.collection === 'map'
     log.note(collection, isEntry ? OperationKind.Set : kind, index, key, after)
@@ -67,7 +61,7 @@ class ServerHome extends Home {
 
   /** Makes systems read the collection itself. */
   showWhole(collection: Collection, entities: EntityMapper): void {
-    this.show(collection, entities, OperationKind.Reset, -1, undefined, undefined, undefined)
+    this.show(collection, entities, applied(OperationKind.Reset))
   }
 
   /** The collection of an entity. One that another world left at the same id does not count. */

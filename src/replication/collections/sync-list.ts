@@ -4,7 +4,7 @@ import type { SyncList } from '../../protocol/types/collection-types.js'
 import { ArgumentError } from '../../protocol/errors.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
-import { OperationKind } from './operations.js'
+import { applied, OperationKind } from './operations.js'
 import { isSameValue } from './values.js'
 
 export class ListCollection extends Collection implements SyncList<unknown> {
@@ -121,23 +121,23 @@ export class ListCollection extends Collection implements SyncList<unknown> {
   private put(kind: OperationKind, index: number, kept: unknown): void {
     if (index === this.items.length) this.items.push(kept)
     else this.items.splice(index, 0, kept)
-    this.home.record(this, kind, index, undefined, undefined, kept)
+    this.home.record(this, applied(kind, index, undefined, undefined, kept))
   }
 
   private replace(index: number, kept: unknown): void {
     const before = this.items[index]
     this.items[index] = kept
-    this.home.record(this, OperationKind.Set, index, undefined, before, kept)
+    this.home.record(this, applied(OperationKind.Set, index, undefined, before, kept))
   }
 
   private remove(index: number): unknown {
     const [before] = this.items.splice(index, 1)
-    this.home.record(this, OperationKind.Remove, index, undefined, before, undefined)
+    this.home.record(this, applied(OperationKind.Remove, index, undefined, before))
     return before
   }
 
   private empty(): void {
     this.items.length = 0
-    this.home.record(this, OperationKind.Clear, -1, undefined, undefined, undefined)
+    this.home.record(this, applied(OperationKind.Clear))
   }
 }

@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncMap } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
-import { OperationKind } from './operations.js'
+import { applied, OperationKind } from './operations.js'
 import { isSameValue } from './values.js'
 
 export class MapCollection extends Collection implements SyncMap<CollectionKey, unknown> {
@@ -103,18 +103,18 @@ export class MapCollection extends Collection implements SyncMap<CollectionKey, 
     const before = this.entries.get(key)
     const kind = this.entries.has(key) ? OperationKind.Set : OperationKind.Add
     this.entries.set(key, value)
-    this.home.record(this, kind, -1, key, before, value)
+    this.home.record(this, applied(kind, -1, key, before, value))
   }
 
   private remove(key: unknown): boolean {
     const before = this.entries.get(key)
     if (!this.entries.delete(key)) return false
-    this.home.record(this, OperationKind.Remove, -1, key, before, undefined)
+    this.home.record(this, applied(OperationKind.Remove, -1, key, before))
     return true
   }
 
   private empty(): void {
     this.entries.clear()
-    this.home.record(this, OperationKind.Clear, -1, undefined, undefined, undefined)
+    this.home.record(this, applied(OperationKind.Clear))
   }
 }

@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncSet } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
-import { OperationKind } from './operations.js'
+import { applied, OperationKind } from './operations.js'
 
 export class SetCollection extends Collection implements SyncSet<CollectionKey> {
   private readonly members = new Set<unknown>()
@@ -81,17 +81,17 @@ export class SetCollection extends Collection implements SyncSet<CollectionKey> 
 
   private put(member: unknown): void {
     this.members.add(member)
-    this.home.record(this, OperationKind.Add, -1, member, undefined, undefined)
+    this.home.record(this, applied(OperationKind.Add, -1, member))
   }
 
   private remove(member: unknown): boolean {
     if (!this.members.delete(member)) return false
-    this.home.record(this, OperationKind.Remove, -1, member, undefined, undefined)
+    this.home.record(this, applied(OperationKind.Remove, -1, member))
     return true
   }
 
   private empty(): void {
     this.members.clear()
-    this.home.record(this, OperationKind.Clear, -1, undefined, undefined, undefined)
+    this.home.record(this, applied(OperationKind.Clear))
   }
 }

@@ -16,6 +16,18 @@ import { growTo, SlotSet } from '../slot-set.js'
 import { ToldValues } from './last-sent-values.js'
 import { copyWords, gatherWords, setWords } from '../wire/array-loops.js'
 
+/** How the changes of one component are found and sent. */
+export interface Tracking {
+  /** Game code marks its changes. Otherwise they are looked for in every tick. Default false. */
+  readonly isMarked?: boolean
+  /** Present when its changes can be drained. */
+  readonly told?: ToldValues
+  /** Its changes are sent in one of this many ticks. Default 1. */
+  readonly interval?: number
+  /** Its changes are never sent: its values travel with the spawn alone. Default false. */
+  readonly isOnce?: boolean
+}
+
 /** One replicated component on the server. */
 export class ServerComponent {
   readonly members = new Members()
@@ -27,20 +39,23 @@ export class ServerComponent {
   /** By slot: the tick at which its value last changed, or was first sent. */
   lastChange = new Uint32Array(64)
 
+  readonly isMarked: boolean
+  readonly told: ToldValues | undefined
+  readonly interval: number
+  readonly isOnce: boolean
+
   constructor(
     readonly id: number,
     readonly name: string,
     readonly store: object,
     readonly columns: readonly Column[],
-    /** Game code marks its changes. Otherwise they are looked for in every tick. */
-    readonly isMarked = false,
-    /** Present when its changes can be drained. */
-    readonly told?: ToldValues,
-    /** Its changes are sent in one of this many ticks. */
-    readonly interval = 1,
-    /** Its changes are never sent: its values travel with the spawn alone. */
-    readonly isOnce = false,
-  ) {}
+    { isMarked = false, told, interval = 1, isOnce = false }: Tracking = {},
+  ) {
+    this.isMarked = isMarked
+    this.told = told
+    this.interval = interval
+    this.isOnce = isOnce
+  }
 
   /** Returns whether its changes are sent in this tick. The id spreads components of one interval over the ticks. */
   isDue(tick: number): boolean {
@@ -91,6 +106,17 @@ export interface TrackedEntities extends EntityMapper {
   slotOfEntity(eid: number): number
 }
 
+/** What a change tracker needs. */
+export interface TrackerOptions {
+  readonly protocol: Protocol
+  readonly sets: ComponentSets
+  readonly entities: TrackedEntities
+  readonly counters: Counters
+  readonly errors: ErrorLog
+  /** Records changes for game code. Left out where all changes are looked for and none recorded. */
+  readonly changes?: ChangeLogs
+}
+
 export class ChangeTracker {
   readonly components: readonly ServerComponent[]
   /** The slots with any change in this tick. */
@@ -113,29 +139,25 @@ export class ChangeTracker {
   private lastComponent: object | undefined
   private lastId = 0
 
-  constructor(
-    protocol: Protocol,
-    private readonly sets: ComponentSets,
-    private readonly entities: TrackedEntities,
-    private readonly counters: Counters,
-    private readonly errors: ErrorLog,
-    /** Records changes for game code. Left out where all changes are looked for and none recorded. */
-    changes?: ChangeLogs,
-  ) {
+  private readonly sets: ComponentSets
+  private readonly entities: TrackedEntities
+  private readonly counters: Counters
+  private readonly errors: ErrorLog
+
+  constructor({ protocol, sets, entities, counters, errors, changes }: TrackerOptions) {
+    this.sets = sets
+    this.entities = entities
+    this.counters = counters
+    this.errors = errors
     this.components = protocol.componentList.map(({ store, fields, track, send, interval }, id) => {
       const columns = makeColumns(fields, entities)
       const log = changes?.byId[id]
-      const told = log === undefined ? undefined : new ToldValues(columns, log)
-      return new ServerComponent(
-        id,
-        protocol.componentNames[id]!,
-        store,
-        columns,
-        changes !== undefined && track === 'marked',
-        told,
+      return new ServerComponent(id, protocol.componentNames[id]!, store, columns, {
+        isMarked: changes !== undefined && track === 'marked',
+        told: log === undefined ? undefined : new ToldValues(columns, log),
         interval,
-        send === 'once',
-      )
+        isOnce: send === 'once',
+      })
     })
     this.ids = new Uint16Array(this.components.length)
     protocol.componentList.forEach((component, id) => this.idOf.set(component, id).set(component.store, id))

@@ -16,6 +16,16 @@ import { SlotSet } from '../slot-set.js'
 import { UnconfirmedSpawns } from './unconfirmed-spawns.js'
 import { LeaveReason, ViewChanges } from './view-changes.js'
 
+/** What all observers of one server share. */
+export interface ObserverTables {
+  readonly entities: ServerEntities
+  readonly tracker: ChangeTracker
+  readonly sets: ComponentSets
+  readonly history: BlockHistory
+  readonly counters: Counters
+  readonly audience: OwnerAudience
+}
+
 export class Observer implements DeliverySink {
   /** The entities that interest lets it see. */
   readonly view = new InterestView()
@@ -53,16 +63,24 @@ export class Observer implements DeliverySink {
   readonly owed: OwedValues
   private readonly sent = new SentBlocks()
 
+  private readonly entities: ServerEntities
+  private readonly tracker: ChangeTracker
+  private readonly sets: ComponentSets
+  private readonly history: BlockHistory
+  private readonly counters: Counters
+  private readonly audience: OwnerAudience
+
   constructor(
     readonly session: Session,
-    private readonly entities: ServerEntities,
-    private readonly tracker: ChangeTracker,
-    private readonly sets: ComponentSets,
-    private readonly history: BlockHistory,
-    private readonly counters: Counters,
-    private readonly audience: OwnerAudience,
+    { entities, tracker, sets, history, counters, audience }: ObserverTables,
     bytesPerSecond: number,
   ) {
+    this.entities = entities
+    this.tracker = tracker
+    this.sets = sets
+    this.history = history
+    this.counters = counters
+    this.audience = audience
     this.budget = new SendBudget(bytesPerSecond)
     this.owed = new OwedValues(sets)
     session.deliverySink = this

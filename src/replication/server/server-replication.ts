@@ -111,7 +111,14 @@ export class ServerReplication {
   ) {
     this.sets = new ComponentSets(protocol.componentList.length)
     this.changes = new ChangeLogs(protocol)
-    this.tracker = new ChangeTracker(protocol, this.sets, this.entities, counters, errors, this.changes)
+    this.tracker = new ChangeTracker({
+      protocol,
+      sets: this.sets,
+      entities: this.entities,
+      counters,
+      errors,
+      changes: this.changes,
+    })
     this.shared = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
     this.repeats = new BlockEncoder(this.sets, this.tracker.components, this.history, this.entities)
     const has = (slot: number, component: number): boolean => {
@@ -143,8 +150,9 @@ export class ServerReplication {
   }
 
   addObserver(session: Session): Observer {
-    const { entities, tracker, sets, history, counters, audience, bytesPerSecond } = this
-    const observer = new Observer(session, entities, tracker, sets, history, counters, audience, bytesPerSecond)
+    const { entities, tracker, sets, history, counters, audience } = this
+    const tables = { entities, tracker, sets, history, counters, audience }
+    const observer = new Observer(session, tables, this.bytesPerSecond)
     this.observers.push(observer)
     this.audience.add(observer)
     this.visibility.addObserver(observer)

@@ -32,7 +32,7 @@ export function createClientState(world: World, protocol: Protocol, options: Cli
   const { hostEntities, now } = options
   const host = hostEntities && { world, entities: hostEntities }
   const replicated = host === undefined ? world : createWorld()
-  const replication = new ClientReplication(replicated, protocol, connection, counters, errors, host)
+  const replication = new ClientReplication({ world: replicated, protocol, connection, counters, errors, host })
   const entities = hostEntities ?? replication.entities
   const references = hostEntities ?? replication.entities.references
   const outgoing = new OutgoingCalls(references)
@@ -69,7 +69,15 @@ export function createClientState(world: World, protocol: Protocol, options: Cli
     replication,
     entities,
     scenes: createClientScenes(protocol, errors, entities),
-    inbound: new InboundCalls(protocol, references, openRequests, counters, errors, faults, 'client'),
+    inbound: new InboundCalls({
+      protocol,
+      entities: references,
+      requests: openRequests,
+      counters,
+      errors,
+      faults,
+      side: 'client',
+    }),
     incomingParts: new IncomingParts(),
     outgoing,
     outgoingParts: new OutgoingParts(),

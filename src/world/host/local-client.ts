@@ -12,6 +12,12 @@ import type { Observer } from '../../replication/server/observer.js'
 import type { ServerReplication } from '../../replication/server/server-replication.js'
 import type { LocalView } from './local-view.js'
 
+/** The replication of a host's two sides. */
+interface BothReplications {
+  readonly server: ServerReplication
+  readonly client: ClientReplication
+}
+
 export class LocalClient {
   /** The one session over the link, while there is a link. */
   sessions: ServerSessions | undefined
@@ -19,17 +25,20 @@ export class LocalClient {
   user: object | undefined
   /** The entity with `LocalPlayer`, or 0. */
   private player = 0
+  private readonly server: ServerReplication
+  private readonly client: ClientReplication
 
   constructor(
     private readonly world: World,
     /** The connection entity, on both sides. It outlives the sessions. */
     readonly connection: number,
-    private readonly server: ServerReplication,
-    private readonly client: ClientReplication,
+    { server, client }: BothReplications,
     readonly view: LocalView,
     /** Runs hooks of the client's game as code of the client's side. */
     private readonly asClient: (act: () => void) => void,
   ) {
+    this.server = server
+    this.client = client
     addComponent(world, connection, LocalConnection)
     observe(world, onRemove(Networked), (eid: number) => {
       this.playerEnded(eid)

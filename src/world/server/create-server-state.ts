@@ -75,7 +75,7 @@ export function createServerState(world: World, protocol: Protocol, options: Ser
     groups: new Groups(),
     replication,
     scenes: createServerScenes(errors),
-    inbound: new InboundCalls(protocol, entities, openRequests, counters, errors, faults, 'server'),
+    inbound: new InboundCalls({ protocol, entities, requests: openRequests, counters, errors, faults, side: 'server' }),
     outgoing,
     callsBeforeEnd: new Map(),
     buffered,

@@ -96,19 +96,17 @@ export function decodeWith(
 export function makeQueues(): CallQueue[] {
   return protocol.definitions.map(
     (definition, id) =>
-      new CallQueue(
-        definition,
-        protocol.definitionNames[id]!,
-        NO_ENTITIES,
-        {
+      new CallQueue(definition, protocol.definitionNames[id]!, {
+        entities: NO_ENTITIES,
+        listener: {
           undrained: () => undefined,
           overShare: () => undefined,
           stale: () => undefined,
           isCancelled: () => false,
           unanswered: () => undefined,
         },
-        new CallOrder(),
-      ),
+        order: new CallOrder(),
+      }),
   )
 }
 

@@ -31,14 +31,11 @@ describe('rows', () => {
   ]
 
   it('give each time divided by every other, in the unit asked for', () => {
-    const [ours, peer, limit] = toRows(
-      'encode',
-      'N=1',
-      contenders,
-      [timing(0.002), timing(0.02), timing(0.001)],
-      'µs',
-      1000,
-    )
+    const [ours, peer, limit] = toRows({ scenario: 'encode', workload: 'N=1', unit: 'µs', scale: 1000 }, contenders, [
+      timing(0.002),
+      timing(0.02),
+      timing(0.001),
+    ])
     expect(ours).toEqual({
       scenario: 'encode',
       workload: 'N=1',
@@ -59,12 +56,9 @@ describe('rows', () => {
 
   it('compare with nothing that took no time', () => {
     const [ours, peer] = toRows(
-      'allocation',
-      'N=1',
+      { scenario: 'allocation', workload: 'N=1', unit: 'B/tick' },
       [subject('a', 'ours'), subject('b', 'ours')],
       [timing(3), timing(0)],
-      'B/tick',
-      1,
     )
     expect(ours!.ratios).toEqual({})
     expect(peer!.ratios).toEqual({ a: 0 })
@@ -72,19 +66,22 @@ describe('rows', () => {
 
   it('say that a goal is not met when one of its conditions is not', () => {
     const met = (...medians: [number, number, number]): boolean | undefined =>
-      toRows('encode', 'N=1', contenders, medians.map(timing), 'µs', 1)[0]!.met
+      toRows({ scenario: 'encode', workload: 'N=1', unit: 'µs' }, contenders, medians.map(timing))[0]!.met
     expect(met(1, 10, 0.5)).toBe(true)
     expect(met(1, 10, 0.4)).toBe(false)
     expect(met(1, 9, 0.5)).toBe(false)
     const fat = [subject('ours', 'ours', { bytes: 13, goal: [bytesAtMost(12)] })]
-    expect(toRows('encode', 'N=1', fat, [timing(1)], 'µs', 1)[0]!.met).toBe(false)
+    expect(toRows({ scenario: 'encode', workload: 'N=1', unit: 'µs' }, fat, [timing(1)])[0]!.met).toBe(false)
     const still = [subject('ours', 'ours', { goal: [valueAtMost(1, '≤ 1 B per tick')] })]
-    expect(toRows('allocation', 'N=1', still, [timing(0)], 'B/tick', 1)[0]!).toMatchObject({ met: true, median: 0 })
+    expect(toRows({ scenario: 'allocation', workload: 'N=1', unit: 'B/tick' }, still, [timing(0)])[0]!).toMatchObject({
+      met: true,
+      median: 0,
+    })
   })
 
   it('refuse a goal that compares with nothing', () => {
     const lonely = [subject('ours', 'ours', { goal: [atMost(2, 'nobody')] })]
-    expect(() => toRows('encode', 'N=1', lonely, [timing(1)], 'µs', 1)).toThrow('nobody')
+    expect(() => toRows({ scenario: 'encode', workload: 'N=1', unit: 'µs' }, lonely, [timing(1)])).toThrow('nobody')
   })
 })
 
@@ -192,7 +189,9 @@ describe('what people see', () => {
   ]
 
   it('is a table with times as multiples of ours, and the goals', () => {
-    const text = formatTable(toRows('encode', 'N=1', contenders, [timing(30), timing(10)], 'µs', 1))
+    const text = formatTable(
+      toRows({ scenario: 'encode', workload: 'N=1', unit: 'µs' }, contenders, [timing(30), timing(10)]),
+    )
     expect(text).toBe(
       [
         'encode, N=1',

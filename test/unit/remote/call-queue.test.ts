@@ -15,11 +15,9 @@ function make(message: Message, order = new CallOrder()) {
   const counts = { undrained: 0, stale: 0 }
   /** Calls that were dropped for want of a share, by sender. */
   const refused = new Map<number, number>()
-  const queue = new CallQueue(
-    message,
-    'Test',
-    { netIdOf: (eid) => eid, entityOf: (netId) => (gone.has(netId) ? 0 : netId + 1000) },
-    {
+  const queue = new CallQueue(message, 'Test', {
+    entities: { netIdOf: (eid) => eid, entityOf: (netId) => (gone.has(netId) ? 0 : netId + 1000) },
+    listener: {
       undrained: (_, count) => void (counts.undrained += count),
       overShare: (_, _entity, sender) => void refused.set(sender, (refused.get(sender) ?? 0) + 1),
       stale: () => void counts.stale++,
@@ -27,7 +25,7 @@ function make(message: Message, order = new CallOrder()) {
       unanswered: () => undefined,
     },
     order,
-  )
+  })
   const push = (args: Record<string, unknown>, netId = 0, tick = 0, sender = 7): boolean => {
     const writer = new ByteWriter()
     // Bytes of other sections stand around the payload.

@@ -88,7 +88,7 @@ describe('open requests', () => {
     const counters = createCounters()
     const errors = new ErrorLog()
     const faults = new CallFaults(protocol, counters, errors, () => 0)
-    const inbound = new InboundCalls(protocol, entities, open, counters, errors, faults, 'server')
+    const inbound = new InboundCalls({ protocol, entities, requests: open, counters, errors, faults, side: 'server' })
     const payload = new ByteWriter()
     Buy.codec.write(payload, { item: 7 })
     const section = new CallSection()
