@@ -15,7 +15,7 @@ import { findAndEncode, markChanges, protocolOf, type Tracking } from './world.j
 
 const TICK_MS = 50
 /** Ticks until everyone has joined and everything is acknowledged. */
-const LONGEST_JOIN = 2000
+const LONGEST_JOIN_TICKS = 2000
 
 export interface CrowdOptions {
   readonly clients: number
@@ -86,7 +86,7 @@ export class Crowd {
 
   /** Plays until everyone has joined and acknowledged all structure, and nothing is owed. */
   settle(): void {
-    for (let i = 0; i < LONGEST_JOIN; i++) {
+    for (let i = 0; i < LONGEST_JOIN_TICKS; i++) {
       this.tick()
       if (this.isSettled) return
     }

@@ -26,7 +26,7 @@ const BITECS_SNAPSHOT = `${BITECS} snapshot, sized buffer`
 const TICK_MS = 50
 /** Clients that come at once. */
 const STORM = 64
-const LONGEST_JOIN = 4000
+const LONGEST_JOIN_TICKS = 4000
 /** Headers of packets add so much to what is in them. */
 const HEADERS = 1.01
 
@@ -104,7 +104,7 @@ function joinOnce(crowd: Crowd): { milliseconds: number; bytes: number } {
   for (let tick = 0; ; tick++) {
     crowd.stepClients()
     if (crowd.isSettled) break
-    if (tick > LONGEST_JOIN) throw new Error('the client did not get everything')
+    if (tick > LONGEST_JOIN_TICKS) throw new Error('the client did not get everything')
     milliseconds += Math.max(0, timed(() => crowd.serverTick()) - still)
   }
   const bytes = client.bytes[0]
@@ -163,7 +163,7 @@ function ourReceiver(workload: Workload): Sampled {
     const { entities } = clientRole(client.world).replication
     let milliseconds = 0
     for (let tick = 0; entities.alive < count; tick++) {
-      if (tick > LONGEST_JOIN) throw new Error('the client did not get everything')
+      if (tick > LONGEST_JOIN_TICKS) throw new Error('the client did not get everything')
       network.stall(TICK_MS)
       milliseconds += timed(() => {
         client.step()
@@ -198,7 +198,7 @@ function joinStorm({ progress, emit }: ScenarioContext, workload: Workload, clie
   }
   const ticks: number[] = []
   while (!crowd.isSettled) {
-    if (ticks.length > LONGEST_JOIN) throw new Error('the clients did not get everything')
+    if (ticks.length > LONGEST_JOIN_TICKS) throw new Error('the clients did not get everything')
     bytes = 0
     crowd.stepClients()
     mostBytes = Math.max(mostBytes, bytes)

@@ -1,14 +1,11 @@
 // Checks the options that a game module exports: `listen` would silently ignore a name that it does not know.
-import { closestMatch } from 'leven'
 import type { ListenOptions } from '../server.js'
 import { LISTEN_GROUPS } from '../server/listen-options.js'
+import { similarName } from './similar-name.js'
 import { UserError } from './user-error.js'
 
 /** The options of `listen` that a game may set; the operator decides where the server listens. */
 export type GameOptions = Omit<ListenOptions, 'port' | 'host' | 'server'>
-
-/** The most wrong letters in a name for which a similar one is suggested. */
-const MOST_WRONG = 3
 
 /** @throws UserError that names an unknown option of the module at `path`. */
 export function checkGameOptions(options: object, path: string): void {
@@ -23,7 +20,7 @@ function checkNames(options: object, names: readonly string[], path: string, pre
   const unknown = Object.keys(options).find((name) => !names.includes(name))
   if (unknown === undefined) return
   const home = Object.entries(LISTEN_GROUPS).find(([, own]) => own.includes(unknown))
-  const guess = home === undefined ? closestMatch(unknown, names, { maxDistance: MOST_WRONG }) : unknown
+  const guess = home === undefined ? similarName(unknown, names) : unknown
   const place = home === undefined ? prefix : `${home[0]}.`
   const hint = guess === undefined ? '' : `; did you mean ${place}${guess}?`
   throw new UserError(`the export options of ${path} has ${prefix}${unknown}, which is not an option of listen${hint}`)

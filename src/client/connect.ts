@@ -19,7 +19,7 @@ import {
 import { openStores } from '../world/shared-stores.js'
 import { beginSession, closeSession } from '../verbs/client-session.js'
 import { isShownOpen } from '../world/client/client-state.js'
-import type { Refused } from '../world/client/reconnection.js'
+import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, type Refused } from '../world/client/reconnection.js'
 import { clientRole, type ClientWorld } from '../world/state.js'
 
 /** Proves who a client is. A function is called for each try, so that a credential that expires is always fresh. */
@@ -76,8 +76,6 @@ export interface ConnectOptions {
 export type OpenClientTransport = (options: WebRtcClientOptions) => Transport | Promise<Transport>
 
 const PUMP_INTERVAL_MS = 5
-const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 2000
 const SPREAD_MS = 500
 /** A try with less time than this may fail only because time ran out. */
 const SHORT_TRY_MS = 2000

@@ -12,7 +12,7 @@ const REORDER_THRESHOLD = 3
 const SMALLEST_WINDOW = 8
 /** The largest window. A packet outside the range of an acknowledgement counts as lost. */
 const LARGEST_WINDOW = ACK_WINDOW - REORDER_THRESHOLD
-const PROBE_INTERVAL = 250
+const PROBE_INTERVAL_MS = 250
 
 const Fate = { None: 0, InFlight: 1, TimedOut: 2 } as const
 
@@ -53,13 +53,13 @@ export class Delivery {
   /** Whether a packet may leave now. `roundTripTicks` is the smoothed round trip in ticks of the sender. */
   maySend(now: number, roundTripTicks: number): boolean {
     if (this.outstanding < this.window(roundTripTicks)) return true
-    return now - this.lastProbe >= PROBE_INTERVAL
+    return now - this.lastProbe >= PROBE_INTERVAL_MS
   }
 
   /** How many packets may leave now, one after another. */
   allowance(now: number, roundTripTicks: number): number {
     const free = this.window(roundTripTicks) - this.outstanding
-    if (free <= 0) return now - this.lastProbe >= PROBE_INTERVAL ? 1 : 0
+    if (free <= 0) return now - this.lastProbe >= PROBE_INTERVAL_MS ? 1 : 0
     // Each packet beyond those of the ticks before widens the window by two at least.
     if (free > this.packetsPerTick - this.packetsThisTick) return LARGEST_WINDOW - this.outstanding
     return free

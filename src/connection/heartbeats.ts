@@ -2,11 +2,13 @@
 import type { RoundTrip } from './round-trip.js'
 
 /** Milliseconds between two heartbeats. */
-export const PING_INTERVAL = 500
+export const PING_INTERVAL_MS = 500
+/** Milliseconds without packets after which a connection is interrupted, by default. */
+export const DEFAULT_TIMEOUT_MS = 3000
 /** How long the peer may take to acknowledge, in milliseconds: its tick or frame, and a hidden tab's delay. */
-export const ANSWER_DELAY = 120
+export const ANSWER_DELAY_MS = 120
 /** An older answer cannot belong to a heartbeat that was sent, in milliseconds. */
-const LONGEST_ANSWER = 60_000
+const LONGEST_ANSWER_MS = 60_000
 
 export class Heartbeats {
   private sentAt = -Infinity
@@ -15,7 +17,7 @@ export class Heartbeats {
 
   /** Whether a heartbeat is due; the caller sends it. */
   takeDue(now: number): boolean {
-    if (now - this.sentAt < PING_INTERVAL) return false
+    if (now - this.sentAt < PING_INTERVAL_MS) return false
     this.sentAt = now
     return true
   }
@@ -31,7 +33,7 @@ export class Heartbeats {
    */
   answered(clock: number, arrival: number): number {
     const elapsed = (Math.trunc(arrival) - clock) >>> 0
-    if (elapsed >= LONGEST_ANSWER) return -Infinity
+    if (elapsed >= LONGEST_ANSWER_MS) return -Infinity
     this.roundTrip.sample(elapsed)
     return Math.trunc(arrival) - elapsed
   }

@@ -8,7 +8,7 @@ import { Backlog } from './server/send-backlog.js'
 import type { CloseReason } from './close-reason.js'
 import type { Conduct } from './server/client-limits.js'
 import { Delivery, type DeliverySink } from './delivery.js'
-import { ANSWER_DELAY, Heartbeats, PING_INTERVAL } from './heartbeats.js'
+import { ANSWER_DELAY_MS, Heartbeats, PING_INTERVAL_MS } from './heartbeats.js'
 import { OverdueWork } from './overdue-work.js'
 import type { Resumable } from './resumable.js'
 import { RoundTrip } from './round-trip.js'
@@ -120,7 +120,7 @@ export class Session implements DeliverySink {
    */
   standsStillFor(limit: number): boolean {
     if (this.state !== 'open' || this.isInterrupted) return false
-    return this.lastHeard - this.tickedAt > limit + (this.standsStill ? 0 : LOST_PINGS * PING_INTERVAL)
+    return this.lastHeard - this.tickedAt > limit + (this.standsStill ? 0 : LOST_PINGS * PING_INTERVAL_MS)
   }
 
   /**
@@ -138,7 +138,7 @@ export class Session implements DeliverySink {
    */
   isUnheard(ping: PingBody, time: number): boolean {
     if (!ping.isInterrupted || this.isInterrupted) return false
-    return time - this.restoredAt > 2 * (PING_INTERVAL + this.roundTrip.smoothed)
+    return time - this.restoredAt > 2 * (PING_INTERVAL_MS + this.roundTrip.smoothed)
   }
 
   /** Extends deadlines by the milliseconds for which this side was blocked and could not receive. */
@@ -238,7 +238,7 @@ export class Session implements DeliverySink {
   maintain(now: number, tick: number, scratch: ByteWriter): boolean {
     this.delivery.startTick()
     const { roundTrip } = this
-    this.delivery.expire(now, roundTrip.timeout(ANSWER_DELAY), roundTrip.overtakenTimeout(ANSWER_DELAY))
+    this.delivery.expire(now, roundTrip.timeout(ANSWER_DELAY_MS), roundTrip.overtakenTimeout(ANSWER_DELAY_MS))
     if (!this.heartbeats.takeDue(now)) return false
     scratch.clear()
     writePing(scratch, Math.trunc(now), tick, this.resumable?.received, this.isInterrupted)

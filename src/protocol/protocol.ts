@@ -249,7 +249,8 @@ function requireFits(components: readonly ReplicatedComponent[], prefabs: readon
     const what = payload > 0 ? ` and the largest payload of a prefab take ${row + payload}` : ` takes ${row}`
     throw new ProtocolError(
       'bad-protocol',
-      `an entity with every component, its collections full,${what} bytes, at most ${MAX_ROW} fit a packet; give the collections lower limits`,
+      `an entity with every component, its collections full,${what} bytes, at most ` +
+        `${MAX_ROW} fit a packet; give the collections lower limits`,
     )
   }
 }

@@ -58,7 +58,7 @@ export interface ReplicateOptions<A extends Authority = Authority> {
 }
 
 /** The longest `interval` of a component. */
-const MAX_INTERVAL = 10_000
+const MAX_INTERVAL_TICKS = 10_000
 
 export interface ReplicatedField {
   readonly name: string
@@ -179,7 +179,9 @@ function requireFields(store: object, names: readonly string[]): void {
     throw new ProtocolError('bad-definition', text)
   }
   if (names.length === 0 && had !== '') {
-    const text = `replicate: lists no fields, but the component has ${had}; list those to replicate, or give a component without data to make a tag`
+    const text =
+      `replicate: lists no fields, but the component has ${had}; list those to ` +
+      'replicate, or give a component without data to make a tag'
     throw new ProtocolError('bad-definition', text)
   }
 }
@@ -283,8 +285,9 @@ function requireSending(options: ReplicateOptions, fields: readonly ReplicatedFi
   if (send !== 'onChange' && send !== 'once') {
     throw new ProtocolError('bad-definition', `replicate: send is 'onChange' or 'once', got ${String(send)}`)
   }
-  if (!Number.isInteger(interval) || interval < 1 || interval > MAX_INTERVAL) {
-    const text = `replicate: interval is a whole number of ticks, from 1 to ${MAX_INTERVAL}, got ${String(interval)}`
+  if (!Number.isInteger(interval) || interval < 1 || interval > MAX_INTERVAL_TICKS) {
+    const text =
+      'replicate: interval is a whole number of ticks, from 1 to ' + `${MAX_INTERVAL_TICKS}, got ${String(interval)}`
     throw new ProtocolError('bad-definition', text)
   }
   if (send === 'onChange' && interval === 1) return
@@ -295,7 +298,8 @@ function requireSending(options: ReplicateOptions, fields: readonly ReplicatedFi
   if (send === 'onChange') return
   if (interval > 1 || authority === 'client' || interpolate === true || trackChanges === true) {
     const text =
-      "replicate: with send 'once' no change travels: it goes with none of interval, interpolate, trackChanges and authority 'client'"
+      "replicate: with send 'once' no change travels: it goes with none of " +
+      "interval, interpolate, trackChanges and authority 'client'"
     throw new ProtocolError('bad-definition', text)
   }
 }

@@ -70,9 +70,9 @@ const FAULTS: readonly FaultText[] = [
 ]
 
 /** Milliseconds between two entries about the same. */
-const REPORT_INTERVAL = 5000
+const REPORT_INTERVAL_MS = 5000
 /** Milliseconds between two searches for entries that are due. */
-const FLUSH_INTERVAL = 1000
+const FLUSH_INTERVAL_MS = 1000
 
 /** Reports of one connection, by fault and definition. */
 class Reports {
@@ -138,15 +138,15 @@ export class CallFaults {
     reports.connection = connection
     reports.more[at]!++
     reports.hasMore = true
-    if (this.now() - reports.reportedAt[at]! >= REPORT_INTERVAL) this.report(reports, at, entity)
+    if (this.now() - reports.reportedAt[at]! >= REPORT_INTERVAL_MS) this.report(reports, at, entity)
   }
 
   /** Reports entries that were held back and are due. Runs once per tick. */
   flush(): void {
     const now = this.now()
     if (now < this.flushAt) return
-    this.flushAt = now + FLUSH_INTERVAL
-    for (const reports of this.byNumber.values()) if (reports.hasMore) this.flushOne(reports, now - REPORT_INTERVAL)
+    this.flushAt = now + FLUSH_INTERVAL_MS
+    for (const reports of this.byNumber.values()) if (reports.hasMore) this.flushOne(reports, now - REPORT_INTERVAL_MS)
   }
 
   /** The connection has ended: reports what was held back, and frees its memory. */

@@ -48,7 +48,7 @@ export interface ConditionedTransport extends Transport {
 }
 
 /** The shortest time until a sender notices a loss, on top of a round trip, in milliseconds. */
-const RETRANSMIT_DELAY = 20
+const RETRANSMIT_DELAY_MS = 20
 /** The most losses of one packet in a row. */
 const MAX_RETRANSMITS = 8
 /** Disconnected peers that are remembered, so that no late packet goes to them, such as the answer to a heartbeat. */
@@ -296,7 +296,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
     let due = this.arrival(line, held.length)
     for (let tries = 0; tries < MAX_RETRANSMITS && this.random() < loss; tries++) {
       this.stats.retransmitted++
-      due += 2 * latency + RETRANSMIT_DELAY
+      due += 2 * latency + RETRANSMIT_DELAY_MS
     }
     this.push(line, held, Math.max(due, line.lastDue[Channel.Reliable]))
   }

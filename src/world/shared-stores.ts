@@ -67,7 +67,8 @@ function isTaken(store: Store, world: World): boolean {
 function separateIndex(name: string): UsageError {
   const text =
     `another open world of this process uses the arrays of ${name} and has its own entity index, so that both would ` +
-    'write to the same places; make all of them with one index, createServerWorld(protocol, { entityIndex }), or close it'
+    'write to the same places; make all of them with one index, ' +
+    'createServerWorld(protocol, { entityIndex }), or close it'
   return new UsageError('separate-entity-index', text)
 }
 
@@ -101,7 +102,8 @@ export function openStores(world: World): void {
   const own = storeOf(Networked, 'Networked')
   if (isTaken(own, world)) {
     const text =
-      'another open world of this process has its own entity index, so that Connection and Networked hold values of both; ' +
+      'another open world of this process has its own entity index, so ' +
+      'that Connection and Networked hold values of both; ' +
       'make all of them with one index: createServerWorld(protocol, { entityIndex })'
     role.errors.push('separate-entity-index', text)
   }

@@ -37,7 +37,9 @@ export function isAuthenticating(server: ServerState, connection: number): boole
 export function requireAuthenticated(server: ServerState, id: number, connection: number): void {
   if (!isAuthenticating(server, connection)) return
   const name = server.protocol.definitionNames[id]
-  const text = `${name}: connection ${connection} is still being authenticated; only messages with beforeAuthentication go to it`
+  const text =
+    `${name}: connection ${connection} is still being authenticated; ` +
+    'only messages with beforeAuthentication go to it'
   throw new UsageError('not-authenticated', text)
 }
 

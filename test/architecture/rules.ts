@@ -185,3 +185,20 @@ export function countExports(text: string): number {
   const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from/gm)]
   return lists.flatMap(([, names]) => names!.split(',').filter((name) => name.trim() !== '')).length
 }
+
+/** Constants of numbers that are declared in two files with one name and one value: they need one home. */
+export function checkConstants(files: Files): Violations {
+  const homes = new Map<string, string>()
+  const violations: Violations = []
+  for (const [path, text] of files) {
+    for (const [, name, value] of text.matchAll(/^(?:export )?const ([A-Z][A-Z0-9_]+) = ([-0-9(][^\n]*)$/gm)) {
+      // Small ones, such as the index of nothing, belong to what is around them.
+      if (Math.abs(Number(value!.replaceAll('_', ''))) < 100) continue
+      const constant = `${name} = ${value}`
+      const home = homes.get(constant)
+      if (home === undefined) homes.set(constant, path)
+      else if (home !== path) violations.push(`${path}: ${constant} is declared in ${home} too`)
+    }
+  }
+  return violations
+}

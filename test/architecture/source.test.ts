@@ -6,6 +6,7 @@ import { listCode } from '../../scripts/imports.js'
 import { routesIntoSources } from '../../scripts/public-tests.js'
 import {
   checkBrowserReach,
+  checkConstants,
   checkCycles,
   checkFirstLines,
   checkFolders,
@@ -59,6 +60,16 @@ describe('the sources', () => {
 
   it('have no file of more than a few screens', () => {
     expect(checkLengths(library)).toEqual([])
+  })
+
+  it('declare each constant in one place', () => {
+    expect(checkConstants(library)).toEqual([])
+    const twice = new Map([
+      ['a.ts', 'const LIMIT_MS = 3000'],
+      ['b.ts', 'export const LIMIT_MS = 3000'],
+      ['c.ts', 'const LIMIT_MS = 4000'],
+    ])
+    expect(checkConstants(twice)).toEqual(['b.ts: LIMIT_MS = 3000 is declared in a.ts too'])
   })
 
   it('have no folder with more files than a reader can look through', () => {

@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 /** How long a server may take to answer, and to let a client in, until it counts as hanging; in milliseconds. */
-const ANSWER_LIMIT = 5000
+const ANSWER_LIMIT_MS = 5000
 const CONNECT_LIMIT = 15_000
 
 function within<T>(limit: number, promise: Promise<T>): Promise<T> {
@@ -34,7 +34,7 @@ export async function attackBare(program: string, attack: Attack): Promise<Outco
   const server = Worker.start<BareTasks>(program, 'bare', { isSilent: true })
   try {
     const target = new Target((await server.ask('start', undefined as never)).port)
-    const look = () => within(ANSWER_LIMIT, server.ask('look', undefined as never))
+    const look = () => within(ANSWER_LIMIT_MS, server.ask('look', undefined as never))
     let harm: string | undefined
     try {
       harm = await attack.run({ target, isBare: true, look, startAttacker: () => startAttacker(program) })
@@ -106,7 +106,7 @@ export class Arena {
 
   /** How many play; waits for those that a busy machine holds up. */
   async countPlaying(): Promise<number> {
-    const end = performance.now() + ANSWER_LIMIT
+    const end = performance.now() + ANSWER_LIMIT_MS
     for (;;) {
       const { playing } = await this.lookAtPlayers()
       if (playing === this.count || performance.now() > end) return playing

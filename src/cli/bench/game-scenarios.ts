@@ -25,7 +25,7 @@ const JSON_TEXT = 'JSON, what changed known'
 const TICK_MS = 50
 /** Ticks over which bytes are counted. */
 const COUNTED_TICKS = 8
-const LONGEST_JOIN = 10_000
+const LONGEST_JOIN_TICKS = 10_000
 
 type GameScenario = Scenario<GameContext>
 type Context = GameContext & RunContext
@@ -164,7 +164,7 @@ async function measureJoin({ protocol, entities, seed, budget, progress, emit }:
     const before = world.bytesSent
     const times = { server: 0, client: 0 }
     for (let tick = 0; world.known(client.world) < entities; tick++) {
-      if (tick > LONGEST_JOIN) throw new Error('a joining client did not receive every entity')
+      if (tick > LONGEST_JOIN_TICKS) throw new Error('a joining client did not receive every entity')
       network.stall(TICK_MS)
       times.client += timed(() => {
         client.step()

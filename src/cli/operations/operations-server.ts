@@ -31,7 +31,7 @@ export function createOperationsServer(health: Health, metrics: Exposition, host
 }
 
 /** How long a text of the metrics is reused, in milliseconds: making one takes as long as some ticks. */
-const TEXT_AGE = 100
+const TEXT_AGE_MS = 100
 
 function shareText(metrics: Exposition): Exposition {
   let made: { readonly at: number; readonly text: Promise<string> } | undefined
@@ -39,7 +39,7 @@ function shareText(metrics: Exposition): Exposition {
     contentType: metrics.contentType,
     text() {
       const at = performance.now()
-      if (made === undefined || at - made.at > TEXT_AGE) made = { at, text: metrics.text() }
+      if (made === undefined || at - made.at > TEXT_AGE_MS) made = { at, text: metrics.text() }
       return made.text
     },
   }

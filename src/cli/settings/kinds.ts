@@ -157,7 +157,8 @@ export interface IceServerSetting {
 export const iceServers: Kind<IceServerSetting[]> = {
   isSecret: true,
   expects:
-    'addresses such as stun:stun.example.org:3478 with commas between them, or a JSON array of { urls, username, credential }',
+    'addresses such as stun:stun.example.org:3478 with commas between them, ' +
+    'or a JSON array of { urls, username, credential }',
   fromText: (value) => {
     if (!value.trimStart().startsWith('[')) return iceServers.fromJson(value.split(',').map((urls) => ({ urls })))
     try {

@@ -1,6 +1,6 @@
 // Reads settings from options, the environment and a file, in this order of precedence. Errors contain name and place.
 import { closeSync, openSync, readSync } from 'node:fs'
-import { closestMatch } from 'leven'
+import { similarName } from '../similar-name.js'
 import { firstLine, UserError } from '../user-error.js'
 import { placeOfError } from './json-place.js'
 import type { Kind } from './kinds.js'
@@ -8,8 +8,6 @@ import { SETTING_NAMES, type SettingName, SETTINGS, type Settings, variableName 
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The most wrong letters in a name for which a similar one is suggested. */
-const MOST_WRONG = 3
 const PREFIX = 'BITECS_NET_'
 /** In bytes: 64 KiB. */
 const LARGEST_FILE = 1 << 16
@@ -54,7 +52,7 @@ export function suspectVariables(environment: Environment): { name: string; gues
   return Object.keys(environment)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .flatMap((name) => {
-      const guess = closestMatch(name, known, { maxDistance: MOST_WRONG })
+      const guess = similarName(name, known)
       return guess === undefined ? [] : [{ name, guess }]
     })
 }
@@ -140,6 +138,6 @@ function shown(value: unknown, isSecret = false): string {
 }
 
 function hint(key: string): string {
-  const guess = closestMatch(key, SETTING_NAMES, { maxDistance: Math.min(MOST_WRONG, key.length >> 1) })
+  const guess = similarName(key, SETTING_NAMES)
   return guess === undefined ? '; see bitecs-net serve --help' : `; did you mean ${guess}?`
 }

@@ -61,7 +61,7 @@ export class RecordView {
 }
 
 /** The largest finite 32-bit float. */
-const LARGEST_F32 = 2 ** 127 * (2 - 2 ** -23)
+export const LARGEST_F32 = 2 ** 127 * (2 - 2 ** -23)
 
 /** Writes the lowest `bytes` bytes of an integer; the caller has made room. */
 function putUint(view: DataView, at: number, value: number, bytes: number): void {

@@ -11,7 +11,7 @@ import { Collection, Home } from './collection.js'
 import { OwnElements, ReceivedElements, readOnly } from './elements.js'
 import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
-import { type Applied, applied, NO_SUCH_OPERATION, OperationKind, Part, partsOf } from './operations.js'
+import { type Applied, applied, NO_SUCH_OPERATION, OperationKind, Part, partsOf } from './operation-kinds.js'
 
 /** One field of collections that the server fills. */
 class ReceivedHome extends Home {

@@ -5,7 +5,14 @@ import type { EntityMapper } from '../../protocol/entity-mapper.js'
 import { ArgumentError } from '../../protocol/errors.js'
 import type { Elements, ReceivedElements } from './elements.js'
 import { createOperation, OperationQueue } from './operation-queue.js'
-import { type Applied, OPERATION_NAMES, type OperationKind, type OperationList, Part, partsOf } from './operations.js'
+import {
+  type Applied,
+  OPERATION_NAMES,
+  type OperationKind,
+  type OperationList,
+  Part,
+  partsOf,
+} from './operation-kinds.js'
 
 /** One field of collections on one side of the network: what all collections of that field share. */
 export abstract class Home {

@@ -1,7 +1,7 @@
 // Publishes operations on the collections of one field as events: any number of systems see each event once.
 import type { CollectionKey, DeepReadonly } from '../../protocol/types/collection-types.js'
 import { type EventList, type EventView, MAX_GATHERED, PublishedQueue } from '../published-queue.js'
-import type { OperationName } from './operations.js'
+import type { OperationName } from './operation-kinds.js'
 
 interface OperationBase {
   readonly entity: number

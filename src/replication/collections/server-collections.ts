@@ -15,7 +15,7 @@ import { Collection, Home, type OperationLog } from './collection.js'
 import { OwnElements } from './elements.js'
 import { makeCollection } from './make-collection.js'
 import { OperationQueues } from './operation-queue.js'
-import { type Applied, applied, OperationKind, OperationList } from './operations.js'
+import { type Applied, applied, OperationKind, OperationList } from './operation-kinds.js'
 
 /** The most operations of one collection that are kept for a tick; with more, the whole value is sent. */
 const MAX_OPERATIONS = 128

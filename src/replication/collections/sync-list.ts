@@ -4,7 +4,7 @@ import type { SyncList } from '../../protocol/types/collection-types.js'
 import { ArgumentError } from '../../protocol/errors.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
-import { applied, OperationKind } from './operations.js'
+import { applied, OperationKind } from './operation-kinds.js'
 import { isSameValue } from './values.js'
 
 export class ListCollection extends Collection implements SyncList<unknown> {

@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncMap } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
-import { applied, OperationKind } from './operations.js'
+import { applied, OperationKind } from './operation-kinds.js'
 import { isSameValue } from './values.js'
 
 export class MapCollection extends Collection implements SyncMap<CollectionKey, unknown> {

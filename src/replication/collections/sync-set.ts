@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionKey, SyncSet } from '../../protocol/types/collection-types.js'
 import { Collection } from './collection.js'
 import type { ReceivedElements } from './elements.js'
-import { applied, OperationKind } from './operations.js'
+import { applied, OperationKind } from './operation-kinds.js'
 
 export class SetCollection extends Collection implements SyncSet<CollectionKey> {
   private readonly members = new Set<unknown>()

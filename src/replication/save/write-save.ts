@@ -1,6 +1,7 @@
 // Writes a world to bytes: its networked entities, their replicated components, their origins and their owners.
 //
 // The types are those of the wire. Entities are written as their place in the save, where the wire uses net ids.
+import { LARGEST_F32 } from '../../protocol/types/record.js'
 import { getRelationTargets, hasComponent, type Relation, type World } from 'bitecs'
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js'
 import type { CollectionField, SyncList, SyncMap, SyncSet } from '../../protocol/types/collection-types.js'
@@ -125,8 +126,6 @@ function representable(spec: ColumnSpec, value: number): number {
   const clamped = Math.max(min, Math.min(max, value))
   return kind === ColumnKind.Quantized ? clamped : Math.round(clamped)
 }
-
-const LARGEST_F32 = 3.4028234663852886e38
 
 function writeCollections(writer: ByteWriter, { type, array }: CollectionField, eids: readonly number[]): void {
   const namesEntity = (key: unknown): boolean => writer.entities!.netIdOf(key as number) !== 0

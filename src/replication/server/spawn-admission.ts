@@ -14,7 +14,7 @@ import { growTo, SlotSet } from '../slot-set.js'
 import type { StructureWriter } from './structure-writer.js'
 
 /** Ticks after which the waiting entities are sorted again, because clients and entities move. */
-const SORT_INTERVAL = 16
+const SORT_INTERVAL_TICKS = 16
 /** No spawns are added while the send queue holds this many reliable bytes. */
 const MAX_BUFFERED = 65_536
 /** Bytes of unacknowledged spawns at which a client gets no more. Otherwise calls would have to wait for them. */
@@ -106,7 +106,7 @@ export class SpawnAdmission {
     pending.debt -= paid
     const allowance = this.allowance(observer, this.bytesPerTick - paid)
     if (allowance <= 0) return
-    if (pending.sortedAt === 0 || tick - pending.sortedAt >= SORT_INTERVAL) this.sort(observer, tick)
+    if (pending.sortedAt === 0 || tick - pending.sortedAt >= SORT_INTERVAL_TICKS) this.sort(observer, tick)
     this.tick = tick
     this.spent = 0
     for (let slot = pending.first(); slot >= 0; slot = pending.first()) {

@@ -1,13 +1,13 @@
 // Limits how long the transports of a real network wait while a connection closes.
 
 /** For one connection, in milliseconds: SCTP retransmits a lost packet after a second. No caller waits for it. */
-export const DISCONNECT_LIMIT = 2000
+export const DISCONNECT_LIMIT_MS = 2000
 
 /** For a transport that is closed as a whole, in milliseconds: its owner waits. */
-export const CLOSE_LIMIT = 300
+export const CLOSE_LIMIT_MS = 300
 
 /** How often a flush checks whether the data has left, in milliseconds. */
-export const FLUSH_POLL = 10
+export const FLUSH_POLL_MS = 10
 
 /** How long one channel may stay open after the other has closed. */
 export const HALF_CLOSED_LIMIT_MS = 250

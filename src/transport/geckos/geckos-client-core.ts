@@ -3,9 +3,9 @@
 import type { ConnectionError } from '../../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../../protocol/limits.js'
 import {
-  CLOSE_LIMIT,
-  DISCONNECT_LIMIT,
-  FLUSH_POLL,
+  CLOSE_LIMIT_MS,
+  DISCONNECT_LIMIT_MS,
+  FLUSH_POLL_MS,
   HALF_CLOSED_LIMIT_MS,
   LOST_AFTER_SILENCE_MS,
 } from './flush-limits.js'
@@ -207,11 +207,11 @@ class GeckosClient implements Transport {
   }
 
   disconnect(): void {
-    this.leave(DISCONNECT_LIMIT)
+    this.leave(DISCONNECT_LIMIT_MS)
   }
 
   close(): Promise<void> {
-    this.leave(CLOSE_LIMIT)
+    this.leave(CLOSE_LIMIT_MS)
     return this.released
   }
 
@@ -227,7 +227,7 @@ class GeckosClient implements Transport {
     clearTimeout(this.timer)
     const now = performance.now()
     if (!this.isShut && now < this.deadline && this.buffered(SERVER_PEER, Channel.Reliable) > 0) {
-      this.timer = setTimeout(() => this.flush(), FLUSH_POLL)
+      this.timer = setTimeout(() => this.flush(), FLUSH_POLL_MS)
       return
     }
     if (!this.isShut) {
@@ -236,7 +236,7 @@ class GeckosClient implements Transport {
       // connection.
       this.reliable?.close()
     }
-    this.timer = setTimeout(() => this.release(), Math.max(this.deadline - now, FLUSH_POLL))
+    this.timer = setTimeout(() => this.release(), Math.max(this.deadline - now, FLUSH_POLL_MS))
   }
 
   /** Inserts our code between geckos and the connection, before there is one. */

@@ -26,8 +26,10 @@ export function timedOut(url: string, timeout: number, answered: boolean): Conne
   }
   return new ConnectionError(
     'udp-blocked',
-    `${url} answered, but no packet got through within ${timeout} ms: check that UDP is open between client and server ` +
-      "(firewalls, the server's portRange), that the server's address is reachable, and give both sides a STUN server, " +
+    `${url} answered, but no packet got through within ${timeout} ms: ` +
+      'check that UDP is open between client and server ' +
+      "(firewalls, the server's portRange), that the server's address is " +
+      'reachable, and give both sides a STUN server, ' +
       'or a TURN server where UDP is blocked (iceServers)',
   )
 }

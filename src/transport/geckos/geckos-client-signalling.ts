@@ -52,7 +52,7 @@ interface BegunConnection {
 /** The longest delay that a server may ask for, in seconds. */
 const LONGEST_WAIT = 60
 /** The pauses between requests for candidates, in milliseconds: the first, and how they grow. */
-const FIRST_PAUSE = 40
+const FIRST_PAUSE_MS = 40
 const GROWTH = 1.8
 const REQUESTS = 10
 /** The most candidates that are used of one list; a server has no more than a few interfaces. */
@@ -61,8 +61,8 @@ const MOST_CANDIDATES = 64
  * The most bytes of an answer, a hundred times what one has, and how long it may take, in milliseconds. A server may
  * be hostile too.
  */
-const MOST_BYTES = 262_144
-const REQUEST_LIMIT = 30_000
+const LARGEST_ANSWER_BYTES = 262_144
+const REQUEST_LIMIT_MS = 30_000
 
 /** Begins a connection, answers the server's offer, and waits for a channel. Never rejects. */
 export async function negotiate(manager: SignallingManager, options: NegotiationOptions): Promise<Negotiated> {
@@ -98,14 +98,14 @@ async function post(url: string, headers: Record<string, string>, body?: string)
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body,
-    signal: AbortSignal.timeout(REQUEST_LIMIT),
+    signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
   })
   if (response.ok) return response
   throw new SignallingRefusal(response.status, waitWantedBy(response), await readRefusal(response))
 }
 
 async function readJson(response: Response): Promise<unknown> {
-  const text = await readText(response, MOST_BYTES)
+  const text = await readText(response, LARGEST_ANSWER_BYTES)
   if (text === undefined) throw new Error('the answer is too long')
   return JSON.parse(text)
 }
@@ -141,12 +141,12 @@ async function addCandidates(
 
 /** Requests the addresses that the server finds after its offer. */
 async function fetchCandidates(url: string, connection: RTCPeerConnection, options: NegotiationOptions): Promise<void> {
-  let pause = FIRST_PAUSE
+  let pause = FIRST_PAUSE_MS
   for (let i = 0; i < REQUESTS; i++, pause *= GROWTH) {
     await new Promise((resolve) => setTimeout(resolve, pause))
     if (options.isOver()) return
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_LIMIT) })
+      const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_LIMIT_MS) })
       if (!response.ok) continue
       await addCandidates(connection, await readJson(response), options)
     } catch {

@@ -110,6 +110,7 @@ function nativeIceServers(server: RTCIceServer): string[] {
   return [server.urls].flat().map((url) => {
     if (!username || !credential) return url
     const colon = url.indexOf(':')
-    return `${url.slice(0, colon)}:${encodeURIComponent(username)}:${encodeURIComponent(credential)}@${url.slice(colon + 1)}`
+    const secret = `${encodeURIComponent(username)}:${encodeURIComponent(credential)}`
+    return `${url.slice(0, colon)}:${secret}@${url.slice(colon + 1)}`
   })
 }

@@ -5,7 +5,7 @@
 // every callback is guarded, and no native object is closed while one of its own callbacks runs.
 import { ByteWriter } from '../../protocol/bytes.js'
 import { writeClose } from '../../protocol/packet.js'
-import { FLUSH_POLL, HALF_CLOSED_LIMIT_MS, LOST_AFTER_SILENCE_MS } from './flush-limits.js'
+import { FLUSH_POLL_MS, HALF_CLOSED_LIMIT_MS, LOST_AFTER_SILENCE_MS } from './flush-limits.js'
 import type { Inbox } from '../inbox.js'
 import { OpeningOrder } from './opening-order.js'
 import type { Place } from '../signalling/admission.js'
@@ -79,13 +79,13 @@ export interface PeerHost {
  * How long to wait between the last reliable byte and the close of its channel, in milliseconds. node-datachannel runs
  * messages and closes through separate queues, and a close that overtakes a message drops the message.
  */
-const LINGER = 60
+const LINGER_MS = 60
 
 /** How long a client may take to answer our offer, in milliseconds: one request over HTTP. */
-const ANSWER_LIMIT = 5000
+const ANSWER_LIMIT_MS = 5000
 
 /** How long the reason may take to reach a refused client, in milliseconds. */
-const REFUSAL_LIMIT = 300
+const REFUSAL_LIMIT_MS = 300
 
 /** A client has no reason to open channels; one that opens more is closed. */
 const MAX_FOREIGN_CHANNELS = 16
@@ -123,7 +123,7 @@ export class ServerPeer implements SignalledPeer {
     host.inbox.pushOpening(id)
     this.takeOver()
     this.openLimit = performance.now() + host.openTimeout
-    this.timer = setTimeout(() => this.expire(), Math.min(ANSWER_LIMIT, host.openTimeout))
+    this.timer = setTimeout(() => this.expire(), Math.min(ANSWER_LIMIT_MS, host.openTimeout))
   }
 
   get signallingId(): string {
@@ -237,16 +237,16 @@ export class ServerPeer implements SignalledPeer {
     const farewell = new ByteWriter()
     writeClose(farewell, reason.code, reason.text)
     this.send(Channel.Reliable, farewell.bytes, farewell.length)
-    this.leave(reason, REFUSAL_LIMIT)
+    this.leave(reason, REFUSAL_LIMIT_MS)
   }
 
   private flush(): void {
     if (this.released) return
     clearTimeout(this.timer)
     const now = performance.now()
-    const isLeaving = now - this.flushStart < LINGER || this.buffered(Channel.Reliable) > 0
+    const isLeaving = now - this.flushStart < LINGER_MS || this.buffered(Channel.Reliable) > 0
     if (!this.isShut && isLeaving && now < this.deadline) {
-      this.timer = setTimeout(() => this.flush(), FLUSH_POLL)
+      this.timer = setTimeout(() => this.flush(), FLUSH_POLL_MS)
       return
     }
     if (!this.isShut) {
@@ -255,7 +255,7 @@ export class ServerPeer implements SignalledPeer {
       // connection, which ends the wait.
       this.attempt(() => this.reliable?.close())
     }
-    this.timer = setTimeout(() => this.release(), Math.max(this.deadline - now, FLUSH_POLL))
+    this.timer = setTimeout(() => this.release(), Math.max(this.deadline - now, FLUSH_POLL_MS))
   }
 
   private takeOver(): void {

@@ -8,13 +8,13 @@ import { ConnectionError } from '../../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../../protocol/limits.js'
 import { writeClose } from '../../protocol/packet.js'
 import { type GeckosConnection, type PeerHost, ServerPeer } from './geckos-server-peer.js'
-import { CLOSE_LIMIT, DISCONNECT_LIMIT } from './flush-limits.js'
+import { CLOSE_LIMIT_MS, DISCONNECT_LIMIT_MS } from './flush-limits.js'
 import { Inbox } from '../inbox.js'
 import { boundRefusal, type RefusalText } from './refusal-text.js'
 import { Networks } from '../signalling/addresses.js'
 import { Admission, type HandshakeLimits, type Place, withDefaults } from '../signalling/admission.js'
 import { Authorization, type Authorize } from '../signalling/authorization.js'
-import { BODY_TIME } from '../signalling/body.js'
+import { BODY_TIME_MS } from '../signalling/body.js'
 import { CandidateFilter, type CandidatePolicy } from '../signalling/candidates.js'
 import { type CorsOptions, Origins } from '../signalling/origins.js'
 import { type Offer, readOffer } from '../signalling/offer.js'
@@ -258,7 +258,7 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
   }
 
   disconnect(peer: PeerId): void {
-    this.peers.get(peer)?.leave({ code: 'closed', text: 'closed' }, DISCONNECT_LIMIT)
+    this.peers.get(peer)?.leave({ code: 'closed', text: 'closed' }, DISCONNECT_LIMIT_MS)
   }
 
   close(): Promise<void> {
@@ -304,7 +304,8 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
   private async closeAll(): Promise<void> {
     this.signalling.close()
     this.route.release()
-    for (const peer of [...this.peers.values()]) peer.leave({ code: 'closed', text: 'the server closed' }, CLOSE_LIMIT)
+    for (const peer of [...this.peers.values()])
+      peer.leave({ code: 'closed', text: 'the server closed' }, CLOSE_LIMIT_MS)
     if (!this.isEmpty) await new Promise<void>((resolve) => (this.emptied = resolve))
     this.route.end()
     this.server.removeListener('close', this.serverClosed)
@@ -336,7 +337,7 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
       },
       pace: new Pace(perSecond, realTime),
       candidates: new CandidateFilter(options.candidates ?? 'own', () => counters.signallingErrors++),
-      bodyTime: BODY_TIME,
+      bodyTime: BODY_TIME_MS,
       open: (place, info) => this.open(place, info),
       find: (id) => this.byId.get(id),
     })

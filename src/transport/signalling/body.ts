@@ -3,16 +3,16 @@ import type http from 'node:http'
 import { Status } from './status.js'
 
 /** The most bytes of a body. An answer has less than a hundredth of that. */
-export const BODY_LIMIT = 64 * 1024
+export const BODY_LIMIT_BYTES = 64 * 1024
 /** How long a body may take, in milliseconds. */
-export const BODY_TIME = 5000
+export const BODY_TIME_MS = 5000
 
 export type BodyFault = typeof Status.TooLarge | typeof Status.Slow | typeof Status.Malformed
 
 /** Whether a request declares a body that is too large. */
 export function isTooLarge(request: http.IncomingMessage): boolean {
   const length = Number(request.headers['content-length'] ?? 0)
-  return !(length <= BODY_LIMIT)
+  return !(length <= BODY_LIMIT_BYTES)
 }
 
 /**
@@ -32,7 +32,7 @@ export function readBody(request: http.IncomingMessage, timeLimit: number): Prom
     }
     const take = (chunk: Buffer): void => {
       size += chunk.length
-      if (size <= BODY_LIMIT) chunks.push(chunk)
+      if (size <= BODY_LIMIT_BYTES) chunks.push(chunk)
       else {
         request.pause()
         settle(Status.TooLarge)

@@ -1,6 +1,6 @@
 // Writes the answers of the signalling, and makes sure that no request stays open after its answer.
 import type http from 'node:http'
-import { BODY_TIME, isTooLarge } from './body.js'
+import { BODY_TIME_MS, isTooLarge } from './body.js'
 import type { Status } from './status.js'
 
 /** Answers with a text or, as JSON, an object. The rest of the request is discarded, for a short time. */
@@ -25,7 +25,7 @@ function throwAwayRest(request: http.IncomingMessage, response: http.ServerRespo
   const isSmall = request.headers['content-length'] !== undefined && !isTooLarge(request)
   if (!isSmall || response.statusCode >= 400) response.setHeader('connection', 'close')
   if (!isSmall) return
-  const timer = setTimeout(() => request.destroy(), BODY_TIME)
+  const timer = setTimeout(() => request.destroy(), BODY_TIME_MS)
   request.once('close', () => clearTimeout(timer))
   request.resume()
 }

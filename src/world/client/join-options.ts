@@ -19,6 +19,3 @@ export interface JoinOptions {
   /** Become ready as soon as the session is open. Default true; with false, call `setReady` when the game is loaded. */
   autoReady?: boolean
 }
-
-/** Milliseconds without packets after which the connection is interrupted. */
-export const DEFAULT_TIMEOUT_MS = 3000

@@ -4,8 +4,8 @@ import { ConnectionError } from '../../protocol/errors.js'
 import type { Transport } from '../../transport/transport.js'
 
 /** The first try starts at once. Each further one waits twice as long as the one before, up to the longest pause. */
-const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 2000
+export const FIRST_PAUSE_MS = 200
+export const LONGEST_PAUSE_MS = 2000
 /**
  * Each pause is shortened by up to a half, so that clients that lost their server together do not reconnect together.
  * The share depends on the connection's number and that of the try. Multiples of an irrational number are spread evenly

@@ -27,7 +27,8 @@ export function sideOf(network: Network, what: string, asked?: Side): Side {
   if (side !== undefined) return side
   throw new UsageError(
     'which-side',
-    `${what}: this world is server and client at once; say { side: 'server' } or { side: 'client' }, or call it from a ` +
+    `${what}: this world is server and client at once; say { side: ` +
+      `'server' } or { side: 'client' }, or call it from a ` +
       'system in serverSystems(…) or clientSystems(…), or within withSide(world, side, …)',
   )
 }

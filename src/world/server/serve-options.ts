@@ -1,4 +1,5 @@
 // Defines the options with which a server serves over any transport.
+import { DEFAULT_TIMEOUT_MS } from '../../connection/heartbeats.js'
 import { ConductRules, type ErrorBudget, type InboundLimits } from '../../connection/server/client-limits.js'
 import type { ServerSessionOptions } from '../../connection/server/server-session-options.js'
 import type { GateOptions } from '../../connection/server/user-admission.js'
@@ -135,7 +136,6 @@ export function namesOf<T>(names: Readonly<Record<keyof T, true>>): readonly str
 }
 
 export const DEFAULT_MAX_CONNECTIONS = 1024
-const DEFAULT_TIMEOUT_MS = 3000
 const DEFAULT_RESUME_MS = 10_000
 const DEFAULT_LIMIT_MS = 5000
 /** As many as one address may have clients, because its router may restart. */

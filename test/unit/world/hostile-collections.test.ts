@@ -9,7 +9,7 @@ import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import type { ByteWriter } from '../../../src/protocol/bytes.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
-import { OperationKind } from '../../../src/replication/collections/operations.js'
+import { OperationKind } from '../../../src/replication/collections/operation-kinds.js'
 import { throwAtClient } from './tap.js'
 
 const Bag = { list: [] as SyncList<number>[], map: [] as SyncMap<string, number>[], set: [] as SyncSet<number>[] }
