@@ -1,4 +1,4 @@
-// The benchmark as a function: runs scenarios, at the sizes that the goals are set for, and returns what they say.
+// Runs scenarios as a function call, at the sizes that the goals are set for, and returns their report.
 import manifest from '../package.json' with { type: 'json' }
 import type { Report } from '../src/cli/bench/result.js'
 import { runScenarios, type RunOptions } from '../src/cli/bench/scenario.js'

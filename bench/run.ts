@@ -1,4 +1,4 @@
-// `npm run bench`: reads the options, runs the benchmark, prints a table for people or one JSON object for machines.
+// Runs `npm run bench`: reads the options, runs the benchmark, and prints a table, or one JSON object on request.
 import { Command } from 'commander'
 import { type BenchSettings, chosen, showRun, withBenchOptions } from '../src/cli/bench/options.js'
 import { explain } from '../src/cli/user-error.js'

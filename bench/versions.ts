@@ -1,4 +1,4 @@
-// Which versions are compared: read from the packages that are installed.
+// Reads the versions that are compared from the installed packages.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

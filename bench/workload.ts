@@ -1,4 +1,4 @@
-// The world that every encoder works on: N moving entities, of which a fraction changes in each tick.
+// Builds the world that every encoder works on: N moving entities, of which a fraction changes in each tick.
 import { createRandom } from '../src/transport/random.js'
 
 /** Positions are within ± this, in metres. */

@@ -1,4 +1,5 @@
-// `npm run attacks`: bundles the attack suite and the program of its processes with the library's sources, and runs it. Arguments are passed on.
+// Runs `npm run attacks`: bundles the attack suite and its processes with the library's sources, and starts it.
+// Arguments are passed on.
 import { runBundled } from './run-bundled.mjs'
 import { main } from './run.mjs'
 

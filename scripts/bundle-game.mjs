@@ -1,4 +1,4 @@
-// Bundles the browser's half of capture-the-flag into a folder that the server serves. Also a command of its own.
+// Bundles the client of capture-the-flag into a folder that the server serves. Also runs as a separate command.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -7,14 +7,14 @@ import { main, root } from './run.mjs'
 
 /** The game's folder, from the root. */
 export const GAME = 'examples/capture-the-flag'
-/** What a browser gets, from the root; git ignores it. */
+/** The folder of the built page, from the root. Git ignores it. */
 export const PUBLIC = `${GAME}/dist`
 
 /**
- * Bundles the client with the built library, as any user of the package gets it.
+ * Bundles the client with the built library, the one that users of the package get.
  *
- * @param {{ folder?: string, minify?: boolean, changePage?: (html: string) => string }} options the folder to write to, and what
- * becomes of the page's HTML
+ * @param {{ folder?: string, minify?: boolean, changePage?: (html: string) => string }} options
+ * the folder to write to, and a function that changes the page's HTML
  */
 export async function bundleGame({ folder = PUBLIC, minify = true, changePage = (html) => html } = {}) {
   const { build } = await import('esbuild')
@@ -22,7 +22,7 @@ export async function bundleGame({ folder = PUBLIC, minify = true, changePage = 
   mkdirSync(target, { recursive: true })
   await build({
     absWorkingDir: root,
-    // One that plays on a server, and one that plays offline.
+    // One page plays on a server, the other offline.
     entryPoints: [`${GAME}/client.ts`, `${GAME}/host.ts`],
     outdir: target,
     bundle: true,
@@ -31,10 +31,10 @@ export async function bundleGame({ folder = PUBLIC, minify = true, changePage = 
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    // The paths of tsconfig.json would lead to the sources.
+    // Without this, the paths of tsconfig.json would resolve to the sources.
     tsconfigRaw: {},
     logLevel: 'warning',
-    // Chunks of the library have no side effects, so that leaving out the bare import of one is right.
+    // Chunks of the library have no side effects, so a bare import of one can be dropped.
     logOverride: { 'ignored-bare-import': 'silent' },
   })
   writeFileSync(`${target}/index.html`, changePage(readFileSync(`${root}${GAME}/index.html`, 'utf8')))

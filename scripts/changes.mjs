@@ -2,7 +2,7 @@
 import { readdirSync, statSync, watch } from 'node:fs'
 import { root } from './run.mjs'
 
-/** A batch ends when nothing has changed for so long: editors and git write a file in several steps. */
+/** A batch ends when nothing has changed for this time: editors and git write a file in several steps. */
 const REST_MS = 100
 /** Folders that builds write into. */
 const BUILT = new Set(['dist', 'node_modules'])
@@ -13,7 +13,7 @@ const BUILT = new Set(['dist', 'node_modules'])
  */
 export class Changes {
   watchers = new Map()
-  /** Paths that may still be written to. */
+  /** Paths that changed recently and may still be being written. */
   pending = new Set()
   changed = new Set()
   closed = false
@@ -26,7 +26,7 @@ export class Changes {
     )
   }
 
-  /** Waits for changes, and returns their paths. Undefined once closed. */
+  /** Waits for changes and returns their paths, or undefined once closed. */
   async next() {
     while (this.changed.size === 0 && !this.closed) await new Promise((resolve) => (this.wake = resolve))
     if (this.closed) return undefined
@@ -50,7 +50,7 @@ export class Changes {
       watcher = watch(root + folder, (_, name) => this.changedIn(folder, name))
       entries = readdirSync(root + folder, { withFileTypes: true })
     } catch {
-      // Removed meanwhile.
+      // The file was removed in the meantime.
       watcher?.close()
       return
     }
@@ -69,7 +69,7 @@ export class Changes {
   changedIn(folder, name) {
     if (name === null || BUILT.has(name)) return
     const path = `${folder}/${name}`
-    // A folder may be new, or may have been removed and made again.
+    // A folder may be new, or may have been removed and created again.
     this.unwatch(path)
     if (isFolder(path)) this.watchFolder(path)
     if (!isTemporary(name)) this.add(path)

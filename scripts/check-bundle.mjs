@@ -1,9 +1,9 @@
-// Bundles an app that imports the whole browser client, minified, and checks what a player would download.
+// Bundles an app that imports the whole browser client, minified, and checks the size of the download.
 import { gzipSync } from 'node:zlib'
 import { ensureBuilt } from './ensure-built.mjs'
 import { main, root } from './run.mjs'
 
-/** Bytes after gzip, geckos.io's client included, bitecs (which the game has anyway) not. */
+/** Bytes after gzip. Includes geckos.io's client, but not bitecs, which every game has anyway. */
 const BUDGET = 71 * 1024
 
 // A quote before `node:`, since minified code may well have a property of that name.
@@ -14,7 +14,7 @@ await main(async () => {
   const { build } = await import('esbuild')
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    // Everything the entry offers, so that nothing is small because it was left out.
+    // Use all exports, so that nothing is missing from the measured size.
     stdin: { contents: "export * from './dist/client.js'", resolveDir: root, sourcefile: 'app.js' },
     bundle: true,
     minify: true,
@@ -24,7 +24,7 @@ await main(async () => {
     write: false,
     metafile: true,
     logLevel: 'warning',
-    // Chunks have no side effects, so that leaving out the bare import of one is right.
+    // Chunks have no side effects, so a bare import of one can be dropped.
     logOverride: { 'ignored-bare-import': 'silent' },
   })
   const [output] = outputFiles

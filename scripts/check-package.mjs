@@ -1,4 +1,4 @@
-// Packs the library as it would be published and checks the package: its manifest, its types, what it contains.
+// Packs the library as it would be published and checks the package's manifest, types and files.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ await main(async () => {
       readdirSync(folder).find((name) => name.endsWith('.tgz')),
     )
     await runNode('publint', 'node_modules/publint/src/cli.js', ['run', tarball, '--strict'])
-    // The package is ESM alone: `require` of it is not a case to support.
+    // The package is ESM only, so `require` is not supported.
     const attw = 'node_modules/@arethetypeswrong/cli/dist/index.js'
     await runNode('attw', attw, [tarball, '--profile', 'esm-only', '--no-emoji'])
   } finally {

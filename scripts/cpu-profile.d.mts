@@ -1,10 +1,10 @@
-// The types of cpu-profile.mjs, for its tests.
+// Declares the types of cpu-profile.mjs for its tests.
 export interface ProfiledFunction {
   readonly name: string
   /** File and line in the sources, from the root. */
   readonly place: string
   readonly selfMs: number
-  /** Part of the whole, from 0 to 1. */
+  /** Share of the total time, from 0 to 1. */
   readonly share: number
 }
 

@@ -1,15 +1,15 @@
-// Reads a CPU profile and adds up the time that each function took itself, at its place in the sources.
+// Reads a CPU profile and sums the self time of each function, with its position in the sources.
 import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root } from './run.mjs'
 
-/** Samples in which the program waited. They are no part of the whole. */
+/** Samples in which the program waited. They do not count towards the total. */
 const WAITING = '(idle)'
 
 /**
- * The functions of a profile, those with the most self time first.
+ * Lists the functions of a profile, those with the most self time first.
  *
  * @returns {{ totalMs: number, functions: { name: string, place: string, selfMs: number, share: number }[] }}
  */
@@ -20,7 +20,7 @@ export function summarize(profile) {
   let total = 0
   for (const [i, id] of profile.samples.entries()) {
     const frame = nodes.get(id)
-    // The time after a sample belongs to it, as in the DevTools.
+    // The time after a sample counts for that sample, as in the DevTools.
     const micros = profile.timeDeltas[i + 1] ?? 0
     if (frame.functionName === WAITING) continue
     total += micros
@@ -45,7 +45,7 @@ export function isOurs({ place }) {
   return /^(src\/(?!cli\/)|systems\/|components\/)/.test(place)
 }
 
-/** The first `count` functions as a table. */
+/** Formats the first `count` functions as a table. */
 export function formatFunctions(title, functions, count) {
   const rows = functions.slice(0, count)
   const width = Math.max(...rows.map(({ name }) => name.length), title.length)
@@ -78,7 +78,7 @@ function readMap(file) {
   try {
     return new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')))
   } catch {
-    // Not bundled by us.
+    // This file is not one of our bundles.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-// `npm run dev`: serves capture-the-flag like `npm start`, and rebuilds, restarts and reloads it as its files change.
+// Runs `npm run dev`: serves capture-the-flag like `npm start`, and rebuilds, restarts and reloads it on changes.
 //
 //   PORT (default 9208) and BOTS (default 4) may be set in the environment.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -66,7 +66,7 @@ class Dev {
     if (paths.some((path) => !PAGE_SOURCES.test(path))) this.serverDue = true
   }
 
-  /** Brings everything up to date. After a failure the game of before keeps running. */
+  /** Brings everything up to date. After a failure the previous game keeps running. */
   async update() {
     const start = Date.now()
     try {
@@ -107,7 +107,7 @@ class Dev {
     return ready
   }
 
-  /** Reports a server that ended by itself, unless another has been started since. */
+  /** Reports a server that exited by itself, unless another has been started since. */
   noteEnd(start, code) {
     if (this.stopping || start !== this.starts) return
     this.serverDue = true

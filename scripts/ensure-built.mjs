@@ -1,13 +1,13 @@
-// Builds the library when dist is missing or older than the sources. Also what vitest runs before the tests of dist.
+// Builds the library when dist is missing or older than the sources. Vitest also runs this before the tests of dist.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { main, root, runNode } from './run.mjs'
 
-/** What a build reads. */
+/** The files and folders that a build reads. */
 export const SOURCES = ['src', 'systems', 'components', 'tsup.config.ts', 'tsconfig.json', 'package.json']
 
 /**
- * Why a build is needed, or undefined when dist is complete and newer than every source.
+ * Returns why a build is needed, or undefined when dist is complete and newer than every source.
  *
  * @param {{ types?: boolean }} options without types, only the code is looked at
  */
@@ -27,14 +27,14 @@ export function build(options) {
 }
 
 /**
- * Builds the code without the types, which take most of the time. The types in dist stay older than the sources, so that
- * the next whole build is not left out.
+ * Builds the code without the types, which take most of the time. The types in dist stay older than the sources,
+ * so the next full build is not skipped.
  */
 export function buildCode({ signal }) {
   return build({ signal, env: { ...process.env, BITECS_NET_BUILD: 'code' } })
 }
 
-/** Builds when needed, and says why. */
+/** Builds when needed, and prints why. */
 export async function ensureBuilt() {
   const reason = whyBuild()
   if (reason === undefined) return
@@ -42,7 +42,7 @@ export async function ensureBuilt() {
   await build()
 }
 
-/** What vitest calls before the tests of dist. */
+/** Runs before the tests of dist; called by Vitest. */
 export const setup = ensureBuilt
 
 function builtFiles() {

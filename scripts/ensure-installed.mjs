@@ -1,9 +1,9 @@
-// Installs the dependencies when they are missing or not those of package-lock.json. Needs nothing installed.
+// Installs the dependencies when they are missing or differ from package-lock.json. Needs nothing installed.
 import { existsSync, readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { CommandFailed, main, root, runNpm } from './run.mjs'
 
-/** Why an install is needed, or undefined when the installed packages are those of the lockfile. */
+/** Returns why an install is needed, or undefined when the installed packages are those of the lockfile. */
 export function whyInstall() {
   // npm writes this file last, so it is there only after a complete install.
   const installedFile = `${root}node_modules/.package-lock.json`
@@ -13,7 +13,7 @@ export function whyInstall() {
   for (const [path, { version, optional, devOptional }] of Object.entries(locked)) {
     if (path === '') continue
     const found = installed[path]
-    // An optional package may be meant for another system.
+    // An optional package may be meant for another platform.
     if (found === undefined && (optional || devOptional)) continue
     if (found?.version !== version) return `${path} is not at version ${version}`
   }
@@ -25,7 +25,7 @@ export function whyInstall() {
   return undefined
 }
 
-/** Installs what is missing, and says so. */
+/** Installs missing packages, and prints why. */
 export async function ensureInstalled() {
   const reason = whyInstall()
   if (reason === undefined) return

@@ -1,4 +1,4 @@
-// The public entries of the package: the name a user imports, its source file and its built file.
+// Lists the public entries of the package: the name a user imports, its source file and its built file.
 //
 // Nothing is listed twice: the sources come from the `paths` of tsconfig.json, the built files from the `exports` of
 // package.json. The build, the test runner and the package tests all ask here.
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 /** One public entry. */
 export interface Entry {
-  /** What a user imports: `bitecs-net/client`. */
+  /** The name a user imports, such as `bitecs-net/client`. */
   readonly name: string
   /** Its source file, absolute. */
   readonly source: string

@@ -1,4 +1,4 @@
-// `npm run fuzz`: bundles test/fuzz/run.ts with the library's sources and runs it. Arguments are passed on.
+// Runs `npm run fuzz`: bundles test/fuzz/run.ts with the library's sources and starts it. Arguments are passed on.
 import { runBundled } from './run-bundled.mjs'
 import { main } from './run.mjs'
 

@@ -6,11 +6,11 @@ import { createServer } from 'node:net'
 import { GAME } from './bundle-game.mjs'
 import { root } from './run.mjs'
 
-/** How often to look whether npm is still there. */
+/** The interval between checks that npm is still running. */
 const PARENT_CHECK_MS = 500
-/** How long the server may take until it answers. */
+/** The time in which a started server must answer. */
 const READY_LIMIT_MS = 30_000
-/** How long the processes may take to close their connections. */
+/** The time in which the processes must close their connections. */
 const STOP_LIMIT_MS = 10_000
 
 /** The processes of one game. */
@@ -26,8 +26,8 @@ export class GameProcesses {
   }
 
   /**
-   * Starts the server, and the bots once it answers. Resolves with whether it does, and a promise of its exit code: it may
-   * end before it answers.
+   * Starts the server, and the bots once it answers. Resolves with whether it answered, and with a promise of its exit
+   * code, because it may exit before it answers.
    */
   async start() {
     const server = this.startCommand(['serve', `${GAME}/server.ts`, '--port', `${this.port}`, '--static', this.page])
@@ -39,7 +39,7 @@ export class GameProcesses {
     return { ready, ended }
   }
 
-  /** Ends every process, by force when one does not stop in time. */
+  /** Stops every process, and kills one that does not stop in time. */
   async stop() {
     this.kill('SIGTERM')
     const timer = setTimeout(() => this.kill('SIGKILL'), STOP_LIMIT_MS)
@@ -59,7 +59,7 @@ export class GameProcesses {
     return child
   }
 
-  /** Waits until the server serves the page. False when it ended before that. */
+  /** Waits until the server serves the page. Resolves with false when the server exits before that. */
   async answers(server) {
     const limit = Date.now() + READY_LIMIT_MS
     while (server.exitCode === null && server.signalCode === null) {
@@ -113,7 +113,7 @@ export function onStopSignal(stop, force) {
 export async function readGameSettings(command) {
   const port = readNumber('PORT', 9208, 1, 65_535)
   const botCount = readNumber('BOTS', 4, 0, 64)
-  // Otherwise we would wait for our server and meet another.
+  // Otherwise the check for an answer would reach another server.
   if (await isFree(port)) return { port, botCount }
   console.error(`Port ${port} is in use. Choose another: PORT=9300 ${command}`)
   process.exitCode = 1

@@ -1,4 +1,4 @@
-// Finds every import of a TypeScript or JavaScript file, and where it leads.
+// Finds every import of a TypeScript or JavaScript file, and the file that it resolves to.
 import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import ts from 'typescript'
@@ -7,16 +7,16 @@ import ts from 'typescript'
 export interface Import {
   /** The module as written, or undefined for a dynamic import whose module is only known at run time. */
   readonly specifier: string | undefined
-  /** Whether it leaves no trace in the built code. */
+  /** Whether the import is absent from the built code. */
   readonly typeOnly: boolean
   /** Line of the file, from 1. */
   readonly line: number
 }
 
-/** What was found in each file. Several rules ask for the same files, and parsing takes most of their time. */
+/** The imports of each file, cached: several rules read the same files, and parsing takes most of their time. */
 const found = new Map<string, { readonly text: string; readonly imports: readonly Import[] }>()
 
-/** Every import of the file, in the order of the text. */
+/** Returns every import of the file, in source order. */
 export function findImports(path: string, text: string): readonly Import[] {
   const known = found.get(path)
   if (known?.text === text) return known.imports

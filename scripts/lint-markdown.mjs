@@ -25,7 +25,7 @@ function withoutCode(text) {
     .replace(/\[[^\]]*\]\([./]*test\/[^)]*\)/g, blank)
 }
 
-/** Cuts the entries of released versions off the changelog: they stay as they were published. */
+/** Removes the entries of released versions from the changelog: they stay as they were published. */
 function withoutHistory(path, text) {
   if (path !== 'CHANGELOG.md') return text
   const released = /^## (?!.*unreleased).*\d/im.exec(text)

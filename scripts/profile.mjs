@@ -1,13 +1,13 @@
-// `npm run profile -- encode`: runs one scenario of the benchmark and writes a CPU profile of it.
+// Runs `npm run profile -- encode`: runs one scenario of the benchmark and writes a CPU profile of it.
 //
-// Further arguments go to the benchmark: `npm run profile -- encode --quick`. The profiles open in the DevTools of Chrome
-// and in VS Code.
+// Further arguments go to the benchmark: `npm run profile -- encode --quick`.
+// The profiles open in the DevTools of Chrome and in VS Code.
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { formatFunctions, isOurs, summarize } from './cpu-profile.mjs'
 import { main, root } from './run.mjs'
 import { runBundled } from './run-bundled.mjs'
 
-/** Where the profiles go, from the root; git ignores it. */
+/** The folder of the profiles, from the root. Git ignores it. */
 const FOLDER = 'bench/results/profiles'
 /** How many functions to show. */
 const SHOWN = 15
@@ -27,7 +27,7 @@ await main(async () => {
   await runBundled(BENCH, {
     args: ['--scenario', scenario, ...rest],
     flags: ['--cpu-prof', `--cpu-prof-dir=${root}${FOLDER}`, `--cpu-prof-name=${prefix}.cpuprofile`],
-    // Scenarios with processes of their own profile these too.
+    // Scenarios that start processes profile these too.
     env: { BITECS_NET_PROFILES: `${root}${FOLDER}/${prefix}` },
   })
   for (const name of readdirSync(root + FOLDER).filter((file) => file.startsWith(prefix))) {

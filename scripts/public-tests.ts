@@ -1,4 +1,4 @@
-// Which test files use the library through its public names alone, so that they can run against dist as well.
+// Finds the test files that use only public names of the library, so that they can run against dist as well.
 //
 // A test that reaches into the sources, itself or through a helper, would meet two copies of the library there: the
 // built one and the sources, with two sets of symbols and components.
@@ -8,18 +8,18 @@ import { root } from './entries.js'
 
 const SOURCES = ['src', 'systems', 'components']
 /**
- * Over real WebRTC a choice is enough: the transports are the same code in the sources and in dist, and the end-to-end tests,
- * the command's and the browser's run on dist anyway.
+ * Over real WebRTC a selection is enough: the transports are the same code in the sources and in dist. The tests of the
+ * command, the end-to-end tests and the browser tests run on dist anyway.
  */
 const OVER_WEBRTC = /\.webrtc\.test\.ts$/
 const CHOICE = /\/remote-actions\.webrtc\.test\.ts$/
-/** The model's five hundred seeds tell nothing new there either. */
+/** The model's five hundred seeds find nothing new there either. */
 const LEFT_OUT = /\/model(-more)?\.test\.ts$/
 
 /** How a test reaches the sources: the files on the way, the test first. Empty when it never does. */
 export type Route = readonly string[]
 
-/** For every test file under `folders` (`test/unit`), its route into the sources. */
+/** Returns for every test file under `folders` (`test/unit`) its route into the sources. */
 export function routesIntoSources(folders: readonly string[]): Map<string, Route> {
   const sources = new Set(SOURCES.flatMap((folder) => listCode(root, folder)))
   const helpers = new Set(listCode(root, 'test'))
@@ -57,7 +57,7 @@ function findRoute(start: string, nextOf: ReadonlyMap<string, readonly string[]>
   return []
 }
 
-/** The test files that may run against dist. */
+/** Returns the test files that may run against dist. */
 export function publicTests(): string[] {
   return [...routesIntoSources(['test/behaviour', 'test/unit'])]
     .filter(([path, route]) => route.length === 0 && isChosen(path))

@@ -6,8 +6,8 @@ import { root, run } from './run.mjs'
 /**
  * Runs a program, by default with this script's arguments.
  *
- * @param {{ title: string, name: string, entries: Record<string, string> }} program its title, the name of its bundle, and the
- * sources of its bundles: its own, and those of processes that it starts
+ * @param {{ title: string, name: string, entries: Record<string, string> }} program its title,
+ * the name of its bundle, and the sources of its bundles: its own, and those of processes that it starts
  * @param {{ args?: string[], flags?: string[], env?: Record<string, string> }} options its arguments, further flags of
  * Node, and further variables of its environment
  */
@@ -31,7 +31,7 @@ export async function runBundled({ title, name, entries }, options = {}) {
     sourcemap: true,
     logLevel: 'warning',
   })
-  // What is said about memory needs the heap collected before it is measured.
+  // Memory measurements need to collect garbage first.
   const allFlags = ['--enable-source-maps', '--expose-gc', ...flags]
   await run(title, process.execPath, [...allFlags, `${folder}/${name}.mjs`, ...args], {
     env: { ...process.env, ...env },

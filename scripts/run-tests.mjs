@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { CommandFailed, runNode } from './run.mjs'
 
 /**
- * Runs the test files that `filters` name, all without any. When a worker hangs, the run ends, and the files that did not
- * finish run once more: one that hangs again fails.
+ * Runs the test files that match `filters`, or all files without filters. When a worker hangs, the run ends, and the
+ * files that did not finish run once more. A file that hangs again fails.
  */
 export async function runTests(title, filters, env = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'bitecs-net-tests-'))

@@ -34,7 +34,7 @@ export function runNpm(title, args, options) {
   return run(title, 'npm', args, { shell: process.platform === 'win32', ...options })
 }
 
-/** Runs the main function of a script: a failed command is one line, not a stack. */
+/** Runs the main function of a script. A failed command prints one line instead of a stack trace. */
 export async function main(body) {
   try {
     await body()

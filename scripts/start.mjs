@@ -1,4 +1,4 @@
-// `npm start`: installs on first use, builds what is out of date, and serves capture-the-flag with bots.
+// Runs `npm start`: installs on first use, builds what is out of date, and serves capture-the-flag with bots.
 //
 //   PORT (default 9208) and BOTS (default 4) may be set in the environment.
 import { bundleGame, PUBLIC } from './bundle-game.mjs'
@@ -21,7 +21,7 @@ await main(async () => {
   )
   const { ready, ended } = await game.start()
   if (ready) console.log(`\nCapture the flag: open ${game.address} in a browser tab or two. Ctrl+C stops it.\n`)
-  // The game is over when its server ends, whatever the reason.
+  // When the server exits for any reason, the game ends too.
   process.exitCode = await ended
   game.kill('SIGTERM')
 })

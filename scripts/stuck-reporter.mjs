@@ -1,6 +1,6 @@
-// A vitest reporter that ends a run in which nothing finishes any more, and names the files that did not finish.
+// Ends a Vitest run in which no test finishes any longer, and names the files that did not finish.
 //
-// Vitest's limits run in the worker: a worker that blocks, or that was never heard of again, would hold the run for good.
+// Vitest's timeouts run in the worker, so a worker that blocks or is lost would hang the run indefinitely.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { countRun, writeTotals } from './totals-reporter.mjs'
@@ -52,12 +52,12 @@ export default class StuckReporter {
     writeTotals(countRun(finished, []))
     const list = process.env.BITECS_NET_UNFINISHED
     if (list) writeFileSync(list, JSON.stringify({ files, failed: finished.some((module) => !module.ok()) }))
-    // Vitest would wait for them.
+    // Vitest would wait for these processes.
     if (process.platform !== 'win32') {
       try {
         execFileSync('pkill', ['-KILL', '-P', String(process.pid)])
       } catch {
-        // None is left, or there is no pkill.
+        // No process is left, or pkill is not installed.
       }
     }
     process.exit(1)

@@ -1,4 +1,4 @@
-// `npm run test:dist`: the behaviour tests, and the unit tests of public names, once more against the built files.
+// Runs `npm run test:dist`: the behaviour tests and the unit tests of public names, against the built files.
 import { ensureBuilt } from './ensure-built.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 import { main } from './run.mjs'

@@ -1,5 +1,6 @@
-// `npm run test:long`: the tests that take longer than CI allows, of which CI runs a sample: the seeded models with all
-// their seeds, the files that `npm run test:unit` leaves out, and real WebRTC over every bad network and every kind of dead peer.
+// Runs `npm run test:long`: the tests that take longer than CI allows. CI runs a sample of them.
+// They are the seeded models with all their seeds, the files that `npm run test:unit` leaves out, and real WebRTC over
+// every bad network and every kind of dead peer.
 //
 // Arguments name test files in their place: `npm run test:long -- rough-networks`.
 import { ensureInstalled } from './ensure-installed.mjs'

@@ -1,4 +1,4 @@
-// `npm test`: installs on first use, then checks the types, builds, and runs every suite, Chromium included.
+// Runs `npm test`: installs on first use, then checks the types, builds, and runs every suite, Chromium included.
 import { build } from './ensure-built.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 import { main, runNode } from './run.mjs'

@@ -1,8 +1,8 @@
-// A vitest reporter that refuses skipped tests in CI and writes the run's totals where `.ci/run` adds them up.
+// Reports skipped tests as failures in CI and writes the run's totals where `.ci/run` adds them up.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What one run came to. A file that could not be loaded, and an error outside every test, count as one failure each. */
+/** Counts a run's results. A file that fails to load and an error outside every test count as one failure each. */
 export function countRun(modules, unhandledErrors) {
   const totals = { passed: 0, failed: unhandledErrors.length, skipped: [] }
   for (const module of modules) {
@@ -18,7 +18,7 @@ export function countRun(modules, unhandledErrors) {
   return totals
 }
 
-/** Leaves the totals of a run where `.ci/run` adds them up. */
+/** Writes the totals of a run where `.ci/run` adds them up. */
 export function writeTotals(totals) {
   const folder = process.env.BITECS_NET_TOTALS
   if (!folder) return
@@ -26,7 +26,7 @@ export function writeTotals(totals) {
   writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(totals))
 }
 
-/** The names of tests that failed at first and passed on the second try. */
+/** Returns the names of tests that failed at first and passed on the second try. */
 function flakyTests(modules) {
   return modules.flatMap((module) =>
     [...module.children.allTests()]

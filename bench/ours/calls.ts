@@ -1,5 +1,5 @@
-// The library's path of every kind of call, end to end but for the packet around it: the verb, the section's bytes, the
-// receiver's checks of kind, entity, ownership, rate and length, the queue, and the loop that drains it.
+// Runs every kind of call through the library, end to end except for the packet around it: the verb, the section's
+// bytes, the receiver's checks of kind, entity, ownership, rate and length, the queue, and the loop that drains it.
 import { addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import {

@@ -1,4 +1,4 @@
-// A server with the workload's entities and a crowd of light clients, whose ticks a scenario plays phase by phase.
+// Builds a server with the workload's entities and many light clients. A scenario plays its ticks phase by phase.
 import { addComponents, addEntity, createEntityIndex } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { createServerWorld } from '../../src/server.js'

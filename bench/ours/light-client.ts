@@ -1,4 +1,5 @@
-// A client without a world: it says hello, acknowledges all that arrives, and forgets it. A crowd of them costs next to nothing.
+// Implements a client without a world: it says hello, acknowledges all packets and discards them.
+// Many of them cost next to nothing.
 import { ClientSession } from '../../src/connection/client/client-session.js'
 import { createCounters } from '../../src/connection/counters.js'
 import { ErrorLog } from '../../src/connection/error-log.js'

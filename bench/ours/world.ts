@@ -1,5 +1,5 @@
-// The library at work on the workload: a server and a client that have joined over the in-memory network. What a scenario
-// times are the engine's own classes, in the calls that the pipelines make.
+// Runs the library on the workload: a server and a client that have joined over the in-memory network.
+// Scenarios time the engine's own classes, in the calls that the pipelines make.
 import { addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import {

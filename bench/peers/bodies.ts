@@ -1,4 +1,4 @@
-// The workload as objects, one for each entity: what libraries want that know no columns.
+// Holds the workload as objects, one for each entity, for libraries that do not work on columns.
 import type { Changes, Stores } from '../workload.js'
 
 /** One entity's values that change. */

@@ -1,4 +1,4 @@
-// Clients of the bare node-datachannel server: they count what arrives, and answer each packet with a small one.
+// Runs clients of the bare node-datachannel server: they count packets, and answer each with a small one.
 import { type DataChannel, PeerConnection } from 'node-datachannel'
 import { describe } from './bare-server.js'
 import type { ClientTasks } from './roles.js'

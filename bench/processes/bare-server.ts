@@ -1,4 +1,5 @@
-// A bare node-datachannel server: a peer connection and one unreliable channel for each client, and as many bytes in each tick.
+// Runs a bare node-datachannel server: a peer connection and one unreliable channel for each client, and as many
+// bytes in each tick.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type DataChannel, PeerConnection } from 'node-datachannel'

@@ -1,4 +1,4 @@
-// Processes of the benchmark: a server, or a crowd of clients, that the scenario asks over the channel between the two.
+// Starts processes of the benchmark, a server or many clients, and sends them requests over their IPC channel.
 import { type ChildProcess, fork } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'

@@ -1,4 +1,5 @@
-// What the library's server and clients share: bodies that move, a stamp in every tick, and a command that all observe.
+// Defines what the library's server and clients share: moving bodies, a stamp in every tick, and a command that all
+// clients observe.
 import {
   defineClientRpc,
   defineCommand,

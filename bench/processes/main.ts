@@ -1,4 +1,4 @@
-// A process of the benchmark: takes its role from the command line, and does what it is asked until its parent is gone.
+// Runs one process of the benchmark: takes its role from the command line, and answers requests until its parent ends.
 import type { Roles } from './roles.js'
 
 interface Question {

@@ -1,4 +1,4 @@
-// The library's clients, many in one process, each with a world of its own, over real WebRTC.
+// Runs many of the library's clients in one process, each with its own world, over real WebRTC.
 import { createEntityIndex, query } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { drain, sendCommand, sendMessage } from '../../src/index.js'

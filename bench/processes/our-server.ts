@@ -1,4 +1,4 @@
-// The library's server in a process of its own, over real WebRTC.
+// Runs the library's server in its own process, over real WebRTC.
 import { addComponents, addEntity } from 'bitecs'
 import { Ready } from '../../components/connection.js'
 import { Networked } from '../../components/networked.js'

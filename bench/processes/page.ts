@@ -1,4 +1,4 @@
-// Two clients in a browser's page, a sender and an observer, so that both ends of a command are seen by one clock.
+// Runs two clients in a browser's page, a sender and an observer, so that one clock times both ends of a command.
 import { createEntityIndex, query } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { clientReceive, clientSend, connect, createClientWorld, runSystems } from '../../src/client.js'

@@ -1,4 +1,4 @@
-// What each process of the benchmark can be asked. Types alone, so that the asking side loads none of it.
+// Declares the requests that each process answers. Types only, so that the asking side loads none of the code.
 import type { Numbers } from './samples.js'
 
 /** What a server measured while it sent in every tick. */

@@ -1,4 +1,4 @@
-// What a process measured, in the few numbers that travel; and a clock that all processes of a machine share.
+// Summarizes a process's measurements in a few numbers to send, and gives all processes of a machine the same clock.
 import { summarize } from '../../src/cli/bench/harness.js'
 
 export interface Numbers {

@@ -1,4 +1,4 @@
-// A WebSocket server of the package ws that sends as many bytes in each tick, and its clients.
+// Runs a WebSocket server of the package ws that sends as many bytes in each tick, and its clients.
 import type { AddressInfo } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { ClientTasks, ServerTasks } from './roles.js'

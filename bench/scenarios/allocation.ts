@@ -1,5 +1,5 @@
-// What a steady tick allocates: a server and two clients over the in-memory network, with values that change, commands,
-// RPCs and messages in every tick, all of it drained.
+// Measures what a steady tick allocates: a server and two clients over the in-memory network, with changing values,
+// and with commands, RPCs and messages in every tick, all of them drained.
 import { addComponents, addEntity } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import {

@@ -1,4 +1,5 @@
-// A command from a real Chromium: from the call in the page to the drain of an observer there, over a server of its own process.
+// Times a command from a real Chromium: from the call in the page to the drain of an observer there, over a server
+// in its own process.
 import { join } from 'node:path'
 import { summarize } from '../../src/cli/bench/harness.js'
 import { type Entrant, p99AtMost, toRows } from '../../src/cli/bench/result.js'

@@ -1,4 +1,4 @@
-// What a call of each kind allocates: where it is made, and where it is taken in and handed to its handler.
+// Measures what a call of each kind allocates: where it is made, and where it is received and given to its handler.
 import { summarize, type Timing } from '../../src/cli/bench/harness.js'
 import { heapBytes, lookCost } from '../../src/cli/bench/heap.js'
 import type { FireHandler } from '../limits/call-codec.js'

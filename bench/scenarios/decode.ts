@@ -1,4 +1,4 @@
-// One tick's bytes into the stores of a client whose entities have ids of their own.
+// Times decoding one tick's bytes into the stores of a client whose entities have different ids.
 import { Columns } from '../limits/columns.js'
 import { type HandTyped, requireRoom } from '../limits/hand-typed.js'
 import { packedRecords } from '../limits/packed-records.js'

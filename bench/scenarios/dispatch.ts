@@ -1,5 +1,5 @@
-// One call of each kind { entity, x, y, z, power }, from the sender's verb to the receiver's handler: encoded, decoded,
-// dispatched. A request goes there and back.
+// Times one call of each kind { entity, x, y, z, power }, from the sender's verb to the receiver's handler: encoded,
+// decoded, dispatched. A request is timed for the round trip.
 import { CallCodec, FanOutCodec, type FireHandler, MessageCodec, RequestCodec } from '../limits/call-codec.js'
 import { CheckedCallCodec } from '../limits/checked-calls.js'
 import { Shots } from '../limits/shots.js'

@@ -1,4 +1,4 @@
-// One tick's changes into bytes: finding them, where nobody tells, and writing them.
+// Times encoding one tick's changes: finding them, where the game does not report them, and writing them.
 import { Columns } from '../limits/columns.js'
 import { Memcpy } from '../limits/memcpy.js'
 import { type HandTyped, requireRoom } from '../limits/hand-typed.js'

@@ -1,4 +1,4 @@
-// Clients at different places of a large world, each of whom sees what is around it.
+// Times clients at different places of a large world, each of which sees its surroundings.
 import { measure } from '../../src/cli/bench/harness.js'
 import { atMost, type Contender, type Entrant, faster, p99AtMost, toRows } from '../../src/cli/bench/result.js'
 import { grid as gridPolicy, setInterest, setViewpoint } from '../../src/interest.js'

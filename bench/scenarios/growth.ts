@@ -1,4 +1,4 @@
-// A server's whole tick as clients, and as entities, become more: what `--plot` draws.
+// Times a server's whole tick as the numbers of clients and of entities grow. `--plot` draws the result.
 import { measure } from '../../src/cli/bench/harness.js'
 import { type Contender, toRows } from '../../src/cli/bench/result.js'
 import { Crowd } from '../ours/crowd.js'

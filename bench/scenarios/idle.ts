@@ -1,4 +1,4 @@
-// A tick in which nothing changes: what a server pays for entities and clients that are merely there.
+// Times a tick in which nothing changes: the server's cost of entities and clients that only exist.
 import { measure } from '../../src/cli/bench/harness.js'
 import { atMost, type Contender, type Entrant, toRows, valueAtMost } from '../../src/cli/bench/result.js'
 import { Crowd } from '../ours/crowd.js'

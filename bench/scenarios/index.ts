@@ -1,4 +1,4 @@
-// Every scenario of the benchmark, in the order in which they run.
+// Lists every scenario of the benchmark, in the order in which they run.
 import { allocation } from './allocation.js'
 import { browser } from './browser.js'
 import { callAllocation } from './call-allocation.js'

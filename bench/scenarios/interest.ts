@@ -1,4 +1,4 @@
-// Many clients who see the same: encoded once, however many they are, and copied into packets for each.
+// Times many clients that see the same entities: encoded once for all of them, and copied into each one's packets.
 import { measure } from '../../src/cli/bench/harness.js'
 import { atMost, type Contender, toRows } from '../../src/cli/bench/result.js'
 import { Crowd, type SentPacket } from '../ours/crowd.js'

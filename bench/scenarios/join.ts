@@ -1,4 +1,4 @@
-// A client joins a world that is there already: what its first state costs the server, the client and the wire.
+// Measures a client that joins an existing world: the cost of its first state for server, client and network.
 import { addComponents, addEntity, createWorld } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { measureSamples, type SelfTimed, summarize, timed } from '../../src/cli/bench/harness.js'

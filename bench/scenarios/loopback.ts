@@ -1,4 +1,5 @@
-// A whole tick, end to end in one process: a server and its clients, each with a world of its own, and all that they do.
+// Times a whole tick, end to end in one process: a server and its clients, each with its own world,
+// and everything that they do.
 import { measure } from '../../src/cli/bench/harness.js'
 import { type Contender, toRows } from '../../src/cli/bench/result.js'
 import { requireRoom } from '../limits/hand-typed.js'

@@ -1,4 +1,4 @@
-// What the scenarios are given besides what every benchmark gives.
+// Declares what these scenarios receive in addition to what every benchmark provides.
 import type * as base from '../../src/cli/bench/scenario.js'
 
 export interface Sizes {

@@ -1,4 +1,4 @@
-// Structural churn: in each tick a thousand entities end and as many begin, with all their components.
+// Times structural churn: in each tick a thousand entities end and as many begin, with all their components.
 import { addComponents, addEntity, createWorld, removeEntity, type World } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { measureSamples, type SelfTimed, timed } from '../../src/cli/bench/harness.js'

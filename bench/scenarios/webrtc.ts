@@ -1,5 +1,5 @@
-// Real WebRTC: servers and clients in processes of their own, beside a bare node-datachannel server and a WebSocket one that
-// send as many bytes.
+// Times real WebRTC: servers and clients in separate processes, compared with a bare node-datachannel server and a
+// WebSocket server that send as many bytes.
 import { summarize } from '../../src/cli/bench/harness.js'
 import { atMost, type Condition, type Entrant, toRows, valueAtMost } from '../../src/cli/bench/result.js'
 import { Child } from '../processes/child.js'

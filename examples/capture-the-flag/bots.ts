@@ -1,4 +1,4 @@
-// Bots: players without a screen, with the same library, commands and messages as everyone else.
+// Runs bots: clients without a screen that use the same library, commands and messages as human players.
 import { hasComponent, query } from 'bitecs'
 import { added, connectionOf, drain, ignore, sendCommand, sendMessage } from 'bitecs-net'
 import { request } from 'bitecs-net/requests'
@@ -43,7 +43,7 @@ export const rate = 20
 const CHEERS = ['woo!', 'yes!', 'go go go', 'nice one']
 const SIGHS = ['argh!', 'oh no', 'next time', 'grr']
 
-/** Makes one bot. All that is random about it follows from its number. */
+/** Makes the systems of one bot. All its random choices are seeded by `index`. */
 export function createBot(world: ClientWorld, index: number, temper: Temper = 'fighters'): System<ClientWorld>[] {
   const mind = createMind(index, temper)
   ignoreTheRest(world)
@@ -59,7 +59,7 @@ function joinGame(world: ClientWorld, index: number): void {
   for (const _ of drain(world, added(Connected))) sendMessage(world, Join, { name: botName(index) })
 }
 
-/** As soon as somebody is ready, so is every bot: nobody has to wait for them, and they wait for people. */
+/** Gets ready as soon as any player is, so that bots neither start a match alone nor delay one. */
 function getReady(world: ClientWorld, mind: Mind): void {
   const me = ownPlayer(world)
   if (me === 0) return
@@ -70,7 +70,7 @@ function getReady(world: ClientWorld, mind: Mind): void {
   }
 }
 
-/** Has something to say about every capture. */
+/** Says something in the chat after every capture. */
 function comment(world: ClientWorld, mind: Mind): void {
   const me = ownPlayer(world)
   for (const { args } of drain(world, FlagCaptured)) {
@@ -80,7 +80,7 @@ function comment(world: ClientWorld, mind: Mind): void {
   }
 }
 
-/** What is meant for eyes alone. Calls that nobody drains would be reported as forgotten. */
+/** Discards calls that only matter on a screen. The library warns about calls that are never drained. */
 function ignoreTheRest(world: ClientWorld): void {
   ignore(world, Burst, Tagged, YouWereFrozen, YouWereTagged)
   ignore(world, Chat, FlagTaken, FlagDropped, FlagReturned, MatchOver)
@@ -96,12 +96,12 @@ function play(world: ClientWorld, mind: Mind): void {
   if (mind.temper === 'fighters') shop(world, me, mind)
 }
 
-/** Buys what it can, now and then. */
+/** Buys an item now and then, if the coins suffice. */
 function shop(world: ClientWorld, me: number, mind: Mind): void {
   if (mind.random() > 0.02) return
   const item = mind.defends ? 'ice' : 'boots'
   const owned = hasComponent(world, me, item === 'ice' ? Icy : Swift)
-  // Whatever becomes of it, the bot plays on.
+  // The bot plays on whether the request succeeds or not.
   if (!owned && Player.coins[me]! >= ITEMS[item].price) request(world, me, Buy, { item }).catch(() => undefined)
 }
 

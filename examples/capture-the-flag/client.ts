@@ -1,4 +1,4 @@
-// The page that plays on a server: a world that the server fills, and the page around it.
+// Starts the page that plays on a server: creates a client world, builds the page around it and connects.
 import { clientReceive, clientSend, connect, createClientWorld, runSystems } from 'bitecs-net/client'
 import { createPage } from './client/page.js'
 import { protocol } from './protocol.js'
@@ -8,7 +8,7 @@ const { view, systems } = createPage(world, () => void join())
 const frame = [...clientReceive, ...systems, ...clientSend]
 
 function loop(): void {
-  // First, so that a frame that fails is not the last one.
+  // Request the next frame first, so that the loop goes on when this frame throws.
   requestAnimationFrame(loop)
   runSystems(world, frame)
 }

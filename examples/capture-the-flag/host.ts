@@ -1,4 +1,4 @@
-// The page that plays offline: server and client in one world, in the browser, with bots. The game's code is the same.
+// Starts the page that plays offline against bots: server and client share one world, and the game code is the same.
 import { createHostWorld, hostFrame, runSystems, startHost, withSide } from 'bitecs-net/host'
 import { createPage } from './client/page.js'
 import { protocol, setup, systems, tickRate } from './server.js'
@@ -17,7 +17,7 @@ const page = createPage(world, () => location.reload())
 const frame = hostFrame(page.systems)
 
 function loop(): void {
-  // First, so that a frame that fails is not the last one.
+  // Request the next frame first, so that the loop goes on when this frame throws.
   requestAnimationFrame(loop)
   runSystems(world, frame)
 }

@@ -1,4 +1,4 @@
-// The server's half of capture-the-flag: what the `serve` command of bitecs-net runs, and a page that plays offline.
+// Exports the server side of capture-the-flag for the `serve` command of bitecs-net and for the offline page.
 import type { ServerWorld, System } from 'bitecs-net/server'
 import { CAPTURES_TO_WIN } from './rules.js'
 import { flyBalls, throwBalls } from './systems/balls.js'
@@ -16,7 +16,7 @@ import { chooseTeams } from './systems/teams.js'
 export { protocol } from './protocol.js'
 export { TICK_RATE as tickRate } from './rules.js'
 
-/** One tick of the game. */
+/** The systems of one game tick, in order. */
 export const systems: System<ServerWorld>[] = [
   releasePlayers,
   admitPlayers,
@@ -35,7 +35,7 @@ export const systems: System<ServerWorld>[] = [
   runCourse,
 ]
 
-/** What is there before the first player. */
+/** Spawns what exists before the first player joins, and begins the lobby. */
 export function setup(world: ServerWorld, { capturesToWin = CAPTURES_TO_WIN } = {}): void {
   spawnGame(world, capturesToWin)
   beginLobby(world)

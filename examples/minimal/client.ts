@@ -1,4 +1,4 @@
-// The smallest game, in a browser: shows every dot, and sends the own one where the mouse clicks.
+// Shows every dot in the browser, and sends the player's own dot to where the mouse clicks.
 import { query } from 'bitecs'
 import { sendCommand } from 'bitecs-net'
 import { clientReceive, clientSend, connect, createClientWorld, runSystems } from 'bitecs-net/client'

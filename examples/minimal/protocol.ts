@@ -1,4 +1,4 @@
-// What both sides of the smallest game share.
+// Defines what server and client share: one replicated component and one command.
 import { defineCommand, defineProtocol, quantized, replicate } from 'bitecs-net'
 
 const percent = quantized(0, 100, 0.1)

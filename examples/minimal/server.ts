@@ -1,4 +1,4 @@
-// The smallest game: everyone is a dot. The server lets dots in, and moves them where their players say.
+// Gives each client a dot and moves it where its player clicks.
 import { addComponents, addEntity } from 'bitecs'
 import { added, drain, setPlayer } from 'bitecs-net'
 import { Networked, Ready } from 'bitecs-net/components'

@@ -1,4 +1,4 @@
-// What a bot does next: where to run, whom to tag, where to throw. It sees what a client sees, and no more.
+// Decides a bot's next step: where to run, whom to tag, where to throw. Uses only what a client sees.
 import { hasComponent, query, type World } from 'bitecs'
 import { Flag, Frozen, Player, Position } from '../protocol.js'
 import {
@@ -32,9 +32,9 @@ const THROW_RANGE = 10
 const THROW_PAUSE = 24
 const TAG_PAUSE = 6
 const TAG_LUCK = 0.15
-/** How near an enemy must be to be avoided. */
+/** The distance below which a bot avoids an enemy. */
 const FEARED = 7
-/** How far from home a defender looks for intruders. */
+/** The distance from the base within which a defender goes after intruders. */
 const GUARDED = 6
 
 /** Decides for one step. */
@@ -65,12 +65,12 @@ function chooseGoal(world: World, me: number, mind: Mind, enemies: readonly numb
   if (guards || (intruder !== 0 && distance(me, at(intruder)) < 4 && halfOf(Position.x[me]!) === team)) {
     return at(intruder)
   }
-  // Someone of ours has it already: keep the way home clear.
+  // A teammate already carries the flag: keep the way home clear.
   if (theirs !== 0 && Flag.carrier[theirs] !== 0) return { x: FIELD.width / 2, y: Position.y[theirs]! }
   return theirs === 0 ? home : viaLane(me, mind, at(theirs))
 }
 
-/** Crosses the middle on the bot's own lane, so that not all take the same way; a new one each time it is near home. */
+/** Crosses the middle on the bot's own lane, so that bots spread out. The lane changes each time it is near home. */
 function viaLane(me: number, mind: Mind, goal: Point): Point {
   const x = Position.x[me]!
   if (distance(me, BASES[Player.team[me] as Team]) < 3) mind.lane = 3 + 21 * mind.random()
@@ -79,7 +79,7 @@ function viaLane(me: number, mind: Mind, goal: Point): Point {
   return toMiddle > 3 ? { x: FIELD.width / 2 + 2 * ahead, y: mind.lane } : goal
 }
 
-/** The direction to run: to the goal, around trees, and away from those who could tag it. */
+/** Returns the direction to run: to the goal, around trees, and away from enemies who could tag the bot. */
 function steer(world: World, me: number, goal: Point, enemies: readonly number[]): Point {
   const x = Position.x[me]!
   const y = Position.y[me]!
@@ -92,7 +92,7 @@ function steer(world: World, me: number, goal: Point, enemies: readonly number[]
     const near = Math.hypot(toX, toY) - tree.radius - PLAYER_RADIUS
     const ahead = toX * way.x + toY * way.y
     if (near > 2 || ahead < 0) continue
-    // Past it on the side on which we already are.
+    // Pass the tree on the side where the bot already is.
     const side = toY * way.x - toX * way.y > 0 ? -1 : 1
     const strength = 1.2 * (1 - clamp(near, 0, 2) / 2)
     pullX -= side * way.y * strength
@@ -106,7 +106,7 @@ function steer(world: World, me: number, goal: Point, enemies: readonly number[]
     pullX += away.x * 1.5 * (1 - gap / FEARED)
     pullY += away.y * 1.5 * (1 - gap / FEARED)
   }
-  // Close to the goal it slows down, else it would dance around it.
+  // Slow down close to the goal, or the bot would overshoot it again and again.
   const speed = clamp(distance(me, goal) / 0.5, 0, 1)
   const pull = direction(pullX, pullY)
   return { x: pull.x * speed, y: pull.y * speed }
@@ -121,11 +121,11 @@ function chooseVictim(me: number, mind: Mind, enemies: readonly number[]): numbe
   )
   if (victim === 0 || distance(me, at(victim)) > TAG_REACH) return 0
   mind.tagPause = TAG_PAUSE
-  // Not every grasp gets hold of someone.
+  // Most attempts fail, so that bots are beatable.
   return mind.random() < TAG_LUCK ? victim : 0
 }
 
-/** Throws at whoever is near, not too well. */
+/** Aims at the nearest enemy, with a deliberate error. */
 function aim(world: World, me: number, mind: Mind, enemies: readonly number[]): Point | undefined {
   if (mind.throwPause > 0) return undefined
   const target = nearest(
@@ -138,7 +138,7 @@ function aim(world: World, me: number, mind: Mind, enemies: readonly number[]): 
   return direction(Position.x[target]! - Position.x[me]! + miss, Position.y[target]! - Position.y[me]! - miss)
 }
 
-/** The own flag and the enemy's, 0 where there is none. */
+/** Finds the bot's own flag and the enemy's, 0 where there is none. */
 function findFlags(world: World, team: Team): [own: number, theirs: number] {
   const flags = query(world, [Flag, Position])
   const of = (wanted: Team): number => flags.find((flag) => Flag.team[flag] === wanted) ?? 0

@@ -1,19 +1,19 @@
-// What a bot remembers between two decisions, and its dice.
+// Holds a bot's memory between two decisions, and its random numbers.
 
-/** `fighters` attack and defend; `runners` do nothing but run for the flag, which makes for quick matches. */
+/** `fighters` attack and defend. `runners` only run for the flag, which makes matches short. */
 export type Temper = 'fighters' | 'runners'
 
 export interface Mind {
   readonly temper: Temper
-  /** From 0 to 1; always the same sequence for the same bot. */
+  /** Returns a number from 0 to 1. The sequence is always the same for the same bot. */
   readonly random: () => number
-  /** Defends first, and attacks when there is nothing to defend. */
+  /** Whether it defends first and attacks only when there is nothing to defend. */
   readonly defends: boolean
-  /** The y of the way it takes through the middle of the field, in metres. */
+  /** The y at which it crosses the middle of the field, in metres. */
   lane: number
-  /** Has pressed Play for the next match. */
+  /** Whether it has pressed Play for the next match. */
   isReady: boolean
-  /** Decisions until it may throw, and tag, again. */
+  /** Decisions until it may throw or tag again. */
   throwPause: number
   tagPause: number
 }
@@ -24,7 +24,7 @@ export function createMind(index: number, temper: Temper): Mind {
   return { temper, random, defends, lane: 3 + 21 * random(), isReady: false, throwPause: 0, tagPause: 0 }
 }
 
-/** Mulberry32 by Tommy Ettinger: small, and good enough for a game. */
+/** Makes a Mulberry32 generator (by Tommy Ettinger): small, and good enough for a game. */
 function createRandom(seed: number): () => number {
   let state = Math.imul(seed, 0x9e3779b1)
   return () => {

@@ -1,4 +1,4 @@
-// What bots are called.
+// Names the bots.
 const NAMES = [
   'Juniper',
   'Rowan',
@@ -14,7 +14,7 @@ const NAMES = [
   'Yew',
 ]
 
-/** The name of a bot by its number; none comes twice. */
+/** Returns the unique name of the bot with this number. */
 export function botName(index: number): string {
   const round = Math.floor(index / NAMES.length)
   return NAMES[index % NAMES.length]! + (round > 0 ? ` ${round + 1}` : '')

@@ -1,4 +1,4 @@
-// Where the field is on the screen: lying in a wide window, standing in a tall one, with the blue base below.
+// Maps the field to the screen: horizontal in a wide window, upright in a tall one, with the blue base at the bottom.
 import { FIELD } from '../rules.js'
 
 export interface Point {
@@ -6,7 +6,7 @@ export interface Point {
   readonly y: number
 }
 
-/** Places are in metres of the field, metres of the screen (turned as the field is), or pixels of the display. */
+/** Converts between metres of the field, metres of the screen (turned like the field) and pixels of the display. */
 export class Camera {
   /** Pixels of the display per metre. */
   scale = 1
@@ -33,42 +33,42 @@ export class Camera {
     return !same
   }
 
-  /** Lets a context draw in metres of the field, moved by so many pixels. */
+  /** Lets a context draw in metres of the field, moved by `x` and `y` pixels. */
   useField(context: CanvasRenderingContext2D, x = 0, y = 0): void {
     const { scale, left, top } = this
     if (this.turned) context.setTransform(0, -scale, scale, 0, left + x, top + FIELD.width * scale + y)
     else context.setTransform(scale, 0, 0, scale, left + x, top + y)
   }
 
-  /** Lets a context draw in metres of the screen: what stands upright there does so in a turned field too. */
+  /** Lets a context draw in metres of the screen. Upright shapes stay upright when the field is turned. */
   useScreen(context: CanvasRenderingContext2D, x = 0, y = 0): void {
     context.setTransform(this.scale, 0, 0, this.scale, this.left + x, this.top + y)
   }
 
-  /** A place of the field in metres of the screen. */
+  /** Converts a position on the field to metres of the screen. */
   project(x: number, y: number): Point {
     return this.turned ? { x: y, y: FIELD.width - x } : { x, y }
   }
 
-  /** A direction of the field as one of the screen. */
+  /** Converts a direction on the field to a direction on the screen. */
   projectDirection(x: number, y: number): Point {
     return this.turned ? { x: y, y: -x } : { x, y }
   }
 
-  /** A place of the field in pixels of the display. */
+  /** Converts a position on the field to pixels of the display. */
   toPixels(x: number, y: number): Point {
     const there = this.project(x, y)
     return { x: this.left + there.x * this.scale, y: this.top + there.y * this.scale }
   }
 
-  /** A place of the page as one of the field. */
+  /** Converts a position on the page to a position on the field. */
   toField(pageX: number, pageY: number): Point {
     const x = (pageX * this.ratio - this.left) / this.scale
     const y = (pageY * this.ratio - this.top) / this.scale
     return this.turned ? { x: FIELD.width - y, y: x } : { x, y }
   }
 
-  /** A direction of the screen as one of the field. */
+  /** Converts a direction on the screen to a direction on the field. */
   toFieldDirection(x: number, y: number): Point {
     return this.turned ? { x: -y, y: x } : { x, y }
   }

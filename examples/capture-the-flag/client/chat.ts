@@ -1,4 +1,4 @@
-// The line to write in: for everyone or the team, and for a new name.
+// Handles the chat input: messages to everyone or to the team, and the command that changes the name.
 import { sendMessage } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Join, Say } from '../protocol.js'
@@ -6,7 +6,7 @@ import { CHAT_LENGTH } from '../rules.js'
 import { writeName } from './name.js'
 import { element, setText } from './page-elements.js'
 
-/** Enter opens the line and sends it, Escape leaves it. */
+/** Enter focuses the chat input and sends what is in it. Escape leaves it without sending. */
 export function createChat(world: ClientWorld): void {
   const line = element<HTMLInputElement>('chat')
   const target = element('chat-target')
@@ -24,7 +24,7 @@ export function createChat(world: ClientWorld): void {
       say(world, line.value.trim(), toTeam)
       line.value = ''
       line.blur()
-      // A button or another field does with Enter what it does.
+      // Any other focused element keeps its own use of Enter.
     } else if (document.activeElement === document.body) {
       event.preventDefault()
       line.focus()
@@ -32,7 +32,7 @@ export function createChat(world: ClientWorld): void {
   })
 }
 
-/** `/t hello` is for the team, `/name Robin` changes the name. */
+/** `/t hello` sends to the team, `/name Robin` changes the name. */
 function say(world: ClientWorld, text: string, toTeam: boolean): void {
   const [, word, rest] = /^\/(t|name)\s+(.+)/.exec(text) ?? []
   if (rest === undefined) {

@@ -1,4 +1,4 @@
-// The colours. Blue and orange are told apart by nearly every eye, and each team has a shape of its own besides.
+// Defines the colours. Nearly everyone can tell blue from orange, and each team also has its own shape.
 
 export const TEAM_COLORS = [
   { base: '#2f74e8', light: '#7db2ff', dark: '#174a9f', ground: '#dce9fb' },

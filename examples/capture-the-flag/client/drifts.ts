@@ -1,4 +1,4 @@
-// How the snow lies: drifts that follow from a match's seed, the same on every page.
+// Generates the snow drifts of a match from its seed, so that they are the same on every page.
 import { FIELD } from '../rules.js'
 
 export interface Drift {
@@ -9,10 +9,10 @@ export interface Drift {
 }
 
 const COUNT = 90
-/** So many are made at a time; then the page has a moment for other things. */
+/** Drifts made in one go, before the page may do other work. */
 const AT_ONCE = 10
 
-/** Makes the drifts of a match, and says how far it is, from 0 to 1. Rejects when `signal` is aborted. */
+/** Makes the drifts of a match and reports its progress, from 0 to 1. Rejects when `signal` is aborted. */
 export async function makeDrifts(
   seed: number,
   progress: (fraction: number) => void,
@@ -20,7 +20,7 @@ export async function makeDrifts(
 ): Promise<Drift[]> {
   let state = (seed % 2_147_483_646) + 1
   const random = (): number => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647
-  // The first few of this generator follow the seed too closely.
+  // Drop the first numbers: this generator's first outputs are too similar for similar seeds.
   for (let i = 0; i < 5; i++) random()
   const drifts: Drift[] = []
   while (drifts.length < COUNT) {
@@ -28,7 +28,7 @@ export async function makeDrifts(
       drifts.push({ x: random() * FIELD.width, y: random() * FIELD.height, length: 0.8 + random() * 2 })
     }
     progress(drifts.length / COUNT)
-    // Not until the next frame: a page in the background has none.
+    // A timer, not an animation frame: a page in the background gets no frames.
     await new Promise((resolve) => setTimeout(resolve))
     signal.throwIfAborted()
   }

@@ -1,4 +1,4 @@
-// What never moves: snow, the two halves, bases and trees. Painted once for each size of the window.
+// Paints everything that never moves: snow, the two halves, bases and trees. Runs once per window size.
 import { BASE_RADIUS, BASES, FIELD, type Team, TREES } from '../rules.js'
 import type { Camera } from './camera.js'
 import { TEAM_COLORS } from './colors.js'
@@ -7,7 +7,7 @@ import { traceEmblem } from './shapes.js'
 
 type Context = CanvasRenderingContext2D
 
-/** Paints the field and what stands on it. */
+/** Paints the field, its bases and its trees. */
 export function paintField(context: Context, camera: Camera, drifts: readonly Drift[]): void {
   const { width, height } = FIELD
   camera.useField(context)

@@ -1,4 +1,4 @@
-// What is around the field: scores, names, the feed, and what the connection does. Plain elements of the page.
+// Shows scores, names, the feed and the state of the connection in plain HTML elements around the field.
 import { hasComponent, query } from 'bitecs'
 import { connectionOf } from 'bitecs-net'
 import type { ClientWorld, System } from 'bitecs-net/client'
@@ -11,11 +11,11 @@ import { type Announcement, type FeedPart, nameOf, type View } from './view.js'
 const SHOWN_LINES = 6
 
 export interface Hud {
-  /** Shows what has changed. */
+  /** Updates the elements whose content has changed. */
   readonly show: System<ClientWorld>
 }
 
-/** `retry`: the player wants to connect again. */
+/** Calls `retry` when the player presses the button to connect again. */
 export function createHud(view: View, retry: () => void): Hud {
   const scores = [element('blue-score'), element('orange-score')] as const
   const rosters = [element('blue-roster'), element('orange-roster')] as const
@@ -38,7 +38,7 @@ export function createHud(view: View, retry: () => void): Hud {
     showOverlay(world)
   }
 
-  /** What the connection does, when that is not playing. */
+  /** Covers the field with the state of the connection while the player cannot play. */
   function showOverlay(world: ClientWorld): void {
     const overlay = element('overlay')
     const connection = connectionOf(world)
@@ -62,7 +62,7 @@ export function createHud(view: View, retry: () => void): Hud {
     const button = element('retry')
     if (button.hidden !== wanted) return
     button.hidden = !wanted
-    // So that Enter is enough.
+    // Focus the button, so that pressing Enter is enough to reconnect.
     if (wanted) button.focus()
     else button.blur()
   }

@@ -1,4 +1,4 @@
-// Keyboard, mouse and thumbs, turned into commands.
+// Turns keyboard, mouse and touch input into commands.
 import { query } from 'bitecs'
 import { sendCommand } from 'bitecs-net'
 import type { ClientWorld, System } from 'bitecs-net/client'
@@ -19,14 +19,14 @@ const STEPS: Readonly<Record<string, Point>> = {
   ArrowRight: { x: 1, y: 0 },
 }
 
-/** Moves are unreliable: the last one is said again so often, in milliseconds, in case it was lost. */
+/** Moves are unreliable: the latest one is repeated at this interval in case a packet was lost. */
 const REPEAT_MS = 80
-/** A throw by key goes to an enemy who is about where the player looks: so near, and off by so little (a cosine). */
+/** A throw by key aims at an enemy within this distance and this angle (as a cosine) of where the player looks. */
 const AIM_RANGE = 13
 const AIM_CONE = 0.82
 
 export interface Input {
-  /** Sends what the player wants. */
+  /** Sends the player's input as commands. */
   readonly send: System<ClientWorld>
 }
 
@@ -40,20 +40,20 @@ export function createInput(surface: HTMLElement, camera: Camera): Input {
   let actedAt = 0
 
   addEventListener('keydown', (event) => {
-    // Who writes in a field does not run.
+    // Keys typed into a text field are not game input.
     if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return
     if (!(event.code in STEPS) && event.code !== 'Space') return
     event.preventDefault()
     held.add(event.code)
   })
   addEventListener('keyup', (event) => held.delete(event.code))
-  // Keys let go while the page does not look are never heard of.
+  // The page gets no keyup event while it has no focus, so forget the held keys.
   addEventListener('blur', () => held.clear())
   surface.addEventListener('pointerdown', (event) => {
     target = camera.toField(event.clientX, event.clientY)
   })
 
-  /** Where to run, in the field: as the stick says, or the keys. */
+  /** Returns the direction to run on the field, from the stick or else from the keys. */
   function wish(): Point {
     const stick = thumbs.stick()
     if (stick.x !== 0 || stick.y !== 0) return camera.toFieldDirection(stick.x, stick.y)
@@ -76,7 +76,7 @@ export function createInput(surface: HTMLElement, camera: Camera): Input {
     sentAt = now
   }
 
-  /** The one key or button does what fits: it tags an enemy within reach in the own half, and throws otherwise. */
+  /** One key does both: it tags an enemy within reach in the player's own half, and throws otherwise. */
   function act(world: ClientWorld, me: number): void {
     const thrown = thumbs.takeThrow()
     const now = performance.now()

@@ -1,4 +1,4 @@
-// The lobby: a name, a team by request, who is there, and the button that says one is ready.
+// Shows the lobby: the player's name, the members of both teams, and the buttons to choose a team and get ready.
 import { query } from 'bitecs'
 import { sendCommand, sendMessage } from 'bitecs-net'
 import { refusalOf, request } from 'bitecs-net/requests'

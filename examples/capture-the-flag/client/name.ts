@@ -1,4 +1,4 @@
-// The name that the player goes by: from the address (`?name=Robin`), from earlier in this tab, or made up.
+// Picks the player's name: the one kept for this tab, the one in the address (`?name=Robin`), or a random one.
 import { NAME_LENGTH } from '../rules.js'
 
 const KEY = 'name'
@@ -9,7 +9,7 @@ export function readName(): string {
   return sessionStorage.getItem(KEY) ?? writeName(new URLSearchParams(location.search).get('name') ?? makeUp())
 }
 
-/** Keeps a name for this tab; returns it as short as names are. */
+/** Trims a name to the allowed length, keeps it for this tab and returns it. */
 export function writeName(wanted: string): string {
   const name = Array.from(wanted.trim()).slice(0, NAME_LENGTH).join('')
   sessionStorage.setItem(KEY, name)

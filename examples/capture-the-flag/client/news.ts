@@ -1,4 +1,4 @@
-// What the server tells: messages and changes become lines, banners and bubbles; RPCs become effects.
+// Drains messages and RPCs from the server: messages become feed lines, banners and bubbles, RPCs become effects.
 import { query } from 'bitecs'
 import { connectionOf, drain, transitions } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
@@ -26,7 +26,7 @@ const BANNER_MS = 3500
 const NOTICE_MS = 2500
 const BUBBLE_MS = 3000
 
-/** Who comes, changes and goes, and what they say. */
+/** Reports players who join, leave or change their name or team, and shows chat messages. */
 export function readPeople(world: ClientWorld, view: View): void {
   const game = query(world, [Game])[0]
   if (game !== undefined) comparePeople(view, new Map(Game.people[game]!))
@@ -37,7 +37,7 @@ export function readPeople(world: ClientWorld, view: View): void {
   }
 }
 
-/** Compares with the frame before, so that nobody who goes while a scene is loaded is missed. */
+/** Compares with the previous frame, so that a player who leaves while a scene loads is reported too. */
 function comparePeople(view: View, people: ReadonlyMap<number, Person>): void {
   const { people: before = people } = view
   for (const [id, person] of before) if (!people.has(id)) addLine(view, partOf(person), { text: ' left' })
@@ -54,7 +54,7 @@ function partOf({ name, team }: Readonly<Person>): FeedPart {
   return { text: name, team: TEAM_NAMES.indexOf(team) as Team }
 }
 
-/** How the match goes. */
+/** Reports flags that are taken, lost, returned or captured, and the end of the match. */
 export function readMatch(world: ClientWorld, view: View): void {
   for (const { args } of drain(world, FlagTaken)) {
     addLine(view, nameOf(world, args.player), { text: ' took the ' }, flagOf(args.flag as Team))
@@ -83,7 +83,7 @@ export function readMatch(world: ClientWorld, view: View): void {
   }
 }
 
-/** What happens to entities that everyone sees, and to one's own. */
+/** Shows the client RPCs about entities that everyone sees, and the target RPCs about the player's own entity. */
 export function readEffects(world: ClientWorld, view: View): void {
   const me = Connection.player[connectionOf(world)]!
   for (const { args } of drain(world, Burst)) {
@@ -106,7 +106,7 @@ export function readEffects(world: ClientWorld, view: View): void {
   }
 }
 
-/** How the connection is. */
+/** Follows the connection: `Connected` is added when the client is admitted and removed when the connection ends. */
 export function readConnection(world: ClientWorld, view: View): void {
   for (const { kind, entity: connection } of drain(world, transitions(Connected))) {
     if (kind === 'added') {

@@ -1,4 +1,4 @@
-// The page's elements, and ways to change them only when there is something new: a write costs layout, a read does not.
+// Finds and updates page elements. Writes only what has changed, because a write triggers layout.
 
 export function element<E extends HTMLElement = HTMLElement>(id: string): E {
   return document.getElementById(id) as E
@@ -12,7 +12,7 @@ export function setHidden(target: HTMLElement, hidden: boolean): void {
   if (target.hidden !== hidden) target.hidden = hidden
 }
 
-/** Fills a list anew when its entries differ from those shown. */
+/** Rebuilds a list when its entries differ from those shown. */
 export function setList<Entry>(
   list: HTMLElement,
   entries: readonly Entry[],
@@ -24,7 +24,7 @@ export function setList<Entry>(
   list.replaceChildren(...entries.map(make))
 }
 
-/** An element with a text; as text, never as markup: names and chat are other people's. */
+/** Makes an element with a text. Never sets markup: names and chat come from other players. */
 export function textElement(tag: string, text: string, className = ''): HTMLElement {
   const made = document.createElement(tag)
   made.textContent = text

@@ -1,4 +1,4 @@
-// The page, wherever its server is: it builds everything around a world, and says what to run in each frame.
+// Builds the page around a client world, online or offline, and lists the systems to run in each frame.
 import { added, drain, sendMessage } from 'bitecs-net'
 import type { ClientWorld, System } from 'bitecs-net/client'
 import { Connected } from 'bitecs-net/components'
@@ -19,11 +19,11 @@ import { createView, type View } from './view.js'
 
 export interface GamePage {
   readonly view: View
-  /** To run in each frame, between what arrives and what is sent. */
+  /** Runs in each frame, after packets are received and before packets are sent. */
   readonly systems: readonly System<ClientWorld>[]
 }
 
-/** `retry` connects again, after the connection has ended. */
+/** `retry` reconnects after the connection has ended. */
 export function createPage(world: ClientWorld, retry: () => void): GamePage {
   const view = createView()
   loadScenes(world, view)
@@ -56,7 +56,7 @@ export function createPage(world: ClientWorld, retry: () => void): GamePage {
   }
 }
 
-/** Asks to play as soon as the server has let us in. */
+/** Asks to play as soon as the server has admitted this client. */
 function askToPlay(world: ClientWorld): void {
   for (const _ of drain(world, added(Connected))) sendMessage(world, Join, { name: readName() })
 }

@@ -1,4 +1,4 @@
-// Snow that flies, confetti, rings: what is pretty, and gone within a second or two.
+// Moves and draws short effects: flying snow, confetti and rings. Each is gone within a second or two.
 
 export type ParticleShape = 'puff' | 'confetti' | 'ring'
 
@@ -16,14 +16,14 @@ interface Particle {
   readonly life: number
 }
 
-/** More are not seen, only paid for. */
+/** More particles would cost time and not be noticed. */
 const MAX_PARTICLES = 500
 const DUST = '#d3e3f2'
 
 export class Particles {
   private readonly alive: Particle[] = []
 
-  /** A snowball bursts, or someone is tagged. */
+  /** Shows that a snowball burst or that a player was tagged. */
   burst(x: number, y: number, color: string, count: number, speed: number): void {
     for (let i = 0; i < count; i++) {
       const angle = Math.random() * 2 * Math.PI
@@ -33,7 +33,7 @@ export class Particles {
     }
   }
 
-  /** A flag is captured. */
+  /** Shows that a flag was captured. */
   confetti(x: number, y: number, colors: readonly string[]): void {
     for (let i = 0; i < 90; i++) {
       const angle = Math.random() * 2 * Math.PI
@@ -47,7 +47,7 @@ export class Particles {
     this.add('ring', color, x, y, 0, 0, radius, 0.5)
   }
 
-  /** Snow kicked up by running feet. */
+  /** Shows snow kicked up by running feet. */
   kickUp(x: number, y: number): void {
     const side = (Math.random() - 0.5) * 0.6
     this.add('puff', DUST, x + side, y + 0.55, side, -0.4, 0.18 + 0.16 * Math.random(), 0.6)
@@ -67,7 +67,7 @@ export class Particles {
     this.alive.push({ shape, color, x, y, vx, vy, size, spin: Math.random() * 12 - 6, age: 0, life })
   }
 
-  /** Moves all by so many seconds, and draws them in metres. */
+  /** Advances all particles by `seconds` and draws them in metres. */
   draw(context: CanvasRenderingContext2D, seconds: number): void {
     let kept = 0
     for (const particle of this.alive) {
@@ -95,7 +95,7 @@ function drawParticle(context: CanvasRenderingContext2D, particle: Particle): vo
     context.translate(x, y)
     context.rotate(spin * age)
     context.fillStyle = color
-    // Turning over makes it glitter.
+    // The changing height makes it look as if it turned over.
     context.fillRect(-size / 2, (-size / 2) * Math.cos(age * 9 + spin), size, size * Math.cos(age * 9 + spin))
     context.restore()
     return

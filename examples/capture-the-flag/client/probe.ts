@@ -1,4 +1,4 @@
-// `gameSnapshot()` in the page's console: what this page sees of the game, for tests and for the curious.
+// Adds `gameSnapshot()` to the page's console: returns what this page sees of the game. Tests use it too.
 import { hasComponent, observe, onAdd, query } from 'bitecs'
 import { connectionOf } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
@@ -9,16 +9,16 @@ import { nameOf, type View } from './view.js'
 export interface GameSnapshot {
   readonly status: View['status']
   readonly scene: View['scene']
-  /** Why the connection ended; '' before. */
+  /** Why the connection ended, or '' while it has not. */
   readonly reason: string
-  /** The number of the own player, or 0. */
+  /** The `Player.id` of this page's player, or 0. */
   readonly me: number
   readonly players: readonly PlayerSnapshot[]
   readonly flags: readonly { team: number; x: number; y: number; away: boolean; carrier: number }[]
-  /** Snowballs that this page has seen so far. One may land between two frames of a slow page. */
+  /** Snowballs that this page has seen so far, counted on spawn: one may land between two frames of a slow page. */
   readonly balls: number
   readonly scores: readonly [blue: number, orange: number]
-  /** As text, the newest last. */
+  /** The feed as text, the newest line last. */
   readonly feed: readonly string[]
   readonly banner: string
   /** Milliseconds. */
@@ -26,7 +26,7 @@ export interface GameSnapshot {
 }
 
 export interface PlayerSnapshot {
-  /** The number of the player's connection. */
+  /** `Player.id`: the number of the player's connection. */
   readonly id: number
   readonly name: string
   readonly team: number
@@ -43,7 +43,7 @@ declare global {
   var gameSnapshot: () => GameSnapshot
 }
 
-/** Puts the function on the page: `gameSnapshot().players` lists everyone. What it returns is a copy. */
+/** Adds the function to the page. It returns a copy; `gameSnapshot().players` lists everyone. */
 export function exposeGame(world: ClientWorld, view: View): void {
   let balls = 0
   observe(world, onAdd(Ball), () => void balls++)

@@ -1,4 +1,4 @@
-// The results: who won, and who brought home how many flags.
+// Shows the results: the winning team, and each player's captures and coins.
 import { query } from 'bitecs'
 import type { ClientWorld, System } from 'bitecs-net/client'
 import { LocalPlayer } from 'bitecs-net/components'

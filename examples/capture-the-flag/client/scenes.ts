@@ -1,4 +1,4 @@
-// Scenes on the page: what loads before one begins, and what changes when it has.
+// Loads a scene before it begins, and updates the page when it has begun.
 import { drain } from 'bitecs-net'
 import { isScene, type SceneEvent, SceneEvents, setSceneLoader } from 'bitecs-net/scenes'
 import type { ClientWorld } from 'bitecs-net/client'
@@ -9,16 +9,16 @@ import { announce, type View } from './view.js'
 
 const BANNER_MS = 2500
 
-/** Loads the scenes of a page. The library tells the server when that is done, and lets everything else wait. */
+/** Sets the page's scene loader. The library tells the server when it is done, and holds back the rest until then. */
 export function loadScenes(world: ClientWorld, view: View): void {
   setSceneLoader(world, async (load) => {
-    // In a page that plays offline the server's side asks too.
+    // In a host world the server side calls the loader too, and has no snow to draw.
     if (load.side === 'server' || load.action === 'unload' || !isScene(load, Match)) return
     view.drifts = await makeDrifts(load.args.seed, (fraction) => load.progress(fraction), load.signal)
   })
 }
 
-/** Shows what is played now. */
+/** Switches the page to the scene that is played now. */
 export function readScenes(world: ClientWorld, view: View): void {
   for (const event of drain(world, SceneEvents)) if (event.kind === 'changed') begin(view, event)
 }

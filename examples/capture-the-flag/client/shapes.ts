@@ -1,11 +1,11 @@
-// The shapes that tell the teams apart without colour, and what is drawn with them. All in metres.
+// Draws players, flags and balls in metres, with a shape for each team so that colour is not the only difference.
 import { type Team } from '../rules.js'
 import { ICE, INK, SNOW, TEAM_COLORS } from './colors.js'
 import type { Trail } from './sprites.js'
 
 type Context = CanvasRenderingContext2D
 
-/** Blue is round, orange is a diamond. */
+/** Traces a team's emblem: a circle for blue, a diamond for orange. */
 export function traceEmblem(context: Context, team: Team, x: number, y: number, radius: number): void {
   context.beginPath()
   if (team === 0) {
@@ -20,7 +20,7 @@ export function traceEmblem(context: Context, team: Team, x: number, y: number, 
   context.closePath()
 }
 
-/** A body: round for blue, a square with round corners for orange. */
+/** Traces a body: a circle for blue, a square with round corners for orange. */
 function traceBody(context: Context, team: Team, radius: number): void {
   context.beginPath()
   if (team === 0) context.arc(0, 0, radius, 0, 2 * Math.PI)
@@ -40,10 +40,10 @@ export interface Look {
   readonly frozen: boolean
   /** Wears boots that glow. */
   readonly swift: boolean
-  /** Has balls of ice at hand. */
+  /** Throws balls of ice. */
   readonly icy: boolean
   readonly own: boolean
-  /** How far the body is lifted by its stride, in metres. */
+  /** How far the stride lifts the body, in metres. */
   readonly lift: number
 }
 
@@ -83,7 +83,7 @@ function drawOwnRing(context: Context, radius: number, seconds: number): void {
   context.setLineDash([])
 }
 
-/** A glow around who has bought something. */
+/** Draws a glow around a player who has bought something. */
 function drawAura(context: Context, radius: number, color: string): void {
   context.beginPath()
   context.arc(0, 0, radius, 0, 2 * Math.PI)
@@ -109,7 +109,7 @@ function drawEyes(context: Context, facing: Look['facing'], radius: number, froz
   }
 }
 
-/** A woolly hat with a bobble, worn at the back. */
+/** Draws a woolly hat with a bobble on the back of the head. */
 function drawHat(context: Context, facing: Look['facing'], radius: number, color: string): void {
   context.beginPath()
   context.arc(-facing.x * radius * 0.42, -facing.y * radius * 0.42, radius * 0.42, 0, 2 * Math.PI)
@@ -144,7 +144,7 @@ function drawIce(context: Context, radius: number): void {
   context.stroke()
 }
 
-/** Draws a flag whose pole stands at a place. `lift` raises it, as on a carrier's back. */
+/** Draws a flag with the foot of its pole at `x`, `y`. `lift` raises it, as on a carrier's back. */
 export function drawFlag(context: Context, team: Team, x: number, y: number, seconds: number, lift = 0): void {
   const { base, dark, light } = TEAM_COLORS[team]
   if (lift === 0) drawShadow(context, x, y - 0.25, 0.5)
@@ -173,7 +173,7 @@ export function drawFlag(context: Context, team: Team, x: number, y: number, sec
   context.fill()
 }
 
-/** What a ball leaves behind: wider where it was last. In metres of the field. */
+/** Draws a ball's trail in metres of the field, widest at the newest position. */
 export function drawTrail(context: Context, { color, places }: Trail, radius: number): void {
   context.lineCap = 'round'
   context.strokeStyle = color

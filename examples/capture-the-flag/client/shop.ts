@@ -1,4 +1,4 @@
-// The shop: two buttons that ask the server, and say what it answered.
+// Runs the shop: two buttons send a request to the server and show its answer.
 import { hasComponent, query } from 'bitecs'
 import { refusalOf, request } from 'bitecs-net/requests'
 import type { ClientWorld, System } from 'bitecs-net/client'
@@ -41,7 +41,7 @@ export function createShop(world: ClientWorld): Shop {
   for (const item of items) {
     const button = element(`buy-${item}`)
     button.addEventListener('click', () => {
-      // Else the next press of space would buy again, not throw.
+      // A focused button would take the next press of space, which should throw.
       button.blur()
       void buy(item)
     })

@@ -1,4 +1,4 @@
-// The local side of entities, by prefab: built when the server spawns one, torn down when it goes.
+// Builds the page's own data for an entity when the server spawns its prefab, and removes it on despawn.
 import { onSpawn } from 'bitecs-net/prefabs'
 import type { ClientWorld } from 'bitecs-net/client'
 import { Ball, BallPrefab, Flag, FlagPrefab, Player, PlayerPrefab, Position } from '../protocol.js'
@@ -6,14 +6,14 @@ import { BASES, type Team } from '../rules.js'
 import { ICE, SNOW, TEAM_COLORS } from './colors.js'
 import type { View } from './view.js'
 
-/** How a player moves on this screen, found from where it was in the frame before. */
+/** A player's walking animation, derived from its position in the previous frame. */
 export interface Gait {
   x: number
   y: number
   stride: number
 }
 
-/** What a ball leaves behind: its last places, the newest last. */
+/** A ball's trail: its latest positions, the newest last. */
 export interface Trail {
   readonly color: string
   readonly places: { readonly x: number; readonly y: number }[]
@@ -45,7 +45,7 @@ export function buildSprites(world: ClientWorld, view: View): void {
   })
 }
 
-/** Takes down where the balls are in this frame. */
+/** Adds each ball's position in this frame to its trail. */
 export function followBalls(view: View): void {
   for (const [ball, { places }] of view.trails) {
     places.push({ x: Position.x[ball]!, y: Position.y[ball]! })

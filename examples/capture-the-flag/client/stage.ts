@@ -1,4 +1,4 @@
-// The canvas: fits the field into the window, sharp on every display, and draws a frame of the world.
+// Draws the world on the canvas each frame, and fits the field into the window at the display's full resolution.
 import { hasComponent, query } from 'bitecs'
 import type { ClientWorld, System } from 'bitecs-net/client'
 import { LocalPlayer } from 'bitecs-net/components'
@@ -15,7 +15,7 @@ import { nameOf, type View } from './view.js'
 const FLAKES = 60
 
 export interface Stage {
-  /** Draws the world as it is. */
+  /** Draws the current state of the world. */
   readonly draw: System<ClientWorld>
   readonly camera: Camera
 }
@@ -29,7 +29,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
   let shown: View['drifts'] | undefined
   let before = performance.now()
 
-  /** Follows the window, also when it moves to a display of another density, and the match's own field. */
+  /** Repaints the backdrop when the window's size, the display's density or the drifts of the match change. */
   function fit(): void {
     const width = Math.round(canvas.clientWidth * devicePixelRatio)
     const height = Math.round(canvas.clientHeight * devicePixelRatio)
@@ -63,7 +63,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     const shakeX = (Math.random() - 0.5) * shake
     const shakeY = (Math.random() - 0.5) * shake
 
-    // From back to front, so that who stands lower on the screen stands before the others.
+    // Draw from back to front, so that a player lower on the screen covers those above.
     const players = [...query(world, [Player, Position])].sort((a, b) => placeOf(a).y - placeOf(b).y)
     const flags = query(world, [Flag, Position])
     camera.useScreen(context, shakeX, shakeY)
@@ -121,7 +121,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     context.restore()
   }
 
-  /** Moves a player's gait on; returns how far the body is lifted. Who runs kicks up snow. */
+  /** Advances a player's walking animation and returns how far the body is lifted. Running players kick up snow. */
   function walk(player: number, seconds: number): number {
     const x = Position.x[player]!
     const y = Position.y[player]!
@@ -136,7 +136,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     return running ? Math.abs(Math.sin(gait.stride)) * 0.16 : 0
   }
 
-  /** Where the lower edge of a player's name is, and how large it is written, in pixels of the display. */
+  /** Returns the position of the lower edge of a player's name and its font size, in pixels of the display. */
   function placeName(player: number): { x: number; y: number; size: number } {
     const { scale, ratio } = camera
     const { x, y } = camera.toPixels(Position.x[player]!, Position.y[player]!)
@@ -178,7 +178,7 @@ export function createStage(canvas: HTMLCanvasElement, view: View): Stage {
     context.fillText(text, x, y - size * 0.1)
   }
 
-  /** A few flakes that fall for ever; where each one is follows from the time alone. */
+  /** Draws a few flakes that fall in an endless loop. Their positions depend only on the time. */
   function drawSnowfall(seconds: number): void {
     const { ratio } = camera
     context.fillStyle = 'rgba(255, 255, 255, 0.75)'

@@ -1,15 +1,15 @@
-// Two thumbs: the left one pushes a stick, the right one throws. A tap of the button finds its aim, a pull chooses it.
+// Handles touch controls: a stick on the left, a throw button on the right. A tap aims by itself, a pull sets the aim.
 import type { Point } from './camera.js'
 import { element } from './page-elements.js'
 
-/** How far the stick goes, and how far a pull must go to be one, in pixels of the page. */
+/** The stick's range, and the shortest movement that counts as a pull, in pixels of the page. */
 const REACH = 52
 const PULL = 22
 
 export interface Thumbs {
-  /** Where the stick points, on the screen; at most 1 long. */
+  /** The stick's direction on the screen, with a length of at most 1. */
   readonly stick: () => Point
-  /** What the button did since the last time: nothing, a tap, or a pull in a direction of the screen. */
+  /** Returns the button's input since the last call: nothing, a tap, or a pull in a direction on the screen. */
   readonly takeThrow: () => undefined | 'tap' | Point
 }
 
@@ -18,7 +18,7 @@ export function createThumbs(): Thumbs {
   let stick: Point = { x: 0, y: 0 }
   let thrown: undefined | 'tap' | Point
 
-  // The first touch shows the controls; a screen that is nothing but touch has them from the beginning.
+  // A device whose main input is touch shows the controls at once, any other at its first touch.
   const show = (): void => document.documentElement.classList.add('touch')
   if (matchMedia('(pointer: coarse)').matches) show()
   addEventListener('pointerdown', ({ pointerType }) => {
@@ -52,12 +52,12 @@ export function createThumbs(): Thumbs {
 }
 
 interface Follower {
-  /** Pixels of the page from where the finger was put down. */
+  /** Gets the distance from where the finger was put down, in pixels of the page. */
   readonly move: (x: number, y: number) => void
   readonly end: (x: number, y: number) => void
 }
 
-/** Follows one finger from where it is put down on an element to wherever it goes. */
+/** Follows one finger from where it is put down on an element until it is lifted. */
 function follow(target: HTMLElement, { move, end }: Follower): void {
   let finger: number | undefined
   let start: Point = { x: 0, y: 0 }

@@ -1,4 +1,4 @@
-// What the page knows beyond the world's entities: the scene, the feed, what is announced, and how the connection is.
+// Holds the page's state beyond the world's entities: scene, feed, announcements and the state of the connection.
 import { query, type World } from 'bitecs'
 import { Game, type Person } from '../protocol.js'
 import { type Team, TEAM_NAMES } from '../rules.js'
@@ -8,7 +8,7 @@ import type { Gait, Trail } from './sprites.js'
 
 export interface FeedPart {
   readonly text: string
-  /** Whose colour it has, if any. */
+  /** The team whose colour the text has, if any. */
   readonly team?: Team
 }
 
@@ -16,39 +16,39 @@ export interface Announcement {
   readonly title: string
   readonly detail: string
   readonly team: Team | undefined
-  /** When it goes away, in milliseconds of `performance.now`. */
+  /** The time when it disappears, in milliseconds of `performance.now`. */
   readonly until: number
 }
 
 export interface View {
   status: 'connecting' | 'playing' | 'ended'
-  /** Why the connection ended, for people. */
+  /** Why the connection ended, as a human-readable text. */
   reason: string
-  /** What is played, as far as it is loaded. */
+  /** The scene that is played, or 'none' until it is loaded. */
   scene: 'none' | 'lobby' | 'match' | 'results'
-  /** How the last match ended. */
+  /** The result of the last match. */
   result: { readonly winner: Team; readonly blue: number; readonly orange: number } | undefined
-  /** How the snow lies in this match. Another array is another field. */
+  /** The snow drifts of this match. A new array makes the stage repaint the field. */
   drifts: readonly Drift[]
-  /** The local side of players and balls, by entity. */
+  /** The page's own data of players and balls, by entity. */
   readonly gaits: Map<number, Gait>
   readonly trails: Map<number, Trail>
-  /** Everyone in the game as of the last frame; undefined before the first that shows them. */
+  /** Everyone in the game as of the last frame, or undefined before the first frame that shows them. */
   people: ReadonlyMap<number, Person> | undefined
-  /** The newest last. */
+  /** The lines of the feed, the newest last. */
   readonly feed: FeedPart[][]
-  /** Counts the lines that the feed ever had, so that the page knows when to show it anew. */
+  /** Counts all lines ever added, so that the page knows how many are new. */
   feedLines: number
-  /** Big, in the middle. */
+  /** A large announcement in the middle of the page. */
   banner: Announcement | undefined
-  /** Small, about oneself. */
+  /** A small announcement about this page's player. */
   notice: Announcement | undefined
-  /** What players say, over their heads. */
+  /** Chat messages above the players' heads, by `Player.id`. */
   readonly bubbles: Map<number, { readonly text: string; readonly team: boolean; readonly until: number }>
-  /** Beneath the players, and above them. */
+  /** `dust` is drawn below the players, `particles` above them. */
   readonly dust: Particles
   readonly particles: Particles
-  /** How hard the picture shakes, from 0 to 1. */
+  /** How strongly the picture shakes, from 0 to 1. */
   shake: number
 }
 
@@ -81,19 +81,19 @@ export function addLine(view: View, ...parts: FeedPart[]): void {
   if (view.feed.length > FEED_LINES) view.feed.shift()
 }
 
-/** A player's name in the team's colour; `player` is a number of `Player.id`. */
+/** Returns a player's name in the team's colour. `player` is a `Player.id`, not an entity. */
 export function nameOf(world: World, player: number): FeedPart {
   const [game] = query(world, [Game])
   const known = game === undefined ? undefined : Game.people[game]?.get(player)
   return known === undefined ? { text: 'someone' } : { text: known.name, team: TEAM_NAMES.indexOf(known.team) as Team }
 }
 
-/** Shows something for so many milliseconds. */
+/** Makes an announcement that is shown for `milliseconds`. */
 export function announce(title: string, detail: string, team: Team | undefined, milliseconds: number): Announcement {
   return { title, detail, team, until: performance.now() + milliseconds }
 }
 
-/** A team's flag in its colour. */
+/** Returns the name of a team's flag in the team's colour. */
 export function flagOf(team: Team): FeedPart {
   return { text: `${TEAM_NAMES[team]} flag`, team }
 }

@@ -1,4 +1,4 @@
-// Snowballs: thrown by command, flown by the server, and burst on trees, on enemies, or where their flight ends.
+// Throws snowballs on command, moves them, and bursts them on trees, on enemies, or at the end of their flight.
 import { hasComponent, query } from 'bitecs'
 import { despawn, drain, sendRpc, sendTargetRpc, serverTick } from 'bitecs-net'
 import type { ServerWorld } from 'bitecs-net/server'
@@ -19,7 +19,7 @@ import { canBeFrozen, freeze } from './freeze.js'
 import { spawnBall } from './spawn.js'
 import { Flight, hasPerson, isOnField, isPlaying, tickIn, Timers } from './state.js'
 
-/** Throws for those who want to and can. */
+/** Throws a ball for each `Throw` command whose player is able to. */
 export function throwBalls(world: ServerWorld): void {
   for (const { entity: player, args } of drain(world, Throw)) throwBall(world, player, args.x, args.y)
 }
@@ -34,9 +34,9 @@ export function throwBall(world: ServerWorld, player: number, x: number, y: numb
   spawnBall(world, player, aim.x, aim.y)
 }
 
-/** Moves the balls, and bursts those that met something. */
+/** Moves the balls and bursts those that hit something. */
 export function flyBalls(world: ServerWorld): void {
-  // A copy: bursting changes what the query shows.
+  // Iterate over a copy: bursting a ball changes the query's result.
   for (const ball of [...query(world, [Ball, Position])]) {
     Position.x[ball]! += Flight.x[ball]! / TICK_RATE
     Position.y[ball]! += Flight.y[ball]! / TICK_RATE
@@ -53,7 +53,7 @@ function strike(world: ServerWorld, ball: number, victim: number): void {
   if (hasPerson(victim)) sendTargetRpc(world, victim, YouWereFrozen, { by: thrower })
 }
 
-/** The call and the despawn leave in the same tick; the library lets every client see the ball until it has the call. */
+/** Sends the RPC and despawns the ball in the same tick. Every client keeps the ball until it has received the RPC. */
 function burst(world: ServerWorld, ball: number, hit: boolean): void {
   const x = clamp(Position.x[ball]!, 0, FIELD.width)
   const y = clamp(Position.y[ball]!, 0, FIELD.height)

@@ -1,4 +1,4 @@
-// Chat: what one player says goes to everyone, or to the group of the own team.
+// Relays chat messages to everyone, or to the group of the sender's team.
 import { drain, sendMessage } from 'bitecs-net'
 import { Connection } from 'bitecs-net/components'
 import type { ServerWorld } from 'bitecs-net/server'
@@ -8,7 +8,7 @@ import { teamOf } from './state.js'
 import { groupOf } from './teams.js'
 import { tidy } from './text.js'
 
-/** Passes on what players say. */
+/** Relays the messages that players sent. */
 export function relayChat(world: ServerWorld): void {
   for (const { sender, args } of drain(world, Say)) {
     const player = Connection.player[sender]!

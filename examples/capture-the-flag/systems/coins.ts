@@ -1,4 +1,4 @@
-// Coins: earned by hits, tags and captures, spent in the shop.
+// Adds coins to players for hits, tags and captures. They spend them in the shop.
 import { Player } from '../protocol.js'
 import { COINS } from '../rules.js'
 

@@ -1,4 +1,4 @@
-// How one scene follows another: lobby, match, results, and the lobby again.
+// Moves the game from scene to scene: lobby, match, results, and back to the lobby.
 import { query } from 'bitecs'
 import { drain, serverTick } from 'bitecs-net'
 import { changeScene } from 'bitecs-net/scenes'
@@ -8,7 +8,7 @@ import { LOBBY_COUNTDOWN, RESULTS_PAUSE, START_COUNTDOWN, TICK_RATE } from '../r
 import { beginMatch } from './match.js'
 import { Course, gameOf, isInLobby, tickIn } from './state.js'
 
-/** Begins the next scene when it is time, and counts down to it. */
+/** Counts down to the next scene and begins it. */
 export function runCourse(world: ServerWorld): void {
   const game = gameOf(world)
   const phase = Course.phase[game]
@@ -22,7 +22,7 @@ export function runCourse(world: ServerWorld): void {
   else beginLobby(world)
 }
 
-/** Players press Play, or take it back. */
+/** Applies the `GetReady` commands of players who press Play, or press it again to take it back. */
 export function getReady(world: ServerWorld): void {
   for (const { entity: player, args } of drain(world, GetReady)) {
     if (isInLobby(world)) Player.ready[player] = args.ready ? 1 : 0
@@ -44,7 +44,7 @@ function beginResults(world: ServerWorld, game: number): void {
   changeScene(world, Results, { winner, blue: Game.blue[game]!, orange: Game.orange[game]! })
 }
 
-/** The match begins soon when everyone is ready, later when someone is, and not at all while nobody is. */
+/** Starts the short countdown when everyone is ready and the long one when someone is. Stops it when nobody is. */
 function countReady(world: ServerWorld, game: number): void {
   const players = query(world, [Player])
   const ready = players.filter((player) => Player.ready[player] === 1).length

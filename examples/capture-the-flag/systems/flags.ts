@@ -1,4 +1,4 @@
-// Flags: taken by touch, carried, dropped, brought back, captured. Every change is told to every player by a message.
+// Lets players take, carry, drop, return and capture flags. Each change is sent to all players as a message.
 import { hasComponent, query } from 'bitecs'
 import { sendMessage, serverTick } from 'bitecs-net'
 import type { ServerWorld } from 'bitecs-net/server'
@@ -8,7 +8,7 @@ import { scoreCapture } from './match.js'
 import { placeFlagHome } from './spawn.js'
 import { FlagTimer, isPlaying, teamOf, tickIn } from './state.js'
 
-/** Lets flags follow their carriers, and change hands. */
+/** Moves carried flags with their carriers, and handles flags that are touched, captured or due to return. */
 export function moveFlags(world: ServerWorld): void {
   for (const flag of query(world, [Flag])) {
     if (!isPlaying(world)) return
@@ -18,7 +18,7 @@ export function moveFlags(world: ServerWorld): void {
   }
 }
 
-/** Drops what a player carries, on the spot. */
+/** Drops the flag that a player carries at the player's position. */
 export function dropFlagsOf(world: ServerWorld, player: number): void {
   for (const flag of query(world, [Flag])) {
     if (Flag.carrier[flag] !== player) continue
@@ -28,7 +28,7 @@ export function dropFlagsOf(world: ServerWorld, player: number): void {
   }
 }
 
-/** Sends home what a player carries who leaves the game. */
+/** Returns the flag of a player who leaves the game to its base. */
 export function returnFlagsOf(world: ServerWorld, player: number): void {
   for (const flag of query(world, [Flag])) if (Flag.carrier[flag] === player) returnHome(world, flag, 0)
 }
@@ -43,7 +43,7 @@ function carry(world: ServerWorld, flag: number): void {
   scoreCapture(world, player)
 }
 
-/** A flag is taken by an enemy who touches it; one in the field is sent home by a friend. */
+/** An enemy who touches a flag takes it. A teammate who touches one away from its base returns it. */
 function touch(world: ServerWorld, flag: number): void {
   for (const player of query(world, [Player, Position])) {
     if (distance(flag, Position.x[player]!, Position.y[player]!) > TOUCH_DISTANCE) continue

@@ -1,4 +1,4 @@
-// Freezing: a frozen player carries a tag that every client sees, and loses it after a while.
+// Freezes and thaws players. `Frozen` is a replicated tag, so every client sees who is frozen.
 import { addComponent, hasComponent, query, removeComponent } from 'bitecs'
 import { serverTick } from 'bitecs-net'
 import type { ServerWorld } from 'bitecs-net/server'
@@ -6,7 +6,7 @@ import { Frozen, Player } from '../protocol.js'
 import { THAW_PROTECTION } from '../rules.js'
 import { tickIn, Timers } from './state.js'
 
-/** Freezes a player for so many seconds from now, or longer when that was so already. */
+/** Freezes a player for `seconds`. A player who is already frozen for longer stays so. */
 export function freeze(world: ServerWorld, player: number, seconds: number): void {
   const until = tickIn(world, seconds)
   const frozen = hasComponent(world, player, Frozen)
@@ -14,10 +14,10 @@ export function freeze(world: ServerWorld, player: number, seconds: number): voi
   addComponent(world, player, Frozen)
 }
 
-/** Frees those whose time is over, and keeps them from being frozen again at once. */
+/** Thaws players whose time is over and protects them from being frozen again at once. */
 export function thawPlayers(world: ServerWorld): void {
   const now = serverTick(world)
-  // A copy: thawing changes what the query shows.
+  // Iterate over a copy: thawing a player changes the query's result.
   for (const player of [...query(world, [Player, Frozen])]) {
     if (Timers.thawAt[player]! > now) continue
     removeComponent(world, player, Frozen)

@@ -1,4 +1,4 @@
-// Bots of the server's own, for a game without a network: they decide as other bots do, and act without commands.
+// Runs bots inside the server, for the offline game. They decide like other bots, but act without sending commands.
 import { addComponent, hasComponent, query } from 'bitecs'
 import type { ServerWorld } from 'bitecs-net/server'
 import { decide } from '../bots/decide.js'
@@ -11,9 +11,9 @@ import { admit } from './roster.js'
 import { hasPerson, isInLobby, isPlaying } from './state.js'
 import { tagIntruder } from './tags.js'
 
-/** On a player that is a bot of the server's. */
+/** Marks players that are bots of the server. */
 const HouseBot = { mind: [] as Mind[] }
-/** Their numbers begin here: no connection has come so far. */
+/** The first `Player.id` of these bots, higher than the number of any connection. */
 const FIRST_ID = 1_000_000
 
 export function addHouseBots(world: ServerWorld, count: number): void {
@@ -24,7 +24,7 @@ export function addHouseBots(world: ServerWorld, count: number): void {
   }
 }
 
-/** Decides and acts for each of them. */
+/** Decides and acts for each of these bots. */
 export function playHouseBots(world: ServerWorld): void {
   const someoneIsReady = query(world, [Player]).some((player) => hasPerson(player) && Player.ready[player] === 1)
   for (const bot of query(world, [HouseBot, Player])) {

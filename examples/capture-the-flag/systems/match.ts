@@ -1,4 +1,4 @@
-// The match: it begins with flags and ends with the last capture.
+// Begins a match, counts captures, and ends the match with the last one.
 import { query } from 'bitecs'
 import { sendMessage, serverTick } from 'bitecs-net'
 import { changeScene } from 'bitecs-net/scenes'
@@ -9,7 +9,7 @@ import { earn } from './coins.js'
 import { resetPlayer, spawnFlag } from './spawn.js'
 import { Course, gameOf, teamOf, tickIn } from './state.js'
 
-/** Takes everyone to the field. */
+/** Begins a match and puts every player on the field. */
 export function beginMatch(world: ServerWorld): void {
   const game = gameOf(world)
   Course.phase[game] = 'match'
@@ -22,7 +22,7 @@ export function beginMatch(world: ServerWorld): void {
   spawnFlag(world, 1)
 }
 
-/** Counts a capture, and tells everyone. */
+/** Counts a capture and reports it to every player. */
 export function scoreCapture(world: ServerWorld, player: number): void {
   const game = gameOf(world)
   const team = teamOf(player)

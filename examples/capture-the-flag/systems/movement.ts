@@ -1,4 +1,4 @@
-// Movement: players run where they want to, as far as the field and its trees let them.
+// Moves players where they want to run, within the field and around its trees.
 import { hasComponent, query } from 'bitecs'
 import { drain } from 'bitecs-net'
 import type { ServerWorld } from 'bitecs-net/server'
@@ -16,13 +16,13 @@ import {
 } from '../rules.js'
 import { Intent, isOnField } from './state.js'
 
-/** Takes in where players want to go. */
+/** Reads the `Move` commands: keeps the direction in which each player wants to run. */
 export function steerPlayers(world: ServerWorld): void {
   for (const { entity: player, args } of drain(world, Move)) steer(player, args.x, args.y)
 }
 
 export function steer(player: number, x: number, y: number): void {
-  // Slower than full speed is fine, faster is not.
+  // Never trust a client's vector: slower than full speed is fine, faster would be cheating.
   const scale = 1 / Math.max(1, Math.hypot(x, y))
   Intent.x[player] = x * scale
   Intent.y[player] = y * scale
@@ -49,7 +49,7 @@ export function movePlayers(world: ServerWorld): void {
   }
 }
 
-/** Pushes a player out of a tree to the nearest free place, so that running against one glides around it. */
+/** Pushes a player out of a tree to the nearest free position, so that players slide around trees. */
 function keepOutOfTrees(player: number): void {
   for (const tree of TREES) {
     const x = Position.x[player]! - tree.x
@@ -57,7 +57,7 @@ function keepOutOfTrees(player: number): void {
     const distance = Math.hypot(x, y)
     const room = tree.radius + PLAYER_RADIUS
     if (distance >= room) continue
-    // In the very middle every way out is as good.
+    // At the exact centre every direction is equally good.
     const out = distance === 0 ? { x: 1, y: 0 } : { x: x / distance, y: y / distance }
     Position.x[player] = tree.x + out.x * room
     Position.y[player] = tree.y + out.y * room

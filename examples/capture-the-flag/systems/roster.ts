@@ -1,5 +1,5 @@
-// Who plays: people come, get a name, a team and a player, and leave. The names are a map of the game's entity, so everyone
-// has them, also who comes late.
+// Gives joining clients a name, a team and a player, and removes the players of clients who leave.
+// The names are a map on the game's entity, so late joiners receive them too.
 import { hasComponent } from 'bitecs'
 import { despawn, drain, removed, setPlayer } from 'bitecs-net'
 import { Connected, Connection } from 'bitecs-net/components'
@@ -12,10 +12,10 @@ import { gameOf, teamOf } from './state.js'
 import { putInTeam, smallerTeam } from './teams.js'
 import { tidy } from './text.js'
 
-/** Lets those who ask for it play, and gives those who play already the name they ask for. */
+/** Handles `Join` messages: adds a player for a new client, and renames one who plays already. */
 export function admitPlayers(world: ServerWorld): void {
   for (const { sender, args } of drain(world, Join)) {
-    // Someone may ask and be gone within the same tick.
+    // A client may send the message and disconnect within the same tick.
     if (!hasComponent(world, sender, Connected)) continue
     const id = Connection.id[sender]!
     const name = tidy(args.name, NAME_LENGTH) || `Player ${id}`
@@ -25,7 +25,7 @@ export function admitPlayers(world: ServerWorld): void {
   }
 }
 
-/** Makes a player, that of a connection unless it is 0. Whoever comes when the game is full watches. */
+/** Makes a player, owned by `connection` unless that is 0. In a full game it returns 0 and the client only watches. */
 export function admit(world: ServerWorld, id: number, name: string, connection: number): number {
   const people = Game.people[gameOf(world)]!
   if (people.size >= MAX_PLAYERS) return 0
@@ -37,7 +37,7 @@ export function admit(world: ServerWorld, id: number, name: string, connection: 
   return player
 }
 
-/** Ends the players of those who left. They are still there for this tick, with what they carry. */
+/** Removes the players of connections that ended. Connection, player and flag still exist in this tick. */
 export function releasePlayers(world: ServerWorld): void {
   for (const { entity: connection } of drain(world, removed(Connected))) {
     const player = Connection.player[connection]!

@@ -1,4 +1,4 @@
-// The shop: a request that is answered at once, with the coins that are left or the reason why not.
+// Answers shop requests with the coins that are left, or refuses them with a reason.
 import { addComponent, hasComponent, query, removeComponent } from 'bitecs'
 import { drain, serverTick } from 'bitecs-net'
 import { refuse, reply } from 'bitecs-net/requests'
@@ -7,13 +7,13 @@ import { Buy, Icy, Player, Swift } from '../protocol.js'
 import { type Item, ITEMS } from '../rules.js'
 import { isPlaying, tickIn, Timers } from './state.js'
 
-/** What an item does to who has it, and until when. */
+/** The component that each item adds to its buyer, and the timer that ends it. */
 const EFFECTS = {
   boots: { state: Swift, until: Timers.bootsUntil },
   ice: { state: Icy, until: Timers.iceUntil },
 } as const
 
-/** Sells to those who can pay and have none yet. */
+/** Sells items to players who can pay and do not have the item yet. */
 export function sellItems(world: ServerWorld): void {
   for (const { entity: player, args, id } of drain(world, Buy)) {
     const { price, seconds } = ITEMS[args.item]
@@ -33,11 +33,11 @@ export function sellItems(world: ServerWorld): void {
   }
 }
 
-/** Takes away what has served its time. */
+/** Removes items whose time is over. */
 export function wearOut(world: ServerWorld): void {
   for (const item of Object.keys(EFFECTS) as Item[]) {
     const { state, until } = EFFECTS[item]
-    // A copy: removing changes what the query shows.
+    // Iterate over a copy: removing a component changes the query's result.
     for (const player of [...query(world, [Player, state])]) {
       if (until[player]! <= serverTick(world)) removeComponent(world, player, state)
     }

@@ -1,4 +1,4 @@
-// How entities come to be: `spawn` adds a prefab's components, `set` writes the values, and every client hears of it.
+// Spawns the game's entities: `spawn` adds a prefab's components, `set` writes their values, and clients receive both.
 import { addComponents, addEntity, hasComponent, query, removeComponent } from 'bitecs'
 import { spawn } from 'bitecs-net/prefabs'
 import { setScene } from 'bitecs-net/scenes'
@@ -32,7 +32,7 @@ export function spawnGame(world: ServerWorld, capturesToWin: number): number {
   return game
 }
 
-/** Spawns a team's flag, which is part of the match and ends with it. */
+/** Spawns a team's flag. It belongs to the `Match` scene, so it is removed when the match ends. */
 export function spawnFlag(world: ServerWorld, team: Team): void {
   const set = (flag: number): void => {
     addComponents(world, flag, FlagTimer)
@@ -61,7 +61,7 @@ export function spawnPlayer(world: ServerWorld, id: number, team: Team): number 
   return spawn(world, PlayerPrefab, {}, { set })
 }
 
-/** A player as at the beginning of a match. */
+/** Resets a player for the beginning of a match. */
 export function resetPlayer(world: ServerWorld, player: number): void {
   Player.captures[player] = 0
   Player.coins[player] = COINS.start
@@ -70,7 +70,7 @@ export function resetPlayer(world: ServerWorld, player: number): void {
   placePlayerHome(world, player)
 }
 
-/** Puts a player into the own base, on the place that is farthest from everyone. */
+/** Puts a player into the player's own base, at the spot farthest from all others. */
 export function placePlayerHome(world: ServerWorld, player: number): void {
   const team = teamOf(player)
   const forwards = team === 0 ? 1 : -1
@@ -101,7 +101,7 @@ function distanceToNearest(world: ServerWorld, self: number, x: number, y: numbe
   return nearest
 }
 
-/** Spawns a snowball that leaves a player's hand in a direction. */
+/** Spawns a snowball that a player throws in a direction. */
 export function spawnBall(world: ServerWorld, thrower: number, x: number, y: number): void {
   const icy = hasComponent(world, thrower, Icy)
   const set = (ball: number): void => {

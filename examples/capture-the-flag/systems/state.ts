@@ -1,4 +1,4 @@
-// What only the server knows: components that are not in the protocol, and small questions that several systems ask.
+// Defines the server's own components, which are not in the protocol, and small functions that several systems use.
 import { query } from 'bitecs'
 import { serverTick } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
@@ -6,9 +6,9 @@ import type { ServerWorld } from 'bitecs-net/server'
 import { Game, Player } from '../protocol.js'
 import { type Team, TICK_RATE } from '../rules.js'
 
-/** Where a player wants to run. */
+/** The direction in which a player wants to run. */
 export const Intent = { x: [] as number[], y: [] as number[] }
-/** Until when a player is frozen, protected, out of snow, and what was bought lasts. In ticks. */
+/** The ticks at which a player thaws, loses protection, may throw again, and loses bought items. */
 export const Timers = {
   thawAt: [] as number[],
   protectedUntil: [] as number[],
@@ -17,7 +17,7 @@ export const Timers = {
   iceUntil: [] as number[],
 }
 
-/** How a ball flies, until which tick, who threw it, and for how many seconds it freezes. */
+/** A ball's velocity, the tick when its flight ends, its thrower, and for how many seconds it freezes. */
 export const Flight = {
   x: [] as number[],
   y: [] as number[],
@@ -26,10 +26,10 @@ export const Flight = {
   cold: [] as number[],
 }
 
-/** From when on a flag in the field returns by itself. */
+/** The tick at which a flag on the field returns by itself. */
 export const FlagTimer = { returnAt: [] as number[] }
 
-/** How the game goes on. `endsAt`: the tick in which the next phase begins, or 0 while nothing is counted. */
+/** The phase of the game. `endsAt` is the tick in which the next phase begins, or 0 without a countdown. */
 export const Course = {
   phase: [] as ('lobby' | 'match' | 'celebration' | 'results')[],
   endsAt: [] as number[],
@@ -37,7 +37,7 @@ export const Course = {
   capturesToWin: [] as number[],
 }
 
-/** The tick that is so many seconds away. */
+/** Returns the tick that is `seconds` from now. */
 export function tickIn(world: ServerWorld, seconds: number): number {
   return serverTick(world) + Math.round(seconds * TICK_RATE)
 }
@@ -46,17 +46,17 @@ export function teamOf(player: number): Team {
   return Player.team[player] as Team
 }
 
-/** The one entity that stands for the game. */
+/** Returns the entity that holds the game's state. */
 export function gameOf(world: ServerWorld): number {
   return query(world, [Game])[0]!
 }
 
-/** While this is false, nothing counts. */
+/** Whether a match is being played. Hits, tags and captures only count then. */
 export function isPlaying(world: ServerWorld): boolean {
   return Course.phase[gameOf(world)] === 'match'
 }
 
-/** Whether players run about: in a match, and while they celebrate its end. */
+/** Whether players can run: in a match, and in the celebration after it. */
 export function isOnField(world: ServerWorld): boolean {
   return isPlaying(world) || Course.phase[gameOf(world)] === 'celebration'
 }
@@ -65,7 +65,7 @@ export function isInLobby(world: ServerWorld): boolean {
   return Course.phase[gameOf(world)] === 'lobby'
 }
 
-/** Whether a player is somebody's: the server's own bots are nobody's. */
+/** Whether a client owns the player. The server's own bots have no owner. */
 export function hasPerson(player: number): boolean {
   return Networked.owner[player] !== 0
 }

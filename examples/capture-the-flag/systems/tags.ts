@@ -1,4 +1,4 @@
-// Tagging: an enemy in your half, within reach, drops the flag and sits in the own base for a while.
+// Tags enemies who are in the tagger's half and within reach: they drop the flag and are held in their base.
 import { hasComponent } from 'bitecs'
 import { drain, sendRpc, sendTargetRpc } from 'bitecs-net'
 import type { ServerWorld } from 'bitecs-net/server'
@@ -10,7 +10,7 @@ import { freeze } from './freeze.js'
 import { placePlayerHome } from './spawn.js'
 import { hasPerson, isPlaying, teamOf } from './state.js'
 
-/** Tags those who may be tagged. */
+/** Handles `Tag` commands. */
 export function tagIntruders(world: ServerWorld): void {
   for (const { entity: tagger, args } of drain(world, Tag)) tagIntruder(world, tagger, args.victim)
 }
@@ -19,7 +19,7 @@ export function tagIntruder(world: ServerWorld, tagger: number, victim: number):
   if (isPlaying(world) && mayTag(world, tagger, victim)) tag(world, tagger, victim)
 }
 
-/** A client may name any entity of the world, or none, so nothing about the victim is taken for granted. */
+/** Checks everything about the victim, because a client may name any entity of the world, or none. */
 function mayTag(world: ServerWorld, tagger: number, victim: number): boolean {
   if (victim === 0 || !hasComponent(world, victim, Player)) return false
   if (hasComponent(world, tagger, Frozen)) return false

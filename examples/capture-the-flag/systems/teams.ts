@@ -1,4 +1,4 @@
-// Teams: each is a group of connections, for its chat; in the lobby players choose theirs by request.
+// Puts players into teams. Each team is a group of connections for its chat; players choose a team by request.
 import { query } from 'bitecs'
 import { drain } from 'bitecs-net'
 import { group, joinGroup, leaveGroup } from 'bitecs-net/groups'
@@ -11,12 +11,12 @@ import { gameOf, hasPerson, isInLobby, teamOf } from './state.js'
 
 const GROUPS = TEAM_NAMES.map((name) => group(name))
 
-/** The target that stands for everyone who plays for a team. */
+/** Returns the send target for all connections of a team. */
 export function groupOf(team: Team): { readonly group: string } {
   return GROUPS[team]!
 }
 
-/** Answers those who want to play for a team. */
+/** Answers requests to change to a team. */
 export function chooseTeams(world: ServerWorld): void {
   for (const { entity: player, args, id } of drain(world, ChooseTeam)) {
     const team = TEAM_NAMES.indexOf(args.team) as Team
@@ -29,7 +29,7 @@ export function chooseTeams(world: ServerWorld): void {
   }
 }
 
-/** Makes a player one of a team, for everyone to see and in its group. */
+/** Puts a player into a team: in its components, in the list of names, and in the team's group. */
 export function putInTeam(world: ServerWorld, player: number, team: Team): void {
   const people = Game.people[gameOf(world)]!
   const id = Player.id[player]!
@@ -44,7 +44,7 @@ export function smallerTeam(world: ServerWorld): Team {
   return sizeOf(world, 0) > sizeOf(world, 1) ? 1 : 0
 }
 
-/** Whether a team would be too large with this player in it. */
+/** Whether the team would be too large if this player changed to it. */
 function isFull(world: ServerWorld, player: number, team: Team): boolean {
   if (teamOf(player) === team) return false
   return sizeOf(world, team) + 1 - (sizeOf(world, otherTeam(team)) - 1) > TEAM_LEAD

@@ -1,6 +1,6 @@
-// What players write, before others read it.
+// Cleans texts that players write before others see them.
 
-/** One line without control characters, of at most so many characters; none is cut in two. */
+/** Returns one line without control characters, shortened to the limit without splitting a character. */
 export function tidy(text: string, characters: number): string {
   const line = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()
   return Array.from(line).slice(0, characters).join('')
