@@ -173,8 +173,8 @@ function secretKey(secret: string | Uint8Array, algorithms: readonly string[] = 
   const chosen = chooseFrom(Object.keys(SECRET_BYTES), algorithms, 'a secret')
   const least = Math.max(...chosen.map((algorithm) => SECRET_BYTES[algorithm]!))
   if (!(key instanceof Uint8Array) || key.length < least) {
-    const text =
-      `secret needs at least ${least} bytes for ${chosen.join(', ')}; ` + `make one with: openssl rand -base64 ${least}`
+    const names = chosen.join(', ')
+    const text = `secret needs at least ${least} bytes for ${names}; make one with: openssl rand -base64 ${least}`
     throw new UsageError('bad-option', text)
   }
   return { algorithms: chosen, find: () => key }

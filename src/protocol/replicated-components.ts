@@ -286,8 +286,8 @@ function requireSending(options: ReplicateOptions, fields: readonly ReplicatedFi
     throw new ProtocolError('bad-definition', `replicate: send is 'onChange' or 'once', got ${String(send)}`)
   }
   if (!Number.isInteger(interval) || interval < 1 || interval > MAX_INTERVAL_TICKS) {
-    const text =
-      'replicate: interval is a whole number of ticks, from 1 to ' + `${MAX_INTERVAL_TICKS}, got ${String(interval)}`
+    const got = String(interval)
+    const text = `replicate: interval is a whole number of ticks, from 1 to ${MAX_INTERVAL_TICKS}, got ${got}`
     throw new ProtocolError('bad-definition', text)
   }
   if (send === 'onChange' && interval === 1) return

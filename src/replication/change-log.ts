@@ -179,8 +179,8 @@ export class ChangeLogs {
     }
     const log = this.byId[id]
     if (log !== undefined) return log
-    const text =
-      `${this.protocol.componentNames[id]!} does not track its ` + 'changes: replicate it with { trackChanges: true }'
+    const name = this.protocol.componentNames[id]!
+    const text = `${name} does not track its changes: replicate it with { trackChanges: true }`
     throw new UsageError('changes-not-tracked', text)
   }
 

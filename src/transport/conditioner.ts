@@ -17,6 +17,7 @@ import {
 
 export type { Conditions } from './conditions.js'
 
+/** The conditions at first, and what makes a run repeatable. */
 export interface ConditionerOptions extends Partial<Conditions> {
   /** Default 1. */
   seed?: number
@@ -28,6 +29,7 @@ export interface ConditionerOptions extends Partial<Conditions> {
   timer?: boolean
 }
 
+/** What a conditioner has done to packets so far. */
 export interface ConditionerStats {
   lost: number
   duplicated: number

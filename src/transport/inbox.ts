@@ -133,6 +133,7 @@ interface InboxPeer {
   answersAt: number
 }
 
+/** What an inbox needs of its transport. */
 export interface InboxOptions {
   /** The most waiting bytes of one peer on one channel. */
   limitPerPeer: number

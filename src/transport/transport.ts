@@ -75,6 +75,7 @@ export interface TransportCounters extends SignallingCounters {
   callbackErrors: number
 }
 
+/** Makes the counters of a new transport, all 0. */
 export function createTransportCounters(): TransportCounters {
   return {
     packetsSent: 0,
@@ -125,6 +126,7 @@ export interface PeerInfo {
   readonly authorization: unknown
 }
 
+/** Carries packets between this program and its peers, on two channels. */
 export interface Transport {
   /**
    * Sends `bytes[0 .. length)`, and copies them before it returns, so that the caller may reuse `bytes`. Never throws.

@@ -202,3 +202,17 @@ export function checkConstants(files: Files): Violations {
   }
   return violations
 }
+
+/** The longest line, in characters. */
+export const MAX_COLUMNS = 120
+
+/** Checks that no line, of code or of a comment, is longer than the limit. */
+export function checkWidths(files: Files): Violations {
+  const violations: Violations = []
+  for (const [path, text] of files) {
+    for (const [i, line] of text.split('\n').entries()) {
+      if (line.length > MAX_COLUMNS) violations.push(`${path}:${i + 1}: ${line.length} columns`)
+    }
+  }
+  return violations
+}

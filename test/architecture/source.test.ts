@@ -12,6 +12,7 @@ import {
   checkFolders,
   checkImports,
   checkLengths,
+  checkWidths,
   countExports,
   type Files,
 } from './rules.js'
@@ -70,6 +71,11 @@ describe('the sources', () => {
       ['c.ts', 'const LIMIT_MS = 4000'],
     ])
     expect(checkConstants(twice)).toEqual(['b.ts: LIMIT_MS = 3000 is declared in a.ts too'])
+  })
+
+  it('have no line that is longer than 120 columns', () => {
+    expect(checkWidths(library)).toEqual([])
+    expect(checkWidths(new Map([['a.ts', `\n${'x'.repeat(121)}`]]))).toEqual(['a.ts:2: 121 columns'])
   })
 
   it('have no folder with more files than a reader can look through', () => {

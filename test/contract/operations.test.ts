@@ -245,7 +245,7 @@ describe('settings', () => {
     const game = join(folder, 'game.ts')
     writeFileSync(
       game,
-      `import { deny } from '${root}dist/index.js'
+      `import { deny } from '${root}dist/users.js'
        export { protocol, systems } from '${root}${GAME}'
        export const tickRate = 11
        export const options = { limits: { maxConnections: 7 }, users: { authenticate: () => deny('the game says no', 'game-says-no') } }`,

@@ -80,9 +80,8 @@ function chart(title: string, of: string, lines: readonly Series[], top: number)
     ...x.ticks.map((value) => {
       const at = x.at(value).toFixed(1)
       const bottom = HEIGHT - MARGIN.bottom
-      return
-      ;`<path d="M${at} ${MARGIN.top}V${bottom}" ` +
-        `stroke="#ddd"/>${text(at, bottom + 18, formatNumber(value), 'middle')}`
+      const label = text(at, bottom + 18, formatNumber(value), 'middle')
+      return `<path d="M${at} ${MARGIN.top}V${bottom}" stroke="#ddd"/>${label}`
     }),
     ...y.ticks.map((value) => {
       const at = y.at(value).toFixed(1)

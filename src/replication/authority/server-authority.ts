@@ -63,8 +63,8 @@ export class ServerAuthority {
       throw new UsageError('not-listed', 'a component that the protocol does not list; list it in defineProtocol')
     }
     if (this.places[id]! !== NONE) return id
-    const text =
-      `only the server writes ${this.protocol.componentNames[id]!}: ` + `replicate it with { authority: 'client' }`
+    const name = this.protocol.componentNames[id]!
+    const text = `only the server writes ${name}: replicate it with { authority: 'client' }`
     throw new UsageError('server-authority', text)
   }
 

@@ -427,8 +427,8 @@ export class ClientReplication {
     // An observer of the game may have made room just now.
     if (component.refresh()) this.restoreKept(component)
     if (eid < component.capacity) return
-    const message =
-      `entity ${eid} has ${component.name}, whose arrays hold ` + `${component.capacity} entities: make them larger`
+    const { name, capacity } = component
+    const message = `entity ${eid} has ${name}, whose arrays hold ${capacity} entities: make them larger`
     this.errors.once('store-too-small', component.name, message, eid)
   }
 }

@@ -70,8 +70,8 @@ export function grid<C extends object>(options: GridOptions<C>): GridPolicy {
   if (hysteresis !== 0) requireLength('hysteresis', hysteresis)
   const across = (2 * (radius + hysteresis)) / cellSize + 2
   if (across ** axes.length > MAX_CELLS) {
-    const text =
-      `grid: a radius of ${radius} has more than ${MAX_CELLS} cells of ` + `${cellSize} around it; make cellSize larger`
+    const cells = `${MAX_CELLS} cells of ${cellSize}`
+    const text = `grid: a radius of ${radius} has more than ${cells} around it; make cellSize larger`
     throw new UsageError('bad-option', text)
   }
   return { kind: 'grid', position, axes, radius, cellSize, hysteresis, unplaced }

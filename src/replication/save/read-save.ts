@@ -68,8 +68,8 @@ function openSave(bytes: Uint8Array): ByteReader {
   }
   const version = bytes[format.SAVE_MAGIC.length]
   if (version !== undefined && version > format.SAVE_FORMAT) {
-    const text =
-      `the save has format ${version}, this version of bitecs-net ` + `reads up to ${format.SAVE_FORMAT}: update it`
+    const newest = format.SAVE_FORMAT
+    const text = `the save has format ${version}, this version of bitecs-net reads up to ${newest}: update it`
     throw new SaveError('newer-format', text)
   }
   const end = bytes.length - format.CHECKSUM_BYTES

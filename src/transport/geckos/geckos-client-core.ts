@@ -24,6 +24,7 @@ import {
   type TransportSink,
 } from '../transport.js'
 
+/** Options of one attempt to connect over WebRTC. */
 export interface WebRtcClientOptions {
   /** The address of the server's signalling, as in `http://localhost:9208`; a path is kept. */
   url: string

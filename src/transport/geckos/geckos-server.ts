@@ -40,6 +40,7 @@ export interface IceServer {
   credential?: string
 }
 
+/** Options of a server's signalling and of WebRTC behind it. */
 export interface WebRtcServerOptions {
   /** The TCP port of the signalling. 0, the default, takes a free one. Not used together with `server`. */
   port?: number
