@@ -1,7 +1,7 @@
 // Connects a client in a browser, as "bitecs-net/client". Imports nothing of Node or of the server.
 import { connectWebRtc } from './transport/geckos/geckos-client.js'
 import { type ConnectOptions as AllOptions, connectWorld } from './client/connect.js'
-import { drainWhenHidden } from './client/hidden-tab.js'
+import { receiveWhenHidden } from './client/hidden-tab.js'
 import type { ClientWorld } from './world/state.js'
 
 /** The same options as in Node; `url` defaults to the origin of the page. */
@@ -15,7 +15,7 @@ export type ConnectOptions = Partial<AllOptions>
  */
 export async function connect(world: ClientWorld, options: ConnectOptions = {}): Promise<void> {
   const url = options.url ?? location.origin
-  await connectWorld(world, options.transport ?? connectWebRtc, { ...options, url }, drainWhenHidden)
+  await connectWorld(world, options.transport ?? connectWebRtc, { ...options, url }, receiveWhenHidden)
 }
 
 export type { OpenClientTransport } from './client/connect.js'

@@ -1,11 +1,11 @@
 // Runs a world that is server and client at once, as "bitecs-net/host", for playing alone and for players who host.
 // Imports nothing of Node, so it also works in a browser.
-import { drainWhenHidden } from './client/hidden-tab.js'
+import { receiveWhenHidden } from './client/hidden-tab.js'
 import { close } from './verbs/close.js'
 import { joinLocally, type JoinLocallyOptions } from './world/host/join-locally.js'
 import { type Loop, type LoopOptions, takeOverLoop } from './world/loop.js'
 import { isServing } from './world/server/connections.js'
-import { forgetEvents, type HostWorld, serverRole } from './world/state.js'
+import { forgetEvents, type HostWorld, serverState } from './world/state.js'
 import { openStores } from './world/shared-stores.js'
 import { hostPipeline, type HostSystems, hostTick } from '../systems/index.js'
 
@@ -41,10 +41,10 @@ export interface Host {
  * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
  */
 export function startHost(world: HostWorld, options: StartHostOptions = {}): Host {
-  const role = serverRole(world)
+  const role = serverState(world)
   if (role.hasServed && !isServing(role)) forgetEvents(world)
   joinLocally(world, options)
-  drainWhenHidden(world)
+  receiveWhenHidden(world)
   let loop: Loop | undefined
   return {
     run({ server, client }, loopOptions = {}) {

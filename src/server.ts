@@ -3,7 +3,7 @@ import { ConnectionError, UsageError } from './protocol/errors.js'
 import { checkListenOptions, type ListenOptions } from './server/listen-options.js'
 import { listenWebRtc } from './transport/geckos/geckos-server.js'
 import type { Transport } from './transport/transport.js'
-import { refusalOf } from './verbs/bans.js'
+import { banRefusal } from './verbs/bans.js'
 import { openStores } from './world/shared-stores.js'
 import { close } from './verbs/close.js'
 import { type Loop, type LoopOptions, takeOverLoop, type System } from './world/loop.js'
@@ -11,7 +11,7 @@ import { retire } from './verbs/close.js'
 import { isServing } from './world/server/connections.js'
 import { startServing } from './world/server/start-serving.js'
 import { DEFAULT_MAX_CONNECTIONS } from './world/server/serve-options.js'
-import { forgetEvents, networkOf, serverRole, type ServerWorld } from './world/state.js'
+import { forgetEvents, networkOf, serverState, type ServerWorld } from './world/state.js'
 import { serverReceive, serverSend } from '../systems/index.js'
 
 /** A world that listens. */
@@ -49,7 +49,7 @@ const SPARE_PEERS = 64
  * closed meanwhile.
  */
 export async function listen(world: ServerWorld, options: ListenOptions = {}): Promise<Server> {
-  const role = serverRole(world)
+  const role = serverState(world)
   checkListenOptions(options, role.protocol)
   if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
   if (role.cancelListen !== undefined)
@@ -70,7 +70,7 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       // A full server refuses a client's hello with a reason. The transport limit only stops floods.
       maxPeers: (options.limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
       now: role.options.now,
-      refuse: (address) => refusalOf(role.bans, address),
+      refuse: (address) => banRefusal(role.bans, address),
       onAuthorizeError: (message, cause) => role.errors.push('authorize-failed', message, { cause }),
     })
     if (attempt.isCancelled) {

@@ -20,7 +20,7 @@ import { requireSharedIndex } from './world/shared-stores.js'
 import type { JoinOptions } from './world/client/join-options.js'
 import { startServing } from './world/server/start-serving.js'
 import type { ServeOptions } from './world/server/serve-options.js'
-import { clientRole, type ClientWorld, type HostWorld, serverRole, type ServerWorld } from './world/state.js'
+import { clientState, type ClientWorld, type HostWorld, serverState, type ServerWorld } from './world/state.js'
 import {
   clientReceive,
   clientSend,
@@ -143,7 +143,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const hostWorld = options.host ? createHostWorld(protocol, worldOptions) : undefined
   const server = hostWorld ?? createServerWorld(protocol, worldOptions)
   const serverTransport = condition(loopback.server, { ...conditions, seed, now })
-  startServing(serverRole(server), serverTransport, options)
+  startServing(serverState(server), serverTransport, options)
   const clients: TestClient[] = []
   const serverPipeline = [...serverReceive, ...serverSystems, ...serverSend] as System<ServerWorld>[]
   const clientPipeline = [...clientReceive, ...clientSystems, ...clientSend] as System<ClientWorld>[]
@@ -164,7 +164,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       links.push({ inner, transport })
       return transport
     }
-    const role = clientRole(world)
+    const role = clientState(world)
     requireSharedIndex(server, protocol, world, role.protocol)
     beginSession(role, open(), { ...join, reopen: reconnect === 'never' ? undefined : open })
     const session = role.session!
@@ -172,7 +172,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       world,
       get connection() {
         const id = session.session?.connectionId ?? 0
-        return serverRole(server).peers.find((peer) => peer.session.connectionId === id)?.session.entity ?? 0
+        return serverState(server).peers.find((peer) => peer.session.connectionId === id)?.session.entity ?? 0
       },
       get reason() {
         return session.reason
@@ -216,7 +216,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
     const autoReady = joinOptions?.autoReady ?? true
     const settled = (): boolean => {
       if (client.reason !== undefined) return true
-      const peer = serverRole(server).peers.find(({ session }) => session.entity === client.connection)
+      const peer = serverState(server).peers.find(({ session }) => session.entity === client.connection)
       return peer !== undefined && (peer.observer.joined || !autoReady)
     }
     until(settled)
@@ -226,7 +226,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   }
 
   if (host !== undefined)
-    until(() => serverRole(server).peerOfConnection.get(host.connection)?.observer.joined ?? false)
+    until(() => serverState(server).peerOfConnection.get(host.connection)?.observer.joined ?? false)
   for (let i = 0; i < count; i++) connect()
   return {
     server,
@@ -253,7 +253,7 @@ function joinHost(world: HostWorld, frame: readonly System<HostWorld>[]): LocalT
   return {
     world,
     get connection() {
-      return serverRole(world).peerOfConnection.has(connection) ? connection : 0
+      return serverState(world).peerOfConnection.has(connection) ? connection : 0
     },
     get reason() {
       return Connection.reason[connection] as CloseReason | undefined

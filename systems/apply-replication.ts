@@ -6,14 +6,14 @@ import { endScenes } from '../src/world/client/change-scenes.js'
 import { type ClientState, serverTick } from '../src/world/client/client-state.js'
 import { endSession } from '../src/world/client/end-session.js'
 import { markDrained, searchWaiting } from '../src/world/client/read-packet.js'
-import { clientRole } from '../src/world/state.js'
+import { clientState } from '../src/world/state.js'
 
 /**
  * Applies received packets in order: structure and values to the world, calls and messages to their queues. A session
  * that has ended disappears from the world after its last packet.
  */
 export function applyReplication(world: World): void {
-  const client = clientRole(world)
+  const client = clientState(world)
   const { replication } = client
   client.frame++
   client.lastFrameAt = client.options.now()

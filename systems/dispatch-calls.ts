@@ -2,7 +2,7 @@
 import type { World } from 'bitecs'
 import { heldIdsOf } from '../src/replication/held-ids.js'
 import { advanceScenes } from '../src/world/client/change-scenes.js'
-import { lifecycleOf, sideOf } from '../src/world/host/sides.js'
+import { lifecycleOf, resolveSide } from '../src/world/host/sides.js'
 import { requireNetwork } from '../src/world/inbound-queue.js'
 import { advanceServerScenes } from '../src/world/server/change-scenes.js'
 import type { Network, NetworkWorld } from '../src/world/state.js'
@@ -14,7 +14,7 @@ import type { Network, NetworkWorld } from '../src/world/state.js'
 export function dispatchCalls(world: World): void {
   const network = requireNetwork(world as NetworkWorld)
   // In a host's world each side dispatches in its own pipeline.
-  if (sideOf(network, 'dispatchCalls') === 'server') dispatchOnServer(world, network)
+  if (resolveSide(network, 'dispatchCalls') === 'server') dispatchOnServer(world, network)
   else dispatchOnClient(world, network)
 }
 

@@ -10,7 +10,7 @@ import { interpolate } from './interpolate.js'
 import { receiveFromClients } from './receive-from-clients.js'
 import { receiveFromServer } from './receive-from-server.js'
 import { replicateState } from './replicate-state.js'
-import { retireConnections } from './retire-connections.js'
+import { endConnections } from './end-connections.js'
 import { sendToClients } from './send-to-clients.js'
 import { sendToServer } from './send-to-server.js'
 import { updateConnection } from './update-connection.js'
@@ -22,7 +22,7 @@ export const serverReceive: readonly System<ServerWorld>[] = [receiveFromClients
 
 /** Runs after the game's systems, on the server. */
 export const serverSend: readonly System<ServerWorld>[] = [
-  retireConnections,
+  endConnections,
   updateInterest,
   replicateState,
   sendToClients,
@@ -87,7 +87,7 @@ export {
   receiveFromClients,
   receiveFromServer,
   replicateState,
-  retireConnections,
+  endConnections,
   sendToClients,
   sendToServer,
   updateConnection,

@@ -4,14 +4,14 @@ import type { ServerSessions } from '../src/connection/server/server-sessions.js
 import { authenticateClients } from '../src/world/server/authentication.js'
 import type { ServerState } from '../src/world/server/server-state.js'
 import { stopListening } from '../src/world/server/stop-serving.js'
-import { serverRole } from '../src/world/state.js'
+import { serverState } from '../src/world/state.js'
 
 /**
  * The first system of a server's tick: counts the tick and reads the received packets. Calls and messages enter their
  * queues. Sessions that opened or ended are noted for `updateConnections`.
  */
 export function receiveFromClients(world: World): void {
-  const server = serverRole(world)
+  const server = serverState(world)
   server.tick++
   // The game closed its own HTTP server.
   if (server.transport?.hasEnded) void stopListening(server, 'server-stopped', 'the HTTP server was closed')

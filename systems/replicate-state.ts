@@ -1,10 +1,10 @@
 // Encodes changes once for all clients that observe them.
 import type { World } from 'bitecs'
-import { serverRole } from '../src/world/state.js'
+import { serverState } from '../src/world/state.js'
 
 /** Encodes the changes that `updateInterest` found, once for all clients that observe them. */
 export function replicateState(world: World): void {
-  const { replication, tick } = serverRole(world)
+  const { replication, tick } = serverState(world)
   const { relations, structure, audience, tracker, shared, visibility, observers } = replication
   // Structure: relations and operations on collections.
   relations.takeOver()

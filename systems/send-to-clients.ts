@@ -19,14 +19,14 @@ import {
   writeReliableCalls,
   writeUnreliableCalls,
 } from '../src/world/server/write-calls.js'
-import { serverRole } from '../src/world/state.js'
+import { serverState } from '../src/world/state.js'
 
 /** Scratch. */
 const calls = new CallCursor()
 
 /** The last system of a server's tick: fills and sends every client's packets. */
 export function sendToClients(world: World): void {
-  const server = serverRole(world)
+  const server = serverState(world)
   // First, because it runs code of the game, which may call, kick or close.
   showOwnClient(server)
   checkRetirement(server)

@@ -8,14 +8,14 @@ import { mustWait } from '../src/remote/message-parts.js'
 import { Channel } from '../src/transport/transport.js'
 import { writeReport } from '../src/world/client/change-scenes.js'
 import type { ClientState } from '../src/world/client/client-state.js'
-import { clientRole } from '../src/world/state.js'
+import { clientState } from '../src/world/state.js'
 
 /**
  * The last system of a client's frame: sends readiness, scene reports, the calls and messages that the game made, the
  * values that it wrote, and acknowledgements.
  */
 export function sendToServer(world: World): void {
-  const client = clientRole(world)
+  const client = clientState(world)
   const { outgoing, counters } = client
   const session = client.session?.session
   const maySend = session?.state === 'open' || (session?.state === 'handshake' && client.hasEarlyMessages)

@@ -5,14 +5,14 @@ import type { ClientSession } from '../src/connection/client/client-session.js'
 import type { Session } from '../src/connection/session.js'
 import type { ClientState } from '../src/world/client/client-state.js'
 import { type LinkTag, linkTagOf } from '../src/world/link-tags.js'
-import { clientRole } from '../src/world/state.js'
+import { clientState } from '../src/world/state.js'
 
 /**
  * Adds `Connected` when the session has opened, sends heartbeats, detects a lost connection and tries to resume it.
  * Adds and removes `Interrupted` and `Stalled`.
  */
 export function updateConnection(world: World): void {
-  const client = clientRole(world)
+  const client = clientState(world)
   if (client.session !== undefined) followSession(client, client.session, true)
 }
 

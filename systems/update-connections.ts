@@ -18,15 +18,15 @@ import { forgetPeer, makePeer } from '../src/world/server/connections.js'
 import { PeerLimit, type ServerPeer } from '../src/world/server/server-peer.js'
 import type { ServerState } from '../src/world/server/server-state.js'
 import { hasStopped } from '../src/world/server/stop-serving.js'
-import { serverRole } from '../src/world/state.js'
+import { serverState } from '../src/world/state.js'
 
 /**
  * Turns sessions that opened, changed or ended since the last tick into connection entities, and adds and removes
  * `Authenticating`, `Connected`, `Ready`, `Interrupted` and `Stalled`. The entities of an ended connection stay until
- * `retireConnections`. Removes `Listening` when nothing serves any longer.
+ * `endConnections`. Removes `Listening` when nothing serves any longer.
  */
 export function updateConnections(world: World): void {
-  const server = serverRole(world)
+  const server = serverState(world)
   const { greeting, joining, ending, peers } = server
   // Each step runs observers, which may close further connections. They are ended in the same tick.
   // Replaced sessions end first, so that both never exist at once.

@@ -1,13 +1,13 @@
 // Finds what changed since the last tick, and which entities each client starts and stops observing.
 import type { World } from 'bitecs'
-import { serverRole } from '../src/world/state.js'
+import { serverState } from '../src/world/state.js'
 
 /**
  * Reads what the game's systems changed in the world, and updates which entities each client observes. Changes that the
  * game makes after this system are sent with the next tick.
  */
 export function updateInterest(world: World): void {
-  const { replication, tick } = serverRole(world)
+  const { replication, tick } = serverState(world)
   const { tracker, authority, visibility, observers, added, removed } = replication
   replication.startTick(tick)
   replication.followStores()

@@ -30,7 +30,7 @@ import { readPacket } from '../../src/world/client/read-packet.js'
 import { readPacket as readOnServer } from '../../src/world/server/read-packet.js'
 import { ServerPacket } from '../../src/world/server/server-packet.js'
 import { writeReliableCalls } from '../../src/world/server/write-calls.js'
-import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../src/world/state.js'
+import { clientState, type ClientWorld, serverState, type ServerWorld } from '../../src/world/state.js'
 import type { FireHandler } from '../limits/call-codec.js'
 import type { Shots } from '../limits/shots.js'
 
@@ -70,13 +70,13 @@ export abstract class OurCalls {
     addComponents(this.server, this.serverEntity, Networked)
     setOwner(this.server, this.serverEntity, this.network.clients[0]!.connection)
     const netId = Networked.netId[this.serverEntity]!
-    const copyOf = (world: ClientWorld): number => clientRole(world).replication.entities.entityOf(netId)
+    const copyOf = (world: ClientWorld): number => clientState(world).replication.entities.entityOf(netId)
     const worlds = this.network.clients.map(({ world }) => world)
     this.client = worlds[0]!
     this.network.until(() => worlds.every((world) => copyOf(world) !== 0) && Networked.owner[copyOf(this.client)] !== 0)
     this.receivers = worlds.map((world) => new Receiver(world))
     this.clientEntity = copyOf(this.client)
-    const role = serverRole(this.server)
+    const role = serverState(this.server)
     this.packet = new ServerPacket(role)
     this.session = role.peers[0]!.session
   }
@@ -84,13 +84,13 @@ export abstract class OurCalls {
   /** Forgets the calls that were made, and lets some time pass. */
   clear(): void {
     this.network.stall(BETWEEN_RUNS)
-    clientRole(this.client).outgoing.clear()
-    serverRole(this.server).outgoing.clear()
+    clientState(this.client).outgoing.clear()
+    serverState(this.server).outgoing.clear()
   }
 
   /** Bytes of the calls made since `clear`. */
   get size(): number {
-    return clientRole(this.client).outgoing.writer.length + serverRole(this.server).outgoing.writer.length
+    return clientState(this.client).outgoing.writer.length + serverState(this.server).outgoing.writer.length
   }
 
   /** Makes every call. */
@@ -109,14 +109,14 @@ export abstract class OurCalls {
 
   /** The server takes in what the first client sent. */
   protected receiveAtServer(): void {
-    const { writer } = clientRole(this.client).outgoing
+    const { writer } = clientState(this.client).outgoing
     this.reader.reset(writer.bytes, 0, writer.length)
     readOnServer(this.packet, this.session, Channel.Reliable, this.header, this.reader)
   }
 
   /** The first client takes in what the server sent. */
   protected receiveAtClient(): void {
-    const { writer } = serverRole(this.server).outgoing
+    const { writer } = serverState(this.server).outgoing
     this.receivers[0]!.read(writer, 0)
   }
 }
@@ -129,7 +129,7 @@ class Receiver {
   private readonly reader = new ByteReader()
 
   constructor(readonly world: ClientWorld) {
-    this.client = clientRole(world)
+    this.client = clientState(world)
     this.session = this.client.session!.session!
   }
 
@@ -194,7 +194,7 @@ export class OurFanOut extends OurCalls {
 
   dispatch(fire: FireHandler): void {
     const { receivers } = this
-    const role = serverRole(this.server)
+    const role = serverState(this.server)
     const packet = role.reliable
     for (let i = 0; i < receivers.length; i++) {
       const peer = role.peers[i]!
@@ -242,7 +242,7 @@ export class OurMessages extends OurCalls {
 
 /** Messages to a client. */
 export class OurServerMessages extends OurCalls {
-  readonly entity = clientRole(this.client).connection
+  readonly entity = clientState(this.client).connection
 
   send(shots: Shots): void {
     for (let i = 0; i < shots.count; i++) {
@@ -284,6 +284,6 @@ export class OurRequests extends OurCalls {
   /** Takes in the answers. */
   settle(): void {
     this.receiveAtClient()
-    clientRole(this.client).pendingRequests.settle(this.network.now)
+    clientState(this.client).pendingRequests.settle(this.network.now)
   }
 }

@@ -6,8 +6,8 @@ import { createLoopback, type Loopback } from '../../src/transport/loopback.js'
 import type { Channel, PeerId } from '../../src/transport/transport.js'
 import { startServing } from '../../src/world/server/start-serving.js'
 import type { ServerState } from '../../src/world/server/server-state.js'
-import { serverRole, type ServerWorld } from '../../src/world/state.js'
-import { retireConnections, runSystems, sendToClients, serverReceive, serverSend } from '../../systems/index.js'
+import { serverState, type ServerWorld } from '../../src/world/state.js'
+import { endConnections, runSystems, sendToClients, serverReceive, serverSend } from '../../systems/index.js'
 import { requireEqual } from '../steady.js'
 import { Stores, type Workload } from '../workload.js'
 import { LightClient } from './light-client.js'
@@ -59,7 +59,7 @@ export class Crowd {
     this.track = track
     const protocol = protocolOf(this.stores, quantize, track)
     this.world = createServerWorld(protocol, { entityIndex: createEntityIndex(), now })
-    this.role = serverRole(this.world)
+    this.role = serverState(this.world)
     this.loopback = createLoopback({ now })
     startServing(this.role, this.loopback.server, {
       sessions: { timeout: Number.MAX_SAFE_INTEGER, handshakeTimeout: Number.MAX_SAFE_INTEGER },
@@ -125,7 +125,7 @@ export class Crowd {
     runSystems(this.world, serverReceive)
     this.expected = changes ? this.workload.at(this.ticks).entities : 0
     if (changes) this.change()
-    retireConnections(this.world)
+    endConnections(this.world)
     this.phase = 'begun'
   }
 

@@ -13,7 +13,7 @@ import {
   unitQuaternion,
 } from '../../src/index.js'
 import { createTestNetwork, type TestNetwork } from '../../src/testing.js'
-import { clientRole, serverRole, type ServerWorld } from '../../src/world/state.js'
+import { clientState, serverState, type ServerWorld } from '../../src/world/state.js'
 import { ByteReader } from '../../src/protocol/bytes.js'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { DataHeader } from '../../src/protocol/packet.js'
@@ -67,13 +67,13 @@ export class OurWorld {
     this.stores = new Stores((1 + clients) * count + 16 + 4 * clients)
     this.network = createTestNetwork(protocolOf(this.stores, quantize, track), { clients })
     const { server } = this.network
-    this.server = serverRole(server)
-    this.client = clientRole(this.network.clients[0]!.world)
+    this.server = serverState(server)
+    this.client = clientState(this.network.clients[0]!.world)
     const { position, rotation, velocity, health } = this.stores
     this.eids = Uint32Array.from({ length: count }, () => addEntity(server))
     workload.populate(this.stores, this.eids)
     for (const eid of this.eids) addComponents(server, eid, position, rotation, velocity, health, Networked)
-    const tables = this.network.clients.map(({ world }) => clientRole(world).replication.entities)
+    const tables = this.network.clients.map(({ world }) => clientState(world).replication.entities)
     this.network.until(() => tables.every(({ alive }) => alive === count))
     const [entities] = tables as [(typeof tables)[number]]
     this.clientEids = this.eids.map((eid) => entities.entityOf(Networked.netId[eid]!))

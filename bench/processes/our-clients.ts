@@ -3,7 +3,7 @@ import { createEntityIndex, query } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { drain, sendCommand, sendMessage } from '../../src/index.js'
 import { clientReceive, clientSend, connect, createClientWorld, runSystems } from '../../src/node-client.js'
-import { clientRole, type ClientWorld } from '../../src/world/state.js'
+import { clientState, type ClientWorld } from '../../src/world/state.js'
 import { protocol, Say, Shoot, Shot, Stamp } from './game.js'
 import type { OurClientTasks } from './roles.js'
 import { sharedNow, TICK_MS } from './samples.js'
@@ -24,7 +24,7 @@ class Bot {
 
   /** Steps in every tick, and as soon as something arrives. */
   run(): void {
-    const { transport } = clientRole(this.world)
+    const { transport } = clientState(this.world)
     if (transport === undefined) return
     transport.onArrival = () => {
       if (this.scheduled) return

@@ -6,7 +6,7 @@ import { added, drain, sendMessage, sendRpc } from '../../src/index.js'
 import { grid, setInterest, setViewpoint } from '../../src/interest.js'
 import { createServerWorld, listen } from '../../src/server.js'
 import type { Channel, PeerId } from '../../src/transport/transport.js'
-import { serverRole, type ServerWorld } from '../../src/world/state.js'
+import { serverState, type ServerWorld } from '../../src/world/state.js'
 import { runSystems, sendToClients, serverReceive, serverSend } from '../../systems/index.js'
 import { createRandom } from '../../src/transport/random.js'
 import { POSITION_RANGE, Workload } from '../workload.js'
@@ -30,7 +30,7 @@ const RADIUS = 210
 
 class Game {
   readonly world: ServerWorld = createServerWorld(protocol, { tickRate: 1000 / TICK_MS })
-  readonly role = serverRole(this.world)
+  readonly role = serverState(this.world)
   readonly eids: Uint32Array
   /** Messages drained. */
   heard = 0

@@ -3,7 +3,7 @@ import { createEntityIndex, query } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { clientReceive, clientSend, connect, createClientWorld, runSystems } from '../../src/client.js'
 import { drain, sendCommand } from '../../src/index.js'
-import { clientRole, type ClientWorld } from '../../src/world/state.js'
+import { clientState, type ClientWorld } from '../../src/world/state.js'
 import { protocol, Shoot, Shot, Stamp } from './game.js'
 
 /** What the scenario asks of the page. */
@@ -41,7 +41,7 @@ function run(world: ClientWorld, observes: boolean): void {
     step(world, observes)
   })
   port1.start()
-  clientRole(world).transport!.onArrival = () => {
+  clientState(world).transport!.onArrival = () => {
     if (scheduled) return
     scheduled = true
     port2.postMessage(undefined)

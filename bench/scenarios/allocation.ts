@@ -17,7 +17,7 @@ import {
   u16,
 } from '../../src/index.js'
 import { createTestNetwork } from '../../src/testing.js'
-import { clientRole, type ClientWorld, type ServerWorld } from '../../src/world/state.js'
+import { clientState, type ClientWorld, type ServerWorld } from '../../src/world/state.js'
 import { summarize, type Timing } from '../../src/cli/bench/harness.js'
 import { heapBytes, lookCost } from '../../src/cli/bench/heap.js'
 import { type Condition, type Contender, toRows, valueAtMost } from '../../src/cli/bench/result.js'
@@ -128,7 +128,7 @@ class SteadyGame {
     workload.populate(this.stores, this.eids)
     for (const eid of this.eids) addComponents(this.server, eid, position, rotation, velocity, health, Networked)
     this.network.clients.forEach(({ connection }, i) => setOwner(this.server, this.eids[i]!, connection))
-    this.network.until(() => this.clients.every((world) => clientRole(world).replication.entities.alive === count))
+    this.network.until(() => this.clients.every((world) => clientState(world).replication.entities.alive === count))
   }
 
   tick(): void {
@@ -149,7 +149,7 @@ class SteadyGame {
   private runClient(world: ClientWorld): void {
     for (const { entity, args } of drain(world, Boom)) this.received += entity + args.x
     for (const { args } of drain(world, Score)) this.received += args.points
-    const { entities } = clientRole(world).replication
+    const { entities } = clientState(world).replication
     if (this.eids === undefined) return
     for (let i = 0; i < CLIENTS; i++) {
       const own = entities.entityOf(Networked.netId[this.eids[i]!]!)

@@ -7,7 +7,7 @@ import { close } from '../../src/server.js'
 import { DEFAULT_SPAWN_BYTES_PER_TICK } from '../../src/replication/server/send-budget.js'
 import { createTestNetwork } from '../../src/testing.js'
 import { Channel } from '../../src/transport/transport.js'
-import { clientRole } from '../../src/world/state.js'
+import { clientState } from '../../src/world/state.js'
 import { runSystems, serverReceive, serverSend } from '../../systems/index.js'
 import { requireRoom } from '../limits/hand-typed.js'
 import { spawnRecords } from '../limits/spawn-records.js'
@@ -160,7 +160,7 @@ function ourReceiver(workload: Workload): Sampled {
   const serve = (): void => runSystems(server, [...serverReceive, ...serverSend])
   const sample = (): number => {
     const client = network.begin()
-    const { entities } = clientRole(client.world).replication
+    const { entities } = clientState(client.world).replication
     let milliseconds = 0
     for (let tick = 0; entities.alive < count; tick++) {
       if (tick > LONGEST_JOIN_TICKS) throw new Error('the client did not get everything')

@@ -4,7 +4,7 @@ import { Networked } from '../../components/networked.js'
 import { measureSamples, type SelfTimed, timed } from '../../src/cli/bench/harness.js'
 import { type Entrant, toRows } from '../../src/cli/bench/result.js'
 import { createTestNetwork } from '../../src/testing.js'
-import { clientRole } from '../../src/world/state.js'
+import { clientState } from '../../src/world/state.js'
 import { runSystems, serverReceive, serverSend } from '../../systems/index.js'
 import { protocolOf } from '../ours/world.js'
 import { BITECS } from '../peers/bitecs.js'
@@ -83,7 +83,7 @@ function ours(workload: Workload, churn: number): Side[] {
   const network = createTestNetwork(protocolOf(stores, false))
   const { server, clients } = network
   const world = new Churn(server, stores, Networked, workload)
-  const { entities } = clientRole(clients[0]!.world).replication
+  const { entities } = clientState(clients[0]!.world).replication
   network.until(() => entities.alive === count)
   const serve = (): number => {
     runSystems(server, [...serverReceive, ...serverSend])

@@ -1,7 +1,7 @@
 // Logs how many clients were refused and why. One line covers many refusals, since a flood causes nothing else.
 import type { TransportCounters } from '../transport/transport.js'
 import type { System } from '../world/loop.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 import type { Log } from './log.js'
 
 /** The time between two lines, in milliseconds. */
@@ -36,7 +36,7 @@ export function createRefusalReport(log: Log, now: () => number = () => performa
   }
   let toldAt = -Infinity
   return function reportRefusals(world) {
-    const counters = serverRole(world).transport?.counters
+    const counters = serverState(world).transport?.counters
     if (counters === undefined || now() - toldAt < PERIOD_MS) return
     const news = NAMES.filter((name) => counters[name] !== told[name])
     if (news.length === 0) return

@@ -4,7 +4,7 @@ import { drain, NetworkErrors, transitions } from '../verbs/drain.js'
 import { checkSynchronous } from '../world/async-systems.js'
 import type { System } from '../world/loop.js'
 import { sessionOf } from '../world/server/connections.js'
-import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { networkOf, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 import { addressOf } from '../transport/addresses.js'
 import type { Log, LogThrottle } from './log.js'
 import { textOf } from './user-error.js'
@@ -81,7 +81,7 @@ export function createConnectionReport(log: Log, throttle: LogThrottle): System<
 
 /** The address that a client's signalling came from. */
 function whereIs(world: ServerWorld, entity: number): string | undefined {
-  const session = serverRole(world).peerOfConnection.get(entity)?.session
+  const session = serverState(world).peerOfConnection.get(entity)?.session
   return session && addressOf(session.transport, session.peer)
 }
 

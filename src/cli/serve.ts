@@ -4,7 +4,7 @@ import { type ListenOptions, listen, retire, type Server } from '../server.js'
 import { createServerWorld } from '../verbs/create.js'
 import { stats } from '../verbs/stats.js'
 import { isServing } from '../world/server/connections.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 import { untilFailure } from './failure.js'
 import { loadServerGame, type ServerGame } from './game-module.js'
 import { type Log, LogThrottle } from './log.js'
@@ -92,12 +92,12 @@ async function start(
   const options: ListenOptions = { ...listenOptions(settings, game.options), server: http }
   await checkUdpPort(options.network ?? {})
   const server = await listen(world, options)
-  const { counters } = serverRole(world).transport!
+  const { counters } = serverState(world).transport!
   limitPageSockets(http, options.network?.trustProxy, () => counters.refusedSockets++)
   const port = await startListening(http, settings.port ?? DEFAULT_PORT, settings.host)
   const closed = new Promise<'closed'>((resolve) => {
     run(server, game, operations, log, () => {
-      if (!isServing(serverRole(world))) resolve('closed')
+      if (!isServing(serverState(world))) resolve('closed')
     })
   })
   operations.metrics?.watch(() => stats(world), tickRate)

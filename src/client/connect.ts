@@ -5,7 +5,7 @@ import type { ClientSession } from '../connection/client/client-session.js'
 import { TRY_LIMIT_MS } from '../connection/client/resumption.js'
 import type { CloseReason } from '../connection/close-reason.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
-import { isRefusal, refusalOf } from '../transport/geckos/geckos-client-errors.js'
+import { isRefusal, refusalIn } from '../transport/geckos/geckos-client-errors.js'
 import type { WebRtcClientOptions } from '../transport/geckos/geckos-client-core.js'
 import type { Transport } from '../transport/transport.js'
 import {
@@ -20,7 +20,7 @@ import { openStores } from '../world/shared-stores.js'
 import { beginSession, closeSession } from '../verbs/client-session.js'
 import { isShownOpen } from '../world/client/client-state.js'
 import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, type Refused } from '../world/client/reconnection.js'
-import { clientRole, type ClientWorld } from '../world/state.js'
+import { clientState, type ClientWorld } from '../world/state.js'
 
 /** Proves who a client is. A function is called for each try, so that a credential that expires is always fresh. */
 export type Credential = string | (() => string | Promise<string>)
@@ -108,7 +108,7 @@ export async function connectWorld(
   options: ConnectOptions,
   connected: (world: ClientWorld) => void = () => {},
 ): Promise<void> {
-  const role = clientRole(world)
+  const role = clientState(world)
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
   checkNumber('stalledAfter', options.stalledAfter, 1000, 60_000, 'milliseconds')
@@ -162,7 +162,7 @@ async function connectAgain(
   options: ConnectOptions,
   connected: (world: ClientWorld) => void,
 ): Promise<void> {
-  const role = clientRole(world)
+  const role = clientState(world)
   // A game that closes the world in the tick that shows the end wants no new session.
   const waiting = new AbortController()
   waitingToBegin.add(waiting)
@@ -208,7 +208,7 @@ async function attempt(
 ): Promise<void> {
   const { timeout = 15_000 } = options
   const { signal } = controller
-  const role = clientRole(world)
+  const role = clientState(world)
   const deadline = performance.now() + timeout
   let failure = new ConnectionError('timeout', `no connection within ${timeout} ms`)
   let pause = FIRST_PAUSE_MS
@@ -255,7 +255,7 @@ async function tryOnce(
   deadline: number,
   controller: AbortController,
 ): Promise<void> {
-  const role = clientRole(world)
+  const role = clientState(world)
   const { signal } = controller
   const { idleTimeout, stalledAfter, autoReady, reconnect } = options
   let { token } = options
@@ -333,7 +333,7 @@ function reopenWithin(
   signal: AbortSignal,
 ): Promise<Transport | Refused> {
   return openOnce(now, open, options, performance.now() + TRY_LIMIT_MS, signal).catch((error: unknown) => {
-    const refused = error instanceof ConnectionError ? refusalOf(error) : undefined
+    const refused = error instanceof ConnectionError ? refusalIn(error) : undefined
     if (refused === undefined) throw error
     return refused
   })

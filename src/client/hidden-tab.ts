@@ -9,7 +9,7 @@ import { followSession } from '../../systems/update-connection.js'
 import type { Transport } from '../transport/transport.js'
 import { advanceScenes } from '../world/client/change-scenes.js'
 import { markDrained } from '../world/client/read-packet.js'
-import { clientRole, type ClientWorld } from '../world/state.js'
+import { clientState, type ClientWorld } from '../world/state.js'
 
 /** Milliseconds without a frame after which received packets run the systems. */
 const STILL_AFTER_MS = 250
@@ -24,8 +24,8 @@ const LOOK_INTERVAL_MS = 1000
 const FRAME_PATIENCE_MS = 2000
 
 /** Keeps a connected client receiving while its loop does not run. Stops with the session. */
-export function drainWhenHidden(world: ClientWorld): void {
-  const role = clientRole(world)
+export function receiveWhenHidden(world: ClientWorld): void {
+  const role = clientState(world)
   const { transport } = role
   if (transport === undefined || typeof MessageChannel === 'undefined') return
   const isBlocked = (): boolean => role.options.now() - role.lastFrameAt >= STILL_AFTER_MS
@@ -56,7 +56,7 @@ export function drainWhenHidden(world: ClientWorld): void {
  * in their queues.
  */
 export function pump(world: ClientWorld): void {
-  const client = clientRole(world)
+  const client = clientState(world)
   receiveFromServer(world)
   if (client.session !== undefined) followSession(client, client.session, false)
   // A slow game still gets its chance to drain calls before their entities end. A stopped one does not.

@@ -10,7 +10,7 @@ export interface CallEntities extends EntityMapper {
 }
 
 /** The entity to deliver a call on `netId` with, or -1 when there is none. */
-export function targetOf(entities: CallEntities, netId: number): number {
+export function calledEntity(entities: CallEntities, netId: number): number {
   const entity = entities.spawnedOf === undefined ? entities.entityOf(netId) : entities.spawnedOf(netId)
   if (entity !== 0) return entity
   return entities.formerOf === undefined ? -1 : entities.formerOf(netId)

@@ -50,6 +50,6 @@ export function wasAwaited(id: number): boolean {
   return (id & (ANSWERABLE | AWAITED)) === (ANSWERABLE | AWAITED)
 }
 
-export function sideOf(id: number): Side {
+export function sideOfId(id: number): Side {
   return (id & AT_CLIENT) === 0 ? 'server' : 'client'
 }

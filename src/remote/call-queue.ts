@@ -8,7 +8,7 @@ import { FixedRecordView } from '../protocol/types/fixed-record.js'
 import { ReplyStatus } from '../protocol/reply-status.js'
 import type { RecordView } from '../protocol/types/record.js'
 import { growTo } from '../replication/slot-set.js'
-import { type CallEntities, targetOf } from './call-entities.js'
+import { type CallEntities, calledEntity } from './call-entities.js'
 import { wasAwaited } from './call-id.js'
 import type { CallOrder } from './call-order.js'
 import { FormerEntities, type NamedEntities } from './named-entities.js'
@@ -173,7 +173,7 @@ export class CallQueue implements IterableIterator<CallView> {
     if (this.head > 0) this.compact()
     if (!shares.mayAdd(seat, size) && !this.paused) {
       this.drop(id, ReplyStatus.Overloaded)
-      this.listener.overShare(this, netId === 0 ? 0 : Math.max(0, targetOf(this.entities, netId)), sender)
+      this.listener.overShare(this, netId === 0 ? 0 : Math.max(0, calledEntity(this.entities, netId)), sender)
       return true
     }
     shares.add(seat, size)
@@ -226,7 +226,7 @@ export class CallQueue implements IterableIterator<CallView> {
         shares.remove(rows[at + SEAT]!, size)
         const netId = rows[at + NET_ID]!
         this.drop(rows[at + ID]!, ReplyStatus.Despawned)
-        this.listener.stale(this, netId === 0 ? 0 : Math.max(0, targetOf(this.entities, netId)), 0)
+        this.listener.stale(this, netId === 0 ? 0 : Math.max(0, calledEntity(this.entities, netId)), 0)
         continue
       }
       if (to !== at) {
@@ -269,7 +269,7 @@ export class CallQueue implements IterableIterator<CallView> {
       if (order > until) return Infinity
       const netId = rows[at + NET_ID]!
       const id = rows[at + ID]!
-      if (netId !== 0 && targetOf(this.entities, netId) < 0) {
+      if (netId !== 0 && calledEntity(this.entities, netId) < 0) {
         this.drop(id, ReplyStatus.Despawned)
         this.listener.stale(this, 0, rows[at + SENDER]!)
       } else if (!wasAwaited(id) || !this.listener.isCancelled(id)) return order
@@ -283,7 +283,7 @@ export class CallQueue implements IterableIterator<CallView> {
   take(): IteratorYieldResult<CallView> {
     const { rows, view, fixed, head: at } = this
     const netId = rows[at + NET_ID]!
-    view.entity = netId === 0 ? 0 : targetOf(this.entities, netId)
+    view.entity = netId === 0 ? 0 : calledEntity(this.entities, netId)
     view.sender = rows[at + SENDER]!
     view.id = rows[at + ID]!
     view.order = this.order.of(rows[at + ORDER]!)

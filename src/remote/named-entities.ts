@@ -2,7 +2,7 @@
 import type { EntityMapper } from '../protocol/entity-mapper.js'
 import { slotOf } from '../protocol/net-id.js'
 import type { SlotSet } from '../replication/slot-set.js'
-import { type CallEntities, targetOf } from './call-entities.js'
+import { type CallEntities, calledEntity } from './call-entities.js'
 
 /** Maps like the world, and notes the slots of entities that exist. */
 export class NamedEntities implements EntityMapper {
@@ -31,6 +31,6 @@ export class FormerEntities implements EntityMapper {
   }
 
   entityOf(netId: number): number {
-    return netId === 0 ? 0 : Math.max(0, targetOf(this.entities, netId))
+    return netId === 0 ? 0 : Math.max(0, calledEntity(this.entities, netId))
   }
 }

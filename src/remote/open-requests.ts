@@ -8,7 +8,7 @@ import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { ReplyStatus } from '../protocol/reply-status.js'
 import { growTo } from '../replication/slot-set.js'
-import { isAnswerable, makeCallId, type Side, sideOf } from './call-id.js'
+import { isAnswerable, makeCallId, type Side, sideOfId } from './call-id.js'
 import { NumberIndex } from './number-index.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
 
@@ -143,7 +143,7 @@ export class OpenRequests {
   private rowToAnswer(id: number): number {
     const row = this.index.get(id)
     if (row !== 0) return row
-    if (!Number.isInteger(id) || !isAnswerable(id) || sideOf(id) !== this.side) {
+    if (!Number.isInteger(id) || !isAnswerable(id) || sideOfId(id) !== this.side) {
       throw new UsageError('not-a-request', `call.id ${String(id)} cannot be answered: its definition needs returns`)
     }
     if (this.answered.includes(id)) {

@@ -79,7 +79,7 @@ interface Line {
   /** When the last byte has left, with a limited rate. */
   idleAt: number
   /** Reliable packets that wait for the end of an outage. */
-  readonly stalled: Held[]
+  readonly halted: Held[]
   /** `disconnect` was called; the peer notices when the last reliable packet has left. */
   leaving: boolean
   /** When the peer notices. */
@@ -154,7 +154,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
   }
 
   get held(): number {
-    return [...this.lines.values()].reduce((n, { stalled }) => n + stalled.length, this.queue.size)
+    return [...this.lines.values()].reduce((n, { halted }) => n + halted.length, this.queue.size)
   }
 
   set(conditions: Partial<Conditions>): void {
@@ -276,7 +276,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
         heldCount: [0, 0],
         heldBytes: [0, 0],
         idleAt: 0,
-        stalled: [],
+        halted: [],
         leaving: false,
         leaveAt: 0,
         openTold: false,
@@ -289,7 +289,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   private sendReliable(line: Line, bytes: Uint8Array, length: number): void {
     const held = this.hold(line, Channel.Reliable, bytes, length)
-    if (this.conditions.down) line.stalled.push(held)
+    if (this.conditions.down) line.halted.push(held)
     else this.dispatchReliable(line, held)
   }
 
@@ -348,8 +348,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
   /** Ends the outage: the waiting packets leave, in order. */
   private resume(): void {
     for (const line of this.lines.values()) {
-      for (const held of line.stalled) this.dispatchReliable(line, held)
-      line.stalled.length = 0
+      for (const held of line.halted) this.dispatchReliable(line, held)
+      line.halted.length = 0
     }
   }
 
@@ -375,8 +375,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
    * is gone.
    */
   private drop(line: Line): void {
-    for (const held of line.stalled) this.free(held)
-    line.stalled.length = 0
+    for (const held of line.halted) this.free(held)
+    line.halted.length = 0
   }
 
   private release(held: Held): void {

@@ -156,7 +156,7 @@ export class Inbox {
   private readonly scratch: Uint8Array
   private readonly time = new Float64Array(1)
   private readonly pong = new Uint8Array(PONG_BYTES)
-  /** Peers that opened and ended since the last {@link drain}. */
+  /** Peers that opened and ended since the last {@link deliver}. */
   private unheard = 0
 
   constructor(private readonly options: InboxOptions) {
@@ -200,7 +200,7 @@ export class Inbox {
     const ring = channel === Channel.Reliable ? entry.reliable : entry.unreliable
     if (ring.push(bytes, length, now)) return
     counters.inboxDropped++
-    if (channel === Channel.Reliable) this.refuse(entry, 'reliable bytes arrived faster than they were drained')
+    if (channel === Channel.Reliable) this.refuse(entry, 'reliable bytes arrived faster than they were read')
   }
 
   /** Answers are sent before the session's limits are checked, so they have their own limit. */
@@ -245,7 +245,7 @@ export class Inbox {
    * Delivers the waiting packets. A peer's reliable packets go before its unreliable ones, so that structure is known
    * when the values that refer to it are read.
    */
-  drain(sink: TransportSink): void {
+  deliver(sink: TransportSink): void {
     this.unheard = 0
     for (const peer of this.peers.values()) {
       if (!peer.ready) continue
@@ -253,8 +253,8 @@ export class Inbox {
         peer.announced = true
         sink.opened(peer.id)
       }
-      this.drainRing(peer, Channel.Reliable, peer.reliable, sink)
-      this.drainRing(peer, Channel.Unreliable, peer.unreliable, sink)
+      this.deliverRing(peer, Channel.Reliable, peer.reliable, sink)
+      this.deliverRing(peer, Channel.Unreliable, peer.unreliable, sink)
       if (peer.closed !== undefined && peer.reliable.count === 0 && peer.unreliable.count === 0) {
         this.peers.delete(peer.id)
         sink.closed(peer.id, peer.closed)
@@ -262,7 +262,7 @@ export class Inbox {
     }
   }
 
-  private drainRing(peer: InboxPeer, channel: Channel, ring: PacketRing, sink: TransportSink): void {
+  private deliverRing(peer: InboxPeer, channel: Channel, ring: PacketRing, sink: TransportSink): void {
     // Only packets from before the call. Over loopback a sink's answer may be delivered at once, and would keep this
     // loop running.
     for (let n = ring.count; n > 0; n--) {

@@ -113,7 +113,7 @@ class LoopbackServer implements Transport {
   }
 
   receive(sink: TransportSink): void {
-    this.inbox.drain(sink)
+    this.inbox.deliver(sink)
   }
 
   infoOf(peer: PeerId): PeerInfo | undefined {
@@ -178,7 +178,7 @@ class LoopbackClient implements Transport {
   }
 
   receive(sink: TransportSink): void {
-    this.inbox.drain(sink)
+    this.inbox.deliver(sink)
   }
 
   buffered(): number {

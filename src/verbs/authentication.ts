@@ -4,7 +4,7 @@ import { Connection } from '../../components/connection.js'
 import { AuthenticationError, UsageError } from '../protocol/errors.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 
 /**
  * Admits a client that is being authenticated: in the next tick its connection loses `Authenticating` and gets
@@ -13,7 +13,7 @@ import { serverRole, type ServerWorld } from '../world/state.js'
  * @throws UsageError when `connection` is not, or no longer, being authenticated.
  */
 export function accept(world: ServerWorld, connection: number, user?: object): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   const { session } = requireAuthenticating(role, connection)
   role.sessions?.admit(session, user)
 }
@@ -32,7 +32,7 @@ export function deny(
 ): AuthenticationError | void {
   if (typeof args[0] === 'string') return new AuthenticationError(args[0], args[1] as string | undefined)
   const [world, connection, text, code = 'authentication-failed'] = args as [ServerWorld, number, string, string?]
-  const role = serverRole(world)
+  const role = serverState(world)
   const peer = requireAuthenticating(role, connection)
   role.sessions?.refuse(peer.session, code, text)
 }
@@ -44,7 +44,7 @@ export function deny(
  * @throws UsageError when `connection` is not a connection.
  */
 export function userOf<T extends object = object>(world: ServerWorld, connection: number): T | undefined {
-  serverRole(world)
+  serverState(world)
   if (!hasComponent(world, connection, Connection)) {
     throw new UsageError('not-a-connection', `entity ${connection} is not a connection`)
   }

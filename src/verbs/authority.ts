@@ -4,7 +4,7 @@ import type { NumberFields, ReplicatedComponent } from '../protocol/definitions.
 import { UsageError } from '../protocol/errors.js'
 import type { WriteCheck } from '../replication/authority/write-view.js'
 import { requireSlot } from './ownership.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 
 /**
  * Sets a function that checks the values that clients write to a component replicated with `authority: 'client'`,
@@ -35,7 +35,7 @@ export function validateWrites<C extends object>(
   check: WriteCheck<NumberFields<C>>,
 ): () => void
 export function validateWrites(world: ServerWorld, component: object, check: WriteCheck<string>): () => void {
-  const { authority, writes } = serverRole(world).replication
+  const { authority, writes } = serverState(world).replication
   const id = authority.requireId(component)
   // A separate function for each call of this verb: removing a check must not remove a later one, even if it is the
   // same.
@@ -57,7 +57,7 @@ export function validateWrites(world: ServerWorld, component: object, check: Wri
  * the server writes it.
  */
 export function correct(world: ServerWorld, entity: number, ...components: readonly object[]): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   const slot = requireSlot(role, entity)
   if (slot === 0) return
   const { authority, tracker } = role.replication

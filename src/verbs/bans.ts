@@ -7,7 +7,7 @@ import { networkOfAddress, normalizeAddress } from '../transport/addresses.js'
 import { badOption, checkNumber, checkOneOf } from '../world/check-options.js'
 import { isLocal, sessionOf } from '../world/server/connections.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 
 /**
  * The target of a ban: a user, by the key that `userKey` names, or an address. Of an IPv6 address the first 64 bits
@@ -55,7 +55,7 @@ export type Ban = BanTarget & {
  * connection with neither user nor address, such as a host's own client.
  */
 export function ban(world: ServerWorld, who: number | BanTarget, options: BanOptions = {}): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   const { seconds, until, text = 'banned', by } = options
   checkNumber('seconds', seconds, Number.MIN_VALUE, Number.MAX_VALUE)
   checkNumber('until', until, 0, Number.MAX_VALUE, 'milliseconds since 1970')
@@ -64,7 +64,7 @@ export function ban(world: ServerWorld, who: number | BanTarget, options: BanOpt
   if (seconds !== undefined && until !== undefined) {
     throw new UsageError('bad-option', 'a ban holds for a number of seconds or until a time: leave one out')
   }
-  const target = typeof who === 'number' ? targetOf(role, who, by) : readTarget(who)
+  const target = typeof who === 'number' ? banTargetOf(role, who, by) : readTarget(who)
   const left = seconds !== undefined ? seconds * 1000 : until !== undefined ? until - Date.now() : Infinity
   const dropped = role.bans.add({ ...target, endsAt: role.options.now() + left, text })
   if (dropped !== undefined) {
@@ -77,12 +77,12 @@ export function ban(world: ServerWorld, who: number | BanTarget, options: BanOpt
 /** Ends a ban. Returns whether there was one. */
 export function unban(world: ServerWorld, target: BanTarget): boolean {
   const { user, network } = readTarget(target)
-  return serverRole(world).bans.remove(user, network)
+  return serverState(world).bans.remove(user, network)
 }
 
 /** The bans in force, as plain data: users first, then addresses, each from the oldest to the newest. */
 export function bans(world: ServerWorld): Ban[] {
-  const role = serverRole(world)
+  const role = serverState(world)
   const offset = Date.now() - role.options.now()
   return role.bans.list().map((entry) => describe(entry, offset))
 }
@@ -90,7 +90,7 @@ export function bans(world: ServerWorld): Ban[] {
 /**
  * The reason why no client at an address, in the form of `normalizeAddress`, may connect. Does not change the world.
  */
-export function refusalOf(list: BanList, address: string): { code: string; text: string } | undefined {
+export function banRefusal(list: BanList, address: string): { code: string; text: string } | undefined {
   const text = list.textFor({ userKey: '', network: networkOfAddress(address) })
   return text === undefined ? undefined : { code: 'banned', text }
 }
@@ -110,7 +110,7 @@ function sendAway(role: ServerState): void {
   role.sessions?.endBanned()
 }
 
-function targetOf(role: ServerState, connection: number, by: BanOptions['by']): { user: string; network: string } {
+function banTargetOf(role: ServerState, connection: number, by: BanOptions['by']): { user: string; network: string } {
   const { userKey, network } = requireSession(role, connection)
   const byUser = by === 'user' || (by === undefined && userKey !== '')
   if (byUser && userKey !== '') return { user: userKey, network: '' }

@@ -3,7 +3,7 @@ import { Conduct, type Violation } from '../connection/server/client-limits.js'
 import { checkBytesPerSecond } from '../world/server/check-serve-options.js'
 import { checkNumber } from '../world/check-options.js'
 import { requireOpen, requireSlot } from './ownership.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 
 const LEAST_PRIORITY = 0.001
 const MOST_PRIORITY = 1000
@@ -17,7 +17,7 @@ const MOST_PRIORITY = 1000
  * 1,000,000,000.
  */
 export function setMaxBytesPerSecond(world: ServerWorld, connection: number, bytesPerSecond: number): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   checkBytesPerSecond('bytesPerSecond', bytesPerSecond)
   requireOpen(role, connection)
   const peer = role.peerOfConnection.get(connection)
@@ -31,7 +31,7 @@ export function setMaxBytesPerSecond(world: ServerWorld, connection: number, byt
  * @throws UsageError when `connection` is not an open connection.
  */
 export function violationsOf(world: ServerWorld, connection: number): Record<Violation, number> {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireOpen(role, connection)
   const peer = role.peerOfConnection.get(connection)
   return (peer?.session.conduct ?? new Conduct()).violations()
@@ -45,7 +45,7 @@ export function violationsOf(world: ServerWorld, connection: number): Record<Vio
  * @throws UsageError when the entity is not networked, or `priority` is not from 0.001 to 1,000.
  */
 export function setPriority(world: ServerWorld, entity: number, priority: number): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   checkNumber('priority', priority, LEAST_PRIORITY, MOST_PRIORITY)
   const slot = requireSlot(role, entity)
   if (slot !== 0) role.replication.priorities.set(slot, priority)

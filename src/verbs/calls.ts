@@ -10,13 +10,13 @@ import { keepRpc } from '../world/server/buffered-rpcs.js'
 import { type ClientState, isShownOpen } from '../world/client/client-state.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { isServing } from '../world/server/connections.js'
-import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { clientState, type ClientWorld, serverState, type ServerWorld } from '../world/state.js'
 import {
   type Connections,
   excepted,
   isExcepted,
   leaveOut,
-  listOf,
+  connectionsOf,
   NOBODY,
   requireReceiver,
   type RpcTarget,
@@ -86,7 +86,7 @@ export function sendRpc(
   args = NO_ARGS,
   options: SendRpcOptions = NO_OPTIONS,
 ): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   const id = definitionId(role.protocol, rpc, 'client-rpc')
   const netId = requireNetworked(role, id, entity)
   if (netId === 0) return
@@ -114,7 +114,7 @@ function listOfReceivers(
     requireReceiver(role, id, to)
     return to === owner || isExcepted(to, except) ? NOBODY : undefined
   }
-  const list = to === undefined ? undefined : listOf(role, to, false)
+  const list = to === undefined ? undefined : connectionsOf(role, to, false)
   excepted(except)
   return list
 }
@@ -154,7 +154,7 @@ export function sendTargetRpc(
   args = NO_ARGS,
   options: SendTargetRpcOptions = NO_OPTIONS,
 ): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   const id = definitionId(role.protocol, rpc, 'target-rpc')
   const netId = requireNetworked(role, id, entity)
   if (netId === 0) return
@@ -186,7 +186,7 @@ export function warnUnlessServing(role: ServerState, id: number): void {
 
 /** @throws UsageError when the world is not a client's, or not connected. */
 export function connectedClient(world: World): ClientState {
-  const role = clientRole(world)
+  const role = clientState(world)
   // Between the end of a session and the frame that shows it, a game cannot know. Its calls are dropped.
   if (!isShownOpen(role)) {
     throw new UsageError(

@@ -1,6 +1,6 @@
 // Marks components replicated with `track: 'marked'` as changed, and writes and marks them in one step.
 import type { NumberArray, NumberFields } from '../protocol/definitions.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 
 /**
  * An entity's values of a component: fields that are columns of numbers, any of which may be left out. A single number
@@ -20,7 +20,7 @@ export type ComponentValues<C extends object> = C extends NumberArray
  * @throws UsageError on a world that is not a server's, and for a component that the protocol does not list.
  */
 export function markChanged(world: ServerWorld, eid: number, component: object): void {
-  const { tracker } = serverRole(world).replication
+  const { tracker } = serverState(world).replication
   tracker.mark(eid, tracker.idOfComponent(component))
 }
 
@@ -42,7 +42,7 @@ export function writeComponent<C extends object>(
   component: C,
   values: ComponentValues<C>,
 ): void {
-  const { tracker } = serverRole(world).replication
+  const { tracker } = serverState(world).replication
   const id = tracker.idOfComponent(component)
   if (typeof values === 'number') tracker.writeField(eid, id, 'value', values)
   else {

@@ -1,5 +1,5 @@
 // Ends a world's network: announced with a grace time, or at once.
-import { retireConnections } from '../../systems/retire-connections.js'
+import { endConnections } from '../../systems/end-connections.js'
 import { updateConnections } from '../../systems/update-connections.js'
 import { UsageError } from '../protocol/errors.js'
 import { checkNumber } from '../world/check-options.js'
@@ -9,7 +9,7 @@ import { Retirement } from '../world/server/retirement.js'
 import { heldIdsOf } from '../replication/held-ids.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { hasStopped, stopServing } from '../world/server/stop-serving.js'
-import { networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { networkOf, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 import { closeSession } from './client-session.js'
 
 /**
@@ -35,7 +35,7 @@ export function closeServer(server: ServerState, text: string): Promise<void> {
   const closed = stopServing(server, 'server-stopped', text)
   if (!hasStopped(server)) return closed
   updateConnections(world)
-  guarded.endEntities(() => retireConnections(world))
+  guarded.endEntities(() => endConnections(world))
   outgoing.clear()
   return closed
 }
@@ -65,7 +65,7 @@ export interface RetireOptions {
  * @throws UsageError when the world does not listen, or `grace` is out of range.
  */
 export function retire(world: ServerWorld, options: RetireOptions): Promise<void> {
-  const role = serverRole(world)
+  const role = serverState(world)
   const { grace, text = 'the server is about to close' } = options
   checkNumber('grace', grace, 0, LONGEST_GRACE_MS, 'milliseconds')
   if (role.sessions === undefined)

@@ -20,7 +20,7 @@ import type { LifecycleComponent, LifecycleEvents } from '../world/lifecycle.js'
 import { type SceneEvent, SceneEvents } from '../world/scene-events.js'
 import { type CollectionOperations, operationQueue } from './collection-operations.js'
 import { inboundQueue, mergedQueues, requireNetwork } from '../world/inbound-queue.js'
-import { eventSide, isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
+import { eventSide, isHost, lifecycleOf, type SideOptions, resolveSide } from '../world/host/sides.js'
 import type { ClientWorld, HostWorld, Network, NetworkWorld, ServerWorld, Side } from '../world/state.js'
 
 /** The id of a call. Where its definition has `returns`, `reply` and `refuse` take it. */
@@ -370,5 +370,5 @@ function unmatchedSpawns({ client }: Network): readonly UnmatchedSpawn[] {
 function takeErrors(network: Network, wanted: Side | undefined): NetworkErrorEntry[] {
   const side = wanted ?? network.side
   if (isHost(network) && side === undefined) return [...network.server!.errors.take(), ...network.client!.errors.take()]
-  return network[sideOf(network, 'errors', side)]!.errors.take()
+  return network[resolveSide(network, 'errors', side)]!.errors.take()
 }

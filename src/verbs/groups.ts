@@ -1,6 +1,6 @@
 // Puts connections into named groups, as receivers of messages and RPCs.
 import { UsageError } from '../protocol/errors.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 import { type GroupTarget, isAuthenticating, requireConnection } from '../world/targets.js'
 
 /** The longest name of a group or a room, in characters. */
@@ -25,7 +25,7 @@ export function group(name: string): GroupTarget {
  * to 64 characters.
  */
 export function joinGroup(world: ServerWorld, connection: number, name: string): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireName(name)
   requireConnection(world, connection)
   if (isAuthenticating(role, connection)) {
@@ -43,17 +43,17 @@ export function joinGroup(world: ServerWorld, connection: number, name: string):
  */
 export function leaveGroup(world: ServerWorld, connection: number, name: string): void {
   requireName(name)
-  serverRole(world).groups.leave(connection, name)
+  serverState(world).groups.leave(connection, name)
 }
 
 /** The names of the groups of a connection, in the order in which it joined them. */
 export function groupsOf(world: ServerWorld, connection: number): string[] {
-  return [...serverRole(world).groups.groupsOf(connection)]
+  return [...serverState(world).groups.groupsOf(connection)]
 }
 
 /** The connection entities in a group, in the order in which they joined; empty when there is no such group. */
 export function membersOf(world: ServerWorld, name: string): number[] {
-  return [...serverRole(world).groups.membersOf(name)]
+  return [...serverState(world).groups.membersOf(name)]
 }
 
 function requireName(name: string): void {

@@ -11,7 +11,7 @@ import { checkInteger } from '../world/check-options.js'
 import { MAX_NAME_LENGTH } from './groups.js'
 import { requireSlot } from './ownership.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 import { isAuthenticating, requireConnection } from '../world/targets.js'
 
 /** Options of {@link predicate}. */
@@ -30,7 +30,7 @@ export type { Viewpoint } from '../replication/interest/grid.js'
  */
 export function setInterest(world: ServerWorld, policy: InterestPolicy): void {
   requirePolicy(policy)
-  serverRole(world).replication.visibility.setPolicy(policy)
+  serverState(world).replication.visibility.setPolicy(policy)
 }
 
 /**
@@ -64,7 +64,7 @@ export function predicate(
  */
 export function setRoom(world: ServerWorld, entity: number, room: RoomName | undefined, policy?: RoomsPolicy): void {
   const leaf = roomsLeaf(world, policy)
-  const slot = requireSlot(serverRole(world), entity)
+  const slot = requireSlot(serverState(world), entity)
   if (room !== undefined) requireRoom(room)
   if (slot !== 0) leaf.assign(slot, room)
 }
@@ -76,7 +76,7 @@ export function setRoom(world: ServerWorld, entity: number, room: RoomName | und
  */
 export function roomOf(world: ServerWorld, entity: number, policy?: RoomsPolicy): RoomName | undefined {
   const leaf = roomsLeaf(world, policy)
-  const slot = requireSlot(serverRole(world), entity)
+  const slot = requireSlot(serverState(world), entity)
   return slot === 0 ? undefined : leaf.roomOf(slot)
 }
 
@@ -172,7 +172,7 @@ export function resetVisibility(world: ServerWorld, entity: number, connection: 
 }
 
 function force(world: ServerWorld, entity: number, connection: number | 'all', shown: boolean | undefined): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   const slot = requireSlot(role, entity)
   if (slot === 0) return
   if (connection === 'all') role.replication.visibility.forceAll(slot, shown)
@@ -181,7 +181,7 @@ function force(world: ServerWorld, entity: number, connection: number | 'all', s
 
 /** The peer of a connection; `undefined` for one that has just ended, which exists for the systems of one more tick. */
 function requirePeer(world: ServerWorld, connection: number): ServerPeer | undefined {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireConnection(world, connection)
   if (isAuthenticating(role, connection)) {
     const text = `connection ${connection} is still being authenticated: wait until it has Connected`
@@ -191,7 +191,7 @@ function requirePeer(world: ServerWorld, connection: number): ServerPeer | undef
 }
 
 function roomsLeaf(world: ServerWorld, policy: RoomsPolicy | undefined): RoomsLeaf {
-  const found = serverRole(world).replication.visibility.cells.filter((leaf) => {
+  const found = serverState(world).replication.visibility.cells.filter((leaf) => {
     return leaf instanceof RoomsLeaf && (policy === undefined || leaf.policy === policy)
   })
   if (found.length === 1) return found[0] as RoomsLeaf
@@ -204,7 +204,7 @@ function roomsLeaf(world: ServerWorld, policy: RoomsPolicy | undefined): RoomsLe
 
 function gridLeaves(world: ServerWorld, policy: GridPolicy | undefined): GridLeaf[] {
   const found: GridLeaf[] = []
-  for (const leaf of serverRole(world).replication.visibility.cells) {
+  for (const leaf of serverState(world).replication.visibility.cells) {
     if (leaf instanceof GridLeaf && (policy === undefined || leaf.policy === policy)) found.push(leaf)
   }
   if (found.length > 0) return found

@@ -4,7 +4,7 @@ import { Networked, Owned } from '../../components/networked.js'
 import type { ClientState } from '../world/client/client-state.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { requireNetwork } from '../world/inbound-queue.js'
-import { clientRole, type ClientWorld, type NetworkWorld } from '../world/state.js'
+import { clientState, type ClientWorld, type NetworkWorld } from '../world/state.js'
 
 function anyRole(world: NetworkWorld): ServerState | ClientState {
   const { server, client } = requireNetwork(world)
@@ -31,7 +31,7 @@ export function serverTick(world: NetworkWorld): number {
  * The one connection entity of a client's world. In a host's world that of its own client, which has `LocalConnection`.
  */
 export function connectionOf(world: ClientWorld): number {
-  return clientRole(world).connection
+  return clientState(world).connection
 }
 
 /**
@@ -39,7 +39,7 @@ export function connectionOf(world: ClientWorld): number {
  * `Owned`. In a host's world `Owned` only means that some client owns it.
  */
 export function hasAuthority(world: ClientWorld, entity: number): boolean {
-  const { connection } = clientRole(world)
+  const { connection } = clientState(world)
   if (!hasComponent(world, entity, Networked)) return false
   return hasComponent(world, entity, Owned) && Networked.owner[entity] === connection
 }

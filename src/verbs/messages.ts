@@ -9,15 +9,15 @@ import { Audience } from '../remote/outgoing-calls.js'
 import { connectedClient, definitionId, NO_ARGS, warnUnlessServing } from './calls.js'
 import { type ClientState, hasGreeted } from '../world/client/client-state.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { isHost, type SideOptions, sideOf } from '../world/host/sides.js'
+import { isHost, type SideOptions, resolveSide } from '../world/host/sides.js'
 import {
-  clientRole,
+  clientState,
   type ClientWorld,
   type HostWorld,
   type Network,
   networkOf,
   type NetworkWorld,
-  serverRole,
+  serverState,
   type ServerWorld,
   type Side,
 } from '../world/state.js'
@@ -26,7 +26,7 @@ import {
   excepted,
   isExcepted,
   leaveOut,
-  listOf,
+  connectionsOf,
   type MessageTarget,
   requireConnection,
   requireReceiver,
@@ -85,7 +85,7 @@ export function sendMessage(
   if (sendingSide(networkOf(world), message, options) === 'client') {
     return sendToServer(talkingClient(world, message), message, args)
   }
-  const role = serverRole(world)
+  const role = serverState(world)
   const id = definitionId(role.protocol, message, 'message')
   requireOrigin(role.protocol, id, message, 'server')
   sendToClients(role, id, message, args, options)
@@ -106,7 +106,7 @@ function sendToClients(
     else outgoing.write(id, message, 0, args).toOne(to)
     return
   }
-  const list = to === 'all' || to === 'ready' ? undefined : listOf(role, to, message.beforeAuthentication)
+  const list = to === 'all' || to === 'ready' ? undefined : connectionsOf(role, to, message.beforeAuthentication)
   const audience = to === 'ready' ? Audience.Ready : to === 'all' ? Audience.All : Audience.List
   const leftOut = excepted(except)
   outgoing.write(id, message, 0, args).toMany(audience, list, leftOut)
@@ -128,12 +128,12 @@ function sendingSide(
   if (side === undefined && message.from !== 'both') return message.from
   if (side === undefined && (to !== undefined || except !== undefined)) return 'server'
   const { definitionNames, ids } = network.server!.protocol
-  return sideOf(network, definitionNames[ids.get(message) ?? -1] ?? 'this message', side)
+  return resolveSide(network, definitionNames[ids.get(message) ?? -1] ?? 'this message', side)
 }
 
 /** A message that may be sent before the welcome only needs a hello that was sent. */
 function talkingClient(world: World, message: Message): ClientState {
-  const role = clientRole(world)
+  const role = clientState(world)
   return message.beforeAuthentication && hasGreeted(role) ? role : connectedClient(world)
 }
 

@@ -8,7 +8,7 @@ import { isLeaving, sessionsOf } from '../world/server/connections.js'
 import { endEntity, moveOwner } from '../world/server/entity-steps.js'
 import { cancelGrace, graceOf, type OnLeave, setGrace } from '../world/server/left-behind.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { clientState, type ClientWorld, serverState, type ServerWorld } from '../world/state.js'
 
 /** Options of {@link setOwner}. */
 export interface SetOwnerOptions {
@@ -28,7 +28,7 @@ export interface SetOwnerOptions {
  * documented value.
  */
 export function setOwner(world: ServerWorld, entity: number, connection: number, options: SetOwnerOptions = {}): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireSlot(role, entity)
   requireOpen(role, connection)
   const isNewOwner = Networked.owner[entity] !== connection
@@ -43,7 +43,7 @@ export function setOwner(world: ServerWorld, entity: number, connection: number,
  * @throws UsageError when the entity is neither networked nor owned.
  */
 export function clearOwner(world: ServerWorld, entity: number): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   // An entity keeps its owner while it is not networked.
   if (!hasComponent(world, entity, Owned)) requireSlot(role, entity)
   cancelGrace(role, entity)
@@ -58,7 +58,7 @@ export function clearOwner(world: ServerWorld, entity: number): void {
  * @throws UsageError when it is a connection.
  */
 export function despawn(world: ServerWorld, entity: number): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   if (hasComponent(world, entity, Connection)) {
     throw new UsageError('a-connection', `entity ${entity} is a connection: end it with kick`)
   }
@@ -67,7 +67,7 @@ export function despawn(world: ServerWorld, entity: number): void {
 
 /** The connection entities that observe an entity; empty when it is not networked. */
 export function observersOf(world: ServerWorld, entity: number): number[] {
-  const { replication, peers } = serverRole(world)
+  const { replication, peers } = serverState(world)
   const slot = slotOf(replication.entities.netIdOf(entity))
   if (slot === 0) return []
   return peers.filter((peer) => peer.observer.sees(slot)).map((peer) => peer.session.entity)
@@ -80,7 +80,7 @@ export function observersOf(world: ServerWorld, entity: number): number[] {
  * @throws UsageError when `connection` is not an open connection.
  */
 export function kick(world: ServerWorld, connection: number, text = 'kicked', code = 'kicked'): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireOpen(role, connection)
   const peer = role.peerOfConnection.get(connection)
   if (peer === undefined) return
@@ -90,7 +90,7 @@ export function kick(world: ServerWorld, connection: number, text = 'kicked', co
 
 /** Sets whether this client is ready. Without `autoReady: false` the library does it automatically. */
 export function setReady(world: ClientWorld, ready: boolean): void {
-  clientRole(world).readyToSend = ready
+  clientState(world).readyToSend = ready
 }
 
 /**

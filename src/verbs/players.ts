@@ -9,7 +9,7 @@ import { endEntity, moveOwner } from '../world/server/entity-steps.js'
 import { graceOf } from '../world/server/left-behind.js'
 import { requireOpen, requireSlot, setOwner, type SetOwnerOptions } from './ownership.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 
 /**
  * What happens to an entity that is no longer the player.
@@ -47,7 +47,7 @@ export function setPlayer(
   entity: number,
   options: SetPlayerOptions = {},
 ): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireOpen(role, connection)
   if (entity !== 0) requireOwn(role, entity, connection)
   requireFormer(options.former)
@@ -76,7 +76,7 @@ export function setPlayer(
  * @throws UsageError when `connection` is not an open connection, or `former` has no documented value.
  */
 export function removePlayer(world: ServerWorld, connection: number, options: RemovePlayerOptions = {}): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireOpen(role, connection)
   requireFormer(options.former)
   const former = Connection.player[connection]!

@@ -11,11 +11,11 @@ import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
 import { checkKeyKind, requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
 import type { HandleOptions } from './handle.js'
 import {
-  clientRole,
+  clientState,
   type ClientWorld,
   networkOf,
   type NetworkWorld,
-  serverRole,
+  serverState,
   type ServerWorld,
 } from '../world/state.js'
 
@@ -59,7 +59,7 @@ export function spawn<S extends Schema>(
   prefab: Prefab<S>,
   ...[payload, options = {}]: SpawnArguments<S>
 ): number {
-  const role = serverRole(world)
+  const role = serverState(world)
   const id = requirePrefab(role.protocol, prefab)
   prefab.codec.check(payload ?? {})
   const { owner = 0, key, keyKind, set, ...ownerOptions } = options
@@ -99,7 +99,7 @@ export function usePrefab<S extends Schema>(
   prefab: Prefab<S>,
   ...[payload]: PayloadArgument<S>
 ): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   const id = requirePrefab(role.protocol, prefab)
   prefab.codec.check(payload ?? {})
   requireEntity(world, entity, 'usePrefab')
@@ -131,7 +131,7 @@ export function onSpawn<S extends Schema>(
   build: (spawned: Spawned<S>) => (() => void) | void,
   { replace = false }: HandleOptions = {},
 ): () => void {
-  const { errors, protocol, replication } = clientRole(world)
+  const { errors, protocol, replication } = clientState(world)
   const id = requirePrefab(protocol, prefab)
   const { prefabs } = replication.copies
   if (prefabs.hasHook(id) && !replace) {

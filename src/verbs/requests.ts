@@ -4,7 +4,7 @@ import type { Command, TargetRpc } from '../protocol/definitions.js'
 import { RequestAbortedError, RequestDisconnectedError, RequestRefusedError, UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
 import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
-import { type CallId, sideOf } from '../remote/call-id.js'
+import { type CallId, sideOfId } from '../remote/call-id.js'
 import type { OpenRequests } from '../remote/open-requests.js'
 import {
   connectedClient,
@@ -18,7 +18,7 @@ import {
 } from './calls.js'
 import { checkMilliseconds } from '../world/check-options.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { type ClientWorld, networkOf, type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { type ClientWorld, networkOf, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 
 /** Options of every {@link request}. */
 export interface RequestOptions {
@@ -76,7 +76,7 @@ export function request(
 ): Promise<Value> {
   checkMilliseconds('timeout', options.timeout)
   return definition.kind === 'target-rpc'
-    ? requestOfClient(serverRole(world), entity, definition, args, options)
+    ? requestOfClient(serverState(world), entity, definition, args, options)
     : requestOfServer(world as ClientWorld, entity, definition, args, options)
 }
 
@@ -191,7 +191,7 @@ export function refusalOf<Reason extends string>(
 /** An id contains the side of its world that received the call. */
 function openRequestsOf(world: NetworkWorld, id: number): OpenRequests {
   const network = networkOf(world)
-  const role = sideOf(id) === 'server' ? network?.server : network?.client
+  const role = sideOfId(id) === 'server' ? network?.server : network?.client
   const other = network?.server ?? network?.client
   if (other === undefined) {
     throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')

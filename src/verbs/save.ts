@@ -14,7 +14,7 @@ import { checkInteger } from '../world/check-options.js'
 import { removeWholly } from '../world/server/entity-steps.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { requireFree } from './spawn-keys.js'
-import { serverRole, type ServerWorld } from '../world/state.js'
+import { serverState, type ServerWorld } from '../world/state.js'
 
 export type { SavedComponent, SavedOrigin, SavedOwner, SavedPair, SavedWorld } from '../replication/save/saved-world.js'
 
@@ -77,7 +77,7 @@ const ownerName = string(MAX_OWNER_BYTES)
  * @throws ArgumentError when `ownerKey` does not return a text of up to 256 bytes.
  */
 export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8Array {
-  const role = serverRole(world)
+  const role = serverState(world)
   const { version = 0, ownerKey } = options
   checkInteger('version', version, 0, 0xffffffff)
   const entities = options.entities === undefined ? networkedEntities(role) : [...options.entities]
@@ -101,7 +101,7 @@ export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8A
  * @throws UsageError when a spawn key is taken, or an array of the game has no room (`store-too-small`).
  */
 export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: LoadOptions = {}): LoadedWorld {
-  const role = serverRole(world)
+  const role = serverState(world)
   const { protocol, replication } = role
   const { origins } = replication
   const read = readSave(bytes, protocol)

@@ -15,7 +15,7 @@ import type { ServerPeer } from '../world/server/server-peer.js'
 import { changeAllScenes, changeScenesOf } from '../world/server/change-scenes.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { isHost, type SideOptions } from '../world/host/sides.js'
-import { type NetworkWorld, serverRole, type ServerWorld } from '../world/state.js'
+import { type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 
 /** The connections whose scenes change: all, including later ones; one connection; or those of a list. */
 export type SceneTarget = number | 'all' | Iterable<number>
@@ -44,7 +44,7 @@ export function changeScene<S extends Schema>(
   scene: Scene<S>,
   ...[args, options]: SceneArguments<S>
 ): void {
-  change(serverRole(world), SceneAction.Replace, scene, args, options)
+  change(serverState(world), SceneAction.Replace, scene, args, options)
 }
 
 /**
@@ -59,7 +59,7 @@ export function loadScene<S extends Schema>(
   scene: Scene<S>,
   ...[args, options]: SceneArguments<S>
 ): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireLoaded(role, scene, options, false)
   change(role, SceneAction.Load, scene, args, options)
 }
@@ -71,7 +71,7 @@ export function loadScene<S extends Schema>(
  * @throws UsageError when the scene is not listed, is not loaded, or `to` names no open connection.
  */
 export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOptions): void {
-  const role = serverRole(world)
+  const role = serverState(world)
   requireLoaded(role, scene, options, true)
   change(role, SceneAction.Unload, scene, undefined, options)
 }
@@ -86,7 +86,7 @@ export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOpt
 export function scenesOf(world: NetworkWorld, connection?: number, { side }: SideOptions = {}): LoadedScene[] {
   const network = requireNetwork(world)
   const { server, client } = network
-  if (connection !== undefined) return [...(findPeer(serverRole(world), connection)?.scenes.current ?? [])]
+  if (connection !== undefined) return [...(findPeer(serverState(world), connection)?.scenes.current ?? [])]
   const ofServer = client === undefined || (server !== undefined && (side ?? network.side) !== 'client')
   return [...(ofServer ? server!.scenes.current : client.scenes.current)]
 }
@@ -98,7 +98,7 @@ export function scenesOf(world: NetworkWorld, connection?: number, { side }: Sid
  * @throws UsageError when the entity is not networked, or the scene is not one of the world.
  */
 export function setScene(world: ServerWorld, entity: number, scene: Scene | undefined): void {
-  const { replication, scenes, protocol } = serverRole(world)
+  const { replication, scenes, protocol } = serverState(world)
   const netId = replication.entities.netIdOf(entity)
   if (netId === 0 && replication.isSlotless(entity)) return
   if (netId === 0 || !hasComponent(world, entity, Networked)) {

@@ -7,8 +7,8 @@ import { MAX_SPAWN_KEY_BYTES } from '../protocol/limits.js'
 import { checkInteger, checkOneOf } from '../world/check-options.js'
 import { type ClientState, isShownOpen, serverTick } from '../world/client/client-state.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { sideOf } from '../world/host/sides.js'
-import { clientRole, type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from '../world/state.js'
+import { resolveSide } from '../world/host/sides.js'
+import { clientState, type ClientWorld, networkOf, type NetworkWorld, type ServerWorld } from '../world/state.js'
 
 /** Options of {@link setSpawnKey} on a server. */
 export interface ServerSpawnKeyOptions {
@@ -75,13 +75,13 @@ export function setSpawnKey(
   checkKeyKind('kind', kind)
   const network = networkOf(world)
   const { server } = network ?? {}
-  if (network !== undefined && server !== undefined && sideOf(network, 'setSpawnKey') === 'server') {
+  if (network !== undefined && server !== undefined && resolveSide(network, 'setSpawnKey') === 'server') {
     requireUnspawned(server, entity, 'setSpawnKey')
     requireFree(server.replication.origins.entityOf(key), entity, key)
     server.replication.origins.setKey(entity, key, kind === 'predicted')
     return
   }
-  const role = clientRole(world)
+  const role = clientState(world)
   checkInteger('waitTicks', waitTicks, 1)
   claim(role, entity, key, kind, waitTicks)
 }

@@ -8,7 +8,7 @@ import { Channel, createTransportCounters, type Transport, type TransportCounter
 import { type ClientState, isOpen } from '../world/client/client-state.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { isHost, lifecycleOf, type SideOptions, sideOf } from '../world/host/sides.js'
+import { isHost, lifecycleOf, type SideOptions, resolveSide } from '../world/host/sides.js'
 import { type HostWorld, type Network, networkOf, type NetworkWorld, type Side } from '../world/state.js'
 
 /** Connections by state. Each counts once. */
@@ -98,7 +98,7 @@ export function stats(world: NetworkWorld, { side }: SideOptions = {}): NetworkS
   if (isHost(network) && side === undefined && network.side === undefined) {
     return addStats(statsOf(network, 'server'), statsOf(network, 'client'))
   }
-  return statsOf(network, sideOf(network, 'stats', side))
+  return statsOf(network, resolveSide(network, 'stats', side))
 }
 
 function statsOf(network: Network, side: Side): NetworkStats {

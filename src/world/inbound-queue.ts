@@ -3,7 +3,7 @@ import type { Definition } from '../protocol/definitions.js'
 import { UsageError } from '../protocol/errors.js'
 import type { CallQueue } from '../remote/call-queue.js'
 import type { MergedCalls } from '../remote/merged-calls.js'
-import { isHost, sideOf } from './host/sides.js'
+import { isHost, resolveSide } from './host/sides.js'
 import { type Network, networkOf, type NetworkWorld, type Side } from './state.js'
 
 const NOUNS: Readonly<Record<Definition['kind'], string>> = {
@@ -63,7 +63,7 @@ function wrongSideText(definition: Definition, name: string): string {
 function receivingSide(network: Network, definition: Definition, name: string, asked: Side | undefined): Side {
   if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'client')) return 'server'
   if (asked === undefined && isHost(network) && !isReceivedBy(definition, 'server')) return 'client'
-  return sideOf(network, name, asked)
+  return resolveSide(network, name, asked)
 }
 
 function isReceivedBy(definition: Definition, side: Side): boolean {

@@ -40,7 +40,7 @@ export function networkOf(world: World): Network | undefined {
 }
 
 /** @throws UsageError when the world is not a server's. */
-export function serverRole(world: World): ServerState {
+export function serverState(world: World): ServerState {
   const role = networkOf(world)?.server
   if (role === undefined)
     throw new UsageError('wrong-side', 'this needs a world made by createServerWorld or createHostWorld')
@@ -48,7 +48,7 @@ export function serverRole(world: World): ServerState {
 }
 
 /** @throws UsageError when the world is not a client's. */
-export function clientRole(world: World): ClientState {
+export function clientState(world: World): ClientState {
   const role = networkOf(world)?.client
   if (role === undefined)
     throw new UsageError('wrong-side', 'this needs a world made by createClientWorld or createHostWorld')

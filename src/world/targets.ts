@@ -60,7 +60,11 @@ export function requireReceiver(server: ServerState, id: number, connection: num
  *
  * @throws UsageError when it does not name connections.
  */
-export function listOf(server: ServerState, to: GroupTarget | Iterable<number>, early: boolean): ReadonlySet<number> {
+export function connectionsOf(
+  server: ServerState,
+  to: GroupTarget | Iterable<number>,
+  early: boolean,
+): ReadonlySet<number> {
   if (isGroup(to)) return server.groups.target(to.group)
   if (typeof to !== 'object' || to === null || !(Symbol.iterator in to)) {
     throw new UsageError('no-target', `to is a connection, a list of them, or a group, got '${String(to)}'`)

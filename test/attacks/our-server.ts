@@ -13,7 +13,7 @@ import { Metrics } from '../../src/cli/operations/metrics.js'
 import { createOperationsServer } from '../../src/cli/operations/operations-server.js'
 import { createPageServer, limitPageSockets, startListening } from '../../src/cli/page-server.js'
 import type { WebRtcServerTransport } from '../../src/transport/geckos/geckos-server.js'
-import { serverRole } from '../../src/world/state.js'
+import { serverState } from '../../src/world/state.js'
 import { Ask, Echo, Feed, Meal, MEAL, MEALS, Poke, protocol, RATE, Say, SCROLL, Scroll, Shoot, Word } from './game.js'
 
 export interface OurState {
@@ -151,7 +151,7 @@ export const ourTasks = {
   async start(): Promise<{ port: number; operationsPort: number }> {
     world = createServerWorld(protocol, { tickRate: RATE })
     addComponent(world, addEntity(world), Networked)
-    Reflect.set(serverRole(world).replication.entities, 'maxSlot', SLOTS)
+    Reflect.set(serverState(world).replication.entities, 'maxSlot', SLOTS)
     const page = createPageServer(createFolder())
     const server = await listen(world, {
       server: page,
@@ -184,7 +184,7 @@ export const ourTasks = {
 
   look(): OurState {
     const { transport, ...rest } = stats(world)
-    const { connecting } = serverRole(world).transport as WebRtcServerTransport
+    const { connecting } = serverState(world).transport as WebRtcServerTransport
     const state = {
       connections: rest.connections + connecting,
       late,

@@ -3,7 +3,7 @@ import { createEntityIndex } from 'bitecs'
 import { drain, removed, sendMessage } from 'bitecs-net'
 import { Connected } from 'bitecs-net/components'
 import { clientReceive, clientSend, type ClientWorld, connect, createClientWorld, runSystems } from 'bitecs-net/node'
-import { clientRole } from '../../src/world/state.js'
+import { clientState } from '../../src/world/state.js'
 import type { Attack, Attacked } from './attacks.js'
 import { Ask, MEAL, protocol, RATE, Say, Shoot } from './game.js'
 import { harmOf, pause, watch } from './tools.js'
@@ -60,7 +60,7 @@ export const withholdingTasks = {
   async withholdStructure({ url }: { url: string }): Promise<Ends> {
     const worlds = await connectAll(url, 1)
     for (const world of worlds) {
-      const { session } = clientRole(world).session!
+      const { session } = clientState(world).session!
       const { structureTick } = session!
       Object.defineProperty(session, 'structureTick', { get: () => structureTick, set: () => {} })
     }
@@ -74,7 +74,7 @@ export const withholdingTasks = {
   async withholdParts({ url, count }: { url: string; count: number }): Promise<Ends> {
     const worlds = await connectAll(url, count)
     for (const world of worlds) {
-      clientRole(world).incomingParts.write = () => {}
+      clientState(world).incomingParts.write = () => {}
       sendMessage(world, Ask, {})
     }
     return playOn(worlds, () => {})

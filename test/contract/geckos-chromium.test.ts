@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { listenWebRtc, type WebRtcServerTransport } from '../../src/transport/geckos/geckos-server.js'
-import { type NativePeerConnection, ServerPeer } from '../../src/transport/geckos/geckos-server-peer.js'
+import { type NativePeerConnection, GeckosPeer } from '../../src/transport/geckos/geckos-server-peer.js'
 import { bundleForBrowser } from '../support/bundle.js'
 import { launchChromium } from '../support/chromium.js'
 import { tryAgain } from '../support/connect-patiently.js'
@@ -109,7 +109,7 @@ transportContract('geckos server and Chromium', async (options) => {
 })
 
 it('keeps the order of what a page sends while the server stands still in the moment it makes the channel', async () => {
-  const peer = ServerPeer.prototype as unknown as { openReliable(): void; native: NativePeerConnection }
+  const peer = GeckosPeer.prototype as unknown as { openReliable(): void; native: NativePeerConnection }
   const openReliable = Object.getOwnPropertyDescriptor(peer, 'openReliable')!.value as (this: typeof peer) => void
   peer.openReliable = function (this: typeof peer) {
     const create = this.native.createDataChannel.bind(this.native)

@@ -5,7 +5,7 @@ import { entityOfKey, setSpawnKey } from 'bitecs-net/prefabs'
 import { changeScene } from 'bitecs-net/scenes'
 import { stats } from 'bitecs-net/stats'
 import { describe, expect, it } from 'vitest'
-import { clientRole } from '../../src/world/state.js'
+import { clientState } from '../../src/world/state.js'
 import { createRandom } from '../../src/transport/random.js'
 import { Channel, type Transport } from '../../src/transport/transport.js'
 import { capture, type Captured, transportOf } from '../unit/world/tap.js'
@@ -95,7 +95,7 @@ describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
 
 /** The tables of a client agree with each other. */
 function expectSound(world: ClientWorld): void {
-  const { entities } = clientRole(world).replication
+  const { entities } = clientState(world).replication
   let alive = 0
   for (let index = 1; index < entities.indices; index++) {
     if (entities.netIds[index] === 0) continue

@@ -25,7 +25,7 @@ import { accept, deny } from 'bitecs-net/users'
 import { Authenticating, Connected, Connection, Networked, Ready } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { hasGreeted } from '../../src/world/client/client-state.js'
-import { clientRole } from '../../src/world/state.js'
+import { clientState } from '../../src/world/state.js'
 import type { ServeOptions } from '../../src/world/server/serve-options.js'
 import { transportOf } from '../unit/world/tap.js'
 import type { Channel } from '../../src/transport/transport.js'
@@ -157,7 +157,7 @@ export class FuzzGame {
 
   /** Where the game asks who clients are: an honest client says it once in a session. */
   private readonly introduce = (world: ClientWorld): void => {
-    const client = clientRole(world)
+    const client = clientState(world)
     const { session } = client
     if (session === undefined || !hasGreeted(client) || this.introduced.has(session)) return
     if (hasComponent(world, connectionOf(world), Connected)) return
@@ -306,7 +306,7 @@ export class FuzzGame {
     const { net } = this
     net.tick(30)
     for (const { client, ship, sent, received } of this.honest) {
-      const { size } = clientRole(client.world).pendingRequests
+      const { size } = clientState(client.world).pendingRequests
       if (size > 0) return `${size} requests of an honest client have no answer`
       if (client.reason !== undefined) return `an honest client was closed: ${client.reason.code}`
       const shown = this.shownDifference(client.world, ship)

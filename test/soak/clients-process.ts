@@ -15,7 +15,7 @@ import {
   type System,
 } from '../../src/node-client.js'
 import { isOpen } from '../../src/world/client/client-state.js'
-import { clientRole } from '../../src/world/state.js'
+import { clientState } from '../../src/world/state.js'
 import { createBot } from '../../examples/capture-the-flag/bots.js'
 import { Game, GetReady, Join, Lobby, protocol } from '../../examples/capture-the-flag/protocol.js'
 import { until } from '../support/until.js'
@@ -109,7 +109,7 @@ export const clientTasks = {
 
   /** Waits until the server has ended every session, and tidies up. */
   async awaitEnd(): Promise<void> {
-    const isOver = ({ world }: Client): boolean => clientRole(world).session === undefined
+    const isOver = ({ world }: Client): boolean => clientState(world).session === undefined
     await until('the server ended all', () => [...crowd].every(isOver), JOIN_LIMIT_MS)
     await Promise.all([...crowd].map(leave))
   },
@@ -135,13 +135,13 @@ export const clientTasks = {
   },
 
   measure(): CrowdState {
-    const open = [...crowd].filter(({ world }) => isOpen(clientRole(world)))
-    return { ...measure(open.map(({ world }) => clientRole(world))), playing: open.length, ended, errors }
+    const open = [...crowd].filter(({ world }) => isOpen(clientState(world)))
+    return { ...measure(open.map(({ world }) => clientState(world))), playing: open.length, ended, errors }
   },
 
   /** What the clients' roles hold more of than when it was last asked, most first. */
   grown(): { path: string; by: number }[] {
-    const roles = [...crowd].map(({ world }) => clientRole(world))
+    const roles = [...crowd].map(({ world }) => clientState(world))
     const now = countItems(roles, storesOf(protocol))
     const found = former === undefined ? [] : grown(former, now).slice(0, 20)
     former = now

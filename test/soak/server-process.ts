@@ -3,7 +3,7 @@ import { query } from 'bitecs'
 import { drain, kick, NetworkErrors } from '../../src/index.js'
 import { Connected } from '../../components/connection.js'
 import { createServerWorld, listen, type Server, type ServerWorld } from '../../src/server.js'
-import { serverRole } from '../../src/world/state.js'
+import { serverState } from '../../src/world/state.js'
 import { protocol, setup, systems, tickRate } from '../../examples/capture-the-flag/server.js'
 import { countItems, grown, type Items, storesOf } from './items.js'
 import { measure, type Sample } from './meter.js'
@@ -65,11 +65,11 @@ export const serverTasks = {
   },
 
   connections(): number {
-    return serverRole(world).peers.length
+    return serverState(world).peers.length
   },
 
   measure(): ServerState {
-    const role = serverRole(world)
+    const role = serverState(world)
     return {
       ...measure([role]),
       connections: role.peers.length,
@@ -82,7 +82,7 @@ export const serverTasks = {
 
   /** What the library holds more of than when it was last asked, most first. */
   grown(): { path: string; by: number }[] {
-    const now = countItems(serverRole(world), storesOf(protocol))
+    const now = countItems(serverState(world), storesOf(protocol))
     const found = former === undefined ? [] : grown(former, now).slice(0, 20)
     former = now
     return found

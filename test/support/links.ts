@@ -7,7 +7,7 @@ import { condition, type ConditionedTransport } from '../../src/transport/condit
 import { createLoopback } from '../../src/transport/loopback.js'
 import { Channel, type PeerId, type Transport } from '../../src/transport/transport.js'
 import { startServing } from '../../src/world/server/start-serving.js'
-import { clientRole, serverRole } from '../../src/world/state.js'
+import { clientState, serverState } from '../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../systems/index.js'
 
 const TICK_MS = 50
@@ -60,14 +60,14 @@ export function connectByLinks(protocol: Protocol, fate: () => Fate = () => 'ali
     })
     return transport
   }
-  startServing(serverRole(server), loopback.server, {})
+  startServing(serverState(server), loopback.server, {})
   let fail = (): void => {}
   const reopen = (): Transport | Promise<Transport> => {
     const next = fate()
     if (next !== 'unopened') return open(next === 'dead')
     return new Promise<Transport>((_, reject) => (fail = () => reject(new Error('it did not open'))))
   }
-  startSession(clientRole(client), open(false), { reopen })
+  startSession(clientState(client), open(false), { reopen })
   const tick = (count = 1): void => {
     for (let i = 0; i < count; i++) {
       time += TICK_MS

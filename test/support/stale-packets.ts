@@ -10,7 +10,7 @@ import { ByteReader } from '../../src/protocol/bytes.js'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { DataHeader } from '../../src/protocol/packet.js'
 import { Channel } from '../../src/transport/transport.js'
-import { clientRole } from '../../src/world/state.js'
+import { clientState } from '../../src/world/state.js'
 import * as game from './arena.js'
 import { startRelay } from './relay.js'
 import { until } from './until.js'
@@ -38,7 +38,7 @@ export interface Late {
 /** Notes every unreliable data packet that arrives at a client. */
 function tap(world: ClientWorld): Arrival[] {
   const arrivals: Arrival[] = []
-  const session = clientRole(world).session!
+  const session = clientState(world).session!
   const header = new DataHeader()
   const reader = new ByteReader()
   const take = session.packet.bind(session)

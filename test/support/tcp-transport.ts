@@ -82,7 +82,7 @@ export class TcpTransport implements Transport {
   }
 
   receive(sink: TransportSink): void {
-    this.inbox.drain(sink)
+    this.inbox.deliver(sink)
   }
 
   buffered(peer: PeerId): number {

@@ -5,7 +5,7 @@ import type { Protocol } from '../../protocol/protocol.js'
 import { drain } from '../../verbs/drain.js'
 import { sendCommand, sendRpc, sendTargetRpc } from '../../verbs/calls.js'
 import { sendMessage } from '../../verbs/messages.js'
-import { clientRole, type NetworkWorld } from '../../world/state.js'
+import { clientState, type NetworkWorld } from '../../world/state.js'
 import { entityOf, netIdOf } from '../../verbs/lookup.js'
 import { GameWorld } from './game-world.js'
 import { measure, type Timing } from './harness.js'
@@ -122,6 +122,6 @@ function verbOf(sender: NetworkWorld, definition: Definition, target: number): (
 /** A function that returns the bytes that a side has sent so far. */
 function bytesOf(world: GameWorld, from: Way['from']): () => number {
   if (from === 'server') return () => world.bytesSent
-  const { transport } = clientRole(world.network.clients[0]!.world)
+  const { transport } = clientState(world.network.clients[0]!.world)
   return () => transport!.counters.bytesSent
 }

@@ -1,6 +1,6 @@
 // Measures a game's own protocol: encoding, decoding, joining, and every call and message that it lists.
 import { close } from '../../verbs/close.js'
-import { serverRole } from '../../world/state.js'
+import { serverState } from '../../world/state.js'
 import { replicateState, runSystems, serverReceive, serverSend, updateInterest } from '../../../systems/index.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import { measureDispatch } from './game-calls.js'
@@ -72,7 +72,7 @@ function encoders({ protocol, entities, seed }: Context, fraction: number): Cont
   const world = new GameWorld(protocol, entities, seed)
   const { server } = world.network
   const bytes = countBytes(world, fraction)
-  const role = serverRole(server)
+  const role = serverState(server)
   // The work that a server does once for all its clients.
   const encode = [updateInterest, replicateState]
   let changed = 0

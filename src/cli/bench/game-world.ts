@@ -6,7 +6,7 @@ import type { ReplicatedComponent } from '../../protocol/definitions.js'
 import { createTestNetwork, type TestNetwork } from '../../testing.js'
 import { createRandom } from '../../transport/random.js'
 import { setOwner } from '../../verbs/ownership.js'
-import { clientRole, serverRole } from '../../world/state.js'
+import { clientState, serverState } from '../../world/state.js'
 import { UserError } from '../user-error.js'
 import { columnValue, type Random } from './values.js'
 
@@ -62,7 +62,7 @@ export class GameWorld {
 
   /** Entities that a client has. */
   known(world: TestNetwork['clients'][number]['world']): number {
-    return clientRole(world).replication.entities.alive
+    return clientState(world).replication.entities.alive
   }
 
   /** Picks some of the entities, at least one. */
@@ -80,7 +80,7 @@ export class GameWorld {
 
   /** Bytes that the server has sent so far. */
   get bytesSent(): number {
-    return serverRole(this.network.server).transport!.counters.bytesSent
+    return serverState(this.network.server).transport!.counters.bytesSent
   }
 
   private fill(eid: number): void {

@@ -5,7 +5,7 @@ import type { Hello } from '../../protocol/packet.js'
 import { type Protocol, protocolDifferences, WIRE_VERSION } from '../../protocol/protocol.js'
 
 /** Why a client is refused. */
-export interface Refusal {
+export interface HelloRefusal {
   readonly code: string
   /** For the player. */
   readonly text: string
@@ -17,7 +17,7 @@ export interface Refusal {
 const MAX_DETAIL_BYTES = 4096
 
 /** Why a client is incompatible; undefined when it is not. */
-export function checkHello(hello: Hello, protocol: Protocol): Refusal | undefined {
+export function checkHello(hello: Hello, protocol: Protocol): HelloRefusal | undefined {
   if (hello.wireVersion !== WIRE_VERSION) {
     const text = `the server speaks version ${WIRE_VERSION} of the wire format, the client ${hello.wireVersion}`
     return { code: 'wire-version', text }

@@ -18,7 +18,7 @@ import {
   type TransportCloseReason,
   type TransportSink,
 } from '../../transport/transport.js'
-import { checkHello, type Refusal } from './check-hello.js'
+import { checkHello, type HelloRefusal } from './check-hello.js'
 import type { CloseReason } from '../close-reason.js'
 import { Conduct, type Violation } from './client-limits.js'
 import type { Counters } from '../counters.js'
@@ -417,7 +417,7 @@ export class ServerSessions implements TransportSink {
   }
 
   /** Refuses a client that has not been admitted yet, if there is a reason to. Returns whether there was. */
-  private turnAway(session: Session, refusal: Refusal | undefined): boolean {
+  private turnAway(session: Session, refusal: HelloRefusal | undefined): boolean {
     if (refusal !== undefined) this.refuse(session, refusal.code, refusal.text, refusal.detail)
     return refusal !== undefined
   }

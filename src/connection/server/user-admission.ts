@@ -1,7 +1,7 @@
 // Decides on the admission of clients after a valid hello: bans and duplicate users.
 import { messageOf } from '../../protocol/errors.js'
 import type { BanList } from './ban-list.js'
-import type { Refusal } from './check-hello.js'
+import type { HelloRefusal } from './check-hello.js'
 import type { Session } from '../session.js'
 import { type DuplicateUsers, readUserKey, UserSessions } from './user-sessions.js'
 
@@ -25,13 +25,13 @@ export class Gate {
   }
 
   /** Why a client is banned, as far as it is identified by now. */
-  banOf(session: Session): Refusal | undefined {
+  banOf(session: Session): HelloRefusal | undefined {
     const text = this.options.bans?.textFor(session)
     return text === undefined ? undefined : { code: 'banned', text }
   }
 
   /** Notes the user data of an authenticated client. Returns why it is refused nevertheless, if so. */
-  identify(session: Session, user: object | undefined): Refusal | undefined {
+  identify(session: Session, user: object | undefined): HelloRefusal | undefined {
     session.user = user
     try {
       session.userKey = readUserKey(user, this.options.userKey)

@@ -9,7 +9,7 @@ import { MAX_SLOT } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import type { ClientCopies } from '../client/client-copies.js'
 import type { ClientEntities } from '../client/client-entities.js'
-import { pairKey, relationOf, targetOf } from './pair-keys.js'
+import { pairKey, relationOf, pairTarget } from './pair-keys.js'
 
 const NONE: ReadonlySet<number> = new Set()
 
@@ -88,14 +88,14 @@ export class ClientRelations {
   private add(subject: number, key: number): void {
     const { eidOf } = this.entities
     const eid = eidOf[subject]!
-    const target = eidOf[targetOf(key)]!
+    const target = eidOf[pairTarget(key)]!
     if (eid !== 0 && target !== 0) this.copies.add(eid, this.component(key, target))
   }
 
   private remove(subject: number, key: number): void {
     const { eidOf } = this.entities
     const eid = eidOf[subject]!
-    const target = eidOf[targetOf(key)]!
+    const target = eidOf[pairTarget(key)]!
     if (eid !== 0 && target !== 0) this.copies.remove(eid, this.component(key, target))
   }
 
@@ -105,12 +105,12 @@ export class ClientRelations {
 
   private remember(subject: number, key: number): void {
     include(this.pairsOf, subject, key)
-    include(this.subjectsOf, targetOf(key), subject)
+    include(this.subjectsOf, pairTarget(key), subject)
   }
 
   private forgetPair(subject: number, key: number): void {
     exclude(this.pairsOf, subject, key)
-    const target = targetOf(key)
+    const target = pairTarget(key)
     const pairs = this.pairsOf.get(subject) ?? NONE
     for (let r = 0; r < this.relations.length; r++) if (pairs.has(pairKey(r, target))) return
     exclude(this.subjectsOf, target, subject)

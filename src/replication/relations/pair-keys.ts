@@ -10,6 +10,6 @@ export function relationOf(key: number): number {
   return key >>> SLOT_BITS
 }
 
-export function targetOf(key: number): number {
+export function pairTarget(key: number): number {
   return key & MAX_SLOT
 }

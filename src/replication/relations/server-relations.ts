@@ -12,7 +12,7 @@ import type { Protocol } from '../../protocol/protocol.js'
 import type { Observer } from '../server/observer.js'
 import type { ServerEntities } from '../server/server-entities.js'
 import { SlotSet } from '../slot-set.js'
-import { pairKey, relationOf, targetOf } from './pair-keys.js'
+import { pairKey, relationOf, pairTarget } from './pair-keys.js'
 import { watchPairs } from './watch-pairs.js'
 
 /** The pairs of one networked entity. */
@@ -94,7 +94,7 @@ export class ServerRelations {
 
   /** Adds the targets of an entity, as references that may be spawned later. */
   addTargets(slot: number, into: number[]): void {
-    for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) into.push(targetOf(key) << 1)
+    for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) into.push(pairTarget(key) << 1)
   }
 
   /** Writes the pairs that begin and end for one client, after its spawns of this tick. */
@@ -107,7 +107,7 @@ export class ServerRelations {
       if (this.writeEntering(slotOf(entering.netIds[i]!), observer, packet)) written = true
     }
     for (const { subject, key, isNew } of changes) {
-      const target = targetOf(key)
+      const target = pairTarget(key)
       if (!known.has(subject) || !known.has(target)) continue
       if (!enteringSet.has(subject) && !enteringSet.has(target)) written = this.writePair(packet, subject, key, isNew)
     }
@@ -118,7 +118,7 @@ export class ServerRelations {
   private writeEntering(slot: number, { known, enteringSet }: Observer, packet: PacketBuilder): boolean {
     let written = false
     for (const key of this.subjects.get(slot)?.pairs ?? NO_PAIRS) {
-      if (known.has(targetOf(key))) written = this.writePair(packet, slot, key, true)
+      if (known.has(pairTarget(key))) written = this.writePair(packet, slot, key, true)
     }
     for (const subject of this.subjectsOf.get(this.entities.eidOf[slot]!) ?? NO_PAIRS) {
       // A subject that begins too writes its own pairs.
@@ -139,7 +139,7 @@ export class ServerRelations {
     scratch.varint(subject)
     scratch.varint(relationOf(key))
     scratch.u8(isNew ? 1 : 0)
-    scratch.varint(targetOf(key))
+    scratch.varint(pairTarget(key))
     packet.fit(scratch.length)
     packet.writer.copy(scratch.bytes, 0, scratch.length)
     return true

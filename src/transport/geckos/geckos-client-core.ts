@@ -197,7 +197,7 @@ class GeckosClient implements Transport {
   }
 
   receive(sink: TransportSink): void {
-    this.inbox.drain(sink)
+    this.inbox.deliver(sink)
   }
 
   buffered(_peer: PeerId, channel: Channel): number {

@@ -41,7 +41,7 @@ export function isRefusal({ cause }: ConnectionError): boolean {
 }
 
 /** The reason in a refusal of the signalling, if the server itself wrote it; a proxy's answer has none. */
-export function refusalOf(error: ConnectionError): RefusalText | undefined {
+export function refusalIn(error: ConnectionError): RefusalText | undefined {
   return isRefusal(error) && error.cause instanceof SignallingRefusal ? error.cause.refusal : undefined
 }
 

@@ -72,7 +72,7 @@ export interface PeerHost {
   /** Called when something can be read with `receive`. */
   arrived(): void
   /** Called when the peer's native objects are closed. */
-  released(peer: ServerPeer): void
+  released(peer: GeckosPeer): void
 }
 
 /**
@@ -90,7 +90,7 @@ const REFUSAL_LIMIT_MS = 300
 /** A client has no reason to open channels; one that opens more is closed. */
 const MAX_FOREIGN_CHANNELS = 16
 
-export class ServerPeer implements SignalledPeer {
+export class GeckosPeer implements SignalledPeer {
   isAnswered = false
   private readonly connection: GeckosConnection
   private readonly native: NativePeerConnection

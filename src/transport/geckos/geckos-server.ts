@@ -7,7 +7,7 @@ import { ByteWriter } from '../../protocol/bytes.js'
 import { ConnectionError } from '../../protocol/errors.js'
 import { MAX_RELIABLE_PACKET } from '../../protocol/limits.js'
 import { writeClose } from '../../protocol/packet.js'
-import { type GeckosConnection, type PeerHost, ServerPeer } from './geckos-server-peer.js'
+import { type GeckosConnection, type PeerHost, GeckosPeer } from './geckos-server-peer.js'
 import { CLOSE_LIMIT_MS, DISCONNECT_LIMIT_MS } from './flush-limits.js'
 import { Inbox } from '../inbox.js'
 import { boundRefusal, type RefusalText } from './refusal-text.js'
@@ -166,9 +166,9 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
   answer: ((peer: PeerId, bytes: Uint8Array, length: number) => void) | undefined
   hasEnded = false
   private readonly io: ReturnType<typeof geckos>
-  private readonly peers = new Map<PeerId, ServerPeer>()
+  private readonly peers = new Map<PeerId, GeckosPeer>()
   private readonly infos = new Map<PeerId, PeerInfo>()
-  private readonly byId = new Map<string, ServerPeer>()
+  private readonly byId = new Map<string, GeckosPeer>()
   private readonly signalling: Signalling
   private readonly admission: Admission
   private readonly ownsServer: boolean
@@ -239,7 +239,7 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
   }
 
   receive(sink: TransportSink): void {
-    this.inbox.drain(sink)
+    this.inbox.deliver(sink)
   }
 
   buffered(peer: PeerId, channel: Channel): number {
@@ -275,7 +275,7 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
     }
   }
 
-  released(peer: ServerPeer): void {
+  released(peer: GeckosPeer): void {
     this.peers.delete(peer.id)
     this.infos.delete(peer.id)
     this.byId.delete(peer.signallingId)
@@ -355,7 +355,7 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
       if (connection === undefined) return undefined
       const offer = offerOf(connection)
       const origin = { place, offer, address: info.address ?? '' }
-      const peer = new ServerPeer(this.nextPeer++, connection, origin, this)
+      const peer = new GeckosPeer(this.nextPeer++, connection, origin, this)
       this.peers.set(peer.id, peer)
       this.byId.set(peer.signallingId, peer)
       this.infos.set(peer.id, info)

@@ -53,7 +53,7 @@ const MAX_REMEMBERED = 4096
 const WHEN_FULL = 5
 
 /** Why a client may not begin to connect. */
-export interface Refusal {
+export interface AdmissionRefusal {
   readonly reason: 'too-many' | 'full'
   /** When to try again, in whole seconds. */
   readonly retryAfter: number
@@ -137,7 +137,7 @@ export class Admission {
   }
 
   /** A place for a client at `address` (in the form of `normalizeAddress`), or why there is none. */
-  enter(address: string): Place | Refusal {
+  enter(address: string): Place | AdmissionRefusal {
     const { limits } = this
     const visitor = isLoopback(address) ? undefined : this.visitorAt(networkOfAddress(address))
     const refusal = visitor === undefined ? undefined : this.judge(visitor)
@@ -163,7 +163,7 @@ export class Admission {
     this.remember(visitor)
   }
 
-  private judge(visitor: Visitor): Refusal | undefined {
+  private judge(visitor: Visitor): AdmissionRefusal | undefined {
     const { addressPerSecond, addressConnecting, addressClients } = this.limits
     if (visitor.tokens < 1) {
       return { reason: 'too-many', retryAfter: Math.ceil((1 - visitor.tokens) / addressPerSecond) }

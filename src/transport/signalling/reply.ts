@@ -4,7 +4,7 @@ import { BODY_TIME_MS, isTooLarge } from './body.js'
 import type { Status } from './status.js'
 
 /** Answers with a text or, as JSON, an object. The rest of the request is discarded, for a short time. */
-export function reply(
+export function respond(
   request: http.IncomingMessage,
   response: http.ServerResponse,
   status: Status,

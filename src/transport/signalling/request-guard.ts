@@ -8,7 +8,7 @@ import { isLoopback, networkOfAddress } from '../addresses.js'
 import { AddressRates } from './address-rates.js'
 import { clientAddress, Networks, textOfHeader } from './addresses.js'
 import { createSignallingCounters, type SignallingCounters } from './counters.js'
-import { reply } from './reply.js'
+import { respond } from './reply.js'
 import { Status } from './status.js'
 
 /** Milliseconds of work in one turn. Further requests wait for the next turn, in which due ticks run first. */
@@ -196,5 +196,5 @@ function isLast(response: ServerResponse): boolean {
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('connection', 'close')
   response.setHeader('retry-after', 1)
-  reply(request, response, Status.TooMany, 'too many requests from this address')
+  respond(request, response, Status.TooMany, 'too many requests from this address')
 }

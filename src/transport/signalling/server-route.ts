@@ -1,7 +1,7 @@
 // Puts a world's signalling in front of the request listeners of an HTTP server, and removes it again.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { UsageError } from '../../protocol/errors.js'
-import { reply } from './reply.js'
+import { respond } from './reply.js'
 import { RequestGuard } from './request-guard.js'
 import { isSignalling } from './route.js'
 import { Status } from './status.js'
@@ -80,4 +80,4 @@ export function guarded(server: Server, handle: RequestListener): RequestListene
   return (request, response) => guard.take(request, response, handle)
 }
 
-const notFound: RequestListener = (request, response) => reply(request, response, Status.NotFound)
+const notFound: RequestListener = (request, response) => respond(request, response, Status.NotFound)

@@ -13,7 +13,7 @@ import { readAnswer, writeDescription } from './description.js'
 import type { Origins } from './origins.js'
 import type { Offer } from './offer.js'
 import type { Pace } from './pace.js'
-import { reply } from './reply.js'
+import { respond } from './reply.js'
 import { METHOD, readRoute, type Route } from './route.js'
 import { Status } from './status.js'
 
@@ -74,7 +74,7 @@ export class Signalling {
     counters.signallingRequests++
     void this.answer(exchange).catch(() => {
       counters.signallingErrors++
-      reply(request, response, Status.Failed)
+      respond(request, response, Status.Failed)
     })
   }
 
@@ -91,11 +91,11 @@ export class Signalling {
     if (route === undefined) return this.malformed(exchange, Status.NotFound, 'no such path')
     if (!origins.admit(request, response)) {
       counters.foreignOrigins++
-      return reply(request, response, Status.Forbidden, 'this page may not connect')
+      return respond(request, response, Status.Forbidden, 'this page may not connect')
     }
     if (request.method === 'OPTIONS') {
       origins.announce(response)
-      return reply(request, response, Status.NoContent)
+      return respond(request, response, Status.NoContent)
     }
     const method = METHOD[route.action]
     if (request.method !== method) {
@@ -119,14 +119,14 @@ export class Signalling {
     const refusal = this.parts.refuse(address)
     if (refusal !== undefined) {
       counters.refusedAddresses++
-      return reply(request, response, Status.Forbidden, refusal)
+      return respond(request, response, Status.Forbidden, refusal)
     }
     const place = admission.enter(address)
     if (place instanceof Place) return this.beginAt(exchange, place, address)
     response.setHeader('retry-after', place.retryAfter)
     if (place.reason === 'full') return this.unavailable(exchange)
     counters.rateLimitedRequests++
-    reply(request, response, Status.TooMany, 'too many connections from this address')
+    respond(request, response, Status.TooMany, 'too many connections from this address')
   }
 
   private async beginAt(exchange: Exchange, place: Place, address: string): Promise<void> {
@@ -148,7 +148,7 @@ export class Signalling {
     }
     if (peer === undefined) {
       counters.signallingErrors++
-      return reply(request, response, Status.Failed, 'no connection could be made')
+      return respond(request, response, Status.Failed, 'no connection could be made')
     }
     const { signallingId: id, offer } = peer
     if (leaving.signal.aborted) peer.giveUp('the client left while it connected')
@@ -156,7 +156,7 @@ export class Signalling {
     response.once('close', () => {
       if (!response.writableFinished) peer.giveUp('the client left while it connected')
     })
-    reply(request, response, Status.Ok, { userData: {}, id, ...offer })
+    respond(request, response, Status.Ok, { userData: {}, id, ...offer })
   }
 
   /** Waits until the client may have a connection; undefined when it may not, and was sent the reason. */
@@ -170,7 +170,7 @@ export class Signalling {
     const verdict = await authorization.ask(request, address, leaving)
     if ('status' in verdict) {
       counters.unauthorizedRequests++
-      reply(request, response, verdict.status, verdict.refusal ?? 'not authorized')
+      respond(request, response, verdict.status, verdict.refusal ?? 'not authorized')
       return undefined
     }
     const turn = pace.turn(leaving)
@@ -187,12 +187,12 @@ export class Signalling {
     const peer = this.parts.find(id)
     if (peer === undefined) {
       this.parts.counters.unknownConnections++
-      return reply(request, response, Status.NotFound, 'no such connection')
+      return respond(request, response, Status.NotFound, 'no such connection')
     }
     if (action === 'answer') return this.takeAnswer(exchange, peer)
-    if (action === 'candidates') return reply(request, response, Status.Ok, peer.takeCandidates())
+    if (action === 'candidates') return respond(request, response, Status.Ok, peer.takeCandidates())
     peer.clientLeft()
-    reply(request, response, Status.Ok)
+    respond(request, response, Status.Ok)
   }
 
   /**
@@ -204,7 +204,7 @@ export class Signalling {
     const { counters, candidates } = this.parts
     if (peer.isAnswered) {
       counters.repeatedAnswers++
-      return reply(request, response, Status.Conflict, 'answered already')
+      return respond(request, response, Status.Conflict, 'answered already')
     }
     peer.isAnswered = true
     const body = await readBody(request, this.parts.bodyTime)
@@ -216,32 +216,32 @@ export class Signalling {
       return this.malformed(exchange, Status.Malformed, 'no answer to an offer')
     }
     // The connection may have ended meanwhile.
-    if (this.parts.find(peer.signallingId) !== peer) return reply(request, response, Status.NotFound)
+    if (this.parts.find(peer.signallingId) !== peer) return respond(request, response, Status.NotFound)
     const chosen = candidates.choose(answer.candidates, peer.address)
     counters.strippedCandidates += answer.candidates.length - chosen.length
-    if (peer.takeAnswer(writeDescription(answer, chosen))) return reply(request, response, Status.Ok)
+    if (peer.takeAnswer(writeDescription(answer, chosen))) return respond(request, response, Status.Ok)
     counters.signallingErrors++
     peer.giveUp('the answer of the client could not be used')
-    reply(request, response, Status.Malformed, 'the answer cannot be used')
+    respond(request, response, Status.Malformed, 'the answer cannot be used')
   }
 
   private malformed({ request, response }: Exchange, status: Status, text: string): void {
     this.parts.counters.malformedRequests++
-    reply(request, response, status, text)
+    respond(request, response, status, text)
   }
 
   private tooLarge({ request, response }: Exchange): void {
     this.parts.counters.oversizedRequests++
-    reply(request, response, Status.TooLarge, 'the body is too large')
+    respond(request, response, Status.TooLarge, 'the body is too large')
   }
 
   private tooSlow({ request, response }: Exchange): void {
     this.parts.counters.slowRequests++
-    reply(request, response, Status.Slow, 'the body took too long')
+    respond(request, response, Status.Slow, 'the body took too long')
   }
 
   private unavailable({ request, response }: Exchange): void {
     this.parts.counters.overloadedRequests++
-    reply(request, response, Status.Unavailable, 'the server takes no more clients now')
+    respond(request, response, Status.Unavailable, 'the server takes no more clients now')
   }
 }

@@ -6,7 +6,7 @@ import { SectionKind } from '../../protocol/packet.js'
 import { readEndedKey } from '../../protocol/prefab.js'
 import { ReplyStatus } from '../../protocol/reply-status.js'
 import { CallFault } from '../../remote/call-faults.js'
-import { targetOf } from '../../remote/call-entities.js'
+import { calledEntity } from '../../remote/call-entities.js'
 import { readDraining } from '../../remote/draining-section.js'
 import { PartResult } from '../../remote/message-parts.js'
 import { Channel } from '../../transport/transport.js'
@@ -120,7 +120,7 @@ function applyCall(client: ClientState, reader: ByteReader): void {
   }
   let eid = 0
   if (section.netId !== 0) {
-    eid = targetOf(client.entities, section.netId)
+    eid = calledEntity(client.entities, section.netId)
     if (eid < 0) {
       drop(client, CallFault.Late, section.id)
       return
@@ -189,7 +189,7 @@ function applyRequest(client: ClientState, reader: ByteReader): void {
     drop(client, CallFault.UnknownDefinition, section.id)
     return
   }
-  const eid = targetOf(entities, section.netId)
+  const eid = calledEntity(entities, section.netId)
   if (eid < 0) {
     drop(client, CallFault.Late, section.id)
     openRequests.endUnopened(connection, section.request, ReplyStatus.Despawned)

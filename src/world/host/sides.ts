@@ -16,7 +16,7 @@ export interface SideOptions {
  * @throws UsageError when the world is not of the side asked for, or is both and nothing says which; `what` begins the
  * sentence.
  */
-export function sideOf(network: Network, what: string, asked?: Side): Side {
+export function resolveSide(network: Network, what: string, asked?: Side): Side {
   const { server, client, side } = network
   if (asked !== undefined && network[asked] === undefined) {
     throw new UsageError('wrong-side', `${what}: this world is no ${asked}`)

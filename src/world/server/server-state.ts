@@ -96,7 +96,7 @@ export interface ServerState {
   readonly joining: Session[]
   /** Sessions that ended since `updateConnections` last ran. */
   readonly ending: Session[]
-  /** Sessions that lost Connected since `retireConnections` last ran. */
+  /** Sessions that lost Connected since `endConnections` last ran. */
   readonly retiring: Session[]
   readonly groups: Groups
   readonly graces: Graces

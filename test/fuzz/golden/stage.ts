@@ -12,7 +12,7 @@ import {
 import { startSession } from '../../../src/world/client/start-session.js'
 import { createClientWorld, createServerWorld } from '../../../src/verbs/create.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
-import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../../src/world/state.js'
+import { clientState, type ClientWorld, serverState, type ServerWorld } from '../../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../../systems/index.js'
 import { transportOf } from '../../unit/world/tap.js'
 import { FATES } from '../engine/accounting.js'
@@ -90,7 +90,7 @@ export function recordPlay(play: Play): Tape {
       overhear(transport, (_, step) => arrivals.push({ tick, side: 'client', step: step(line) }))
     }
     overhearClient(transportOf(guest.world, 'client'))
-    const session = clientRole(guest.world).session!
+    const session = clientState(guest.world).session!
     const resume = session.tryResume.bind(session)
     session.tryResume = (transport) => {
       overhearClient(transport)
@@ -165,7 +165,7 @@ function serverAlone(play: Play, now: () => number, say: Say): Rerun {
   const { server } = play.begin()
   const world = createServerWorld(protocol, { now })
   const transport = new ScriptedTransport(now)
-  startServing(serverRole(world), transport, play.serving ?? {})
+  startServing(serverState(world), transport, play.serving ?? {})
   const step = (tick: number): void => {
     const act = (): void => (takeAtServer(world, say), server(world, tick))
     runSystems(world, [...serverReceive, act, ...serverSend])
@@ -182,7 +182,7 @@ function clientAlone(play: Play, now: () => number, say: Say): Rerun {
   const transport = (line: number): ScriptedTransport => (lines[line] ??= new ScriptedTransport(sentAt))
   let opened = 0
   const open = (): Transport => transport(opened++)
-  startSession(clientRole(world), open(), { reopen: open })
+  startSession(clientState(world), open(), { reopen: open })
   const step = (tick: number): void => {
     const act = (): void => (takeAtClient(world, say), client(world, tick))
     runSystems(world, [...clientReceive, act, ...clientSend])

@@ -8,7 +8,7 @@ import type { TestClient } from 'bitecs-net/testing'
 import type { ClientSession } from '../../../src/connection/client/client-session.js'
 import { slotOf } from '../../../src/protocol/net-id.js'
 import type { Channel, Transport, TransportSink } from '../../../src/transport/transport.js'
-import { clientRole } from '../../../src/world/state.js'
+import { clientState } from '../../../src/world/state.js'
 import { Accounting } from '../engine/accounting.js'
 import { type Allowance, type Census, growth, takeCensus } from '../engine/census.js'
 import { watchMemory } from '../engine/memory.js'
@@ -55,7 +55,7 @@ export class ClientRun implements TargetRun, Live {
     this.step(WARM_UP)
     this.before = this.rest()
     // Behind the end of that session, which may count packets that waited for a scene.
-    this.accounting = new Accounting(clientRole(world).counters)
+    this.accounting = new Accounting(clientState(world).counters)
     this.isHonest = false
     this.begin()
   }
@@ -73,7 +73,7 @@ export class ClientRun implements TargetRun, Live {
     this.victim.running = false
     // Its game runs on: what the last frame gathered is shown in the next, and then forgotten.
     for (let i = 0; i < 2; i++) runSystems(this.victim.world, clientReceive)
-    return takeCensus(clientRole(this.victim.world))
+    return takeCensus(clientState(this.victim.world))
   }
 
   private startAnew(): void {
@@ -84,7 +84,7 @@ export class ClientRun implements TargetRun, Live {
 
   private begin(): void {
     this.victim = this.game.net.begin({ world: this.victim.world })
-    const { session } = clientRole(this.victim.world)
+    const { session } = clientState(this.victim.world)
     this.accounting.watch(session!)
     this.tap(session!, session!.transport)
     const resume = session!.tryResume.bind(session)
@@ -123,11 +123,11 @@ export class ClientRun implements TargetRun, Live {
   }
 
   get structureTick(): number {
-    return clientRole(this.world).session?.session?.structureTick ?? 0
+    return clientState(this.world).session?.session?.structureTick ?? 0
   }
 
   get sequence(): number {
-    const received = clientRole(this.world).session?.session?.received
+    const received = clientState(this.world).session?.session?.received
     return (received === undefined || received.empty ? 0 : received.latest) + 1 + (this.sequenceOffset++ % 5)
   }
 
@@ -142,7 +142,7 @@ export class ClientRun implements TargetRun, Live {
   }
 
   private findNetIds(): [number, number][] {
-    const { entities } = clientRole(this.world).replication
+    const { entities } = clientState(this.world).replication
     const ids: [number, number][] = []
     for (let index = 1; index < entities.indices && ids.length < 32; index++) {
       const netId = entities.netIds[index]!
@@ -152,7 +152,7 @@ export class ClientRun implements TargetRun, Live {
   }
 
   get requests(): readonly number[] {
-    const { waiting } = clientRole(this.world).pendingRequests as unknown as { waiting: ReadonlyMap<number, unknown> }
+    const { waiting } = clientState(this.world).pendingRequests as unknown as { waiting: ReadonlyMap<number, unknown> }
     return [...waiting.keys()].slice(-8)
   }
 
@@ -174,7 +174,7 @@ export class ClientRun implements TargetRun, Live {
 
   /** The tables of the client agree with each other. */
   private expectSound(): void {
-    const { entities } = clientRole(this.world).replication
+    const { entities } = clientState(this.world).replication
     let alive = 0
     for (let index = 1; index < entities.indices; index++) if (entities.netIds[index] !== 0) alive++
     if (alive !== entities.alive) throw new Escape(`${alive} entities are there, and ${entities.alive} are counted`)
@@ -182,7 +182,7 @@ export class ClientRun implements TargetRun, Live {
 
   finish(): void {
     const { game } = this
-    const role = clientRole(this.world)
+    const role = clientState(this.world)
     this.waiting.length = 0
     this.playing.leave()
     this.accounting.check('the client', this.packetsKept())
@@ -208,7 +208,7 @@ export class ClientRun implements TargetRun, Live {
 
   /** Packets that the client has taken in and not read yet. */
   private packetsKept(): number {
-    const { received } = clientRole(this.world)
+    const { received } = clientState(this.world)
     return received.reduce((sum, { count }) => sum + count, 0)
   }
 }

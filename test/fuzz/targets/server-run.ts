@@ -8,7 +8,7 @@ import { WIRE_VERSION } from '../../../src/protocol/protocol.js'
 import { MAX_WAITING_PARTS } from '../../../src/remote/message-parts.js'
 import { Channel, type Transport } from '../../../src/transport/transport.js'
 import type { ServeOptions } from '../../../src/world/server/serve-options.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { transportOf } from '../../unit/world/tap.js'
 import { Accounting } from '../engine/accounting.js'
 import { type Allowance, type Census, growth, takeCensus } from '../engine/census.js'
@@ -69,7 +69,7 @@ export class ServerRun implements TargetRun {
   constructor(seed: number) {
     this.game = new FuzzGame(seed, 2, KINDS[seed % KINDS.length])
     const { server } = this.game.net
-    const role = serverRole(server)
+    const role = serverState(server)
     this.network = (transportOf(server, 'server') as unknown as Network).inner
     this.accounting = new Accounting(role.counters)
     this.accounting.watch(role.sessions!)
@@ -138,7 +138,7 @@ export class ServerRun implements TargetRun {
 
   /** The game drains everything in every tick; what it may leave waiting has bounds. */
   private checkQueues(): void {
-    const role = serverRole(this.game.net.server)
+    const role = serverState(this.game.net.server)
     for (const { name, waiting } of role.inbound.queues) {
       if (waiting > 0) throw new Escape(`${waiting} calls of ${name} wait behind a drain`)
     }
@@ -154,7 +154,7 @@ export class ServerRun implements TargetRun {
   finish(): void {
     const { game } = this
     const { server } = game.net
-    const role = serverRole(server)
+    const role = serverState(server)
     // They do not even leave: the server must find out by itself.
     for (const line of this.lines.values()) line.mute()
     for (let i = 0; i < QUIET_TICKS; i++) this.tick()

@@ -5,13 +5,13 @@ import type { Log } from '../../../src/cli/log.js'
 import { createRefusalReport } from '../../../src/cli/refusal-report.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import * as game from '../../support/arena.js'
 
 function start() {
   const world = createServerWorld(game.arena)
   const { server } = createLoopback()
-  startServing(serverRole(world), server, {})
+  startServing(serverState(world), server, {})
   const clock = { now: 0 }
   const warn = vi.fn<(fields: object, text: string) => void>()
   const report = createRefusalReport({ warn } as unknown as Log, () => clock.now)

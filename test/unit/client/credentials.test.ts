@@ -8,7 +8,7 @@ import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Authenticator } from '../../../src/world/server/authenticator.js'
 import { createClientWorld, createServerWorld } from '../../../src/verbs/create.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
-import { clientRole, serverRole } from '../../../src/world/state.js'
+import { clientState, serverState } from '../../../src/world/state.js'
 
 const protocol = defineProtocol({})
 const url = 'http://127.0.0.1:9208'
@@ -26,7 +26,7 @@ function serve(authenticate: Authenticator, authenticationTimeout = 60_000) {
   const loopback = createLoopback()
   const server = createServerWorld(protocol)
   const tokens: string[] = []
-  startServing(serverRole(server), loopback.server, {
+  startServing(serverState(server), loopback.server, {
     users: {
       authenticationTimeout,
       authenticate: (request) => {
@@ -165,7 +165,7 @@ describe('a client', () => {
     const world = createClientWorld(protocol)
     const attempt = connectWorld(world, open, { url, timeout: 30_000 })
     await after(8000, attempt)
-    expect([tries, clientRole(world).session?.state]).toEqual([1, 'connecting'])
+    expect([tries, clientState(world).session?.state]).toEqual([1, 'connecting'])
     server.stop()
     await after(7000, attempt)
     expect(tries).toBe(2)

@@ -1,7 +1,7 @@
 // A client whose frames have stopped: arrivals keep it alive and up to date, and its calls wait for the next frame.
 import { hasComponent } from 'bitecs'
 import { describe, expect, it } from 'vitest'
-import { drainWhenHidden } from '../../../src/client/hidden-tab.js'
+import { receiveWhenHidden } from '../../../src/client/hidden-tab.js'
 import { drain, removed, sendRpc } from '../../../src/index.js'
 import { stats } from '../../../src/stats.js'
 import { createTestNetwork } from '../../../src/testing.js'
@@ -14,7 +14,7 @@ describe('a hidden tab', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const client = net.clients[0]!
     const { connection } = client
-    drainWhenHidden(client.world)
+    receiveWhenHidden(client.world)
     const shows = (): boolean => hasComponent(net.server, connection, Stalled)
     const ship = game.spawnShip(net.server, 1, 2, 3)
     net.tick(3)
@@ -40,7 +40,7 @@ describe('a hidden tab', () => {
   it('stays connected, shows what is true, acknowledges, and finds its calls when frames come again', async () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const client = net.clients[0]!
-    drainWhenHidden(client.world)
+    receiveWhenHidden(client.world)
     const ship = game.spawnShip(net.server, 1, 2, 3)
     net.tick(3)
     const copy = game.copyOf(client.world, net.server, ship)

@@ -11,7 +11,7 @@ import type { Transport } from '../../../src/transport/transport.js'
 import { createClientWorld, createServerWorld } from '../../../src/verbs/create.js'
 import { shareOfPause } from '../../../src/world/client/reconnection.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { clientReceive, clientSend, runSystems, serverReceive, serverSend } from '../../../systems/index.js'
 import * as game from '../../support/arena.js'
 import { until } from '../../support/until.js'
@@ -21,7 +21,7 @@ const url = 'http://127.0.0.1:1'
 async function start(reconnect: 'resume' | 'always', resumeTime: number) {
   const loopback = createLoopback()
   const server = createServerWorld(game.arena)
-  startServing(serverRole(server), loopback.server, { sessions: { resumeTime } })
+  startServing(serverState(server), loopback.server, { sessions: { resumeTime } })
   const world = createClientWorld(game.arena)
   const lines: Transport[] = []
   const signals: (AbortSignal | undefined)[] = []
@@ -192,7 +192,7 @@ describe('a server that says when it wants to be asked again', () => {
   function refusing(tries: number, retryAfter: number) {
     const loopback = createLoopback()
     const server = createServerWorld(game.arena)
-    startServing(serverRole(server), loopback.server, {})
+    startServing(serverState(server), loopback.server, {})
     const times: number[] = []
     const timer = setInterval(() => runSystems(server, [...serverReceive, ...serverSend]), 20)
     const open: OpenClientTransport = () => {

@@ -29,7 +29,7 @@ import {
 import { readLane } from '../../../src/replication/wire/read-lanes.js'
 import { Channel, createTransportCounters, type Transport } from '../../../src/transport/transport.js'
 import { startSession } from '../../../src/world/client/start-session.js'
-import { clientRole } from '../../../src/world/state.js'
+import { clientState } from '../../../src/world/state.js'
 import { decodeValue, fnv1a, fromHex, parseProtocol, readLaneBits, readPacket } from './independent-reader.js'
 import {
   type LaneVector,
@@ -168,14 +168,14 @@ describe('the library', () => {
       onArrival: undefined,
       answer: undefined,
     }
-    startSession(clientRole(world), transport, {})
+    startSession(clientState(world), transport, {})
     let most = 0
     let reason = ''
     for (let tick = 0; tick <= run.at(-1)!.tick + 1; tick++) {
       arriving.push(...run.filter((packet) => packet.from === 'server' && packet.tick === tick))
       runSystems(world, [...clientReceive])
       // The run's client sent one packet that was acknowledged.
-      if (tick === 2) clientRole(world).session!.session!.delivery.send(0)
+      if (tick === 2) clientState(world).session!.session!.delivery.send(0)
       most = Math.max(most, query(world, [Networked]).length)
       for (const event of drain(world, removed(Connected))) ({ reason } = event)
     }

@@ -10,7 +10,7 @@ import { ReplyStatus } from '../../../src/protocol/reply-status.js'
 import { u32, u8 } from '../../../src/protocol/types/schema.js'
 import { createRandom } from '../../../src/transport/random.js'
 import { CallFaults } from '../../../src/remote/call-faults.js'
-import { sideOf } from '../../../src/remote/call-id.js'
+import { sideOfId } from '../../../src/remote/call-id.js'
 import { CallSection, InboundCalls } from '../../../src/remote/inbound-calls.js'
 import { OpenRequests } from '../../../src/remote/open-requests.js'
 import { OutgoingCalls } from '../../../src/remote/outgoing-calls.js'
@@ -79,7 +79,11 @@ describe('open requests', () => {
     const { outgoing, open } = make()
     const client = new OpenRequests('client', protocol, outgoing)
     const id = client.open(1, 1, 0)
-    expect([sideOf(id), sideOf(open.open(1, 1, 0)), sideOf(client.nextId())]).toEqual(['client', 'server', 'client'])
+    expect([sideOfId(id), sideOfId(open.open(1, 1, 0)), sideOfId(client.nextId())]).toEqual([
+      'client',
+      'server',
+      'client',
+    ])
     expect(() => open.reply(id, { left: 1 })).toThrow(/cannot be answered/)
   })
 

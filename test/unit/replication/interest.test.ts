@@ -6,7 +6,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BitRows } from '../../../src/replication/interest/bit-rows.js'
 import { TupleTable } from '../../../src/replication/interest/tuple-table.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import * as game from '../../support/arena.js'
 
 const SEED = 20_261_122
@@ -77,7 +77,7 @@ describe('visibility', () => {
     const match = rooms()
     const interest = allOf(match, grid({ position: game.Position, radius: 30, cellSize: 10, hysteresis: 0 }))
     const net = createTestNetwork(game.arena, { clients: 1, interest })
-    const { visibility } = serverRole(net.server).replication
+    const { visibility } = serverState(net.server).replication
     const [{ connection }] = net.clients as [(typeof net.clients)[number]]
     const ship = game.spawnShip(net.server)
     net.tick(2)
@@ -95,7 +95,7 @@ describe('visibility', () => {
 
   it('forgets a connection that ended: its rooms, what was shown to it and hidden from it', () => {
     const net = createTestNetwork(game.arena, { clients: 2, interest: rooms() })
-    const { visibility, entities } = serverRole(net.server).replication
+    const { visibility, entities } = serverState(net.server).replication
     const [{ connection }] = net.clients as [(typeof net.clients)[number]]
     const ship = game.spawnShip(net.server)
     net.tick(2)

@@ -5,7 +5,7 @@ import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { Plans, flight, Fuel, spawnFlyer } from '../../support/flyers.js'
 import type { PeerId } from '../../../src/transport/transport.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { transportOf } from '../world/tap.js'
 
 /** Bytes that stand for nothing else here. */
@@ -24,7 +24,7 @@ it('42: values for the owner alone are in no byte that another client is sent', 
     return send(peer, channel, bytes, length)
   }
   const [owner, second, third] = net.clients.map(({ connection }) =>
-    serverRole(net.server).peerOfConnection.get(connection)!,
+    serverState(net.server).peerOfConnection.get(connection)!,
   )
   const flyer = spawnFlyer(net.server, 0, 0, net.clients[0]!.connection)
   addComponent(net.server, flyer, Plans)

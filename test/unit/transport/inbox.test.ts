@@ -42,7 +42,7 @@ function drain(inbox: Inbox): string[] {
     },
     closed: (peer, reason) => events.push(`${peer} ${reason.code}`),
   }
-  inbox.drain(sink)
+  inbox.deliver(sink)
   return events
 }
 
@@ -182,9 +182,9 @@ describe('the inbox', () => {
         inbox.pushPacket(1, Channel.Reliable, packet, length)
         expected.push([length, first])
       }
-      if (random() < 0.7) inbox.drain(sink)
+      if (random() < 0.7) inbox.deliver(sink)
     }
-    inbox.drain(sink)
+    inbox.deliver(sink)
     expect(expected).toEqual([])
     expect(seen).toBeGreaterThan(1000)
   })

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
 import { endEntity } from '../../../src/world/server/entity-steps.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { capture, type Captured, transportOf } from './tap.js'
 
 const Paint = defineClientRpc({ n: u32 }, { buffer: 'last' })
@@ -46,7 +46,7 @@ it('stands behind spawn, owner and player, and before the calls of the tick; mem
   expect(places).not.toContain(-1)
   expect(places).toEqual([...places].sort((a, b) => a - b))
 
-  const { buffered } = serverRole(net.server)
+  const { buffered } = serverState(net.server)
   expect(buffered.entities).toBe(1)
   for (let n = 0; n < 100; n++) sendRpc(net.server, ship, Paint, { n })
   expect(buffered.of(slot)).toHaveLength(1)
@@ -55,7 +55,7 @@ it('stands behind spawn, owner and player, and before the calls of the tick; mem
     addComponent(net.server, eid, Networked)
     sendRpc(net.server, eid, Paint, { n: i })
     net.tick()
-    endEntity(serverRole(net.server), eid)
+    endEntity(serverState(net.server), eid)
   }
   expect(buffered.entities).toBe(1)
 })

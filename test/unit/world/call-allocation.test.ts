@@ -20,7 +20,7 @@ import { withSide } from 'bitecs-net/host'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { clientRole } from '../../../src/world/state.js'
+import { clientState } from '../../../src/world/state.js'
 import { bytesPerEvent } from '../../support/heap.js'
 
 const args = { x: 0, power: 0 }
@@ -53,7 +53,7 @@ function begin(host: boolean) {
   addComponent(server, ship, Networked)
   setOwner(server, ship, connection)
   network.tick(3)
-  const own = clientRole(client).entities.entityOf(Networked.netId[ship]!)
+  const own = clientState(client).entities.entityOf(Networked.netId[ship]!)
   return { network, server, client, connection, ship, own }
 }
 

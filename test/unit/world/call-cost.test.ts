@@ -4,7 +4,7 @@ import { defineProtocol, defineTargetRpc, sendTargetRpc, u8 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it, vi } from 'vitest'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 
 const Prize = defineTargetRpc({ n: u8 })
 const protocol = defineProtocol({ remote: { Prize } })
@@ -16,7 +16,7 @@ it('calls to one client each cost every client no more than its own', () => {
   addComponents(net.server, ship, Networked)
   net.tick(5)
   for (const { connection } of net.clients) sendTargetRpc(net.server, ship, Prize, { n: 1 }, { to: connection })
-  const { outgoing } = serverRole(net.server)
+  const { outgoing } = serverState(net.server)
   const looks = vi.spyOn(outgoing, 'after')
   const sent = vi.spyOn(outgoing, 'startOf')
   net.tick()

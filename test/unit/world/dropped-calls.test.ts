@@ -24,7 +24,7 @@ import type { Definition } from '../../../src/protocol/definitions.js'
 import { writeNetId } from '../../../src/protocol/net-id.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Connected, Connection } from 'bitecs-net/components'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import * as game from '../../support/arena.js'
 import { throwAtClient, throwSections } from './tap.js'
 
@@ -326,6 +326,6 @@ describe('a command that is drained in the tick in which its sender has left, af
       net.tick(2)
     }
     expect(errors(net.server).map(({ code }) => code)).toEqual(['late', 'late', 'late'])
-    expect(serverRole(net.server).faults.size).toBe(0)
+    expect(serverState(net.server).faults.size).toBe(0)
   })
 })

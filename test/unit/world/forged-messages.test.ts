@@ -5,7 +5,7 @@ import { stats } from '../../../src/stats.js'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { createTestNetwork } from '../../../src/testing.js'
-import { clientRole } from '../../../src/world/state.js'
+import { clientState } from '../../../src/world/state.js'
 
 const Chat = defineMessage({ text: string(200) })
 const protocol = defineProtocol({ messages: { Chat } })
@@ -25,7 +25,7 @@ function section(writer: ByteWriter, text: string, textLength = text.length, len
 function receive(forge: (writer: ByteWriter) => void) {
   const net = createTestNetwork(protocol, { clients: 1 })
   const [client] = net.clients
-  const { transport, session } = clientRole(client!.world)
+  const { transport, session } = clientState(client!.world)
   const writer = new ByteWriter()
   // Kind, flags, tick, structure tick.
   for (const byte of [0, 0, 1, 0]) writer.u8(byte)

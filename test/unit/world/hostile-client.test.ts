@@ -25,7 +25,7 @@ import { describe, expect, it } from 'vitest'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
-import { clientRole, serverRole } from '../../../src/world/state.js'
+import { clientState, serverState } from '../../../src/world/state.js'
 import { capture, type Captured, throwSections, transportOf } from './tap.js'
 
 const Health = { hp: new Uint16Array(8000) }
@@ -164,10 +164,10 @@ describe('a server that is broken', () => {
     const net = createTestNetwork(protocol)
     net.tick(40)
     const client = net.clients[0]!
-    const { clock } = clientRole(client.world).session!
+    const { clock } = clientState(client.world).session!
     const before = clock.at(net.now)
     const transport = transportOf(net.server, 'server')
-    const { peer } = serverRole(net.server).peers[0]!.session
+    const { peer } = serverState(net.server).peers[0]!.session
     for (let size = 1; size < 9; size++) {
       transport.send(peer, Channel.Unreliable, Uint8Array.of(PacketKind.Ping, 0, 0, 0, 0, 0, 0, 0), size)
     }

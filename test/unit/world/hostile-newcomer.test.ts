@@ -21,7 +21,7 @@ import { slotOf } from '../../../src/protocol/net-id.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind, writeHello } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { capture, type Captured, transportOf } from './tap.js'
 
 const Health = { hp: new Uint16Array(1000) }
@@ -206,7 +206,7 @@ describe('a server that is broken', () => {
   it('cannot spawn entities at a client that it has not let in, nor say what may come only later', () => {
     const { net, client } = begin(challenging)
     client.running = true
-    const session = serverRole(net.server).authenticating.values().next().value!.session
+    const session = serverState(net.server).authenticating.values().next().value!.session
     const writer = new ByteWriter()
     for (const byte of [PacketKind.Data, 4, 1, 0, SectionKind.Spawn, 1, 0, 0]) writer.u8(byte)
     transportOf(net.server, 'server').send(session.peer, Channel.Reliable, writer.bytes, writer.length)

@@ -7,7 +7,7 @@ import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { throwSections, transportOf, violationsAt } from './tap.js'
 
 const Small = defineMessage({ n: u8 })
@@ -111,7 +111,7 @@ describe('forged parts of large messages', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     throwPart(net.clients[0]!, { id: idOf(Upload), total: 100_002, offset: 0, size: 1 })
     net.tick()
-    expect(serverRole(net.server).peers[0]!.incomingParts.payload.bytes.length).toBeLessThan(1000)
+    expect(serverState(net.server).peers[0]!.incomingParts.payload.bytes.length).toBeLessThan(1000)
   })
 
   it('and reports of parts that were never sent weigh on the connection', () => {
@@ -140,7 +140,7 @@ describe('a client that holds up large messages', () => {
     const client = net.clients[0]!
     client.running = false
     sendMessage(net.server, Down, { data: new Uint8Array(100_000) })
-    const { outgoingParts } = serverRole(net.server).peers[0]!
+    const { outgoingParts } = serverState(net.server).peers[0]!
     let waited = 0
     const seconds = lasts(net, () => {
       for (let i = 0; i < 100; i++) sendMessage(net.server, Small, { n: i })

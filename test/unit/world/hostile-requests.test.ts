@@ -22,7 +22,7 @@ import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { ReplyStatus } from '../../../src/protocol/reply-status.js'
 import { Channel } from '../../../src/transport/transport.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { watch } from '../../support/behaviours-requests.js'
 import { fromHex, parseProtocol, readPacket } from '../protocol/independent-reader.js'
 import { toHex } from '../protocol/vectors.js'
@@ -123,7 +123,7 @@ describe('forged requests', () => {
     despawn(server, stall)
     capture(transportOf(server, 'server'), 'server', captured)
     expect([...drain(server, Buy)]).toEqual([])
-    expect(serverRole(server).openRequests.size).toBe(0)
+    expect(serverState(server).openRequests.size).toBe(0)
     net.tick()
     expect(captured.flatMap(({ bytes }) => readPacket(bytes, described))).toContain('reply 7 despawned')
   })
@@ -142,7 +142,7 @@ describe('forged requests', () => {
     setup.net.tick()
     expect(stats(setup.server).counters.malformedCalls).toBe(1)
     expect(violationsAt(setup.server)).toBe(1)
-    expect(serverRole(setup.server).openRequests.size).toBe(0)
+    expect(serverState(setup.server).openRequests.size).toBe(0)
   })
 
   it.each([
@@ -176,7 +176,7 @@ describe('forged requests', () => {
     })
     capture(transportOf(server, 'server'), 'server', captured)
     net.tick()
-    expect(serverRole(server).openRequests.size).toBe(256)
+    expect(serverState(server).openRequests.size).toBe(256)
     expect(stats(server).counters.overloadedRequests).toBe(744)
     const lines = captured.flatMap(({ bytes }) => readPacket(bytes, described))
     expect(lines.filter((line) => line.endsWith('overloaded')).length).toBe(744)
@@ -198,9 +198,9 @@ describe('forged requests', () => {
     })
     net.tick()
     const ids = [...drain(server, Buy)].map(({ id }) => id)
-    serverRole(server).sessions!.close(serverRole(server).peers[0]!.session, 'kicked', 'enough')
+    serverState(server).sessions!.close(serverState(server).peers[0]!.session, 'kicked', 'enough')
     net.tick()
-    expect(serverRole(server).openRequests.size).toBe(0)
+    expect(serverState(server).openRequests.size).toBe(0)
     expect(ids.some((id) => isWaiting(server, id))).toBe(false)
   })
 })

@@ -13,7 +13,7 @@ import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { SceneAction, SceneReport, writeScene, writeSceneReport } from '../../../src/remote/scene-section.js'
 import { Channel } from '../../../src/transport/transport.js'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { transportOf, violationsAt } from './tap.js'
 
 const Map = defineScene({ name: string(10) })
@@ -43,7 +43,7 @@ function throwAtClient(
   write: (writer: ByteWriter) => void,
   channel: Channel = Channel.Reliable,
 ): void {
-  const { peer } = serverRole(net.server).peers[0]!.session
+  const { peer } = serverState(net.server).peers[0]!.session
   const { bytes, length } = packet(write)
   transportOf(net.server, 'server').send(peer, channel, bytes, length)
 }

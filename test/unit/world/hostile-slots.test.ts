@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import type { ByteWriter } from '../../../src/protocol/bytes.js'
 import { MAX_SLOT } from '../../../src/protocol/net-id.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
-import { clientRole } from '../../../src/world/state.js'
+import { clientState } from '../../../src/world/state.js'
 import { takeCensus } from '../../fuzz/engine/census.js'
 import { flight, Place, Trail } from '../../support/flyers.js'
 import { throwAtClient } from './tap.js'
@@ -27,7 +27,7 @@ function setUp() {
     net.tick()
     expect(stats(world).counters.malformedPackets).toBe(0)
   }
-  const bytes = (): number => [...takeCensus(clientRole(world)).bytes.values()].reduce((sum, size) => sum + size, 0)
+  const bytes = (): number => [...takeCensus(clientState(world)).bytes.values()].reduce((sum, size) => sum + size, 0)
   return { net, world, tell, bytes }
 }
 

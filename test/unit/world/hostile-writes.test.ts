@@ -8,7 +8,7 @@ import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { PacketFlag, SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
-import { clientRole, serverRole } from '../../../src/world/state.js'
+import { clientState, serverState } from '../../../src/world/state.js'
 import { copyOf } from '../../support/arena.js'
 import { flight, Place, spawnFlyer, Trail, View } from '../../support/flyers.js'
 import { transportOf } from './tap.js'
@@ -23,7 +23,7 @@ function throwWrites(
   flags: number = PacketFlag.Sequenced,
 ): void {
   if (client.reason !== undefined) return
-  const { session } = clientRole(client.world).session!
+  const { session } = clientState(client.world).session!
   const writer = new ByteWriter()
   writer.u8(PacketKind.Data)
   writer.u8(flags)
@@ -124,7 +124,7 @@ describe('well formed', () => {
   it('of an entity that it took for its own: as above, whatever its own world shows', () => {
     const { net, hostile, other, counters } = setUp()
     const copy = copyOf(hostile.world, net.server, other)
-    const { authority, entities } = clientRole(hostile.world).replication
+    const { authority, entities } = clientState(hostile.world).replication
     authority.gain(entities.slotOfEntity(copy), 0)
     Place.x[copy] = 600
     net.tick(3)
@@ -169,7 +169,7 @@ describe('well formed', () => {
 
   it('refused without end: one correction for each that was heard of, however much is written', () => {
     const { net, hostile, own, slot } = setUp()
-    const { replication } = serverRole(net.server)
+    const { replication } = serverState(net.server)
     replication.writes.setCheck(3, () => false)
     let corrections = 0
     for (let tick = 0; tick < 10; tick++) {
@@ -187,7 +187,7 @@ describe('well formed', () => {
     setOwner(net.server, own, honest.connection)
     throwWrites(hostile, update(TRAIL, [slot(own)], 9, 1))
     net.tick()
-    serverRole(net.server).peers[0]!.session.ready = false
+    serverState(net.server).peers[0]!.session.ready = false
     throwWrites(hostile, update(TRAIL, [slot(own)], 9, 1))
     net.tick()
     expect([counters().unauthorizedWrites, counters().staleWrites, Trail.length[own]]).toEqual([1, 1, 0])

@@ -11,7 +11,7 @@ import { createLoopback, type Loopback } from '../../../src/transport/loopback.j
 import { Channel, type Transport } from '../../../src/transport/transport.js'
 import { createServerWorld } from '../../../src/verbs/create.js'
 import { startServing } from '../../../src/world/server/start-serving.js'
-import { serverRole, type ServerWorld } from '../../../src/world/state.js'
+import { serverState, type ServerWorld } from '../../../src/world/state.js'
 
 const protocol = defineProtocol({ messages: { Wave: defineMessage({ n: u16 }) } })
 /** That of a server over WebRTC. */
@@ -28,7 +28,7 @@ function start(): { world: ServerWorld; loopback: Loopback; tick: () => void; wa
   const now = (): number => time
   const loopback = createLoopback({ now, inboxLimit: INBOX })
   const world = createServerWorld(protocol, { now })
-  startServing(serverRole(world), loopback.server, {})
+  startServing(serverState(world), loopback.server, {})
   const tick = (): void => {
     time += 50
     runSystems(world, [...serverReceive, ...serverSend])

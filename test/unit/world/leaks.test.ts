@@ -14,7 +14,7 @@ import {
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
-import { clientRole, serverRole } from '../../../src/world/state.js'
+import { clientState, serverState } from '../../../src/world/state.js'
 import { countItems, grown, type Items } from '../../soak/items.js'
 import * as game from '../../support/arena.js'
 
@@ -41,7 +41,7 @@ function cycle(net: TestNetwork, number: number): void {
   sendMessage(server, game.News, { text: 'x'.repeat(2000) }, { to: connection })
   net.tick(2)
   leave(net, client, number % 4)
-  net.until(() => client.reason !== undefined && serverRole(server).peers.length === 0)
+  net.until(() => client.reason !== undefined && serverState(server).peers.length === 0)
   client.running = false
   net.tick(3)
   for (const _ of drain(server, NetworkErrors));
@@ -71,9 +71,9 @@ it('a server holds on to nothing of clients that left, were kicked, fell silent,
   const net = createTestNetwork(game.arena, { clients: 0, ...TIMES })
   let number = 0
   for (let i = 0; i < WARM_UP; i++) cycle(net, number++)
-  const before = countItems(serverRole(net.server))
+  const before = countItems(serverState(net.server))
   for (let i = 0; i < 40; i++) cycle(net, number++)
-  expect(leaked(before, serverRole(net.server))).toEqual([])
+  expect(leaked(before, serverState(net.server))).toEqual([])
 })
 
 it('a client holds on to nothing of the sessions that it has had', () => {
@@ -91,7 +91,7 @@ it('a client holds on to nothing of the sessions that it has had', () => {
     net.tick(3)
   }
   for (let i = 0; i < 30; i++) again()
-  const before = countItems(clientRole(world))
+  const before = countItems(clientState(world))
   for (let i = 0; i < 50; i++) again()
-  expect([connectionOf(world) !== 0, leaked(before, clientRole(world))]).toEqual([true, []])
+  expect([connectionOf(world) !== 0, leaked(before, clientState(world))]).toEqual([true, []])
 })

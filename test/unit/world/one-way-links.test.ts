@@ -14,7 +14,7 @@ import {
 import { Connected, Interrupted, Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import { connectByLinks, type Fate } from '../../support/links.js'
 
 const Health = { value: new Uint32Array(100) }
@@ -31,7 +31,7 @@ const SECOND = 20
 function start(fate?: () => Fate) {
   const net = connectByLinks(protocol, fate)
   const { server, client } = net
-  const { session } = serverRole(server).peers[0]!
+  const { session } = serverState(server).peers[0]!
   const own = connectionOf(client)
   const has = (world: World, eid: number, tag: typeof Interrupted): boolean => hasComponent(world, eid, tag)
   const isWhole = (): boolean =>
@@ -160,7 +160,7 @@ describe('a link that loses much', () => {
     const net = createTestNetwork(protocol, { conditions: { latency: 600 } })
     // Until then packets of their own repeat which structure was applied.
     net.tick(15 * SECOND)
-    const { transport } = serverRole(net.server)
+    const { transport } = serverState(net.server)
     const before = transport!.counters.packetsReceived
     net.tick(20 * SECOND)
     // In each second: two heartbeats of the client, and two answers to those of the server.

@@ -11,7 +11,7 @@ import { createLoopback } from '../../../src/transport/loopback.js'
 import type { Transport } from '../../../src/transport/transport.js'
 import { startSession } from '../../../src/world/client/start-session.js'
 import { createClientWorld } from '../../../src/verbs/create.js'
-import { clientRole, serverRole } from '../../../src/world/state.js'
+import { clientState, serverState } from '../../../src/world/state.js'
 import { until } from '../../support/until.js'
 
 const protocol = defineProtocol({})
@@ -123,7 +123,7 @@ describe('the options of listen', () => {
     const attempts = await Promise.allSettled([listen(world, { port: 0 }), listen(world, { port: 0 })])
     expect(attempts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
     expect((attempts[1] as PromiseRejectedResult).reason).toMatchObject({ name: 'UsageError', code: 'listening' })
-    const transport = serverRole(world).transport
+    const transport = serverState(world).transport
     const [first] = attempts
     expect(first?.status === 'fulfilled' && first.value.port === (transport as { port?: number }).port).toBe(true)
     await expect(listen(world, { port: 0 })).rejects.toMatchObject({ code: 'listening' })
@@ -141,7 +141,7 @@ describe('the options of listen', () => {
     const attempt = failureOf(listen(world, { port }))
     await close(world)
     expect(await attempt).toMatchObject({ name: 'ConnectionError', code: 'aborted' })
-    expect(serverRole(world).sessions).toBeUndefined()
+    expect(serverState(world).sessions).toBeUndefined()
     expect(query(world, [Listening])).toHaveLength(0)
     const again = await listen(world, { port })
     expect([again.port, query(world, [Listening]).length]).toEqual([port, 1])
@@ -252,9 +252,9 @@ describe('connect', () => {
     const first = connectWorld(world, open, { url })
     await expect(connectWorld(world, open, { url })).rejects.toMatchObject({ name: 'UsageError', code: 'busy' })
     expect(tries()).toBe(1)
-    expect(clientRole(world).pendingConnect).toBeDefined()
+    expect(clientState(world).pendingConnect).toBeDefined()
     await Promise.all([expect(first).rejects.toMatchObject({ code: 'aborted' }), close(world)])
-    expect(clientRole(world).pendingConnect).toBeUndefined()
+    expect(clientState(world).pendingConnect).toBeUndefined()
   })
 
   it('is aborted by close, and the world can connect again at once', async () => {
@@ -265,7 +265,7 @@ describe('connect', () => {
     const second = failureOf(connectWorld(world, open, { url }))
     expect(await first).toMatchObject({ name: 'ConnectionError', code: 'aborted' })
     expect(tries()).toBe(2)
-    expect(clientRole(world).pendingConnect?.signal.aborted).toBe(false)
+    expect(clientState(world).pendingConnect?.signal.aborted).toBe(false)
     await close(world)
     expect(await second).toMatchObject({ code: 'aborted' })
     expect(tries()).toBe(2)
@@ -280,7 +280,7 @@ describe('connect', () => {
     const late = failureOf(connectWorld(world, open, { url, signal: controller.signal }))
     controller.abort()
     expect(await late).toMatchObject({ code: 'aborted' })
-    expect(clientRole(world).pendingConnect).toBeUndefined()
+    expect(clientState(world).pendingConnect).toBeUndefined()
   })
 
   it('is aborted between two tries', async () => {
@@ -310,12 +310,12 @@ describe('connect', () => {
       return closeTransport()
     }
     const attempt = failureOf(connectWorld(world, () => Promise.resolve(transport), { url }))
-    for (let i = 0; i < 10 && clientRole(world).session === undefined; i++) await Promise.resolve()
-    expect(clientRole(world).session).toBeDefined()
+    for (let i = 0; i < 10 && clientState(world).session === undefined; i++) await Promise.resolve()
+    expect(clientState(world).session).toBeDefined()
     await close(world)
     expect(await attempt).toMatchObject({ code: 'aborted' })
     expect(closed).toBeGreaterThan(0)
-    expect(clientRole(world).session).toBeUndefined()
+    expect(clientState(world).session).toBeUndefined()
   })
 
   it('closes a transport that opened although the attempt was aborted', async () => {
@@ -332,12 +332,12 @@ describe('connect', () => {
     opened(transport)
     expect(await attempt).toMatchObject({ code: 'aborted' })
     expect(closed).toBe(1)
-    expect(clientRole(world).session).toBeUndefined()
+    expect(clientState(world).session).toBeUndefined()
   })
 
   it('takes the place of an earlier session without ending itself', async () => {
     const world = createClientWorld(protocol)
-    const role = clientRole(world)
+    const role = clientState(world)
     startSession(role, createLoopback().connect(), {})
     const old = role.session
     const transport = createLoopback().connect()
@@ -358,6 +358,6 @@ describe('connect', () => {
     const attempt = connectWorld(world, () => Promise.resolve(transport), { url, token: 'x'.repeat(100_000) })
     await expect(attempt).rejects.toMatchObject({ code: 'bad-option' })
     expect(closed).toBe(1)
-    expect(clientRole(world).pendingConnect).toBeUndefined()
+    expect(clientState(world).pendingConnect).toBeUndefined()
   })
 })

@@ -5,14 +5,14 @@ import { setPriority } from 'bitecs-net/interest'
 import { Networked, Owned } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 import * as game from '../../support/arena.js'
 
 const SLOTS = 8
 
 function start() {
   const net = createTestNetwork(game.arena)
-  Reflect.set(serverRole(net.server).replication.entities, 'maxSlot', SLOTS)
+  Reflect.set(serverState(net.server).replication.entities, 'maxSlot', SLOTS)
   const { server } = net
   const [client] = net.clients
   const seen = (): number => query(client!.world, [Networked]).length

@@ -4,13 +4,13 @@ import { defineScene } from 'bitecs-net/scenes'
 import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 
 describe('events of scenes in a world that does not tick', () => {
   it('are kept up to a bound, and counted beyond it', () => {
     const Lobby = defineScene()
     const net = createTestNetwork(defineProtocol({ scenes: { Lobby } }), { clients: 0 })
-    const { events } = serverRole(net.server).scenes
+    const { events } = serverState(net.server).scenes
     for (let i = 0; i < 1030; i++) events.push('changing', { scene: Lobby, name: 'Lobby', args: {} })
     expect(stats(net.server).lostReports).toBe(6)
     events.publish()

@@ -5,7 +5,7 @@ import { group, joinGroup } from 'bitecs-net/groups'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
-import { serverRole } from '../../../src/world/state.js'
+import { serverState } from '../../../src/world/state.js'
 
 const Blip = defineMessage({ x: f32, n: u8 })
 const Boom = defineClientRpc({ x: f32, n: u8 })
@@ -19,7 +19,7 @@ it('a call or message to a group costs no memory', () => {
   joinGroup(server, clients[0]!.connection, 'red')
   const options = { to: group('red') }
   const args = { x: 0.5, n: 7 }
-  const { outgoing } = serverRole(server)
+  const { outgoing } = serverState(server)
   const turn = (): void => {
     for (let i = 0; i < CALLS; i += 2) {
       sendMessage(server, Blip, args, options)

@@ -2,7 +2,7 @@
 import type { TestClient } from 'bitecs-net/testing'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
-import { clientRole, type ClientWorld, serverRole, type ServerWorld } from '../../../src/world/state.js'
+import { clientState, type ClientWorld, serverState, type ServerWorld } from '../../../src/world/state.js'
 import { Channel, type PeerId, type Transport, type TransportSink } from '../../../src/transport/transport.js'
 
 /** One packet as it left. */
@@ -14,7 +14,7 @@ export interface Captured {
 
 /** The transport of a side that has begun. */
 export function transportOf(world: ClientWorld | ServerWorld, side: 'client' | 'server'): Transport {
-  const role = side === 'client' ? clientRole(world) : serverRole(world)
+  const role = side === 'client' ? clientState(world) : serverState(world)
   if (role.transport === undefined) throw new Error(`the ${side} has no transport`)
   return role.transport
 }
@@ -69,7 +69,7 @@ export function throwSections(client: TestClient, write: (writer: ByteWriter) =>
 
 /** One raw packet of the server, for the first client that came. */
 export function throwAtClient(server: ServerWorld, write: (writer: ByteWriter) => void): void {
-  const { session } = serverRole(server).peers[0]!
+  const { session } = serverState(server).peers[0]!
   transportOf(server, 'server').send(session.peer, Channel.Reliable, ...rawPacket(write))
 }
 
@@ -82,6 +82,6 @@ function rawPacket(write: (writer: ByteWriter) => void): [Uint8Array, number] {
 
 /** How often the only client of a server has sent what no honest client sends, of any kind. */
 export function violationsAt(server: ServerWorld): number {
-  const { conduct } = serverRole(server).peers[0]!.session
+  const { conduct } = serverState(server).peers[0]!.session
   return Object.values(conduct!.violations()).reduce((sum, count) => sum + count, 0)
 }

@@ -4,15 +4,15 @@ import { Connection } from '../components/connection.js'
 import { forgetConnection, isServing } from '../src/world/server/connections.js'
 import { removeWholly } from '../src/world/server/entity-steps.js'
 import { endAllGraces, endExpiredGraces } from '../src/world/server/left-behind.js'
-import { serverRole } from '../src/world/state.js'
+import { serverState } from '../src/world/state.js'
 
 /**
  * Ends the entities, then the connection entities, of clients that left in this tick. It runs after the game's systems,
  * so they still find both in the tick in which `Connected` is removed. It also ends entities whose grace is over, and
  * all entities in grace once the server has stopped.
  */
-export function retireConnections(world: World): void {
-  const server = serverRole(world)
+export function endConnections(world: World): void {
+  const server = serverState(world)
   const { retiring, local } = server
   while (retiring.length > 0) {
     const connection = retiring.shift()!.entity
