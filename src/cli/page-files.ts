@@ -3,6 +3,7 @@
 import { type ReadStream, realpathSync, type Stats, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { basename, join, resolve, sep } from 'node:path'
+import { pipeline } from 'node:stream'
 import sirv from 'sirv'
 import { UserError } from './user-error.js'
 
@@ -123,15 +124,32 @@ function refuseRange(response: ServerResponse): void {
   response.end()
 }
 
-/** sirv leaves a file open when its client has disconnected, and a file that cannot be read would end the process. */
+/**
+ * sirv leaves a file open when its client has disconnected, and a file that cannot be read would end the process. It
+ * also sends what a file holds by now, which is more or less than it promised when the file was written meanwhile.
+ */
 function endFileWithAnswer(request: IncomingMessage, response: ServerResponse): void {
   response.once('pipe', (file: ReadStream) => {
-    file.once('error', () => response.destroy())
-    response.once('close', () => file.destroy())
-    if (request.method !== 'HEAD') return
-    file.destroy()
-    response.end()
+    file.unpipe(response)
+    if (request.method === 'HEAD') {
+      file.destroy()
+      response.end()
+    } else pipeline(file, exactly(Number(response.getHeader('content-length'))), response, () => {})
   })
+}
+
+/** Passes on the first bytes. Too few are an error, which closes the connection: its client would wait for the rest. */
+function exactly(bytes: number): (file: AsyncIterable<Buffer>) => AsyncGenerator<Buffer> {
+  return async function* (file) {
+    let left = bytes
+    if (left > 0)
+      for await (const chunk of file) {
+        yield chunk.subarray(0, left)
+        left -= chunk.length
+        if (left <= 0) return
+      }
+    if (left > 0) throw new Error('the file became shorter')
+  }
 }
 
 function redirect(response: ServerResponse, path: string): void {

@@ -1,5 +1,5 @@
 // The page beside the signalling: files, nothing outside the folder, nothing hidden, and no request that ends the process.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -89,6 +89,29 @@ describe('a folder', () => {
     expect((await ask('/built.js')).body).toBe('short')
     writeFileSync(file, 'a good deal longer than before')
     expect((await ask('/built.js')).body).toBe('a good deal longer than before')
+  })
+
+  it('that grows while it is sent ends where its answer said, and the next answer follows', async () => {
+    const file = join(folder, 'growing.js')
+    writeFileSync(file, 'short')
+    await start(folder)
+    running!.on('request', () => appendFileSync(file, ' and longer'))
+    expect((await ask('/growing.js')).body).toBe('short')
+    expect((await ask('/growing.js')).body).toBe('short and longer')
+    expect((await ask('/growing.js', { range: 'bytes=1-' })).body).toBe('hort and longer and longer')
+    expect((await ask('/growing.js', {}, 'HEAD')).status).toBe(200)
+    writeFileSync(file, '')
+    expect((await ask('/growing.js')).body).toBe('')
+  })
+
+  it('that shrinks while it is sent closes the connection', async () => {
+    const file = join(folder, 'shrinking.js')
+    writeFileSync(file, 'long')
+    await start(folder)
+    running!.keepAliveTimeout = 0
+    running!.once('request', () => truncateSync(file, 1))
+    await expect(ask('/shrinking.js')).rejects.toThrow('aborted')
+    expect((await ask('/shrinking.js')).body).toBe('l')
   })
 
   it.each([
