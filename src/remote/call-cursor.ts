@@ -7,32 +7,27 @@ import type { OutgoingCalls } from './outgoing-calls.js'
 export class CallCursor {
   private one = -1
   private several = -1
+  /** The call, or -1 at the end. */
+  call = -1
+  /** Whether the call is for this client alone. */
+  isToOne = false
 
   /** Starts at the first call that is not before `from`. */
   start(outgoing: OutgoingCalls, connection: number, channel: Channel, from: number): void {
     this.one = skip(outgoing, outgoing.firstToOne(connection, channel), from)
     this.several = skip(outgoing, outgoing.firstToSeveral(channel), from)
-  }
-
-  /** Makes the cursor empty. */
-  clear(): void {
-    this.one = -1
-    this.several = -1
-  }
-
-  /** Whether the call is for this client alone. */
-  get isToOne(): boolean {
-    return this.one >= 0 && (this.several < 0 || this.one < this.several)
-  }
-
-  /** The call, or -1 at the end. */
-  get call(): number {
-    return this.isToOne ? this.one : this.several
+    this.choose()
   }
 
   next(outgoing: OutgoingCalls): void {
     if (this.isToOne) this.one = outgoing.after(this.one)
     else this.several = outgoing.after(this.several)
+    this.choose()
+  }
+
+  private choose(): void {
+    this.isToOne = this.one >= 0 && (this.several < 0 || this.one < this.several)
+    this.call = this.isToOne ? this.one : this.several
   }
 }
 

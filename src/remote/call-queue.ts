@@ -21,16 +21,14 @@ const MAX_WAITING_BYTES = 1 << 20
 // A queued call is one row: its numbers are adjacent in memory.
 const NET_ID = 0
 const SENDER = 1
-/** The sender's seat in the table of shares. */
-const SEAT = 2
-const ID = 3
+const ID = 2
 /** The tick in which it arrived. */
-const TICK = 4
+const TICK = 3
 /** The lower 32 bits of its arrival number. */
-const ORDER = 5
+const ORDER = 4
 /** Where its payload begins and ends. */
-const START = 6
-const END = 7
+const START = 5
+const END = 6
 const ROW = 8
 
 /** A call as a system sees it. Valid until the next iteration. */
@@ -89,7 +87,10 @@ export class CallQueue implements IterableIterator<CallView> {
   private tail = 0
   /** The arrival number of the last call that the current loop may see. */
   private until = 0
+  private readonly byteLimit: number
   private readonly shares: QueueShares
+  /** Whether `shares` counts what the queue has: since it was full, until it is empty. */
+  private isShared = false
   // A separate reader for each memory: a reader that switches between two would create a view each time.
   private readonly arrival: ByteReader = new Reader()
   private readonly reader: ByteReader = new Reader()
@@ -137,8 +138,8 @@ export class CallQueue implements IterableIterator<CallView> {
     this.scratch = codec.createView()
     this.exactBytes = codec.total && codec.minBytes === codec.maxBytes ? codec.minBytes : -1
     // Room for a few of the largest messages.
-    const byteLimit = Math.max(MAX_WAITING_BYTES, 4 * codec.maxBytes)
-    this.shares = new QueueShares(MAX_WAITING, byteLimit, codec.maxBytes)
+    this.byteLimit = Math.max(MAX_WAITING_BYTES, 4 * codec.maxBytes)
+    this.shares = new QueueShares(MAX_WAITING, this.byteLimit, codec.maxBytes)
     this.answerable = 'answers' in definition && definition.answers !== undefined
   }
 
@@ -148,7 +149,6 @@ export class CallQueue implements IterableIterator<CallView> {
 
   /**
    * Queues the payload `bytes[start .. end)`. Returns false, and keeps nothing, when it does not match the definition.
-   * `seat` is the sender's seat among the senders that share the queues.
    */
   push(
     bytes: Uint8Array,
@@ -156,11 +156,10 @@ export class CallQueue implements IterableIterator<CallView> {
     end: number,
     netId: number,
     sender: number,
-    seat: number,
     id: number,
     tick: number,
   ): boolean {
-    const { arrival, bytes: kept, shares } = this
+    const { arrival, bytes: kept } = this
     const size = end - start
     if (size !== this.exactBytes) {
       arrival.reset(bytes, start, end)
@@ -171,19 +170,19 @@ export class CallQueue implements IterableIterator<CallView> {
       return true
     }
     if (this.head > 0) this.compact()
-    if (!shares.mayAdd(seat, size) && !this.paused) {
+    const isNearlyFull = this.tail - this.head >= MAX_WAITING * ROW || kept.length + size > this.byteLimit
+    if (isNearlyFull && !this.paused && !this.hasRoom(sender, size)) {
       this.drop(id, ReplyStatus.Overloaded)
       this.listener.overShare(this, netId === 0 ? 0 : Math.max(0, calledEntity(this.entities, netId)), sender)
       return true
     }
-    shares.add(seat, size)
+    if (this.isShared) this.shares.add(sender, size)
     const at = this.tail
     if (at >= this.rows.length) this.rows = growTo(this.rows, at + ROW)
     const { rows } = this
     this.tail = at + ROW
     rows[at + NET_ID] = netId
     rows[at + SENDER] = sender
-    rows[at + SEAT] = seat
     rows[at + ID] = id
     rows[at + TICK] = tick
     rows[at + ORDER] = this.order.next()
@@ -191,6 +190,18 @@ export class CallQueue implements IterableIterator<CallView> {
     kept.copyView(arrival.view, start, end)
     rows[at + END] = kept.length
     return true
+  }
+
+  /** Whether a sender may add a call of `size` bytes: the queue has room, or the sender has some of its share left. */
+  private hasRoom(sender: number, size: number): boolean {
+    const { rows, head, tail, shares } = this
+    const waitingBytes = head < tail ? this.bytes.length - rows[head + START]! : 0
+    if (this.waiting < MAX_WAITING && waitingBytes + size <= this.byteLimit) return true
+    if (!this.isShared) {
+      this.isShared = true
+      for (let at = head; at < tail; at += ROW) shares.add(rows[at + SENDER]!, rows[at + END]! - rows[at + START]!)
+    }
+    return shares.mayAdd(sender, size)
   }
 
   /** Continues after a pause: queued calls count as arrived at `tick`. */
@@ -216,14 +227,14 @@ export class CallQueue implements IterableIterator<CallView> {
 
   /** The sender has ended, and another may get its entity's id: removes its calls. */
   dropFrom(sender: number): void {
-    const { rows, bytes: kept, shares, tail } = this
+    const { rows, bytes: kept, tail } = this
     let to = this.head
     let end = to < tail ? rows[to + START]! : 0
     for (let at = this.head; at < tail; at += ROW) {
       const start = rows[at + START]!
       const size = rows[at + END]! - start
       if (rows[at + SENDER] === sender) {
-        shares.remove(rows[at + SEAT]!, size)
+        if (this.isShared) this.shares.remove(sender, size)
         const netId = rows[at + NET_ID]!
         this.drop(rows[at + ID]!, ReplyStatus.Despawned)
         this.listener.stale(this, netId === 0 ? 0 : Math.max(0, calledEntity(this.entities, netId)), 0)
@@ -244,7 +255,7 @@ export class CallQueue implements IterableIterator<CallView> {
   }
 
   clear(): void {
-    while (this.head < this.tail) this.pass()
+    this.head = this.tail
     this.compact()
   }
 
@@ -255,38 +266,40 @@ export class CallQueue implements IterableIterator<CallView> {
   }
 
   next(): IteratorResult<CallView, undefined> {
-    return this.orderOfNext(this.until) === Infinity ? this.ended : this.take()
+    return this.orderOfNext(this.until) < 0 ? this.ended : this.take()
   }
 
   /**
-   * Skips calls that can no longer be shown. Returns the arrival number of the first call that can, or Infinity when
-   * there is none up to number `until`.
+   * Skips calls that can no longer be shown. Returns the arrival number of the first call that can, or -1 when there is
+   * none up to number `until`.
    */
   orderOfNext(until: number): number {
     while (this.head < this.tail && !this.paused) {
-      const { rows, head: at } = this
+      const { rows, view, head: at } = this
       const order = this.order.of(rows[at + ORDER]!)
-      if (order > until) return Infinity
+      if (order > until) return -1
       const netId = rows[at + NET_ID]!
       const id = rows[at + ID]!
-      if (netId !== 0 && calledEntity(this.entities, netId) < 0) {
+      const entity = netId === 0 ? 0 : calledEntity(this.entities, netId)
+      if (entity < 0) {
         this.drop(id, ReplyStatus.Despawned)
         this.listener.stale(this, 0, rows[at + SENDER]!)
-      } else if (!wasAwaited(id) || !this.listener.isCancelled(id)) return order
+      } else if (!wasAwaited(id) || !this.listener.isCancelled(id)) {
+        view.entity = entity
+        view.order = order
+        return order
+      }
       this.pass()
     }
     if (!this.paused) this.compact()
-    return Infinity
+    return -1
   }
 
-  /** Shows the call that `orderOfNext` has found, and moves past it. */
+  /** Shows the call that `orderOfNext` has just found, and moves past it. */
   take(): IteratorYieldResult<CallView> {
     const { rows, view, fixed, head: at } = this
-    const netId = rows[at + NET_ID]!
-    view.entity = netId === 0 ? 0 : calledEntity(this.entities, netId)
     view.sender = rows[at + SENDER]!
     view.id = rows[at + ID]!
-    view.order = this.order.of(rows[at + ORDER]!)
     this.pass()
     if (fixed !== undefined) fixed.copy(this.bytes.view, rows[at + START]!)
     else this.readArguments(rows[at + START]!, rows[at + END]!)
@@ -300,7 +313,7 @@ export class CallQueue implements IterableIterator<CallView> {
 
   private pass(): void {
     const { rows, head: at } = this
-    this.shares.remove(rows[at + SEAT]!, rows[at + END]! - rows[at + START]!)
+    if (this.isShared) this.shares.remove(rows[at + SENDER]!, rows[at + END]! - rows[at + START]!)
     this.head = at + ROW
   }
 
@@ -327,6 +340,8 @@ export class CallQueue implements IterableIterator<CallView> {
     }
     this.head = 0
     this.tail = 0
+    if (this.isShared) this.shares.clear()
+    this.isShared = false
     if (this.rows.length > MAX_WAITING * ROW) this.rows = new Uint32Array(16 * ROW)
     if (this.bytes.bytes.length > MAX_WAITING_BYTES) this.bytes.free()
     this.bytes.clear()

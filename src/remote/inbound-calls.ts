@@ -20,7 +20,6 @@ import { MergedCalls } from './merged-calls.js'
 import { NamedEntities } from './named-entities.js'
 import type { OpenRequests } from './open-requests.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
-import { SenderSeats } from './sender-seats.js'
 
 /** Bytes of the longest head of a call, after its kind, in which no number takes more than two bytes. */
 const MAX_SHORT_HEAD = 8
@@ -163,7 +162,6 @@ export class InboundCalls implements QueueListener {
   readonly called = new SlotSet()
   private readonly own = new CallSection()
   private readonly order = new CallOrder()
-  private readonly seats = new SenderSeats()
   /** The queues with handlers. */
   private readonly handled = new MergedCalls([], this.order)
   private readonly merged: MergedCalls[] = []
@@ -225,7 +223,7 @@ export class InboundCalls implements QueueListener {
     const queue = this.queues[section.id]!
     // A call that may be answered has an id for it even if it was not a request.
     const id = queue.answerable ? this.requests.nextId() : makePlainId(++this.calls)
-    return queue.push(bytes, section.start, section.end, section.netId, sender, this.seats.of(sender), id, tick)
+    return queue.push(bytes, section.start, section.end, section.netId, sender, id, tick)
   }
 
   /** Queues a call that this side makes for itself: the one just added to the outgoing calls. */
@@ -246,8 +244,7 @@ export class InboundCalls implements QueueListener {
       this.requests.endUnopened(sender, request, ReplyStatus.Overloaded)
       return ReplyStatus.Overloaded
     }
-    const seat = this.seats.of(sender)
-    if (this.queues[definition]!.push(bytes, start, end, netId, sender, seat, id, tick)) return ReplyStatus.Ok
+    if (this.queues[definition]!.push(bytes, start, end, netId, sender, id, tick)) return ReplyStatus.Ok
     this.requests.end(id, ReplyStatus.MalformedCall)
     return ReplyStatus.MalformedCall
   }
@@ -279,7 +276,6 @@ export class InboundCalls implements QueueListener {
   /** The sender has ended: removes its queued calls. */
   dropFrom(sender: number): void {
     for (const queue of this.queues) queue.dropFrom(sender)
-    this.seats.release(sender)
   }
 
   clear(): void {

@@ -30,8 +30,13 @@ export class MergedCalls implements IterableIterator<CallView> {
 
   next(): IteratorResult<CallView, undefined> {
     // Most calls arrive in runs of one definition. The other queues need no check until one of their calls is older.
-    if (this.bound === 0 || this.current!.orderOfNext(this.until) >= this.bound) this.choose()
+    if (this.bound === 0 || !this.isOldest(this.current!)) this.choose()
     return this.current === undefined ? this.ended : this.current.take()
+  }
+
+  private isOldest(queue: CallQueue): boolean {
+    const order = queue.orderOfNext(this.until)
+    return order >= 0 && order < this.bound
   }
 
   /** Finds the queue with the oldest call, and the number of the oldest call of the others. */
@@ -43,6 +48,7 @@ export class MergedCalls implements IterableIterator<CallView> {
     for (let i = 0; i < queues.length; i++) {
       const queue = queues[i]!
       const order = queue.orderOfNext(this.until)
+      if (order < 0) continue
       if (order < oldest) {
         this.bound = oldest
         oldest = order

@@ -106,10 +106,14 @@ export class OutgoingCalls {
    */
   write(id: number, definition: Definition, netId: number, args: Readonly<Record<string, unknown>>, request = 0): this {
     const { writer } = this
-    this.rewind()
+    this.firstName = 0
+    this.channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
+    this.netId = netId
+    this.request = request
+    let at = this.end
+    writer.length = at
     writer.reserve(MAX_HEAD)
     const { bytes } = writer
-    let at = writer.length
     if (definition.kind === 'message') bytes[at++] = SectionKind.Message
     else {
       bytes[at++] = request === 0 ? SectionKind.Call : SectionKind.Request
@@ -120,9 +124,6 @@ export class OutgoingCalls {
     if (request !== 0) at = putVarint(bytes, at, request)
     writer.length = at
     this.writePayload(definition.codec, args)
-    this.channel = definition.channel === 'reliable' ? Channel.Reliable : Channel.Unreliable
-    this.netId = netId
-    this.request = request
     return this
   }
 

@@ -91,10 +91,13 @@ export function sendRpc(
   const netId = requireNetworked(role, id, entity)
   if (netId === 0) return
   const owner = rpc.includeOwner ? 0 : Networked.owner[entity]!
-  const list = listOfReceivers(role, id, owner, options)
-  address(role.outgoing.write(id, rpc, netId, args), list, owner, options)
+  if (options === NO_OPTIONS) role.outgoing.write(id, rpc, netId, args).toObservers(undefined, 0, owner)
+  else {
+    const list = listOfReceivers(role, id, owner, options)
+    address(role.outgoing.write(id, rpc, netId, args), list, owner, options)
+  }
   if (rpc.buffer === 'last') keepRpc(role, rpc, owner, options.to, options.except)
-  if (rpc.buffer !== 'last') warnUnlessServing(role, id)
+  else warnUnlessServing(role, id)
   if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing, 0, role.tick)
 }
 

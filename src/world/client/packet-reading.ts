@@ -12,8 +12,6 @@ export class PacketReading {
 
   /** The server tick that sent it. */
   tick = 0
-  /** The kind of the section that is being read, of `SectionKind`. */
-  kind = 0
   /** Offset of its first section, while it is checked. */
   packetStart = 0
   /** Offset of the section that is being applied. */

@@ -18,7 +18,7 @@ import type { ClientState } from './client-state.js'
 /** Every section that the server may send. */
 export const clientSections = new SectionTable<ClientState>([
   { kind: SectionKind.Call, check: checkCall, apply: applyCall },
-  { kind: SectionKind.Message, check: checkCall, apply: applyCall },
+  { kind: SectionKind.Message, check: checkMessage, apply: applyMessage },
   { kind: SectionKind.Update, channel: Channel.Unreliable, check: checkUpdate, apply: applyUpdate },
   { kind: SectionKind.Scene, channel: Channel.Reliable, check: checkFirstScene, apply: applyScene },
   { kind: SectionKind.Despawn, channel: Channel.Reliable, check: checkDespawn, apply: applyDespawn },
@@ -96,19 +96,29 @@ export const clientSections = new SectionTable<ClientState>([
   },
 ])
 
-/** Calls and messages share their functions, so that a packet with both is read as fast as one with either. */
-function checkCall({ reading }: ClientState, reader: ByteReader): void {
-  reading.section.read(reader, reading.kind === SectionKind.Call)
+export function checkCall({ reading }: ClientState, reader: ByteReader): void {
+  reading.section.read(reader, true)
+}
+
+export function checkMessage({ reading }: ClientState, reader: ByteReader): void {
+  reading.section.read(reader, false)
+}
+
+export function applyCall(client: ClientState, reader: ByteReader): void {
+  queueCall(client, reader, true)
+}
+
+export function applyMessage(client: ClientState, reader: ByteReader): void {
+  queueCall(client, reader, false)
 }
 
 /**
  * Queues a call or message. Its channel is not checked: the server sends an unreliable one on the reliable channel
  * while this client may not have the entities that it names.
  */
-function applyCall(client: ClientState, reader: ByteReader): void {
+function queueCall(client: ClientState, reader: ByteReader, isCall: boolean): void {
   const { reading, inbound, protocol, connection, frame } = client
   const { section } = reading
-  const isCall = reading.kind === SectionKind.Call
   section.read(reader, isCall)
   const definition = protocol.definitions[section.id]
   const isExpected = isCall
@@ -131,11 +141,11 @@ function applyCall(client: ClientState, reader: ByteReader): void {
   if (!inbound.push(section, reader.bytes, connection, frame)) drop(client, CallFault.MalformedCall, section.id, eid)
 }
 
-function checkUpdate({ replication }: ClientState, reader: ByteReader): void {
+export function checkUpdate({ replication }: ClientState, reader: ByteReader): void {
   replication.updates.check(reader)
 }
 
-function applyUpdate({ replication, reading }: ClientState, reader: ByteReader): void {
+export function applyUpdate({ replication, reading }: ClientState, reader: ByteReader): void {
   replication.updates.apply(reader, reading.tick)
   reading.hasValues = true
 }

@@ -26,11 +26,24 @@ export function writeReliableCalls(
   to: number,
   ready = peer.session.ready,
 ): void {
-  const { outgoing } = server
+  const { outgoing, reliable } = server
   const { entity } = peer.session
   reliableCalls.start(outgoing, entity, Channel.Reliable, from)
-  if (peer.observer.unconfirmed.isEmpty) unreliableCalls.clear()
-  else unreliableCalls.start(outgoing, entity, Channel.Unreliable, from)
+  if (!peer.observer.unconfirmed.isEmpty) {
+    unreliableCalls.start(outgoing, entity, Channel.Unreliable, from)
+    return writeBothCalls(server, peer, to, ready)
+  }
+  for (;;) {
+    const { call, isToOne } = reliableCalls
+    if (call < 0 || call >= to) return
+    reliableCalls.next(outgoing)
+    if (goesTo(server, peer, call, isToOne, ready)) writeCall(server, peer, reliable, call)
+  }
+}
+
+/** Writes the reliable calls up to `to`, and the unreliable ones that depend on a spawn, from both cursors. */
+function writeBothCalls(server: ServerState, peer: ServerPeer, to: number, ready: boolean): void {
+  const { outgoing, reliable } = server
   for (;;) {
     const isMoved = isFirst(unreliableCalls.call, reliableCalls.call)
     const cursor = isMoved ? unreliableCalls : reliableCalls
@@ -38,9 +51,8 @@ export function writeReliableCalls(
     if (call < 0 || call >= to) return
     cursor.next(outgoing)
     if (isMoved && !isBehindSpawn(server, peer, call)) continue
-    if (isToOne ? !mayReach(server, peer, call) : !isRecipient(server, peer, call, ready)) continue
-    if (isMoved && namesWaiting(server, peer, call)) continue
-    writeCall(server, peer, server.reliable, call)
+    if (!goesTo(server, peer, call, isToOne, ready)) continue
+    if (!isMoved || !namesWaiting(server, peer, call)) writeCall(server, peer, reliable, call)
   }
 }
 
@@ -58,7 +70,7 @@ export function writeUnreliableCalls(server: ServerState, peer: ServerPeer): voi
     if (call < 0) return
     unreliableCalls.next(outgoing)
     if (hasUnconfirmed && isBehindSpawn(server, peer, call)) continue
-    if (isToOne ? !mayReach(server, peer, call) : !isRecipient(server, peer, call, ready)) continue
+    if (!goesTo(server, peer, call, isToOne, ready)) continue
     if (!namesWaiting(server, peer, call)) writeCall(server, peer, server.unreliable, call)
   }
 }
@@ -144,6 +156,11 @@ function writeCall(server: ServerState, peer: ServerPeer, packet: PacketBuilder,
   const end = outgoing.endOf(call)
   if (packet.fit(end - start)) packet.writer.copyFrom(outgoing.writer, start, end)
   else counters.windowDroppedCalls++
+}
+
+/** Whether this client gets a call. */
+function goesTo(server: ServerState, peer: ServerPeer, call: number, isToOne: boolean, ready: boolean): boolean {
+  return isToOne ? mayReach(server, peer, call) : isRecipient(server, peer, call, ready)
 }
 
 /** Whether a call to this client alone reaches it: it must have the entity. */

@@ -112,7 +112,7 @@ export function makeQueues(): CallQueue[] {
 
 /** Offers bytes to a queue; whether it took them. @throws when what it took is not what its definition says. */
 export function offer(queue: CallQueue, id: number, bytes: Uint8Array, end: number): boolean {
-  if (!queue.push(bytes, 0, end, 0, 1, 1, 1, 0)) return false
+  if (!queue.push(bytes, 0, end, 0, 1, 1, 0)) return false
   for (const { args } of queue) protocol.definitions[id]!.codec.check(args)
   if (queue.waiting > 0) throw new Escape('a call waits behind its drain')
   return true

@@ -34,7 +34,7 @@ function make(message: Message, order = new CallOrder()) {
     message.codec.write(writer, args)
     const end = writer.length
     writer.u32(0xffffffff)
-    return queue.push(writer.bytes, start, end, netId, sender, sender, 1, tick)
+    return queue.push(writer.bytes, start, end, netId, sender, 1, tick)
   }
   return { queue, push, gone, counts, refused, order }
 }
@@ -109,7 +109,7 @@ describe('a queue', () => {
     const { queue, push } = make(Text)
     push({ text: 'a', n: 1 })
     const bytes = Uint8Array.of(200, 200, 200)
-    for (let end = 0; end <= 3; end++) expect(queue.push(bytes, 0, end, 0, 7, 7, 1, 0)).toBe(false)
+    for (let end = 0; end <= 3; end++) expect(queue.push(bytes, 0, end, 0, 7, 1, 0)).toBe(false)
     push({ text: 'b', n: 2 })
     expect(drainNumbers(queue)).toEqual([1, 2])
   })
