@@ -1,16 +1,14 @@
 // Exports synchronised lists, maps and sets and their operations, as "bitecs-net/collections".
-export {
-  type CollectionKey,
-  type DeepReadonly,
-  listOf,
-  type ListType,
-  mapOf,
-  type MapType,
-  setOf,
-  type SetType,
-  type SyncList,
-  type SyncMap,
-  type SyncSet,
+export { listOf, mapOf, setOf } from './replication/collections/declare-collections.js'
+export type {
+  CollectionKey,
+  DeepReadonly,
+  ListType,
+  MapType,
+  SetType,
+  SyncList,
+  SyncMap,
+  SyncSet,
 } from './protocol/types/collection-types.js'
 export type { ListOperation, MapOperation, SetOperation } from './replication/collections/operation-queue.js'
 export {

@@ -44,7 +44,7 @@ function dispatchOnClient(world: World, network: Network): void {
   lifecycle.publish()
   scenes.events.publish()
   replication.changes.publish(lifecycle.hasBegun)
-  replication.collections.queues.publish(lifecycle.hasBegun)
+  replication.collections?.queues.publish(lifecycle.hasBegun)
   heldIdsOf(world).publish('client')
   inbound.expire(client.frame, client.options.undrainedTicks)
   pendingRequests.settle(client.options.now())

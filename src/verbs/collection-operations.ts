@@ -76,7 +76,7 @@ export function operationQueue(
   asked: Side | undefined,
 ): OperationQueue {
   const { collections } = network[eventSide(network, asked)]!.replication
-  const queue = collections.queues.find(store, field)
+  const queue = collections?.queues.find(store, field)
   if (queue === undefined) {
     throw new UsageError('not-listed', `${field} is no synchronised collection of a component that the protocol lists`)
   }

@@ -169,7 +169,8 @@ export function createHostWorld(protocol: Protocol, options: HostWorldOptions = 
   server!.local = new LocalClient(world, client.connection, both, view, asClient)
   // A change of state happens once, and the systems of both sides get it.
   replication.changes.feed(client.replication.changes)
-  replication.collections.queues.feed(client.replication.collections.queues)
+  const { collections } = client.replication
+  if (collections !== undefined) replication.collections.queues.feed(collections.queues)
   network.clientLifecycle = clientLifecycle
   return world
 }

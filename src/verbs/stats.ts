@@ -114,7 +114,7 @@ function statsOf(network: Network, side: Side): NetworkStats {
       role.errors.dropped +
       lifecycleOf(network, side).dropped +
       role.replication.changes.dropped +
-      role.replication.collections.queues.dropped +
+      (role.replication.collections?.queues.dropped ?? 0) +
       role.scenes.events.dropped +
       ofObservers,
     counters: { ...role.counters },

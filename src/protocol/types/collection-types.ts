@@ -72,8 +72,18 @@ export interface SyncSet<T extends CollectionKey> extends Iterable<T> {
   clear(): void
 }
 
+/**
+ * The code of a client for collections, which is above this layer. Types bring it along, so that a game without
+ * collections does not load it. `ClientCollectionCode` describes it.
+ */
+export interface CollectionCode {
+  readonly createClient: (...surroundings: never) => unknown
+}
+
 /** The properties of all three kinds of collection types. */
 interface CollectionBase {
+  /** Absent where no world will have such collections, as in the description of a save. */
+  readonly code?: CollectionCode | undefined
   /** The type as text. It is part of the protocol's hash. */
   readonly text: string
   /** The most elements or entries. */
@@ -82,20 +92,20 @@ interface CollectionBase {
   readonly maxBytes: number
 }
 
-/** The type of a field that is a {@link SyncList}; made by {@link listOf}. */
+/** The type of a field that is a {@link SyncList}; made by `listOf`. */
 export interface ListType<T> extends CollectionBase {
   readonly collection: 'list'
   readonly element: SchemaType<T>
 }
 
-/** The type of a field that is a {@link SyncMap}; made by {@link mapOf}. */
+/** The type of a field that is a {@link SyncMap}; made by `mapOf`. */
 export interface MapType<K extends CollectionKey, V> extends CollectionBase {
   readonly collection: 'map'
   readonly key: SchemaType<K>
   readonly element: SchemaType<V>
 }
 
-/** The type of a field that is a {@link SyncSet}; made by {@link setOf}. */
+/** The type of a field that is a {@link SyncSet}; made by `setOf`. */
 export interface SetType<T extends CollectionKey> extends CollectionBase {
   readonly collection: 'set'
   readonly element: SchemaType<T>
@@ -137,15 +147,12 @@ function requireKey(what: string, type: SchemaType<unknown>): void {
   throw new ProtocolError('bad-type', `${what}: compares by value, so it takes numbers, texts, enumOf, bool or entity`)
 }
 
-/**
- * Declares a field that is a {@link SyncList} of at most `max` values of one type.
- *
- * @throws ProtocolError when `type` is not a schema type, or `max` is not a whole number from 1 to 16,000.
- */
-export function listOf<T>(type: SchemaType<T>, max: number): ListType<T> {
+/** @throws ProtocolError as `listOf` does. */
+export function listType<T>(type: SchemaType<T>, max: number, code?: CollectionCode): ListType<T> {
   requireType('listOf', type, max)
   return {
     collection: 'list',
+    code,
     text: `list(${type.text},${max})`,
     max,
     maxBytes: varintBytes(max) + max * type.maxBytes,
@@ -153,22 +160,19 @@ export function listOf<T>(type: SchemaType<T>, max: number): ListType<T> {
   }
 }
 
-/**
- * Declares a field that is a {@link SyncMap} of at most `max` entries.
- *
- * @throws ProtocolError when a type is not a schema type, values of `key` cannot be compared, or `max` is not a whole
- *   number from 1 to 16,000.
- */
-export function mapOf<K extends CollectionKey, V>(
+/** @throws ProtocolError as `mapOf` does. */
+export function mapType<K extends CollectionKey, V>(
   key: SchemaType<K>,
   value: SchemaType<V>,
   max: number,
+  code?: CollectionCode,
 ): MapType<K, V> {
   requireType('mapOf', key, max)
   requireType('mapOf', value, max)
   requireKey('the key of mapOf', key)
   return {
     collection: 'map',
+    code,
     text: `map(${key.text},${value.text},${max})`,
     max,
     maxBytes: varintBytes(max) + max * (key.maxBytes + value.maxBytes),
@@ -177,17 +181,13 @@ export function mapOf<K extends CollectionKey, V>(
   }
 }
 
-/**
- * Declares a field that is a {@link SyncSet} of at most `max` values.
- *
- * @throws ProtocolError when `type` is not a schema type, its values cannot be compared, or `max` is not a whole
- *   number from 1 to 16,000.
- */
-export function setOf<T extends CollectionKey>(type: SchemaType<T>, max: number): SetType<T> {
+/** @throws ProtocolError as `setOf` does. */
+export function setType<T extends CollectionKey>(type: SchemaType<T>, max: number, code?: CollectionCode): SetType<T> {
   requireType('setOf', type, max)
   requireKey('setOf', type)
   return {
     collection: 'set',
+    code,
     text: `set(${type.text},${max})`,
     max,
     maxBytes: varintBytes(max) + max * type.maxBytes,

@@ -1,6 +1,6 @@
 // Parses the types of fields from a protocol's description, to read bytes that an earlier version of a game wrote.
 import { angle } from './angle.js'
-import { type CollectionType, listOf, mapOf, setOf } from './collection-types.js'
+import { type CollectionType, listType, mapType, setType } from './collection-types.js'
 import { array, bytes, enumOf, optional, struct } from './composite-types.js'
 import { unitQuaternion } from './quaternion.js'
 import {
@@ -50,15 +50,15 @@ class TypeParser {
   }
 
   field(): FieldType {
-    if (this.takes('list(')) return this.closed(() => listOf(this.type(), this.nextNumber()))
+    if (this.takes('list(')) return this.closed(() => listType(this.type(), this.nextNumber()))
     if (this.takes('map(')) {
       return this.closed(() => {
         const key = this.type() as SchemaType<string>
         this.expect(',')
-        return mapOf(key, this.type(), this.nextNumber())
+        return mapType(key, this.type(), this.nextNumber())
       })
     }
-    if (this.takes('set(')) return this.closed(() => setOf(this.type() as SchemaType<string>, this.nextNumber()))
+    if (this.takes('set(')) return this.closed(() => setType(this.type() as SchemaType<string>, this.nextNumber()))
     return this.type()
   }
 

@@ -23,7 +23,7 @@ import { ClientAnnouncements } from './client-announcements.js'
 import { ClientEntities } from './client-entities.js'
 import { ClientJoin } from './client-join.js'
 import { ClientOwnership } from './client-ownership.js'
-import { ClientCollections } from '../collections/client-collections.js'
+import type { ClientCollectionCode, ClientCollections } from '../collections/client-collections.js'
 import { heldIdsOf } from '../held-ids.js'
 import { LocalSpawns } from './local-spawns.js'
 import { ClientRelations } from '../relations/client-relations.js'
@@ -47,7 +47,8 @@ export class ClientReplication {
   readonly entities: ClientEntities
   readonly components: readonly ClientComponent[]
   readonly changes: ChangeLogs
-  readonly collections: ClientCollections
+  /** Undefined when the protocol has no collections. */
+  readonly collections: ClientCollections | undefined
   readonly copies: ClientCopies
   readonly locals: LocalSpawns
   readonly join: ClientJoin
@@ -81,7 +82,7 @@ export class ClientReplication {
       (component, id) =>
         new ClientComponent(id, protocol.componentNames[id]!, component, references, this.changes.byId[id]),
     )
-    this.collections = new ClientCollections(world, protocol, this.entities, counters)
+    this.collections = collectionCode(protocol)?.createClient(world, protocol, this.entities, counters)
     const shown = host?.entities ?? references
     const dropped = (eid: number): void => this.dropCopy(eid)
     this.copies = new ClientCopies({ world, protocol, entities: shown, connection, counters, errors, dropped })
@@ -185,7 +186,7 @@ export class ClientReplication {
       return
     }
     const count = this.readRow(reader, index, eid, tick)
-    for (let m = 0; m < count; m++) this.collections.restart(this.members[m]!, eid)
+    for (let m = 0; m < count; m++) this.collections?.restart(this.members[m]!, eid)
     this.addComponents(index, eid, count)
   }
 
@@ -312,7 +313,7 @@ export class ClientReplication {
       if (!entities.hasComponent(index, c)) continue
       this.requireRoom(this.components[c]!, eid)
       this.components[c]!.copyValues(index, copy, eid)
-      this.collections.moveTo(c, copy, eid)
+      this.collections?.moveTo(c, copy, eid)
     }
     this.relations.hide(index)
     this.authority.lose(index)
@@ -320,7 +321,7 @@ export class ClientReplication {
     this.takeComponents(index, copy, prefab)
     entities.moveTo(index, eid)
     copies.guard(() => heldIdsOf(world).remove(copy))
-    this.collections.arriving = eid
+    this.collections?.setArriving(eid)
     copies.arrive(eid)
     this.giveComponents(index, eid)
     copies.begin(eid, entities.netIds[index]!, prefab, payload)
@@ -369,7 +370,7 @@ export class ClientReplication {
     const count = this.readSet(reader)
     for (let m = 0; m < count; m++) {
       this.components[this.members[m]!]!.checkRow(reader)
-      this.collections.checkRow(reader, this.members[m]!)
+      this.collections?.checkRow(reader, this.members[m]!)
     }
   }
 
@@ -381,7 +382,7 @@ export class ClientReplication {
   /** Reads a row into an entity. Leaves its components in `members`, and returns how many there are. */
   private readRow(reader: ByteReader, index: number, eid: number, tick: number): number {
     const count = this.readSet(reader)
-    this.collections.arriving = eid
+    this.collections?.setArriving(eid)
     for (let m = 0; m < count; m++) {
       const id = this.members[m]!
       const component = this.components[id]!
@@ -390,7 +391,7 @@ export class ClientReplication {
       this.entities.setValueTick(index, id, tick)
       component.readRow(reader, index, eid, tick)
       this.authority.told(index, id, tick)
-      this.collections.readRow(reader, id, eid)
+      this.collections?.readRow(reader, id, eid)
     }
     return count
   }
@@ -400,7 +401,7 @@ export class ClientReplication {
       // An observer may have removed the entity, and another may have its id now.
       if (this.entities.eidOf[index] === eid) this.copies.add(eid, this.components[this.members[m]!]!.definition.store)
     }
-    this.collections.arriving = 0
+    this.collections?.setArriving(0)
   }
 
   /** Gives an entity the components of an index, and removes its other replicated ones. */
@@ -411,7 +412,7 @@ export class ClientReplication {
       if (this.entities.hasComponent(index, c)) this.copies.add(eid, store)
       else this.copies.remove(eid, store)
     }
-    this.collections.arriving = 0
+    this.collections?.setArriving(0)
   }
 
   /** Removes everything that a spawn added to an entity, in reverse order. */
@@ -431,4 +432,10 @@ export class ClientReplication {
     const message = `entity ${eid} has ${name}, whose arrays hold ${capacity} entities: make them larger`
     this.errors.once('store-too-small', component.name, message, eid)
   }
+}
+
+/** The code that a client needs for collections. Their types bring it; without any it is undefined. */
+function collectionCode({ componentList }: Protocol): ClientCollectionCode | undefined {
+  const field = componentList.find(({ collections }) => collections.length > 0)?.collections[0]
+  return field?.type.code as ClientCollectionCode | undefined
 }

@@ -2,7 +2,7 @@
 import { observe, onAdd, query, type World } from 'bitecs'
 import type { Counters } from '../../connection/counters.js'
 import type { ByteReader } from '../../protocol/bytes.js'
-import type { CollectionField } from '../../protocol/types/collection-types.js'
+import type { CollectionCode, CollectionField } from '../../protocol/types/collection-types.js'
 import { MAX_SLOT } from '../../protocol/net-id.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import type { ClientEntities } from '../client/client-entities.js'
@@ -108,6 +108,16 @@ class OwnHome extends Home {
   }
 }
 
+/** The code that the types of collections bring along. */
+export interface ClientCollectionCode extends CollectionCode {
+  readonly createClient: (
+    world: World,
+    protocol: Protocol,
+    entities: ClientEntities,
+    counters: Counters,
+  ) => ClientCollections
+}
+
 interface ClientField {
   readonly received: ReceivedHome
   readonly own: OwnHome
@@ -119,7 +129,7 @@ export class ClientCollections {
   /** Operations for the game to drain. */
   readonly queues = new OperationQueues()
   /** The entity whose row is being read: its collections are filled before its components are added. */
-  arriving = 0
+  private arriving = 0
 
   constructor(
     world: World,
@@ -145,6 +155,11 @@ export class ClientCollections {
       for (const eid of query(world, [store])) begin(eid)
       observe(world, onAdd(store), begin)
     })
+  }
+
+  /** Sets the entity whose row is being read, or 0. Its new components have their collections already. */
+  setArriving(eid: number): void {
+    this.arriving = eid
   }
 
   /** Skips the collections of one component in a row. */

@@ -73,8 +73,9 @@ export const clientSections = new SectionTable<ClientState>([
   {
     kind: SectionKind.Collection,
     channel: Channel.Reliable,
-    check: ({ replication }, reader) => replication.collections.check(reader),
-    apply: ({ replication }, reader) => replication.collections.apply(reader),
+    check: ({ replication: { collections } }, reader) =>
+      collections === undefined ? reader.fail() : collections.check(reader),
+    apply: ({ replication }, reader) => replication.collections?.apply(reader),
   },
   {
     kind: SectionKind.Correction,

@@ -39,7 +39,7 @@ export class LocalView {
   begin(observer: Observer | undefined): void {
     this.observer = observer
     this.client.changes.retain(this.seesChange)
-    this.client.collections.queues.retain(this.seesOperation)
+    this.client.collections?.queues.retain(this.seesOperation)
     if (observer === undefined) return
     const { entering, known, enteringSet } = observer
     const { entities, structure } = this.server

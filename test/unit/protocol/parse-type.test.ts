@@ -1,7 +1,7 @@
 // Types from their texts: each that can be described is found again, and what is no type is none.
 import { describe, expect, it } from 'vitest'
 import * as angles from '../../../src/protocol/types/angle.js'
-import { listOf, mapOf, setOf } from '../../../src/protocol/types/collection-types.js'
+import { listOf, mapOf, setOf } from '../../../src/replication/collections/declare-collections.js'
 import * as composite from '../../../src/protocol/types/composite-types.js'
 import { array, bytes, custom, enumOf, optional, struct } from '../../../src/protocol/types/composite-types.js'
 import { type FieldType, parseType, splitFields } from '../../../src/protocol/types/parse-type.js'

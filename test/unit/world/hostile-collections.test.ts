@@ -154,3 +154,12 @@ describe('malformed operations', () => {
     expect(JSON.stringify(shown())).toBe(before)
   })
 })
+
+describe('a client whose protocol has no collections', () => {
+  it('drops the packet with operations as malformed', () => {
+    const net = createTestNetwork(defineProtocol({ components: { Other: replicate(Other) } }))
+    throwAtClient(net.server, section(LIST, [[OperationKind.Clear]]))
+    net.tick()
+    expect(stats(net.clients[0]!.world).counters.malformedPackets).toBe(1)
+  })
+})
