@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, type JsonWebKey, KeyObject, timingSafeEqual } from 'node:crypto'
 import type * as Jose from 'jose'
 import { AuthenticationError, ConnectionError, UsageError } from './protocol/errors.js'
-import { badOption, checkFunction, checkText, checkTexts } from './world/check-options.js'
+import { badOption, checkFunction, checkText, checkTexts } from './protocol/check-options.js'
 import type { AuthenticationRequest, AuthenticationResult } from './world/server/authenticator.js'
 
 /**

@@ -5,6 +5,7 @@
 import { createEntityIndex } from 'bitecs'
 import { Connection } from '../components/connection.js'
 import type { CloseReason } from './connection/close-reason.js'
+import { checkInteger, checkObject, namesOf } from './protocol/check-options.js'
 import { UsageError } from './protocol/errors.js'
 import type { Protocol } from './protocol/protocol.js'
 import { type ConditionedTransport, condition, type Conditions } from './transport/conditioner.js'
@@ -19,7 +20,7 @@ import type { System } from './world/loop.js'
 import { requireSharedIndex } from './world/shared-stores.js'
 import type { JoinOptions } from './world/client/join-options.js'
 import { startServing } from './world/server/start-serving.js'
-import type { ServeOptions } from './world/server/serve-options.js'
+import { SERVE_GROUPS, type ServeOptions } from './world/server/serve-options.js'
 import { clientState, type ClientWorld, type HostWorld, serverState, type ServerWorld } from './world/state.js'
 import {
   clientReceive,
@@ -126,15 +127,45 @@ export interface HostTestNetwork extends TestNetwork {
   readonly host: LocalTestClient
 }
 
+/** The names of the options of a test network that are not options of serving. */
+const OPTIONS = namesOf<Omit<TestNetworkOptions, keyof ServeOptions>>({
+  host: true,
+  clients: true,
+  tickRate: true,
+  framesPerTick: true,
+  entityIndex: true,
+  conditions: true,
+  interest: true,
+  seed: true,
+  serverSystems: true,
+  clientSystems: true,
+  clientProtocol: true,
+})
+const CLIENT_OPTIONS = namesOf<TestClientOptions>({
+  world: true,
+  protocol: true,
+  address: true,
+  reconnect: true,
+  token: true,
+  timeout: true,
+  stalledAfter: true,
+  autoReady: true,
+})
+
 /**
  * Makes a server and clients in memory. Their worlds share an entity index, because their components may live in the
  * same arrays. So an entity has a different id on every side.
+ *
+ * @throws UsageError when an option is unknown or out of range, or a client is not ready in time.
  */
 export function createTestNetwork(protocol: Protocol, options: TestNetworkOptions & { host: true }): HostTestNetwork
 export function createTestNetwork(protocol: Protocol, options?: TestNetworkOptions): TestNetwork
 export function createTestNetwork(protocol: Protocol, options: TestNetworkOptions = {}): TestNetwork {
   const { clients: count = 1, tickRate = 20, framesPerTick = 1, conditions = {}, seed = 1 } = options
   const { serverSystems = [], clientSystems = [], clientProtocol = protocol } = options
+  checkObject('the options of createTestNetwork', options, [...Object.keys(SERVE_GROUPS), ...OPTIONS])
+  checkInteger('clients', count, 0)
+  checkInteger('framesPerTick', framesPerTick, 1)
   let time = 0
   const now = (): number => time
   const { entityIndex = createEntityIndex() } = options
@@ -151,6 +182,7 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
   const hostServerPipeline = hostTick(serverSystems)
 
   function begin(joinOptions: TestClientOptions = {}): TestClient {
+    checkObject('the options of a test client', joinOptions, CLIENT_OPTIONS)
     const { world: given, protocol: own = clientProtocol, reconnect = 'resume', address, ...join } = joinOptions
     const world = given ?? createClientWorld(own, { entityIndex, now })
     const ownSeed = seed + clients.length + 1

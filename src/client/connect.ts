@@ -14,8 +14,10 @@ import {
   checkFunction,
   checkMilliseconds,
   checkNumber,
+  checkObject,
   checkOneOf,
-} from '../world/check-options.js'
+  namesOf,
+} from '../protocol/check-options.js'
 import { openStores } from '../world/shared-stores.js'
 import { beginSession, closeSession } from '../verbs/client-session.js'
 import { isShownOpen } from '../world/client/client-state.js'
@@ -75,6 +77,19 @@ export interface ConnectOptions {
  */
 export type OpenClientTransport = (options: WebRtcClientOptions) => Transport | Promise<Transport>
 
+const CONNECT_OPTIONS = namesOf<ConnectOptions>({
+  url: true,
+  token: true,
+  authorization: true,
+  timeout: true,
+  idleTimeout: true,
+  stalledAfter: true,
+  reconnect: true,
+  autoReady: true,
+  iceServers: true,
+  signal: true,
+  transport: true,
+})
 const PUMP_INTERVAL_MS = 5
 const SPREAD_MS = 500
 /** A try with less time than this may fail only because time ran out. */
@@ -109,6 +124,7 @@ export async function connectWorld(
   connected: (world: ClientWorld) => void = () => {},
 ): Promise<void> {
   const role = clientState(world)
+  checkObject('the options of connect', options, CONNECT_OPTIONS)
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
   checkNumber('stalledAfter', options.stalledAfter, 1000, 60_000, 'milliseconds')

@@ -15,9 +15,10 @@ import {
   checkObject,
   checkText,
   checkTexts,
-} from '../world/check-options.js'
+  namesOf,
+} from '../protocol/check-options.js'
 import { checkServeOptions } from '../world/server/check-serve-options.js'
-import { namesOf, SERVE_GROUPS, type ServeOptions } from '../world/server/serve-options.js'
+import { SERVE_GROUPS, type ServeOptions } from '../world/server/serve-options.js'
 
 /** How clients reach the server: the signalling, and WebRTC behind it. */
 export type NetworkOptions = Pick<

@@ -3,7 +3,7 @@
 //
 // It affects the outgoing packets of its side; wrap both sides for both directions. Everything depends on the seed and
 // the clock only, so that a test under loss can be repeated.
-import { type Conditions, PERFECT } from './conditions.js'
+import { changeConditions, type Conditions, PERFECT } from './conditions.js'
 import { DueQueue, type Due } from './due-queue.js'
 import { createRandom } from './random.js'
 import {
@@ -40,7 +40,11 @@ export interface ConditionerStats {
 
 /** A transport whose network conditions can change while it runs. */
 export interface ConditionedTransport extends Transport {
-  /** Changes conditions from now on. */
+  /**
+   * Changes conditions from now on.
+   *
+   * @throws UsageError when one is unknown or out of range; nothing has changed then.
+   */
   set(conditions: Partial<Conditions>): void
   /** Sends the packets that are due. */
   flush(): void
@@ -56,7 +60,11 @@ const MAX_RETRANSMITS = 8
 /** Disconnected peers that are remembered, so that no late packet goes to them, such as the answer to a heartbeat. */
 const MAX_GONE = 1024
 
-/** Wraps a transport. With perfect conditions, everything passes through unchanged. */
+/**
+ * Wraps a transport. With perfect conditions, everything passes through unchanged.
+ *
+ * @throws UsageError when an option or condition is unknown or out of range.
+ */
 export function condition(transport: Transport, options: ConditionerOptions = {}): ConditionedTransport {
   return new Conditioner(transport, options)
 }
@@ -114,7 +122,8 @@ class Conditioner implements ConditionedTransport, TransportSink {
     options: ConditionerOptions,
   ) {
     const { seed, now, timer, ...conditions } = options
-    this.conditions = { ...PERFECT, ...conditions }
+    this.conditions = { ...PERFECT }
+    changeConditions(this.conditions, conditions)
     this.random = createRandom(seed ?? 1)
     this.now = now ?? (() => performance.now())
     this.usesTimer = timer ?? now === undefined
@@ -159,7 +168,7 @@ class Conditioner implements ConditionedTransport, TransportSink {
 
   set(conditions: Partial<Conditions>): void {
     const wasDown = this.conditions.down
-    Object.assign(this.conditions, conditions)
+    changeConditions(this.conditions, conditions)
     if (wasDown && !this.conditions.down) this.resume()
     this.flush()
   }

@@ -1,4 +1,5 @@
 // Defines the delay, loss and disorder that the conditioner adds.
+import { checkBoolean, checkNumber, checkObject } from '../protocol/check-options.js'
 
 /** What a network does to packets, in one direction. */
 export interface Conditions {
@@ -37,4 +38,26 @@ export const PERFECT: Conditions = {
   rate: 0,
   queue: 65_536,
   down: false,
+}
+
+const HOUR_MS = 3_600_000
+const MAX_BYTES = 1e12
+
+/**
+ * Changes those conditions that are given.
+ *
+ * @throws UsageError when one is unknown or out of range; nothing has changed then.
+ */
+export function changeConditions(conditions: Conditions, changes: Partial<Conditions>): void {
+  checkObject('the conditions', changes, Object.keys(PERFECT))
+  for (const name of ['latency', 'jitter', 'reorderBy'] as const) {
+    checkNumber(name, changes[name], 0, HOUR_MS, 'milliseconds')
+  }
+  for (const name of ['loss', 'duplicate', 'reorder'] as const) checkNumber(name, changes[name], 0, 1)
+  checkNumber('rate', changes.rate, 0, MAX_BYTES, 'bytes per second')
+  checkNumber('queue', changes.queue, 0, MAX_BYTES, 'bytes')
+  checkBoolean('down', changes.down)
+  for (const [name, value] of Object.entries(changes)) {
+    if (value !== undefined) Object.assign(conditions, { [name]: value })
+  }
 }

@@ -1,7 +1,7 @@
 // Sets how much clients are sent: bytes per second, and the priority of entities. Reads their protocol violations.
 import { Conduct, type Violation } from '../connection/server/client-limits.js'
 import { checkBytesPerSecond } from '../world/server/check-serve-options.js'
-import { checkNumber } from '../world/check-options.js'
+import { checkNumber } from '../protocol/check-options.js'
 import { requireOpen, requireSlot } from './ownership.js'
 import { serverState, type ServerWorld } from '../world/state.js'
 

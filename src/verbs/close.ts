@@ -2,7 +2,7 @@
 import { endConnections } from '../../systems/end-connections.js'
 import { updateConnections } from '../../systems/update-connections.js'
 import { UsageError } from '../protocol/errors.js'
-import { checkNumber } from '../world/check-options.js'
+import { checkNumber } from '../protocol/check-options.js'
 import { showDraining } from '../world/connection-entity.js'
 import { LONGEST_GRACE_MS } from '../world/server/left-behind.js'
 import { Retirement } from '../world/server/retirement.js'

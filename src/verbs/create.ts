@@ -4,7 +4,7 @@ import { Draining, Joined } from '../../components/connection.js'
 import { LocalPlayer, Networked, Owned } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
 import type { Protocol } from '../protocol/protocol.js'
-import { checkFunction, checkInteger, checkNumber } from '../world/check-options.js'
+import { checkFunction, checkInteger, checkNumber, checkObject, namesOf } from '../protocol/check-options.js'
 import { createClientState } from '../world/client/create-client-state.js'
 import { HostEntities } from '../replication/client/host-entities.js'
 import { everyone, type InterestPolicy, requirePolicy } from '../replication/interest/policies.js'
@@ -61,6 +61,22 @@ export interface ClientWorldOptions extends WorldOptions {
 /** Options of {@link createHostWorld}. */
 export type HostWorldOptions = ServerWorldOptions & Pick<ClientWorldOptions, 'maxWaitingBytes'>
 
+const SERVER_OPTIONS = namesOf<ServerWorldOptions>({
+  world: true,
+  entityIndex: true,
+  now: true,
+  undrainedTicks: true,
+  tickRate: true,
+  interest: true,
+})
+const CLIENT_OPTIONS = namesOf<ClientWorldOptions>({
+  world: true,
+  entityIndex: true,
+  now: true,
+  undrainedTicks: true,
+  interpolationDelay: true,
+  maxWaitingBytes: true,
+})
 const DEFAULT_WAITING_BYTES = 1 << 22
 /** Components that a server's world never has unless it has its own client. */
 const OF_CLIENTS = new Set<object>([Joined, LocalPlayer])
@@ -85,6 +101,7 @@ function baseWorld(options: WorldOptions): World {
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
   const { tickRate = 20, undrainedTicks = 120, now = () => performance.now(), interest = everyone() } = options
+  checkObject('the options of createServerWorld', options, SERVER_OPTIONS)
   checkNumber('tickRate', tickRate, 1, 1000, 'ticks per second')
   checkInteger('undrainedTicks', undrainedTicks, 1)
   requirePolicy(interest)
@@ -108,6 +125,7 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options
   const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
+  checkObject('the options of createClientWorld', options, CLIENT_OPTIONS)
   checkNumber('interpolationDelay', interpolationDelay, 0, 6, 'ticks')
   checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
   checkInteger('undrainedTicks', undrainedTicks, 1)
@@ -140,11 +158,12 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
  * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createHostWorld(protocol: Protocol, options: HostWorldOptions = {}): HostWorld {
-  const world = createServerWorld(protocol, options) as HostWorld
+  checkObject('the options of createHostWorld', options, [...SERVER_OPTIONS, 'maxWaitingBytes'])
+  const { maxWaitingBytes = DEFAULT_WAITING_BYTES, ...serverOptions } = options
+  const world = createServerWorld(protocol, serverOptions) as HostWorld
   const network = networkOf(world)!
   const { server } = network
   const { undrainedTicks, now } = server!.options
-  const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options
   checkInteger('maxWaitingBytes', maxWaitingBytes, 1)
   const hostEntities = new HostEntities(world, server!.replication.entities)
   const clientOptions = {

@@ -16,7 +16,7 @@ import {
   runCommandHere,
   warnUnlessOwner,
 } from './calls.js'
-import { checkMilliseconds } from '../world/check-options.js'
+import { checkMilliseconds } from '../protocol/check-options.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { type ClientWorld, networkOf, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 

@@ -7,7 +7,7 @@ import { AuthenticationError, messageOf, UsageError } from '../../protocol/error
 import type { Protocol } from '../../protocol/protocol.js'
 import { addressOf } from '../../transport/addresses.js'
 import { type RunningCall, RunningCalls } from '../../transport/concurrent-calls.js'
-import { badOption, checkMilliseconds } from '../check-options.js'
+import { badOption, checkMilliseconds } from '../../protocol/check-options.js'
 import type { Authentication, AuthenticationAnswer, Authenticator } from './authenticator.js'
 import type { ServerState } from './server-state.js'
 

@@ -8,7 +8,14 @@ import {
 import { UsageError } from '../../protocol/errors.js'
 import { MAX_KEPT_MS } from '../../protocol/limits.js'
 import type { Protocol } from '../../protocol/protocol.js'
-import { badOption, checkInteger, checkMilliseconds, checkNumber, checkObject, checkOneOf } from '../check-options.js'
+import {
+  badOption,
+  checkInteger,
+  checkMilliseconds,
+  checkNumber,
+  checkObject,
+  checkOneOf,
+} from '../../protocol/check-options.js'
 import { checkAuthentication } from './authentication.js'
 import {
   type LimitOptions,

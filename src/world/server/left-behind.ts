@@ -2,7 +2,7 @@
 import { addComponent, hasComponent, observe, onRemove, query, removeComponent, type World } from 'bitecs'
 import { Networked, Owned } from '../../../components/networked.js'
 import { growTo } from '../../replication/slot-set.js'
-import { badOption, checkNumber } from '../check-options.js'
+import { badOption, checkNumber } from '../../protocol/check-options.js'
 import { endEntity, moveOwner } from './entity-steps.js'
 import type { Graces, ServerState } from './server-state.js'
 

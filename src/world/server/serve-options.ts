@@ -1,4 +1,5 @@
 // Defines the options with which a server serves over any transport.
+import { namesOf } from '../../protocol/check-options.js'
 import { DEFAULT_TIMEOUT_MS } from '../../connection/heartbeats.js'
 import { ConductRules, type ErrorBudget, type InboundLimits } from '../../connection/server/client-limits.js'
 import type { ServerSessionOptions } from '../../connection/server/server-session-options.js'
@@ -129,11 +130,6 @@ export const SERVE_GROUPS = {
   }),
   users: namesOf<UserOptions>({ authenticate: true, authenticationTimeout: true, userKey: true, duplicateUsers: true }),
 } satisfies Record<keyof ServeOptions, readonly string[]>
-
-/** The names of all options of a type: the compiler refuses a list that lacks one. */
-export function namesOf<T>(names: Readonly<Record<keyof T, true>>): readonly string[] {
-  return Object.keys(names)
-}
 
 export const DEFAULT_MAX_CONNECTIONS = 1024
 const DEFAULT_RESUME_MS = 10_000

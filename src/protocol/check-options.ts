@@ -1,5 +1,5 @@
 // Checks options: refuses one that is out of range by its name, before anything is started.
-import { UsageError } from '../protocol/errors.js'
+import { UsageError } from './errors.js'
 
 const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 
@@ -65,4 +65,9 @@ export function checkObject(name: string, value: unknown, names: readonly string
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badOption(name, range, value)
   const unknown = Object.keys(value).find((key) => !names.includes(key))
   if (unknown !== undefined) throw badOption(name, range, unknown)
+}
+
+/** The names of all options of a type: the compiler refuses a list that lacks one. */
+export function namesOf<T>(names: Readonly<Record<keyof T, true>>): readonly string[] {
+  return Object.keys(names)
 }
