@@ -1,24 +1,24 @@
 // Runs the tests in three steps: first the files without a network, fast and slow ones side by side; then those that
 // mostly wait for a network or a browser, in pairs; then those that need the machine for themselves, one by one.
 //
-// The tests import the library by its public names. By default these lead to the sources; with BITECS_NET_TARGET=dist
-// they lead to the built files, and only the tests that use nothing but public names run.
+// The tests import the library by its public names. BITECS_NET_TARGET says where these lead:
+// - "source", the default: to the sources;
+// - "dist": to the built files; only the tests that use nothing but public names run;
+// - "both", as in `npm test`: these tests run against the built files, as users do, and the others against the sources.
 import { availableParallelism } from 'node:os'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { readEntries, root } from './scripts/entries.js'
+import { publicTests } from './scripts/public-tests.js'
 
 const target = process.env['BITECS_NET_TARGET'] ?? 'source'
-if (target !== 'source' && target !== 'dist') {
-  throw new Error(`BITECS_NET_TARGET must be "source" or "dist", not "${target}"`)
+if (target !== 'source' && target !== 'dist' && target !== 'both') {
+  throw new Error(`BITECS_NET_TARGET must be "source", "dist" or "both", not "${target}"`)
 }
-const dist = target === 'dist'
 
-const resolve = {
-  alias: readEntries().map(({ name, source, built }) => ({
-    find: new RegExp(`^${name}$`),
-    replacement: dist ? built : source,
-  })),
-}
+/** Lets the public names lead to the sources or to the built files. */
+const leadTo = (kind: 'source' | 'built'): TestProjectInlineConfiguration['resolve'] => ({
+  alias: readEntries().map((entry) => ({ find: new RegExp(`^${entry.name}$`), replacement: entry[kind] })),
+})
 
 // Real connections, a browser, child processes, or what needs dist.
 const REAL = [
@@ -35,8 +35,6 @@ const ALONE = [
   'test/attacks/**/*.test.ts',
   'test/contract/bench.test.ts',
   'test/contract/dead-peers.test.ts',
-  'test/contract/dev.test.ts',
-  'test/contract/profile.test.ts',
   'test/contract/rough-networks.test.ts',
 ]
 
@@ -58,8 +56,8 @@ const SLOW = [
   'test/unit/world/call-allocation.test.ts',
 ]
 
-// In dist mode everything else is left out, so the two projects divide the same list of files.
-const included = dist ? (await import('./scripts/public-tests.js')).publicTests() : ['test/**/*.test.ts']
+/** The files that run against dist. */
+const builtFiles = target === 'source' ? [] : publicTests()
 const isRealFile = (path: string): boolean => path.endsWith('.webrtc.test.ts')
 
 const shared: TestProjectInlineConfiguration['test'] = {
@@ -72,24 +70,33 @@ const shared: TestProjectInlineConfiguration['test'] = {
   server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
 }
 
+const quick: TestProjectInlineConfiguration['test'] = {
+  ...shared,
+  // Vitest would leave one core to itself, which is half of a small machine.
+  maxWorkers: availableParallelism(),
+  // Much more than any test takes: a machine that does other work too must fail none.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+}
+
 const fast: TestProjectInlineConfiguration = {
-  resolve,
-  test: {
-    ...shared,
-    name: 'fast',
-    include: dist ? included.filter((path) => !isRealFile(path)) : included,
-    exclude: dist ? [] : [...REAL, ...SLOW],
-    // Vitest would leave one core to itself, which is half of a small machine.
-    maxWorkers: availableParallelism(),
-    // Much more than any test takes: a machine that does other work too must fail none.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-  },
+  resolve: leadTo('source'),
+  test: { ...quick, name: 'fast', include: ['test/**/*.test.ts'], exclude: [...REAL, ...SLOW, ...builtFiles] },
 }
 
 const slow: TestProjectInlineConfiguration = {
-  resolve,
-  test: { ...fast.test, name: 'slow', include: SLOW, exclude: REAL },
+  resolve: leadTo('source'),
+  test: { ...quick, name: 'slow', include: SLOW, exclude: [...REAL, ...builtFiles] },
+}
+
+const dist: TestProjectInlineConfiguration = {
+  resolve: leadTo('built'),
+  test: {
+    ...quick,
+    name: 'dist',
+    globalSetup: './scripts/ensure-built.mjs',
+    include: builtFiles.filter((path) => !isRealFile(path)),
+  },
 }
 
 const real: TestProjectInlineConfiguration['test'] = {
@@ -101,21 +108,25 @@ const real: TestProjectInlineConfiguration['test'] = {
   hookTimeout: 60_000,
 }
 
+const inPairs: TestProjectInlineConfiguration['test'] = {
+  ...real,
+  maxWorkers: 2,
+  // After the fast ones, not beside them.
+  sequence: { groupOrder: 1 },
+}
+
 const paired: TestProjectInlineConfiguration = {
-  resolve,
-  test: {
-    ...real,
-    name: 'paired',
-    include: dist ? included.filter(isRealFile) : REAL,
-    exclude: ALONE,
-    maxWorkers: 2,
-    // After the fast ones, not beside them.
-    sequence: { groupOrder: 1 },
-  },
+  resolve: leadTo('source'),
+  test: { ...inPairs, name: 'paired', include: REAL, exclude: [...ALONE, ...builtFiles] },
+}
+
+const distPaired: TestProjectInlineConfiguration = {
+  resolve: leadTo('built'),
+  test: { ...inPairs, name: 'dist-paired', include: builtFiles.filter(isRealFile) },
 }
 
 const serial: TestProjectInlineConfiguration = {
-  resolve,
+  resolve: leadTo('source'),
   test: {
     ...real,
     name: 'serial',
@@ -125,10 +136,16 @@ const serial: TestProjectInlineConfiguration = {
   },
 }
 
+const PROJECTS = {
+  source: [slow, fast, paired, serial],
+  dist: [dist, distPaired],
+  both: [slow, fast, dist, paired, distPaired, serial],
+}
+
 export default defineConfig({
   root,
   test: {
-    projects: dist ? [fast, paired] : [slow, fast, paired, serial],
+    projects: PROJECTS[target],
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './scripts/totals-reporter.mjs', './scripts/stuck-reporter.mjs'],
