@@ -1,7 +1,7 @@
 // Ends a server's tick: fills and sends every client's packets.
 import type { World } from 'bitecs'
 import { Connection } from '../components/connection.js'
-import { MAX_SCENE_OVERHEAD, PART_WINDOW } from '../src/protocol/limits.js'
+import { MAX_SCENE_OVERHEAD_BYTES, PART_WINDOW_BYTES } from '../src/protocol/limits.js'
 import { slotOf } from '../src/protocol/net-id.js'
 import { CallCursor } from '../src/remote/call-cursor.js'
 import { MAX_WAITING_PARTS } from '../src/remote/message-parts.js'
@@ -181,7 +181,7 @@ function writeScenes(server: ServerState, peer: ServerPeer, from: number): void 
   for (let i = 0; i < unsent.length; i++) {
     const { number, action, id, args } = unsent[i]!
     reliable.flush()
-    reliable.fit(args.length + MAX_SCENE_OVERHEAD)
+    reliable.fit(args.length + MAX_SCENE_OVERHEAD_BYTES)
     writeScene(reliable.writer, number, action, id, args)
     const callsUntil = i + 1 < unsent.length ? unsent[i + 1]!.callsBefore : outgoing.count
     if (callsUntil <= written) continue
@@ -223,9 +223,10 @@ function checkParts(server: ServerState, peer: ServerPeer): void {
   const { arrived, left, untold } = incomingParts
   // The client may not send while its report is withheld.
   if (untold > 0 || server.inbound.paused) session.uploadWork.forget()
+  const due = arrived + Math.min(left, PART_WINDOW_BYTES / 2)
   const isSlow =
     session.isOverdue(session.partsWork, outgoingParts.taken, outgoingParts.sent, now) ||
-    session.isOverdue(session.uploadWork, arrived, arrived + Math.min(left, PART_WINDOW / 2), now, PART_WINDOW)
+    session.isOverdue(session.uploadWork, arrived, due, now, PART_WINDOW_BYTES)
   if (!isSlow) return
   const text = 'parts of a large message were not acknowledged, or not sent'
   sessionsOf(server, session)?.close(session, 'stalled', text)

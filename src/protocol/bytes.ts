@@ -9,7 +9,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Copies up to this size, in bytes, go byte by byte. */
-const MAX_LOOPED_COPY = 2048
+const MAX_LOOPED_COPY_BYTES = 2048
 
 /** The longest varint: 32 bits in groups of seven. */
 export const MAX_VARINT_BYTES = 5
@@ -122,7 +122,7 @@ export class ByteWriter {
     const size = end - start
     this.reserve(size)
     // `set(subarray)` allocates a view for each copy, which pays only where copies are rare and large.
-    if (size <= MAX_LOOPED_COPY) {
+    if (size <= MAX_LOOPED_COPY_BYTES) {
       for (let i = start, to = this.length; i < end; i++, to++) this.bytes[to] = source[i]!
     } else this.bytes.set(source.subarray(start, end), this.length)
     this.length += size

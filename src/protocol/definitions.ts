@@ -1,7 +1,7 @@
 // Declares the commands, RPCs and messages that both sides of a game share.
 import { Answers } from './answers.js'
 import { ProtocolError } from './errors.js'
-import { MAX_LARGE_PAYLOAD, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
+import { MAX_LARGE_PAYLOAD_BYTES, MAX_RELIABLE_PAYLOAD, MAX_REQUEST_PAYLOAD, MAX_UNRELIABLE_PAYLOAD } from './limits.js'
 import { RecordCodec } from './types/record.js'
 import type { Schema } from './types/schema.js'
 
@@ -177,7 +177,7 @@ function callBase<S extends Schema>(
   if (large && channel !== 'reliable') {
     throw new ProtocolError('bad-definition', `${what} ${codec.text}: only the reliable channel carries large messages`)
   }
-  const limit = large ? MAX_LARGE_PAYLOAD : channel === 'reliable' ? MAX_RELIABLE_PAYLOAD : MAX_UNRELIABLE_PAYLOAD
+  const limit = large ? MAX_LARGE_PAYLOAD_BYTES : channel === 'reliable' ? MAX_RELIABLE_PAYLOAD : MAX_UNRELIABLE_PAYLOAD
   if (codec.maxBytes > limit) {
     const advice =
       what === 'a message' && channel === 'reliable' && !large ? '; with { large: true } it travels in parts' : ''

@@ -19,13 +19,13 @@ export const MAX_HEADER = 54
 export const MAX_BLOCK = MAX_UNRELIABLE_PACKET - MAX_HEADER
 
 /** The most bytes of a call or message besides its payload: section, definition, entity, length. */
-export const MAX_CALL_OVERHEAD = 14
+export const MAX_CALL_OVERHEAD_BYTES = 14
 
 /** The largest payload of one unreliable call or message, in bytes. */
-export const MAX_UNRELIABLE_PAYLOAD = MAX_BLOCK - MAX_CALL_OVERHEAD
+export const MAX_UNRELIABLE_PAYLOAD = MAX_BLOCK - MAX_CALL_OVERHEAD_BYTES
 
 /** The largest payload of one reliable call or message, in bytes. */
-export const MAX_RELIABLE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_CALL_OVERHEAD
+export const MAX_RELIABLE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_CALL_OVERHEAD_BYTES
 
 /** The longest spawn key, in bytes of UTF-8. */
 export const MAX_SPAWN_KEY_BYTES = 64
@@ -34,19 +34,19 @@ export const MAX_SPAWN_KEY_BYTES = 64
 export const MAX_ENDED_KEYS = 1024
 
 /** The most bytes of a spawn besides its payload and its row: section, net id, origin, prefab, length, key. */
-export const MAX_SPAWN_OVERHEAD = 18 + MAX_SPAWN_KEY_BYTES
+export const MAX_SPAWN_OVERHEAD_BYTES = 18 + MAX_SPAWN_KEY_BYTES
 
 /** The most bytes of an entity's spawn, its collections and its prefab's payload included: a spawn is never split. */
-export const MAX_ROW = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_SPAWN_OVERHEAD
+export const MAX_ROW = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_SPAWN_OVERHEAD_BYTES
 
 /** The largest payload of a prefab, in bytes: the largest entity without collections fits beside it. */
 export const MAX_PREFAB_PAYLOAD = MAX_ROW - MAX_BLOCK
 
 /** The largest value of variable size, and the largest message that is sent in parts, in bytes. */
-export const MAX_LARGE_PAYLOAD = 16_777_216
+export const MAX_LARGE_PAYLOAD_BYTES = 16_777_216
 
 /** Bytes of message parts that may be in flight to one side before it confirms them. */
-export const PART_WINDOW = 65_536
+export const PART_WINDOW_BYTES = 65_536
 
 /** The largest payload of a request, in bytes: its number, a varint, precedes it. */
 export const MAX_REQUEST_PAYLOAD = MAX_RELIABLE_PAYLOAD - 5
@@ -58,10 +58,10 @@ export const MAX_REASON_TEXT_BYTES = 200
 export const MAX_OPEN_REQUESTS = 256
 
 /** The most bytes of a scene section besides its arguments: kind, change, action, scene, length. */
-export const MAX_SCENE_OVERHEAD = 15
+export const MAX_SCENE_OVERHEAD_BYTES = 15
 
 /** The largest arguments of a scene, in bytes. */
-export const MAX_SCENE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_SCENE_OVERHEAD
+export const MAX_SCENE_PAYLOAD = MAX_RELIABLE_PACKET - MAX_HEADER - MAX_SCENE_OVERHEAD_BYTES
 
 /** The longest text of a close reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512

@@ -118,7 +118,7 @@ export class OriginSection {
 }
 
 /** The most bytes that {@link writeEndedKey} writes. */
-export const MAX_ENDED_KEY = 1 + MAX_SPAWN_KEY_BYTES
+export const MAX_ENDED_KEY_BYTES = 1 + MAX_SPAWN_KEY_BYTES
 
 /** Writes the spawn key of a despawned entity. */
 export function writeEndedKey(writer: ByteWriter, key: string): void {

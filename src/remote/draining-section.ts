@@ -4,7 +4,7 @@ import { MAX_REASON_BYTES } from '../protocol/limits.js'
 import { SectionKind, truncateUtf8 } from '../protocol/packet.js'
 
 /** The maximum size of the section in bytes. */
-export const MAX_DRAINING_SECTION = 1 + 5 + 2 + MAX_REASON_BYTES
+export const MAX_DRAINING_SECTION_BYTES = 1 + 5 + 2 + MAX_REASON_BYTES
 
 /** `left`: milliseconds until the server closes at the latest. A text that is too long is cut. */
 export function writeDraining(writer: ByteWriter, left: number, text: string): void {

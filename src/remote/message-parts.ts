@@ -8,11 +8,11 @@ import { PacketQueue } from '../connection/client/packet-queue.js'
 import type { PacketBuilder } from '../connection/session.js'
 import { ByteReader, ByteWriter, varintBytes } from '../protocol/bytes.js'
 import {
-  MAX_CALL_OVERHEAD,
+  MAX_CALL_OVERHEAD_BYTES,
   MAX_HEADER,
-  MAX_LARGE_PAYLOAD,
+  MAX_LARGE_PAYLOAD_BYTES,
   MAX_RELIABLE_PACKET,
-  PART_WINDOW,
+  PART_WINDOW_BYTES,
 } from '../protocol/limits.js'
 import { SectionKind } from '../protocol/packet.js'
 import type { OutgoingCalls } from './outgoing-calls.js'
@@ -20,15 +20,15 @@ import type { OutgoingCalls } from './outgoing-calls.js'
 /** The largest part in bytes: with its header it fills a packet. */
 const MAX_PART = MAX_RELIABLE_PACKET - MAX_HEADER - 24
 /** A smaller part waits until the window has more room, unless it is the last. */
-const SMALLEST_PART = 1024
+const SMALLEST_PART_BYTES = 1024
 
 /** Memory that a queued message needs besides its bytes, at most. */
-const MESSAGE_OVERHEAD = 128
+const MESSAGE_OVERHEAD_BYTES = 128
 /** The same for a message in one piece, which shares a buffer with others. */
-const FOLLOWER_OVERHEAD = 32
+const FOLLOWER_OVERHEAD_BYTES = 32
 
 /** Limit for the queued messages of one connection, in bytes including their overhead: two of the largest. */
-export const MAX_WAITING_PARTS = 2 * (MAX_LARGE_PAYLOAD + MAX_CALL_OVERHEAD + MESSAGE_OVERHEAD)
+export const MAX_WAITING_PARTS = 2 * (MAX_LARGE_PAYLOAD_BYTES + MAX_CALL_OVERHEAD_BYTES + MESSAGE_OVERHEAD_BYTES)
 
 /** A message that is being sent in parts. */
 export interface PartProgress {
@@ -75,11 +75,11 @@ export class OutgoingParts {
     if (last !== undefined && fitsPacket(length)) {
       last.followers++
       this.followers.push(calls.writer.bytes.subarray(start, start + length), length, 0)
-      this.waiting += length + FOLLOWER_OVERHEAD
+      this.waiting += length + FOLLOWER_OVERHEAD_BYTES
       return
     }
     const section = calls.sectionOf(call)
-    this.waiting += length + MESSAGE_OVERHEAD
+    this.waiting += length + MESSAGE_OVERHEAD_BYTES
     const { reader } = this
     reader.reset(section, 0, section.length)
     reader.u8()
@@ -93,7 +93,7 @@ export class OutgoingParts {
     while (this.queue.length > 0) {
       const message = this.queue[0]!
       if (!this.writeParts(message, packet)) return
-      this.waiting -= message.section.length + MESSAGE_OVERHEAD
+      this.waiting -= message.section.length + MESSAGE_OVERHEAD_BYTES
       this.queue.shift()
       this.writeFollowers(message.followers, packet)
     }
@@ -106,16 +106,16 @@ export class OutgoingParts {
       const { start, end } = followers
       packet.fit(end - start)
       packet.writer.copy(followers.bytes, start, end)
-      this.waiting -= end - start + FOLLOWER_OVERHEAD
+      this.waiting -= end - start + FOLLOWER_OVERHEAD_BYTES
       followers.shift()
     }
   }
 
   /** The receiver has read `count` bytes in total, which wraps at 2^32. Returns false when that is impossible. */
   acknowledge(count: number): boolean {
-    if ((this.sent - count) >>> 0 > PART_WINDOW) return false
+    if ((this.sent - count) >>> 0 > PART_WINDOW_BYTES) return false
     const more = (count - this.taken) >>> 0
-    if (more <= PART_WINDOW) this.taken += more
+    if (more <= PART_WINDOW_BYTES) this.taken += more
     return true
   }
 
@@ -142,10 +142,10 @@ export class OutgoingParts {
   private writeParts(message: LargeMessage, packet: PacketBuilder): boolean {
     const total = message.section.length - message.payload
     while (message.sent < total) {
-      const room = PART_WINDOW - (this.sent - this.taken)
+      const room = PART_WINDOW_BYTES - (this.sent - this.taken)
       const left = total - message.sent
       const size = Math.min(left, room, MAX_PART)
-      if (size < left && size < SMALLEST_PART) return false
+      if (size < left && size < SMALLEST_PART_BYTES) return false
       const { id, sent } = message
       packet.fit(1 + varintBytes(id) + varintBytes(total) + varintBytes(sent) + varintBytes(size) + size)
       const { writer } = packet
@@ -189,7 +189,7 @@ export class PartSection {
     this.start = reader.offset
     reader.skip(size)
     this.end = reader.offset
-    if (size === 0 || this.total > MAX_LARGE_PAYLOAD || this.offset + size > this.total) reader.fail()
+    if (size === 0 || this.total > MAX_LARGE_PAYLOAD_BYTES || this.offset + size > this.total) reader.fail()
   }
 }
 
@@ -235,7 +235,7 @@ export class IncomingParts {
       this.offset = 0
     }
     const expected = part.id === this.id && part.total === this.total && part.offset === this.offset
-    if (!expected || this.untold + size > PART_WINDOW) {
+    if (!expected || this.untold + size > PART_WINDOW_BYTES) {
       this.forget()
       return PartResult.Refused
     }

@@ -9,6 +9,7 @@ import type { OutgoingCalls } from '../remote/outgoing-calls.js'
 import { keepRpc } from '../world/server/buffered-rpcs.js'
 import { type ClientState, isShownOpen } from '../world/client/client-state.js'
 import type { ServerState } from '../world/server/server-state.js'
+import { NO_CONNECTIONS } from '../world/server/connection-groups.js'
 import { isServing } from '../world/server/connections.js'
 import { clientState, type ClientWorld, serverState, type ServerWorld } from '../world/state.js'
 import {
@@ -17,7 +18,6 @@ import {
   isExcepted,
   leaveOut,
   connectionsOf,
-  NOBODY,
   requireReceiver,
   type RpcTarget,
 } from '../world/targets.js'
@@ -115,7 +115,7 @@ function listOfReceivers(
 ): ReadonlySet<number> | undefined {
   if (typeof to === 'number') {
     requireReceiver(role, id, to)
-    return to === owner || isExcepted(to, except) ? NOBODY : undefined
+    return to === owner || isExcepted(to, except) ? NO_CONNECTIONS : undefined
   }
   const list = to === undefined ? undefined : connectionsOf(role, to, false)
   excepted(except)

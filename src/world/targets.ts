@@ -19,8 +19,6 @@ export type RpcTarget = Connections | GroupTarget
 /** The receivers of a message: every open connection, every ready one, one, several, or a group. */
 export type MessageTarget = 'all' | 'ready' | RpcTarget
 
-export const NOBODY: ReadonlySet<number> = new Set()
-
 /** @throws UsageError when the entity is no connection. */
 export function requireConnection(world: World, connection: number): void {
   if (!hasComponent(world, connection, Connection)) {

@@ -41,7 +41,7 @@ export interface MeasureOptions {
 }
 
 /** Shorter work is repeated within one timing: the clock itself takes about 0.05 µs. In milliseconds. */
-const SHORTEST_TIMING = 0.02
+const SHORTEST_TIMING_MS = 0.02
 /** The fraction of the budget for warming up. */
 const WARM_UP = 0.2
 const MAX_REPEATS = 10_000
@@ -76,7 +76,7 @@ async function warmUp(subject: Subject, milliseconds: number): Promise<number> {
     runs++
   } while (performance.now() < end || runs < 3)
   if (!subject.repeatable) return 1
-  return Math.min(MAX_REPEATS, Math.max(1, Math.ceil(SHORTEST_TIMING / Math.max(shortest, 1e-5))))
+  return Math.min(MAX_REPEATS, Math.max(1, Math.ceil(SHORTEST_TIMING_MS / Math.max(shortest, 1e-5))))
 }
 
 /** Measures subjects in turns until the budget is spent. Returns one timing for each, in their order. */

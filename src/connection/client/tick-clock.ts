@@ -3,7 +3,7 @@
 /** How strongly one arrival changes the estimate. Low, since a single late packet proves little about the clock. */
 const GAIN = 0.05
 /** An arrival this far off, in milliseconds, is a jump of a clock or a route, and is followed at once. */
-const JUMP = 300
+const JUMP_MS = 300
 
 export class TickClock {
   /** When tick 0 would have arrived, in milliseconds of the local clock. */
@@ -25,7 +25,7 @@ export class TickClock {
     if (!this.started) return
     if (tick > this.latest) this.latest = tick
     const error = arrival - tick * this.tickMs - this.origin
-    this.origin += Math.abs(error) > JUMP ? error : error * GAIN
+    this.origin += Math.abs(error) > JUMP_MS ? error : error * GAIN
   }
 
   /** The tick whose packet would arrive now. */

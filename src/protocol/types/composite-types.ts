@@ -4,13 +4,13 @@
 // the other side claims: a list grows by the elements that were really read.
 import { type ByteReader, type ByteWriter, varintBytes } from '../bytes.js'
 import { ArgumentError, ProtocolError } from '../errors.js'
-import { MAX_LARGE_PAYLOAD } from '../limits.js'
+import { MAX_LARGE_PAYLOAD_BYTES } from '../limits.js'
 import { RecordCodec } from './record.js'
 import type { Infer, Schema, SchemaType } from './schema.js'
 
 function requireLength(what: string, length: number): void {
-  if (!Number.isInteger(length) || length < 1 || length > MAX_LARGE_PAYLOAD) {
-    const range = `from 1 to ${MAX_LARGE_PAYLOAD.toLocaleString('en-US')}`
+  if (!Number.isInteger(length) || length < 1 || length > MAX_LARGE_PAYLOAD_BYTES) {
+    const range = `from 1 to ${MAX_LARGE_PAYLOAD_BYTES.toLocaleString('en-US')}`
     throw new ProtocolError('bad-type', `${what}: the limit is a whole number ${range}, got ${length}`)
   }
 }

@@ -5,7 +5,7 @@
 // components use only `column`: replication packs whole columns in its own loops and never calls a type per value.
 import { ArgumentError, ProtocolError } from '../errors.js'
 import { type ByteReader, type ByteWriter, MAX_VARINT_BYTES, utf8Length, varintBytes } from '../bytes.js'
-import { MAX_LARGE_PAYLOAD } from '../limits.js'
+import { MAX_LARGE_PAYLOAD_BYTES } from '../limits.js'
 import { NET_ID_BITS, readNetId, writeNetId } from '../net-id.js'
 
 /**
@@ -316,7 +316,7 @@ export function quantized(min: number, max: number, step: number): ColumnType {
  * @throws ProtocolError when `maxBytes` is not a whole number from 1 to 16,777,216.
  */
 export function string(maxBytes: number): SchemaType<string> {
-  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > MAX_LARGE_PAYLOAD) {
+  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > MAX_LARGE_PAYLOAD_BYTES) {
     throw new ProtocolError(
       'bad-type',
       `string(${maxBytes}): the limit is a whole number of bytes from 1 to 16,777,216`,

@@ -4,13 +4,12 @@
 // of it, and those for which a predicate of the game decides about each entity. Classes exist while an entity is in
 // one, so an empty world of a million cells costs nothing.
 import { growTo } from '../slot-set.js'
+import { NO_CLASS } from '../wire/slot-groups.js'
 import { BitRows } from './bit-rows.js'
 import { type Leaf, UNPLACED } from './leaf.js'
 import type { InterestPolicy, PredicatePolicy } from './policies.js'
 import { TupleTable } from './tuple-table.js'
 
-/** The class of entities that the policies do not decide about, and that no client sees. */
-export const NOBODY = 0
 /** The class of entities that the policies do not decide about, and that every ready client sees. */
 export const EVERYONE = 1
 /** The first class of cells. */
@@ -75,7 +74,7 @@ export class InterestClasses {
     this.sure = new BitRows(joined.words)
     this.maybe = new BitRows(joined.words)
     this.reserveClass(EVERYONE)
-    this.live[NOBODY] = this.live[EVERYONE] = 1
+    this.live[NO_CLASS] = this.live[EVERYONE] = 1
     for (let w = 0; w < joined.words; w++) this.sure.bits[EVERYONE * joined.words + w] = joined.bits[w]!
   }
 
@@ -115,7 +114,7 @@ export class InterestClasses {
     this.previousOf = growTo(this.previousOf, slot + 1)
     this.unlink(slot)
     this.classOf[slot] = id
-    if (id === NOBODY) return
+    if (id === NO_CLASS) return
     const last = this.lastOf[id]!
     this.previousOf[slot] = last
     this.nextOf[slot] = 0
@@ -220,7 +219,7 @@ export class InterestClasses {
 
   private unlink(slot: number): void {
     const id = this.classOf[slot]!
-    if (id === NOBODY) return
+    if (id === NO_CLASS) return
     const next = this.nextOf[slot]!
     const previous = this.previousOf[slot]!
     if (previous === 0) this.firstOf[id] = next

@@ -14,7 +14,8 @@ import type { ServerEntities } from '../server/server-entities.js'
 import { growTo } from '../slot-set.js'
 import { LeaveReason } from '../server/view-changes.js'
 import { BitRows } from './bit-rows.js'
-import { EVERYONE, type Expression, expressionOf, InterestClasses, NOBODY } from './classes.js'
+import { EVERYONE, type Expression, expressionOf, InterestClasses } from './classes.js'
+import { NO_CLASS } from '../wire/slot-groups.js'
 import { Forced } from './forced.js'
 import { UNPLACED, type Leaf, type LeafListener } from './leaf.js'
 import { type CellPolicy, everyone, type InterestPolicy, type PredicatePolicy } from './policies.js'
@@ -47,7 +48,7 @@ export class Visibility implements LeafListener {
   private moveCount = 0
   /** The chunks of this tick, and their class if they all have the same one. */
   private dealtCount = 0
-  private onlyClass = NOBODY
+  private onlyClass = NO_CLASS
   private isOneClass = true
   /** The pairs that clients joining in this update have cost. */
   private joinPairs = 0
@@ -146,7 +147,7 @@ export class Visibility implements LeafListener {
    */
   deal(observers: readonly Observer[], chunkCount: number, classOf: Uint32Array): void {
     this.dealtCount = chunkCount
-    this.onlyClass = chunkCount === 0 ? NOBODY : classOf[0]!
+    this.onlyClass = chunkCount === 0 ? NO_CLASS : classOf[0]!
     this.isOneClass = chunkCount === 0 || classOf[chunkCount - 1] === this.onlyClass
     if (this.isOneClass) return
     for (let i = 0; i < observers.length; i++) observers[i]!.view.chunkCount = 0
@@ -166,7 +167,7 @@ export class Visibility implements LeafListener {
   chunksFor({ view }: Observer): void {
     if (!this.isOneClass) return
     view.chunkCount = 0
-    if (this.onlyClass === NOBODY || !this.classes.sure.has(this.onlyClass, view.index)) return
+    if (this.onlyClass === NO_CLASS || !this.classes.sure.has(this.onlyClass, view.index)) return
     for (let chunk = 0; chunk < this.dealtCount; chunk++) view.addChunk(chunk)
   }
 
@@ -216,12 +217,12 @@ export class Visibility implements LeafListener {
   private classify(slot: number): void {
     const { classes, forced } = this
     const all = forced.forAll(slot)
-    let id = all === undefined ? classes.at(slot) : all ? EVERYONE : NOBODY
-    if (this.entities.eidOf[slot] === 0) id = NOBODY
-    const before = classes.classOf[slot] ?? NOBODY
+    let id = all === undefined ? classes.at(slot) : all ? EVERYONE : NO_CLASS
+    if (this.entities.eidOf[slot] === 0) id = NO_CLASS
+    const before = classes.classOf[slot] ?? NO_CLASS
     if (id === before) return
     classes.put(slot, id)
-    this.blockClassOf[slot] = forced.isPrivate(slot) ? NOBODY : id
+    this.blockClassOf[slot] = forced.isPrivate(slot) ? NO_CLASS : id
     this.refreshDifference(slot, before, id)
     this.refreshFor(this.entities.toldOwner[slot]!, slot)
   }
@@ -246,8 +247,8 @@ export class Visibility implements LeafListener {
     this.blockClassOf = growTo(this.blockClassOf, slot + 1)
     this.classify(slot)
     if (this.entities.eidOf[slot] === 0) this.forced.clearAll(slot)
-    const id = this.classes.classOf[slot] ?? NOBODY
-    this.blockClassOf[slot] = this.forced.isPrivate(slot) ? NOBODY : id
+    const id = this.classes.classOf[slot] ?? NO_CLASS
+    this.blockClassOf[slot] = this.forced.isPrivate(slot) ? NO_CLASS : id
     for (const observer of this.observerAt) if (observer?.joined === true) this.refresh(observer, slot)
   }
 
@@ -267,7 +268,7 @@ export class Visibility implements LeafListener {
   private refresh(observer: Observer, slot: number): void {
     const { view, session } = observer
     const { entities, classes, forced } = this
-    const id = classes.classOf[slot] ?? NOBODY
+    const id = classes.classOf[slot] ?? NO_CLASS
     const sure = classes.sure.has(id, view.index)
     let visible = sure || (classes.maybe.has(id, view.index) && this.asks(this.expression, observer, slot))
     if (forced.has(slot)) visible = forced.get(slot, session.entity) ?? visible

@@ -127,7 +127,7 @@ class SaveReader {
     // These bytes help to inspect a save; here the descriptions are compared.
     reader.skip(8)
     const version = reader.varint()
-    const description = reader.string(format.MAX_SAVED_DESCRIPTION)
+    const description = reader.string(format.MAX_SAVED_DESCRIPTION_BYTES)
     this.entityCount = reader.varint()
     if (this.entityCount > Math.min(reader.left, format.MAX_SAVED_ENTITIES)) reader.fail()
     this.readOrigins(listedIn(description, 'prefab'))

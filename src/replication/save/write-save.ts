@@ -14,7 +14,7 @@ import type { Protocol } from '../../protocol/protocol.js'
 import { ColumnKind, type ColumnSpec, ScalarForm } from '../../protocol/types/schema.js'
 import type { SpawnOrigins } from '../server/spawn-origins.js'
 import { crc32 } from './crc32.js'
-import { MAX_OWNER_BYTES, MAX_SAVED_DESCRIPTION, SAVE_FORMAT, SAVE_MAGIC, SavedFlag } from './save-format.js'
+import { MAX_OWNER_BYTES, MAX_SAVED_DESCRIPTION_BYTES, SAVE_FORMAT, SAVE_MAGIC, SavedFlag } from './save-format.js'
 
 /** The parts of a server's world that are saved. */
 export interface SaveSource {
@@ -57,7 +57,7 @@ export function writeSave(source: SaveSource): Uint8Array {
   writer.u32(protocol.hashHigh)
   writer.u32(protocol.hashLow)
   writer.varint(version)
-  writer.string(protocol.description, MAX_SAVED_DESCRIPTION)
+  writer.string(protocol.description, MAX_SAVED_DESCRIPTION_BYTES)
   writer.varint(entities.length)
   writeOrigins(writer, source)
   for (const component of protocol.componentList) writeComponent(writer, source, component)

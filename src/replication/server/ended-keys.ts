@@ -6,7 +6,7 @@
 import type { PacketBuilder } from '../../connection/session.js'
 import { MAX_ENDED_KEYS } from '../../protocol/limits.js'
 import { SectionKind } from '../../protocol/packet.js'
-import { MAX_ENDED_KEY, writeEndedKey } from '../../protocol/prefab.js'
+import { MAX_ENDED_KEY_BYTES, writeEndedKey } from '../../protocol/prefab.js'
 import type { Observer } from './observer.js'
 
 interface EndedKey {
@@ -72,7 +72,7 @@ export class EndedKeys {
     for (let i = from; i < log.length; i++) {
       const { key } = log[i]!
       if (key === '') continue
-      packet.fit(1 + MAX_ENDED_KEY)
+      packet.fit(1 + MAX_ENDED_KEY_BYTES)
       packet.writer.u8(SectionKind.KeyEnded)
       writeEndedKey(packet.writer, key)
     }

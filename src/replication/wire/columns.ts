@@ -7,6 +7,7 @@ import { angleStep } from '../../protocol/types/angle.js'
 import type { ByteWriter } from '../../protocol/bytes.js'
 import type { ReplicatedComponent, ReplicatedField, TypedStore } from '../../protocol/definitions.js'
 import type { EntityMapper } from '../../protocol/entity-mapper.js'
+import { LARGEST_F32 } from '../../protocol/types/record.js'
 import { ColumnKind, type ColumnSpec, storedMax, storedMin } from '../../protocol/types/schema.js'
 import type { Members } from './component-members.js'
 import { type RawArray, scanRaw } from './raw-scan.js'
@@ -299,7 +300,7 @@ export class Column {
     scratchF32[0] = value
     if (!Number.isFinite(scratchF32[0]!) && Number.isFinite(value)) {
       this.outOfRange++
-      scratchF32[0] = value < 0 ? -3.4028234663852886e38 : 3.4028234663852886e38
+      scratchF32[0] = value < 0 ? -LARGEST_F32 : LARGEST_F32
     }
     return scratchF32Bits[0]!
   }

@@ -2,12 +2,12 @@
 import { EMPTY_SET } from '../../protocol/component-sets.js'
 import { growTo, type SlotSet } from '../slot-set.js'
 
-/** The class of slots that no shared block carries. */
-const NOBODY = 0
+/** The class of entities that no client sees, or that no shared block carries. */
+export const NO_CLASS = 0
 
 /** Slots of one class and one set of components, ascending. */
 export class SlotGroup {
-  id = NOBODY
+  id = NO_CLASS
   set = EMPTY_SET
   slots = new Uint32Array(64)
   count = 0
@@ -63,7 +63,7 @@ export class SlotGroups {
       if (group !== undefined && group.set === set && group.id === id) {
         group.add(slot)
         i = this.addAlike(group, i, size, sets, set, classes ?? sets, classes === undefined ? set : id)
-      } else if (id !== NOBODY && set !== EMPTY_SET) {
+      } else if (id !== NO_CLASS && set !== EMPTY_SET) {
         const next: SlotGroup =
           other !== undefined && other.set === set && other.id === id ? other : this.groupOf(id, set)
         other = group

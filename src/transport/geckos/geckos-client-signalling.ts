@@ -50,7 +50,7 @@ interface BegunConnection {
 }
 
 /** The longest delay that a server may ask for, in seconds. */
-const LONGEST_WAIT = 60
+const LONGEST_WAIT_SECONDS = 60
 /** The pauses between requests for candidates, in milliseconds: the first, and how they grow. */
 const FIRST_PAUSE_MS = 40
 const GROWTH = 1.8
@@ -112,7 +112,7 @@ async function readJson(response: Response): Promise<unknown> {
 
 function waitWantedBy(response: Response): number | undefined {
   const seconds = response.headers.get('retry-after') ?? ''
-  return /^\d{1,9}$/.test(seconds) ? Math.min(Number(seconds), LONGEST_WAIT) * 1000 : undefined
+  return /^\d{1,9}$/.test(seconds) ? Math.min(Number(seconds), LONGEST_WAIT_SECONDS) * 1000 : undefined
 }
 
 function isOffer(offer: unknown): offer is BegunConnection {

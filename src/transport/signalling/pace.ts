@@ -3,7 +3,7 @@
 /** Items that may start together; more would delay the next tick. */
 const BURST = 4
 /** The longest wait, in milliseconds. */
-const LONGEST_WAIT = 4000
+const LONGEST_WAIT_MS = 4000
 
 export class Pace {
   private tokens = BURST
@@ -17,7 +17,7 @@ export class Pace {
     private readonly now: () => number,
   ) {
     this.filledAt = now()
-    this.longest = Math.ceil((perSecond * LONGEST_WAIT) / 1000)
+    this.longest = Math.ceil((perSecond * LONGEST_WAIT_MS) / 1000)
   }
 
   /** Items in the queue. */

@@ -12,7 +12,7 @@ import { respond } from './reply.js'
 import { Status } from './status.js'
 
 /** Milliseconds of work in one turn. Further requests wait for the next turn, in which due ticks run first. */
-const TURN_TIME = 5
+const TURN_TIME_MS = 5
 /** The time in which a client may read any answer, and the bytes per second at which it must read a longer one. */
 export const ANSWER_LIMITS: AnswerLimits = { time: 30_000, bytesPerSecond: 2048 }
 
@@ -131,7 +131,7 @@ export class RequestGuard {
 
   private start(line: Line, job: Job): void {
     line.current = job
-    if (this.spent >= TURN_TIME || this.waiting.size > 0) this.waiting.add(job)
+    if (this.spent >= TURN_TIME_MS || this.waiting.size > 0) this.waiting.add(job)
     else this.run(job)
     this.scheduleTurn()
   }
@@ -153,7 +153,7 @@ export class RequestGuard {
     this.isTurnScheduled = false
     this.spent = 0
     for (const job of this.waiting) {
-      if (this.spent >= TURN_TIME) return this.scheduleTurn()
+      if (this.spent >= TURN_TIME_MS) return this.scheduleTurn()
       this.waiting.delete(job)
       if (!job.request.socket.destroyed) this.run(job)
     }

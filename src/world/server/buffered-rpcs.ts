@@ -6,7 +6,8 @@ import { slotOf } from '../../protocol/net-id.js'
 import type { BufferedCall } from '../../remote/buffered-calls.js'
 import type { ServerPeer } from './server-peer.js'
 import type { ServerState } from './server-state.js'
-import { type Connections, isGroup, NOBODY, type RpcTarget } from '../targets.js'
+import { NO_CONNECTIONS } from './connection-groups.js'
+import { type Connections, isGroup, type RpcTarget } from '../targets.js'
 
 /**
  * Keeps the RPC that was just added to the outgoing calls. `owner`: the entity's owner, if it does not get the RPC; or
@@ -29,12 +30,12 @@ export function keepRpc(
   // Numbers of connections: bitECS reuses the entity of one that ends.
   if (owner !== 0) addNumber(call.leftOut, owner)
   if (typeof except === 'number') addNumber(call.leftOut, except)
-  else for (const connection of outgoing.exceptions[last] ?? NOBODY) addNumber(call.leftOut, connection)
+  else for (const connection of outgoing.exceptions[last] ?? NO_CONNECTIONS) addNumber(call.leftOut, connection)
   if (to === undefined) return
   call.isLimited = true
   if (typeof to === 'number') addNumber(call.only, to)
   else if (isGroup(to)) call.group = to.group
-  else for (const connection of outgoing.lists[last] ?? NOBODY) addNumber(call.only, connection)
+  else for (const connection of outgoing.lists[last] ?? NO_CONNECTIONS) addNumber(call.only, connection)
 }
 
 function addNumber(numbers: number[], connection: number): void {

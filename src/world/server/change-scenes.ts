@@ -3,7 +3,7 @@ import { addComponent, removeComponent } from 'bitecs'
 import { Connection, Loading, Ready } from '../../../components/connection.js'
 import type { Session } from '../../connection/session.js'
 import { ByteWriter } from '../../protocol/bytes.js'
-import { PART_WINDOW } from '../../protocol/limits.js'
+import { PART_WINDOW_BYTES } from '../../protocol/limits.js'
 import type { Scene } from '../../protocol/scenes.js'
 import { SceneAction, SceneReport } from '../../remote/scene-section.js'
 import { sessionsOf } from './connections.js'
@@ -134,7 +134,7 @@ export function noteReport({ session, scenes }: ServerPeer, change: number, repo
 export function mayHold({ scenes }: ServerPeer, bytes: number): boolean {
   scenes.heldCalls++
   // Of a message in parts no more than a window arrives meanwhile.
-  scenes.heldBytes += Math.min(bytes, PART_WINDOW)
+  scenes.heldBytes += Math.min(bytes, PART_WINDOW_BYTES)
   return scenes.heldCalls <= MAX_HELD_CALLS && scenes.heldBytes <= MAX_HELD_BYTES
 }
 

@@ -1,6 +1,7 @@
 // Keeps named groups of connections. A group exists while it has members.
 
-const NOBODY: ReadonlySet<number> = new Set()
+/** An empty set of connections. */
+export const NO_CONNECTIONS: ReadonlySet<number> = new Set()
 const NOTHING: ReadonlySet<string> = new Set()
 
 export class Groups {
@@ -34,7 +35,7 @@ export class Groups {
   }
 
   membersOf(name: string): ReadonlySet<number> {
-    return this.members.get(name) ?? NOBODY
+    return this.members.get(name) ?? NO_CONNECTIONS
   }
 
   /** The members of a group. They are read when the tick is sent, so later joins and leaves still count. */

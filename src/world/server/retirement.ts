@@ -1,6 +1,6 @@
 // Keeps when a retiring server closes, and notifies each client once.
 import type { PacketBuilder, Session } from '../../connection/session.js'
-import { MAX_DRAINING_SECTION, writeDraining } from '../../remote/draining-section.js'
+import { MAX_DRAINING_SECTION_BYTES, writeDraining } from '../../remote/draining-section.js'
 
 /** When a retiring server closes, and which clients it has notified. */
 export class Retirement {
@@ -25,7 +25,7 @@ export class Retirement {
   write(session: Session, packet: PacketBuilder, now: number): void {
     if (this.notified.has(session)) return
     this.notified.add(session)
-    packet.fit(MAX_DRAINING_SECTION)
+    packet.fit(MAX_DRAINING_SECTION_BYTES)
     writeDraining(packet.writer, Math.max(0, Math.round(this.endsAt - now)), this.text)
   }
 
