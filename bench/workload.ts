@@ -31,7 +31,7 @@ export class Stores {
     this.health = { hp: new Uint16Array(capacity) }
   }
 
-  /** Every column: seven that move together, three that stand still, one of health. */
+  /** Every column: seven that move together, three that do not change, one of health. */
   get columns(): (Float32Array | Uint16Array)[] {
     const { position, rotation, velocity, health } = this
     const moving = [position.x, position.y, position.z, rotation.x, rotation.y, rotation.z, rotation.w]
@@ -53,8 +53,8 @@ export interface Changes {
 }
 
 /**
- * W(N, f), the same for every subject: seeded, and made before anything is timed. Entities jump to anywhere, or, where they
- * stay in a `neighbourhood`, at most so many metres from where they began.
+ * W(N, f), the same for every subject: seeded, and made before anything is timed. Entities jump to anywhere, or, where
+ * they stay in a `neighbourhood`, at most so many metres from where they began.
  */
 export class Workload {
   readonly variants: readonly Changes[]

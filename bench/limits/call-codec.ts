@@ -1,5 +1,5 @@
-// Calls { entity, x, y, z, power } on entity 1 by hand: written to a reused DataView, read back, and handed to their handler. No
-// sender, no ownership, no rate, no bounds.
+// Calls { entity, x, y, z, power } on entity 1 by hand: written to a reused DataView, read back, and handed to their
+// handler. No sender, no ownership, no rate, no bounds.
 import type { Shots } from './shots.js'
 
 const FIRE = 7

@@ -1,5 +1,5 @@
-// Interest by hand: each tick's changes are written once, cell by cell, row by row of a grid, so that what a client sees of one
-// row is one stretch of bytes, which is copied into its packet.
+// Interest by hand: each tick's changes are written once, cell by cell, row by row of a grid, so that what a client
+// sees of one row is one stretch of bytes, which is copied into its packet.
 import { POSITION_RANGE, type Changes, type Stores } from '../workload.js'
 
 /** Words of a record: the entity, then its seven values. */
@@ -18,7 +18,8 @@ export class HandCells {
   private readonly rows: readonly Uint32Array[]
 
   /**
-   * `homes`: where entities are, x and y. `views`: where clients are. Each sees the square of cells that `radius` touches.
+   * `homes`: where entities are, x and y. `views`: where clients are. Each sees the square of cells that `radius`
+   * touches.
    */
   constructor(
     private readonly stores: Stores,

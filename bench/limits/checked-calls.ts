@@ -1,6 +1,6 @@
-// The calls of call-codec.ts by hand with what a game needs around them: named arguments in an object, range checks at the
-// sender; bounds, entity, generation, observer, owner and rate at the receiver; a queue that a loop drains by a reused view.
-// What it costs over the bare codec is the price of the checks, not of a library.
+// The calls of call-codec.ts by hand with what a game needs around them: named arguments in an object, range checks at
+// the sender; bounds, entity, generation, observer, owner and rate at the receiver; a queue that a loop drains by a
+// reused view. What it costs over the bare codec is the price of the checks, not of a library.
 import type { FireHandler } from './call-codec.js'
 import type { Shots } from './shots.js'
 

@@ -1,8 +1,9 @@
 // The stores of hand-typed code: constants, as a game's are, that the compiler knows by address.
 //
-// This is what makes hand-typed code fast: V8 checks one bound for all stores and keeps no pointer to any of them, which is
-// worth a factor of up to four over the same loop on arrays that are fields of an object. It does so only where a function
-// is made once in a process. So each of the limits is a module that makes its functions once, over stores of its own.
+// This is what makes hand-typed code fast: V8 checks one bound for all stores and keeps no pointer to any of them,
+// which is worth a factor of up to four over the same loop on arrays that are fields of an object. It does so only
+// where a function is made once in a process. So each of the limits is a module that makes its functions once, over
+// stores of its own.
 import { Stores } from '../workload.js'
 
 /** Room for the largest workload: 10,000 entities of the sender, and as many of the receiver, from 1 on. */

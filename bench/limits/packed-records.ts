@@ -1,7 +1,7 @@
 // Hand-typed records: what a game that knows its two kinds of change would write by hand.
 //
-// A tick is: number of poses, number of healths, poses of eight words (entity, position, rotation), then the entities of
-// the healths, then the healths.
+// A tick is: number of poses, number of healths, poses of eight words (entity, position, rotation), then the entities
+// of the healths, then the healths.
 import { HAND_TYPED_ENTITIES, type HandTyped, handTypedStores } from './hand-typed.js'
 
 /** Words of a pose: the entity, then its seven values. */

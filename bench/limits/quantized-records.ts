@@ -1,13 +1,13 @@
-// Hand-quantized records with the changes known: position to 1 cm, rotation as its three smallest parts, in three words, and
-// an entity as its distance to the one before.
+// Hand-quantized records with the changes known: position to 1 cm, rotation as its three smallest parts, in three
+// words, and an entity as its distance to the one before.
 import { POSITION_RANGE, POSITION_STEP } from '../workload.js'
 import { HAND_TYPED_ENTITIES, type HandTyped, handTypedStores } from './hand-typed.js'
 
 const POSITION_STEPS = Math.round((2 * POSITION_RANGE) / POSITION_STEP)
 /** Steps on either side of zero of the parts of a rotation but the largest, which are within ± 1/√2. */
 const ROTATION_STEPS = 511
-// Multiplying and cutting off is several times faster than dividing and rounding; next to the middle between two steps it
-// may choose the other one.
+// Multiplying and cutting off is several times faster than dividing and rounding; next to the middle between two steps
+// it may choose the other one.
 const POSITION_SCALE = POSITION_STEPS / (2 * POSITION_RANGE)
 const ROTATION_SCALE = ROTATION_STEPS * Math.SQRT2
 const ROTATION_STEP = 1 / ROTATION_SCALE

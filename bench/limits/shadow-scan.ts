@@ -1,5 +1,5 @@
-// The records of packed-records.ts whose changes nobody told: every store is compared with a copy of what was sent last. Floats are
-// compared by their bits, several at a time, since a branch for each costs more than the comparison.
+// The records of packed-records.ts whose changes nobody told: every store is compared with a copy of what was sent
+// last. Floats are compared by their bits, several at a time, since a branch for each costs more than the comparison.
 import { HAND_TYPED_ENTITIES, handTypedStores } from './hand-typed.js'
 import { POSE_WORDS } from './packed-records.js'
 

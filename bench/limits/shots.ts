@@ -1,5 +1,5 @@
-// The arguments of a tick's calls, in columns: whoever makes the calls reads them in a loop of its own, so that no number
-// is boxed on its way to one contender and not to another.
+// Keeps the arguments of a tick's calls in columns. Each contender reads them in its own loop, so that no number is
+// boxed for one of them and not for another.
 
 export class Shots {
   readonly x: Float64Array

@@ -96,7 +96,7 @@ export abstract class OurCalls {
   /** Makes every call. */
   abstract send(shots: Shots): void
 
-  /** Takes in every call, and hands each to its handler. */
+  /** Reads every call and passes each to its handler. */
   abstract dispatch(fire: FireHandler): void
 
   protected fill(shots: Shots, i: number): void {
@@ -107,21 +107,21 @@ export abstract class OurCalls {
     args.power = shots.power[i]!
   }
 
-  /** The server takes in what the first client sent. */
+  /** The server reads the packets of the first client. */
   protected receiveAtServer(): void {
     const { writer } = clientState(this.client).outgoing
     this.reader.reset(writer.bytes, 0, writer.length)
     readOnServer(this.packet, this.session, Channel.Reliable, this.header, this.reader)
   }
 
-  /** The first client takes in what the server sent. */
+  /** The first client reads the packets of the server. */
   protected receiveAtClient(): void {
     const { writer } = serverState(this.server).outgoing
     this.receivers[0]!.read(writer, 0)
   }
 }
 
-/** A client that takes in calls. */
+/** A client that receives calls. */
 class Receiver {
   private readonly client: ClientState
   private readonly session: Session
@@ -133,13 +133,13 @@ class Receiver {
     this.session = this.client.session!.session!
   }
 
-  /** Takes in the sections of `writer` from `start` on. */
+  /** Reads the sections of `writer` from `start` on. */
   read(writer: ByteWriter, start: number): void {
     this.reader.reset(writer.bytes, start, writer.length)
     readPacket(this.client, this.session, Channel.Reliable, this.header, this.reader)
   }
 
-  /** Takes in a packet. */
+  /** Reads a packet. */
   readPacket(writer: ByteWriter): void {
     const { reader, header } = this
     reader.reset(writer.bytes, 0, writer.length)
@@ -281,7 +281,7 @@ export class OurRequests extends OurCalls {
     }
   }
 
-  /** Takes in the answers. */
+  /** Reads the answers. */
   settle(): void {
     this.receiveAtClient()
     clientState(this.client).pendingRequests.settle(this.network.now)

@@ -45,7 +45,7 @@ export class LightClient {
     )
   }
 
-  /** Its number on the server; 0 before it is let in. */
+  /** Its number on the server; 0 before it is admitted. */
   get connectionId(): number {
     return this.session.session?.connectionId ?? 0
   }
@@ -59,7 +59,7 @@ export class LightClient {
     this.session.close('client-closed', 'enough')
   }
 
-  /** Takes in what arrived, and acknowledges it. */
+  /** Reads the received packets and acknowledges them. */
   step(): void {
     this.session.receive()
     this.session.maintain()

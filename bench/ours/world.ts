@@ -28,7 +28,10 @@ import { type Changes, POSITION_RANGE, POSITION_STEP, Stores, type Workload } fr
 const VELOCITY_RANGE = 64
 const VELOCITY_STEP = 1 / 64
 
-/** The protocol of the workload: as 32-bit floats, or quantized to 18 bits for each part of a position and 32 of a rotation. */
+/**
+ * The protocol of the workload: as 32-bit floats, or quantized to 18 bits for each part of a position and 32 of a
+ * rotation.
+ */
 export function protocolOf(stores: Stores, quantize: boolean, track: Tracking = 'scan'): Protocol {
   const position = quantize ? quantized(-POSITION_RANGE, POSITION_RANGE, POSITION_STEP) : f32
   const rotation = quantize ? unitQuaternion.fields() : { x: f32, y: f32, z: f32, w: f32 }

@@ -13,7 +13,7 @@ export interface Body {
   hp: number
 }
 
-/** The velocities of an entity, which stand still. */
+/** The velocities of an entity, which do not change. */
 export interface Moving extends Body {
   vx: number
   vy: number

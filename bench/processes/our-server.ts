@@ -23,7 +23,10 @@ const PAUSE_MS = 10
 /** Often enough for nobody to think that the server is gone, and no load for those who are measured meanwhile. */
 const KEEP_ALIVE_MS = 500
 
-/** Metres that a body moves around its place, over the edges of cells too; how large these are, and how far a client sees. */
+/**
+ * Metres that a body moves around its place, over the edges of cells too; how large these are, and how far a client
+ * sees.
+ */
 const NEIGHBOURHOOD = 2
 const CELL = 64
 const RADIUS = 210
@@ -151,8 +154,8 @@ interface SentPacket {
 }
 
 /**
- * Three kinds of ticks in turns: one whose sending is timed, one whose packets are kept, and one in which these are sent
- * again, bare. A client takes them for doubles.
+ * Three kinds of ticks in turns: one whose sending is timed, one whose packets are kept, and one in which these are
+ * sent again, bare. A client takes them for doubles.
  */
 async function compareSending(rounds: number): Promise<{ ours: number[]; bare: number[]; bytes: number }> {
   const { world, role, clients } = game

@@ -32,7 +32,10 @@ function step(world: ClientWorld, observes: boolean): void {
   runSystems(world, clientSend)
 }
 
-/** Steps with every frame, and as soon as something arrives: outside of the network's callback, and with no timer's delay. */
+/**
+ * Steps with every frame, and as soon as something arrives: outside of the network's callback, and with no timer's
+ * delay.
+ */
 function run(world: ClientWorld, observes: boolean): void {
   const { port1, port2 } = new MessageChannel()
   let scheduled = false

@@ -24,7 +24,9 @@ export const TICK_MS = 50
 /** Bytes of a tick, for those that send nothing but bytes. */
 export const PAYLOAD = 1024
 
-/** Runs `tick` at a steady rate for a while, and says how it went. `count` clients, of whom `sent` says what they got. */
+/**
+ * Runs `tick` at a steady rate for a while, and says how it went. `count` clients, of whom `sent` says what they got.
+ */
 export async function serveFor(
   milliseconds: number,
   count: number,

@@ -65,7 +65,7 @@ const fire: FireHandler = (entity, x, y, z, power) => {
   total[0]! += entity + x + y + z + power
 }
 
-/** Makes and takes in calls, again and again, and looks at the heap in between. */
+/** Makes and receives calls repeatedly, and measures the heap in between. */
 async function measureCalls(calls: OurCalls, runs: number, finish?: () => void): Promise<CallHeap> {
   const shots = new Shots(CALLS)
   const ownCost = lookCost()

@@ -127,7 +127,7 @@ function json(receivers: number): Contender {
   return { name: 'JSON, handler table', kind: 'peer', repeatable: true, run, bytes: calls.size / CALLS }
 }
 
-/** It encodes a call anew for each receiver. */
+/** It encodes a call for each receiver. */
 function geckos(receivers: number): Contender {
   const calls = new GeckosCalls(fire)
   const run = async (): Promise<number> => {

@@ -100,7 +100,10 @@ async function measureClients(
   emit(toRows({ scenario: 'grid', workload: name, unit: 'µs', scale: 1000 / count }, contenders, timings))
 }
 
-/** Handing a tick's packets to the same transport once more: no library does without that, and the others here do not do it. */
+/**
+ * Handing a tick's packets to the same transport once more: no library does without that, and the others here do not do
+ * it.
+ */
 function bareSend(crowd: Crowd, bytes: number | undefined): Contender {
   let packets: readonly SentPacket[] = []
   const prepare = (): void => {
@@ -173,7 +176,9 @@ function others(workload: Workload, places: readonly Place[]): Contender[] {
   ]
 }
 
-/** A serializer, asked for each client with those of the changed entities that it sees; finding these is a part of it. */
+/**
+ * A serializer, asked for each client with those of the changed entities that it sees; finding these is a part of it.
+ */
 function bitecsForEach(
   stores: Stores,
   eids: Uint32Array,

@@ -15,8 +15,8 @@ import type { Scenario } from './scenario.js'
 import { structure } from './structure.js'
 import { webrtc } from './webrtc.js'
 
-// Those that look at the heap come first: in a process where other scenarios have called the same code with other handlers, the
-// compiler knows less of it, and boxes numbers that it would not box in a game.
+// Those that look at the heap come first: in a process where other scenarios have called the same code with other
+// handlers, the compiler knows less of it, and boxes numbers that it would not box in a game.
 export const scenarios: readonly Scenario[] = [
   allocation,
   callAllocation,

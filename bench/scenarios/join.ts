@@ -94,7 +94,9 @@ function nengiSender(count: number, fill: (bodies: readonly Moving[]) => void): 
   return { name: NENGI, kind: 'peer', bytes: first / count, sample }
 }
 
-/** A client comes and gets everything. Milliseconds of the server's ticks, over and above those in which nobody comes. */
+/**
+ * A client comes and gets everything. Milliseconds of the server's ticks, over and above those in which nobody comes.
+ */
 function joinOnce(crowd: Crowd): { milliseconds: number; bytes: number } {
   crowd.tick()
   crowd.stepClients()

@@ -79,7 +79,7 @@ export function checkBuiltImports(files: Files, declared: Declared): Violations 
 export function checkNotBundled(files: Files): Violations {
   const violations: Violations = []
   for (const [path, text] of files) {
-    // The bundler names each module it takes in, in a comment before its code.
+    // The bundler names each bundled module in a comment before its code.
     for (const [, module] of text.matchAll(/^\/\/ .*node_modules\/(\S+)/gm)) {
       if (module !== undefined && (isGeckos(module) || packageOf(module) === 'bitecs')) {
         violations.push(`${path}: contains ${packageOf(module)}`)

@@ -1,4 +1,4 @@
-// Which layer a file belongs to, and what each layer may import. The rules themselves are in rules.ts.
+// Finds the layer of a file, and lists what each layer may import. The rules themselves are in rules.ts.
 
 /**
  * The layers from the bottom up: a file may import its own layer and every layer before it. `entry` is what users and
@@ -59,7 +59,9 @@ function isSignalling(path: string): boolean {
   return /^src\/transport\/signalling\/[^/]+\.ts$/.test(path)
 }
 
-/** The files that may use a package other than bitecs, geckos.io and node-datachannel: the headless server and command. */
+/**
+ * The files that may use a package other than bitecs, geckos.io and node-datachannel: the headless server and command.
+ */
 export function mayUseTools(path: string): boolean {
   return /^src\/(server|cli)(\.ts$|\/)/.test(path)
 }

@@ -1,4 +1,4 @@
-// What the tests of the documents read of Markdown: links, tables, and blocks of code.
+// Reads links, tables and code blocks of Markdown for the tests of the documents.
 
 /** A link within the project: its text, the path as written ('' for the page itself), and the heading behind `#`. */
 export interface Link {

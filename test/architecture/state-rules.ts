@@ -5,8 +5,8 @@ import type { Files, Violations } from './rules.js'
 const PIPELINES = 'systems/index.ts'
 
 /**
- * Checks that each system holds the steps that its name promises: it exports one function of the world, whose body does more
- * than look up the state and make one call.
+ * Checks that each system holds the steps that its name promises: it exports one function of the world, whose body does
+ * more than look up the state and make one call.
  */
 export function checkSystems(files: Files): Violations {
   const violations: Violations = []
@@ -23,7 +23,9 @@ export function checkSystems(files: Files): Violations {
   return violations
 }
 
-/** An exported function, unless it takes a client's state: then it is a part of the steps that a hidden tab runs too. */
+/**
+ * An exported function, unless it takes a client's state: then it is a part of the steps that a hidden tab runs too.
+ */
 function isSystem(node: ts.Statement): node is ts.FunctionDeclaration {
   if (!ts.isFunctionDeclaration(node) || node.body === undefined) return false
   const isExported = (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Export) !== 0
@@ -42,8 +44,8 @@ function isCall(node: ts.Statement): boolean {
 }
 
 /**
- * Checks that no interface re-declares a slice of a side's state: a function takes the whole state, and the state's types
- * stand in files without such functions, so that nothing needs a slice to avoid an import cycle.
+ * Checks that no interface re-declares a slice of a side's state: a function takes the whole state, and the state's
+ * types stand in files without such functions, so that nothing needs a slice to avoid an import cycle.
  */
 export function checkSlices(files: Files): Violations {
   const violations: Violations = []

@@ -34,7 +34,10 @@ export interface Attacked {
 
 export interface Attack {
   readonly name: string
-  /** What it does to a bare server: the process ends, it no longer serves anybody, it is harmed as `run` finds, or it has no such part. */
+  /**
+   * What it does to a bare server: the process ends, it no longer serves anybody, it is harmed as `run` finds, or it
+   * has no such part.
+   */
   readonly bare: 'dies' | 'hangs' | 'harmed' | 'none'
   /** Short enough for every run of the tests; the others run by hand, with all of them. */
   readonly isQuick: boolean

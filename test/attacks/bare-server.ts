@@ -32,7 +32,7 @@ export const bareTasks = {
   async start(): Promise<{ port: number }> {
     io = geckos({
       bindAddress: '127.0.0.1',
-      // As the guides of geckos have it; each of them is fatal or for ever with some requests.
+      // As in the guides of geckos; with some requests each of them ends the process or never answers.
       cors: {
         allowAuthorization: true,
         origin: ({ headers }) => (headers.origin?.includes('throw') ? (undefined as never) : '*'),

@@ -1,4 +1,5 @@
-// Three clients that flood one command with plain `sendCommand`, and two honest ones whose requests of it must all be answered.
+// Three clients that flood one command with plain `sendCommand`, and two honest ones whose requests of it must all be
+// answered.
 import { createEntityIndex, query } from 'bitecs'
 import { sendCommand } from 'bitecs-net'
 import { request } from 'bitecs-net/requests'
@@ -16,7 +17,9 @@ const FRAMES_BETWEEN_BURSTS = 2.2 * RATE
 const FRAMES = 5 * RATE
 const REQUESTS_PER_FRAME = 10
 
-/** Plays for five seconds. Returns how many requests of the honest clients were made, and how many were not answered. */
+/**
+ * Plays for five seconds. Returns how many requests of the honest clients were made, and how many were not answered.
+ */
 export async function floodCalls({ url }: { url: string }): Promise<{ made: number; lost: number }> {
   const entityIndex = createEntityIndex()
   const worlds: ClientWorld[] = []

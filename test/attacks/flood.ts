@@ -28,7 +28,7 @@ const mebibytes = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} 
 
 /** Sends requests as fast as they are answered; resolves to how often each status came. */
 async function send(port: number, count: number): Promise<Record<string, number>> {
-  // Whoever floods has machines of their own: here they get what the server and its players leave.
+  // Attackers have their own machines: here they get what the server and its players leave.
   setPriority(constants.priority.PRIORITY_LOW)
   const agent = new http.Agent({ keepAlive: true, maxSockets: SOCKETS })
   const statuses: Record<string, number> = {}

@@ -1,5 +1,5 @@
-// The game that goes on while the server is attacked: players say numbers, the server says them back. Who asks for it is fed
-// with more than anybody needs.
+// The game that goes on while the server is attacked: players say numbers, the server says them back. Who asks for it
+// is fed with more than anybody needs.
 import { bytes, defineCommand, defineMessage, defineProtocol, varint } from 'bitecs-net'
 
 /** Bytes of a meal, and how many are served in each step. */

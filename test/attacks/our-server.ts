@@ -23,7 +23,10 @@ export interface OurState {
   readonly late: number
   /** Steps that came later than a whole step, since the last look. */
   readonly lateSteps: number
-  /** The most CPU milliseconds of the event loop between two steps since the last look: other programs of a busy machine do not count. */
+  /**
+   * The most CPU milliseconds of the event loop between two steps since the last look: other programs of a busy machine
+   * do not count.
+   */
   readonly busy: number
   /** Bytes in memory. */
   readonly rss: number

@@ -30,7 +30,9 @@ async function connectThrough(url: string, idleTimeout = 3000): Promise<void> {
 }
 
 export const outageTasks = {
-  /** Connects as many as one address may have, and makes them silent; then others, in turns. In the end all are heard. */
+  /**
+   * Connects as many as one address may have, and makes them silent; then others, in turns. In the end all are heard.
+   */
   async takeTurns({ url }: { url: string }): Promise<void> {
     const relays: Relay[] = []
     for (let turn = 0; turn < TURNS; turn++) {

@@ -1,4 +1,5 @@
-// A process of the attack suite: takes its role from the command line, and does what it is asked until its parent is gone.
+// A process of the attack suite: takes its role from the command line, and does what it is asked until its parent is
+// gone.
 import { answerTasks, type Tasks } from '../support/worker.js'
 
 const roles: Record<string, () => Promise<Tasks>> = {

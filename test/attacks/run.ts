@@ -1,4 +1,5 @@
-// `npm run attacks`: all attacks, against a bare server each and against ours with players on it, as a table; or the flood.
+// `npm run attacks`: all attacks, against a bare server each and against ours with players on it, as a table; or the
+// flood.
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { ATTACKS } from './attacks.js'

@@ -1,4 +1,4 @@
-// What attackers need: requests of any shape, answers with addresses of their choice, and an ear on UDP.
+// Provides what attackers need: requests of any shape, answers with chosen addresses, and a UDP listener.
 import dgram from 'node:dgram'
 import http from 'node:http'
 import net from 'node:net'
@@ -126,7 +126,10 @@ const MOST_BUSY = 100
 /** The most memory that an attack may take while it lasts: each of 256 sockets may have half a megabyte. */
 const MOST_MEMORY = 128 << 20
 
-/** Looks at a server again and again until the attack is over. Resolves to what the attack does, and the worst that was seen. */
+/**
+ * Looks at a server again and again until the attack is over. Resolves to what the attack does, and the worst that was
+ * seen.
+ */
 export async function watch<T>(
   look: () => Promise<{ rss: number; busy?: number }>,
   attack: Promise<T>,

@@ -1,4 +1,5 @@
-// Owners that write under loss, over lines that break, while the server moves ownership, corrects and refuses: it settles.
+// Owners that write under loss, over lines that break, while the server moves ownership, corrects and refuses: it
+// settles.
 import { addComponent, hasComponent, removeComponent } from 'bitecs'
 import { clearOwner, setOwner } from 'bitecs-net'
 import { correct, validateWrites } from 'bitecs-net/authority'

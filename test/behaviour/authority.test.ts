@@ -1,4 +1,5 @@
-// Components that owners write, over the network in memory: what is in flight, what is lost, who may, and who has the last word.
+// Components that owners write, over the network in memory: what is in flight, what is lost, who may, and who has the
+// last word.
 import { addComponent, hasComponent, observe, onAdd, removeComponent } from 'bitecs'
 import {
   changed,

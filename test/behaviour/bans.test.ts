@@ -1,4 +1,5 @@
-// Who may not come in any more: by user, by address, for a time; kept as data; bounded. And places that broken lines hold.
+// Tests bans by user and by address, with and without an end: kept as data, bounded. Also tests the places that
+// interrupted clients hold.
 import { connectionOf, drain, kick, NetworkErrors, type ServerWorld, UsageError } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
 import { ban, type Ban, bans, unban } from 'bitecs-net/users'

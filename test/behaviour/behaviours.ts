@@ -1,4 +1,5 @@
-// The behaviours of remote actions, messages and lifecycle that the library promises, each pinned down by a test of its name.
+// The behaviours of remote actions, messages and lifecycle that the library promises, each pinned down by a test of its
+// name.
 //
 // A test, or a group of tests, is named by the number and the sentence: `3: authority taken away …`. The architecture
 // tests check that none is missing. Further tests about the same may begin with the number, too.

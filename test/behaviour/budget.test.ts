@@ -1,4 +1,5 @@
-// Budgets: where not everything fits, fewer updates and never older ones; what matters more, and has waited longer, first.
+// Budgets: where not everything fits, fewer updates and never older ones; what matters more, and has waited longer,
+// first.
 import { addComponent, hasComponent } from 'bitecs'
 import { kick, sendMessage, UsageError } from 'bitecs-net'
 import { setMaxBytesPerSecond, setPriority } from 'bitecs-net/interest'

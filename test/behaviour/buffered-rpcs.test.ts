@@ -1,4 +1,4 @@
-// Buffered RPCs: whoever begins to observe an entity gets the last call on it, right behind the spawn.
+// Tests buffered RPCs: each new observer of an entity gets the last call on it, right after the spawn.
 import { addComponent, addEntity, createEntityIndex, hasComponent, removeComponent, removeEntity } from 'bitecs'
 import {
   clearOwner,

@@ -1,4 +1,5 @@
-// Synchronised collections in a host's world: written once, seen by the systems of both its sides and by every other client.
+// Synchronised collections in a host's world: written once, seen by the systems of both its sides and by every other
+// client.
 import { removeComponent, addComponent } from 'bitecs'
 import { type ClientWorld, drain, type NetworkWorld } from 'bitecs-net'
 import { operations } from 'bitecs-net/collections'

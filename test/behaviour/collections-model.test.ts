@@ -1,5 +1,5 @@
-// A seeded model test of collections: random operations, entities and components against clients on a bad network. After
-// quiet, every client shows exactly what the server has. A seed that fails becomes a test of its own, by name.
+// A seeded model test of collections: random operations, entities and components against clients on a bad network.
+// After quiet, every client shows exactly what the server has. A seed that fails becomes a test of its own, by name.
 import { addComponent, addEntity, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
 import { type ClientWorld, despawn, drain, netIdOf, NetworkErrors, setReady } from 'bitecs-net'
 import { operations } from 'bitecs-net/collections'

@@ -1,4 +1,5 @@
-// One user who comes twice: both may play, the new one is refused, or the old one leaves, and nobody is locked out by a broken line.
+// One user who comes twice: both may play, the new one is refused, or the old one leaves, and nobody is locked out by a
+// broken line.
 import { hasComponent, observe, onAdd, onRemove } from 'bitecs'
 import { close, connectionOf, drain, NetworkErrors, setOwner, setPlayer, UsageError } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'

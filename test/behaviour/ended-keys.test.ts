@@ -1,4 +1,5 @@
-// Entities of clients' scenes whose entity the server has ended out of their sight: they end too, also of who comes later.
+// Entities of clients' scenes whose entity the server has ended out of their sight: they end too, also of who comes
+// later.
 import { addEntity, entityExists, hasComponent, query, removeComponent, addComponent } from 'bitecs'
 import { close, type ClientWorld, defineProtocol, despawn, NetworkErrors, drain } from 'bitecs-net'
 import { withSide } from 'bitecs-net/host'

@@ -1,5 +1,5 @@
-// A seeded game that mirrors state by events alone, in frames that bring several ticks, over bad networks and as a host. After
-// each frame the mirror is what the world holds. A seed that fails becomes a test of its own, by name.
+// A seeded game that mirrors state by events alone, in frames that bring several ticks, over bad networks and as a
+// host. After each frame the mirror is what the world holds. A seed that fails becomes a test of its own, by name.
 import assert from 'node:assert/strict'
 import { addComponent, addComponents, addEntity, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
 import {
@@ -87,8 +87,8 @@ class Mirror {
   }
 
   /**
-   * What the events of a world's client are about. A host's world has more: the connections of others, what they own, what is
-   * owned while it is out of the network, and every entity while its own client takes no part.
+   * What the events of a world's client are about. A host's world has more: the connections of others, what they own,
+   * what is owned while it is out of the network, and every entity while its own client takes no part.
    */
   private expected(world: ClientWorld, component: LifecycleComponent): number[] {
     const there = [...query(world, [component])]

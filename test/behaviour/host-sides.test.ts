@@ -1,4 +1,4 @@
-// Which side a verb means in a host's world: by kind, by the systems that run, or as it is told.
+// Tests which side a verb means in a host's world: by kind, by the systems that run, or by its option.
 import {
   added,
   changed,

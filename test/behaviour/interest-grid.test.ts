@@ -61,7 +61,8 @@ describe('a grid', () => {
     game.Position.x[ships[0]!] = 150
     net.tick(2)
     expect(where()).toEqual([150, 300])
-    // In the very tick in which something moves, who sees it changes: nothing of it goes to who does not see it any more.
+    // In the very tick in which something moves, who sees it changes: nothing of it goes to who does not see it any
+    // more.
     game.Position.x[ships[4]!] = 1000
     net.tick()
     expect(seen(net, 0, [ships[4]!])).toEqual([ships[4]])
@@ -118,7 +119,7 @@ describe('a grid', () => {
     net.tick(2)
     expect([count(), seen(net, 0, [walker, edge])]).toEqual([1, [walker, edge]])
     for (let i = 0; i < 20; i++) {
-      // So much that they are counted anew: the last cell is 105 away, and 115.
+      // So much that they are counted again: the last cell is 105 away, and 115.
       game.Position.x[player] = i % 2 === 0 ? -5 : 5
       net.tick()
       changes += count()

@@ -1,5 +1,6 @@
-// A seeded model test of interest: random places, rooms, owners, shown and hidden entities, for clients on a bad network.
-// After quiet every client has exactly the entities that the policy, said plainly, lets it see, with the server's values.
+// A seeded model test of interest: random places, rooms, owners, shown and hidden entities, for clients on a bad
+// network. After quiet every client has exactly the entities that the policy, said plainly, lets it see, with the
+// server's values.
 import { addComponent, hasComponent, removeComponent } from 'bitecs'
 import {
   clearOwner,

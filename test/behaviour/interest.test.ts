@@ -1,5 +1,5 @@
-// Which entities each client sees: rooms, predicates, what is shown and hidden by force, and what these do to packets in
-// flight, owners, calls and a host's own client.
+// Tests which entities each client sees: rooms, predicates, forced visibility. Also their effect on packets in flight,
+// owners, calls and a host's own client.
 import { addComponent, addEntity, hasComponent } from 'bitecs'
 import {
   despawn,
@@ -396,7 +396,7 @@ describe('what follows from visibility', () => {
     expect(heard()).toEqual([1, 0, 0])
     joinRoom(net.server, b, 'x')
     expect(heard()).toEqual([1, 1, 0])
-    // Who ceases to see it in this tick hears the last word: its despawn comes behind the calls.
+    // A client that stops seeing it in this tick gets the calls: they come before the despawn.
     leaveRoom(net.server, a, 'x')
     expect(heard()).toEqual([1, 1, 0])
     expect(heard()).toEqual([0, 1, 0])

@@ -1,4 +1,5 @@
-// Messages too large for one packet: their bounds, their order, what passes them, and what happens when they cannot end.
+// Messages too large for one packet: their bounds, their order, what passes them, and what happens when they cannot
+// end.
 import { addComponent, addEntity } from 'bitecs'
 import {
   bytes,

@@ -62,7 +62,9 @@ interface Played extends ReturnType<typeof makeGame> {
   write(eid: number, value: number): void
 }
 
-/** Four entities of the server with every component; the arrays have room for none of them, or for no copy on a client. */
+/**
+ * Four entities of the server with every component; the arrays have room for none of them, or for no copy on a client.
+ */
 function begin(room: 'nobody' | 'server'): Played {
   const game = makeGame()
   const net = createTestNetwork(game.protocol, { clients: 2 })

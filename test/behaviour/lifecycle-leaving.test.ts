@@ -1,4 +1,4 @@
-// What a client leaves behind: despawned, kept, or kept for a while, however its connection ends.
+// Tests what a client leaves behind, however its connection ends: despawned, kept, or kept for a while.
 import { addComponent, entityExists, hasComponent, observe, onRemove, removeComponent } from 'bitecs'
 import {
   clearOwner,

@@ -1,4 +1,4 @@
-// Who observes what: told to the server's systems as it begins and ends, with the reason.
+// Tests the events of observers: the server's systems see when a client begins or stops observing an entity, and why.
 import { addComponent, addEntity, removeComponent, removeEntity } from 'bitecs'
 import { close, despawn, drain, entityOf, kick, netIdOf, type ServerWorld, setReady } from 'bitecs-net'
 import { ObserversAdded, ObserversRemoved, observersOf } from 'bitecs-net/interest'

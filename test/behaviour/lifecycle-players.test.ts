@@ -19,7 +19,7 @@ import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 
-/** What a client's world is told of authority and players, by the entity's hit points. */
+/** Records the events of authority and players in a client's world, by the entity's hit points. */
 function record(world: object): string[] {
   const log: string[] = []
   for (const [name, component] of Object.entries({ Networked, Owned, LocalPlayer })) {

@@ -1,4 +1,5 @@
-// Leaving where it hurts: a client that is gone by the time its calls are drained, and observers that throw or call verbs.
+// Leaving where it hurts: a client that is gone by the time its calls are drained, and observers that throw or call
+// verbs.
 import { entityExists, hasComponent, observe, onAdd, onRemove } from 'bitecs'
 import {
   clearOwner,

@@ -1,5 +1,6 @@
-// A seeded model test of prefabs and spawn keys: entities with and without them come and go, clients claim keys before and
-// after, hide and return, on a bad network. After quiet, every client has built exactly what lives, on the right entities.
+// A seeded model test of prefabs and spawn keys: entities with and without them come and go, clients claim keys before
+// and after, hide and return, on a bad network. After quiet, every client has built exactly what lives, on the right
+// entities.
 import {
   addComponent,
   addEntity,

@@ -1,5 +1,6 @@
-// A seeded model of references: entities that name each other in every way there is, budgets that are small, clients that come
-// and go, scenes and hiding. Whenever a client is shown a name, it is its own id of an entity that the server shows it.
+// A seeded model of references: entities that name each other in every way there is, budgets that are small, clients
+// that come and go, scenes and hiding. Whenever a client is shown a name, it is its own id of an entity that the server
+// shows it.
 import { addComponent, addEntity, hasComponent, observe, onAdd, removeComponent } from 'bitecs'
 import {
   type ClientWorld,
@@ -49,7 +50,10 @@ const protocol = defineProtocol({
 
 class Model {
   readonly entities: number[] = []
-  /** By client world: the net ids that have been hidden from it at any time. What such a name is shown as depends on when. */
+  /**
+   * By client world: the net ids that have been hidden from it at any time. What such a name is shown as depends on
+   * when.
+   */
   private readonly hidden = new WeakMap<ClientWorld, Set<number>>()
   private readonly ended = new Set<number>()
   readonly wrong: string[] = []
@@ -117,7 +121,7 @@ class Model {
     }
   }
 
-  /** A column is added anew with another name: its observers see it. */
+  /** A column is added again with another name: its observers see it. */
   private rename(one: number): void {
     const { server } = this.net
     const at = this.any()

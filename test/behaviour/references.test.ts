@@ -79,7 +79,7 @@ const copyOf = (net: TestNetwork, { world }: TestClient, eid: number): number =>
 const slowNetwork = (clients = 1): TestNetwork =>
   createTestNetwork(protocol, { clients, limits: { spawnBytesPerTick: 256 } })
 
-/** What a client is told of shots: the shooter, and whether that was networked by then. */
+/** Records the shots that a client receives: the shooter, and whether it was networked by then. */
 function watchShots({
   world,
 }: Pick<TestClient, 'world'>): { entity: number; shooter: number; squad: number[]; isThere: boolean }[] {

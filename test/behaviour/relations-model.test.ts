@@ -1,5 +1,5 @@
-// A seeded model test of relations: random pairs, spawns and ends against clients on a bad network, of which some come and
-// go. After quiet, every client has exactly the pairs of the server between the entities that it sees.
+// A seeded model test of relations: random pairs, spawns and ends against clients on a bad network, of which some come
+// and go. After quiet, every client has exactly the pairs of the server between the entities that it sees.
 import { addComponent, commitRemovals, entityExists, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
 import { type ClientWorld, despawn, type ServerWorld, setReady } from 'bitecs-net'
 import { hideFrom, observersOf, resetVisibility, showTo } from 'bitecs-net/interest'

@@ -1,4 +1,5 @@
-// Relations of bitECS, replicated: pairs come and go with both of their entities, and nobody hears of one he cannot see.
+// Relations of bitECS, replicated: pairs come and go with both of their entities, and nobody hears of one he cannot
+// see.
 import {
   addComponent,
   addEntity,

@@ -1,4 +1,5 @@
-// Remote actions and messages over the network in memory: every rule of who may call what, and what becomes of the rest.
+// Remote actions and messages over the network in memory: every rule of who may call what, and what becomes of the
+// rest.
 import { removeComponent } from 'bitecs'
 import {
   added,

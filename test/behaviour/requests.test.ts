@@ -374,7 +374,7 @@ describe('an answer', () => {
     for (const id of calls(server)) reply(server, id, sold)
     sendTargetRpc(server, stall, Ask, { question: 'after' })
     await tick(2)
-    // Handlers run within the frame; whoever awaits goes on behind it.
+    // Handlers run within the frame; code that awaits continues after it.
     expect(order).toEqual(['before', 'after', 'answer'])
   })
 })

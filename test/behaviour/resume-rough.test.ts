@@ -1,4 +1,5 @@
-// Lines that break at the worst moment: while another is asked for, while much is under way, and by those who mean harm.
+// Lines that break at the worst moment: while another is asked for, while much is under way, and by those who mean
+// harm.
 import { hasComponent, observe, onAdd, onRemove, query } from 'bitecs'
 import { close, connectionOf, drain, kick, NetworkErrors, sendCommand, sendRpc, setPlayer } from 'bitecs-net'
 import { Connected, Connection, Interrupted, LocalPlayer } from 'bitecs-net/components'

@@ -1,4 +1,5 @@
-// A line that breaks: the session waits for it, and goes on over another where it stood; or it ends, and nothing is left of it.
+// A line that breaks: the session waits for it, and goes on over another where it stood; or it ends, and nothing is
+// left of it.
 import { addComponent, entityExists, hasComponent, query, removeComponent } from 'bitecs'
 import {
   added,

@@ -1,4 +1,5 @@
-// A server that is about to close: nobody comes in any more, everybody knows, and those who are in play on until they have left.
+// A server that is about to close: nobody comes in any more, everybody knows, and those who are in play on until they
+// have left.
 import { hasComponent, query } from 'bitecs'
 import {
   added,

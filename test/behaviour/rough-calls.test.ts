@@ -1,4 +1,5 @@
-// The rules of calls where they are easiest to break: doubled, swapped and late packets, ends under way, several clients.
+// The rules of calls where they are easiest to break: doubled, swapped and late packets, ends under way, several
+// clients.
 import {
   clearOwner,
   type ClientWorld,

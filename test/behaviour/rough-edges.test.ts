@@ -1,5 +1,5 @@
-// What goes wrong in games that do nothing wrong: systems in between, components that change at random, ids that come
-// back, ends in the middle of things.
+// Tests what goes wrong in correct games: systems in between, components that change at random, reused ids, and ends
+// in the middle of things.
 import { addComponent, addComponents, addEntity, observe, onAdd, removeComponent, removeEntity, query } from 'bitecs'
 import {
   close,

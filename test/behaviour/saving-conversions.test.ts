@@ -34,7 +34,9 @@ const boolean = bool as unknown as NumberType
 const Values = new Float64Array(100)
 const Other = { n: new Float64Array(100) }
 
-/** What a number of one type is after loading it as another; also through a migration that only renames something else. */
+/**
+ * What a number of one type is after loading it as another; also through a migration that only renames something else.
+ */
 function loadedAs(from: NumberType, to: NumberType, value: number): number[] {
   const before = createServerWorld(
     defineProtocol({ components: { X: replicate(Values, from), Old: replicate(Other, { n: f32 }) } }),

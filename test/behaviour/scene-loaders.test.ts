@@ -1,4 +1,5 @@
-// Loaders of scenes: their progress, their failures, what newer changes and ends of sessions do to them, and what waits.
+// Loaders of scenes: their progress, their failures, what newer changes and ends of sessions do to them, and what
+// waits.
 import { createEntityIndex, query } from 'bitecs'
 import {
   close,
@@ -471,7 +472,7 @@ describe('while the server itself loads', () => {
     await tickAwaiting(net, 2)
     const heard = heardByServer(net.server)
     expect(heard.filter((one) => one !== text).map((one) => one.trim())).toEqual(['0', '10', '20'])
-    // What fits is kept for each load anew.
+    // The limit applies to each load separately.
     changeScene(net.server, Results, { winner: '' })
     await tickAwaiting(net, 2)
     for (let i = 0; i < 25; i++) {

@@ -1,4 +1,5 @@
-// Scenes that are changed by observers of what a change does: everyone hears of the changes in the order of their making.
+// Scenes that are changed by observers of what a change does: everyone hears of the changes in the order of their
+// making.
 import { hasComponent, observe, onAdd, onRemove } from 'bitecs'
 import { changeScene, scenesOf, setScene } from 'bitecs-net/scenes'
 import { Loading, Networked, Ready } from 'bitecs-net/components'

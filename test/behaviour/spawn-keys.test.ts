@@ -381,7 +381,7 @@ describe('an entity made ahead of the server’s', () => {
     const early = addEntity(world)
     setSpawnKey(world, kept, 'kept', { kind: 'predicted', waitTicks: 5 })
     setSpawnKey(world, early, 'early', { kind: 'predicted', waitTicks: 5 })
-    // Nobody waits for this one any more, so nothing is told of it.
+    // No code waits for this one now, so it is not reported.
     removeComponent(world, early, Predicted)
     const told: number[] = []
     for (let i = 0; i < 10; i++) {

@@ -1,4 +1,5 @@
-// A client that stands still, told apart from one that is gone: who answers heart-beats, and who takes anything in.
+// Tests that a client whose game does not tick is told apart from one that is gone: both sides see who answers
+// heartbeats, and who reads packets.
 import { hasComponent, observe, onAdd, type World } from 'bitecs'
 import { added, connectionOf, drain, kick, NetworkErrors, removed, sendRpc, type ServerWorld } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
@@ -99,7 +100,7 @@ describe('Stalled', () => {
     client.running = false
     ticks(90)
     expect(came).toHaveLength(1)
-    // Two seconds, and a second and a half, since heart-beats may be lost where no heart-beat says that the game stands still.
+    // Two seconds, and a second and a half, since heartbeats that would report the blocked game may be lost.
     expect(came[0]! - stoppedAt).toBeGreaterThan(3500)
     expect(came[0]! - stoppedAt).toBeLessThanOrEqual(4100)
     expect([shows(Stalled), shows(Connected), shows(Interrupted)]).toEqual([true, true, false])

@@ -1,5 +1,5 @@
-// The ordered stream of lifecycle events: a game that follows it holds exactly what is there, whatever one frame brings; and
-// no id is handed out again while an event can still name it.
+// The ordered stream of lifecycle events: a game that follows it holds exactly what is there, whatever one frame
+// brings; and no id is handed out again while an event can still name it.
 import { addComponents, addEntity, createRelation, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
 import {
   added,

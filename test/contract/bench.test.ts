@@ -1,4 +1,5 @@
-// The benchmark's scenarios over real connections, with hardly any time: processes, Chromium, and every row that they promise.
+// The benchmark's scenarios over real connections, with hardly any time: processes, Chromium, and every row that they
+// promise.
 import { describe, expect, it } from 'vitest'
 import { runBenchmark } from '../../bench/benchmark.js'
 import { scenarios } from '../../bench/scenarios/index.js'

@@ -1,5 +1,5 @@
-// How soon a peer that is dead, or stands still, is noticed: killed, stopped, unplugged, its page gone. Real processes, a
-// real browser, real WebRTC; all at the same time, against one server, with the default time-out of three seconds.
+// Measures how soon a dead or blocked peer is noticed: killed, stopped, unplugged, its page gone. Real processes, a
+// real browser and real WebRTC, all at once against one server with the default timeout of three seconds.
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { mkdir, writeFile } from 'node:fs/promises'

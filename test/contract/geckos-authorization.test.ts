@@ -1,4 +1,5 @@
-// Authorization of the signalling: who may begin to connect, what the game learns, what the client does not, and hooks that fail.
+// Authorization of the signalling: who may begin to connect, what the game learns, what the client does not, and hooks
+// that fail.
 import http from 'node:http'
 import { query } from 'bitecs'
 import { close, createClientWorld, defineProtocol, drain, NetworkErrors } from 'bitecs-net'

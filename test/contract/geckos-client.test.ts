@@ -190,7 +190,7 @@ describe('a process that stood still', { timeout: 15_000 }, () => {
     const report = new Promise<unknown>((resolve) => child.once('message', resolve))
     const side = new LocalSide(server)
     await until('opened', async () => (await side.receive()).some((event) => event.type === 'opened'))
-    // The first packet makes the client stand still, longer than the close takes.
+    // The first packet blocks the client for longer than the close takes.
     await side.send(1, { channel: Channel.Reliable, count: 1, size: 100 })
     await until('the client to stand still', async () =>
       (await side.receive()).some((event) => event.type === 'packet'),

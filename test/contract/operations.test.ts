@@ -1,4 +1,5 @@
-// The headless server as an operator runs it: probes and metrics, a drain, https with a certificate that changes, settings.
+// The headless server as an operator runs it: probes and metrics, a drain, https with a certificate that changes,
+// settings.
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// A client in a process of its own, whose loop stands still from its first packet on while the server sends and closes.
-// Tells its parent what it got.
+// Runs a client in its own process, whose loop is blocked from its first packet on while the server sends and closes.
+// It reports to its parent what it received.
 import { Channel } from '../../src/transport/transport.js'
 import { standStill } from '../support/stand-still.js'
 import { connectPatiently } from '../support/connect-patiently.js'

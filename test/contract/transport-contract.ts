@@ -1,4 +1,4 @@
-// What every transport promises. One suite, run over each of them.
+// Tests what every transport promises. One suite, run over each of them.
 import { afterEach, describe, expect, it } from 'vitest'
 import { Channel } from '../../src/transport/transport.js'
 import { until } from '../support/until.js'

@@ -1,5 +1,5 @@
-// The whole thing, as people meet it: a server process, bots, two players in a real browser and one on a phone, over real
-// WebRTC; and the page that plays offline.
+// The whole thing, as people meet it: a server process, bots, two players in a real browser and one on a phone, over
+// real WebRTC; and the page that plays offline.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { GameSnapshot } from '../../examples/capture-the-flag/client/probe.js'
@@ -192,7 +192,7 @@ test('one who comes late sees everyone by name', async () => {
 })
 
 test('when the server stops, every page says why', async () => {
-  // Whoever asks a server that is gone gets an error of the network; up to here there is none.
+  // A request to a server that is gone is an error of the network; up to here there is none.
   expect([ada.errors, bob.errors, cyd.errors]).toEqual([[], [], []])
   await server.stop()
   for (const page of [ada, bob, cyd]) {

@@ -1,4 +1,4 @@
-// What `npm run fuzz` does for hours, for a moment, from fixed seeds; and everything that it ever found, again.
+// Does for a moment, from fixed seeds, what `npm run fuzz` does for hours. Also repeats everything that it ever found.
 import { describe, expect, it } from 'vitest'
 import { runOnce } from './engine/campaign.js'
 import { foundFiles, readRun } from './engine/corpus.js'

@@ -1,4 +1,5 @@
-// Thousands of hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows without end.
+// Thousands of hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows
+// without end.
 import { addEntity } from 'bitecs'
 import { close, type ClientWorld, netIdOf } from 'bitecs-net'
 import { entityOfKey, setSpawnKey } from 'bitecs-net/prefabs'

@@ -1,4 +1,5 @@
-// Every decoder by itself under more than ten thousand inputs: none throws, none reads past its end, none fails without saying so.
+// Every decoder by itself under more than ten thousand inputs: none throws, none reads past its end, none fails without
+// saying so.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { protocolDifferences } from '../../src/protocol/protocol.js'
@@ -10,7 +11,9 @@ import { decoderInput, decoders, decodeWith, makeQueues, offer } from './targets
 const RUNS = 10_000
 const SEED = 31
 
-/** A random generator that draws what fast-check gives, again and again: so that fast-check can make a failure smaller. */
+/**
+ * A random generator that draws what fast-check gives, again and again: so that fast-check can make a failure smaller.
+ */
 function drawing(draws: readonly number[]): Random {
   let next = 0
   return () => draws[next++ % draws.length]!

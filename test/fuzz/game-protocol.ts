@@ -1,7 +1,7 @@
-// What the game of the fuzz tests consists of: every type, every kind of component, call, message, scene and relation.
+// Defines the game of the fuzz tests: every type, every kind of component, call, message, scene and relation.
 //
-// Packets in the corpus name definitions and components by their numbers, which follow the sorted names: a name that is added
-// changes what old packets say, so let it begin with Z.
+// Packets in the corpus name definitions and components by their numbers, which follow the sorted names. A new name
+// changes what old packets mean, so let it begin with Z.
 import {
   angle,
   array,

@@ -165,7 +165,7 @@ export class FuzzGame {
     sendMessage(world, Login, { text: `honest ${this.introductions++}` })
   }
 
-  /** Whoever says anything is let in, but for one word; two of a name are one user. */
+  /** Admits every client, except for one token; two with the same name are one user. */
   private answerLogins(world: ServerWorld): void {
     const answered = new Set<number>()
     for (const { sender, args } of drain(world, Login)) {
@@ -196,7 +196,7 @@ export class FuzzGame {
     for (const { code } of drain(world, NetworkErrors)) this.errors.push(code)
   }
 
-  /** Whoever takes part gets a ship of its own: a hostile client, too, has something that it may speak of. */
+  /** Gives each ready client a ship, so that a hostile client may name one, too. */
   private welcomeGuests(): void {
     const { server } = this.net
     for (const connection of query(server, [Ready])) {

@@ -1,4 +1,5 @@
-// Recordings of real play, kept in the repository: each side takes all of what arrived there, and makes of it what it made then.
+// Recordings of real play, kept in the repository: each side takes all of what arrived there, and makes of it what it
+// made then.
 import { describe, expect, it } from 'vitest'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../src/protocol/packet.js'

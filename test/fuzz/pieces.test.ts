@@ -1,4 +1,5 @@
-// What the mutators stand on: recordings have everything that the wire knows, and packets are taken to pieces rightly.
+// Tests what the mutators depend on: recordings contain every part of the wire, and packets are taken to pieces
+// correctly.
 import { describe, expect, it } from 'vitest'
 import { ALL_KINDS, layout, record, sectionKinds } from './engine/recorder.js'
 import { join } from './engine/pieces.js'

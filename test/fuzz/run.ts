@@ -1,4 +1,5 @@
-// `npm run fuzz`: hostile input at every target for as long as one likes, with progress, a summary, and what failed as a file.
+// `npm run fuzz`: hostile input at every target for as long as one likes, with progress, a summary, and what failed as
+// a file.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Failure, reduce, runOnce, type Tally } from './engine/campaign.js'
 import { readRun, writeFound, writeTape } from './engine/corpus.js'
@@ -128,7 +129,7 @@ function replayFile(file: string): void {
   console.log(`${run.steps.length} steps, and nothing got through`)
 }
 
-/** Writes the recordings of the corpus anew. */
+/** Writes the recordings of the corpus again. */
 function recordPlays(): void {
   for (const play of plays) console.log(writeTape(recordPlay(play)))
 }

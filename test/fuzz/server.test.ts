@@ -1,5 +1,5 @@
-// Thousands of hostile packets at a server before the hello, and as many before the welcome: it serves the others as if nothing
-// were. What comes after it is in campaign.test.ts.
+// Thousands of hostile packets at a server before the hello, and as many before the welcome: it serves the others as if
+// nothing were. What comes after it is in campaign.test.ts.
 import { stats } from 'bitecs-net/stats'
 import { type AuthenticationRequest } from 'bitecs-net/users'
 import type { TestClient } from 'bitecs-net/testing'
@@ -85,7 +85,7 @@ describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
       hostile.running = false
       for (let i = 0; i < 60 && hostile.reason === undefined; i += 6) {
         for (let j = 0; j < 6; j++, sent++) {
-          // Well-formed now and then: what every client says once it is let in.
+          // Well-formed now and then: what every client sends once it is admitted.
           const bytes = random() < 0.2 ? IS_READY : hostilePacket(random, recorded, 1)
           game.throwAtServer(hostile, oneOf(random, CHANNELS), bytes)
         }

@@ -1,5 +1,5 @@
-// A seeded model of what sessions go through: clients that come, go, come back in the same world, take no part for a while,
-// and get and lose players, on a bad network. After quiet, each shows exactly what the server has.
+// A seeded model of what sessions go through: clients that come, go, come back in the same world, take no part for a
+// while, and get and lose players, on a bad network. After quiet, each shows exactly what the server has.
 import { addComponent, addEntity, hasComponent, query, removeComponent } from 'bitecs'
 import {
   close,

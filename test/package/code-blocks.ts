@@ -1,4 +1,5 @@
-// The code of a page: each block of TypeScript begins with the name of its file, and a later one of that name continues it.
+// The code of a page: each block of TypeScript begins with the name of its file, and a later one of that name continues
+// it.
 
 /** The files of a page, by name, in the order in which they begin. Throws when a block does not name its file. */
 export function codeFiles(markdown: string): Map<string, string> {

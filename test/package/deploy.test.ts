@@ -1,4 +1,5 @@
-// The files that put a server into a container or under systemd: their own command lines start the game of the README, and stop it in order.
+// The files that put a server into a container or under systemd: their own command lines start the game of the README,
+// and stop it in order.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What an editor shows on hovering: everything that an entry exports says what it is, in the types as built.
+// Checks what an editor shows on hovering: everything that an entry exports has a doc comment in the built types.
 import { describe, expect, it } from 'vitest'
 import ts from 'typescript'
 import { readEntries } from '../../scripts/entries.js'

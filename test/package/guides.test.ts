@@ -1,4 +1,5 @@
-// The guides, pasted: on every page all code compiles against the library as installed, and `try.ts` runs it to its end.
+// The guides, pasted: on every page all code compiles against the library as installed, and `try.ts` runs it to its
+// end.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -9,7 +10,9 @@ import { codeFiles } from './code-blocks.js'
 import { Installation, packedFiles } from './installed.js'
 
 const PACKAGES = ['bitecs', '@geckos.io/client', '@geckos.io/server', 'node-datachannel', 'jose', '@types/node']
-/** What a page with code ends with: it imports the other files, runs them, and asserts that they do what the page says. */
+/**
+ * What a page with code ends with: it imports the other files, runs them, and asserts that they do what the page says.
+ */
 const TRY = 'try.ts'
 
 const pages = readdirSync(`${root}docs/guides`)

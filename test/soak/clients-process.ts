@@ -72,8 +72,8 @@ async function leave(client: Client): Promise<void> {
   client.loop?.stop()
   crowd.delete(client)
   await close(client.world)
-  // The stores are the game's, and worlds of one process share them: collections of entities that are gone stay in them until
-  // the ids are given out again, and worlds that come and go use ever higher ones.
+  // The stores are the game's, and worlds of one process share them: collections of entities that are gone stay in them
+  // until the ids are given out again, and worlds that come and go use ever higher ones.
   if (crowd.size === 0) Game.people.length = 0
 }
 

@@ -1,5 +1,5 @@
-// Counts what an object holds on to: every entry of every array, map and set that can be reached from it, and every object.
-// A queue, a table or a list that forgets nothing shows here, by its path, before it shows in the memory.
+// Counts what an object holds on to: every entry of every array, map and set that can be reached from it, and every
+// object. A queue, a table or a list that forgets nothing shows here, by its path, before it shows in the memory.
 import type { Protocol } from '../../src/protocol/protocol.js'
 
 /** How many entries there are in all, and by path. Members of collections share one path: `peers[].session`. */
@@ -10,8 +10,8 @@ export interface Items {
 
 const MAX_DEPTH = 40
 /**
- * The stores of a protocol's components, and their arrays. They are the game's: bitECS keeps the values of an entity that is gone until
- * its id is given out again, collections too, so they fill up to the highest id that there ever was.
+ * The stores of a protocol's components, and their arrays. They are the game's: bitECS keeps the values of an entity
+ * that is gone until its id is given out again, collections too, so they fill up to the highest id that there ever was.
  */
 export function storesOf({ componentList }: Protocol): object[] {
   const stores = componentList.map(({ store }) => store as object)

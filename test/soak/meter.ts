@@ -1,4 +1,4 @@
-// What a process takes at one moment: heap, memory, file descriptors, threads, and what its networks hold on to.
+// Measures a process at one moment: heap, memory, file descriptors, threads, and what its networks hold.
 import { readdirSync, readFileSync } from 'node:fs'
 import { Channel } from '../../src/transport/transport.js'
 import type { ClientState } from '../../src/world/client/client-state.js'

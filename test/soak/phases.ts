@@ -1,5 +1,5 @@
-// The three phases of the soak: clients that come and leave, a server that starts again and again, and a long game under
-// loss. Server, clients and the bad network are processes of their own, and only the first two are measured.
+// The three phases of the soak: clients that come and leave, a server that starts again and again, and a long game
+// under loss. Server, clients and the bad network are processes of their own, and only the first two are measured.
 import { until } from '../support/until.js'
 import { Worker } from '../support/worker.js'
 import type { ClientTasks } from './clients-process.js'
@@ -73,7 +73,10 @@ export async function soakCycles(cycles: number, { program, progress }: PhaseOpt
   }
 }
 
-/** A server closes and listens again in one process, each time with clients: in turns with its world, and with a new one. */
+/**
+ * A server closes and listens again in one process, each time with clients: in turns with its world, and with a new
+ * one.
+ */
 export async function soakRestarts(restarts: number, { program, progress }: PhaseOptions): Promise<PhaseResult> {
   const server = Worker.start<ServerTasks>(program, 'server')
   const clients = Worker.start<ClientTasks>(program, 'clients')

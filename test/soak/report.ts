@@ -1,4 +1,5 @@
-// The soak's report for people: two bars for each metric of each process, the first tenth of a phase and the last.
+// Formats the human-readable report of the soak: two bars for each metric of each process, the first tenth of a phase
+// and the last.
 import { format, formatSlope, type Verdict } from './series.js'
 
 const BAR = 24

@@ -1,4 +1,5 @@
-// `npm run soak`: runs the phases one after another, tells how far it is, and ends with bars, a verdict, JSON and a plot.
+// `npm run soak`: runs the phases one after another, tells how far it is, and ends with bars, a verdict, JSON and a
+// plot.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { dirname, resolve } from 'node:path'

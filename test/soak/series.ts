@@ -1,5 +1,5 @@
-// What a phase of the soak measured, over its course, and whether it is flat: the first tenth against the last, after
-// the warm-up.
+// Keeps what a phase of the soak measured, and judges whether it is flat: the first tenth against the last, after the
+// warm-up.
 import { type Metric, METRICS, type Sample } from './meter.js'
 
 export interface Point {

@@ -1,4 +1,5 @@
-// A small game of bags: a component with every kind of collection, beside a column, and how to compare two copies of it.
+// A small game of bags: a component with every kind of collection, beside a column, and how to compare two copies of
+// it.
 import { addComponent, addEntity } from 'bitecs'
 import {
   type ClientWorld,
@@ -83,7 +84,9 @@ export function contents(eid: number): unknown {
 
 type Name = (eid: number) => number
 
-/** All that a party holds, its entities under the names that `name` gives them; those that have none are 0 or left out. */
+/**
+ * All that a party holds, its entities under the names that `name` gives them; those that have none are 0 or left out.
+ */
 export function party(eid: number, name: Name): unknown {
   const known = (list: Iterable<number>): number[] => [...list].map(name).filter((id) => id !== 0)
   return {

@@ -8,7 +8,7 @@ import * as game from './arena.js'
 import { ownedShip, withPeers } from './behaviours-remote.js'
 import type { MakePeers } from './peers.js'
 
-/** Writes down, in order, what a world is told of its lifecycle, with what could be read at that moment. */
+/** Records the lifecycle events of a world, in order, with what could be read at that moment. */
 export function record(world: object): string[] {
   const log: string[] = []
   const steps = { Connected, Ready, Position: game.Position, Health: game.Health, Networked, Owned, LocalPlayer }

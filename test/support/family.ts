@@ -45,7 +45,8 @@ export function copyOf(client: ClientWorld, server: ServerWorld, eid: number): n
 
 /** The names of those that an entity relates to, sorted. */
 export function targets(world: ServerWorld | ClientWorld, eid: number, relation: Relation<object>): number[] {
-  // Of two pairs with one target bitECS removes but one when the target ends, where the other was removed by hand before.
+  // Of two pairs with one target bitECS removes but one when the target ends, where the other was removed by hand
+  // before.
   return getRelationTargets(world, eid, relation)
     .filter((target) => entityExists(world, target))
     .map((target) => Name.id[target]!)

@@ -1,4 +1,5 @@
-// Makes an entity the player of a connection, also one that another connection owns. The server refuses while another open connection does.
+// Makes an entity the player of a connection, also one that another connection owns. The server refuses while another
+// open connection does.
 import { clearOwner, type ServerWorld, setPlayer, type SetPlayerOptions, UsageError } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
 import { expect } from 'vitest'

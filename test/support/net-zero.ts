@@ -1,5 +1,5 @@
-// A seeded model of changes that cancel out within a tick, with every option of a component, over links with loss. After
-// quiet the server and every client hold the same.
+// A seeded model of changes that cancel out within a tick, with every option of a component, over links with loss.
+// After quiet the server and every client hold the same.
 import { addComponent, addEntity, createRelation, hasComponent, query, type Relation, removeComponent } from 'bitecs'
 import {
   clearOwner,
@@ -126,7 +126,10 @@ class Model {
     }
   }
 
-  /** Gives an entity to somebody, or takes it, and mostly gives it back. What its owner writes is the server's meanwhile. */
+  /**
+   * Gives an entity to somebody, or takes it, and mostly gives it back. What its owner writes is the server's
+   * meanwhile.
+   */
   private handAround(eid: number): void {
     const { server } = this
     if (!this.has(eid, Networked)) return

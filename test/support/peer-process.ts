@@ -1,4 +1,5 @@
-// A server or a client in a process of its own, which writes down when it noticed what: for tests that kill and stop it.
+// A server or a client in a process of its own, which writes down when it noticed what: for tests that kill and stop
+// it.
 import { createEntityIndex, hasComponent, query } from 'bitecs'
 import {
   added,

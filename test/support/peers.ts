@@ -1,4 +1,5 @@
-// A server and clients, in memory or over real WebRTC, behind one interface: a behaviour is written once, and run over both.
+// A server and clients, in memory or over real WebRTC, behind one interface: a behaviour is written once, and run over
+// both.
 import { createEntityIndex } from 'bitecs'
 import {
   type ClientWorld,
@@ -45,8 +46,8 @@ export interface Peers {
   /** Runs the server's pipelines before and behind `act`, so that all that `act` does is of one tick. */
   onServer(act: () => void): Promise<void>
   /**
-   * Adds a client, connected and ready; `prepare` sees its world before it connects. Rejects with a ConnectionError when
-   * it is refused.
+   * Adds a client, connected and ready; `prepare` sees its world before it connects. Rejects with a ConnectionError
+   * when it is refused.
    */
   join(prepare?: (world: ClientWorld) => void, joining?: Joining): Promise<Peer>
   close(): Promise<void>
@@ -154,8 +155,8 @@ const TICK_RATE = 60
 export type Relayed = (url: string) => Promise<{ url: string; opened: () => void }>
 
 /**
- * Over real WebRTC, between a geckos server and Node clients. With `host` the server's world has a client of its own, which
- * is the first.
+ * Over real WebRTC, between a geckos server and Node clients. With `host` the server's world has a client of its own,
+ * which is the first.
  */
 export const overWebRtc = (relayed?: Relayed, host = false): MakePeers => {
   return async (protocol, count, { tickRate = TICK_RATE, serverSystems = [], clientSystems = [], ...serving } = {}) => {

@@ -27,8 +27,8 @@ export interface Relay {
   readonly up: RelayLink
   readonly down: RelayLink
   /**
-   * Every connection gets another address in front of the server, as behind a NAT that forgot it: what the server sends to
-   * the former one is lost.
+   * Every connection gets another address in front of the server, as behind a NAT that forgot it: what the server sends
+   * to the former one is lost.
    */
   changeAddresses(): Promise<void>
   close(): Promise<void>

@@ -1,5 +1,5 @@
-// Capture-the-flag on a network that is not kind: bots play, everyone counts aloud, and in the end every client must have
-// exactly what the server shows it.
+// Capture-the-flag on a network that is not kind: bots play, everyone counts aloud, and in the end every client must
+// have exactly what the server shows it.
 import { hasComponent, query } from 'bitecs'
 import {
   added,
@@ -55,7 +55,7 @@ export class RoughGame {
   readonly players: Player[] = []
   /** Numbers that came twice, too early, or not at all. */
   readonly faults: string[] = []
-  /** Nobody plays or counts any more, and the server's state stands still. */
+  /** All play and counting has stopped, and the server's state does not change. */
   private isQuiet = false
   private server!: ServerWorld
   private readonly countings = new Map<number, Counting>()

@@ -1,4 +1,5 @@
-// What models that are played for many seeds share: random numbers, bad networks, and the list of seeds that fail.
+// Provides what models share that are played for many seeds: random numbers, bad networks, and the list of failing
+// seeds.
 import { type Conditions, createRandom } from 'bitecs-net/testing'
 
 /** A random whole number below a bound. */

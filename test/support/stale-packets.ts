@@ -1,4 +1,5 @@
-// What arrives late behind an outage, over real WebRTC: bare, a data channel delivers all that was queued meanwhile.
+// Measures packets that arrive late after an outage over real WebRTC. A bare data channel delivers everything that was
+// queued meanwhile.
 import { type createEntityIndex, hasComponent } from 'bitecs'
 import { close, connectionOf, createClientWorld, createServerWorld, entityOf, netIdOf, serverTick } from 'bitecs-net'
 import type { ClientWorld } from 'bitecs-net/client'
@@ -54,8 +55,8 @@ function tap(world: ClientWorld): Arrival[] {
 }
 
 /**
- * Plays over a relay that falls silent for six seconds. `timeout`: when the two sides give the line up. `entityIndex`: that of
- * every world in this process, since their components are the same.
+ * Plays over a relay that falls silent for six seconds. `timeout`: when the two sides give the line up. `entityIndex`:
+ * that of every world in this process, since their components are the same.
  */
 export async function measureOutage(
   tickRate: number,

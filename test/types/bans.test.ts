@@ -39,7 +39,7 @@ it('a ban ends by whom it is about, not by a connection', () => {
   expectTypeOf(() => {
     expectTypeOf(unban(server, { user: 'ann' })).toEqualTypeOf<boolean>()
     unban(server, { address: '::1' })
-    // @ts-expect-error whoever is banned has no connection
+    // @ts-expect-error a banned client has no connection
     unban(server, connection)
     // @ts-expect-error a client has no bans
     unban(client, { user: 'ann' })

@@ -1,4 +1,5 @@
-// Types of draining several definitions at once: what narrows, and what must not compile. Checked by `tsc`; the calls here never run.
+// Types of draining several definitions at once: what narrows, and what must not compile. Checked by `tsc`; the calls
+// here never run.
 import { expectTypeOf, it } from 'vitest'
 import type { Drainable } from '../../src/verbs/drain.js'
 import {

@@ -1,4 +1,5 @@
-// Types of interest: what policies and their verbs are given, and what must not compile. Checked by `tsc`; nothing here runs.
+// Types of interest: what policies and their verbs are given, and what must not compile. Checked by `tsc`; nothing here
+// runs.
 import { expectTypeOf, it } from 'vitest'
 import { type ClientWorld, createClientWorld, createServerWorld, defineProtocol, type ServerWorld } from 'bitecs-net'
 import {

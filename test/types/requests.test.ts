@@ -1,4 +1,5 @@
-// Types of requests: what an answer is inferred as, and what must not compile. Checked by `tsc`; the calls here never run.
+// Types of requests: what an answer is inferred as, and what must not compile. Checked by `tsc`; the calls here never
+// run.
 import { expectTypeOf, it } from 'vitest'
 import {
   type CallId,

@@ -1,4 +1,5 @@
-// Types of scenes: what a change and a loader are given, and what must not compile. Checked by `tsc`; nothing here runs.
+// Types of scenes: what a change and a loader are given, and what must not compile. Checked by `tsc`; nothing here
+// runs.
 import { expectTypeOf, it } from 'vitest'
 import {
   type ClientWorld,

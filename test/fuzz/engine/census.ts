@@ -1,6 +1,7 @@
 // How much a role holds: every array, map and set that can be reached from it, by the way that leads there.
 //
-// A leak shows as a number that is larger after every hostile peer has gone than it was before one came, wherever it is.
+// A leak shows as a number that is larger after every hostile peer has gone than it was before one came, wherever it
+// is.
 
 /** Elements, and bytes of memory of its own, by path. What lies in arrays, maps and sets is added up under one path. */
 export interface Census {

@@ -2,7 +2,9 @@
 import { getHeapStatistics } from 'node:v8'
 import { Escape } from './steps.js'
 
-/** Bytes outside of the heap (array buffers) that a tick may take: inboxes, packets, messages that have really arrived. */
+/**
+ * Bytes outside of the heap (array buffers) that a tick may take: inboxes, packets, messages that have really arrived.
+ */
 const MAX_EXTERNAL = 12 << 20
 /** Bytes on the heap. A tick of the game, with all that it sends, takes less than one. */
 const MAX_HEAP = 64 << 20

@@ -1,7 +1,7 @@
 // Makes the steps of a failing run fewer and its packets shorter, as long as it goes on failing.
 //
-// Delta debugging: leave out halves, then quarters, and so on, of what is left (Zeller and Hildebrandt, "Simplifying and
-// Isolating Failure-Inducing Input", 2002).
+// Delta debugging: leave out halves, then quarters, and so on, of what is left (Zeller and Hildebrandt, "Simplifying
+// and Isolating Failure-Inducing Input", 2002).
 import { replay, type Target } from '../targets/target.js'
 import type { Run, Step } from './steps.js'
 

@@ -1,4 +1,4 @@
-// What can be wrong with a packet: changes of single fields, of whole sections, of bytes, each drawn at random.
+// Damages packets: changes single fields, whole sections or bytes, each drawn at random.
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { MAX_RELIABLE_PACKET } from '../../../src/protocol/limits.js'
 import { PacketFlag } from '../../../src/protocol/packet.js'
@@ -268,8 +268,8 @@ const CHANGES: readonly Change[] = [
 ]
 
 /**
- * The packet with up to three things wrong with it; `others` are the fields of another packet. Nothing is changed now and
- * then: what an honest peer says at another time, or again, is hostile too.
+ * The packet with up to three things wrong with it; `others` are the fields of another packet. Nothing is changed now
+ * and then: what an honest peer says at another time, or again, is hostile too.
  */
 export function mutate(
   random: Random,
@@ -295,7 +295,10 @@ function withoutAcknowledgement(packet: readonly Piece[]): readonly Piece[] {
   return pieces
 }
 
-/** The same packet as if it belonged to a session as it stands; `share` is how likely each of its net ids is replaced by one that exists. */
+/**
+ * The same packet as if it belonged to a session as it stands; `share` is how likely each of its net ids is replaced by
+ * one that exists.
+ */
 export function freshen(random: Random, packet: readonly Piece[], live: Live, share = 0.7): Piece[] {
   let generation: number | undefined
   const pieces = live.newest < 0 ? withoutAcknowledgement(packet) : packet

@@ -1,4 +1,5 @@
-// Real packets of a rich game, in both directions, to be changed and thrown: everything that the wire knows is among them.
+// Real packets of a rich game, in both directions, to be changed and thrown: everything that the wire knows is among
+// them.
 import { clearOwner, close, kick, retire, sendMessage, setPlayer, setReady } from 'bitecs-net'
 import { correct } from 'bitecs-net/authority'
 import { changeScene } from 'bitecs-net/scenes'

@@ -1,4 +1,5 @@
-// What is done to a target, step by step, as text: a failing run is kept, made smaller, and repeated from it.
+// Describes as text, step by step, what is done to a target. A failing run is kept, made smaller, and repeated from
+// it.
 import { Channel } from '../../../src/transport/transport.js'
 
 /** One thing that a hostile peer, or the clock, does. Lines are connections, numbered from 0 on. */

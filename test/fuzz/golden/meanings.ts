@@ -1,4 +1,5 @@
-// What a side of a recorded play makes of what arrives: calls, which it answers where they want it, and in the end its world.
+// Records what a side of a recorded play makes of received packets: the calls, which it answers, and in the end its
+// world.
 import { getRelationTargets, hasComponent, query } from 'bitecs'
 import { type ClientWorld, drain, netIdOf, NetworkErrors, type ServerWorld } from 'bitecs-net'
 import { refuse, reply } from 'bitecs-net/requests'

@@ -1,4 +1,5 @@
-// The plays that are recorded: small ones, so that a difference is read in a minute; together they have all that the wire knows.
+// The plays that are recorded: small ones, so that a difference is read in a minute; together they have all that the
+// wire knows.
 import { addComponent, addEntity, query, removeComponent } from 'bitecs'
 import {
   type ClientWorld,
@@ -91,7 +92,7 @@ function guestOf(world: ServerWorld): number {
   return query(world, [Ready])[0] ?? 0
 }
 
-/** Gives whoever takes part a ship, once. Returns the ship of the one who does, or 0. */
+/** Gives the ready client a ship, once. Returns that ship, or 0. */
 function playerOf(world: ServerWorld): number {
   const guest = guestOf(world)
   if (guest === 0) return 0

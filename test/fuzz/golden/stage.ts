@@ -209,7 +209,10 @@ const TROUBLES = [
   'handlerErrors',
 ] as const
 
-/** One side alone is given what arrived at it. @returns what it made of that. @throws Escape when it did not take all of it. */
+/**
+ * One side alone is given what arrived at it. @returns what it made of that. @throws Escape when it did not take all of
+ * it.
+ */
 export function replaySide(play: Play, tape: Tape, side: Side): Meaning[] {
   return withoutChance(() => {
     const meanings: Meaning[] = []

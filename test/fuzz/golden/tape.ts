@@ -1,4 +1,5 @@
-// A recorded conversation of one client and its server as text: what arrived on either side, tick by tick, and what it meant.
+// A recorded conversation of one client and its server as text: what arrived on either side, tick by tick, and what it
+// meant.
 //
 // Each packet is a line of its own, so that a change of the wire shows as a difference of the lines that it touches.
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
@@ -46,7 +47,7 @@ function nameOf(names: Readonly<Record<string, number>>, value: number): string 
   return Object.keys(names).find((name) => names[name] === value) ?? `kind ${value}`
 }
 
-/** What a packet is, for people. */
+/** Describes a packet in human-readable text. */
 export function describePacket(bytes: Uint8Array): string {
   const pieces = layout.take(bytes)
   const sections = pieces

@@ -1,5 +1,6 @@
-// Hostile clients and hostile requests against a server on which others play, in turns with nothing, and with as many guests who
-// come and go and mean no harm: what it costs the others, and how much of that is anybody's who comes and goes.
+// Hostile clients and hostile requests against a server on which others play, in turns with nothing, and with as many
+// guests who come and go and mean no harm: what it costs the others, and how much of that is anybody's who comes and
+// goes.
 import { fileURLToPath } from 'node:url'
 import { Worker } from '../../support/worker.js'
 import { Escape } from '../engine/steps.js'

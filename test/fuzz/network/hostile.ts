@@ -40,7 +40,7 @@ const FLOOD = 500
 const FLOOD_BYTES = new Uint8Array(1100).fill(0xab)
 
 const attack = { isOver: true }
-// Who attacks has a machine of its own; here it gives way to those it attacks.
+// Attackers have their own machines; here the server and its players come first.
 setPriority(15)
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -1,4 +1,5 @@
-// Honest clients, while others are hostile: each says words and counts those that come back, and when the server is heard.
+// Honest clients, while others are hostile: each says words and counts those that come back, and when the server is
+// heard.
 import { createEntityIndex } from 'bitecs'
 import { drain, sendMessage, serverTick } from 'bitecs-net'
 import { clientReceive, clientSend, type ClientWorld, connect, createClientWorld, runSystems } from 'bitecs-net/node'

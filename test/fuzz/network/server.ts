@@ -1,4 +1,5 @@
-// The server of the fuzzing over a real network: players' words come back, everybody has a ship, and its ticks are timed.
+// The server of the fuzzing over a real network: players' words come back, everybody has a ship, and its ticks are
+// timed.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { addComponent, addEntity, query } from 'bitecs'
 import { drain, NetworkErrors, sendMessage, setPlayer } from 'bitecs-net'
@@ -37,8 +38,9 @@ export interface ServerState {
   readonly counters: NetworkStats['counters']
   readonly transport: NetworkStats['transport']
   /**
-   * How long each tick took since the last look, in milliseconds on the processor where the system tells it: on a machine that
-   * hostile clients, players and server share, the clock on the wall would measure how they push each other aside.
+   * How long each tick took since the last look, in milliseconds on the processor where the system tells it: on a
+   * machine that hostile clients, players and server share, the clock on the wall would measure how they push each
+   * other aside.
    */
   readonly ticks: readonly number[]
   /** What a tick threw. */

@@ -21,12 +21,12 @@ import { Victim } from './victim.js'
 const WARM_UP = 10
 const QUIET_TICKS = 30
 /**
- * Of a world that was lied to: tables have the size of the most entities that were there at one time, and queues and readers keep
- * what they have grown to, within their bounds.
+ * Of a world that was lied to: tables have the size of the most entities that were there at one time, and queues and
+ * readers keep what they have grown to, within their bounds.
  */
 const ALLOWANCE: Allowance = { elements: 256, bytes: 4 << 20, named: {} }
 
-/** What really came for the victim; whoever makes the steps decides what becomes of it. */
+/** Gets the real packets for the victim; the maker of the steps decides what becomes of them. */
 export type Intercept = (channel: Channel, bytes: Uint8Array) => void
 
 export class ClientRun implements TargetRun, Live {

@@ -1,4 +1,5 @@
-// What one hostile client says, packet by packet: some of it plausible, or it would not be heard for long.
+// Speaks for one hostile client, packet by packet. Some packets are plausible, or the server would not listen for
+// long.
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
@@ -17,8 +18,8 @@ const BLIP = protocol.ids.get(Blip)!
 
 let recording: Recording | undefined
 /**
- * What is mutated: a long game, recorded once for all runs, and before they begin (the arrays of the game are those of every
- * game in this process); and the recordings of the corpus.
+ * What is mutated: a long game, recorded once for all runs, and before they begin (the arrays of the game are those of
+ * every game in this process); and the recordings of the corpus.
  */
 export function recorded(): Recording {
   if (recording === undefined) {
@@ -52,8 +53,8 @@ export class HostileVoice {
     private readonly line: RawLine,
     private readonly random: Random,
     /**
-     * A stranger never says a right hello; a guest says it, and never that it is ready; a successor resumes a session, and
-     * has said both. Who is polite says nothing but what an honest client says.
+     * A stranger never says a right hello; a guest says it, and never that it is ready; a successor resumes a session,
+     * and has said both. Who is polite says nothing but what an honest client says.
      */
     private readonly manners: 'stranger' | 'guest' | 'member' | 'successor' | 'polite',
   ) {
@@ -69,7 +70,7 @@ export class HostileVoice {
       const isHello = ({ bytes }: Recorded): boolean => bytes[0] === PacketKind.Hello && bytes.at(-1)! < 2
       return { channel: Channel.Reliable, bytes: oneOf(random, recorded().client.filter(isHello)).bytes }
     }
-    // Of a guest nothing is heard until it is let in, however long that takes.
+    // A guest sends nothing until it is admitted, however long that takes.
     if ((this.manners === 'polite' || this.manners === 'guest') && !line.isWelcome) return undefined
     if (this.manners !== 'stranger' && !line.isWelcome) return this.sayEarly()
     if (line.requests.length > 0 && random() < 0.05) return this.answer()

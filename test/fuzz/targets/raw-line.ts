@@ -42,7 +42,7 @@ export class RawLine implements TransportSink, Live {
     this.transport.send(1, channel, bytes, bytes.length)
   }
 
-  /** Takes in what the server said. */
+  /** Reads the packets of the server. */
   listen(): void {
     this.transport.receive(this)
   }

@@ -1,4 +1,5 @@
-// The answers of clients to the signalling as a target: whatever a body says, only what was checked reaches the native library.
+// The answers of clients to the signalling as a target: whatever a body says, only what was checked reaches the native
+// library.
 import { type Answer, readAnswer, writeDescription } from '../../../src/transport/signalling/description.js'
 import { readRoute } from '../../../src/transport/signalling/route.js'
 import { Channel } from '../../../src/transport/transport.js'

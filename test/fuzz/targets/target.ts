@@ -1,4 +1,4 @@
-// What every target is: something that is given steps, looks at itself after each, and once more at the end.
+// Defines a target: it is given steps, checks itself after each, and once more at the end.
 import type { Random } from '../generate.js'
 import type { Run, Step } from '../engine/steps.js'
 

@@ -1,4 +1,5 @@
-// What the game of a client does that is lied to: it looks at everything, asks, claims entities of its own, removes copies.
+// Plays a client's game while the server lies to it: reads everything, makes requests, claims its own entities,
+// removes copies.
 import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
 import { added, changed, type ClientWorld, connectionOf, drain, NetworkErrors, removed, sendCommand } from 'bitecs-net'
 import { operations } from 'bitecs-net/collections'

@@ -1,5 +1,6 @@
-// The seeded model: random ticks of a server against clients with slow frames on a bad network. In every frame each client's
-// game, which knows the world by events alone, agrees with the world; after quiet every client shows exactly what it may see.
+// The seeded model: random ticks of a server against clients with slow frames on a bad network. In every frame each
+// client's game, which knows the world by events alone, agrees with the world; after quiet every client shows exactly
+// what it may see.
 import { getRelationTargets, hasComponent, query } from 'bitecs'
 import { close, drain, entityOf, netIdOf, NetworkErrors, sendMessage } from 'bitecs-net'
 import { rooms } from 'bitecs-net/interest'
@@ -183,7 +184,9 @@ function expectSilence(net: TestNetwork): void {
   expect(resent()).toBe(before)
 }
 
-/** What is reported without anybody's fault: target RPCs to a client that is still joining, calls that come too late. */
+/**
+ * What is reported without anybody's fault: target RPCs to a client that is still joining, calls that come too late.
+ */
 const HARMLESS = new Set(['not-observed', 'late'])
 
 function faultsOf(world: ServerWorld | ClientWorld): unknown[] {

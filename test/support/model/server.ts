@@ -1,5 +1,5 @@
-// The server's half of the seeded model: random structure, values, owners, visibility and calls, and what each client should
-// see of it.
+// The server's half of the seeded model: random structure, values, owners, visibility and calls, and what each client
+// should see of it.
 import { addComponent, addEntity, getRelationTargets, hasComponent, removeComponent } from 'bitecs'
 import { clearOwner, despawn, markChanged, netIdOf, sendMessage, sendRpc, sendTargetRpc, setOwner } from 'bitecs-net'
 import { correct } from 'bitecs-net/authority'
@@ -67,7 +67,9 @@ export class ServerModel {
     return room === undefined || (this.members.get(connection)?.has(room) ?? false)
   }
 
-  /** Since which tick the client of a connection is to see what has this net id, without a gap; Infinity when it is not. */
+  /**
+   * Since which tick the client of a connection is to see what has this net id, without a gap; Infinity when it is not.
+   */
   shownSinceTick(number: number, netId: number): number {
     return this.shownSince.get(number)?.get(netId) ?? Infinity
   }

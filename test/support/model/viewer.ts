@@ -1,5 +1,5 @@
-// The client's half of the seeded model: a game that knows the world by events alone, and checks in every frame that this is
-// what the world holds, that calls come in the order sent, and that entities named anywhere are the right ones.
+// The client's half of the seeded model: a game that knows the world by events alone, and checks in every frame that
+// this is what the world holds, that calls come in the order sent, and that entities named anywhere are the right ones.
 import { hasComponent, observe, onAdd, query } from 'bitecs'
 import {
   changed,
@@ -142,7 +142,10 @@ export class Viewer {
     this.references.push({ where, entity, netId, since })
   }
 
-  /** The first value of a field of entities, as an observer of the spawn reads it. A later one may have been written since. */
+  /**
+   * The first value of a field of entities, as an observer of the spawn reads it. A later one may have been written
+   * since.
+   */
   private checkTarget(copy: number): void {
     if (!hasComponent(this.world, copy, game.Target) || game.Target.entity[copy] !== 0) return
     this.note('field', copy, 0, game.Target.netId[copy]!)

@@ -1,4 +1,5 @@
-// What the benchmark does with its rows: compares two runs, draws a plot, reads its options; and how a game's types become values.
+// Tests what the benchmark does with its rows: it compares two runs, draws a plot, reads its options. Also how a
+// game's types become values.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

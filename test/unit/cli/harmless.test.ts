@@ -1,4 +1,4 @@
-// What clients say ends up in the log: it cannot make lines of its own, colour a terminal, or hide anything.
+// Tests that texts of clients cannot harm the log: they make no lines, colour no terminal, and hide nothing.
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { harmless, harmlessLines } from '../../../src/cli/log-escape.js'

@@ -1,4 +1,4 @@
-// Where a text ceases to be JSON, without a word of what it says.
+// Tests where a text stops being JSON, without quoting the text.
 import { assert, json, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { placeOfError } from '../../../src/cli/settings/json-place.js'

@@ -7,7 +7,9 @@ function failure(code: string): Error {
   return Object.assign(new Error(code), { code })
 }
 
-/** Writes in steps: how many bytes each takes at most, or the code of its failure. When they are used up, everything. */
+/**
+ * Writes in steps: how many bytes each takes at most, or the code of its failure. When they are used up, everything.
+ */
 function scripted(...steps: (number | string)[]): { text: () => string; write: WriteBytes } {
   let text = ''
   const write: WriteBytes = (_fd, bytes) => {

@@ -1,4 +1,4 @@
-// What an operator sees: health, readiness, and metrics of a world that plays, as Prometheus reads them.
+// Tests what an operator sees: health, readiness, and the metrics of a running world in Prometheus' format.
 import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { drain, kick, retire, sendMessage } from 'bitecs-net'
@@ -158,7 +158,8 @@ describe('metrics', () => {
     const net = createTestNetwork(game.arena)
     const metrics = new Metrics('1.2.3', new Health())
     metrics.watch(() => stats(net.server), 20)
-    // Each gets a number of its own, which must come out; falling ones, since of all packets the reliable ones are some.
+    // Each gets a number of its own, which must come out; falling ones, since of all packets the reliable ones are
+    // some.
     const { counters, transport } = stats(net.server)
     const given = (object: object, first: number): Record<string, number> =>
       Object.fromEntries(Object.keys(object).map((name, i) => [name, first - i]))

@@ -1,4 +1,4 @@
-// What the options of the command accept, and how a wrong one is told.
+// Tests which options the command accepts, and its errors for wrong ones.
 import { CommanderError } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rate, serverAddress, wholeNumber } from '../../../src/cli/options.js'

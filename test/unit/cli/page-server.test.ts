@@ -1,4 +1,5 @@
-// The page beside the signalling: files, nothing outside the folder, nothing hidden, and no request that ends the process.
+// The page beside the signalling: files, nothing outside the folder, nothing hidden, and no request that ends the
+// process.
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// What the log tells of clients that did not get in: enough to mend a setting, and no more in a flood.
+// Tests what the log reports of refused clients: enough to mend a setting, and no more in a flood.
 import { describe, expect, it, vi } from 'vitest'
 import { createServerWorld } from '../../../src/index.js'
 import type { Log } from '../../../src/cli/log.js'

@@ -1,4 +1,4 @@
-// What an operator may set: which values are accepted, what counts over what, and how a mistake is told.
+// Tests the settings of an operator: accepted values, precedence, and the errors for mistakes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

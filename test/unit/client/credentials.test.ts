@@ -1,4 +1,5 @@
-// What a client proves itself with: a token and an authorization, fresh for each try; and how long it waits for the answer.
+// Tests the credentials of a client: a token and an authorization, fresh for each try, and how long it waits for an
+// answer.
 import { defineProtocol } from 'bitecs-net'
 import { runSystems, serverReceive, serverSend } from 'bitecs-net/systems'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'

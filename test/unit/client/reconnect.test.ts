@@ -1,4 +1,5 @@
-// A client whose session is lost, or lost for good: what begins again, and what a game that closes the world puts an end to.
+// A client whose session is lost, or lost for good: what begins again, and what a game that closes the world puts an
+// end to.
 import { hasComponent } from 'bitecs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Connected, Connection, Interrupted } from '../../../components/index.js'

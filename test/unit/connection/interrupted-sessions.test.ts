@@ -1,4 +1,5 @@
-// What is remembered of sessions that ended while their clients could not be told: bounded, and the reasons that say most for longest.
+// Tests the memory of sessions that ended while their clients were out of reach: bounded, and it keeps the most useful
+// reasons for longest.
 import { describe, expect, it } from 'vitest'
 import { InterruptedSessions } from '../../../src/connection/server/interrupted-sessions.js'
 import { Session } from '../../../src/connection/session.js'

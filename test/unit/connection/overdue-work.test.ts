@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { OverdueWork } from '../../../src/connection/overdue-work.js'
 
-/** How long a peer is waited for that does `perStep` of its work every `stepMs`, while it is sent 20 pieces per second. */
+/**
+ * How long a peer is waited for that does `perStep` of its work every `stepMs`, while it is sent 20 pieces per second.
+ */
 function waitFor(perStep: number, stepMs: number, bytes = 0): number {
   const work = new OverdueWork()
   let done = 0

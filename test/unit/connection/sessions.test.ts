@@ -1,4 +1,5 @@
-// Sessions byte by byte: what opens one, what is refused and why, what weighs on a connection, and how it ends.
+// Tests sessions byte by byte: what opens one, what is refused and why, what counts against a connection, and how it
+// ends.
 import { describe, expect, it } from 'vitest'
 import { ClientSession } from '../../../src/connection/client/client-session.js'
 import { createCounters } from '../../../src/connection/counters.js'

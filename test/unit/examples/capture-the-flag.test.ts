@@ -168,7 +168,7 @@ describe('the lobby', () => {
     expect(peopleOf(dan)[ada.number]).toEqual({ name: 'Ada', team: 'Orange' })
     // One against three is as far as it goes.
     expect(refusalOf(await choose(cyd, 'Orange'), ChooseTeam)).toBe('full')
-    // Whoever stays asks for nothing.
+    // A player who keeps the team makes no request.
     expect(await choose(ada, 'Orange')).toEqual({ team: 'Orange' })
     arena.begin(players)
     expect(refusalOf(await choose(ada, 'Blue'), ChooseTeam)).toBe('playing')

@@ -40,7 +40,7 @@ test('a person plays alone against five bots, from the lobby to the results, and
   const me = Connection.player[connectionOf(world)]!
   expect([...query(world, [LocalPlayer])]).toEqual([me])
   expect(query(world, [game.Player])).toHaveLength(6)
-  // Bots wait for people.
+  // Bots wait for players.
   expect(scenes).toEqual(['Lobby'])
   sendCommand(world, me, game.GetReady, { ready: true })
   for (let i = 0; i < 300 * tickRate && !scenes.includes('Results'); i++) tick()

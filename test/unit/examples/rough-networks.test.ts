@@ -1,4 +1,5 @@
-// Capture-the-flag in memory, over every kind of bad network that there is: seeded, so that a run can be repeated exactly.
+// Capture-the-flag in memory, over every kind of bad network that there is: seeded, so that a run can be repeated
+// exactly.
 import { hasComponent, query } from 'bitecs'
 import { connectionOf } from 'bitecs-net'
 import { Connected, Connection, Interrupted, Networked } from 'bitecs-net/components'
@@ -56,8 +57,9 @@ class Match {
   }
 
   /**
-   * Everyone stops, and within a few seconds everyone has everything; returns what is wrong still. What a player did during
-   * an outage arrives at once and may be more than its rate allows; tries to come back that came to nothing are told as well.
+   * Everyone stops, and within a few seconds everyone has everything; returns what is wrong still. What a player did
+   * during an outage arrives at once and may be more than its rate allows; tries to come back that came to nothing are
+   * told as well.
    */
   settle(afterOutage = false): string[] {
     this.game.quieten()

@@ -1,5 +1,5 @@
-// Capture the flag in one of three modes, and what everyone was told: the same for a host, for a server beside clients, and
-// over WebRTC.
+// Capture the flag in one of three modes, and what everyone was told: the same for a host, for a server beside clients,
+// and over WebRTC.
 import { hasComponent, query } from 'bitecs'
 import {
   type ClientRpc,
@@ -74,7 +74,10 @@ export async function beginMatch(make: MakePeers, count: number, capturesToWin =
   return { peers, told: peers.clients.map(({ world }) => logs.get(world)!), bodies }
 }
 
-/** Everyone plays as bots do, all that is random following from their number; returns what the server's world went through. */
+/**
+ * Everyone plays as bots do, all that is random following from their number; returns what the server's world went
+ * through.
+ */
 export async function playBots({ peers, bodies }: Match, ticks: number): Promise<string[]> {
   const { server, clients } = peers
   const minds: Mind[] = bodies.map((_, i) => createMind(i, 'fighters'))
@@ -88,8 +91,8 @@ export async function playBots({ peers, bodies }: Match, ticks: number): Promise
 }
 
 /**
- * One player does it all, whatever the network's delays: takes the flag, is stopped by a snowball, brings it home, until
- * the match is won. Each step waits for what it brings about.
+ * One player does it all, whatever the network's delays: takes the flag, is stopped by a snowball, brings it home,
+ * until the match is won. Each step waits for what it brings about.
  */
 export async function playScript({ peers, bodies, told }: Match): Promise<void> {
   const { server, clients } = peers

@@ -1,5 +1,5 @@
-// Golden vectors of what owners write, and of what only they get: a scripted run that the library writes byte for byte, and
-// that a reader written from the page alone understands.
+// Golden vectors of what owners write, and of what only they get: a scripted run that the library writes byte for byte,
+// and that a reader written from the page alone understands.
 import { addComponents, addEntity } from 'bitecs'
 import { clearOwner, defineProtocol, entityOf, netIdOf, quantized, replicate, setOwner, u16, u8 } from 'bitecs-net'
 import { correct } from 'bitecs-net/authority'

@@ -1,5 +1,5 @@
-// Golden vectors of collections: a scripted run that the library writes byte for byte, that a client lives through, and that a
-// reader written from the page alone understands.
+// Golden vectors of collections: a scripted run that the library writes byte for byte, that a client lives through, and
+// that a reader written from the page alone understands.
 import { readFileSync } from 'node:fs'
 import { addComponent, addEntity } from 'bitecs'
 import { defineProtocol, entity, entityOf, enumOf, netIdOf, replicate, string, struct, u16, u8 } from 'bitecs-net'

@@ -1,4 +1,5 @@
-// What travels between a hello and its welcome, byte for byte, read by the reader that was written from the page alone.
+// Tests packets between a hello and its welcome, byte for byte, with the reader that was written from the protocol
+// page alone.
 import { query } from 'bitecs'
 import { defineMessage, defineProtocol, sendMessage, string, u32 } from 'bitecs-net'
 import { accept } from 'bitecs-net/users'

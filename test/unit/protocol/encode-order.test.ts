@@ -1,4 +1,5 @@
-// Arguments are written alike, whatever object they come in: in the order of the schema, in another, with more than is asked.
+// Arguments are written alike, whatever object they come in: in the order of the schema, in another, with more than is
+// asked.
 import { describe, expect, it } from 'vitest'
 import { bool, f32, f64, i16, quantized, string, u32, u8 } from '../../../src/index.js'
 import { ByteWriter } from '../../../src/protocol/bytes.js'

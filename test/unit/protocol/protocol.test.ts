@@ -1,4 +1,5 @@
-// Protocols: ids that do not depend on the order of listing, a hash of everything that matters, differences for people.
+// Tests protocols: ids that do not depend on the order of listing, a hash of everything that matters, human-readable
+// differences.
 import { createRelation, IsA, Wildcard } from 'bitecs'
 import { describe, expect, it } from 'vitest'
 import { defineClientRpc, defineCommand, defineMessage, replicate } from '../../../src/protocol/definitions.js'

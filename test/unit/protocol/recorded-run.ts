@@ -1,5 +1,5 @@
-// Golden runs of one feature each: what the worlds of a test network send, as it is kept in a file, with what a reader written
-// from docs/protocol.md alone finds in it.
+// Golden runs of one feature each: what the worlds of a test network send, as it is kept in a file, with what a reader
+// written from docs/protocol.md alone finds in it.
 import { readFileSync } from 'node:fs'
 import type { TestNetwork } from 'bitecs-net/testing'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'

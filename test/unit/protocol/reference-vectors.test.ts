@@ -1,5 +1,5 @@
-// Golden vectors of references: a scripted run that the library writes byte for byte, and that a reader written from the page
-// alone understands.
+// Golden vectors of references: a scripted run that the library writes byte for byte, and that a reader written from
+// the page alone understands.
 import { addComponent, addEntity } from 'bitecs'
 import { defineClientRpc, defineProtocol, despawn, entity, sendRpc } from 'bitecs-net'
 import { hideFrom } from 'bitecs-net/interest'
@@ -15,7 +15,10 @@ const Spark = defineClientRpc({ at: entity }, { channel: 'unreliable' })
 const protocol = defineProtocol({ prefabs: { Shot }, remote: { Spark } })
 const described = parseProtocol(protocol.description)
 
-/** One client; a shot that names an entity with a higher slot; two that name each other; an unreliable call on a new one. */
+/**
+ * One client; a shot that names an entity with a higher slot; two that name each other; an unreliable call on a new
+ * one.
+ */
 function scriptedRun() {
   const net = createTestNetwork(protocol, { seed: 9 })
   const run = new RecordedRun(net, described)

@@ -1,5 +1,5 @@
-// Golden vectors of relations: a scripted run that the library writes byte for byte, and that a reader written from the page
-// alone understands.
+// Golden vectors of relations: a scripted run that the library writes byte for byte, and that a reader written from the
+// page alone understands.
 import { addComponent, addEntity, createRelation, getRelationTargets, removeComponent } from 'bitecs'
 import { defineProtocol, despawn, entityOf, netIdOf } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'

@@ -1,5 +1,5 @@
-// Golden vectors of requests, replies and cancels: a scripted run that the library writes byte for byte, that a client and a
-// server live through again, and that a reader written from the page alone understands.
+// Golden vectors of requests, replies and cancels: a scripted run that the library writes byte for byte, that a client
+// and a server live through again, and that a reader written from the page alone understands.
 import { addComponent, addEntity } from 'bitecs'
 import {
   bool,

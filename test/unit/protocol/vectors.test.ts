@@ -1,4 +1,5 @@
-// Golden vectors: the library writes them byte for byte and reads them, and so does a reader written from the page alone.
+// Golden vectors: the library writes them byte for byte and reads them, and so does a reader written from the page
+// alone.
 import { readFileSync } from 'node:fs'
 import { createEntityIndex, hasComponent, query } from 'bitecs'
 import { connectionOf, createClientWorld, drain, removed } from 'bitecs-net'

@@ -1,4 +1,5 @@
-// Faults of calls: counted exactly, reported at most once in five seconds, and free of memory in between. Needs `--expose-gc`.
+// Faults of calls: counted exactly, reported at most once in five seconds, and free of memory in between. Needs
+// `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ErrorLog } from '../../../src/connection/error-log.js'

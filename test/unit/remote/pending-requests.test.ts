@@ -1,4 +1,4 @@
-// What the answers to a request come to: a value, or an error of its own class for each status.
+// Tests the outcomes of a request: a value, or an error with a class for each status.
 import { describe, expect, it } from 'vitest'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -26,7 +26,7 @@ function make() {
     pending.nextId('Buy')
     return pending.add({ definition: Buy, name: 'Buy', netId: 1, owner: 0, timeout: 100, signal: undefined }, 0)
   }
-  /** Takes in a reply as it stands behind the kind of a section. */
+  /** Reads a reply, without the kind of its section. */
   const answer = (request: number, status: number, ...bytes: number[]): ReplyFate => {
     const writer = new ByteWriter()
     writer.varint(request)

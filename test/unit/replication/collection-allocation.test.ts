@@ -29,7 +29,7 @@ describe('a tick in which nothing is done to 4,000 collections', () => {
       for (let tick = 0; tick < TICKS; tick++) runSystems(server, pipeline)
     }
     turn()
-    // Whoever looks at one of them now, fails.
+    // Reading one of them now fails.
     const { items, perks } = Bag
     const seen = { count: 0 }
     for (const store of [items, perks] as unknown[][]) {

@@ -1,4 +1,5 @@
-// Columns: the game's numbers as integers of the wire. Out of range clamps, NaN keeps the last value, floats go by bits.
+// Columns: the game's numbers as integers of the wire. Out of range clamps, NaN keeps the last value, floats go by
+// bits.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TypedStore } from '../../../src/protocol/definitions.js'
@@ -27,7 +28,7 @@ const NO_ENTITIES = { netIdOf: (eid: number) => eid * 2, entityOf: (netId: numbe
 
 const EID = 3
 
-/** A column whose one entity is to be told of. */
+/** A column with one entity that has changed. */
 function make(type: ColumnType, array: TypedStore): Column {
   const column = new Column({ name: 'v', type, store: new FieldStore({ v: array }, 'v') }, NO_ENTITIES)
   column.start(EID, true)

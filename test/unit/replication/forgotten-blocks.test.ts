@@ -1,4 +1,5 @@
-// More blocks in flight than the server remembers: what was lost is told again all the same, from the ticks of the values.
+// More blocks in flight than the server remembers: what was lost is told again all the same, from the ticks of the
+// values.
 import { addComponent, addEntity } from 'bitecs'
 import { defineProtocol, entityOf, netIdOf, replicate, u16 } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'

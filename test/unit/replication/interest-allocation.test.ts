@@ -1,4 +1,5 @@
-// What moves costs no memory: neither an entity that changes its cell, nor a client whose surroundings do. Needs `--expose-gc`.
+// Tests that movement allocates nothing: neither an entity that changes its cell, nor a client whose surroundings
+// change. Needs `--expose-gc`.
 import { grid, rooms, allOf, joinRoom, setRoom, setViewpoint } from 'bitecs-net/interest'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// What interest keeps: numbers of tuples, rows of bits, and that classes and cells nobody needs are given back.
+// Tests the tables of interest: numbers of tuples, rows of bits, and that unused classes and cells are freed.
 import { kick } from 'bitecs-net'
 import { allOf, grid, hideFrom, joinRoom, leaveRoom, rooms, roomsOf, setRoom, setViewpoint } from 'bitecs-net/interest'
 import { createTestNetwork } from 'bitecs-net/testing'

@@ -1,4 +1,5 @@
-// Events of observers: the lists of a tick handed over whole, bounded, nothing allocated for an event. Needs `--expose-gc`.
+// Events of observers: the lists of a tick handed over whole, bounded, nothing allocated for an event. Needs
+// `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { ObserverQueue } from '../../../src/replication/server/observer-events.js'
 import { ServerEntities } from '../../../src/replication/server/server-entities.js'

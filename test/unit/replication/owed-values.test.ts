@@ -1,4 +1,4 @@
-// What a client is owed: since when, and what of it had been lost.
+// Tests the values that a client still has to receive: since when, and which of them were lost.
 import { describe, expect, it } from 'vitest'
 import { ComponentSets, EMPTY_SET } from '../../../src/protocol/component-sets.js'
 import { OwedValues } from '../../../src/replication/server/unsent-changes.js'

@@ -1,4 +1,5 @@
-// A tap on the wire: what only the owner gets is in no byte that another client is sent, whatever happens to the entity.
+// A tap on the wire: what only the owner gets is in no byte that another client is sent, whatever happens to the
+// entity.
 import { addComponent, removeComponent } from 'bitecs'
 import { setOwner, setReady } from 'bitecs-net'
 import { createTestNetwork } from 'bitecs-net/testing'

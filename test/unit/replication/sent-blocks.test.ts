@@ -1,4 +1,5 @@
-// The blocks of packets in flight to one client: however many there are, none is forgotten while its packet may be lost.
+// The blocks of packets in flight to one client: however many there are, none is forgotten while its packet may be
+// lost.
 import { describe, expect, it } from 'vitest'
 import { ACK_WINDOW } from '../../../src/protocol/sequence.js'
 import { SentBlocks } from '../../../src/replication/server/sent-blocks.js'

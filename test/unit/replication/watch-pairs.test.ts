@@ -1,4 +1,5 @@
-// The watch over pairs relies on how bitECS keeps its components: whatever changes the pairs of an entity must be noticed.
+// The watch over pairs relies on how bitECS keeps its components: whatever changes the pairs of an entity must be
+// noticed.
 import {
   addComponent,
   addEntity,

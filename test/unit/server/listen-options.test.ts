@@ -1,4 +1,4 @@
-// What `listen` refuses of what it is told about the signalling, by name.
+// Tests that `listen` refuses wrong options of the signalling, by name.
 import { describe, expect, it } from 'vitest'
 import { checkNetwork } from '../../../src/server/listen-options.js'
 

@@ -1,4 +1,4 @@
-// What the signalling says of a refusal: read from any answer without a throw, and never more than a reason may have.
+// Tests the text of a refusal: it is read from any answer without a throw, and is never longer than a reason may be.
 import { describe, expect, it } from 'vitest'
 import { boundRefusal, readRefusal } from '../../../src/transport/geckos/refusal-text.js'
 

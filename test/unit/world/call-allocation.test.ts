@@ -35,7 +35,9 @@ const protocol = defineProtocol({ remote: { Fire, Boom, Prize }, messages: { Say
 const CALLS = 2000
 /** Milliseconds between two ticks: a client may send no more than 2,000 calls a second. */
 const PAUSE = 1200
-/** Bytes. Looking at the heap, and the packets of a tick, cost some; a number for each call would be 16, an object more. */
+/**
+ * Bytes. Looking at the heap, and the packets of a tick, cost some; a number for each call would be 16, an object more.
+ */
 const NOTHING = 8
 
 const sums = new Float64Array(1)

@@ -1,4 +1,4 @@
-// What writing a tick's calls for one client looks at.
+// Tests which calls are visited when a tick's calls are written for one client.
 import { addComponents, addEntity } from 'bitecs'
 import { defineProtocol, defineTargetRpc, sendTargetRpc, u8 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'

@@ -1,4 +1,5 @@
-// Every wrong call gets a definite answer where it arrives: counted, and reported by kind with connection, entity and name.
+// Every wrong call gets a definite answer where it arrives: counted, and reported by kind with connection, entity and
+// name.
 import {
   clearOwner,
   close,

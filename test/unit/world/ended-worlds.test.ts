@@ -1,4 +1,5 @@
-// Worlds that a game is done with, while its stores still hold collections of entities that have ended. Needs `--expose-gc`.
+// Worlds that a game is done with, while its stores still hold collections of entities that have ended. Needs
+// `--expose-gc`.
 import { addComponents, addEntity } from 'bitecs'
 import { close, despawn } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'

@@ -1,4 +1,5 @@
-// Commands on entities of others, behind commands in the same packet that any client may send: each is checked by itself.
+// Commands on entities of others, behind commands in the same packet that any client may send: each is checked by
+// itself.
 import { addComponent, addEntity } from 'bitecs'
 import { defineCommand, defineProtocol, drain, netIdOf, setOwner, u8 } from 'bitecs-net'
 import { hideFrom } from 'bitecs-net/interest'

@@ -1,4 +1,5 @@
-// What a broken or hostile server can announce: names of entities that are never spawned, twice, or with another's key.
+// Tests false announcements of a broken or hostile server: entities that are never spawned, twice, or with another's
+// key.
 import { addEntity, getAllEntities } from 'bitecs'
 import { close, connectionOf, defineProtocol, entityOf, netIdOf, NetworkErrors, drain } from 'bitecs-net'
 import { setSpawnKey } from 'bitecs-net/prefabs'

@@ -1,4 +1,4 @@
-// What one client can do to the server and the others, without a single malformed byte.
+// Tests what one client can do to the server and the others without a single malformed byte.
 import { addComponent, addEntity, observe, onAdd } from 'bitecs'
 import {
   defineCommand,

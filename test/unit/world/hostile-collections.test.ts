@@ -1,5 +1,5 @@
-// What a broken or hostile server can say of collections: what does not fit is ignored and counted, what is malformed
-// takes its packet with it, and nothing throws or grows.
+// Tests false operations on collections by a broken or hostile server. Operations that do not fit are ignored and
+// counted, malformed ones make the packet malformed, and nothing throws or grows.
 import { addComponent, addEntity, removeEntity } from 'bitecs'
 import { defineProtocol, entity, entityOf, netIdOf, replicate, string, u8 } from 'bitecs-net'
 import { listOf, mapOf, setOf, type SyncList, type SyncMap, type SyncSet } from 'bitecs-net/collections'

@@ -1,4 +1,4 @@
-// What a client can do to the server before it is authenticated: nothing.
+// Tests that a client can do nothing to the server before it is authenticated.
 import { addComponent, addEntity, query } from 'bitecs'
 import {
   defineCommand,

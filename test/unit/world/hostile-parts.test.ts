@@ -1,4 +1,4 @@
-// What a client can do to the server with parts of large messages that no honest client sends.
+// Tests parts of large messages that no honest client sends.
 import { bytes, defineMessage, defineProtocol, drain, sendMessage, u8 } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'

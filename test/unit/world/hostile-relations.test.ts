@@ -1,5 +1,5 @@
-// What a broken or hostile server can say of relations: what does not fit is ignored and counted, what is malformed takes its
-// packet with it.
+// Tests false relations of a broken or hostile server. Relations that do not fit are ignored and counted, malformed
+// ones make the packet malformed.
 import { addComponent } from 'bitecs'
 import { hideFrom } from 'bitecs-net/interest'
 import { stats } from 'bitecs-net/stats'

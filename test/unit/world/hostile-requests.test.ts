@@ -1,4 +1,4 @@
-// What one peer can do to the other with requests, replies and cancels that no honest peer sends.
+// Tests requests, replies and cancels that no honest peer sends.
 import { addComponent, addEntity } from 'bitecs'
 import {
   defineCommand,

@@ -1,4 +1,5 @@
-// A hostile or broken server that names slots far apart: a client's memory follows the entities that came, not their numbers.
+// A hostile or broken server that names slots far apart: a client's memory follows the entities that came, not their
+// numbers.
 import { query } from 'bitecs'
 import { stats } from 'bitecs-net/stats'
 import { Networked, Owned } from 'bitecs-net/components'
@@ -17,7 +18,7 @@ const PLACE_AND_TRAIL = 0b01010
 /** Two coordinates, of three bytes each, and two values of a byte: as a row, which nothing of is 0. */
 const ROW = [1, 0, 1, 2, 0, 1, 3, 1]
 
-/** A client that is told of spawns, by sections as they are on the wire. */
+/** A client that receives spawns, by sections as they are on the wire. */
 function setUp() {
   const net = createTestNetwork(flight)
   const { server } = net

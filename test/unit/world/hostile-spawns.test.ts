@@ -1,4 +1,4 @@
-// What a broken server can say of where an entity comes from: a client checks it, counts it, and takes none of it.
+// Tests false origins of entities from a broken server: a client checks them, counts them, and applies none.
 import { defineProtocol, entityOf, NetworkErrors, drain, string, u8 } from 'bitecs-net'
 import { definePrefab } from 'bitecs-net/prefabs'
 import { stats } from 'bitecs-net/stats'

@@ -1,5 +1,5 @@
-// Values that no honest client writes: malformed ones take their packet with them, the rest is counted, dropped, and weighed
-// where no race can explain it.
+// Values that no honest client writes: malformed ones take their packet with them, the rest is counted, dropped, and
+// weighed where no race can explain it.
 import { drain, netIdOf, NetworkErrors, setOwner } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'

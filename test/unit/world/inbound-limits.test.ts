@@ -1,4 +1,5 @@
-// What one client may send, and how much of what no honest client sends: limits, budgets by kind, and what counts nothing.
+// Tests how much one client may send, and how much of what no honest client sends: limits, budgets by kind, and
+// exceptions.
 import { addComponent, addEntity } from 'bitecs'
 import {
   defineCommand,
@@ -159,7 +160,7 @@ describe('packets beyond what a client may send', () => {
 
   it('that waited for a server that stood still are not over the limit: they came one after another', () => {
     const { net, hostile } = start({ limits: { inbound: { packetsPerSecond: 1000 } } })
-    // Eight seconds at just below the limit, of which the server takes in none meanwhile.
+    // Eight seconds at just below the limit, during which the server reads nothing.
     for (let ms = 0; ms < 8000; ms++) {
       net.stall(1)
       if (ms % 10 !== 0) heartBeat(hostile, Channel.Reliable)

@@ -1,4 +1,4 @@
-// What is left of clients that have come and gone: nothing, however they went.
+// Tests that nothing is left of clients that have come and gone, however they went.
 import { query } from 'bitecs'
 import {
   close,
@@ -22,8 +22,9 @@ const TIMES = { sessions: { timeout: 400, resumeTime: 400 } }
 /** Until every table has what it keeps. */
 const WARM_UP = 24
 /**
- * The network of the test itself remembers every line; slots that wait to be given out again are cleared many at a time; ends of
- * sessions are remembered for clients that missed them, up to 256, which interrupted-sessions.test.ts sees.
+ * The network of the test itself remembers every line; slots that wait to be given out again are cleared many at a
+ * time; ends of sessions are remembered for clients that missed them, up to 256, which interrupted-sessions.test.ts
+ * sees.
  */
 const NOT_COUNTED = /\btransport\b|\.entities\.waiting\b|\.interrupted\.ends\b/
 

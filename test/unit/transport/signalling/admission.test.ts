@@ -1,4 +1,5 @@
-// Who may begin to connect: limits of an address, limits of all, and a table that no number of addresses fills.
+// Tests which clients may begin to connect: limits for each address, limits for all, and a table that no number of
+// addresses fills.
 import { setMaxListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { Admission, type HandshakeLimits, Place, withDefaults } from '../../../../src/transport/signalling/admission.js'

@@ -1,4 +1,5 @@
-// The signalling over real HTTP, with no WebRTC behind it: what is let in, what is refused, and with what words.
+// Tests the signalling over real HTTP, with no WebRTC behind it: what it admits, what it refuses, and with which
+// words.
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -73,7 +74,7 @@ interface Setup {
   open?: () => Promise<undefined>
   /** What making a connection takes. */
   made?: Promise<void>
-  /** The time of the pace; it stands still but for the test. */
+  /** The time of the pace; only the test moves it. */
   clock?: { now: number }
   /** Milliseconds that a body may take. */
   bodyTime?: number
