@@ -13,10 +13,15 @@ import { serverState } from '../src/world/state.js'
 export function receiveFromClients(world: World): void {
   const server = serverState(world)
   server.tick++
-  // The game closed its own HTTP server.
-  if (server.transport?.hasEnded) void stopListening(server, 'server-stopped', 'the HTTP server was closed')
+  if (server.transport?.hasEnded) stopWithTransport(server)
   receiveOwn(server, server.local?.sessions)
   receiveRemote(server, server.sessions)
+}
+
+/** The game closed its own HTTP server: closes the world, too. A host's own client plays on. */
+function stopWithTransport(server: ServerState): void {
+  const text = 'the HTTP server was closed'
+  void (server.local?.sessions === undefined ? server.close(text) : stopListening(server, 'server-stopped', text))
 }
 
 /** Reads what the host's own client sent. */

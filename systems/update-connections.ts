@@ -5,7 +5,6 @@ import {
   Connected,
   Connection,
   Interrupted,
-  Listening,
   Loading,
   Ready,
   Stalled,
@@ -17,13 +16,12 @@ import { joinScenes } from '../src/world/server/change-scenes.js'
 import { forgetPeer, makePeer } from '../src/world/server/connections.js'
 import { PeerLimit, type ServerPeer } from '../src/world/server/server-peer.js'
 import type { ServerState } from '../src/world/server/server-state.js'
-import { hasStopped } from '../src/world/server/stop-serving.js'
 import { serverState } from '../src/world/state.js'
 
 /**
  * Turns sessions that opened, changed or ended since the last tick into connection entities, and adds and removes
  * `Authenticating`, `Connected`, `Ready`, `Interrupted` and `Stalled`. The entities of an ended connection stay until
- * `endConnections`. Removes `Listening` when nothing serves any longer.
+ * `endConnections`.
  */
 export function updateConnections(world: World): void {
   const server = serverState(world)
@@ -39,7 +37,6 @@ export function updateConnections(world: World): void {
     followLink(server, peer)
     followReadiness(server, peer)
   }
-  if (hasStopped(server)) showStopped(server)
 }
 
 function showAuthenticating({ world, peerOfSession, authenticating, guarded }: ServerState, session: Session): void {
@@ -115,8 +112,4 @@ function showReadiness({ world, guarded }: ServerState, session: Session): void 
   const { entity, wantsReady } = session
   session.ready = wantsReady
   guarded.make(() => (wantsReady ? addComponent : removeComponent)(world, entity, Ready))
-}
-
-function showStopped({ world, networkEntity, guarded }: ServerState): void {
-  guarded.make(() => removeComponent(world, networkEntity, Listening))
 }
