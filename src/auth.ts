@@ -220,7 +220,11 @@ function publishedKeys(address: string | URL, algorithms: readonly string[] = JW
   }
   const isLocal = url.hostname === 'localhost' || url.hostname === '127.0.0.1' || url.hostname === '[::1]'
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal)) {
-    throw badOption('jwksUrl', 'an address with https://, since whoever can change the keys can be anybody', url.href)
+    throw badOption(
+      'jwksUrl',
+      'an address with https://, because anybody who can change the keys can pretend to be any user',
+      url.href,
+    )
   }
   const chosen = chooseFrom(JWKS_ALGORITHMS, algorithms, 'published keys')
   return { algorithms: chosen, find: (jose) => jose.createRemoteJWKSet(url) }

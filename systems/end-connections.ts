@@ -14,9 +14,9 @@ import { serverState } from '../src/world/state.js'
  */
 export function endConnections(world: World): void {
   const server = serverState(world)
-  const { retiring, local, networkEntity, guarded } = server
-  while (retiring.length > 0) {
-    const connection = retiring.shift()!.entity
+  const { endedSessions, local, networkEntity, guarded } = server
+  while (endedSessions.length > 0) {
+    const connection = endedSessions.shift()!.entity
     forgetConnection(server, connection)
     // The host's own connection entity waits for the next session.
     if (connection === local?.connection) Connection.player[connection] = 0

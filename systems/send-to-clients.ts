@@ -201,14 +201,14 @@ function writeParts(server: ServerState, peer: ServerPeer): void {
     sessionsOf(server, session)?.close(
       session,
       'overflow',
-      'messages wait for this client faster than it takes them in',
+      'messages are queued for this client faster than it reads them',
     )
   }
   // A client may send as many further bytes as the server reports. So the report waits for a client that is over its
   // rate limit, and for all clients while the server loads a scene.
-  const { untold } = incomingParts
-  const mayReport = untold > 0 && !server.inbound.paused
-  if (mayReport && limits.take(PeerLimit.CallBytes, server.options.now(), untold)) incomingParts.write(reliable)
+  const { unreported } = incomingParts
+  const mayReport = unreported > 0 && !server.inbound.paused
+  if (mayReport && limits.take(PeerLimit.CallBytes, server.options.now(), unreported)) incomingParts.write(reliable)
   checkParts(server, peer)
 }
 
@@ -220,9 +220,9 @@ function checkParts(server: ServerState, peer: ServerPeer): void {
   const { session, outgoingParts, incomingParts } = peer
   if (isLocal(server, peer) || session.state !== 'open') return
   const now = server.options.now()
-  const { arrived, left, untold } = incomingParts
+  const { arrived, left, unreported } = incomingParts
   // The client may not send while its report is withheld.
-  if (untold > 0 || server.inbound.paused) session.uploadWork.forget()
+  if (unreported > 0 || server.inbound.paused) session.uploadWork.forget()
   const due = arrived + Math.min(left, PART_WINDOW_BYTES / 2)
   const isSlow =
     session.isOverdue(session.partsWork, outgoingParts.taken, outgoingParts.sent, now) ||

@@ -41,7 +41,7 @@ function writeReliable(client: ClientState, session: Session, clock: TickClock, 
   }
   writeCalls(client, Channel.Reliable, packet)
   if (outgoingParts.busy) outgoingParts.write(packet)
-  if (incomingParts.untold > 0) incomingParts.write(packet)
+  if (incomingParts.unreported > 0) incomingParts.write(packet)
   packet.finish()
 }
 

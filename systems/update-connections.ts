@@ -67,7 +67,7 @@ function addConnection(server: ServerState, session: Session): void {
 }
 
 function endConnection(server: ServerState, session: Session): void {
-  const { world, local, peerOfSession, retiring, guarded } = server
+  const { world, local, peerOfSession, endedSessions, guarded } = server
   const peer = peerOfSession.get(session)
   if (peer === undefined) return
   const eid = session.entity
@@ -80,7 +80,7 @@ function endConnection(server: ServerState, session: Session): void {
   for (const tag of [Ready, Loading, Interrupted, Stalled, Connected, Authenticating]) {
     guarded.make(() => removeComponent(world, eid, tag))
   }
-  retiring.push(session)
+  endedSessions.push(session)
 }
 
 /** Follows the state of a connection's link, and whether its client's game ticks. */

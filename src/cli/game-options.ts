@@ -1,4 +1,4 @@
-// Checks the options that a game module exports: `listen` would silently ignore a name that it does not know.
+// Checks the names of the options that a game module exports, and suggests the right group or spelling.
 import type { ListenOptions } from '../server.js'
 import { LISTEN_GROUPS } from '../server/listen-options.js'
 import { similarName } from './similar-name.js'

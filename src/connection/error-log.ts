@@ -1,5 +1,5 @@
 // Keeps the errors of one side until the game drains them. Every error reaches the game, and the log is bounded.
-import { Tally } from './server/name-counts.js'
+import { NameCounts } from './server/name-counts.js'
 
 /** One entry of `drain(world, NetworkErrors)`. */
 export interface NetworkErrorEntry {
@@ -39,16 +39,16 @@ export class ErrorLog {
   /** Entries lost because the game did not drain the log. */
   dropped = 0
   /** Everything that was reported, by code. */
-  readonly tally = new Tally()
+  readonly codes = new NameCounts()
   /** Sessions that ended, by the code of their reason. */
-  readonly closes = new Tally()
+  readonly closes = new NameCounts()
   /** Violations, by kind. */
-  readonly violations = new Tally()
+  readonly violations = new NameCounts()
 
   constructor(private readonly limit = 1000) {}
 
   push(code: string, message: string, where: Partial<Omit<NetworkErrorEntry, 'code' | 'message'>> = {}): void {
-    this.tally.add(code, where.count)
+    this.codes.add(code, where.count)
     const source = where.connection || where.address || ''
     const held = this.shares.get(source) ?? 0
     if (this.entries.length >= this.limit && !this.hasShare(held)) {

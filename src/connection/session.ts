@@ -6,7 +6,7 @@ import { ReceiveWindow } from '../protocol/sequence.js'
 import { Channel, type PeerId, type Transport } from '../transport/transport.js'
 import { Backlog } from './server/send-backlog.js'
 import type { CloseReason } from './close-reason.js'
-import type { Conduct } from './server/client-limits.js'
+import type { ClientLimits } from './server/client-limits.js'
 import { Delivery, type DeliverySink } from './delivery.js'
 import { ANSWER_DELAY_MS, Heartbeats, PING_INTERVAL_MS } from './heartbeats.js'
 import { OverdueWork } from './overdue-work.js'
@@ -94,7 +94,7 @@ export class Session implements DeliverySink {
     public peer: PeerId,
     readonly startedAt: number,
     /** On a server: the client's rate limits and error budget. A client has only one server and does not limit it. */
-    readonly conduct?: Conduct,
+    readonly clientLimits?: ClientLimits,
   ) {
     this.lastHeard = startedAt
     this.tickedAt = startedAt

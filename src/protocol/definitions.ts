@@ -311,7 +311,7 @@ export function defineMessage<const S extends Schema, From extends MessageOrigin
     throw new ProtocolError('bad-definition', text)
   }
   if (beforeAuthentication && large) {
-    throw new ProtocolError('bad-definition', 'a message: nobody sends large ones before he is authenticated')
+    throw new ProtocolError('bad-definition', 'a message: beforeAuthentication and large exclude each other')
   }
   const base = callBase('a message', schema, options, large)
   return { kind: 'message', ...base, from, rate, large, beforeAuthentication }

@@ -215,7 +215,7 @@ export class IncomingParts {
   /** Bytes received since the session began. */
   private taken = 0
   /** Received bytes that were not reported to the sender yet. */
-  untold = 0
+  unreported = 0
 
   /** Whether this part would begin a message. */
   begins(part: PartSection): boolean {
@@ -235,12 +235,12 @@ export class IncomingParts {
       this.offset = 0
     }
     const expected = part.id === this.id && part.total === this.total && part.offset === this.offset
-    if (!expected || this.untold + size > PART_WINDOW_BYTES) {
+    if (!expected || this.unreported + size > PART_WINDOW_BYTES) {
       this.forget()
       return PartResult.Refused
     }
     this.offset += size
-    this.untold += size
+    this.unreported += size
     this.taken += size
     if (!this.unwanted) this.received.copy(bytes, part.start, part.end)
     if (this.offset < this.total) return PartResult.Taken
@@ -267,7 +267,7 @@ export class IncomingParts {
     packet.fit(1 + varintBytes(taken))
     packet.writer.u8(SectionKind.PartsTaken)
     packet.writer.varint(taken)
-    this.untold = 0
+    this.unreported = 0
   }
 
   /** Bytes of the current message that were received, and its size. */
@@ -286,7 +286,7 @@ export class IncomingParts {
   clear(): void {
     this.forget()
     this.taken = 0
-    this.untold = 0
+    this.unreported = 0
   }
 
   private forget(): void {

@@ -94,8 +94,8 @@ class LoopbackServer implements Transport {
       if (link.client !== client) continue
       link.open = false
       this.links.delete(peer)
-      this.inbox.pushClosed(peer, { code: 'lost', text: 'the line was cut' })
-      link.client.inbox.pushClosed(SERVER_PEER, { code: 'lost', text: 'the line was cut' })
+      this.inbox.pushClosed(peer, { code: 'lost', text: 'the connection was cut' })
+      link.client.inbox.pushClosed(SERVER_PEER, { code: 'lost', text: 'the connection was cut' })
       link.client.onArrival?.()
     }
   }

@@ -1,5 +1,5 @@
 // Sets how much clients are sent: bytes per second, and the priority of entities. Reads their protocol violations.
-import { Conduct, type Violation } from '../connection/server/client-limits.js'
+import { ClientLimits, type Violation } from '../connection/server/client-limits.js'
 import { checkBytesPerSecond } from '../world/server/check-serve-options.js'
 import { checkNumber } from '../protocol/check-options.js'
 import { requireOpen, requireSlot } from './ownership.js'
@@ -34,7 +34,7 @@ export function violationsOf(world: ServerWorld, connection: number): Record<Vio
   const role = serverState(world)
   requireOpen(role, connection)
   const peer = role.peerOfConnection.get(connection)
-  return (peer?.session.conduct ?? new Conduct()).violations()
+  return (peer?.session.clientLimits ?? new ClientLimits()).violations()
 }
 
 /**

@@ -69,7 +69,7 @@ export function retire(world: ServerWorld, options: RetireOptions): Promise<void
   const { grace, text = 'the server is about to close' } = options
   checkNumber('grace', grace, 0, LONGEST_GRACE_MS, 'milliseconds')
   if (role.sessions === undefined)
-    throw new UsageError('not-listening', 'this world does not listen: nobody can be told')
+    throw new UsageError('not-listening', 'this world does not listen, so there is no client to notify')
   const retirement = (role.retirement ??= new Retirement())
   retirement.set(role.options.now() + grace, text)
   role.sessions.stopJoins(text)

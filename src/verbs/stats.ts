@@ -118,7 +118,7 @@ function statsOf(network: Network, side: Side): NetworkStats {
       role.scenes.events.dropped +
       ofObservers,
     counters: { ...role.counters },
-    errors: role.errors.tally.totals,
+    errors: role.errors.codes.totals,
     closed: role.errors.closes.totals,
     violations: role.errors.violations.totals,
     transport: local === undefined ? transport : addCounts(transport, local.counters),

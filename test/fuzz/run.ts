@@ -1,7 +1,7 @@
 // `npm run fuzz`: hostile input at every target for as long as one likes, with progress, a summary, and what failed as
 // a file.
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type Failure, reduce, runOnce, type Tally } from './engine/campaign.js'
+import { type Failure, reduce, runOnce, type NameCounts } from './engine/campaign.js'
 import { readRun, writeFound, writeTape } from './engine/corpus.js'
 import { plays } from './golden/plays.js'
 import { KeptMemory } from './engine/memory.js'
@@ -52,7 +52,7 @@ function readSettings(): Settings {
     .opts<Settings>()
 }
 
-function showTable(tallies: ReadonlyMap<string, Tally>): void {
+function showTable(tallies: ReadonlyMap<string, NameCounts>): void {
   console.log(
     `\n${'target'.padEnd(14)}${'inputs'.padStart(12)}${'runs'.padStart(8)}${'seconds'.padStart(10)}${'inputs/s'.padStart(12)}`,
   )
@@ -80,7 +80,9 @@ function keep(target: Target, failure: Failure): void {
 /** The targets in turns, each with a seed of its own in every turn, until one fails or the time is over. */
 async function runCampaign({ minutes, seed, inputs = Infinity, target }: Settings): Promise<void> {
   const chosen = targets.filter(({ name }) => target === undefined || name === target)
-  const tallies = new Map(chosen.map(({ name }) => [name, { inputs: 0, runs: 0, milliseconds: 0 } satisfies Tally]))
+  const tallies = new Map(
+    chosen.map(({ name }) => [name, { inputs: 0, runs: 0, milliseconds: 0 } satisfies NameCounts]),
+  )
   const end = performance.now() + minutes * 60_000
   let shownAt = performance.now()
   let thrown = 0

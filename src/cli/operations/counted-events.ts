@@ -11,7 +11,7 @@ const FAMILIES = {
   dropped_calls: ['Calls, messages and requests that were dropped, by reason.', 'reason'],
   dropped_replies: ['Answers to requests that were dropped, by reason.', 'reason'],
   dropped_values: ['Values that were dropped, by reason.', 'reason'],
-  failed_connections: ['Connections that were begun and did not come about, by reason.', 'reason'],
+  failed_connections: ['Connections that were begun but never opened, by reason.', 'reason'],
   foreign_channels: ['Data channels that a client opened by itself.'],
   exceptions: ["Exceptions that were caught outside of systems, by place: the game's handlers, callbacks.", 'where'],
   lost_packets: ['Unreliable packets that were found lost.'],

@@ -118,7 +118,7 @@ class NetworkMetrics {
       new Counter<T>({ name: `bitecs_net_${name}_total`, help, labelNames, registers })
     this.connections = gauge('connections', 'Connections, by what they do.', 'state')
     this.limit = gauge('connections_limit', 'The most connections at once.')
-    this.draining = gauge('draining', '1 while the server lets nobody in any more, since it is about to close.')
+    this.draining = gauge('draining', '1 while the server admits no new clients because it is about to close.')
     this.entities = gauge('entities', 'Networked entities.')
     this.tickInterval = gauge('tick_interval_seconds', 'The time that a tick has.')
     this.ticks = counter('ticks', 'Ticks that ran.')
@@ -132,9 +132,12 @@ class NetworkMetrics {
     this.events = new CountedEvents(registry)
     this.errors = counter('errors', 'Entries of the error queue, by code.', 'code')
     this.disconnects = counter('disconnects', 'Connections that ended, by the code of their reason.', 'code')
-    this.lostReports = counter('lost_reports', 'Errors and events that nobody took in time.')
-    this.queueLength = gauge('queue_length', 'What waits, in pieces, by queue.', 'queue')
-    this.queueBytes = gauge('queue_bytes', 'What waits for the network, in bytes, by channel.', 'queue')
+    this.lostReports = counter(
+      'lost_reports',
+      'Errors and events that were dropped because nothing drained them in time.',
+    )
+    this.queueLength = gauge('queue_length', 'Queued items, by queue.', 'queue')
+    this.queueBytes = gauge('queue_bytes', 'Bytes queued for the network, by channel.', 'queue')
   }
 
   update(stats: NetworkStats, isDraining: boolean): void {

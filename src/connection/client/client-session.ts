@@ -163,7 +163,7 @@ export class ClientSession implements TransportSink {
     session.transport = transport
     session.peer = peer
     if (!session.resumable!.sent.reaches(received)) {
-      const text = 'too much was sent while the line was broken'
+      const text = 'too much was sent while the connection was interrupted'
       this.sendClose(session, 'lost', text)
       this.end({ code: 'lost', text, by: 'network' })
       return this
@@ -266,7 +266,7 @@ export class ClientSession implements TransportSink {
     this.maintainedAt = now
     if (deaf > 0) session.excuse(deaf, now)
     if (session.isInterrupted && this.givesUp(session, now)) {
-      this.close('timeout', 'the line broke, and did not come back in time')
+      this.close('timeout', 'the connection was lost, and did not resume in time')
     } else if (session.isSilent(now, options.timeout, sinceLook) && !this.interrupt()) {
       this.close('timeout', `nothing was received for ${options.timeout} ms`)
     } else if (session.maintain(now, this.ticks, this.writer)) this.repeatStructure(session, now)

@@ -102,7 +102,7 @@ function burstOf(perSecond: number, least: number): number {
 }
 
 /** The limits as numbers, made once and shared by every client of a server. */
-export class ConductRules {
+export class LimitRules {
   /** Packets and bytes of the reliable channel, then of the unreliable one. */
   readonly arrivalRates: Float64Array
   readonly arrivalBursts: Float64Array
@@ -137,16 +137,16 @@ export class ConductRules {
   }
 }
 
-const DEFAULT_RULES = new ConductRules()
+const DEFAULT_RULES = new LimitRules()
 
 /** Keeps what one client has left of its rate limits and error budgets. */
-export class Conduct {
+export class ClientLimits {
   /** Violations so far, by the index of their kind. */
   private readonly counts = new Float64Array(VIOLATIONS.length)
   private readonly arrivals: TokenBuckets
   private readonly budgets: TokenBuckets
 
-  constructor(readonly rules: ConductRules = DEFAULT_RULES) {
+  constructor(readonly rules: LimitRules = DEFAULT_RULES) {
     this.arrivals = new TokenBuckets(rules.arrivalRates, rules.arrivalBursts)
     this.budgets = new TokenBuckets(rules.errorRates, rules.errorBursts)
   }

@@ -4,7 +4,7 @@ const MOST_NAMES = 100
 /** The name under which further names are counted. */
 const OTHERS = 'others'
 
-export class Tally {
+export class NameCounts {
   private readonly counts = new Map<string, number>()
 
   add(name: string, count = 1): void {

@@ -3,8 +3,8 @@ import type { ByteReader } from '../../protocol/bytes.js'
 import type { DataHeader } from '../../protocol/packet.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import type { Channel } from '../../transport/transport.js'
-import type { ConductRules } from './client-limits.js'
-import type { GateOptions } from './user-admission.js'
+import type { LimitRules } from './client-limits.js'
+import type { UserAdmissionOptions } from './user-admission.js'
 import type { Session } from '../session.js'
 
 /** Events for the layers above, called inside `receive`, `maintain` and `close`. */
@@ -27,7 +27,7 @@ export interface ServerSessionEvents {
   data(session: Session, channel: Channel, header: DataHeader, reader: ByteReader): boolean
 }
 
-export interface ServerSessionOptions extends GateOptions {
+export interface ServerSessionOptions extends UserAdmissionOptions {
   protocol: Protocol
   now: () => number
   /** Milliseconds without a packet until a client is interrupted or disconnected. */
@@ -42,7 +42,7 @@ export interface ServerSessionOptions extends GateOptions {
   /** Milliseconds that an interrupted session waits for its client to resume; 0 to end it at once. Default 0. */
   resumeTime?: number
   /** The limits of each client. Default: the defaults of `listen`. */
-  rules?: ConductRules
+  rules?: LimitRules
   /** The most interrupted sessions per address; beyond that the oldest ends. Default: no limit. */
   interruptedPerAddress?: number
   /** Numbers the connections. Default: from 1 on. */

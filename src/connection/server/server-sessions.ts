@@ -20,10 +20,10 @@ import {
 } from '../../transport/transport.js'
 import { checkHello, type HelloRefusal } from './check-hello.js'
 import type { CloseReason } from '../close-reason.js'
-import { Conduct, type Violation } from './client-limits.js'
+import { ClientLimits, type Violation } from './client-limits.js'
 import type { Counters } from '../counters.js'
 import type { ErrorLog } from '../error-log.js'
-import { Gate } from './user-admission.js'
+import { UserAdmission } from './user-admission.js'
 import { InterruptedSessions } from './interrupted-sessions.js'
 import type { ServerSessionEvents, ServerSessionOptions } from './server-session-options.js'
 import { Session } from '../session.js'
@@ -46,7 +46,7 @@ export class ServerSessions implements TransportSink {
   private readonly ping = new PingBody()
   tick = 0
   private readonly interrupted: InterruptedSessions
-  private readonly gate: Gate
+  private readonly admission: UserAdmission
   private maintainedAt: number | undefined
   /** The human-readable reason why no more clients are admitted; undefined while they are. */
   private joinsStopped: string | undefined
@@ -59,7 +59,7 @@ export class ServerSessions implements TransportSink {
     private readonly errors: ErrorLog,
   ) {
     this.interrupted = new InterruptedSessions(options.resumeTime ?? 0, options.interruptedPerAddress ?? Infinity)
-    this.gate = new Gate(options)
+    this.admission = new UserAdmission(options)
   }
 
   /** Reads every received packet. */
@@ -69,10 +69,10 @@ export class ServerSessions implements TransportSink {
 
   opened(peer: PeerId): void {
     const { now, rules } = this.options
-    const session = new Session(this.transport, peer, now(), new Conduct(rules))
+    const session = new Session(this.transport, peer, now(), new ClientLimits(rules))
     session.network = networkOfAddress(addressOf(this.transport, peer) ?? '')
     this.byPeer.set(peer, session)
-    this.turnAway(session, this.gate.banOf(session))
+    this.turnAway(session, this.admission.banOf(session))
   }
 
   packet(peer: PeerId, channel: Channel, bytes: Uint8Array, length: number, time: number): void {
@@ -82,7 +82,7 @@ export class ServerSessions implements TransportSink {
       return
     }
     session.lastHeard = Math.max(session.lastHeard, time)
-    if (!session.conduct!.takesPacket(channel, length, time)) return this.flooded(session, channel)
+    if (!session.clientLimits!.takesPacket(channel, length, time)) return this.flooded(session, channel)
     const { reader } = this
     reader.reset(bytes, 0, length)
     const kind = reader.u8()
@@ -169,7 +169,7 @@ export class ServerSessions implements TransportSink {
       }
     }
     for (const session of this.interrupted.overdue(now)) {
-      this.close(session, 'timeout', 'the line broke, and the client did not come back in time')
+      this.close(session, 'timeout', 'the connection was lost, and the client did not resume in time')
     }
   }
 
@@ -179,7 +179,7 @@ export class ServerSessions implements TransportSink {
   private checkBacklog(session: Session, now: number): void {
     const waiting = session.transport.buffered(session.peer, Channel.Reliable)
     if (!session.backlog.isHopeless(waiting, now)) return
-    this.close(session, 'overflow', `${waiting} reliable bytes wait for a client that takes them in too slowly`)
+    this.close(session, 'overflow', `${waiting} reliable bytes are queued for a client that reads too slowly`)
   }
 
   /** Sends heartbeats while a client's authentication takes long, so that the client keeps waiting. */
@@ -248,7 +248,7 @@ export class ServerSessions implements TransportSink {
       return this.refuse(newcomer, code, text)
     }
     if (!resumable.sent.reaches(received)) {
-      const text = 'too much was sent while the line was broken'
+      const text = 'too much was sent while the connection was interrupted'
       this.end(session, { code: 'lost', text, by: 'network' })
       return this.refuse(newcomer, 'session-ended', text)
     }
@@ -278,8 +278,8 @@ export class ServerSessions implements TransportSink {
    */
   admit(session: Session, user: object | undefined): void {
     if (session.state !== 'authenticating') return
-    if (this.turnAway(session, this.gate.identify(session, user))) return
-    for (const old of this.gate.users.givingWay(session.userKey)) {
+    if (this.turnAway(session, this.admission.identify(session, user))) return
+    for (const old of this.admission.users.givingWay(session.userKey)) {
       this.close(old, 'duplicate-user', 'you have connected to this server again')
     }
     this.letIn(session)
@@ -293,7 +293,7 @@ export class ServerSessions implements TransportSink {
     session.state = 'open'
     session.tickedAt = this.options.now()
     this.open.push(session)
-    this.gate.users.add(session)
+    this.admission.users.add(session)
     this.welcome(session, this.interrupted.issue(session))
     this.events.opened(session)
   }
@@ -315,7 +315,7 @@ export class ServerSessions implements TransportSink {
   /** Ends an interrupted session because there is no room for it. */
   private giveUp(session: Session | undefined): void {
     if (session !== undefined)
-      this.close(session, 'timeout', 'the line broke, and there was no room to wait for longer')
+      this.close(session, 'timeout', 'the connection was lost, and the server keeps no more interrupted sessions')
   }
 
   private welcome(session: Session, resume: Welcome['resume']): void {
@@ -375,7 +375,7 @@ export class ServerSessions implements TransportSink {
   weigh(session: Session, kind: Violation, text: string): void {
     if (session.state === 'closed') return
     this.errors.violations.add(kind)
-    if (session.conduct!.spend(kind, this.options.now())) return
+    if (session.clientLimits!.spend(kind, this.options.now())) return
     this.errors.push('malformed', `connection closed: ${text}`, { connection: session.entity, name: kind })
     this.close(session, 'malformed', `too much that no honest client sends (${kind}): ${text}`)
   }
@@ -409,7 +409,7 @@ export class ServerSessions implements TransportSink {
   /** Ends the sessions of all banned users and addresses. */
   endBanned(): void {
     for (const session of [...this.byPeer.values(), ...this.open]) {
-      const ban = this.gate.banOf(session)
+      const ban = this.admission.banOf(session)
       if (ban === undefined) continue
       if (session.state === 'open') this.close(session, ban.code, ban.text)
       else this.turnAway(session, ban)
@@ -434,7 +434,7 @@ export class ServerSessions implements TransportSink {
     session.state = 'closed'
     session.reason = reason
     this.interrupted.forget(session, reason)
-    this.gate.users.remove(session)
+    this.admission.users.remove(session)
     if (this.byPeer.get(session.peer) === session) {
       this.byPeer.delete(session.peer)
       this.transport.disconnect(session.peer)

@@ -8,7 +8,7 @@ import { type DuplicateUsers, readUserKey, UserSessions } from './user-sessions.
 /** The text for a client when the authenticator itself failed, or gave no reason. */
 export const NEUTRAL_TEXT = 'the server did not authenticate this client'
 
-export interface GateOptions {
+export interface UserAdmissionOptions {
   /** The property of the user data that identifies users. Default: users are not identified. */
   userKey?: string
   /** What happens when a user who is already connected connects again. Default `allow`. */
@@ -17,10 +17,10 @@ export interface GateOptions {
   bans?: BanList
 }
 
-export class Gate {
+export class UserAdmission {
   readonly users: UserSessions
 
-  constructor(private readonly options: GateOptions) {
+  constructor(private readonly options: UserAdmissionOptions) {
     this.users = new UserSessions(options.duplicateUsers ?? 'allow')
   }
 

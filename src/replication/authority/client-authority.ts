@@ -14,7 +14,7 @@ import { BlockHistory } from '../wire/block-history.js'
 import { BlockEncoder } from '../wire/blocks.js'
 import { ChangeTracker } from '../server/change-tracker.js'
 import type { ClientEntities } from '../client/client-entities.js'
-import { OwedValues } from '../server/unsent-changes.js'
+import { UnsentChanges } from '../server/unsent-changes.js'
 import { SentBlocks } from '../server/sent-blocks.js'
 import { growTo, SlotSet } from '../slot-set.js'
 
@@ -39,7 +39,7 @@ export class ClientAuthority implements DeliverySink {
   private readonly tracker: ChangeTracker
   private readonly history = new BlockHistory()
   private readonly encoder: BlockEncoder
-  private readonly owed: OwedValues
+  private readonly owed: UnsentChanges
   private sent = new SentBlocks()
   private setLimit = SMALLEST_SET_LIMIT
   private readonly budget = new TokenBuckets(Float64Array.of(BYTES_PER_SECOND), Float64Array.of(BURST))
@@ -68,7 +68,7 @@ export class ClientAuthority implements DeliverySink {
       entities,
       SectionKind.ClientUpdate,
     )
-    this.owed = new OwedValues(this.sets)
+    this.owed = new UnsentChanges(this.sets)
   }
 
   /** Returns whether this client writes a component of an entity, so that it ignores the server's values. */

@@ -13,7 +13,7 @@ import type { Column } from '../wire/columns.js'
 import { Members } from '../wire/component-members.js'
 import { makeColumns } from '../wire/quaternion-column.js'
 import { growTo, SlotSet } from '../slot-set.js'
-import { ToldValues } from './last-sent-values.js'
+import { LastSentValues } from './last-sent-values.js'
 import { copyWords, gatherWords, setWords } from '../wire/array-loops.js'
 
 /** How the changes of one component are found and sent. */
@@ -21,7 +21,7 @@ export interface Tracking {
   /** Game code marks its changes. Otherwise they are looked for in every tick. Default false. */
   readonly isMarked?: boolean
   /** Present when its changes can be drained. */
-  readonly told?: ToldValues
+  readonly told?: LastSentValues
   /** Its changes are sent in one of this many ticks. Default 1. */
   readonly interval?: number
   /** Its changes are never sent: its values travel with the spawn alone. Default false. */
@@ -40,7 +40,7 @@ export class ServerComponent {
   lastChange = new Uint32Array(64)
 
   readonly isMarked: boolean
-  readonly told: ToldValues | undefined
+  readonly told: LastSentValues | undefined
   readonly interval: number
   readonly isOnce: boolean
 
@@ -154,7 +154,7 @@ export class ChangeTracker {
       const log = changes?.byId[id]
       return new ServerComponent(id, protocol.componentNames[id]!, store, columns, {
         isMarked: changes !== undefined && track === 'marked',
-        told: log === undefined ? undefined : new ToldValues(columns, log),
+        told: log === undefined ? undefined : new LastSentValues(columns, log),
         interval,
         isOnce: send === 'once',
       })

@@ -3,7 +3,7 @@ import type { ChangeLog } from '../change-log.js'
 import type { Column } from '../wire/columns.js'
 import { growTo } from '../slot-set.js'
 
-export class ToldValues {
+export class LastSentValues {
   /** By slot, the values of each field, as a client's game sees them. */
   private values = new Float64Array(0)
   private readonly now: Float64Array

@@ -8,7 +8,7 @@ import type { ChangeTracker } from './change-tracker.js'
 import { InterestView } from '../interest/view.js'
 import { JoinQueue } from './join-queue.js'
 import type { OwnerAudience } from './owner-audience.js'
-import { OwedValues } from './unsent-changes.js'
+import { UnsentChanges } from './unsent-changes.js'
 import { SendBudget } from './send-budget.js'
 import { SentBlocks } from './sent-blocks.js'
 import type { ServerEntities } from './server-entities.js'
@@ -60,7 +60,7 @@ export class Observer implements DeliverySink {
   readonly budget: SendBudget
   /** Not all of its unsent changes fit in the last tick. */
   congested = false
-  readonly owed: OwedValues
+  readonly owed: UnsentChanges
   private readonly sent = new SentBlocks()
 
   private readonly entities: ServerEntities
@@ -82,7 +82,7 @@ export class Observer implements DeliverySink {
     this.counters = counters
     this.audience = audience
     this.budget = new SendBudget(bytesPerSecond)
-    this.owed = new OwedValues(sets)
+    this.owed = new UnsentChanges(sets)
     session.deliverySink = this
   }
 

@@ -5,7 +5,7 @@
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import type { ChangeTracker } from './change-tracker.js'
-import type { OwedValues } from './unsent-changes.js'
+import type { UnsentChanges } from './unsent-changes.js'
 import type { ServerEntities } from './server-entities.js'
 import type { SlotSet } from '../slot-set.js'
 
@@ -14,7 +14,7 @@ interface OwningObserver {
   readonly session: { readonly entity: number }
   readonly known: SlotSet
   readonly enteringSet: SlotSet
-  readonly owed: OwedValues
+  readonly owed: UnsentChanges
 }
 
 export class OwnerAudience {

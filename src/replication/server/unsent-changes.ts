@@ -3,7 +3,7 @@
 import { type ComponentSets, EMPTY_SET } from '../../protocol/component-sets.js'
 import { growTo, SlotSet } from '../slot-set.js'
 
-export class OwedValues {
+export class UnsentChanges {
   /** The slots with unsent changes. */
   readonly slots = new SlotSet()
   /** By slot: the set of components with unsent changes. */

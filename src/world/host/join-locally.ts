@@ -38,8 +38,8 @@ export function joinLocally(world: HostWorld, { autoReady, user }: JoinLocallyOp
 }
 
 /** @throws UsageError when the last session of the host's own client has not ended, or its entity is gone. */
-function requireEnded({ world, peerOfConnection, retiring }: ServerState, { connection }: LocalClient): void {
-  if (peerOfConnection.has(connection) || retiring.some(({ entity }) => entity === connection)) {
+function requireEnded({ world, peerOfConnection, endedSessions }: ServerState, { connection }: LocalClient): void {
+  if (peerOfConnection.has(connection) || endedSessions.some(({ entity }) => entity === connection)) {
     const text = 'the last session of this client has not ended: begin once the tick is over that removed Connected'
     throw new UsageError('busy', text)
   }

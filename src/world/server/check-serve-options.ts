@@ -1,10 +1,5 @@
 // Checks the options of serving, before anything is started.
-import {
-  ConductRules,
-  type ErrorBudget,
-  type InboundLimits,
-  VIOLATIONS,
-} from '../../connection/server/client-limits.js'
+import { LimitRules, type ErrorBudget, type InboundLimits, VIOLATIONS } from '../../connection/server/client-limits.js'
 import { UsageError } from '../../protocol/errors.js'
 import { MAX_KEPT_MS } from '../../protocol/limits.js'
 import type { Protocol } from '../../protocol/protocol.js'
@@ -74,7 +69,7 @@ function checkInbound(inbound: InboundLimits = {}): void {
   checkNumber(`${name}.callsPerSecond`, callsPerSecond, 1, MILLION)
   checkBytesPerSecond(`${name}.callBytesPerSecond`, callBytesPerSecond)
   // Otherwise a client that sends as many calls as allowed would be closed for it.
-  const rules = new ConductRules(inbound)
+  const rules = new LimitRules(inbound)
   checkNumber(`${name}.bytesPerSecond`, rules.bytesPerSecond, rules.callBytesPerSecond, MOST_BYTES_PER_SECOND)
 }
 
@@ -84,7 +79,7 @@ function checkErrorBudget(errorBudget: ErrorBudget = {}): void {
   const { burst, perSecond, weights = {} } = errorBudget
   checkNumber(`${name}.burst`, burst, 1, MILLION, 'points')
   checkNumber(`${name}.perSecond`, perSecond, 0, MILLION, 'points')
-  const rules = new ConductRules(undefined, { burst })
+  const rules = new LimitRules(undefined, { burst })
   for (const [kind, weight] of Object.entries(weights)) {
     checkOneOf(`a kind in ${name}.weights`, kind, VIOLATIONS)
     checkNumber(`${name}.weights['${kind}']`, weight, 0, rules.errorBurst, 'points')

@@ -18,7 +18,7 @@ export function isServing({ sessions, local }: ServerState): boolean {
 /** The session of a connection, also of one that has just ended. */
 export function sessionOf(server: ServerState, connection: number): Session | undefined {
   const peer = server.peerOfConnection.get(connection) ?? server.authenticating.get(connection)
-  return peer?.session ?? server.retiring.find(({ entity }) => entity === connection)
+  return peer?.session ?? server.endedSessions.find(({ entity }) => entity === connection)
 }
 
 /** The sessions that a session belongs to: those over the network, or that of the host's own client. */

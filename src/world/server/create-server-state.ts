@@ -71,7 +71,7 @@ export function createServerState(world: World, protocol: Protocol, options: Ser
     greeting: [],
     joining: [],
     ending: [],
-    retiring: [],
+    endedSessions: [],
     groups: new Groups(),
     replication,
     scenes: createServerScenes(errors),

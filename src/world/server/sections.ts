@@ -189,7 +189,7 @@ function applySceneReport(packet: ServerPacket, reader: ByteReader): void {
   const { sceneReport, peer } = packet
   sceneReport.read(reader)
   if (peer !== undefined && noteReport(peer, sceneReport.change, sceneReport.report)) return
-  weigh(packet, 'false-report', 'a report of a change of scenes that it was not told of')
+  weigh(packet, 'false-report', 'a report of a change of scenes that was never sent to it')
 }
 
 function checkWrites(packet: ServerPacket, reader: ByteReader): void {

@@ -1,9 +1,9 @@
 // Defines the options with which a server serves over any transport.
 import { namesOf } from '../../protocol/check-options.js'
 import { DEFAULT_TIMEOUT_MS } from '../../connection/heartbeats.js'
-import { ConductRules, type ErrorBudget, type InboundLimits } from '../../connection/server/client-limits.js'
+import { LimitRules, type ErrorBudget, type InboundLimits } from '../../connection/server/client-limits.js'
 import type { ServerSessionOptions } from '../../connection/server/server-session-options.js'
-import type { GateOptions } from '../../connection/server/user-admission.js'
+import type { UserAdmissionOptions } from '../../connection/server/user-admission.js'
 import type { DuplicateUsers } from '../../connection/server/user-sessions.js'
 import type { Authenticator } from './authenticator.js'
 
@@ -139,7 +139,7 @@ const DEFAULT_INTERRUPTED_PER_ADDRESS = 256
 
 /** The part of the sessions' options that `listen` decides. */
 type SessionLimits = Required<
-  Omit<ServerSessionOptions, 'protocol' | 'now' | 'ticksPerSecond' | 'takeConnectionId' | keyof GateOptions>
+  Omit<ServerSessionOptions, 'protocol' | 'now' | 'ticksPerSecond' | 'takeConnectionId' | keyof UserAdmissionOptions>
 > &
   Pick<UserOptions, 'userKey' | 'duplicateUsers'>
 
@@ -154,6 +154,6 @@ export function sessionLimits({ sessions = {}, limits = {}, users = {} }: ServeO
     authenticationTimeout: users.authenticationTimeout ?? DEFAULT_LIMIT_MS,
     userKey: users.userKey,
     duplicateUsers: users.duplicateUsers,
-    rules: new ConductRules(limits.inbound, limits.errorBudget),
+    rules: new LimitRules(limits.inbound, limits.errorBudget),
   }
 }

@@ -53,7 +53,7 @@ export class ServerPeer {
       Float64Array.from(definitions, (_, id) => rate(id)?.perSecond ?? 0),
       Float64Array.from(definitions, (_, id) => rate(id)?.burst ?? 0),
     )
-    const { rules } = session.conduct!
+    const { rules } = session.clientLimits!
     this.limits = new TokenBuckets(
       Float64Array.of(rules.callsPerSecond, READINESS_PER_SECOND, rules.callBytesPerSecond, WRITE_BYTES_PER_SECOND),
       Float64Array.of(rules.callBurst, READINESS_BURST, rules.callBytesBurst, WRITE_BYTES_BURST),

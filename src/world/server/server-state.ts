@@ -97,7 +97,7 @@ export interface ServerState {
   /** Sessions that ended since `updateConnections` last ran. */
   readonly ending: Session[]
   /** Sessions that lost Connected since `endConnections` last ran. */
-  readonly retiring: Session[]
+  readonly endedSessions: Session[]
   readonly groups: Groups
   readonly graces: Graces
 

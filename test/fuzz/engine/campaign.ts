@@ -29,7 +29,7 @@ export function reduce(target: Target, { error, run }: Failure, milliseconds: nu
 }
 
 /** What a campaign has done with one target. */
-export interface Tally {
+export interface NameCounts {
   inputs: number
   runs: number
   milliseconds: number

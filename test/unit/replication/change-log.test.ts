@@ -6,7 +6,7 @@ import { ChangeLog } from '../../../src/replication/change-log.js'
 import { ClientChanges } from '../../../src/replication/client/client-changes.js'
 import { Column } from '../../../src/replication/wire/columns.js'
 import { Members } from '../../../src/replication/wire/component-members.js'
-import { ToldValues } from '../../../src/replication/server/last-sent-values.js'
+import { LastSentValues } from '../../../src/replication/server/last-sent-values.js'
 import { EventQueue } from '../../../src/remote/event-queue.js'
 import { bytesPerEvent } from '../../support/heap.js'
 
@@ -92,7 +92,7 @@ describe('a change', () => {
   it('that the server finds costs no memory', () => {
     const columns = moving.fields.map((field) => new Column(field, entities))
     const log = new ChangeLog(moving)
-    const told = new ToldValues(columns, log)
+    const told = new LastSentValues(columns, log)
     const members = new Members()
     for (let eid = 1; eid <= COUNT; eid++) {
       members.add(eid)

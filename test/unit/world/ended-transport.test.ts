@@ -1,5 +1,5 @@
-// Tests the end of a server: in which order it is shown, and that a tick whose transport has ended shows all of it before
-// the game's systems run.
+// Tests the end of a server: the order in which it is shown. When the transport has ended, everything is shown before
+// the game's systems of that tick run.
 import { addComponents, addEntity, observe, onRemove, query } from 'bitecs'
 import { close, defineProtocol, setOwner } from 'bitecs-net'
 import { Connected, Connection, Listening, Networked } from 'bitecs-net/components'

@@ -21,7 +21,7 @@ import { violationsOf } from 'bitecs-net/users'
 import { Networked } from 'bitecs-net/components'
 import { createTestNetwork, type TestClient, type TestNetworkOptions } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
-import { Conduct, VIOLATIONS } from '../../../src/connection/server/client-limits.js'
+import { ClientLimits, VIOLATIONS } from '../../../src/connection/server/client-limits.js'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { SectionKind, writePing } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
@@ -177,10 +177,10 @@ describe('packets beyond what a client may send', () => {
     net.tick(2)
     // 140 × 16 KB are more than the 2 MiB that may come at once; what is malformed ends it before.
     expect(hostile.reason!.code).toBe('malformed')
-    const conduct = new Conduct()
-    expect(conduct.takesPacket(Channel.Reliable, 1 << 21, 5)).toBe(true)
-    expect(conduct.takesPacket(Channel.Reliable, 1, 5)).toBe(false)
-    expect(conduct.takesPacket(Channel.Unreliable, 1, 5)).toBe(true)
+    const limits = new ClientLimits()
+    expect(limits.takesPacket(Channel.Reliable, 1 << 21, 5)).toBe(true)
+    expect(limits.takesPacket(Channel.Reliable, 1, 5)).toBe(false)
+    expect(limits.takesPacket(Channel.Unreliable, 1, 5)).toBe(true)
   })
 })
 
@@ -217,13 +217,13 @@ describe('calls beyond what a client may send', () => {
 })
 
 it('what a client may send is asked without allocating anything', () => {
-  const conduct = new Conduct()
+  const limits = new ClientLimits()
   // In an array, where it is not boxed: as a transport hands it out.
   const time = Float64Array.of(0.5)
   const turn = (count: number): void => {
     for (let i = 0; i < count; i++) {
       time[0]! += 0.25
-      conduct.takesPacket(Channel.Unreliable, 100, time[0]!)
+      limits.takesPacket(Channel.Unreliable, 100, time[0]!)
     }
   }
   expect(bytesPerEvent(1000, turn)).toBeLessThan(0.5)

@@ -29,7 +29,7 @@ export function capture(transport: Transport, from: Captured['from'], into: Capt
 }
 
 /** What was held back of a transport's arrivals. */
-export interface Gate {
+export interface UserAdmission {
   /** While true, reliable packets wait. */
   holdReliable: boolean
   /** While true, unreliable packets are lost. */
@@ -37,8 +37,8 @@ export interface Gate {
 }
 
 /** Puts a gate in front of what a transport receives: as when the reliable channel waits for a packet sent again. */
-export function gate(transport: Transport): Gate {
-  const state: Gate = { holdReliable: false, loseUnreliable: false }
+export function gate(transport: Transport): UserAdmission {
+  const state: UserAdmission = { holdReliable: false, loseUnreliable: false }
   const held: { peer: PeerId; bytes: Uint8Array; time: number }[] = []
   const receive = transport.receive.bind(transport)
   transport.receive = (sink: TransportSink) => {
@@ -82,6 +82,6 @@ function rawPacket(write: (writer: ByteWriter) => void): [Uint8Array, number] {
 
 /** How often the only client of a server has sent what no honest client sends, of any kind. */
 export function violationsAt(server: ServerWorld): number {
-  const { conduct } = serverState(server).peers[0]!.session
-  return Object.values(conduct!.violations()).reduce((sum, count) => sum + count, 0)
+  const { clientLimits } = serverState(server).peers[0]!.session
+  return Object.values(clientLimits!.violations()).reduce((sum, count) => sum + count, 0)
 }

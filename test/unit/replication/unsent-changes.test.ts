@@ -1,12 +1,12 @@
 // Tests the values that a client still has to receive: since when, and which of them were lost.
 import { describe, expect, it } from 'vitest'
 import { ComponentSets, EMPTY_SET } from '../../../src/protocol/component-sets.js'
-import { OwedValues } from '../../../src/replication/server/unsent-changes.js'
+import { UnsentChanges } from '../../../src/replication/server/unsent-changes.js'
 
 function make() {
   const sets = new ComponentSets(4)
   const setOf = (...components: number[]): number => components.reduce((set, c) => sets.with(set, c), EMPTY_SET)
-  return { sets, owed: new OwedValues(sets), setOf }
+  return { sets, owed: new UnsentChanges(sets), setOf }
 }
 
 describe('owed values', () => {
