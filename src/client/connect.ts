@@ -4,6 +4,7 @@ import { followSession } from '../../systems/update-connection.js'
 import type { ClientSession } from '../connection/client/client-session.js'
 import { TRY_LIMIT_MS } from '../connection/client/resumption.js'
 import type { CloseReason } from '../connection/close-reason.js'
+import { LEAST_STALLED_AFTER_MS, LONGEST_STALLED_AFTER_MS } from '../protocol/limits.js'
 import { ConnectionError, messageOf, UsageError } from '../protocol/errors.js'
 import { isRefusal, refusalIn } from '../transport/geckos/geckos-client-errors.js'
 import type { WebRtcClientOptions } from '../transport/geckos/geckos-client-core.js'
@@ -127,7 +128,7 @@ export async function connectWorld(
   checkObject('the options of connect', options, CONNECT_OPTIONS)
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
-  checkNumber('stalledAfter', options.stalledAfter, 1000, 60_000, 'milliseconds')
+  checkNumber('stalledAfter', options.stalledAfter, LEAST_STALLED_AFTER_MS, LONGEST_STALLED_AFTER_MS, 'milliseconds')
   checkOneOf('reconnect', options.reconnect, ['resume', 'always', 'never'])
   checkBoolean('autoReady', options.autoReady)
   checkCredential('token', options.token)

@@ -57,6 +57,10 @@ export const MAX_REASON_TEXT_BYTES = 200
 /** Requests of one connection that may be open at once. */
 export const MAX_OPEN_REQUESTS = 256
 
+/** The range of the option `stalledAfter`. */
+export const LEAST_STALLED_AFTER_MS = 1000
+export const LONGEST_STALLED_AFTER_MS = 60_000
+
 /** The most bytes of a scene section besides its arguments: kind, change, action, scene, length. */
 export const MAX_SCENE_OVERHEAD_BYTES = 15
 

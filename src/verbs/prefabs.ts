@@ -1,4 +1,5 @@
 // Spawns entities of prefabs on the server, and builds their local side on a client.
+import { requireNetwork } from '../world/inbound-queue.js'
 import { addComponent } from 'bitecs'
 import { Networked } from '../../components/networked.js'
 import { UsageError } from '../protocol/errors.js'
@@ -10,14 +11,7 @@ import type { BuildHook } from '../replication/client/prefab-instances.js'
 import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
 import { checkKeyKind, requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
 import type { HandleOptions } from './handle.js'
-import {
-  clientState,
-  type ClientWorld,
-  networkOf,
-  type NetworkWorld,
-  serverState,
-  type ServerWorld,
-} from '../world/state.js'
+import { clientState, type ClientWorld, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends SetOwnerOptions {
@@ -148,10 +142,9 @@ export function onSpawn<S extends Schema>(
  * The prefab of a networked entity, or undefined when it has none. On the server also before the entity is networked.
  */
 export function prefabOf(world: NetworkWorld, entity: number): Prefab | undefined {
-  const { server, client } = networkOf(world) ?? {}
+  const { server, client } = requireNetwork(world)
   if (server !== undefined) return server.protocol.prefabList[server.replication.origins.of(entity).prefab]
-  if (client !== undefined) return client.protocol.prefabList[client.replication.copies.prefabs.of(entity)]
-  throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
+  return client!.protocol.prefabList[client!.replication.copies.prefabs.of(entity)]
 }
 
 function requirePrefab(protocol: Protocol, prefab: Prefab): number {

@@ -1,4 +1,5 @@
 // Makes requests, which are calls that expect an answer, and answers them.
+import { requireNetwork } from '../world/inbound-queue.js'
 import { Networked } from '../../components/networked.js'
 import type { Command, TargetRpc } from '../protocol/definitions.js'
 import { RequestAbortedError, RequestDisconnectedError, RequestRefusedError, UsageError } from '../protocol/errors.js'
@@ -18,7 +19,7 @@ import {
 } from './calls.js'
 import { checkMilliseconds } from '../protocol/check-options.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { type ClientWorld, networkOf, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
+import { type ClientWorld, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 
 /** Options of every {@link request}. */
 export interface RequestOptions {
@@ -190,11 +191,7 @@ export function refusalOf<Reason extends string>(
 
 /** An id contains the side of its world that received the call. */
 function openRequestsOf(world: NetworkWorld, id: number): OpenRequests {
-  const network = networkOf(world)
-  const role = sideOfId(id) === 'server' ? network?.server : network?.client
-  const other = network?.server ?? network?.client
-  if (other === undefined) {
-    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-  }
-  return (role ?? other).openRequests
+  const { server, client } = requireNetwork(world)
+  const receiver = sideOfId(id) === 'server' ? server : client
+  return (receiver ?? server ?? client)!.openRequests
 }

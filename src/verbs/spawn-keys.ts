@@ -1,4 +1,5 @@
 // Sets spawn keys, which let a client match its own entity with the server's.
+import { requireNetwork } from '../world/inbound-queue.js'
 import { entityExists, hasComponent } from 'bitecs'
 import { Connection } from '../../components/connection.js'
 import { utf8Length } from '../protocol/bytes.js'
@@ -88,10 +89,7 @@ export function setSpawnKey(
 
 /** The entity of this world with a spawn key, or 0. On a client also its own entity that still waits for a spawn. */
 export function entityOfKey(world: NetworkWorld, key: string): number {
-  const { server, client } = networkOf(world) ?? {}
-  if (server === undefined && client === undefined) {
-    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-  }
+  const { server, client } = requireNetwork(world)
   return server?.replication.origins.entityOf(key) || client?.replication.entityOfKey(key) || 0
 }
 

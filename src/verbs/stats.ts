@@ -1,15 +1,14 @@
 // Reports a world's counters and current state, as plain data.
+import { requireNetwork } from '../world/inbound-queue.js'
 import { Stalled } from '../../components/connection.js'
 import type { Violation } from '../connection/server/client-limits.js'
 import type { Counters } from '../connection/counters.js'
-import { UsageError } from '../protocol/errors.js'
-import type { CallQueue } from '../remote/call-queue.js'
-import { Channel, createTransportCounters, type Transport, type TransportCounters } from '../transport/transport.js'
+import { Channel, createTransportCounters, type TransportCounters } from '../transport/transport.js'
 import { type ClientState, isOpen } from '../world/client/client-state.js'
 import type { ServerPeer } from '../world/server/server-peer.js'
 import type { ServerState } from '../world/server/server-state.js'
 import { isHost, lifecycleOf, type SideOptions, resolveSide } from '../world/host/sides.js'
-import { type HostWorld, type Network, networkOf, type NetworkWorld, type Side } from '../world/state.js'
+import { type HostWorld, type Network, type NetworkWorld, type Side } from '../world/state.js'
 
 /** Connections by state. Each counts once. */
 export interface ConnectionStates {
@@ -91,10 +90,7 @@ export interface NetworkStats {
 export function stats(world: NetworkWorld): NetworkStats
 export function stats(world: HostWorld, options: SideOptions): NetworkStats
 export function stats(world: NetworkWorld, { side }: SideOptions = {}): NetworkStats {
-  const network = networkOf(world)
-  if (network === undefined) {
-    throw new UsageError('wrong-side', 'this world has no network; make it with createServerWorld')
-  }
+  const network = requireNetwork(world)
   if (isHost(network) && side === undefined && network.side === undefined) {
     return addStats(statsOf(network, 'server'), statsOf(network, 'client'))
   }
@@ -187,14 +183,9 @@ function clientStats(role: ClientState): OwnStats {
   }
 }
 
-interface HasQueues {
-  readonly transport: Transport | undefined
-  readonly inbound: { readonly queues: readonly CallQueue[] }
-  readonly openRequests: { readonly size: number }
-  readonly errors: { readonly waiting: number }
-}
-
-function waitingIn(role: HasQueues): Pick<QueueLengths, 'inboxPackets' | 'calls' | 'requests' | 'errors'> {
+function waitingIn(
+  role: ServerState | ClientState,
+): Pick<QueueLengths, 'inboxPackets' | 'calls' | 'requests' | 'errors'> {
   return {
     inboxPackets: role.transport?.waiting ?? 0,
     calls: role.inbound.queues.reduce((sum, queue) => sum + queue.waiting, 0),

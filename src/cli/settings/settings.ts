@@ -1,5 +1,5 @@
 // Lists every setting of `serve` in one table, from which options, environment and file are read.
-import { MAX_REASON_BYTES } from '../../protocol/limits.js'
+import { LEAST_STALLED_AFTER_MS, LONGEST_STALLED_AFTER_MS, MAX_REASON_BYTES } from '../../protocol/limits.js'
 import { LOG_FORMATS, LOG_LEVELS } from '../log.js'
 import {
   candidates,
@@ -68,7 +68,7 @@ const COMMON = {
 const CONNECTIONS = grouped('Connections and timeouts:', {
   timeout: setting(duration(1), 'time', 'time without packets before a client counts as disconnected (default: 3s)'),
   stalledAfter: setting(
-    duration(1000, 60_000),
+    duration(LEAST_STALLED_AFTER_MS, LONGEST_STALLED_AFTER_MS),
     'time',
     'time without a game tick before a client is marked Stalled (default: 2s)',
   ),

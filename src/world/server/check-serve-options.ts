@@ -1,7 +1,7 @@
 // Checks the options of serving, before anything is started.
 import { LimitRules, type ErrorBudget, type InboundLimits, VIOLATIONS } from '../../connection/server/client-limits.js'
 import { UsageError } from '../../protocol/errors.js'
-import { MAX_KEPT_MS } from '../../protocol/limits.js'
+import { LEAST_STALLED_AFTER_MS, LONGEST_STALLED_AFTER_MS, MAX_KEPT_MS } from '../../protocol/limits.js'
 import type { Protocol } from '../../protocol/protocol.js'
 import {
   badOption,
@@ -37,7 +37,8 @@ export function checkServeOptions({ sessions, limits, users }: ServeOptions, pro
 function checkSessions(sessions: SessionOptions = {}): void {
   checkObject('sessions', sessions, SERVE_GROUPS.sessions)
   checkMilliseconds('sessions.timeout', sessions.timeout)
-  checkNumber('sessions.stalledAfter', sessions.stalledAfter, 1000, 60_000, 'milliseconds')
+  const { stalledAfter } = sessions
+  checkNumber('sessions.stalledAfter', stalledAfter, LEAST_STALLED_AFTER_MS, LONGEST_STALLED_AFTER_MS, 'milliseconds')
   checkNumber('sessions.resumeTime', sessions.resumeTime, 0, MAX_KEPT_MS, 'milliseconds')
   checkMilliseconds('sessions.handshakeTimeout', sessions.handshakeTimeout)
   checkMilliseconds('sessions.sceneTimeout', sessions.sceneTimeout)
