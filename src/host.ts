@@ -41,8 +41,8 @@ export interface Host {
  * @throws UsageError when the world is not a host's, its client plays already, or its last session has not ended yet.
  */
 export function startHost(world: HostWorld, options: StartHostOptions = {}): Host {
-  const role = serverState(world)
-  if (role.hasServed && !isServing(role)) forgetEvents(world)
+  const state = serverState(world)
+  if (state.hasServed && !isServing(state)) forgetEvents(world)
   joinLocally(world, options)
   receiveWhenHidden(world)
   let loop: Loop | undefined
@@ -50,7 +50,7 @@ export function startHost(world: HostWorld, options: StartHostOptions = {}): Hos
     run({ server, client }, loopOptions = {}) {
       openStores(world)
       const all = client === undefined ? hostTick(server) : hostPipeline({ server, client })
-      loop = takeOverLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
+      loop = takeOverLoop(world, all, { ...loopOptions, rate: state.options.tickRate })
       return loop
     },
     close(text) {

@@ -49,17 +49,17 @@ const SPARE_PEERS = 64
  * closed meanwhile.
  */
 export async function listen(world: ServerWorld, options: ListenOptions = {}): Promise<Server> {
-  const role = serverState(world)
-  checkListenOptions(options, role.protocol)
-  if (role.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
-  if (role.cancelListen !== undefined)
+  const state = serverState(world)
+  checkListenOptions(options, state.protocol)
+  if (state.sessions !== undefined) throw new UsageError('listening', 'this world listens already; close it first')
+  if (state.cancelListen !== undefined)
     throw new UsageError('listening', 'this world is about to listen; call listen once')
   openStores(world)
   const { port, host, server, network, transport: open = listenWebRtc } = options
   const attempt = new Attempt()
-  role.cancelListen = () => attempt.cancel()
+  state.cancelListen = () => attempt.cancel()
   // Events from an earlier time of listening are not news now.
-  if (role.hasServed && !isServing(role)) forgetEvents(world)
+  if (state.hasServed && !isServing(state)) forgetEvents(world)
   let transport: Transport
   try {
     transport = await open({
@@ -69,21 +69,21 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
       server,
       // A full server refuses a client's hello with a reason. The transport limit only stops floods.
       maxPeers: (options.limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS) + SPARE_PEERS,
-      now: role.options.now,
-      refuse: (address) => banRefusal(role.bans, address),
-      onAuthorizeError: (message, cause) => role.errors.push('authorize-failed', message, { cause }),
+      now: state.options.now,
+      refuse: (address) => banRefusal(state.bans, address),
+      onAuthorizeError: (message, cause) => state.errors.push('authorize-failed', message, { cause }),
     })
     if (attempt.isCancelled) {
       await transport.close()
       throw new ConnectionError('aborted', 'the world was closed before it listened')
     }
-    startServing(role, transport, options)
+    startServing(state, transport, options)
   } finally {
-    role.cancelListen = undefined
+    state.cancelListen = undefined
     attempt.settle()
   }
-  const { sessions } = role
-  const isSucceeded = (): boolean => role.sessions !== undefined && role.sessions !== sessions
+  const { sessions } = state
+  const isSucceeded = (): boolean => state.sessions !== undefined && state.sessions !== sessions
   let loop: Loop | undefined
   let closing: Promise<void> | undefined
   return {
@@ -93,11 +93,11 @@ export async function listen(world: ServerWorld, options: ListenOptions = {}): P
         throw new UsageError('wrong-side', 'this world has a client too: run both with the run of startHost')
       }
       const all = [...serverReceive, ...systems, ...serverSend]
-      loop = takeOverLoop(world, all, { ...loopOptions, rate: role.options.tickRate })
+      loop = takeOverLoop(world, all, { ...loopOptions, rate: state.options.tickRate })
       return loop
     },
     async close(text, { grace = 0 } = {}) {
-      if (grace > 0 && role.sessions === sessions) await within(grace, retire(world, { grace, text }))
+      if (grace > 0 && state.sessions === sessions) await within(grace, retire(world, { grace, text }))
       loop?.stop()
       if (isSucceeded()) return
       // Calls during the grace share one close.

@@ -196,10 +196,10 @@ export function createTestNetwork(protocol: Protocol, options: TestNetworkOption
       links.push({ inner, transport })
       return transport
     }
-    const role = clientState(world)
-    requireSharedIndex(server, protocol, world, role.protocol)
-    beginSession(role, open(), { ...join, reopen: reconnect === 'never' ? undefined : open })
-    const session = role.session!
+    const state = clientState(world)
+    requireSharedIndex(server, protocol, world, state.protocol)
+    beginSession(state, open(), { ...join, reopen: reconnect === 'never' ? undefined : open })
+    const session = state.session!
     const client: TestClient = {
       world,
       get connection() {

@@ -76,9 +76,9 @@ export abstract class OurCalls {
     this.network.until(() => worlds.every((world) => copyOf(world) !== 0) && Networked.owner[copyOf(this.client)] !== 0)
     this.receivers = worlds.map((world) => new Receiver(world))
     this.clientEntity = copyOf(this.client)
-    const role = serverState(this.server)
-    this.packet = new ServerPacket(role)
-    this.session = role.peers[0]!.session
+    const server = serverState(this.server)
+    this.packet = new ServerPacket(server)
+    this.session = server.peers[0]!.session
   }
 
   /** Forgets the calls that were made, and lets some time pass. */
@@ -194,12 +194,12 @@ export class OurFanOut extends OurCalls {
 
   dispatch(fire: FireHandler): void {
     const { receivers } = this
-    const role = serverState(this.server)
-    const packet = role.reliable
+    const server = serverState(this.server)
+    const packet = server.reliable
     for (let i = 0; i < receivers.length; i++) {
-      const peer = role.peers[i]!
-      packet.start(peer.session, role.tick, 0, role.tickMs)
-      writeReliableCalls(role, peer, 0, role.outgoing.count)
+      const peer = server.peers[i]!
+      packet.start(peer.session, server.tick, 0, server.tickMs)
+      writeReliableCalls(server, peer, 0, server.outgoing.count)
       const receiver = receivers[i]!
       receiver.readPacket(packet.writer)
       for (const { entity, args } of drain(receiver.world, Boom)) fire(entity, args.x, args.y, args.z, args.power)

@@ -124,7 +124,7 @@ export async function connectWorld(
   options: ConnectOptions,
   connected: (world: ClientWorld) => void = () => {},
 ): Promise<void> {
-  const role = clientState(world)
+  const client = clientState(world)
   checkObject('the options of connect', options, CONNECT_OPTIONS)
   checkMilliseconds('timeout', options.timeout)
   checkMilliseconds('idleTimeout', options.idleTimeout)
@@ -138,11 +138,12 @@ export async function connectWorld(
   }
   checkFunction('transport', options.transport)
   if (options.transport === undefined) checkUrl(options.url)
-  if (isShownOpen(role)) throw new UsageError('connected', 'this world is connected already; await close(world) first')
+  if (isShownOpen(client))
+    throw new UsageError('connected', 'this world is connected already; await close(world) first')
   // A game may connect in the tick that shows the end, without knowing that a new session would have begun by itself.
-  if (role.pendingConnect !== undefined && waitingToBegin.has(role.pendingConnect)) role.pendingConnect.abort()
+  if (client.pendingConnect !== undefined && waitingToBegin.has(client.pendingConnect)) client.pendingConnect.abort()
   // An aborted attempt is only cleaning up.
-  if (role.pendingConnect !== undefined && !role.pendingConnect.signal.aborted) {
+  if (client.pendingConnect !== undefined && !client.pendingConnect.signal.aborted) {
     throw new UsageError('busy', 'this world is connecting already; wait for that, or close it first')
   }
   openStores(world)
@@ -150,17 +151,17 @@ export async function connectWorld(
   const abort = (): void => controller.abort()
   if (options.signal?.aborted) abort()
   options.signal?.addEventListener('abort', abort)
-  role.pendingConnect = controller
+  client.pendingConnect = controller
   try {
     await attempt(world, open, options, controller)
     connected(world)
-    role.onEnded = (reason) => {
-      role.onEnded = () => {}
+    client.onEnded = (reason) => {
+      client.onEnded = () => {}
       if (options.reconnect === 'always' && isLost(reason)) void connectAgain(world, open, options, connected)
     }
   } finally {
     options.signal?.removeEventListener('abort', abort)
-    if (role.pendingConnect === controller) role.pendingConnect = undefined
+    if (client.pendingConnect === controller) client.pendingConnect = undefined
   }
 }
 
@@ -179,21 +180,21 @@ async function connectAgain(
   options: ConnectOptions,
   connected: (world: ClientWorld) => void,
 ): Promise<void> {
-  const role = clientState(world)
+  const client = clientState(world)
   // A game that closes the world in the tick that shows the end wants no new session.
   const waiting = new AbortController()
   waitingToBegin.add(waiting)
-  role.pendingConnect = waiting
+  client.pendingConnect = waiting
   // Not within the tick and the observers in which the old session ends.
   await Promise.resolve()
-  if (role.pendingConnect === waiting) role.pendingConnect = undefined
+  if (client.pendingConnect === waiting) client.pendingConnect = undefined
   if (waiting.signal.aborted) return
   try {
     await connectWorld(world, open, options, connected)
   } catch (cause) {
     if (cause instanceof ConnectionError && cause.code === 'aborted') return
     const text = `the connection was lost, and could not be made again: ${messageOf(cause)}`
-    role.errors.push('reconnect-failed', text, { cause })
+    client.errors.push('reconnect-failed', text, { cause })
   }
 }
 
@@ -225,7 +226,7 @@ async function attempt(
 ): Promise<void> {
   const { timeout = 15_000 } = options
   const { signal } = controller
-  const role = clientState(world)
+  const client = clientState(world)
   const deadline = performance.now() + timeout
   let failure = new ConnectionError('timeout', `no connection within ${timeout} ms`)
   let pause = FIRST_PAUSE_MS
@@ -255,9 +256,9 @@ async function attempt(
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
   }
   // An aborted attempt may already have a successor, which must not be stopped.
-  if (role.pendingConnect === controller) {
-    role.pendingConnect = undefined
-    await closeSession(role, 'client-closed', 'the attempt was given up')
+  if (client.pendingConnect === controller) {
+    client.pendingConnect = undefined
+    await closeSession(client, 'client-closed', 'the attempt was given up')
   }
   throw failure
 }
@@ -272,23 +273,23 @@ async function tryOnce(
   deadline: number,
   controller: AbortController,
 ): Promise<void> {
-  const role = clientState(world)
+  const client = clientState(world)
   const { signal } = controller
   const { idleTimeout, stalledAfter, autoReady, reconnect } = options
   let { token } = options
   if (typeof token === 'function') token = await call('token', token, deadline, signal)
   const limit = Math.min(deadline, performance.now() + TRY_LIMIT_MS)
-  const transport = await openOnce(role.options.now, open, options, deadline, signal)
+  const transport = await openOnce(client.options.now, open, options, deadline, signal)
   if (signal.aborted) {
     await transport.close()
     throw wasAborted()
   }
   try {
     // Stopping the session that this one replaces must not end this attempt.
-    role.pendingConnect = undefined
+    client.pendingConnect = undefined
     const reopen = (ended: AbortSignal): Promise<Transport | Refused> =>
-      reopenWithin(role.options.now, open, options, ended)
-    beginSession(role, transport, {
+      reopenWithin(client.options.now, open, options, ended)
+    beginSession(client, transport, {
       token,
       timeout: idleTimeout,
       stalledAfter,
@@ -299,25 +300,25 @@ async function tryOnce(
     void transport.close()
     throw error
   } finally {
-    role.pendingConnect = controller
+    client.pendingConnect = controller
   }
-  const session = role.session!
+  const session = client.session!
   // The game's loop may not run yet, so the handshake drives itself. Everything after it waits for the loop.
   while (session.state === 'connecting') {
     session.receive()
     if (session.state !== 'connecting') break
-    if (hasGivenUp(session, role.options.now(), limit, deadline))
+    if (hasGivenUp(session, client.options.now(), limit, deadline))
       session.close('handshake-timeout', 'the server did not answer the hello')
     else if (signal.aborted) session.close('aborted', 'the attempt was aborted')
     else await wait(PUMP_INTERVAL_MS, signal)
   }
   if (session.state === 'open') {
-    if (role.session !== undefined) followSession(role, role.session, false)
+    if (client.session !== undefined) followSession(client, client.session, false)
     return
   }
   const { reason } = session
-  // After an abort the role may have another session, or none.
-  if (role.session === session) applyReplication(world)
+  // After an abort the client may have another session, or none.
+  if (client.session === session) applyReplication(world)
   const text = reason?.text ?? 'the connection closed'
   throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
 }

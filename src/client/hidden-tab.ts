@@ -25,10 +25,10 @@ const FRAME_PATIENCE_MS = 2000
 
 /** Keeps a connected client receiving while its loop does not run. Stops with the session. */
 export function receiveWhenHidden(world: ClientWorld): void {
-  const role = clientState(world)
-  const { transport } = role
+  const client = clientState(world)
+  const { transport } = client
   if (transport === undefined || typeof MessageChannel === 'undefined') return
-  const isBlocked = (): boolean => role.options.now() - role.lastFrameAt >= STILL_AFTER_MS
+  const isBlocked = (): boolean => client.options.now() - client.lastFrameAt >= STILL_AFTER_MS
   let scheduled = false
   const listenTo = (listened: Transport): void => {
     listened.onArrival = () => {
@@ -36,18 +36,18 @@ export function receiveWhenHidden(world: ClientWorld): void {
       scheduled = true
       runSoon(() => {
         scheduled = false
-        if (role.transport === listened) pump(world)
+        if (client.transport === listened) pump(world)
       })
     }
   }
   listenTo(transport)
-  const { session } = role
+  const { session } = client
   const timer = setInterval(() => {
-    if (role.session !== session) clearInterval(timer)
+    if (client.session !== session) clearInterval(timer)
     else if (isBlocked()) pump(world)
   }, LOOK_INTERVAL_MS)
-  role.onMoved = () => {
-    if (role.session === session && role.transport !== undefined) listenTo(role.transport)
+  client.onMoved = () => {
+    if (client.session === session && client.transport !== undefined) listenTo(client.transport)
   }
 }
 

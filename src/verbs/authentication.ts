@@ -13,9 +13,9 @@ import { serverState, type ServerWorld } from '../world/state.js'
  * @throws UsageError when `connection` is not, or no longer, being authenticated.
  */
 export function accept(world: ServerWorld, connection: number, user?: object): void {
-  const role = serverState(world)
-  const { session } = requireAuthenticating(role, connection)
-  role.sessions?.admit(session, user)
+  const server = serverState(world)
+  const { session } = requireAuthenticating(server, connection)
+  server.sessions?.admit(session, user)
 }
 
 /**
@@ -32,9 +32,9 @@ export function deny(
 ): AuthenticationError | void {
   if (typeof args[0] === 'string') return new AuthenticationError(args[0], args[1] as string | undefined)
   const [world, connection, text, code = 'authentication-failed'] = args as [ServerWorld, number, string, string?]
-  const role = serverState(world)
-  const peer = requireAuthenticating(role, connection)
-  role.sessions?.refuse(peer.session, code, text)
+  const server = serverState(world)
+  const peer = requireAuthenticating(server, connection)
+  server.sessions?.refuse(peer.session, code, text)
 }
 
 /**
@@ -51,8 +51,8 @@ export function userOf<T extends object = object>(world: ServerWorld, connection
   return Connection.user[connection] as T | undefined
 }
 
-function requireAuthenticating(role: ServerState, connection: number): ServerPeer {
-  const peer = role.authenticating.get(connection)
+function requireAuthenticating(server: ServerState, connection: number): ServerPeer {
+  const peer = server.authenticating.get(connection)
   if (peer?.session.state !== 'authenticating') {
     throw new UsageError(
       'not-authenticating',

@@ -57,10 +57,10 @@ export function validateWrites(world: ServerWorld, component: object, check: Wri
  * the server writes it.
  */
 export function correct(world: ServerWorld, entity: number, ...components: readonly object[]): void {
-  const role = serverState(world)
-  const slot = requireSlot(role, entity)
+  const server = serverState(world)
+  const slot = requireSlot(server, entity)
   if (slot === 0) return
-  const { authority, tracker } = role.replication
+  const { authority, tracker } = server.replication
   const overrule = (id: number): void => {
     authority.correct(slot, id)
     tracker.mark(entity, id)

@@ -55,7 +55,7 @@ export type Ban = BanTarget & {
  * connection with neither user nor address, such as a host's own client.
  */
 export function ban(world: ServerWorld, who: number | BanTarget, options: BanOptions = {}): void {
-  const role = serverState(world)
+  const server = serverState(world)
   const { seconds, until, text = 'banned', by } = options
   checkNumber('seconds', seconds, Number.MIN_VALUE, Number.MAX_VALUE)
   checkNumber('until', until, 0, Number.MAX_VALUE, 'milliseconds since 1970')
@@ -64,14 +64,14 @@ export function ban(world: ServerWorld, who: number | BanTarget, options: BanOpt
   if (seconds !== undefined && until !== undefined) {
     throw new UsageError('bad-option', 'a ban holds for a number of seconds or until a time: leave one out')
   }
-  const target = typeof who === 'number' ? banTargetOf(role, who, by) : readTarget(who)
+  const target = typeof who === 'number' ? banTargetOf(server, who, by) : readTarget(who)
   const left = seconds !== undefined ? seconds * 1000 : until !== undefined ? until - Date.now() : Infinity
-  const dropped = role.bans.add({ ...target, endsAt: role.options.now() + left, text })
+  const dropped = server.bans.add({ ...target, endsAt: server.options.now() + left, text })
   if (dropped !== undefined) {
     const name = dropped.user || dropped.network
-    role.errors.push('ban-dropped', `there are too many bans: that of ${name}, which would end first, gave way`)
+    server.errors.push('ban-dropped', `there are too many bans: that of ${name}, which would end first, gave way`)
   }
-  sendAway(role)
+  sendAway(server)
 }
 
 /** Ends a ban. Returns whether there was one. */
@@ -82,9 +82,9 @@ export function unban(world: ServerWorld, target: BanTarget): boolean {
 
 /** The bans in force, as plain data: users first, then addresses, each from the oldest to the newest. */
 export function bans(world: ServerWorld): Ban[] {
-  const role = serverState(world)
-  const offset = Date.now() - role.options.now()
-  return role.bans.list().map((entry) => describe(entry, offset))
+  const server = serverState(world)
+  const offset = Date.now() - server.options.now()
+  return server.bans.list().map((entry) => describe(entry, offset))
 }
 
 /**
@@ -102,16 +102,16 @@ function describe({ user, network, endsAt, text }: BanEntry, offset: number): Ba
 }
 
 /** Ends the sessions of all banned clients. */
-function sendAway(role: ServerState): void {
-  for (const peer of role.peers) {
-    if (role.bans.textFor(peer.session) === undefined || isLocal(role, peer)) continue
-    role.inbound.dropFrom(peer.session.entity)
+function sendAway(server: ServerState): void {
+  for (const peer of server.peers) {
+    if (server.bans.textFor(peer.session) === undefined || isLocal(server, peer)) continue
+    server.inbound.dropFrom(peer.session.entity)
   }
-  role.sessions?.endBanned()
+  server.sessions?.endBanned()
 }
 
-function banTargetOf(role: ServerState, connection: number, by: BanOptions['by']): { user: string; network: string } {
-  const { userKey, network } = requireSession(role, connection)
+function banTargetOf(server: ServerState, connection: number, by: BanOptions['by']): { user: string; network: string } {
+  const { userKey, network } = requireSession(server, connection)
   const byUser = by === 'user' || (by === undefined && userKey !== '')
   if (byUser && userKey !== '') return { user: userKey, network: '' }
   if (!byUser && network !== '') return { user: '', network }
@@ -119,8 +119,8 @@ function banTargetOf(role: ServerState, connection: number, by: BanOptions['by']
   throw new UsageError('unknown-identity', `connection ${connection} does not have ${missing}; kick it`)
 }
 
-function requireSession(role: ServerState, connection: number): Session {
-  const session = sessionOf(role, connection)
+function requireSession(server: ServerState, connection: number): Session {
+  const session = sessionOf(server, connection)
   if (session !== undefined) return session
   throw new UsageError('not-a-connection', `entity ${connection} is not a connection`)
 }

@@ -17,10 +17,10 @@ const MOST_PRIORITY = 1000
  * 1,000,000,000.
  */
 export function setMaxBytesPerSecond(world: ServerWorld, connection: number, bytesPerSecond: number): void {
-  const role = serverState(world)
+  const server = serverState(world)
   checkBytesPerSecond('bytesPerSecond', bytesPerSecond)
-  requireOpen(role, connection)
-  const peer = role.peerOfConnection.get(connection)
+  requireOpen(server, connection)
+  const peer = server.peerOfConnection.get(connection)
   if (peer !== undefined) peer.observer.budget.rate = bytesPerSecond
 }
 
@@ -31,9 +31,9 @@ export function setMaxBytesPerSecond(world: ServerWorld, connection: number, byt
  * @throws UsageError when `connection` is not an open connection.
  */
 export function violationsOf(world: ServerWorld, connection: number): Record<Violation, number> {
-  const role = serverState(world)
-  requireOpen(role, connection)
-  const peer = role.peerOfConnection.get(connection)
+  const server = serverState(world)
+  requireOpen(server, connection)
+  const peer = server.peerOfConnection.get(connection)
   return (peer?.session.clientLimits ?? new ClientLimits()).violations()
 }
 
@@ -45,8 +45,8 @@ export function violationsOf(world: ServerWorld, connection: number): Record<Vio
  * @throws UsageError when the entity is not networked, or `priority` is not from 0.001 to 1,000.
  */
 export function setPriority(world: ServerWorld, entity: number, priority: number): void {
-  const role = serverState(world)
+  const server = serverState(world)
   checkNumber('priority', priority, LEAST_PRIORITY, MOST_PRIORITY)
-  const slot = requireSlot(role, entity)
-  if (slot !== 0) role.replication.priorities.set(slot, priority)
+  const slot = requireSlot(server, entity)
+  if (slot !== 0) server.replication.priorities.set(slot, priority)
 }

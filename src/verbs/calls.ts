@@ -55,13 +55,13 @@ export function sendCommand<S extends Schema>(
   ...args: CallArguments<S>
 ): void
 export function sendCommand(world: ClientWorld, entity: number, command: Command, args = NO_ARGS): void {
-  const role = connectedClient(world)
-  const id = definitionId(role.protocol, command, 'command')
-  const netId = role.entities.netIdOf(entity)
-  if (netId === 0) throw notNetworked(role.protocol, id, entity)
-  role.outgoing.write(id, command, netId, args).toOne(role.connection)
-  warnUnlessOwner(role, id, command, entity)
-  runCommandHere(role, id, command, entity, netId)
+  const client = connectedClient(world)
+  const id = definitionId(client.protocol, command, 'command')
+  const netId = client.entities.netIdOf(entity)
+  if (netId === 0) throw notNetworked(client.protocol, id, entity)
+  client.outgoing.write(id, command, netId, args).toOne(client.connection)
+  warnUnlessOwner(client, id, command, entity)
+  runCommandHere(client, id, command, entity, netId)
 }
 
 /**
@@ -86,19 +86,19 @@ export function sendRpc(
   args = NO_ARGS,
   options: SendRpcOptions = NO_OPTIONS,
 ): void {
-  const role = serverState(world)
-  const id = definitionId(role.protocol, rpc, 'client-rpc')
-  const netId = requireNetworked(role, id, entity)
+  const server = serverState(world)
+  const id = definitionId(server.protocol, rpc, 'client-rpc')
+  const netId = requireNetworked(server, id, entity)
   if (netId === 0) return
   const owner = rpc.includeOwner ? 0 : Networked.owner[entity]!
-  if (options === NO_OPTIONS) role.outgoing.write(id, rpc, netId, args).toObservers(undefined, 0, owner)
+  if (options === NO_OPTIONS) server.outgoing.write(id, rpc, netId, args).toObservers(undefined, 0, owner)
   else {
-    const list = listOfReceivers(role, id, owner, options)
-    address(role.outgoing.write(id, rpc, netId, args), list, owner, options)
+    const list = listOfReceivers(server, id, owner, options)
+    address(server.outgoing.write(id, rpc, netId, args), list, owner, options)
   }
-  if (rpc.buffer === 'last') keepRpc(role, rpc, owner, options.to, options.except)
-  else warnUnlessServing(role, id)
-  if (rpc.runLocally) role.inbound.pushOwn(id, netId, role.outgoing, 0, role.tick)
+  if (rpc.buffer === 'last') keepRpc(server, rpc, owner, options.to, options.except)
+  else warnUnlessServing(server, id)
+  if (rpc.runLocally) server.inbound.pushOwn(id, netId, server.outgoing, 0, server.tick)
 }
 
 /**
@@ -108,16 +108,16 @@ export function sendRpc(
  * @throws UsageError when `to` or `except` does not name connections.
  */
 function listOfReceivers(
-  role: ServerState,
+  server: ServerState,
   id: number,
   owner: number,
   { to, except }: SendRpcOptions,
 ): ReadonlySet<number> | undefined {
   if (typeof to === 'number') {
-    requireReceiver(role, id, to)
+    requireReceiver(server, id, to)
     return to === owner || isExcepted(to, except) ? NO_CONNECTIONS : undefined
   }
-  const list = to === undefined ? undefined : connectionsOf(role, to, false)
+  const list = to === undefined ? undefined : connectionsOf(server, to, false)
   excepted(except)
   return list
 }
@@ -157,47 +157,47 @@ export function sendTargetRpc(
   args = NO_ARGS,
   options: SendTargetRpcOptions = NO_OPTIONS,
 ): void {
-  const role = serverState(world)
-  const id = definitionId(role.protocol, rpc, 'target-rpc')
-  const netId = requireNetworked(role, id, entity)
+  const server = serverState(world)
+  const id = definitionId(server.protocol, rpc, 'target-rpc')
+  const netId = requireNetworked(server, id, entity)
   if (netId === 0) return
-  const to = requireTarget(role, id, entity, options.to)
-  role.outgoing.write(id, rpc, netId, args).toOne(to)
+  const to = requireTarget(server, id, entity, options.to)
+  server.outgoing.write(id, rpc, netId, args).toOne(to)
 }
 
 /** Queues the command just sent at the client too, if it has `runLocally` and the server will not certainly drop it. */
-export function runCommandHere(role: ClientState, id: number, command: Command, entity: number, netId: number): void {
-  if (!command.runLocally || (command.requiresAuthority && Networked.owner[entity] !== role.connection)) return
-  role.inbound.pushOwn(id, netId, role.outgoing, role.connection, role.frame)
+export function runCommandHere(client: ClientState, id: number, command: Command, entity: number, netId: number): void {
+  if (!command.runLocally || (command.requiresAuthority && Networked.owner[entity] !== client.connection)) return
+  client.inbound.pushOwn(id, netId, client.outgoing, client.connection, client.frame)
 }
 
 /** Reports, once for each command, that the server will refuse it. */
-export function warnUnlessOwner(role: ClientState, id: number, command: Command, entity: number): void {
-  if (!command.requiresAuthority || Networked.owner[entity] === role.connection) return
-  const name = role.protocol.definitionNames[id]!
+export function warnUnlessOwner(client: ClientState, id: number, command: Command, entity: number): void {
+  if (!command.requiresAuthority || Networked.owner[entity] === client.connection) return
+  const name = client.protocol.definitionNames[id]!
   const text = `${name}: sent on an entity that this client does not own; the server drops it`
-  role.errors.once('not-owner', name, text, entity)
+  client.errors.once('not-owner', name, text, entity)
 }
 
 /** Reports, once for each definition, that no client can receive it, because the world does not listen. */
-export function warnUnlessServing(role: ServerState, id: number): void {
-  if (isServing(role)) return
-  role.counters.unsentCalls++
-  const name = role.protocol.definitionNames[id]!
-  role.errors.once('not-listening', name, `${name}: sent while this world does not listen; no client receives it`)
+export function warnUnlessServing(server: ServerState, id: number): void {
+  if (isServing(server)) return
+  server.counters.unsentCalls++
+  const name = server.protocol.definitionNames[id]!
+  server.errors.once('not-listening', name, `${name}: sent while this world does not listen; no client receives it`)
 }
 
 /** @throws UsageError when the world is not a client's, or not connected. */
 export function connectedClient(world: World): ClientState {
-  const role = clientState(world)
+  const client = clientState(world)
   // Between the end of a session and the frame that shows it, a game cannot know. Its calls are dropped.
-  if (!isShownOpen(role)) {
+  if (!isShownOpen(client)) {
     throw new UsageError(
       'not-connected',
       'not connected: await connect(world, …) first, and stop when Connected is removed',
     )
   }
-  return role
+  return client
 }
 
 /** @throws UsageError when the protocol does not list the definition, or it is of another kind. */
@@ -224,13 +224,13 @@ export function definitionId(protocol: Protocol, definition: Definition, kind: D
  *
  * @throws UsageError when the entity is not networked.
  */
-export function requireNetworked(role: ServerState, id: number, entity: number): number {
-  const netId = role.replication.entities.netIdOf(entity)
-  if (netId === 0 && role.replication.isSlotless(entity)) {
-    role.counters.unsentCalls++
+export function requireNetworked(server: ServerState, id: number, entity: number): number {
+  const netId = server.replication.entities.netIdOf(entity)
+  if (netId === 0 && server.replication.isSlotless(entity)) {
+    server.counters.unsentCalls++
     return 0
   }
-  if (netId === 0) throw notNetworked(role.protocol, id, entity)
+  if (netId === 0) throw notNetworked(server.protocol, id, entity)
   return netId
 }
 
@@ -242,14 +242,14 @@ export function notNetworked(protocol: Protocol, id: number, entity: number): Us
 }
 
 /** The connection that receives a target RPC: `to`, or the owner. */
-export function requireTarget(role: ServerState, id: number, entity: number, to = Networked.owner[entity]!): number {
+export function requireTarget(server: ServerState, id: number, entity: number, to = Networked.owner[entity]!): number {
   if (to === 0) {
-    const name = role.protocol.definitionNames[id]!
+    const name = server.protocol.definitionNames[id]!
     throw new UsageError(
       'no-target',
       `${name}: entity ${entity} has no owner; say whom it goes to with { to: connection }`,
     )
   }
-  requireReceiver(role, id, to)
+  requireReceiver(server, id, to)
   return to
 }

@@ -65,14 +65,14 @@ export interface RetireOptions {
  * @throws UsageError when the world does not listen, or `grace` is out of range.
  */
 export function retire(world: ServerWorld, options: RetireOptions): Promise<void> {
-  const role = serverState(world)
+  const server = serverState(world)
   const { grace, text = 'the server is about to close' } = options
   checkNumber('grace', grace, 0, LONGEST_GRACE_MS, 'milliseconds')
-  if (role.sessions === undefined)
+  if (server.sessions === undefined)
     throw new UsageError('not-listening', 'this world does not listen, so there is no client to notify')
-  const retirement = (role.retirement ??= new Retirement())
-  retirement.set(role.options.now() + grace, text)
-  role.sessions.stopJoins(text)
-  role.guarded.make(() => showDraining(world, role.networkEntity, retirement.endsAt, text))
+  const retirement = (server.retirement ??= new Retirement())
+  retirement.set(server.options.now() + grace, text)
+  server.sessions.stopJoins(text)
+  server.guarded.make(() => showDraining(world, server.networkEntity, retirement.endsAt, text))
   return retirement.over
 }

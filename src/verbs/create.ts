@@ -94,9 +94,9 @@ function baseWorld(options: WorldOptions): World {
 }
 
 /**
- * Creates a world of the server's side, or adds that role to the game's own world.
+ * Creates a world of the server's side, or adds that side to the game's own world.
  *
- * @throws UsageError when the world has the role already, or an option is out of range. Also when an open world of this
+ * @throws UsageError when the world has that side already, or an option is out of range. Also when an open world of this
  * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
@@ -117,9 +117,9 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
 }
 
 /**
- * Creates a world of the client's side, or adds that role to the game's own world.
+ * Creates a world of the client's side, or adds that side to the game's own world.
  *
- * @throws UsageError when the world has the role already, or an option is out of range. Also when an open world of this
+ * @throws UsageError when the world has that side already, or an option is out of range. Also when an open world of this
  * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
@@ -144,7 +144,7 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
 }
 
 /**
- * Creates a world that is server and client at once, or adds both roles to the game's own world. For a player who hosts
+ * Creates a world that is server and client at once, or adds both sides to the game's own world. For a player who hosts
  * a game for others, and for playing alone. `startHost` lets its own client join.
  *
  * The client is a client like any other: its calls and messages travel in packets, are checked and queued, and are
@@ -154,7 +154,7 @@ export function createClientWorld(protocol: Protocol, options: ClientWorldOption
  *
  * Systems of either side run unchanged, wrapped by `serverSystems` and `clientSystems`.
  *
- * @throws UsageError when the world has a role already, or an option is out of range. Also when an open world of this
+ * @throws UsageError when the world has a side already, or an option is out of range. Also when an open world of this
  * process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createHostWorld(protocol: Protocol, options: HostWorldOptions = {}): HostWorld {

@@ -25,15 +25,15 @@ export function group(name: string): GroupTarget {
  * to 64 characters.
  */
 export function joinGroup(world: ServerWorld, connection: number, name: string): void {
-  const role = serverState(world)
+  const server = serverState(world)
   requireName(name)
   requireConnection(world, connection)
-  if (isAuthenticating(role, connection)) {
+  if (isAuthenticating(server, connection)) {
     const text = `connection ${connection} is still being authenticated: put it into a group once it has Connected`
     throw new UsageError('not-authenticated', text)
   }
   // A connection that has just ended exists for the systems of one more tick, and joins nothing.
-  if (role.peerOfConnection.has(connection)) role.groups.join(connection, name)
+  if (server.peerOfConnection.has(connection)) server.groups.join(connection, name)
 }
 
 /**

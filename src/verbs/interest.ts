@@ -172,22 +172,22 @@ export function resetVisibility(world: ServerWorld, entity: number, connection: 
 }
 
 function force(world: ServerWorld, entity: number, connection: number | 'all', shown: boolean | undefined): void {
-  const role = serverState(world)
-  const slot = requireSlot(role, entity)
+  const server = serverState(world)
+  const slot = requireSlot(server, entity)
   if (slot === 0) return
-  if (connection === 'all') role.replication.visibility.forceAll(slot, shown)
-  else if (requirePeer(world, connection) !== undefined) role.replication.visibility.force(slot, connection, shown)
+  if (connection === 'all') server.replication.visibility.forceAll(slot, shown)
+  else if (requirePeer(world, connection) !== undefined) server.replication.visibility.force(slot, connection, shown)
 }
 
 /** The peer of a connection; `undefined` for one that has just ended, which exists for the systems of one more tick. */
 function requirePeer(world: ServerWorld, connection: number): ServerPeer | undefined {
-  const role = serverState(world)
+  const server = serverState(world)
   requireConnection(world, connection)
-  if (isAuthenticating(role, connection)) {
+  if (isAuthenticating(server, connection)) {
     const text = `connection ${connection} is still being authenticated: wait until it has Connected`
     throw new UsageError('not-authenticated', text)
   }
-  return role.peerOfConnection.get(connection)
+  return server.peerOfConnection.get(connection)
 }
 
 function roomsLeaf(world: ServerWorld, policy: RoomsPolicy | undefined): RoomsLeaf {

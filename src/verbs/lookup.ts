@@ -6,19 +6,19 @@ import type { ServerState } from '../world/server/server-state.js'
 import { requireNetwork } from '../world/inbound-queue.js'
 import { clientState, type ClientWorld, type NetworkWorld } from '../world/state.js'
 
-function anyRole(world: NetworkWorld): ServerState | ClientState {
+function anyState(world: NetworkWorld): ServerState | ClientState {
   const { server, client } = requireNetwork(world)
   return (server ?? client)!
 }
 
 /** The id by which both sides know the entity, or 0 when it is not networked. */
 export function netIdOf(world: NetworkWorld, entity: number): number {
-  return anyRole(world).replication.entities.netIdOf(entity)
+  return anyState(world).replication.entities.netIdOf(entity)
 }
 
 /** The entity of this world with a net id, or 0 when there is none. */
 export function entityOf(world: NetworkWorld, netId: number): number {
-  return anyRole(world).replication.entities.entityOf(netId)
+  return anyState(world).replication.entities.entityOf(netId)
 }
 
 /** The server's tick: on the server the current one, on a client the newest one received. */

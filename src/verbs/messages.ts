@@ -85,33 +85,33 @@ export function sendMessage(
   if (sendingSide(networkOf(world), message, options) === 'client') {
     return sendToServer(talkingClient(world, message), message, args)
   }
-  const role = serverState(world)
-  const id = definitionId(role.protocol, message, 'message')
-  requireOrigin(role.protocol, id, message, 'server')
-  sendToClients(role, id, message, args, options)
+  const server = serverState(world)
+  const id = definitionId(server.protocol, message, 'message')
+  requireOrigin(server.protocol, id, message, 'server')
+  sendToClients(server, id, message, args, options)
 }
 
 function sendToClients(
-  role: ServerState,
+  server: ServerState,
   id: number,
   message: Message,
   args: Readonly<Record<string, unknown>>,
   { to = 'ready', except }: SendMessageOptions,
 ): void {
-  const { outgoing } = role
+  const { outgoing } = server
   if (typeof to === 'number') {
-    if (message.beforeAuthentication) requireConnection(role.world, to)
-    else requireReceiver(role, id, to)
+    if (message.beforeAuthentication) requireConnection(server.world, to)
+    else requireReceiver(server, id, to)
     if (isExcepted(to, except)) message.codec.check(args)
     else outgoing.write(id, message, 0, args).toOne(to)
     return
   }
-  const list = to === 'all' || to === 'ready' ? undefined : connectionsOf(role, to, message.beforeAuthentication)
+  const list = to === 'all' || to === 'ready' ? undefined : connectionsOf(server, to, message.beforeAuthentication)
   const audience = to === 'ready' ? Audience.Ready : to === 'all' ? Audience.All : Audience.List
   const leftOut = excepted(except)
   outgoing.write(id, message, 0, args).toMany(audience, list, leftOut)
   leaveOut(outgoing, except)
-  warnUnlessServing(role, id)
+  warnUnlessServing(server, id)
 }
 
 /** The side of a world that sends a message. */
@@ -133,18 +133,18 @@ function sendingSide(
 
 /** A message that may be sent before the welcome only needs a hello that was sent. */
 function talkingClient(world: World, message: Message): ClientState {
-  const role = clientState(world)
-  return message.beforeAuthentication && hasGreeted(role) ? role : connectedClient(world)
+  const client = clientState(world)
+  return message.beforeAuthentication && hasGreeted(client) ? client : connectedClient(world)
 }
 
-function sendToServer(role: ClientState, message: Message, args: Readonly<Record<string, unknown>>): void {
-  const id = definitionId(role.protocol, message, 'message')
-  requireOrigin(role.protocol, id, message, 'client')
-  if (role.outgoingParts.waiting > MAX_WAITING_PARTS) {
-    const name = role.protocol.definitionNames[id]
+function sendToServer(client: ClientState, message: Message, args: Readonly<Record<string, unknown>>): void {
+  const id = definitionId(client.protocol, message, 'message')
+  requireOrigin(client.protocol, id, message, 'client')
+  if (client.outgoingParts.waiting > MAX_WAITING_PARTS) {
+    const name = client.protocol.definitionNames[id]
     throw new UsageError('too-much-waits', `${name}: too many large messages wait already; see transfers(world)`)
   }
-  role.outgoing.write(id, message, 0, args).toOne(role.connection)
+  client.outgoing.write(id, message, 0, args).toOne(client.connection)
 }
 
 function requireOrigin(protocol: Protocol, id: number, message: Message, side: 'client' | 'server'): void {

@@ -28,13 +28,13 @@ export interface SetOwnerOptions {
  * documented value.
  */
 export function setOwner(world: ServerWorld, entity: number, connection: number, options: SetOwnerOptions = {}): void {
-  const role = serverState(world)
-  requireSlot(role, entity)
-  requireOpen(role, connection)
+  const server = serverState(world)
+  requireSlot(server, entity)
+  requireOpen(server, connection)
   const isNewOwner = Networked.owner[entity] !== connection
-  if (isNewOwner || options.onLeave !== undefined) setGrace(role, entity, graceOf(options.onLeave))
-  cancelGrace(role, entity)
-  moveOwner(role, entity, connection)
+  if (isNewOwner || options.onLeave !== undefined) setGrace(server, entity, graceOf(options.onLeave))
+  cancelGrace(server, entity)
+  moveOwner(server, entity, connection)
 }
 
 /**
@@ -43,11 +43,11 @@ export function setOwner(world: ServerWorld, entity: number, connection: number,
  * @throws UsageError when the entity is neither networked nor owned.
  */
 export function clearOwner(world: ServerWorld, entity: number): void {
-  const role = serverState(world)
+  const server = serverState(world)
   // An entity keeps its owner while it is not networked.
-  if (!hasComponent(world, entity, Owned)) requireSlot(role, entity)
-  cancelGrace(role, entity)
-  moveOwner(role, entity, 0)
+  if (!hasComponent(world, entity, Owned)) requireSlot(server, entity)
+  cancelGrace(server, entity)
+  moveOwner(server, entity, 0)
 }
 
 /**
@@ -58,11 +58,11 @@ export function clearOwner(world: ServerWorld, entity: number): void {
  * @throws UsageError when it is a connection.
  */
 export function despawn(world: ServerWorld, entity: number): void {
-  const role = serverState(world)
+  const server = serverState(world)
   if (hasComponent(world, entity, Connection)) {
     throw new UsageError('a-connection', `entity ${entity} is a connection: end it with kick`)
   }
-  if (entityExists(world, entity)) endEntity(role, entity)
+  if (entityExists(world, entity)) endEntity(server, entity)
 }
 
 /** The connection entities that observe an entity; empty when it is not networked. */
@@ -80,12 +80,12 @@ export function observersOf(world: ServerWorld, entity: number): number[] {
  * @throws UsageError when `connection` is not an open connection.
  */
 export function kick(world: ServerWorld, connection: number, text = 'kicked', code = 'kicked'): void {
-  const role = serverState(world)
-  requireOpen(role, connection)
-  const peer = role.peerOfConnection.get(connection)
+  const server = serverState(world)
+  requireOpen(server, connection)
+  const peer = server.peerOfConnection.get(connection)
   if (peer === undefined) return
-  sessionsOf(role, peer.session)?.close(peer.session, code, text)
-  role.inbound.dropFrom(connection)
+  sessionsOf(server, peer.session)?.close(peer.session, code, text)
+  server.inbound.dropFrom(connection)
 }
 
 /** Sets whether this client is ready. Without `autoReady: false` the library does it automatically. */
@@ -98,10 +98,10 @@ export function setReady(world: ClientWorld, ready: boolean): void {
  *
  * @throws UsageError when the entity is not networked.
  */
-export function requireSlot(role: ServerState, entity: number): number {
-  const slot = role.replication.entities.slotOfEntity(entity)
-  if (slot === 0 && role.replication.isSlotless(entity)) return 0
-  if (slot === 0 || !hasComponent(role.world, entity, Networked)) {
+export function requireSlot(server: ServerState, entity: number): number {
+  const slot = server.replication.entities.slotOfEntity(entity)
+  if (slot === 0 && server.replication.isSlotless(entity)) return 0
+  if (slot === 0 || !hasComponent(server.world, entity, Networked)) {
     throw new UsageError('not-networked', `entity ${entity} is not networked: add Networked first`)
   }
   return slot
@@ -112,8 +112,8 @@ export function requireSlot(role: ServerState, entity: number): number {
  *
  * @throws UsageError when it is no connection.
  */
-export function requireOpen(role: ServerState, connection: number): void {
-  if (!role.peerOfConnection.has(connection) && !isLeaving(role, connection)) {
+export function requireOpen(server: ServerState, connection: number): void {
+  if (!server.peerOfConnection.has(connection) && !isLeaving(server, connection)) {
     throw new UsageError('not-a-connection', `entity ${connection} is not an open connection`)
   }
 }

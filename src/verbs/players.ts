@@ -47,26 +47,26 @@ export function setPlayer(
   entity: number,
   options: SetPlayerOptions = {},
 ): void {
-  const role = serverState(world)
-  requireOpen(role, connection)
-  if (entity !== 0) requireOwn(role, entity, connection)
+  const server = serverState(world)
+  requireOpen(server, connection)
+  if (entity !== 0) requireOwn(server, entity, connection)
   requireFormer(options.former)
   graceOf(options.onLeave)
   const former = Connection.player[connection]!
-  if (former !== entity) hideLocalPlayer(role, connection)
+  if (former !== entity) hideLocalPlayer(server, connection)
   if (entity !== 0) {
-    for (const { session } of role.peers) {
+    for (const { session } of server.peers) {
       if (session.entity !== connection && Connection.player[session.entity] === entity) {
-        hideLocalPlayer(role, session.entity)
+        hideLocalPlayer(server, session.entity)
       }
     }
     setOwner(world, entity, connection, options)
-    for (const { session } of role.peers) {
+    for (const { session } of server.peers) {
       if (Connection.player[session.entity] === entity) Connection.player[session.entity] = 0
     }
   }
   Connection.player[connection] = entity
-  if (former !== 0 && former !== entity) endFormer(role, connection, former, options.former)
+  if (former !== 0 && former !== entity) endFormer(server, connection, former, options.former)
 }
 
 /**
@@ -76,20 +76,20 @@ export function setPlayer(
  * @throws UsageError when `connection` is not an open connection, or `former` has no documented value.
  */
 export function removePlayer(world: ServerWorld, connection: number, options: RemovePlayerOptions = {}): void {
-  const role = serverState(world)
-  requireOpen(role, connection)
+  const server = serverState(world)
+  requireOpen(server, connection)
   requireFormer(options.former)
   const former = Connection.player[connection]!
-  hideLocalPlayer(role, connection)
+  hideLocalPlayer(server, connection)
   Connection.player[connection] = 0
-  if (former !== 0) endFormer(role, connection, former, options.former)
+  if (former !== 0) endFormer(server, connection, former, options.former)
 }
 
 /** @throws UsageError when the entity is not networked, or another open connection owns it. */
-function requireOwn(role: ServerState, entity: number, connection: number): void {
-  requireSlot(role, entity)
+function requireOwn(server: ServerState, entity: number, connection: number): void {
+  requireSlot(server, entity)
   const owner = Networked.owner[entity]!
-  if (owner === connection || !role.peerOfConnection.has(owner)) return
+  if (owner === connection || !server.peerOfConnection.has(owner)) return
   const text =
     `entity ${entity} belongs to connection ${owner}: take it away there first, with clearOwner or with ` +
     "removePlayer and { former: 'release' }"
@@ -101,11 +101,11 @@ function requireFormer(former: unknown): void {
   throw badOption('former', "'keep', 'release', 'unspawn' or 'despawn'", former)
 }
 
-function endFormer(role: ServerState, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
+function endFormer(server: ServerState, connection: number, eid: number, former: FormerPlayer = 'keep'): void {
   // An entity that belongs to another client by now must not be changed.
-  const isTheirs = hasComponent(role.world, eid, Owned) && Networked.owner[eid] === connection
+  const isTheirs = hasComponent(server.world, eid, Owned) && Networked.owner[eid] === connection
   if (former === 'keep' || !isTheirs) return
-  if (former === 'despawn') return endEntity(role, eid)
-  moveOwner(role, eid, 0)
-  if (former === 'unspawn') role.guarded.make(() => removeComponent(role.world, eid, Networked))
+  if (former === 'despawn') return endEntity(server, eid)
+  moveOwner(server, eid, 0)
+  if (former === 'unspawn') server.guarded.make(() => removeComponent(server.world, eid, Networked))
 }

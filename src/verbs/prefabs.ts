@@ -53,22 +53,22 @@ export function spawn<S extends Schema>(
   prefab: Prefab<S>,
   ...[payload, options = {}]: SpawnArguments<S>
 ): number {
-  const role = serverState(world)
-  const id = requirePrefab(role.protocol, prefab)
+  const server = serverState(world)
+  const id = requirePrefab(server.protocol, prefab)
   prefab.codec.check(payload ?? {})
   const { owner = 0, key, keyKind, set, ...ownerOptions } = options
   checkKeyKind('keyKind', keyKind)
-  if (owner !== 0) requireOpen(role, owner)
+  if (owner !== 0) requireOpen(server, owner)
   if (key !== undefined) {
     requireKey(key)
-    requireFree(role.replication.origins.entityOf(key), 0, key)
+    requireFree(server.replication.origins.entityOf(key), 0, key)
   }
   const held = heldIdsOf(world)
   const entity = held.add()
   try {
     for (const component of prefab.components) addComponent(world, entity, component)
-    role.replication.origins.setPrefab(entity, id, payload ?? {})
-    if (key !== undefined) role.replication.origins.setKey(entity, key, keyKind === 'predicted')
+    server.replication.origins.setPrefab(entity, id, payload ?? {})
+    if (key !== undefined) server.replication.origins.setKey(entity, key, keyKind === 'predicted')
     set?.(entity)
     addComponent(world, entity, Networked)
     if (owner !== 0) setOwner(world, entity, owner, ownerOptions)
@@ -93,13 +93,13 @@ export function usePrefab<S extends Schema>(
   prefab: Prefab<S>,
   ...[payload]: PayloadArgument<S>
 ): void {
-  const role = serverState(world)
-  const id = requirePrefab(role.protocol, prefab)
+  const server = serverState(world)
+  const id = requirePrefab(server.protocol, prefab)
   prefab.codec.check(payload ?? {})
   requireEntity(world, entity, 'usePrefab')
-  requireUnspawned(role, entity, 'usePrefab')
+  requireUnspawned(server, entity, 'usePrefab')
   for (const component of prefab.components) addComponent(world, entity, component)
-  role.replication.origins.setPrefab(entity, id, payload ?? {})
+  server.replication.origins.setPrefab(entity, id, payload ?? {})
 }
 
 /**

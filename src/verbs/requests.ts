@@ -88,37 +88,37 @@ function requestOfServer(
   args: Args,
   options: RequestOptions,
 ): Promise<Value> {
-  const role = connectedClient(world)
-  const { protocol, connection, outgoing, pendingRequests } = role
+  const client = connectedClient(world)
+  const { protocol, connection, outgoing, pendingRequests } = client
   const id = definitionId(protocol, command, 'command')
   const name = requireReturns(protocol, id, command)
-  const netId = role.entities.netIdOf(entity)
+  const netId = client.entities.netIdOf(entity)
   if (netId === 0) throw notNetworked(protocol, id, entity)
   if (options.signal?.aborted) return aborted(name, command, args, options.signal)
   const number = pendingRequests.nextId(name)
   outgoing.write(id, command, netId, args, number).toOne(connection)
-  warnUnlessOwner(role, id, command, entity)
-  runCommandHere(role, id, command, entity, netId)
+  warnUnlessOwner(client, id, command, entity)
+  runCommandHere(client, id, command, entity, netId)
   const owner = command.requiresAuthority && Networked.owner[entity] === connection ? connection : 0
   const { timeout = DEFAULT_REQUEST_TIMEOUT_MS, signal } = options
-  return pendingRequests.add({ definition: command, name, netId, owner, timeout, signal }, role.options.now())
+  return pendingRequests.add({ definition: command, name, netId, owner, timeout, signal }, client.options.now())
 }
 
 function requestOfClient(
-  role: ServerState,
+  server: ServerState,
   entity: number,
   rpc: TargetRpc,
   args: Args,
   options: TargetRequestOptions,
 ): Promise<Value> {
-  const { protocol, outgoing } = role
+  const { protocol, outgoing } = server
   const id = definitionId(protocol, rpc, 'target-rpc')
   const name = requireReturns(protocol, id, rpc)
-  const netId = requireNetworked(role, id, entity)
+  const netId = requireNetworked(server, id, entity)
   if (netId === 0) throw notNetworked(protocol, id, entity)
-  const to = requireTarget(role, id, entity, options.to)
+  const to = requireTarget(server, id, entity, options.to)
   if (options.signal?.aborted) return aborted(name, rpc, args, options.signal)
-  const peer = role.peerOfConnection.get(to)
+  const peer = server.peerOfConnection.get(to)
   if (peer === undefined) {
     // A connection that has just ended exists for the systems of one more tick.
     rpc.codec.check(args)
@@ -127,7 +127,7 @@ function requestOfClient(
   const number = peer.requests.nextId(name)
   outgoing.write(id, rpc, netId, args, number).toOne(to)
   const { timeout = DEFAULT_REQUEST_TIMEOUT_MS, signal } = options
-  return peer.requests.add({ definition: rpc, name, netId, owner: 0, timeout, signal }, role.options.now())
+  return peer.requests.add({ definition: rpc, name, netId, owner: 0, timeout, signal }, server.options.now())
 }
 
 /** Rejects a request whose signal is already aborted. Invalid arguments still throw. */

@@ -77,14 +77,14 @@ const ownerName = string(MAX_OWNER_BYTES)
  * @throws ArgumentError when `ownerKey` does not return a text of up to 256 bytes.
  */
 export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8Array {
-  const role = serverState(world)
+  const server = serverState(world)
   const { version = 0, ownerKey } = options
   checkInteger('version', version, 0, 0xffffffff)
-  const entities = options.entities === undefined ? networkedEntities(role) : [...options.entities]
-  if (options.entities !== undefined) requireNetworked(role, entities)
+  const entities = options.entities === undefined ? networkedEntities(server) : [...options.entities]
+  if (options.entities !== undefined) requireNetworked(server, entities)
   const owners = entities.map((eid) => ownerOf(eid, ownerKey))
-  const { entities: netIds, origins } = role.replication
-  return writeSave({ world, protocol: role.protocol, netIds, origins, entities, version, owners })
+  const { entities: netIds, origins } = server.replication
+  return writeSave({ world, protocol: server.protocol, netIds, origins, entities, version, owners })
 }
 
 /**
@@ -101,14 +101,14 @@ export function saveWorld(world: ServerWorld, options: SaveOptions = {}): Uint8A
  * @throws UsageError when a spawn key is taken, or an array of the game has no room (`store-too-small`).
  */
 export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: LoadOptions = {}): LoadedWorld {
-  const role = serverState(world)
-  const { protocol, replication } = role
+  const server = serverState(world)
+  const { protocol, replication } = server
   const { origins } = replication
   const read = readSave(bytes, protocol)
   migrate?.(read.saved)
   const saved = fitSave(read, protocol, migrate !== undefined)
   for (const { key } of saved.origins) if (key !== '') requireFree(origins.entityOf(key), 0, key)
-  const remove = (eid: number): void => removeWholly(role, eid)
+  const remove = (eid: number): void => removeWholly(server, eid)
   const entities = restoreWorld({ world, protocol, origins, remove }, saved)
   return { version: saved.version, entities, owners: ownersOf(saved, entities) }
 }

@@ -59,9 +59,9 @@ export function loadScene<S extends Schema>(
   scene: Scene<S>,
   ...[args, options]: SceneArguments<S>
 ): void {
-  const role = serverState(world)
-  requireLoaded(role, scene, options, false)
-  change(role, SceneAction.Load, scene, args, options)
+  const server = serverState(world)
+  requireLoaded(server, scene, options, false)
+  change(server, SceneAction.Load, scene, args, options)
 }
 
 /**
@@ -71,9 +71,9 @@ export function loadScene<S extends Schema>(
  * @throws UsageError when the scene is not listed, is not loaded, or `to` names no open connection.
  */
 export function unloadScene(world: ServerWorld, scene: Scene, options?: SceneOptions): void {
-  const role = serverState(world)
-  requireLoaded(role, scene, options, true)
-  change(role, SceneAction.Unload, scene, undefined, options)
+  const server = serverState(world)
+  requireLoaded(server, scene, options, true)
+  change(server, SceneAction.Unload, scene, undefined, options)
 }
 
 /**
@@ -137,28 +137,28 @@ export function setSceneLoader(
 }
 
 function change(
-  role: ServerState,
+  server: ServerState,
   action: SceneAction,
   scene: Scene,
   args: Readonly<Record<string, unknown>> = {},
   { to = 'all' }: SceneOptions = {},
 ): void {
-  const id = requireId(role.protocol, scene)
+  const id = requireId(server.protocol, scene)
   if (action !== SceneAction.Unload) scene.codec.check(args)
-  if (to === 'all') changeAllScenes(role, action, id, args)
-  else changeScenesOf(role, peersOf(role, to), action, id, args)
+  if (to === 'all') changeAllScenes(server, action, id, args)
+  else changeScenesOf(server, peersOf(server, to), action, id, args)
 }
 
 /**
  * Checks the world's scenes, or those of one connection. A list is not checked: each of its connections is skipped if
  * it does not have the scene.
  */
-function requireLoaded(role: ServerState, scene: Scene, { to = 'all' }: SceneOptions = {}, wanted: boolean): void {
-  const id = requireId(role.protocol, scene)
+function requireLoaded(server: ServerState, scene: Scene, { to = 'all' }: SceneOptions = {}, wanted: boolean): void {
+  const id = requireId(server.protocol, scene)
   if (to !== 'all' && typeof to !== 'number') return
-  const loaded = typeof to === 'number' ? findPeer(role, to)?.scenes.current : role.scenes.current
+  const loaded = typeof to === 'number' ? findPeer(server, to)?.scenes.current : server.scenes.current
   if (loaded === undefined || loaded.some((one) => one.scene === scene) === wanted) return
-  const name = role.protocol.sceneNames[id]!
+  const name = server.protocol.sceneNames[id]!
   if (wanted) throw new UsageError('scene-not-loaded', `${name} is not loaded: nothing to unload`)
   throw new UsageError('scene-loaded', `${name} is loaded already: unload it first, or change to it`)
 }
@@ -174,15 +174,15 @@ function requireId(protocol: Protocol, scene: Scene): number {
  *
  * @throws UsageError when it is no connection.
  */
-function findPeer(role: ServerState, connection: number): ServerPeer | undefined {
-  requireOpen(role, connection)
-  return role.peerOfConnection.get(connection)
+function findPeer(server: ServerState, connection: number): ServerPeer | undefined {
+  requireOpen(server, connection)
+  return server.peerOfConnection.get(connection)
 }
 
 /** A list that was made earlier may name clients that have left since. They are skipped. */
-function peersOf(role: ServerState, to: Exclude<SceneTarget, 'all'>): ServerPeer[] {
+function peersOf(server: ServerState, to: Exclude<SceneTarget, 'all'>): ServerPeer[] {
   if (typeof to === 'number') {
-    const peer = findPeer(role, to)
+    const peer = findPeer(server, to)
     return peer === undefined ? [] : [peer]
   }
   if (typeof to === 'string') {
@@ -190,9 +190,9 @@ function peersOf(role: ServerState, to: Exclude<SceneTarget, 'all'>): ServerPeer
   }
   const peers: ServerPeer[] = []
   for (const connection of new Set(to)) {
-    const peer = role.peerOfConnection.get(connection)
+    const peer = server.peerOfConnection.get(connection)
     if (peer !== undefined) peers.push(peer)
-    else if (!hasComponent(role.world, connection, Connection)) role.counters.unsentCalls++
+    else if (!hasComponent(server.world, connection, Connection)) server.counters.unsentCalls++
   }
   return peers
 }

@@ -82,9 +82,9 @@ export function setSpawnKey(
     server.replication.origins.setKey(entity, key, kind === 'predicted')
     return
   }
-  const role = clientState(world)
+  const client = clientState(world)
   checkInteger('waitTicks', waitTicks, 1)
-  claim(role, entity, key, kind, waitTicks)
+  claim(client, entity, key, kind, waitTicks)
 }
 
 /** The entity of this world with a spawn key, or 0. On a client also its own entity that still waits for a spawn. */
@@ -93,9 +93,9 @@ export function entityOfKey(world: NetworkWorld, key: string): number {
   return server?.replication.origins.entityOf(key) || client?.replication.entityOfKey(key) || 0
 }
 
-function claim(role: ClientState, entity: number, key: string, kind: 'scene' | 'predicted', waitTicks: number): void {
-  const { locals } = role.replication
-  if (role.entities.netIdOf(entity) !== 0) {
+function claim(client: ClientState, entity: number, key: string, kind: 'scene' | 'predicted', waitTicks: number): void {
+  const { locals } = client.replication
+  if (client.entities.netIdOf(entity) !== 0) {
     throw new UsageError('networked', `setSpawnKey: entity ${entity} is the server's; give the key to one of your own`)
   }
   const former = locals.keyOf(entity)
@@ -104,14 +104,14 @@ function claim(role: ClientState, entity: number, key: string, kind: 'scene' | '
   }
   if (kind === 'scene') {
     requireFree(locals.entityOf(key), entity, key)
-    role.replication.claimKey(entity, key)
+    client.replication.claimKey(entity, key)
     return
   }
-  requireFree(role.replication.entityOfKey(key), entity, key)
-  if (!isShownOpen(role)) {
+  requireFree(client.replication.entityOfKey(key), entity, key)
+  if (!isShownOpen(client)) {
     throw new UsageError('not-connected', 'a predicted entity needs a connection: await connect(world, …) first')
   }
-  locals.add(entity, key, serverTick(role) + waitTicks)
+  locals.add(entity, key, serverTick(client) + waitTicks)
 }
 
 /** @throws UsageError when the kind of a key is invalid. */
@@ -147,8 +147,8 @@ export function requireEntity(world: NetworkWorld, entity: number, verb: string)
  *
  * @throws UsageError when the entity has been sent to clients.
  */
-export function requireUnspawned(role: ServerState, entity: number, verb: string): void {
-  const { entities } = role.replication
+export function requireUnspawned(server: ServerState, entity: number, verb: string): void {
+  const { entities } = server.replication
   const slot = entities.slotOfEntity(entity)
   if (slot !== 0 && entities.spawned[slot] === 1) {
     throw new UsageError(

@@ -99,32 +99,32 @@ export function stats(world: NetworkWorld, { side }: SideOptions = {}): NetworkS
 
 function statsOf(network: Network, side: Side): NetworkStats {
   const own = side === 'server' ? serverStats(network.server!) : clientStats(network.client!)
-  const role = network[side]!
-  const transport = { ...(role.transport?.counters ?? createTransportCounters()) }
+  const state = network[side]!
+  const transport = { ...(state.transport?.counters ?? createTransportCounters()) }
   const local = side === 'server' ? network.server!.local?.sessions?.transport : undefined
   const ofObservers = side === 'server' ? network.server!.replication.observerEvents.dropped : 0
   return {
     ...own,
     entities: (network.server ?? network.client)!.replication.entities.alive,
     lostReports:
-      role.errors.dropped +
+      state.errors.dropped +
       lifecycleOf(network, side).dropped +
-      role.replication.changes.dropped +
-      (role.replication.collections?.queues.dropped ?? 0) +
-      role.scenes.events.dropped +
+      state.replication.changes.dropped +
+      (state.replication.collections?.queues.dropped ?? 0) +
+      state.scenes.events.dropped +
       ofObservers,
-    counters: { ...role.counters },
-    errors: role.errors.codes.totals,
-    closed: role.errors.closes.totals,
-    violations: role.errors.violations.totals,
+    counters: { ...state.counters },
+    errors: state.errors.codes.totals,
+    closed: state.errors.closes.totals,
+    violations: state.errors.violations.totals,
     transport: local === undefined ? transport : addCounts(transport, local.counters),
   }
 }
 
 type OwnStats = Pick<NetworkStats, 'connections' | 'states' | 'maxConnections' | 'ticks' | 'roundTrip' | 'queues'>
 
-function serverStats(role: ServerState): OwnStats {
-  const { peers, authenticating } = role
+function serverStats(server: ServerState): OwnStats {
+  const { peers, authenticating } = server
   const roundTrips: number[] = []
   const states = { authenticating: authenticating.size, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
   const waiting = { spawns: 0, largeMessages: 0, reliableBytes: 0, unreliableBytes: 0 }
@@ -140,10 +140,10 @@ function serverStats(role: ServerState): OwnStats {
   return {
     connections: peers.length,
     states,
-    maxConnections: role.sessions?.options.maxConnections ?? 0,
-    ticks: role.tick,
+    maxConnections: server.sessions?.options.maxConnections ?? 0,
+    ticks: server.tick,
     roundTrip: distribution(roundTrips),
-    queues: { ...waiting, ...waitingIn(role) },
+    queues: { ...waiting, ...waitingIn(server) },
   }
 }
 
@@ -154,14 +154,14 @@ function stateOf({ session, scenes, linkTag }: ServerPeer): keyof ConnectionStat
   return session.ready ? 'ready' : 'connected'
 }
 
-function clientStats(role: ClientState): OwnStats {
-  const session = isOpen(role) ? role.session?.session : undefined
+function clientStats(client: ClientState): OwnStats {
+  const session = isOpen(client) ? client.session?.session : undefined
   const states = { authenticating: 0, connected: 0, loading: 0, ready: 0, interrupted: 0, stalled: 0 }
-  const isInterrupted = role.session?.isInterrupted === true
+  const isInterrupted = client.session?.isInterrupted === true
   if (session !== undefined) {
     if (isInterrupted) states.interrupted = 1
-    else if (role.linkTag === Stalled) states.stalled = 1
-    else if (role.scenes.isLoading) states.loading = 1
+    else if (client.linkTag === Stalled) states.stalled = 1
+    else if (client.scenes.isLoading) states.loading = 1
     else if (session.ready) states.ready = 1
     else states.connected = 1
   }
@@ -171,26 +171,26 @@ function clientStats(role: ClientState): OwnStats {
     connections: session === undefined ? 0 : 1,
     states,
     maxConnections: 0,
-    ticks: role.frame,
+    ticks: client.frame,
     roundTrip: distribution(smoothed > 0 ? [smoothed] : []),
     queues: {
       spawns: 0,
-      largeMessages: role.outgoingParts.count,
+      largeMessages: client.outgoingParts.count,
       reliableBytes: buffered(Channel.Reliable),
       unreliableBytes: buffered(Channel.Unreliable),
-      ...waitingIn(role),
+      ...waitingIn(client),
     },
   }
 }
 
 function waitingIn(
-  role: ServerState | ClientState,
+  state: ServerState | ClientState,
 ): Pick<QueueLengths, 'inboxPackets' | 'calls' | 'requests' | 'errors'> {
   return {
-    inboxPackets: role.transport?.waiting ?? 0,
-    calls: role.inbound.queues.reduce((sum, queue) => sum + queue.waiting, 0),
-    requests: role.openRequests.size,
-    errors: role.errors.waiting,
+    inboxPackets: state.transport?.waiting ?? 0,
+    calls: state.inbound.queues.reduce((sum, queue) => sum + queue.waiting, 0),
+    requests: state.openRequests.size,
+    errors: state.errors.waiting,
   }
 }
 

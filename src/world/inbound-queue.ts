@@ -27,8 +27,8 @@ export function requireNetwork(world: NetworkWorld): Network {
  * it.
  */
 export function inboundQueue(network: Network, definition: Definition, asked: Side | undefined): CallQueue {
-  const role = (network.server ?? network.client)!
-  const { name } = role.inbound.queueOf(definition)
+  const state = (network.server ?? network.client)!
+  const { name } = state.inbound.queueOf(definition)
   const side = receivingSide(network, definition, name, asked)
   if (!isReceivedBy(definition, side)) throw new UsageError('wrong-side', wrongSideText(definition, name))
   return network[side]!.inbound.queueOf(definition)
@@ -44,10 +44,10 @@ export function mergedQueues(
   definitions: readonly Definition[],
   asked: Side | undefined,
 ): MergedCalls | readonly never[] {
-  const role = (network.server ?? network.client)!
+  const state = (network.server ?? network.client)!
   const [first] = definitions
   if (first === undefined) return []
-  const side = receivingSide(network, first, role.inbound.queueOf(first).name, asked)
+  const side = receivingSide(network, first, state.inbound.queueOf(first).name, asked)
   for (const definition of definitions) inboundQueue(network, definition, side)
   return network[side]!.inbound.mergedOf(definitions)
 }

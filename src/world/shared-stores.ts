@@ -96,8 +96,8 @@ export function requireSharedIndex(world: World, protocol: Protocol, other: Worl
  */
 export function openStores(world: World): void {
   const { server, client } = networkOf(world)!
-  const role = (server ?? client)!
-  requireOwnStores(world, role.protocol)
+  const state = (server ?? client)!
+  requireOwnStores(world, state.protocol)
   const ref = new WeakRef(world)
   const own = storeOf(Networked, 'Networked')
   if (isTaken(own, world)) {
@@ -105,9 +105,9 @@ export function openStores(world: World): void {
       'another open world of this process has its own entity index, so ' +
       'that Connection and Networked hold values of both; ' +
       'make all of them with one index: createServerWorld(protocol, { entityIndex })'
-    role.errors.push('separate-entity-index', text)
+    state.errors.push('separate-entity-index', text)
   }
-  const stores = [own, ...storesOf(role.protocol)]
+  const stores = [own, ...storesOf(state.protocol)]
   for (const { memory } of stores) users.set(memory, usersBeside(world, memory))
   for (const store of stores) users.get(store.memory)!.push({ world: ref, store })
 }

@@ -1,4 +1,4 @@
-// Defines the network state of a world, split by role, and how verbs and systems find it.
+// Defines the network state of a world, split by side, and how verbs and systems find it.
 import type { World } from 'bitecs'
 import { UsageError } from '../protocol/errors.js'
 import type { Side } from '../remote/call-id.js'
@@ -41,18 +41,18 @@ export function networkOf(world: World): Network | undefined {
 
 /** @throws UsageError when the world is not a server's. */
 export function serverState(world: World): ServerState {
-  const role = networkOf(world)?.server
-  if (role === undefined)
+  const server = networkOf(world)?.server
+  if (server === undefined)
     throw new UsageError('wrong-side', 'this needs a world made by createServerWorld or createHostWorld')
-  return role
+  return server
 }
 
 /** @throws UsageError when the world is not a client's. */
 export function clientState(world: World): ClientState {
-  const role = networkOf(world)?.client
-  if (role === undefined)
+  const client = networkOf(world)?.client
+  if (client === undefined)
     throw new UsageError('wrong-side', 'this needs a world made by createClientWorld or createHostWorld')
-  return role
+  return client
 }
 
 /** Clears the events of an earlier session of a server or host: they are not news for the next one. */
