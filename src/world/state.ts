@@ -12,7 +12,7 @@ export type { Side } from '../remote/call-id.js'
 /** Registered, so that two copies of this library in one process recognise each other's worlds. */
 export const $network: unique symbol = Symbol.for('bitecs-net') as never
 
-/** The network of one world. A host's world, which is both sides at once, has both roles. */
+/** The network of one world. A host's world, which is both sides at once, has both states. */
 export interface Network {
   server?: ServerState
   client?: ClientState

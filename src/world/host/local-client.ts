@@ -1,4 +1,4 @@
-// Keeps what the server of a host's world knows of its own client: one connection entity for both roles, the sessions
+// Keeps what the server of a host's world knows of its own client: one connection entity for both sides, the sessions
 // over the link between them, the entity with `LocalPlayer`, the client's events, and the results of its hooks. All
 // other state is in the world already.
 import { addComponent, hasComponent, observe, onRemove, removeComponent, type World } from 'bitecs'
