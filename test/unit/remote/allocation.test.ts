@@ -1,4 +1,4 @@
-// Draining allocates nothing for each call: one view is used again and again. Needs `--expose-gc`.
+// Tests that draining allocates nothing per call, because one view is reused. Needs `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ErrorLog } from '../../../src/connection/error-log.js'
@@ -47,7 +47,7 @@ function bytesPerCall(command: typeof Fire | typeof Aim, args: object, read: (ar
 }
 
 describe('a drained call', () => {
-  it('costs no memory, however many arrive, also of a second definition with the same name of a field', () => {
+  it('allocates nothing, also for a second definition that has a field of the same name', () => {
     const fire = bytesPerCall(Fire, { x: 0.5, y: 1.5, z: 0.25, power: 7 }, (args) => {
       const { x, y, z, power } = args as { x: number; y: number; z: number; power: number }
       sums[0]! += x + y + z + power
@@ -64,7 +64,7 @@ describe('a drained call', () => {
 const Buy = defineCommand({ item: u8 }, { returns: { left: u8 } })
 
 describe('a request', () => {
-  it('costs no memory where it arrives, is drained and is answered', () => {
+  it('allocates nothing on the server when it is received, drained and answered', () => {
     const asked = defineProtocol({ remote: { Buy } })
     const outgoing = new OutgoingCalls(entities)
     const requests = new OpenRequests('server', asked, outgoing)

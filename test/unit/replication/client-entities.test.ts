@@ -1,4 +1,4 @@
-// The client's table of entities: which net ids may still arrive, and which never will.
+// Tests a client's table of entities: lookups, and its memory.
 import { createRandom } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { makeNetId, MAX_SLOT } from '../../../src/protocol/net-id.js'
@@ -11,8 +11,8 @@ function bytesOf(root: object): number {
   return [...takeCensus(root).bytes.values()].reduce((sum, size) => sum + size, 0)
 }
 
-describe('the table', () => {
-  it('agrees with a plain map while entities come and go in slots near and far', () => {
+describe("a client's table of entities", () => {
+  it('behaves like a plain map while entities spawn and despawn in slots near and far', () => {
     const random = createRandom(7)
     const entities = new ClientEntities(2)
     let inherited = 0
@@ -49,7 +49,7 @@ describe('the table', () => {
     expect(inherited).toBe(0)
   })
 
-  it('is as long as there are entities, wherever their slots are, and grows no more when others come instead', () => {
+  it('grows with the number of entities, wherever their slots are, and not when others replace them', () => {
     const entities = new ClientEntities(8)
     const empty = bytesOf(entities)
     const indices: number[] = []
