@@ -44,7 +44,7 @@ function byHand(): Uint8Array {
     [0xac, 0x02],
     // A length may be padded.
     [(text.length & 0x7f) | 0x80, (text.length >> 7) | 0x80, 0x80, 0, ...text],
-    // Three entities: two without prefab and key; a ball with the key "b" and a payload of two bytes, thrown by place 1.
+    // Three entities: two without prefab and key; a ball with key "b" and a payload of two bytes, thrown by place 1.
     [3, 0, 0, 3, 0, ...u32(2), 1, 0, 1, 0x62],
     // Crew: place 1, whose set of five bytes holds places 2 and 3.
     [1, 1, ...u32(5), 2, 2, 0, 3, 0],
