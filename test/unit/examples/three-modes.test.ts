@@ -33,7 +33,7 @@ async function bots(make: MakePeers): Promise<Outcome> {
 }
 
 describe('16: capture the flag', () => {
-  test('four players with the same inputs have the same positions in every tick and get the same messages', async () => {
+  test('four players with the same inputs have the same positions in every tick and the same messages', async () => {
     const beside = await bots(inMemory)
     const host = await bots(asHost)
     expect(host.trace).toEqual(beside.trace)
