@@ -23,7 +23,7 @@ function make() {
   return { fates, delivery: new Delivery(fates) }
 }
 
-/** The acknowledgement of a receiver that got these numbers. */
+/** The acknowledgement of a receiver with this window. */
 function ackOf(window: ReceiveWindow): Acknowledgement {
   const writer = new ByteWriter()
   window.write(writer)
@@ -40,7 +40,7 @@ function received(...numbers: number[]): Acknowledgement {
   return ackOf(window)
 }
 
-describe('the fate of a packet', () => {
+describe('an unreliable packet', () => {
   it('is reported once when it is acknowledged, however often the acknowledgement arrives', () => {
     const { delivery, fates } = make()
     for (let i = 0; i < 3; i++) delivery.send(0)
@@ -92,7 +92,7 @@ describe('the fate of a packet', () => {
     expect(delivery.unacknowledged).toBe(0)
   })
 
-  it('cannot be acknowledged before the packet is sent', () => {
+  it('cannot be acknowledged before it is sent', () => {
     const { delivery, fates } = make()
     expect(delivery.acknowledge(received(0))).toBe(false)
     delivery.send(0)
@@ -115,7 +115,7 @@ describe('the fate of a packet', () => {
   })
 })
 
-describe('the window', () => {
+describe('the send window', () => {
   it('allows eight packets without an acknowledgement, then one every 250 ms', () => {
     const { delivery } = make()
     let sent = 0
@@ -200,7 +200,7 @@ describe('the window', () => {
 })
 
 describe('delivery, compared with a plain model,', () => {
-  /** What may happen to a packet, and how late its acknowledgement comes. */
+  /** Whether a packet and its acknowledgement arrive, and how late. */
   const packet = fc.record({
     arrives: fc.boolean(),
     late: fc.integer({ min: 0, max: 6 }),
@@ -217,7 +217,7 @@ describe('delivery, compared with a plain model,', () => {
           const { delivery, fates } = make()
           const window = new ReceiveWindow()
           let now = 0
-          // Settled packets move the numbers along, so that some runs pass the wrap.
+          // Settled packets advance the sequence numbers, so that some runs wrap around.
           const shift = skip * 100
           for (let i = 0; i < shift; i++) {
             const sequence = delivery.send(now)

@@ -47,7 +47,7 @@ function read({ bytes }: Sent): { header: DataHeader; body: number[] } {
   return { header, body: [...bytes.subarray(reader.offset)] }
 }
 
-/** Sections of these sizes; the bytes of each are its number. */
+/** Writes sections of these sizes; each byte of a section is its number. */
 function write(builder: PacketBuilder, sizes: readonly number[]): void {
   sizes.forEach((size, i) => {
     expect(builder.fit(size)).toBe(true)
@@ -73,7 +73,7 @@ describe.each([
         (sizes, arrived) => {
           const { sent, session, builder } = make(channel)
           for (let s = 0; s < arrived; s++) session.received.mark(s, s % 3 !== 0)
-          // A wide window: this is not about it.
+          // A wide window, so that it does not limit the packets.
           session.roundTrip.sample(100_000)
           builder.start(session, 0xffffffff, 0, 1)
           write(builder, sizes)

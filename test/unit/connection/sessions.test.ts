@@ -210,7 +210,7 @@ describe('the hello', () => {
   })
 })
 
-describe('data', () => {
+describe('a data packet', () => {
   it.each([
     ['a number on the reliable channel', (peer: RawPeer) => peer.data(Channel.Reliable, 5)],
     ['a structure tick that was never sent', (peer: RawPeer) => peer.data(Channel.Reliable, -1, 1)],
@@ -301,7 +301,7 @@ describe('the end of a session', () => {
 describe('an attempt to resume', () => {
   const received = { token: 'ff'.repeat(16), received: 0 }
 
-  /** A session that may be resumed, and its secret. */
+  /** Opens a session that can be resumed, and returns its secret. */
   function joinResumable(server: ReturnType<typeof makeServer>): { peer: RawPeer; token: string } {
     const peer = new RawPeer(server.loopback.connect())
     peer.hello({ resume: 'may' })
@@ -375,7 +375,7 @@ describe('an attempt to resume', () => {
     const peers: RawPeer[] = []
     for (let round = 0; round < 6; round++) {
       const { now } = server.clock
-      // All are silent until their places are lent. Others connect; then every one is heard again.
+      // All clients are silent until their places are lent. Others connect; then all send packets again.
       for (const { transport } of peers) transport.answer = () => {}
       for (; server.clock.now <= now + 5500; server.clock.now += 500) server.sessions.maintain()
       for (let i = 0; i < 3; i++) peers.push(joinResumable(server).peer)
@@ -486,7 +486,7 @@ describe('an attempt to resume', () => {
         server.sessions.receive()
         server.sessions.maintain()
       }
-      // Ten seconds, and the three that a session is kept.
+      // Ten seconds, and the three seconds of the resume time.
       expect(lasted).toBeGreaterThan(13_000)
       expect(lasted).toBeLessThanOrEqual(15_000)
     }

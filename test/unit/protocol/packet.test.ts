@@ -64,7 +64,7 @@ describe('the data header', () => {
     expect(writer.length + MAX_BLOCK).toBeLessThanOrEqual(1150)
   })
 
-  it('cut off anywhere fails', () => {
+  it('fails when it is truncated anywhere', () => {
     const writer = new ByteWriter()
     writeDataHeader(writer, 7, received, 300, 299)
     for (let end = 1; end < writer.length; end++) {
@@ -120,7 +120,7 @@ describe('a hello', () => {
     expect(readHello(reader).description).toBe('é'.repeat(MAX_DESCRIPTION_BYTES / 2))
   })
 
-  it('cut off anywhere fails', () => {
+  it('fails when it is truncated anywhere', () => {
     const writer = new ByteWriter()
     writeHello(writer, hello)
     for (let end = 1; end < writer.length; end++) {
@@ -142,7 +142,7 @@ describe('a hello', () => {
   })
 })
 
-describe('welcome', () => {
+describe('a welcome', () => {
   it('round-trips, and fails when it is truncated anywhere', () => {
     const welcome = { connectionId: 70_000, milliTicksPerSecond: 20_000, tick: 123_456 }
     const writer = new ByteWriter()

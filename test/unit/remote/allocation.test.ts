@@ -13,15 +13,15 @@ import { OutgoingCalls } from '../../../src/remote/outgoing-calls.js'
 import { bytesPerEvent } from '../../support/heap.js'
 
 const Fire = defineCommand({ x: f32, y: f32, z: quantized(-1, 1, 0.01), power: u8 })
-/** Has a field of the same name first, read after the other's. */
+/** Its first field has the same name as that of the other definition. */
 const Aim = defineCommand({ x: f32, at: f32 })
 const protocol = defineProtocol({ remote: { Fire, Aim } })
 const entities = { netIdOf: (eid: number) => eid, entityOf: (netId: number) => netId }
 
-/** What is read is added up here, in place: a number that a function returns may be boxed on its way. */
+/** Values are added up here, in place, because a returned number may be boxed. */
 const sums = new Float64Array(1)
 
-/** Bytes for each of many calls that arrive and are drained. */
+/** Bytes allocated per call that is received and drained. */
 function bytesPerCall(command: typeof Fire | typeof Aim, args: object, read: (args: object) => void): number {
   const requests = new OpenRequests('server', protocol, new OutgoingCalls(entities))
   const counters = createCounters()
@@ -56,7 +56,7 @@ describe('a drained call', () => {
       const { x, at } = args as { x: number; at: number }
       sums[0]! += x + at
     })
-    // Looking at the heap costs some itself; an object for each call would be 20 bytes and more.
+    // Measuring the heap allocates some; one object per call would take at least 20 bytes.
     expect(Math.max(fire, aim)).toBeLessThan(1)
   })
 })
@@ -90,7 +90,7 @@ describe('a request', () => {
       outgoing.clear()
     })
     expect(answered).toBe(number)
-    // Looking at the heap costs some itself; the smallest object for each would be 16 bytes.
+    // Measuring the heap allocates some; the smallest object per request would take 16 bytes.
     expect(bytes).toBeLessThan(4)
   })
 })

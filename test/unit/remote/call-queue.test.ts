@@ -28,7 +28,7 @@ function make(message: Message, order = new CallOrder()) {
   })
   const push = (args: Record<string, unknown>, netId = 0, tick = 0, sender = 7): boolean => {
     const writer = new ByteWriter()
-    // Bytes of other sections stand around the payload.
+    // The payload is surrounded by bytes of other sections.
     writer.u32(0xffffffff)
     const start = writer.length
     message.codec.write(writer, args)
@@ -203,7 +203,7 @@ describe('a call queue', () => {
 
   it('counts queued calls against its limits, not drained ones', () => {
     const { queue, push, counts, refused } = make(Text)
-    // One large call is always left by a system that takes one a tick.
+    // A system that drains one call per tick always leaves one large call.
     push({ text: 'x'.repeat(16_000), n: 0 })
     for (let n = 1; n <= 300; n++) {
       push({ text: 'x'.repeat(16_000), n })
@@ -236,7 +236,7 @@ describe('the calls of several queues', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 80 }), (actions) => {
         const order = new CallOrder()
-        // Past the numbers that 32 bits hold while they wait.
+        // The order exceeds 32 bits while calls are queued.
         order.last = 2 ** 32 - 40
         const made = [0, 1, 2].map(() => make(Text, order))
         const merged = new MergedCalls(

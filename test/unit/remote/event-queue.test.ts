@@ -110,7 +110,7 @@ describe('EventQueue', () => {
       for (const { entity, netId } of queue) read += entity === netId ? 1 : 0
     })
     expect(read).toBeGreaterThan(2000)
-    // Looking at the heap costs some itself; an object for each event would be 20 bytes and more.
+    // Measuring the heap allocates some; one object per event would take at least 20 bytes.
     expect(bytes).toBeLessThan(1)
   })
 })

@@ -29,7 +29,7 @@ function makeEncoder(shapes: readonly (readonly ColumnType[])[], slots: number) 
     })
     return new ServerComponent(id, `C${id}`, {}, columns)
   })
-  // Each slot's entity has the same number.
+  // Each entity has the number of its slot.
   const lastEidOf = Uint32Array.from({ length: slots }, (_, slot) => slot)
   const sets = new ComponentSets(shapes.length)
   const history = new BlockHistory()
@@ -44,7 +44,7 @@ interface DecodedBlock {
   chunk: number
 }
 
-/** Reads the blocks of an encoder back; throws when one does not end where it should. */
+/** Reads the blocks of an encoder back, and checks that each ends correctly. */
 function decode({ encoder, sets, components }: ReturnType<typeof makeEncoder>): DecodedBlock[] {
   const blocks: DecodedBlock[] = []
   for (let chunk = 0; chunk < encoder.count; chunk++) {

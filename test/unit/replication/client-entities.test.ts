@@ -6,7 +6,7 @@ import { MAX_BLOCK_ENTITIES } from '../../../src/replication/wire/block-slots.js
 import { ClientEntities } from '../../../src/replication/client/client-entities.js'
 import { takeCensus } from '../../fuzz/engine/census.js'
 
-/** Bytes of every array that can be reached. */
+/** Bytes of every reachable array. */
 function bytesOf(root: object): number {
   return [...takeCensus(root).bytes.values()].reduce((sum, size) => sum + size, 0)
 }
@@ -61,7 +61,7 @@ describe("a client's table of entities", () => {
       entities.remove(indices[i % 1000]!)
       indices[i % 1000] = entities.add(makeNetId(1 + ((i * 97) % 500_000) * 2, 0), i % 1000)
     }
-    // By then some indices are slots; three times the tables at the most.
+    // Some indices have become slots by now; the tables take at most three times the memory.
     expect(bytesOf(entities) - empty).toBeLessThan(enough + 1000 * 4 * 65)
   })
 })

@@ -29,7 +29,7 @@ describe('a tick with 4,000 unchanged collections', () => {
       for (let tick = 0; tick < TICKS; tick++) runSystems(server, pipeline)
     }
     turn()
-    // Reading one of them now fails.
+    // From now on, reads are counted.
     const { items, perks } = Bag
     const seen = { count: 0 }
     for (const store of [items, perks] as unknown[][]) {
@@ -47,7 +47,7 @@ describe('a tick with 4,000 unchanged collections', () => {
       least = Math.min(least, process.memoryUsage().heapUsed - before)
     }
     expect(seen.count).toBe(0)
-    // Looking at the heap costs some itself; a byte for each collection and tick would be 200,000.
+    // Measuring the heap allocates some; one byte per collection and tick would be 200,000.
     expect(least / TICKS).toBeLessThan(1000)
   })
 })

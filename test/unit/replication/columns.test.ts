@@ -46,7 +46,7 @@ function scan(column: Column): boolean {
   return found
 }
 
-/** What a value arrives as when it is told at first, is found by a scan, and is marked; all must agree. */
+/** The received value after a spawn. A scan and a mark must give the same value. */
 function carry(type: ColumnType, array: TypedStore, value: number): { arrives: number; outOfRange: number } {
   array[EID] = value
   const started = make(type, array)

@@ -33,12 +33,12 @@ it('entities that move between cells, and clients that move their viewpoints, al
     for (let tick = 0; tick < count; tick++) {
       side ^= 1
       for (let i = 0; i < SHIPS; i++) game.Position.x[ships[i]!]! += side === 1 ? 21 : -21
-      // Around the second client there is nothing but cells.
+      // There are only empty cells around the second client.
       places[1]![0] = 500 + side * 50
       setViewpoint(server, b, places[1]!)
       net.tick()
     }
   }
-  // A tick of three worlds costs a little; one number on the heap for each ship would be 24,000.
+  // A tick of three worlds allocates a little; one number on the heap per ship would be 24,000.
   expect(bytesPerEvent(TICKS, turn, 5000)).toBeLessThan(5000)
 }, 60_000)

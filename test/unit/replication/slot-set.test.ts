@@ -1,4 +1,4 @@
-// Slot sets against the sets of JavaScript, and the arrays that grow.
+// Tests slot sets against the sets of JavaScript, and growing arrays.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { growTo, put, SlotSet } from '../../../src/replication/slot-set.js'
