@@ -179,7 +179,7 @@ describe('calls of several definitions', () => {
     expect(Array.from(drain(net.server, Fire), ({ args }) => args.n)).toEqual([12, 3, 13])
   })
 
-  it('are handled in the order in which they arrived after the server has loaded a scene', async () => {
+  it('are handled in order after they waited for the server to load a scene', async () => {
     const { net, world, mine } = duel()
     const loader = new ManualLoader()
     setSceneLoader(net.server, loader.loader)
