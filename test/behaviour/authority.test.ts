@@ -411,7 +411,7 @@ describe('wrong use of client authority', () => {
     expect(() => validateWrites(net.server, game.Fuel, () => true)).toThrow(/only the server writes Fuel/)
   })
 
-  it('is refused by replicate: a tag, a collection, an unknown authority', () => {
+  it('is refused by replicate for a tag, a collection or an unknown authority', () => {
     const Bag = { gold: new Uint8Array(2), items: [] as SyncList<number>[] }
     const options = { authority: 'client' } as const
     expect(() => replicate({}, {}, options)).toThrow(/has no fields of numbers/)

@@ -55,7 +55,7 @@ describe('maxBytesPerSecond', () => {
         longest = Math.max(longest, tick - last[i]!)
       }
     }
-    // Five seconds, heart-beats aside. 600 ships of about 6.5 bytes are four ticks' worth of 1,000 bytes.
+    // Five seconds, heartbeats aside. 600 ships of about 6.5 bytes are four ticks' worth of 1,000 bytes.
     expect(bytes() - before).toBeLessThan(5 * 20_000 * 1.05)
     expect(bytes() - before).toBeGreaterThan(5 * 20_000 * 0.8)
     expect(longest).toBeLessThanOrEqual(8)

@@ -47,7 +47,7 @@ function setUp(clients: number) {
   return { net, ship }
 }
 
-/** What a client got: the name of the call, and its number. */
+/** The calls that a client got, by name and number. */
 function got({ world }: { world: ClientWorld }): string[] {
   const calls: string[] = []
   for (const { args } of drain(world, Paint)) calls.push(`paint ${args.colour}`)

@@ -162,7 +162,7 @@ describe("10: an argument of type entity arrives as the receiver's own id; one t
     ])
   })
 
-  it('an entity that despawns before a delayed call arrives is 0', () => {
+  it('an entity that has despawned when a delayed call arrives is 0', () => {
     const net = createTestNetwork(names)
     const { world } = net.clients[0]!
     const ship = spawn(net)

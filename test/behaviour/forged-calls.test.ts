@@ -88,7 +88,7 @@ describe('4: a command on an entity the sender does not observe, on an unknown n
 
   // Unknown net ids are tested with raw bytes: test/unit/world/dropped-calls.test.ts.
 
-  it('a command with an unknown id on an own entity is dropped and counted', () => {
+  it("a command with an unknown id on the sender's own entity is dropped and counted", () => {
     const { net, cheat, honest, copy } = against(richer)
     sendCommand(cheat.world, copy, ZapShip, { n: 1 })
     sendCommand(cheat.world, copy, Move, { dx: 2 })

@@ -106,7 +106,7 @@ describe('a grid', () => {
     expect(seen(net, 0, [walker, edge])).toEqual([walker])
     let changes = 0
     for (let i = 0; i < 20; i++) {
-      // Across the border of two cells, of which one is seen.
+      // It crosses the border between a visible cell and a hidden one.
       game.Position.x[walker] = i % 2 === 0 ? 111 : 109
       // Too little to recompute the player's surroundings.
       game.Position.x[player] = i % 2 === 0 ? 3.5 : 0

@@ -66,7 +66,7 @@ describe('34: a late join in chunks', () => {
     for (let tick = 0; tick < 100 && stats(client.world).entities < ships.length; tick++) {
       net.tick()
       const now = stats(net.server).transport.bytesSent
-      // Headers, heart-beats and acknowledgements of a tick come on top.
+      // Headers, heartbeats and acknowledgements of a tick come on top.
       expect(now - sent).toBeLessThan(4000 + 200)
       sent = now
       if (firstAt === 0 && stats(client.world).entities > 0) firstAt = net.now
