@@ -1,4 +1,4 @@
-// Where a buffered RPC stands in the packet of a new observer: behind the structure, before the calls of the tick.
+// Tests that a new observer's packet carries a buffered RPC after the structure and before the calls of the tick.
 import { addComponent, addEntity } from 'bitecs'
 import { defineClientRpc, defineProtocol, netIdOf, sendRpc, setOwner, setPlayer, u32 } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
@@ -14,7 +14,7 @@ const Paint = defineClientRpc({ n: u32 }, { buffer: 'last' })
 const Blink = defineClientRpc({ n: u32 })
 const protocol = defineProtocol({ remote: { Paint, Blink } })
 
-it('stands behind spawn, owner and player, and before the calls of the tick; memory is freed with the entity', () => {
+it('a buffered RPC follows spawn, owner and player, precedes calls of the tick, and ends with its entity', () => {
   let welcome = (): void => {}
   const net = createTestNetwork(protocol, { serverSystems: [() => welcome()] })
   const ship = addEntity(net.server)

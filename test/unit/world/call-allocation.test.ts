@@ -1,5 +1,5 @@
-// Calls of every kind cost no memory from the verb to the loop that drains them, the tick around them included. Needs
-// `--expose-gc`.
+// Tests that calls of every kind allocate nothing from the verb to the loop that drains them, including the tick.
+// Needs `--expose-gc`.
 import { addComponent, addEntity } from 'bitecs'
 import {
   defineClientRpc,
@@ -31,7 +31,7 @@ const Prize = defineTargetRpc(shot)
 const Say = defineMessage(shot)
 const protocol = defineProtocol({ remote: { Fire, Boom, Prize }, messages: { Say } })
 
-/** Calls of one tick: what it allocates by itself is little beside what one object for each would take. */
+/** Calls per tick: so many that one object for each would far exceed what the tick itself allocates. */
 const CALLS = 2000
 /** Milliseconds between two ticks: a client may send no more than 2,000 calls a second. */
 const PAUSE = 1200
@@ -113,7 +113,7 @@ describe.each([
     },
     { kind: 'message to the server', send: () => onClient(sendMessages), take: () => onServer(drainAtServer) },
     { kind: 'message to a client', send: () => onServer(sendToOne), take: () => onClient(drainAtClient) },
-  ])('a $kind costs no memory', ({ send, take }) => {
+  ])('a $kind allocates nothing', ({ send, take }) => {
     let drained = 0
     const bytes = bytesPerEvent(
       CALLS,

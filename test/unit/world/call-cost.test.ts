@@ -9,7 +9,7 @@ import { serverState } from '../../../src/world/state.js'
 const Prize = defineTargetRpc({ n: u8 })
 const protocol = defineProtocol({ remote: { Prize } })
 
-it('calls to one client each cost every client no more than its own', () => {
+it('the server visits one call per client when each client gets a call of its own', () => {
   const CLIENTS = 24
   const net = createTestNetwork(protocol, { clients: CLIENTS })
   const ship = addEntity(net.server)

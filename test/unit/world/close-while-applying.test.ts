@@ -15,8 +15,8 @@ function spawn(world: ServerWorld): number {
   return eid
 }
 
-describe('close inside an observer', () => {
-  it('leaves nothing of the server behind, although the packet goes on', () => {
+describe('a client that closes inside an observer', () => {
+  it('keeps no entity of the server, although the packet contains more spawns', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     let closed = false

@@ -99,7 +99,7 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     expect(errors(net.server)).toEqual([{ code: 'unknown-entity', connection, entity: 0, name: 'Move', count: 1 }])
   })
 
-  it('its id is unknown, or nothing that a client may send', () => {
+  it('its definition is unknown, or one that a client may not send', () => {
     const { net, ship, client } = shipOfFirst()
     throwSections(client, (writer) => {
       writeCall(writer, netIdOf(net.server, ship), 0xffffffff, MOVE)
@@ -114,7 +114,7 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     ])
   })
 
-  it('its arguments are not what its definition says', () => {
+  it('its arguments do not match its definition', () => {
     const { net, ship, client } = shipOfFirst()
     throwSections(client, (writer) => writeCall(writer, netIdOf(net.server, ship), game.Move, [1]))
     net.tick()
@@ -122,7 +122,7 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     expect(errors(net.server)).toMatchObject([{ code: 'malformed-call', name: 'Move', count: 1 }])
   })
 
-  it('its sender does not own the entity, or not any more', () => {
+  it('its sender does not own the entity, or no longer owns it', () => {
     const { net, ship, copies } = shipOfFirst(2)
     const second = net.clients[1]!
     move(second, copies[1]!)
@@ -136,7 +136,7 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     expect(stats(net.server).counters.unauthorizedCalls).toBe(2)
   })
 
-  it('13: it is over its rate', () => {
+  it('13: it exceeds its rate limit', () => {
     const { net, ship, copies, client } = shipOfFirst()
     for (let i = 0; i < 5; i++) sendCommand(client.world, copies[0]!, game.Shoot, { power: i })
     net.tick(2)
@@ -145,7 +145,7 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     expect(errors(net.server)).toEqual([{ code: 'over-rate', connection, entity: ship, name: 'Shoot', count: 1 }])
   })
 
-  it('11: its entity was despawned before it arrived, which weighs on nobody', () => {
+  it('11: its entity was despawned before it arrived, which counts against no budget', () => {
     const { net, ship, copies, client } = shipOfFirst(1, { latency: 200 })
     for (let i = 0; i < 100; i++) move(client, copies[0]!)
     net.tick()
@@ -157,7 +157,7 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     expect(client.reason).toBeUndefined()
   })
 
-  it('11: its entity, or its sender, goes between arrival and drain', async () => {
+  it('11: its entity is removed, or its sender disconnects, between arrival and drain', async () => {
     const { net, ship, copies } = shipOfFirst(2)
     const second = net.clients[1]!
     move(net.clients[0]!, copies[0]!)
@@ -189,14 +189,14 @@ describe('at a client, a call is dropped, counted and reported, when', () => {
     expect(stats(client.world).counters.unknownDefinitions).toBe(1)
   })
 
-  it('its arguments are not what its definition says', () => {
+  it('its arguments do not match its definition', () => {
     const { net, ship, copies, client } = shipOfFirst()
     const got = receive(net, (writer) => writeCall(writer, netIdOf(net.server, ship), game.Boom, [1]))
     expect(got).toMatchObject([{ code: 'malformed-call', name: 'Boom', entity: copies[0], count: 1 }])
     expect(stats(client.world).counters.malformedCalls).toBe(1)
   })
 
-  it('its entity is not there, or goes before it is drained', () => {
+  it('its entity does not exist, or is despawned before the call is drained', () => {
     const { net, ship, client } = shipOfFirst()
     const got = receive(net, (writer) => writeCall(writer, 12_345, game.Boom, [0, 0, 0, 0, 0]))
     expect(got).toMatchObject([{ code: 'late', name: 'Boom', entity: 0, count: 1 }])
@@ -211,8 +211,8 @@ describe('at a client, a call is dropped, counted and reported, when', () => {
   })
 })
 
-describe('on the reliable channel, a client takes', () => {
-  it('RPCs and messages of unreliable definitions, in the order in which they were written', () => {
+describe('on the reliable channel, a client accepts', () => {
+  it('RPCs and messages of unreliable definitions, in the order in which they were sent', () => {
     const { net, ship, copies, client } = shipOfFirst()
     throwAtClient(net.server, (writer) => {
       writeCall(writer, netIdOf(net.server, ship), game.Spark, [1])
@@ -235,7 +235,7 @@ describe('on the reliable channel, a client takes', () => {
     expect(errors(client.world)).toEqual([])
   })
 
-  it('a call that names an entity that it does not have, with 0 in its place, at once', () => {
+  it('a call with an entity that it does not have as argument, at once and with 0 in its place', () => {
     const { net, ship, client } = shipOfFirst()
     throwAtClient(net.server, (writer) => {
       // A slot and a generation that nothing has.
@@ -247,7 +247,7 @@ describe('on the reliable channel, a client takes', () => {
 })
 
 describe('a flood of wrong calls', () => {
-  it('is counted exactly, and reported at once, then every five seconds with how many more there were', () => {
+  it('is counted exactly, and reported at once, then every five seconds with the number since the last report', () => {
     const { net, copies } = shipOfFirst(2)
     const second = net.clients[1]!
     // Ten a tick for twelve seconds.
@@ -262,14 +262,14 @@ describe('a flood of wrong calls', () => {
     expect(reports.map(({ count }) => count)).toHaveLength(3)
     expect(reports[0]!.count).toBe(1)
     expect(reports[1]!.tick - reports[0]!.tick).toBe(100)
-    // When it ends, the rest is told all the same.
+    // After the flood ends, the rest is still reported.
     net.tick(120)
     for (const { tick, count } of errors(net.server) as { tick: number; count: number }[]) reports.push({ tick, count })
     expect(reports.reduce((sum, { count }) => sum + count, 0)).toBe(2400)
     expect(stats(net.server).counters.unauthorizedCalls).toBe(2400)
   })
 
-  it('of a client that leaves is told whole', async () => {
+  it('is reported completely when its client disconnects', async () => {
     const { net, copies } = shipOfFirst(2)
     const second = net.clients[1]!
     for (let i = 0; i < 10; i++) move(second, copies[1]!)
@@ -285,7 +285,7 @@ describe('a flood of wrong calls', () => {
 })
 
 describe('23: a call or message with an unknown id', () => {
-  it('is counted, and by policy closes the connection at the first', () => {
+  it("is counted, and closes the connection if the policy is 'close'", () => {
     for (const unknownCalls of [undefined, 'count', 'close'] as const) {
       const net = createTestNetwork(game.arena, { clients: 2, limits: { unknownCalls } })
       const [wrong, other] = net.clients as [TestClient, TestClient]
@@ -298,15 +298,15 @@ describe('23: a call or message with an unknown id', () => {
     }
   })
 
-  it('of which the policy is neither is refused at the start', () => {
+  it("cannot be configured with a policy other than 'count' or 'close'", () => {
     expect(() => createTestNetwork(game.arena, { limits: { unknownCalls: 'ignore' as never } })).toThrow(
       /'count' or 'close'/,
     )
   })
 })
 
-describe('a command that is drained in the tick in which its sender has left, after its entity was despawned', () => {
-  it('is reported, and leaves nothing behind for a connection that is gone', () => {
+describe('a command drained after its entity was despawned, in the tick in which its sender disconnected', () => {
+  it('is reported, and keeps no state for the closed connection', () => {
     const net = createTestNetwork(game.arena, {
       clients: 0,
       serverSystems: [

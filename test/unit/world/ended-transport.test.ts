@@ -37,7 +37,7 @@ describe('the end of a server', () => {
     expect(removed).toEqual(ORDER)
   })
 
-  it('is shown whole to the systems of the tick in which the game closed its HTTP server', () => {
+  it("is complete before the game's systems run in the tick after the game closed its HTTP server", () => {
     let shown: number[] = []
     const { net, removed } = start([
       (world) => void (shown = Object.values(COMPONENTS).map((component) => query(world, [component]).length)),
@@ -53,7 +53,7 @@ describe('the end of a server', () => {
 })
 
 describe('a host whose HTTP server was closed', () => {
-  it('plays on with its own client', () => {
+  it('keeps running with its own client', () => {
     const net = createTestNetwork(defineProtocol({}), { host: true, clients: 1 })
     endTransport(net)
     net.tick(2)

@@ -21,7 +21,7 @@ async function playMatch(): Promise<[server: WeakRef<object>, client: WeakRef<ob
   return [new WeakRef(server), new WeakRef(clients[0]!.world)]
 }
 
-it('let go of everything but the values', async () => {
+it('closed worlds are garbage-collected while stores still hold the collections of despawned entities', async () => {
   const worlds = await playMatch()
   await new Promise((resolve) => setImmediate(resolve))
   for (let i = 0; i < 3; i++) globalThis.gc!()

@@ -1,4 +1,4 @@
-// A game that ends connections, or everything, from within an observer or a handler: nothing throws, nothing is left.
+// Tests a game that ends a connection or the server inside an observer or a handler: nothing throws or leaks.
 import { entityExists, observe, onAdd, query } from 'bitecs'
 import { close, drain, handle, kick, NetworkErrors, sendCommand, setPlayer } from 'bitecs-net'
 import { Authenticating, Connected, Connection, Networked, Ready } from 'bitecs-net/components'
@@ -32,7 +32,7 @@ describe('a server that is closed from an observer', () => {
     ['Connection', Connection],
     ['Connected', Connected],
     ['Ready', Ready],
-  ])('of %s, when a client comes, reports no error and leaves no entity', (_, component) => {
+  ])('of %s, when a client connects, reports no error and leaves no entity', (_, component) => {
     const net = createTestNetwork(game.arena, { clients: 0 })
     const seen: number[] = []
     observe(net.server, onAdd(component), (eid: number) => {
@@ -52,7 +52,7 @@ describe('a handler that ends', () => {
   it.each([
     ['its sender', 'kicked', ['late'], (net: TestNetwork, sender: number) => kick(net.server, sender)],
     ['the whole server', 'server-stopped', [], (net: TestNetwork) => void close(net.server)],
-  ])('%s, in the midst of its calls, gets no other of them, and throws nothing', (_, code, errors, end) => {
+  ])('%s, among several queued calls, gets none of the remaining calls and does not throw', (_, code, errors, end) => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const [first, other] = net.clients
     const ship = game.spawnShip(net.server)

@@ -1,4 +1,4 @@
-// Clients that send calls faster than a server drains them: what they lose, and what the others must not.
+// Tests clients that send calls faster than the server drains them: they lose calls, other clients lose none.
 import { addComponents, addEntity } from 'bitecs'
 import {
   close,
@@ -61,88 +61,92 @@ function flood({ attackers, target }: Match, calls = FLOOD): void {
 describe.each([
   ['before', true],
   ['after', false],
-])('calls of honest clients, while three who connected %s them flood their definition,', (_, attackersFirst) => {
-  it('arrive all, and the reports name those who flood', () => {
-    const match = start(attackersFirst)
-    const { net, attackers, players, target } = match
-    flood(match)
-    for (const client of players) {
-      for (let n = 0; n < 100; n++) sendCommand(client.world, target(client), Fire, { n })
-    }
-    net.tick(2)
-    const heard = new Map<number, number[]>()
-    for (const { sender, args } of drain(net.server, Fire)) {
-      const numbers = heard.get(sender) ?? []
-      numbers.push(args.n)
-      heard.set(sender, numbers)
-    }
-    for (const { connection } of players) {
-      expect(heard.get(connection)).toEqual(Array.from({ length: 100 }, (__, n) => n))
-    }
-    const { counters } = stats(net.server)
-    expect(counters.overShareCalls).toBeGreaterThan(0)
-    expect(counters.undrainedCalls).toBe(0)
-    const reports = [...drain(net.server, NetworkErrors)].filter(({ code }) => code === 'over-share')
-    const flooders = new Set(attackers.map(({ connection }) => connection))
-    expect(reports.length).toBeGreaterThan(0)
-    for (const { connection, name } of reports) expect([flooders.has(connection), name]).toEqual([true, 'Fire'])
-  })
+])(
+  'calls of honest clients, while three clients that connected %s them flood the same definition,',
+  (_, attackersFirst) => {
+    it('all arrive, and the reports name the flooding clients', () => {
+      const match = start(attackersFirst)
+      const { net, attackers, players, target } = match
+      flood(match)
+      for (const client of players) {
+        for (let n = 0; n < 100; n++) sendCommand(client.world, target(client), Fire, { n })
+      }
+      net.tick(2)
+      const heard = new Map<number, number[]>()
+      for (const { sender, args } of drain(net.server, Fire)) {
+        const numbers = heard.get(sender) ?? []
+        numbers.push(args.n)
+        heard.set(sender, numbers)
+      }
+      for (const { connection } of players) {
+        expect(heard.get(connection)).toEqual(Array.from({ length: 100 }, (__, n) => n))
+      }
+      const { counters } = stats(net.server)
+      expect(counters.overShareCalls).toBeGreaterThan(0)
+      expect(counters.undrainedCalls).toBe(0)
+      const reports = [...drain(net.server, NetworkErrors)].filter(({ code }) => code === 'over-share')
+      const flooders = new Set(attackers.map(({ connection }) => connection))
+      expect(reports.length).toBeGreaterThan(0)
+      for (const { connection, name } of reports) expect([flooders.has(connection), name]).toEqual([true, 'Fire'])
+    })
 
-  it('are answered, when they are requests', async () => {
-    const match = start(attackersFirst)
-    const { net, players, target } = match
-    handle(net.server, Buy, ({ id, args }) => void reply(net.server, id, { n: args.n }))
-    for (const client of match.attackers) {
-      const at = target(client)
-      for (let n = 0; n < FLOOD; n++) sendCommand(client.world, at, Buy, { n })
-    }
-    const answers = players.flatMap((client) =>
-      Array.from({ length: 20 }, (__, n) => request(client.world, target(client), Buy, { n })),
-    )
-    net.tick(4)
-    const values = await Promise.all(answers)
-    expect(values.map(({ n }) => n)).toEqual(players.flatMap(() => Array.from({ length: 20 }, (__, n) => n)))
-  })
+    it('are answered when they are requests', async () => {
+      const match = start(attackersFirst)
+      const { net, players, target } = match
+      handle(net.server, Buy, ({ id, args }) => void reply(net.server, id, { n: args.n }))
+      for (const client of match.attackers) {
+        const at = target(client)
+        for (let n = 0; n < FLOOD; n++) sendCommand(client.world, at, Buy, { n })
+      }
+      const answers = players.flatMap((client) =>
+        Array.from({ length: 20 }, (__, n) => request(client.world, target(client), Buy, { n })),
+      )
+      net.tick(4)
+      const values = await Promise.all(answers)
+      expect(values.map(({ n }) => n)).toEqual(players.flatMap(() => Array.from({ length: 20 }, (__, n) => n)))
+    })
 
-  it('arrive all, when the server did not drain them for a while', () => {
-    const match = start(attackersFirst)
-    const { net, players } = match
-    for (const client of match.attackers) for (let n = 0; n < FLOOD; n++) sendMessage(client.world, Say, { n })
-    for (let turn = 0; turn < 5; turn++) {
-      for (const client of players) for (let n = 0; n < 50; n++) sendMessage(client.world, Say, { n: 50 * turn + n })
-      net.tick()
-    }
-    net.tick(2)
-    const heard = new Map<number, number>()
-    for (const { sender } of drain(net.server, Say)) heard.set(sender, (heard.get(sender) ?? 0) + 1)
-    for (const { connection } of players) expect(heard.get(connection)).toBe(250)
-  })
+    it('all arrive when the server has not drained them for a while', () => {
+      const match = start(attackersFirst)
+      const { net, players } = match
+      for (const client of match.attackers) for (let n = 0; n < FLOOD; n++) sendMessage(client.world, Say, { n })
+      for (let turn = 0; turn < 5; turn++) {
+        for (const client of players) for (let n = 0; n < 50; n++) sendMessage(client.world, Say, { n: 50 * turn + n })
+        net.tick()
+      }
+      net.tick(2)
+      const heard = new Map<number, number>()
+      for (const { sender } of drain(net.server, Say)) heard.set(sender, (heard.get(sender) ?? 0) + 1)
+      for (const { connection } of players) expect(heard.get(connection)).toBe(250)
+    })
 
-  it('arrive all, when they waited while the server loaded a scene', async () => {
-    const match = start(attackersFirst)
-    const { net, players, target } = match
-    const loader = new ManualLoader()
-    setSceneLoader(net.server, loader.loader)
-    loadScene(net.server, Hud)
-    await tickAwaiting(net, 3)
-    flood(match, FLOOD - 10)
-    for (const client of players) {
-      for (let n = 0; n < 100; n++) sendCommand(client.world, target(client), Fire, { n })
-    }
-    await tickAwaiting(net, 2)
-    loader.last.done()
-    await tickAwaiting(net)
-    // What arrives now finds a queue that is over its limit already.
-    for (const client of players) for (let n = 100; n < 200; n++) sendCommand(client.world, target(client), Fire, { n })
-    await tickAwaiting(net, 2)
-    const heard = new Map<number, number>()
-    for (const { sender } of drain(net.server, Fire)) heard.set(sender, (heard.get(sender) ?? 0) + 1)
-    for (const { connection } of players) expect(heard.get(connection)).toBe(200)
-  })
-})
+    it('all arrive after being held while the server loaded a scene', async () => {
+      const match = start(attackersFirst)
+      const { net, players, target } = match
+      const loader = new ManualLoader()
+      setSceneLoader(net.server, loader.loader)
+      loadScene(net.server, Hud)
+      await tickAwaiting(net, 3)
+      flood(match, FLOOD - 10)
+      for (const client of players) {
+        for (let n = 0; n < 100; n++) sendCommand(client.world, target(client), Fire, { n })
+      }
+      await tickAwaiting(net, 2)
+      loader.last.done()
+      await tickAwaiting(net)
+      // The queue is over its limit when these arrive.
+      for (const client of players)
+        for (let n = 100; n < 200; n++) sendCommand(client.world, target(client), Fire, { n })
+      await tickAwaiting(net, 2)
+      const heard = new Map<number, number>()
+      for (const { sender } of drain(net.server, Fire)) heard.set(sender, (heard.get(sender) ?? 0) + 1)
+      for (const { connection } of players) expect(heard.get(connection)).toBe(200)
+    })
+  },
+)
 
-describe('a client that floods and leaves', () => {
-  it('leaves nothing behind: what waited from it takes no room from those who come after it', () => {
+describe('a client that floods and disconnects', () => {
+  it('leaves no queued calls behind that take room from other clients', () => {
     const match = start(true)
     const { net, attackers, players, target } = match
     flood(match)

@@ -21,7 +21,7 @@ function section(writer: ByteWriter, text: string, textLength = text.length, len
   for (const letter of text) writer.u8(letter.charCodeAt(0))
 }
 
-/** Sends forged sections in a reliable data packet, and tells which texts the server drained. */
+/** Sends forged sections in a reliable data packet, and returns the texts that the server drained. */
 function receive(forge: (writer: ByteWriter) => void) {
   const net = createTestNetwork(protocol, { clients: 1 })
   const [client] = net.clients
@@ -38,11 +38,11 @@ function receive(forge: (writer: ByteWriter) => void) {
 }
 
 describe('a message', () => {
-  it('as it should be passes', () => {
+  it('is drained when it is well formed', () => {
     expect(receive((writer) => section(writer, 'hello')).texts).toEqual(['hello'])
   })
 
-  it('22: that claims another length than it has cannot shift the next one', () => {
+  it('22: cannot shift the next one when it claims another length than it has', () => {
     for (const claimed of [0, 4, 6, 200]) {
       const { texts, counters } = receive((writer) => {
         section(writer, 'hello', claimed)
@@ -53,7 +53,7 @@ describe('a message', () => {
     }
   })
 
-  it('whose section claims more than the packet holds takes the packet with it, whole', () => {
+  it('makes the whole packet malformed when its section claims more bytes than the packet holds', () => {
     const { texts, counters } = receive((writer) => {
       section(writer, 'first')
       section(writer, 'hello', 5, 500)
@@ -62,13 +62,13 @@ describe('a message', () => {
     expect(counters.malformedPackets).toBe(1)
   })
 
-  it('of the largest size passes; one byte more is refused by the receiver, and the sender stays', () => {
+  it('is accepted at its size limit and refused one byte above it, while the sender stays connected', () => {
     expect(receive((writer) => section(writer, 'x'.repeat(200))).texts).toEqual(['x'.repeat(200)])
     const { texts, counters, reason } = receive((writer) => section(writer, 'x'.repeat(201)))
     expect([texts, counters.malformedCalls, reason]).toEqual([[], 1, undefined])
   })
 
-  it('with an unknown id is counted, and passes over nothing else', () => {
+  it('is counted when its id is unknown, and the next message still arrives', () => {
     const { texts, counters } = receive((writer) => {
       writer.u8(SectionKind.Message)
       writer.varint(77)

@@ -1,5 +1,5 @@
-// Commands on entities of others, behind commands in the same packet that any client may send: each is checked by
-// itself.
+// Tests commands on other clients' entities that follow permitted commands in the same packet: each is checked
+// separately.
 import { addComponent, addEntity } from 'bitecs'
 import { defineCommand, defineProtocol, drain, netIdOf, setOwner, u8 } from 'bitecs-net'
 import { hideFrom } from 'bitecs-net/interest'
@@ -33,11 +33,11 @@ function setUp() {
   return { net, cheat, ship, send }
 }
 
-it('a command that anybody may send lets none of the owner through behind it', () => {
+it('a command without authority check does not let owner-only commands after it in the packet pass', () => {
   expect(setUp().send(Knock, Move, Knock, Move)).toEqual([2, 0])
 })
 
-it('a command on an entity out of its sight is dropped, whatever came before', () => {
+it('a command on an entity that its sender no longer observes is dropped', () => {
   const { net, cheat, ship, send } = setUp()
   expect(send(Knock)).toEqual([1, 0])
   hideFrom(net.server, ship, cheat.connection)

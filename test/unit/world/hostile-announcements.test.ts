@@ -43,7 +43,7 @@ function setUp() {
 }
 
 describe('an announcement', () => {
-  it('that is repeated, or takes the place of another, leaves one entity, and despawned none', () => {
+  it('leaves one entity when it is repeated or replaces another, and none after a despawn', () => {
     const { world, entities, say, count } = setUp()
     const before = count()
     say(announce(7), announce(7), announce(7))
@@ -56,7 +56,7 @@ describe('an announcement', () => {
     expect(stats(world).counters.malformedPackets).toBe(0)
   })
 
-  it('of entities that never come ends with the connection', async () => {
+  it('is removed with the connection when its entity never spawned', async () => {
     const { net, world, entities, say, count } = setUp()
     const before = count()
     say(...Array.from({ length: 300 }, (_, i) => announce(i + 1)))
@@ -68,7 +68,7 @@ describe('an announcement', () => {
     expect(connectionOf(world)).toBeGreaterThan(0)
   })
 
-  it('with the key of an entity of the game does not take it twice', () => {
+  it('does not match a game entity to a spawn key twice', () => {
     const { world, entities, say } = setUp()
     const own = addEntity(world)
     setSpawnKey(world, own, 'door')
@@ -80,9 +80,9 @@ describe('an announcement', () => {
   })
 
   it.each([
-    ['of nothing', announce(0)],
+    ['without a slot', announce(0)],
     ['with a key that is too long', announce(7, 0, 'k'.repeat(65))],
-  ])('%s is malformed', (_, section) => {
+  ])('is malformed %s', (_, section) => {
     const { world, entities, say } = setUp()
     say(section)
     expect(stats(world).counters.malformedPackets).toBe(1)

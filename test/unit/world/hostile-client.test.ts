@@ -44,10 +44,10 @@ function spawn(world: ServerWorld): number {
   return eid
 }
 
-describe('a client that answers heart-beats and never acknowledges structure', () => {
+describe('a client that answers heartbeats and never acknowledges structure', () => {
   it('does not make the server use up its slots', () => {
     const net = createTestNetwork(protocol, { clients: 2 })
-    // Its receive callback goes on answering heart-beats; nothing else of it runs.
+    // Its receive callback still answers heartbeats; nothing else of it runs.
     net.clients[1]!.running = false
     let highest = 0
     // Half a minute of ten short-lived entities a second.
@@ -63,7 +63,7 @@ describe('a client that answers heart-beats and never acknowledges structure', (
 })
 
 describe('a client that floods one definition', () => {
-  it('does not crowd out what the others send', () => {
+  it('does not displace the messages of other clients', () => {
     const seen = new Map<number, number>()
     const net = createTestNetwork(protocol, {
       clients: 2,
@@ -96,7 +96,7 @@ describe('a client that floods one definition', () => {
   })
 })
 
-describe('a client that says ready and not ready in every tick', () => {
+describe('a client that toggles between ready and not ready in every tick', () => {
   it('is not sent the whole world each time', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     for (let i = 0; i < 500; i++) spawn(net.server)
@@ -117,8 +117,8 @@ describe('a client that says ready and not ready in every tick', () => {
   })
 })
 
-describe('a client whose readiness flickers', () => {
-  it.each([3, 4, 5, 6, 7, 8, 9, 10])('%i times ends up as it said last', (times) => {
+describe('a client that toggles its readiness', () => {
+  it.each([3, 4, 5, 6, 7, 8, 9, 10])('%i times ends in the state that it sent last', (times) => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const ship = spawn(net.server)
@@ -159,8 +159,8 @@ describe('an observer of the game that throws when a client connects', () => {
   })
 })
 
-describe('a server that is broken', () => {
-  it('cannot move a client’s clock with a ping that is cut short', () => {
+describe('a broken server', () => {
+  it('cannot move a client’s clock with a truncated ping', () => {
     const net = createTestNetwork(protocol)
     net.tick(40)
     const client = net.clients[0]!
@@ -177,7 +177,7 @@ describe('a server that is broken', () => {
 })
 
 describe('a token that is too long', () => {
-  it('is refused where it is given, or at least by its name', () => {
+  it('is refused with an error that names the token', () => {
     const net = createTestNetwork(protocol, { clients: 0 })
     const problem = (): string => {
       try {
@@ -190,8 +190,8 @@ describe('a token that is too long', () => {
   })
 })
 
-describe('an honest client while the server stands still', () => {
-  it('loses none of its reliable calls, and is not taken for a hostile one', () => {
+describe('an honest client while the server is blocked', () => {
+  it('loses none of its reliable calls, and is not closed as hostile', () => {
     let pressed = 0
     const net = createTestNetwork(protocol, {
       serverSystems: [
@@ -205,7 +205,7 @@ describe('an honest client while the server stands still', () => {
     setPlayer(net.server, client.connection, ship)
     net.tick(3)
     const copy = entityOf(client.world, netIdOf(net.server, ship))
-    // Five seconds at sixty frames, five calls in each; then the server goes on.
+    // Five seconds at sixty frames, five calls in each; then the server resumes.
     for (let frame = 0; frame < 300; frame++) {
       for (let i = 0; i < 5; i++) sendCommand(client.world, copy, Press, { key: 1 })
       client.step()
@@ -216,8 +216,8 @@ describe('an honest client while the server stands still', () => {
   })
 })
 
-describe('commands of a client that lost its ship in the meantime', () => {
-  it('are counted and weigh on nothing, however many', () => {
+describe('commands on a ship that was despawned in the meantime', () => {
+  it('are counted, and count against no budget, however many there are', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const ship = spawn(net.server)

@@ -51,15 +51,15 @@ function section(field: number, operations: readonly (readonly number[])[], slot
   }
 }
 
-describe('operations that do not fit', () => {
+describe('operations that do not apply', () => {
   const { Add, Insert, Set, Remove } = OperationKind
   const cases: [string, number, number[][], number, number[]][] = [
-    ['an index behind the end, to replace', LIST, [[Set, 2, 9]], 1, [1, 2]],
-    ['an index behind the end, to remove', LIST, [[Remove, 200, 1]], 1, [1, 2]],
-    ['an index behind the end, to insert', LIST, [[Insert, 3, 9]], 1, [1, 2]],
-    ['the largest index there is', LIST, [[Remove, 0xff, 0xff, 0xff, 0xff, 0x0f]], 1, [1, 2]],
+    ['replacing an index after the end', LIST, [[Set, 2, 9]], 1, [1, 2]],
+    ['removing an index after the end', LIST, [[Remove, 200, 1]], 1, [1, 2]],
+    ['inserting at an index after the end', LIST, [[Insert, 3, 9]], 1, [1, 2]],
+    ['removing the largest possible index', LIST, [[Remove, 0xff, 0xff, 0xff, 0xff, 0x0f]], 1, [1, 2]],
     [
-      'elements beyond a full list',
+      'adding elements to a full list',
       LIST,
       [
         [Insert, 0, 9],
@@ -71,9 +71,9 @@ describe('operations that do not fit', () => {
       2,
       [1, 2, 8],
     ],
-    ['a key that is not there', MAP, [[Remove, 1, 0x62]], 1, [1, 2]],
+    ['removing a key that the map does not have', MAP, [[Remove, 1, 0x62]], 1, [1, 2]],
     [
-      'entries of a full map',
+      'adding entries to a full map',
       MAP,
       [
         [Set, 1, 0x62, 2],
@@ -83,10 +83,10 @@ describe('operations that do not fit', () => {
       1,
       [1, 2],
     ],
-    ['a member that is there', SET, [[Add, 1, 0]], 1, [1, 2]],
-    ['a member that is not there', SET, [[Remove, 9, 0]], 1, [1, 2]],
+    ['adding a member that the set has', SET, [[Add, 1, 0]], 1, [1, 2]],
+    ['removing a member that the set does not have', SET, [[Remove, 9, 0]], 1, [1, 2]],
     [
-      'no entity as a member',
+      'adding no entity as a member',
       SET,
       [
         [Add, 0],
@@ -96,7 +96,7 @@ describe('operations that do not fit', () => {
       [1, 2],
     ],
   ]
-  it.each(cases)('%s: ignored and counted', (_, field, operations, ignored, list) => {
+  it.each(cases)('%s is ignored and counted', (_, field, operations, ignored, list) => {
     const { net, server, world, copy, shown } = bagNetwork()
     throwAtClient(server, section(field, operations))
     net.tick()
@@ -104,7 +104,7 @@ describe('operations that do not fit', () => {
     expect(shown()).toEqual([list, [['a', 1]], [copy]])
   })
 
-  it('for an entity that the game has removed, or one that never was: passed over and counted', () => {
+  it('operations on an entity that the game removed, or that never existed, are ignored and counted', () => {
     const { net, server, world, copy } = bagNetwork()
     removeEntity(world, copy)
     throwAtClient(server, (writer) => {
@@ -127,7 +127,7 @@ describe('malformed operations', () => {
     ['of a component that does not exist', section(0, [[Clear]], 1, 99)],
     ['of a field that does not exist', section(3, [[Clear]])],
     ['of no slot', section(0, [[Clear]], 0)],
-    ['of a slot that cannot be', section(0, [[Clear]], 1 << 20)],
+    ['of a slot out of range', section(0, [[Clear]], 1 << 20)],
     ['of a kind that does not exist', section(LIST, [[6]])],
     ['of a kind that a map does not have', section(MAP, [[Add, 1, 0x62, 1]])],
     ['of a kind that a set does not have', section(SET, [[Set, 1, 0]])],
@@ -136,13 +136,13 @@ describe('malformed operations', () => {
     ['with a whole value above the limit', section(LIST, [[Reset, 4, 1, 1, 1, 1]])],
     ['with a whole value that claims more than there is', section(LIST, [[Reset, 3, 1]])],
     [
-      'with more operations than there are',
+      'with a larger count than there are operations',
       (writer) => {
         for (const part of [SectionKind.Collection, 1, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, Clear, Clear])
           writer.u8(part)
       },
     ],
-  ])('%s take their packet with them', (_, write) => {
+  ])('%s make their whole packet malformed', (_, write) => {
     const { net, server, world, shown } = bagNetwork()
     const before = JSON.stringify(shown())
     throwAtClient(server, (writer) => {
@@ -156,7 +156,7 @@ describe('malformed operations', () => {
 })
 
 describe('a client whose protocol has no collections', () => {
-  it('drops the packet with operations as malformed', () => {
+  it('drops a packet with operations as malformed', () => {
     const net = createTestNetwork(defineProtocol({ components: { Other: replicate(Other) } }))
     throwAtClient(net.server, section(LIST, [[OperationKind.Clear]]))
     net.tick()

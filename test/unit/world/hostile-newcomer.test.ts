@@ -84,7 +84,7 @@ function spawn(net: TestNetwork): number {
   return netIdOf(net.server, eid)
 }
 
-/** A server that never decides, and a client that has said hello and waits. */
+/** A server whose authentication never ends, and a client that has sent its hello. */
 function begin(protocol: typeof challenging | typeof plain) {
   const net = createTestNetwork(protocol, { clients: 0, users: { authenticate: () => new Promise(() => {}) } })
   const netId = spawn(net)
@@ -96,9 +96,9 @@ function begin(protocol: typeof challenging | typeof plain) {
 
 describe('19: before authentication', () => {
   it.each([
-    ['a message that is not marked so', () => message(challenging, Wave)],
+    ['a message that is not marked beforeAuthentication', () => message(challenging, Wave)],
     ['a command', (netId: number) => command(netId)],
-    ['being ready', () => ready],
+    ['a ready section', () => ready],
     ['a message of the server', () => message(challenging, Wave, 0)],
     [
       'a part of a large message',
@@ -107,7 +107,7 @@ describe('19: before authentication', () => {
         for (let i = 0; i < 8; i++) writer.u8(0)
       },
     ],
-  ])('%s runs nothing and counts against the connection', (_, section) => {
+  ])('%s is not delivered and counts against the connection', (_, section) => {
     const { net, client, netId } = begin(challenging)
     throwSection(client, section(netId))
     net.tick()
@@ -122,7 +122,7 @@ describe('19: before authentication', () => {
     expect([...drain(net.server, NetworkErrors)].map(({ code }) => code)).toContain('malformed')
   })
 
-  it('one wrong section takes its packet with it, whole', () => {
+  it('one wrong section makes the whole packet malformed', () => {
     const { net, client } = begin(challenging)
     throwSection(client, (writer) => {
       message(challenging, Login)(writer)
@@ -136,7 +136,7 @@ describe('19: before authentication', () => {
     expect([...drain(net.server, Login)].length).toBe(1)
   })
 
-  it('where no message is marked so, every data packet counts', () => {
+  it('every data packet counts against the connection if no message is marked beforeAuthentication', () => {
     const { net, client } = begin(plain)
     throwSection(client, message(plain, Wave))
     throwSection(client, ready)
@@ -146,7 +146,7 @@ describe('19: before authentication', () => {
     expect(query(net.server, [Connection]).length).toBe(0)
   })
 
-  it('readiness said too early is not remembered', () => {
+  it('a ready section that was sent too early is not remembered', () => {
     const { net, client } = begin(challenging)
     throwSection(client, ready)
     net.tick()
@@ -155,7 +155,7 @@ describe('19: before authentication', () => {
     expect([query(net.server, [Connected]).length, query(net.server, [Ready]).length]).toEqual([1, 0])
   })
 
-  it('a second hello counts, and asks nobody again', () => {
+  it('a second hello counts as malformed and does not call authenticate again', () => {
     let asked = 0
     const net = createTestNetwork(plain, {
       clients: 0,
@@ -174,7 +174,7 @@ describe('19: before authentication', () => {
     expect([asked, stats(net.server).counters.malformedPackets]).toEqual([1, 1])
   })
 
-  it('a flood of messages marked so is bounded', () => {
+  it('a flood of messages marked beforeAuthentication is limited and closes the connection', () => {
     const { net, client } = begin(challenging)
     for (let i = 0; i < 6; i++) {
       throwSection(client, (writer) => {
@@ -187,7 +187,7 @@ describe('19: before authentication', () => {
     expect(client.reason).toMatchObject({ code: 'malformed' })
   })
 
-  it('nothing of the world is sent', () => {
+  it('the server sends nothing of the world', () => {
     const { net, client } = begin(challenging)
     client.running = true
     const sent: Captured[] = []
@@ -202,8 +202,8 @@ describe('19: before authentication', () => {
   })
 })
 
-describe('a server that is broken', () => {
-  it('cannot spawn entities at a client that it has not let in, nor say what may come only later', () => {
+describe('a broken server', () => {
+  it('cannot spawn entities on a client that it has not admitted, nor send it other messages', () => {
     const { net, client } = begin(challenging)
     client.running = true
     const session = serverState(net.server).authenticating.values().next().value!.session

@@ -32,8 +32,8 @@ function throwPart(client: TestClient, { id, total, offset, size }: Forged): voi
   transportOf(client.world, 'client').send(1, Channel.Reliable, writer.bytes, writer.length)
 }
 
-describe('messages of one byte that are sent as large ones', () => {
-  it('are held to the limit of calls, as any others', () => {
+describe('one-byte messages that are sent as large ones', () => {
+  it('are subject to the rate limit of calls', () => {
     let drained = 0
     const net = createTestNetwork(protocol, {
       serverSystems: [(world) => void (drained += [...drain(world, Upload)].length)],
@@ -63,7 +63,7 @@ describe('forged parts of large messages', () => {
     ['of a message that only the server sends', [{ id: idOf(Down), total: 9, offset: 0, size: 9 }]],
     ['of a definition that does not exist', [{ id: 99, total: 9, offset: 0, size: 9 }]],
     ['that claim more than the definition allows', [{ id: idOf(Upload), total: 100_004, offset: 0, size: 9 }]],
-    ['that do not begin at the beginning', [{ id: idOf(Upload), total: 9_000, offset: 5, size: 9 }]],
+    ['that do not begin at offset 0', [{ id: idOf(Upload), total: 9_000, offset: 5, size: 9 }]],
     [
       'that leave a gap',
       [
@@ -72,13 +72,13 @@ describe('forged parts of large messages', () => {
       ],
     ],
     [
-      'that change the size on the way',
+      'that change the total size between parts',
       [
         { id: idOf(Upload), total: 9_000, offset: 0, size: 9 },
         { id: idOf(Upload), total: 9_001, offset: 9, size: 9 },
       ],
     ],
-  ])('%s weigh on the connection, and nothing of them is delivered', (_, parts) => {
+  ])('%s count against the connection and are not delivered', (_, parts) => {
     const net = createTestNetwork(protocol)
     for (const part of parts) throwPart(net.clients[0]!, part)
     net.tick(2)
@@ -87,7 +87,7 @@ describe('forged parts of large messages', () => {
     expect(net.clients[0]!.reason).toBeUndefined()
   })
 
-  it('beyond the window that was granted weigh on the connection', () => {
+  it('beyond the granted window count against the connection', () => {
     const net = createTestNetwork(protocol)
     for (let offset = 0; offset < 90_000; offset += 15_000) {
       throwPart(net.clients[0]!, { id: idOf(Upload), total: 100_002, offset, size: 15_000 })
@@ -97,7 +97,7 @@ describe('forged parts of large messages', () => {
     expect(violationsAt(net.server)).toBe(2)
   })
 
-  it('whose payload is not what the definition says are dropped whole', () => {
+  it('are dropped whole when their payload does not match the definition', () => {
     const net = createTestNetwork(protocol)
     throwPart(net.clients[0]!, { id: idOf(Upload), total: 200, offset: 0, size: 200 })
     net.tick()
@@ -107,14 +107,14 @@ describe('forged parts of large messages', () => {
     expect([...drain(net.server, Upload)].map(({ args }) => args.data.join())).toEqual(['1,2'])
   })
 
-  it('take memory by what has arrived, never by what they claim', () => {
+  it('take memory for the bytes received, never for the size they claim', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     throwPart(net.clients[0]!, { id: idOf(Upload), total: 100_002, offset: 0, size: 1 })
     net.tick()
     expect(serverState(net.server).peers[0]!.incomingParts.payload.bytes.length).toBeLessThan(1000)
   })
 
-  it('and reports of parts that were never sent weigh on the connection', () => {
+  it('include acknowledgements of parts that were never sent, which count against the connection', () => {
     const net = createTestNetwork(protocol)
     const writer = new ByteWriter()
     for (const byte of [PacketKind.Data, 0, 1, 0, SectionKind.PartsTaken, 5]) writer.u8(byte)
@@ -135,7 +135,7 @@ describe('a client that holds up large messages', () => {
     return ticks / 20
   }
 
-  it('and acknowledges none of their parts is closed as stalled, and what waits behind them counts as it is kept', () => {
+  it('by acknowledging none of their parts is closed as stalled, and later messages count by their memory', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     client.running = false
@@ -155,7 +155,7 @@ describe('a client that holds up large messages', () => {
     expect(client.reason).toMatchObject({ code: 'stalled', by: 'remote' })
   })
 
-  it('and acknowledges a byte now and then is closed, too', () => {
+  it('by acknowledging a byte now and then is closed, too', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     client.running = false
@@ -172,7 +172,7 @@ describe('a client that holds up large messages', () => {
     expect(seconds).toBeLessThan(30)
   })
 
-  it('and begins one that it does not go on with is closed, however slowly it adds to it', () => {
+  it('by beginning one and hardly continuing it is closed as stalled', () => {
     for (const everyTicks of [Infinity, 100]) {
       const net = createTestNetwork(protocol)
       const client = net.clients[0]!
@@ -187,7 +187,7 @@ describe('a client that holds up large messages', () => {
     }
   })
 
-  it('because its link is slow is waited for', () => {
+  it('because its link is slow is not closed', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     net.setServerConditions({ rate: 16_000, latency: 100 })

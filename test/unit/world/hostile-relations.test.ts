@@ -39,10 +39,10 @@ function section(...parts: readonly number[]) {
 it.each([
   ['a subject that was never spawned', [77, LIKES, 1, 2]],
   ['a target that was never spawned', [1, LIKES, 1, 0xfffff]],
-  ['a pair that is there, to add', [1, LIKES, 1, 2]],
-  ['a pair that is not there, to remove', [2, LIKES, 0, 1]],
-  ['a pair of another relation, to remove', [1, 0, 0, 2]],
-])('%s: ignored and counted', (_, parts) => {
+  ['adding a pair that exists', [1, LIKES, 1, 2]],
+  ['removing a pair that does not exist', [2, LIKES, 0, 1]],
+  ['removing a pair of another relation', [1, 0, 0, 2]],
+])('%s is ignored and counted', (_, parts) => {
   const { net, server, world, shown } = setUp()
   throwAtClient(server, section(...parts))
   net.tick()
@@ -50,20 +50,20 @@ it.each([
   expect(shown()).toEqual(AS_BEFORE)
 })
 
-describe('malformed', () => {
+describe('a relation section', () => {
   it.each([
-    ['no subject', [0, LIKES, 1, 2]],
-    ['a subject beyond the last slot', [0x100000, LIKES, 1, 2]],
-    ['a relation that nobody lists', [1, 3, 1, 2]],
-    ['the largest relation', [1, 0xffffffff, 1, 2]],
-    ['neither added nor removed', [1, LIKES, 2, 2]],
-    ['no target', [1, LIKES, 1, 0]],
-    ['a target beyond the last slot', [1, LIKES, 1, 0x100000]],
-    ['too short', [1, LIKES, 1]],
-  ])('%s: takes its packet with it', (_, parts) => {
+    ['without a subject', [0, LIKES, 1, 2]],
+    ['with a subject beyond the last slot', [0x100000, LIKES, 1, 2]],
+    ['with a relation that the protocol does not list', [1, 3, 1, 2]],
+    ['with the largest relation', [1, 0xffffffff, 1, 2]],
+    ['with a pair neither added nor removed', [1, LIKES, 2, 2]],
+    ['without a target', [1, LIKES, 1, 0]],
+    ['with a target beyond the last slot', [1, LIKES, 1, 0x100000]],
+    ['that is too short', [1, LIKES, 1]],
+  ])('%s makes its whole packet malformed', (_, parts) => {
     const { net, server, world, shown } = setUp()
     throwAtClient(server, (writer) => {
-      // In the same packet, and right by itself.
+      // In the same packet, and valid on its own.
       section(2, LIKES, 1, 1)(writer)
       section(...parts)(writer)
     })
@@ -73,7 +73,7 @@ describe('malformed', () => {
   })
 })
 
-it('a server takes none from a client', () => {
+it('a server drops relations from a client as malformed', () => {
   const { net, server, world } = setUp()
   const before = stats(server).counters.malformedPackets
   throwAtServer(net.clients[0]!, section(2, LIKES, 1, 1))
@@ -82,7 +82,7 @@ it('a server takes none from a client', () => {
   expect(stats(world).counters.ignoredPairs).toBe(0)
 })
 
-it('a client is sent nothing of pairs with an entity that it does not see', () => {
+it('a client receives no pairs with an entity that it does not observe', () => {
   const net = createTestNetwork(family, { clients: 2 })
   const { server } = net
   const hidden = add(server, 1)

@@ -92,7 +92,7 @@ function answersTo(options: TestNetworkOptions, prepare: (net: ReturnType<typeof
 }
 
 describe('forged requests', () => {
-  it('on an entity that was never spawned are answered and weigh; from who takes no part they are answered', () => {
+  it('are answered on an entity that was never spawned, and from a client that is not ready', () => {
     const forged = answersTo({}, ({ client }) => throwBytes(client, (writer) => writeRequest(writer, BUY, 7, 99)))
     expect(forged).toEqual(['reply 7 despawned'])
     const early = answersTo({}, ({ net }) => {
@@ -102,11 +102,11 @@ describe('forged requests', () => {
     expect(early).toEqual(['reply 8 not ready'])
   })
 
-  it('do not tell an entity that is out of sight from one that is gone', () => {
+  it('get the same answer for an unobserved entity as for a despawned one', () => {
     const answers = answersTo({}, ({ server, client }) => {
       const [gone, unseen] = [addEntity(server), addEntity(server)]
       addComponent(server, gone, Networked)
-      // Nobody has it spawned before the end of this tick.
+      // No client has it before the end of this tick.
       addComponent(server, unseen, Networked)
       const slots = [gone, unseen].map((eid) => netIdOf(server, eid))
       despawn(server, gone)
@@ -115,7 +115,7 @@ describe('forged requests', () => {
     expect(answers).toEqual(['reply 1 despawned', 'reply 2 despawned'])
   })
 
-  it('on an entity that ends before they are drained are answered, and leave nothing behind', () => {
+  it('are answered and forgotten when their entity is despawned before they are drained', () => {
     const { net, server, stall, client } = stallOfFirst()
     const captured: Captured[] = []
     throwBytes(client, (writer) => writeRequest(writer, BUY, 7))
@@ -128,7 +128,7 @@ describe('forged requests', () => {
     expect(captured.flatMap(({ bytes }) => readPacket(bytes, described))).toContain('reply 7 despawned')
   })
 
-  it('with arguments that are not what the definition says are answered, and weigh', () => {
+  it('are answered, and count against the budget, when their arguments do not match the definition', () => {
     const setup = stallOfFirst()
     const said = answersTo({}, ({ client }) =>
       throwBytes(client, (writer) => {
@@ -147,9 +147,9 @@ describe('forged requests', () => {
 
   it.each([
     ['of a command that returns nothing', PLAIN],
-    ['of what only the server requests', ASK],
-    ['of what does not exist', 77],
-  ])('%s are dropped, counted, and weigh', (_, definition) => {
+    ['of a target RPC that only the server requests', ASK],
+    ['of a definition that does not exist', 77],
+  ])('%s are dropped, counted, and count against the budget', (_, definition) => {
     const { net, server, client } = stallOfFirst()
     throwBytes(client, (writer) => writeRequest(writer, definition, 1))
     net.tick()
@@ -158,7 +158,7 @@ describe('forged requests', () => {
     expect([...drain(server, Plain)]).toEqual([])
   })
 
-  it('on the unreliable channel are malformed, as replies and cancels are', () => {
+  it('are malformed on the unreliable channel, as replies and cancels are', () => {
     const { net, server, client } = stallOfFirst()
     throwBytes(client, (writer) => writeRequest(writer, BUY, 1), Channel.Unreliable)
     throwBytes(client, (writer) => writeReply(writer, 1, ReplyStatus.Undrained), Channel.Unreliable)
@@ -168,7 +168,7 @@ describe('forged requests', () => {
     expect([...drain(server, Buy)]).toEqual([])
   })
 
-  it('beyond 256 that are open are answered as overload, and cost the server nothing more; the others go on', async () => {
+  it('are answered as overloaded above 256 open ones, while requests of other clients are still answered', async () => {
     const { net, server, stall, client } = stallOfFirst({ clients: 2 })
     const captured: Captured[] = []
     throwBytes(client, (writer) => {
@@ -191,7 +191,7 @@ describe('forged requests', () => {
     expect(outcome.value).toEqual({ left: 3 })
   })
 
-  it('that nobody answers are forgotten with their connection', () => {
+  it('are forgotten with their connection when the game never answers them', () => {
     const { net, server, client } = stallOfFirst()
     throwBytes(client, (writer) => {
       for (let number = 1; number <= 200; number++) writeRequest(writer, BUY, number)
@@ -206,7 +206,7 @@ describe('forged requests', () => {
 })
 
 describe('forged replies of a client', () => {
-  it('to requests that were never made weigh on its budget, and close it in the end', () => {
+  it('to requests that were never made count against its budget, and finally close the connection', () => {
     const { net, server, client } = stallOfFirst()
     throwBytes(client, (writer) => writeReply(writer, 5, ReplyStatus.Undrained))
     net.tick()
@@ -221,7 +221,7 @@ describe('forged replies of a client', () => {
     expect(client.reason?.text).toContain('unknown-reply')
   })
 
-  it('that come late, or twice, are counted and weigh on nothing', () => {
+  it('are counted, and count against no budget, when they arrive late or twice', () => {
     const { net, server, stall, client } = stallOfFirst()
     void request(server, stall, Ask, {}, { timeout: 10 })
     net.tick(2)
@@ -233,7 +233,7 @@ describe('forged replies of a client', () => {
     expect(violationsAt(server)).toBe(0)
   })
 
-  it('that carry what their definition does not say weigh, and reject the request', async () => {
+  it('reject the request, and count against the budget, when they do not match the definition', async () => {
     const { net, server, stall, client } = stallOfFirst()
     const outcome = watch(request(server, stall, Ask, {}))
     net.tick()
@@ -244,7 +244,7 @@ describe('forged replies of a client', () => {
     expect(violationsAt(server)).toBe(1)
   })
 
-  it('more than any honest client sends are dropped before they are looked at', () => {
+  it('and cancels above the rate of any honest client are dropped unread', () => {
     const { net, server, client } = stallOfFirst()
     for (let packet = 0; packet < 2; packet++) {
       throwBytes(client, (writer) => {

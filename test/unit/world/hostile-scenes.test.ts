@@ -59,10 +59,10 @@ describe('a client’s report', () => {
   }
 
   it.each<[string, number, number]>([
-    ['of a change that it was not told of', 3, SceneReport.Loaded],
-    ['of a change far ahead', 0xffffffff, SceneReport.Failed],
+    ['of a change that the server did not send', 3, SceneReport.Loaded],
+    ['of a change with a far higher number', 0xffffffff, SceneReport.Failed],
     ['of no change', 0, SceneReport.Loaded],
-  ])('%s changes nothing, and weighs', (_, change, report) => {
+  ])('%s changes nothing, and counts against the budget', (_, change, report) => {
     const net = loading()
     throwAtServer(net.clients[0]!, (writer) => writeSceneReport(writer, change, report))
     net.tick(2)
@@ -75,9 +75,9 @@ describe('a client’s report', () => {
   it.each<[string, number]>([
     ['loaded', SceneReport.Loaded],
     ['failed', SceneReport.Failed],
-    ['half way', 50],
+    ['at 50 percent', 50],
   ])(
-    'of a change that a newer one replaced, %s, changes nothing, and weighs nothing: an honest one may be late',
+    'of a replaced change, %s, changes nothing and counts against no budget, because an honest one may be late',
     (_, report) => {
       const net = loading()
       throwAtServer(net.clients[0]!, (writer) => writeSceneReport(writer, 1, report))
@@ -89,7 +89,7 @@ describe('a client’s report', () => {
     },
   )
 
-  it('of a change that another one was added to is not yet the end', () => {
+  it('that an earlier change is loaded does not end Loading while a later one is pending', () => {
     const net = createTestNetwork(protocol)
     setSceneLoader(net.clients[0]!.world, never)
     loadScene(net.server, Hud)
@@ -104,7 +104,7 @@ describe('a client’s report', () => {
     expect(query(net.server, [Connection, Loading]).length).toBe(0)
   })
 
-  it('of more than a hundred percent, cut short, or on the unreliable channel is malformed', () => {
+  it('is malformed if it is above a hundred percent, truncated, or on the unreliable channel', () => {
     const net = loading()
     const client = net.clients[0]!
     throwAtServer(client, (writer) => writeSceneReport(writer, 2, 101))
@@ -118,13 +118,13 @@ describe('a client’s report', () => {
     net.tick(2)
     expect(stats(net.server).counters.malformedPackets).toBe(5)
     expect(query(net.server, [Connection, Loading]).length).toBe(1)
-    // Again and again closes it.
+    // Repeated malformed reports close the connection.
     for (let i = 0; i < 30; i++) throwAtServer(client, (writer) => writeSceneReport(writer, 2, 200))
     net.tick(3)
     expect(client.reason).toMatchObject({ code: 'malformed' })
   })
 
-  it('that comes twice, or after the end of its change, is nothing', () => {
+  it('is ignored if it is repeated after its change has ended', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     changeScene(net.server, Hud)
@@ -161,7 +161,7 @@ describe('a broken change of scenes', () => {
         writeScene(writer, 1, SceneAction.Replace, 1, name)
       },
     ],
-  ])('%s is dropped and counted, and waits for nothing', (_, write) => {
+  ])('%s is dropped and counted, and is not queued', (_, write) => {
     const net = createTestNetwork(protocol)
     const { world } = net.clients[0]!
     throwAtClient(net, write)
@@ -169,7 +169,7 @@ describe('a broken change of scenes', () => {
     expect(stats(world).counters.malformedPackets).toBe(1)
     expect(scenesOf(world)).toEqual([])
     expect(query(world, [Loading]).length).toBe(0)
-    // One that waits behind a change that is loaded, too.
+    // The same while another change is loading.
     setSceneLoader(world, never)
     loadScene(net.server, Hud)
     net.tick(2)
@@ -178,7 +178,7 @@ describe('a broken change of scenes', () => {
     expect(scenesOf(world).map((scene) => scene.name)).toEqual(['Hud'])
   })
 
-  it('on the unreliable channel is malformed', () => {
+  it('is malformed on the unreliable channel', () => {
     const net = createTestNetwork(protocol)
     const { world } = net.clients[0]!
     throwAtClient(net, (writer) => writeScene(writer, 1, SceneAction.Replace, 1, name), Channel.Unreliable)
@@ -188,8 +188,8 @@ describe('a broken change of scenes', () => {
   })
 })
 
-describe('a client whose frames have stopped', () => {
-  it('loads all the same, driven by arrivals', async () => {
+describe('a client that runs no frames', () => {
+  it('still loads a scene, driven by received packets', async () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const own = connectionOf(client.world)

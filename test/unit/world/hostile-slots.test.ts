@@ -1,5 +1,5 @@
-// A hostile or broken server that names slots far apart: a client's memory follows the entities that came, not their
-// numbers.
+// Tests a hostile or broken server that names slots far apart: a client's memory depends on the number of entities,
+// not on their slots.
 import { query } from 'bitecs'
 import { stats } from 'bitecs-net/stats'
 import { Networked, Owned } from 'bitecs-net/components'
@@ -61,7 +61,7 @@ it('one packet that names the last slot takes no more memory than one entity', (
   expect(bytes() - before).toBeLessThan(64 * 1024)
 })
 
-it('entities in slots far apart take as much memory as there are of them, and no more when others come instead', () => {
+it('memory grows with the number of entities in slots far apart, and not when others replace them', () => {
   const { net, world, tell, bytes } = setUp()
   const before = bytes()
   const slots = Array.from({ length: 600 }, (_, i) => MAX_SLOT - i * 1700)

@@ -46,7 +46,7 @@ describe('the origin of a spawn', () => {
     ['a prefab', [1, 0, 2, 7, 0]],
     ['a key', [2, ...key('door')]],
     ['both, at their longest', [3, 0, 6, 7, 4, 97, 98, 99, 100, ...key('k'.repeat(64))]],
-  ])('is taken with %s', (_, origin) => {
+  ])('is accepted with %s', (_, origin) => {
     const { spawned, malformed, eid } = told(origin)
     expect([spawned, malformed]).toEqual([1, 0])
     expect(eid).not.toBe(0)
@@ -55,11 +55,11 @@ describe('the origin of a spawn', () => {
   it.each([
     ['a flag that does not exist', [4]],
     ['all flags', [255]],
-    ['nothing behind the flags', [1]],
+    ['nothing after the flags', [1]],
     ['a prefab that does not exist', [1, 1, 2, 7, 0]],
-    ['a prefab of a number beyond all', [1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0]],
+    ['the largest prefab number', [1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0]],
     ['a payload that is too short', [1, 0, 1, 7]],
-    ['a payload with a byte too many', [1, 0, 3, 7, 0, 0]],
+    ['a payload that is one byte too long', [1, 0, 3, 7, 0, 0]],
     ['a payload with a text above its limit', [1, 0, 7, 7, 5, 97, 97, 97, 97, 97]],
     ['a payload that claims more than the packet has', [1, 0, 200, 1, 7, 0]],
     ['a payload that claims four gigabytes', [1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 7, 0]],

@@ -1,5 +1,5 @@
-// Values that no honest client writes: malformed ones take their packet with them, the rest is counted, dropped, and
-// weighed where no race can explain it.
+// Tests values that no honest client writes: malformed ones make their packet malformed, the rest is counted and
+// dropped, and counts against the budget where no race can explain it.
 import { drain, netIdOf, NetworkErrors, setOwner } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
@@ -16,7 +16,7 @@ import { transportOf } from './tap.js'
 // By name: Fuel, Place, Plans, Trail, View.
 const [FUEL, PLACE, TRAIL] = [1, 2, 8]
 
-/** A packet of the unreliable channel, behind all that the client has sent. */
+/** Sends a packet on the unreliable channel, after everything that the client has sent. */
 function throwWrites(
   client: TestClient,
   write: (writer: ByteWriter) => void,
@@ -56,22 +56,22 @@ function setUp() {
   return { net, hostile, honest, own, other, slot, counters }
 }
 
-describe('malformed', () => {
+describe('a malformed packet of writes', () => {
   it.each<[string, (writer: ByteWriter) => void]>([
-    ['a component that the server writes', update(FUEL, [1], 7, 0)],
-    ['a component that nobody lists', update(32, [1], 0)],
-    ['no slot', update(TRAIL, [], 1, 1)],
-    ['a slot of 0', update(TRAIL, [0], 1, 1)],
-    ['the same slot twice', update(TRAIL, [1, 0], 1, 1, 1, 1)],
+    ['with a component that the server writes', update(FUEL, [1], 7, 0)],
+    ['with a component that the protocol does not list', update(32, [1], 0)],
+    ['without a slot', update(TRAIL, [], 1, 1)],
+    ['with slot 0', update(TRAIL, [0], 1, 1)],
+    ['with the same slot twice', update(TRAIL, [1, 0], 1, 1, 1, 1)],
     [
-      'more slots than a block has',
+      'with more slots than a block has',
       update(
         TRAIL,
         Array.from({ length: 2049 }, () => 1),
       ),
     ],
     [
-      'a slot beyond the last',
+      'with a slot beyond the last',
       (writer) => {
         update(TRAIL, [])(writer)
         writer.length--
@@ -80,17 +80,17 @@ describe('malformed', () => {
         writer.u16(0)
       },
     ],
-    ['a number beyond the range of its type', update(PLACE, [1], 0xff, 0xff, 0xff, 0, 0, 0)],
-    ['lanes that are too short', update(PLACE, [1], 0, 0)],
+    ['with a number out of the range of its type', update(PLACE, [1], 0xff, 0xff, 0xff, 0, 0, 0)],
+    ['with lanes that are too short', update(PLACE, [1], 0, 0)],
     [
-      'a count that the packet cannot hold',
+      'with a count that the packet cannot hold',
       (writer) => {
         writer.u8(SectionKind.ClientUpdate)
         writer.u8(TRAIL)
         writer.varint(0xffffffff)
       },
     ],
-  ])('%s', (_, write) => {
+  ])('%s is dropped and counted, and repeated ones close the connection', (_, write) => {
     const { net, hostile, own, counters } = setUp()
     Trail.length[own] = 5
     throwWrites(hostile, write)
@@ -101,7 +101,7 @@ describe('malformed', () => {
     expect(hostile.reason?.code).toBe('malformed')
   })
 
-  it('one that wants no acknowledgement, or comes reliably', () => {
+  it('is one without a sequence number', () => {
     const { net, hostile, own, slot, counters } = setUp()
     throwWrites(hostile, update(TRAIL, [slot(own)], 9, 1), 0)
     net.tick()
@@ -109,8 +109,8 @@ describe('malformed', () => {
   })
 })
 
-describe('well formed', () => {
-  it('of an entity that is not its own: dropped, counted and reported, and weighs nothing', () => {
+describe('a well-formed write', () => {
+  it("to another client's entity is dropped, counted and reported, and counts against no budget", () => {
     const { net, hostile, other, slot, counters } = setUp()
     for (let i = 0; i < 100; i++) throwWrites(hostile, update(TRAIL, [slot(other)], 9, 1))
     net.tick(2)
@@ -121,7 +121,7 @@ describe('well formed', () => {
     ])
   })
 
-  it('of an entity that it took for its own: as above, whatever its own world shows', () => {
+  it('to an entity that the client falsely treats as its own is dropped and counted', () => {
     const { net, hostile, other, counters } = setUp()
     const copy = copyOf(hostile.world, net.server, other)
     const { authority, entities } = clientState(hostile.world).replication
@@ -131,7 +131,7 @@ describe('well formed', () => {
     expect([Place.x[other], counters().unauthorizedWrites]).toEqual([0, 1])
   })
 
-  it('of an entity that never was: weighs on its error budget until it is closed', () => {
+  it('to an entity that never existed counts against the error budget until the connection is closed', () => {
     const { net, hostile, counters } = setUp()
     for (let i = 0; i < 30; i++) throwWrites(hostile, update(TRAIL, [5000], 9, 1))
     net.tick(2)
@@ -139,7 +139,7 @@ describe('well formed', () => {
     expect(hostile.reason?.code).toBe('malformed')
   })
 
-  it('with numbers that are none: refused, whatever the check says, and nobody else ever sees them', () => {
+  it('of NaN is refused, reset on its client, and not sent to other clients', () => {
     const { net, hostile, honest, own, counters } = setUp()
     const copy = copyOf(hostile.world, net.server, own)
     View.yaw[copy] = Number.NaN
@@ -148,7 +148,7 @@ describe('well formed', () => {
     expect(counters().refusedWrites).toBe(1)
   })
 
-  it('more than any honest client writes: not acknowledged, counted, and closed; the others play on', () => {
+  it('above the rate of any honest client is counted and closes the connection, while others keep playing', () => {
     const { net, hostile, honest, own, other, slot, counters } = setUp()
     const write = update(TRAIL, [slot(own)], 9, 1)
     for (let tick = 0; tick < 10 && hostile.reason === undefined; tick++) {
@@ -167,7 +167,7 @@ describe('well formed', () => {
     expect(Place.x[other]).toBeGreaterThan(0)
   })
 
-  it('refused without end: one correction for each that was heard of, however much is written', () => {
+  it('that is always refused causes one correction per acknowledged correction, however much is written', () => {
     const { net, hostile, own, slot } = setUp()
     const { replication } = serverState(net.server)
     replication.writes.setCheck(3, () => false)
@@ -177,12 +177,12 @@ describe('well formed', () => {
       net.tick()
       corrections += replication.authority.count
     }
-    // A client that never waits for one gets the next when it has heard of the last.
+    // A client that does not wait for a correction gets the next one after it has acknowledged the last.
     expect(corrections).toBe(5)
     expect(Trail.length[own]).toBe(0)
   })
 
-  it('before it takes part, or when its entity was given away: dropped', () => {
+  it('is dropped when its client is not ready, or when its entity has another owner', () => {
     const { net, hostile, honest, own, slot, counters } = setUp()
     setOwner(net.server, own, honest.connection)
     throwWrites(hostile, update(TRAIL, [slot(own)], 9, 1))

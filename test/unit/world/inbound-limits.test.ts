@@ -1,5 +1,4 @@
-// Tests how much one client may send, and how much of what no honest client sends: limits, budgets by kind, and
-// exceptions.
+// Tests the limits on what one client may send: rate limits, error budgets by kind, and exceptions.
 import { addComponent, addEntity } from 'bitecs'
 import {
   defineCommand,
@@ -64,7 +63,7 @@ function heartBeat(client: TestClient, channel: Channel): void {
 }
 
 describe('the error budget of a connection', () => {
-  it('is one for each kind: the reason names the one that is used up, on both sides', () => {
+  it('is separate for each kind, and the reason on both sides names the kind that is used up', () => {
     const { net, hostile, connection, violations } = start()
     for (let i = 0; i < 7; i++) forgeEntity(hostile)
     for (let i = 0; i < 16; i++) callUnknown(hostile)
@@ -81,7 +80,7 @@ describe('the error budget of a connection', () => {
     expect(() => violationsOf(net.server, connection)).toThrow('not an open connection')
   })
 
-  it('comes back with time', () => {
+  it('refills over time', () => {
     const { net, hostile } = start({ limits: { errorBudget: { burst: 4, perSecond: 2 } } })
     for (let i = 0; i < 40; i++) {
       callUnknown(hostile)
@@ -94,7 +93,7 @@ describe('the error budget of a connection', () => {
     expect(hostile.reason!.text).toContain('unknown-call')
   })
 
-  it('a kind of weight 0 is counted and ends no connection; a heavy one ends it at once', () => {
+  it('counts a kind of weight 0 without closing the connection, and a heavy kind closes it at once', () => {
     const { net, hostile, violations } = start({
       limits: { errorBudget: { weights: { 'unknown-call': 0, 'unknown-entity': 16 } } },
     })
@@ -107,7 +106,7 @@ describe('the error budget of a connection', () => {
     expect(hostile.reason!.text).toContain('unknown-entity')
   })
 
-  it('costs nothing for what races cause: an entity despawned or given away meanwhile, and a client over a rate', () => {
+  it('is not charged for races, such as an entity despawned meanwhile, or for a call above its rate limit', () => {
     const { net, hostile, connection, violations } = start()
     const spawn = (): number => {
       const eid = addEntity(net.server)
@@ -135,8 +134,8 @@ describe('the error budget of a connection', () => {
   })
 })
 
-describe('packets beyond what a client may send', () => {
-  it('are dropped unread and counted on the unreliable channel, and the client plays on', () => {
+describe("packets above a client's rate limit", () => {
+  it('are dropped unread and counted on the unreliable channel, and the client stays connected', () => {
     const { net, hostile } = start({ limits: { inbound: { packetsPerSecond: 10 } } })
     const { acceptedPackets } = stats(net.server).counters
     for (let i = 0; i < 10_000; i++) heartBeat(hostile, Channel.Unreliable)
@@ -149,7 +148,7 @@ describe('packets beyond what a client may send', () => {
     expect(hostile.reason).toBeUndefined()
   })
 
-  it('end the connection on the reliable channel, with the reason flood on both sides', () => {
+  it('close the connection on the reliable channel, with the reason flood on both sides', () => {
     const { net, hostile } = start()
     for (let i = 0; i < 4200; i++) heartBeat(hostile, Channel.Reliable)
     net.tick(2)
@@ -158,7 +157,7 @@ describe('packets beyond what a client may send', () => {
     expect(stats(net.server).counters.rateLimitedPackets).toBe(1)
   })
 
-  it('that waited for a server that stood still are not over the limit: they came one after another', () => {
+  it('are measured by arrival time, so a blocked server does not make steady packets exceed the limit', () => {
     const { net, hostile } = start({ limits: { inbound: { packetsPerSecond: 1000 } } })
     // Eight seconds at just below the limit, during which the server reads nothing.
     for (let ms = 0; ms < 8000; ms++) {
@@ -170,7 +169,7 @@ describe('packets beyond what a client may send', () => {
     expect(stats(net.server).counters.rateLimitedPackets).toBe(0)
   })
 
-  it('count by their bytes, too', () => {
+  it('are limited by their bytes, too', () => {
     const rules = { limits: { inbound: { bytesPerSecond: 200_000 } } }
     const { net, hostile } = start(rules)
     for (let i = 0; i < 140; i++) throwSections(hostile, (writer) => writer.copy(new Uint8Array(16_000), 0, 16_000))
@@ -184,8 +183,8 @@ describe('packets beyond what a client may send', () => {
   })
 })
 
-describe('calls beyond what a client may send', () => {
-  it('are dropped, and end the connection when they do not stop', () => {
+describe("calls above a client's rate limit", () => {
+  it('are dropped, and close the connection when they continue', () => {
     const { net, hostile, violations } = start({ limits: { inbound: { callsPerSecond: 1 } } })
     const wave = (count: number): void => {
       for (let i = 0; i < count; i++) sendMessage(hostile.world, Wave, { n: 1 })
@@ -198,7 +197,7 @@ describe('calls beyond what a client may send', () => {
     expect(hostile.reason!.text).toContain('call-flood')
   })
 
-  it('count by their bytes, too: few that are long are as bad', () => {
+  it('are limited by their bytes, too', () => {
     const { net, hostile, violations } = start({ limits: { inbound: { callBytesPerSecond: 1000 } } })
     const speak = (count: number): void => {
       for (let i = 0; i < count; i++) sendMessage(hostile.world, Speech, { text: 'x'.repeat(1000) })
@@ -216,7 +215,7 @@ describe('calls beyond what a client may send', () => {
   })
 })
 
-it('what a client may send is asked without allocating anything', () => {
+it('checking a packet against the rate limits allocates nothing', () => {
   const limits = new ClientLimits()
   // In an array, where it is not boxed: as a transport hands it out.
   const time = Float64Array.of(0.5)

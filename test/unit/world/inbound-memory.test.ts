@@ -1,4 +1,4 @@
-// How much memory hostile clients can take while the server does not tick: no more than their inboxes hold.
+// Tests that hostile clients take no more memory than their inboxes hold while the server does not tick.
 import { defineMessage, defineProtocol, u16 } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
 import { runSystems, serverReceive, serverSend } from 'bitecs-net/server'
@@ -56,8 +56,8 @@ async function held(): Promise<number> {
   return heapUsed + external
 }
 
-describe('hostile clients that flood a server that does not tick for seconds', () => {
-  it('on both channels take no more than their inboxes', async () => {
+describe('hostile clients that flood a server that is not ticking', () => {
+  it('on both channels take no more memory than their inboxes', async () => {
     const { world, loopback, tick, wait } = start()
     const clients = Array.from({ length: 24 }, () => join(loopback))
     tick()
@@ -84,7 +84,7 @@ describe('hostile clients that flood a server that does not tick for seconds', (
     expect(stats(world)).toMatchObject({ connections: 0, closed: { overflow: 24 } })
   })
 
-  it('one after another, and leave, are forgotten but for 64', async () => {
+  it('one after another, and disconnect, are forgotten except for 64', async () => {
     const { loopback, tick } = start()
     tick()
     const before = await held()

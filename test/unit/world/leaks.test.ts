@@ -54,7 +54,7 @@ function leave(net: TestNetwork, client: TestClient, way: number): void {
   else if (way === 1) kick(net.server, client.connection)
   else if (way === 2) client.setConditions({ down: true })
   else {
-    // Comes back over another line first.
+    // First resumes on another link.
     client.cut()
     net.tick(5)
     net.setServerConditions({ down: true })
@@ -68,7 +68,7 @@ function leaked(before: Items, role: object): { path: string; by: number }[] {
   return grown(before, countItems(role)).filter(({ path }) => !NOT_COUNTED.test(path))
 }
 
-it('a server holds on to nothing of clients that left, were kicked, fell silent, or came back and fell silent', () => {
+it('a server keeps nothing of clients that closed, were kicked, timed out, or resumed and timed out', () => {
   const net = createTestNetwork(game.arena, { clients: 0, ...TIMES })
   let number = 0
   for (let i = 0; i < WARM_UP; i++) cycle(net, number++)
@@ -77,7 +77,7 @@ it('a server holds on to nothing of clients that left, were kicked, fell silent,
   expect(leaked(before, serverState(net.server))).toEqual([])
 })
 
-it('a client holds on to nothing of the sessions that it has had', () => {
+it('a client keeps nothing of its earlier sessions', () => {
   const net = createTestNetwork(game.arena, { clients: 0, ...TIMES })
   const { world } = net.connect({ timeout: 400 })
   const again = (): void => {

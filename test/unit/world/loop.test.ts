@@ -1,4 +1,4 @@
-// The fixed-step loop: an even rate, catching up after a stall, never spiralling, and no step skipped without need.
+// Tests the fixed-step loop: an even rate, bounded catching up after a stall, and no step skipped without need.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Loop, startLoop } from '../../../src/world/loop.js'
 
@@ -12,7 +12,7 @@ describe('the loop', () => {
     vi.useRealTimers()
   })
 
-  it('runs its systems in order, at the rate asked for, on a grid that late timers do not move', () => {
+  it('runs its systems in order at the given rate, and stops', () => {
     const log: string[] = []
     const loop = startLoop(world, [() => void log.push('a'), () => void log.push('b')], { rate: 20 })
     vi.advanceTimersByTime(1000)
@@ -23,9 +23,9 @@ describe('the loop', () => {
     expect(loop.steps).toBe(20)
   })
 
-  it('skips nothing on a machine that keeps up, although time passes between two looks at the clock', () => {
+  it('skips nothing on a machine that keeps up, although time passes between two reads of the clock', () => {
     let seen = -1
-    // The first look in a wake-up falls right before the step is due, the next right behind it.
+    // The first read in a wake-up is just before the step is due, the next just after it.
     const now = (): number => {
       const time = performance.now()
       const first = time !== seen
@@ -39,7 +39,7 @@ describe('the loop', () => {
     loop.stop()
   })
 
-  it('catches up after a stall, up to its limit, and reports what it skipped', () => {
+  it('catches up after a stall, up to its limit, and reports how many steps it skipped', () => {
     const skipped: number[] = []
     let stall = 0
     const now = (): number => performance.now() + stall
@@ -54,13 +54,13 @@ describe('the loop', () => {
     expect(loop.steps).toBe(11)
     expect(skipped).toEqual([loop.skipped])
     expect(loop.skipped).toBe(16)
-    // On from there at the same even rate.
+    // It continues at the same even rate.
     vi.advanceTimersByTime(500)
     expect(loop.steps).toBe(21)
     loop.stop()
   })
 
-  it('reports a system that returns a promise once, and everything that it rejects with', async () => {
+  it('reports once that a system returns a promise, and reports every rejection', async () => {
     const errors: string[] = []
     let ran = 0
     async function saves(): Promise<void> {
@@ -76,7 +76,7 @@ describe('the loop', () => {
     expect(errors.slice(1)).toEqual(['saves: Error: no disk', 'saves: Error: no disk'])
   })
 
-  it('goes on behind a system that throws, and names it', () => {
+  it('runs the systems after one that throws, and reports that system by name', () => {
     const errors: unknown[] = []
     let ran = 0
     function broken(): void {
@@ -95,7 +95,7 @@ describe('the loop', () => {
     loop.stop()
   })
 
-  it('stopped by a system runs nothing behind it', () => {
+  it('runs no further system after one stops it', () => {
     let behind = 0
     const stop = (): void => loop.stop()
     const loop: Loop = startLoop(world, [stop, () => void behind++], { rate: 10 })

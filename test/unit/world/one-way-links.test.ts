@@ -63,7 +63,7 @@ function start(fate?: () => Fate) {
 
 describe('a link that is dead in one direction', () => {
   it.each(['setUpAlive', 'setDownAlive'] as const)(
-    'is Interrupted on both sides within the time-out, and the session goes on over another: %s(false)',
+    'is Interrupted on both sides within the timeout, and the session resumes on another link: %s(false)',
     (direction) => {
       const net = start()
       const { server, client, own, links, session, isInterrupted } = net
@@ -88,7 +88,7 @@ describe('a link that is dead in one direction', () => {
     },
   )
 
-  it('remains Interrupted while no other link works, although the peer is heard, and ends with the resume time', () => {
+  it('stays Interrupted while no other link works, although packets arrive, and closes after the resume time', () => {
     const net = start(() => 'dead')
     net.links[0]!.setUpAlive(false)
     net.tick(4 * SECOND)
@@ -100,7 +100,7 @@ describe('a link that is dead in one direction', () => {
     expect([net.session.state, hasComponent(net.client, net.own, Connected)]).toEqual(['closed', false])
   })
 
-  it('is whole again soon after the dead direction returns, over the link that it was', () => {
+  it('resumes on the same link within a second after the dead direction works again', () => {
     const net = start(() => 'unopened')
     net.links[0]!.setDownAlive(false)
     net.tick(3 * SECOND + 1)
@@ -113,7 +113,7 @@ describe('a link that is dead in one direction', () => {
 
 describe('a session after an outage in both directions', () => {
   it.each(['setUpAlive', 'setDownAlive'] as const)(
-    'is usable within 3.5 seconds, though its old link returns in the other direction only: %s(false)',
+    'is usable within 3.5 seconds, although its old link works in the other direction only: %s(false)',
     async (dead) => {
       const other = dead === 'setUpAlive' ? 'setDownAlive' : 'setUpAlive'
       for (let ticks = 7 * SECOND; ticks <= 9.5 * SECOND; ticks += 5) {
@@ -126,7 +126,7 @@ describe('a session after an outage in both directions', () => {
         net.tick(ticks)
         isUp = true
         first![other](true)
-        // What the old link brings now must not end the tries for another.
+        // Packets on the old link must not end the attempts to open another.
         net.tick(SECOND)
         await net.failTry()
         expect([ticks, net.ticksUntil(net.isWhole, 4 * SECOND) <= 2.5 * SECOND]).toEqual([ticks, true])
@@ -137,8 +137,8 @@ describe('a session after an outage in both directions', () => {
   )
 })
 
-describe('a link that loses much', () => {
-  it('is not interrupted in an idle world, though a quarter is lost in each direction', () => {
+describe('a bad link', () => {
+  it('is not interrupted in an idle world with a quarter of the packets lost in each direction', () => {
     const interruptions: [seed: number, tick: number][] = []
     for (let seed = 1; seed <= 3; seed++) {
       const net = createTestNetwork(protocol, { seed, conditions: { loss: 0.25, latency: 60 } })
@@ -156,7 +156,7 @@ describe('a link that loses much', () => {
     expect(interruptions).toEqual([])
   })
 
-  it('sends no more than two heartbeats a second while they are answered, however long the round trip is', () => {
+  it('carries at most two heartbeats a second while they are answered, however long the round trip is', () => {
     const net = createTestNetwork(protocol, { conditions: { latency: 600 } })
     // Until then packets of their own repeat which structure was applied.
     net.tick(15 * SECOND)
@@ -169,7 +169,7 @@ describe('a link that loses much', () => {
 })
 
 describe('a test network', () => {
-  it('changes and cuts the link in use after a try to resume was given up', () => {
+  it('changes and cuts the link in use after an attempt to resume was given up', () => {
     let left = 0
     for (let seed = 1; seed <= 6; seed++) {
       for (const latency of [0, 30, 60, 90]) {

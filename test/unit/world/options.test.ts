@@ -1,4 +1,4 @@
-// Options: what is out of range is refused at once, by name, and an attempt under way excludes another.
+// Tests options: values out of range are refused at once, by name, and an attempt in progress excludes another.
 import http from 'node:http'
 import { query } from 'bitecs'
 import { defineProtocol, drain, removed, UsageError } from 'bitecs-net'
@@ -43,7 +43,7 @@ describe('the options of a world', () => {
   it.each([
     ['undrainedTicks', [0, -1, 1.5, NaN, Infinity, '5', null]],
     ['tickRate', [0, 0.5, 1001, NaN, Infinity, '20', null]],
-  ])('%s of a server', (name, values) => {
+  ])('%s of a server are refused out of range', (name, values) => {
     for (const value of values) {
       expect(() => createServerWorld(protocol, { [name]: value })).toThrow(UsageError)
       expect(() => createServerWorld(protocol, { [name]: value })).toThrow(`${name} is `)
@@ -54,19 +54,19 @@ describe('the options of a world', () => {
     ['undrainedTicks', [0, 1.5, NaN, '5']],
     ['maxWaitingBytes', [0, -1, 1.5, NaN, '5', null]],
     ['interpolationDelay', [-1, 6.5, NaN, Infinity, '2', null]],
-  ])('%s of a client', (name, values) => {
+  ])('%s of a client are refused out of range', (name, values) => {
     for (const value of values) {
       expect(() => createClientWorld(protocol, { [name]: value })).toThrow(UsageError)
       expect(() => createClientWorld(protocol, { [name]: value })).toThrow(`${name} is `)
     }
   })
 
-  it('tells what it got', () => {
+  it('are refused with an error that contains the value', () => {
     expect(() => createServerWorld(protocol, { tickRate: 5000 })).toThrow(/tickRate is .*1 to 1,000.*got 5000/)
     expect(() => createServerWorld(protocol, { tickRate: '20' as never })).toThrow('got "20"')
   })
 
-  it('take their ends', () => {
+  it('are accepted at the ends of their ranges', () => {
     expect(() => createServerWorld(protocol, { tickRate: 1, undrainedTicks: 1 })).not.toThrow()
     expect(() => createServerWorld(protocol, { tickRate: 1000 })).not.toThrow()
     expect(() => createClientWorld(protocol, { interpolationDelay: 0 })).not.toThrow()
@@ -113,12 +113,12 @@ describe('the options of listen', () => {
     }
   })
 
-  it('of no group are refused by name, with those that there are', async () => {
+  it('are refused by name when they are unknown, with a list of those that exist', async () => {
     const attempt = listen(create(), { maxConnections: 5 } as ListenOptions)
     await expect(attempt).rejects.toThrow(/the options of listen is an object of .*limits.*got "maxConnections"/)
   })
 
-  it('a second listen while the first is under way is refused, and leaks nothing', async () => {
+  it('are refused while an earlier listen is in progress, and nothing leaks', async () => {
     const world = create()
     const attempts = await Promise.allSettled([listen(world, { port: 0 }), listen(world, { port: 0 })])
     expect(attempts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
@@ -132,7 +132,7 @@ describe('the options of listen', () => {
     expect(again.port).toBeGreaterThan(0)
   })
 
-  it('is cancelled by close while it is under way: nothing is left open, and the world can listen again', async () => {
+  it('are dropped when close cancels a listen in progress, and the world can listen again', async () => {
     const probe = http.createServer()
     await new Promise<void>((resolve) => probe.listen(0, resolve))
     const { port } = probe.address() as { port: number }
@@ -147,7 +147,7 @@ describe('the options of listen', () => {
     expect([again.port, query(world, [Listening]).length]).toEqual([port, 1])
   })
 
-  it('ends, with Listening, when the game closes its own HTTP server', async () => {
+  it("may contain the game's own HTTP server, whose end also ends Listening", async () => {
     const world = create()
     for (let i = 0; i < 2; i++) {
       const game = http.createServer()
@@ -164,7 +164,7 @@ describe('the options of listen', () => {
     expect(query(world, [Listening])).toHaveLength(1)
   })
 
-  it('again, and runs by one loop: that of the last run', async () => {
+  it('are given again to a closed world, which then runs only the loop of the last run', async () => {
     const world = create()
     const former = await listen(world, { port: 0 })
     let ticks = 0
@@ -177,7 +177,7 @@ describe('the options of listen', () => {
     const before = ticks
     await until('the next loop runs', () => loop.steps > 2)
     expect(ticks).toBe(before)
-    // And the former server has nothing to close any more.
+    // The former server no longer has anything to close.
     await former.close('bye')
     expect(query(world, [Listening])).toHaveLength(1)
     await next.close()
@@ -187,7 +187,7 @@ describe('the options of listen', () => {
     expect(loop.steps).toBe(steps)
   })
 
-  it('a world whose listen failed can listen', async () => {
+  it('can be corrected: a world whose listen failed can listen again', async () => {
     const world = create()
     const taken = http.createServer()
     await new Promise<void>((resolve) => taken.listen(0, resolve))
@@ -202,7 +202,7 @@ describe('the options of listen', () => {
 describe('connect', () => {
   const url = 'http://127.0.0.1:9208'
 
-  it.each(['timeout', 'idleTimeout'])('%s is a positive number', async (name) => {
+  it.each(['timeout', 'idleTimeout'])('refuses a value of %s that is not a positive number', async (name) => {
     for (const value of NO_POSITIVE) {
       const { open, tries } = endless()
       const attempt = connectWorld(createClientWorld(protocol), open, { url, [name]: value })
@@ -215,7 +215,7 @@ describe('connect', () => {
     }
   })
 
-  it('stalledAfter is from a second to a minute', async () => {
+  it('and listen refuse a stalledAfter outside a second to a minute', async () => {
     for (const value of [0, 999, 60_001, Infinity, NaN]) {
       const { open, tries } = endless()
       const attempt = connectWorld(createClientWorld(protocol), open, { url, stalledAfter: value })
@@ -233,7 +233,7 @@ describe('connect', () => {
     }
   })
 
-  it('needs an address of http or https, and does not try another', async () => {
+  it('refuses a URL that is not http or https, without an attempt', async () => {
     for (const bad of [undefined, '', 'localhost:9208', '/game', 'ws://localhost', 'http://', 5, 'null']) {
       const { open, tries } = endless()
       const attempt = connectWorld(createClientWorld(protocol), open, { url: bad } as ConnectOptions)
@@ -246,7 +246,7 @@ describe('connect', () => {
     }
   })
 
-  it('a second one is refused while the first is under way', async () => {
+  it('is refused while an earlier one is in progress', async () => {
     const world = createClientWorld(protocol)
     const { open, tries } = endless()
     const first = connectWorld(world, open, { url })
@@ -318,7 +318,7 @@ describe('connect', () => {
     expect(clientState(world).session).toBeUndefined()
   })
 
-  it('closes a transport that opened although the attempt was aborted', async () => {
+  it('closes a transport that opens after the attempt was aborted', async () => {
     const world = createClientWorld(protocol)
     const transport = createLoopback().connect()
     let closed = 0
@@ -335,7 +335,7 @@ describe('connect', () => {
     expect(clientState(world).session).toBeUndefined()
   })
 
-  it('takes the place of an earlier session without ending itself', async () => {
+  it('ends an earlier session without ending itself', async () => {
     const world = createClientWorld(protocol)
     const role = clientState(world)
     startSession(role, createLoopback().connect(), {})

@@ -26,7 +26,7 @@ function start() {
 }
 
 describe('a world without free slots', () => {
-  it('reports it once and throws nothing from the systems that spawn', () => {
+  it('reports the error once and does not throw in systems that spawn', () => {
     const { net, server, client, seen, spawn } = start()
     const ships: number[] = []
     for (let tick = 0; tick < 5; tick++) {
@@ -46,7 +46,7 @@ describe('a world without free slots', () => {
     expect(codes.filter((code) => code === 'too-many-entities')).toHaveLength(1)
   })
 
-  it('sends the entities that waited when others have ended, with their owners, in their order', () => {
+  it('sends the waiting entities, in order and with their owners, when others are despawned', () => {
     const { net, server, client, seen, spawn } = start()
     const ships = Array.from({ length: SLOTS + 4 }, spawn)
     const [first, second, third, gone] = [SLOTS, SLOTS + 1, SLOTS + 2, SLOTS + 3].map((i) => ships[i]!)

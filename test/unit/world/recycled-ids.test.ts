@@ -1,4 +1,4 @@
-// Recycled entity ids: bitECS gives an id out again at once, and nobody may take the new entity for the one before it.
+// Tests recycled entity ids: bitECS reuses an id at once, and the new entity must not be confused with the old one.
 import {
   addComponent,
   addEntity,
@@ -39,8 +39,8 @@ function spawn(world: Parameters<typeof netIdOf>[0], hp: number): number {
   return eid
 }
 
-describe('an entity id used again', () => {
-  it('does not become the player in place of the entity before it', () => {
+describe('a recycled entity id', () => {
+  it('does not become the player in place of the despawned entity', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const ship = spawn(net.server, 1)
@@ -57,7 +57,7 @@ describe('an entity id used again', () => {
     expect(Connection.player[client.connection]).toBe(0)
   })
 
-  it('in the same tick names the new entity on the client too', () => {
+  it('that is reused in the same tick names the new entity on the client, too', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const first = spawn(net.server, 1)
@@ -74,7 +74,7 @@ describe('an entity id used again', () => {
     expect(Health.hp[entityOf(client.world, netIdOf(net.server, second))]).toBe(7)
   })
 
-  it('keeps an innocent entity alive when a copy was removed while another despawned', () => {
+  it('is not removed when its former entity, which the game removed locally, despawns', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const ship = spawn(net.server, 1)
@@ -82,7 +82,7 @@ describe('an entity id used again', () => {
     net.tick(3)
     const shipCopy = entityOf(client.world, netIdOf(net.server, ship))
     const turretCopy = entityOf(client.world, netIdOf(net.server, turret))
-    // The game's own tidying: with the ship goes its turret, at once.
+    // The game removes the turret together with its ship.
     observe(client.world, onRemove(Networked), (eid: number) => {
       if (eid === shipCopy) removeEntity(client.world, turretCopy)
     })
@@ -96,8 +96,8 @@ describe('an entity id used again', () => {
   })
 })
 
-describe('Networked taken away and given back', () => {
-  it('leaves no Owned behind without an owner', () => {
+describe('Networked, removed and added again,', () => {
+  it('leaves no Owned without an owner', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const ship = spawn(net.server, 1)
@@ -113,7 +113,7 @@ describe('Networked taken away and given back', () => {
     expect(hasComponent(client.world, entityOf(client.world, netIdOf(net.server, ship)), Owned)).toBe(true)
   })
 
-  it('keeps the owner, whose Owned stays', () => {
+  it('keeps the owner and Owned', () => {
     const owners: number[] = []
     const net = createTestNetwork(protocol, {
       serverSystems: [
@@ -137,7 +137,7 @@ describe('Networked taken away and given back', () => {
 })
 
 describe('slots', () => {
-  it('are used again once every client has applied the despawn', () => {
+  it('are reused once every client has applied the despawn', () => {
     const net = createTestNetwork(protocol, { clients: 2 })
     let highest = 0
     for (let round = 0; round < 60; round++) {

@@ -1,4 +1,4 @@
-// Events of scenes that nobody publishes: bounded, and what is lost is counted where a game can see it.
+// Tests scene events that are not published: their number is bounded, and lost ones are counted in `stats`.
 import { defineProtocol } from 'bitecs-net'
 import { defineScene } from 'bitecs-net/scenes'
 import { stats } from 'bitecs-net/stats'
@@ -6,8 +6,8 @@ import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { serverState } from '../../../src/world/state.js'
 
-describe('events of scenes in a world that does not tick', () => {
-  it('are kept up to a bound, and counted beyond it', () => {
+describe('scene events in a world that is not ticking', () => {
+  it('are kept up to a limit, and counted above it', () => {
     const Lobby = defineScene()
     const net = createTestNetwork(defineProtocol({ scenes: { Lobby } }), { clients: 0 })
     const { events } = serverState(net.server).scenes

@@ -12,7 +12,7 @@ const Boom = defineClientRpc({ x: f32, n: u8 })
 const protocol = defineProtocol({ remote: { Boom }, messages: { Blip } })
 const CALLS = 4000
 
-it('a call or message to a group costs no memory', () => {
+it('a call or message to a group allocates nothing', () => {
   const { server, clients } = createTestNetwork(protocol)
   const ship = addEntity(server)
   addComponent(server, ship, Networked)

@@ -1,5 +1,4 @@
-// Tests that every function with options refuses names that it does not know, also from a variable, which TypeScript
-// does not check.
+// Tests that every function with options refuses unknown names, also from a variable, which TypeScript does not check.
 import { createClientWorld, createServerWorld, defineProtocol } from 'bitecs-net'
 import { connect } from 'bitecs-net/client'
 import { createHostWorld } from 'bitecs-net/host'
@@ -41,7 +40,7 @@ describe('conditions', () => {
     },
   )
 
-  it('ignore what is given as undefined', () => {
+  it('ignore a field that is undefined', () => {
     const transport = condition(createLoopback().server, { latency: undefined, seed: 3, now: () => 0 })
     expect(() => transport.set({ queue: undefined })).not.toThrow()
   })
