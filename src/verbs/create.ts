@@ -96,8 +96,8 @@ function baseWorld(options: WorldOptions): World {
 /**
  * Creates a world of the server's side, or adds that side to the game's own world.
  *
- * @throws UsageError when the world has that side already, or an option is out of range. Also when an open world of this
- * process uses the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has that side already, or an option is out of range. Also when an open world of
+ * this process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createServerWorld(protocol: Protocol, options: ServerWorldOptions = {}): ServerWorld {
   const { tickRate = 20, undrainedTicks = 120, now = () => performance.now(), interest = everyone() } = options
@@ -119,8 +119,8 @@ export function createServerWorld(protocol: Protocol, options: ServerWorldOption
 /**
  * Creates a world of the client's side, or adds that side to the game's own world.
  *
- * @throws UsageError when the world has that side already, or an option is out of range. Also when an open world of this
- * process uses the same components and has another entity index (`separate-entity-index`).
+ * @throws UsageError when the world has that side already, or an option is out of range. Also when an open world of
+ * this process uses the same components and has another entity index (`separate-entity-index`).
  */
 export function createClientWorld(protocol: Protocol, options: ClientWorldOptions = {}): ClientWorld {
   const { interpolationDelay = 2, undrainedTicks = 120, now = () => performance.now() } = options

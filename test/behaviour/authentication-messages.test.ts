@@ -1,4 +1,4 @@
-// Authentication by messages, over the network in memory: what can be said before it, by whom, and who decides.
+// Tests authentication by messages, over the network in memory: allowed messages, accept and deny.
 import { hasComponent, observe, onRemove, query, removeEntity } from 'bitecs'
 import { added, close, connectionOf, drain, handle, kick, sendMessage, setOwner, UsageError } from 'bitecs-net'
 import { joinGroup } from 'bitecs-net/groups'
@@ -9,7 +9,7 @@ import { createTestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { challenging, Challenge, Later, Proof } from '../support/behaviours-authentication.js'
 
-/** Servers that decide by messages, with one client that has just come. */
+/** A server that authenticates by messages, with one client that has just connected. */
 function greet({ authenticationTimeout }: { authenticationTimeout?: number } = {}) {
   const users = { authenticate: 'by-messages', authenticationTimeout } as const
   const net = createTestNetwork(challenging, { clients: 0, users })
@@ -19,8 +19,8 @@ function greet({ authenticationTimeout }: { authenticationTimeout?: number } = {
   return { net, client, connection: connection! }
 }
 
-describe('before authentication', () => {
-  it('a client has an entity with Authenticating and no Connected; it is no connection that can own or be kicked', () => {
+describe('authentication by messages', () => {
+  it('a client with Authenticating has an entity that can neither own entities nor be kicked', () => {
     const { net, client, connection } = greet()
     expect(hasComponent(net.server, connection, Connection)).toBe(true)
     expect(hasComponent(net.server, connection, Connected)).toBe(false)
@@ -33,7 +33,7 @@ describe('before authentication', () => {
     )
   })
 
-  it('19: only messages marked so can be sent, by either side, and none before the hello has left', () => {
+  it('19: either side sends only messages with beforeAuthentication, and none before the hello is sent', () => {
     const net = createTestNetwork(challenging, { clients: 0, users: { authenticate: 'by-messages' } })
     const client = net.begin()
     const proof = { word: 'x', nonce: 1 }
@@ -49,7 +49,7 @@ describe('before authentication', () => {
     expect([...drain(net.server, Proof)].map(({ sender }) => sender)).toEqual([connection])
   })
 
-  it('19: what goes to all, to the ready or to a list passes by who is not authenticated', () => {
+  it('19: a message to all, to ready clients or to a list skips a client that is not authenticated', () => {
     const { net, client, connection } = greet()
     const data = new Uint8Array(3)
     sendMessage(net.server, Later, { data }, { to: 'all' })
@@ -64,7 +64,7 @@ describe('before authentication', () => {
     expect(client.reason).toBeUndefined()
   })
 
-  it('a message is drained in the frame of the welcome too, and a handler gets it', () => {
+  it('a handler receives the messages that arrive in the same frame as the welcome', () => {
     const { net, client, connection } = greet()
     const handled: number[] = []
     handle(client.world, Challenge, ({ args, sender }) => void handled.push(args.nonce, sender))
@@ -77,7 +77,7 @@ describe('before authentication', () => {
     expect(hasComponent(client.world, mine, Connected)).toBe(true)
   })
 
-  it('a message that nobody drained before the welcome is still there after it', () => {
+  it('a message that was not drained before the welcome stays queued after it', () => {
     const { net, client, connection } = greet()
     sendMessage(net.server, Challenge, { nonce: 5 }, { to: connection })
     net.tick(2)
@@ -87,7 +87,7 @@ describe('before authentication', () => {
     expect([...drain(client.world, Challenge)].map(({ args }) => args.nonce)).toEqual([5])
   })
 
-  it('a message that came with the hello finds whose it is, also where everybody comes in', () => {
+  it('a message that arrives with the hello has its sender, with and without an authenticator', () => {
     for (const authenticate of ['by-messages', undefined, () => ({})] as const) {
       const net = createTestNetwork(challenging, { clients: 0, users: { authenticate } })
       const client = net.begin()
@@ -102,7 +102,7 @@ describe('before authentication', () => {
     }
   })
 
-  it('accept lets in with user data, deny refuses behind what was sent before, each once', () => {
+  it('accept admits with user data, deny refuses after delivering earlier messages, and each works once', () => {
     const { net, client, connection } = greet()
     const other = net.begin()
     net.tick(2)
@@ -119,14 +119,14 @@ describe('before authentication', () => {
     expect([...query(net.server, [Authenticating])]).toEqual([])
   })
 
-  it('the time limit holds for messages too', () => {
+  it('a client that is not accepted within authenticationTimeout is disconnected', () => {
     const { net, client } = greet({ authenticationTimeout: 500 })
     net.tick(12)
     expect(client.reason).toMatchObject({ code: 'authentication-timeout' })
     expect(query(net.server, [Connection]).length).toBe(0)
   })
 
-  it('a client that leaves leaves nothing, and its entity names why while Authenticating is removed', async () => {
+  it('a client that leaves is removed, and its reason is readable while Authenticating is removed', async () => {
     const { net, client, connection } = greet()
     sendMessage(client.world, Proof, { word: 'x', nonce: 1 })
     client.step()
@@ -139,7 +139,7 @@ describe('before authentication', () => {
     expect([...drain(net.server, Proof)]).toEqual([])
   })
 
-  it('an entity that the game removes takes its client with it', () => {
+  it('a client is kicked when the game removes its entity', () => {
     const { net, client, connection } = greet()
     removeEntity(net.server, connection)
     net.tick(2)
@@ -147,7 +147,7 @@ describe('before authentication', () => {
     expect(query(net.server, [Connection]).length).toBe(0)
   })
 
-  it('an authenticator that is still asking loses to accept', async () => {
+  it('accept overrides an authenticator that has not answered yet', async () => {
     let answer: (result: AuthenticationResult) => void = () => {}
     const net = createTestNetwork(challenging, {
       clients: 0,

@@ -1,4 +1,4 @@
-// Authentication over the network in memory: who comes in, who is refused with which words, and what is known of whom.
+// Tests authentication over the network in memory: authenticators, reasons for refusal, and user data.
 import { entityExists, hasComponent, observe, onAdd, onRemove, query, removeEntity } from 'bitecs'
 import {
   close,
@@ -41,7 +41,7 @@ interface OpenOptions {
   authenticationTimeout?: number
 }
 
-/** Answers that a test gives when it likes, by token. */
+/** An authenticator whose answers the test gives by token, at a time it chooses. */
 class Desk {
   readonly requests: AuthenticationRequest[] = []
   private readonly resolvers = new Map<string, (result: AuthenticationResult) => void>()
@@ -51,7 +51,7 @@ class Desk {
     return new Promise<AuthenticationResult>((resolve) => this.resolvers.set(request.token, resolve))
   }
 
-  /** Answers, and lets the answer be noted. */
+  /** Answers, and waits until the server has noted the answer. */
   async answer(token: string, result?: AuthenticationResult): Promise<void> {
     this.resolvers.get(token)!(result)
     for (let i = 0; i < 5; i++) await Promise.resolve()
@@ -63,7 +63,7 @@ class Desk {
   }
 }
 
-/** A network on which one client has come with this authenticator, and the ticks for all that follows have passed. */
+/** A network with this authenticator, on which one client has connected and a few ticks have passed. */
 function comeWith(authenticate: Authenticator) {
   const net = createTestNetwork(game.arena, { clients: 0, users: { authenticate } })
   const client = net.begin({ token: 't' })
@@ -72,7 +72,7 @@ function comeWith(authenticate: Authenticator) {
 }
 
 describe('an authenticator', () => {
-  it('is asked once for each client, within the tick, with its token and the number of its connection', async () => {
+  it('is called once for each client, within the tick, with its token and connection id', async () => {
     const desk = new Desk()
     const net = desk.open()
     net.begin({ token: 'one' })
@@ -96,7 +96,7 @@ describe('an authenticator', () => {
     expect([...query(net.server, [Connected])].map((eid) => Connection.id[eid])).toEqual([1])
   })
 
-  it('sees an address in one form, however the line writes it, which is that of bans', () => {
+  it('receives each address in the normalized form that bans use', () => {
     const desk = new Desk()
     const net = desk.open()
     const given = [
@@ -116,7 +116,7 @@ describe('an authenticator', () => {
     expect([...drain(net.server, NetworkErrors)].map(({ address }) => address)).toEqual(['2001:db8::1'])
   })
 
-  it('may answer about the later of two clients first', async () => {
+  it('may answer the later of two clients first', async () => {
     const desk = new Desk()
     const net = desk.open()
     const first = net.begin({ token: 'one' })
@@ -135,7 +135,7 @@ describe('an authenticator', () => {
     ['nothing', undefined, undefined],
     ['true', true, undefined],
     ['an object', { level: 3 }, { level: 3 }],
-  ])('that returns %s lets the client in at once', (_, result, user) => {
+  ])('admits the client at once when it returns %s', (_, result, user) => {
     const { net, client, errors } = comeWith(() => result)
     expect(client.reason).toBeUndefined()
     expect([userOf(net.server, client.connection), errors]).toEqual([user, []])
@@ -150,7 +150,7 @@ describe('an authenticator', () => {
         throw new AuthenticationError('closed today', 'monday')
       },
     ],
-  ])('that %s refuses with its reason', async (_, authenticate) => {
+  ])('refuses the client with its reason when it %s', async (_, authenticate) => {
     const { net, client } = comeWith(authenticate)
     for (let i = 0; i < 3; i++) await Promise.resolve()
     net.tick(2)
@@ -158,12 +158,12 @@ describe('an authenticator', () => {
     expect(stats(net.server).counters.refusedConnections).toBe(1)
   })
 
-  it('refuses as authentication-failed when the denial has no code of its own', () => {
+  it('refuses with authentication-failed when the denial has no code', () => {
     const { client } = comeWith(() => deny('no'))
     expect(client.reason).toMatchObject({ code: 'authentication-failed', text: 'no' })
   })
 
-  it('that returns false refuses without a reason, and that is no error', () => {
+  it('refuses without authenticator-failed when it returns false', () => {
     const { client, errors } = comeWith(() => false)
     expect(client.reason).toMatchObject({ code: 'authentication-failed' })
     expect(errors.map(({ code }) => code)).toEqual(['authentication-failed'])
@@ -189,7 +189,7 @@ describe('an authenticator', () => {
       },
       {},
     ],
-  ])('that %s lets nobody in: the client hears nothing of it, the server all', async (_, authenticate, cause) => {
+  ])('refuses the client when it %s, and only the server learns the cause', async (_, authenticate, cause) => {
     const net = createTestNetwork(game.arena, { clients: 0, users: { authenticate: authenticate as Authenticator } })
     const client = net.begin()
     net.tick(2)
@@ -206,7 +206,7 @@ describe('an authenticator', () => {
     expect(query(net.server, [Connection]).length).toBe(0)
   })
 
-  it('is told by its signal that the client has left, and its late answer is about nobody', async () => {
+  it('has its signal aborted when the client leaves, and its late answer is ignored', async () => {
     const desk = new Desk()
     const net = desk.open()
     const client = net.begin({ token: 'gone' })
@@ -220,7 +220,7 @@ describe('an authenticator', () => {
     expect([query(net.server, [Connection]).length, [...drain(net.server, NetworkErrors)]]).toEqual([0, []])
   })
 
-  it('has so long and no longer; an answer that came while the server stood still counts', async () => {
+  it('must answer within authenticationTimeout; an answer while the server is blocked counts', async () => {
     const desk = new Desk()
     const net = desk.open({ authenticationTimeout: 1000 })
     const [slow, quick] = [net.begin({ token: 'slow' }), net.begin({ token: 'quick' })]
@@ -237,7 +237,7 @@ describe('an authenticator', () => {
     expect(query(net.server, [Connected]).length).toBe(1)
   })
 
-  it('is not held to the time in which the server stood still', () => {
+  it('does not time out because the server was blocked', () => {
     const net = new Desk().open({ authenticationTimeout: 2000 })
     const client = net.begin({ token: 'one' })
     net.tick(2)
@@ -248,7 +248,7 @@ describe('an authenticator', () => {
     expect(client.reason).toMatchObject({ code: 'authentication-timeout' })
   })
 
-  it('that fails about a client who has just left reports nothing', async () => {
+  it('reports no failure for a client that has left by the next tick', async () => {
     let fail: (error: Error) => void = () => {}
     const authenticate = (): Promise<never> => new Promise<never>((_, reject) => (fail = reject))
     const net = createTestNetwork(game.arena, { clients: 0, users: { authenticate } })
@@ -261,7 +261,7 @@ describe('an authenticator', () => {
     expect([...drain(net.server, NetworkErrors)]).toEqual([])
   })
 
-  it('keeps a place for each client that it is asked about: with them the server is full', async () => {
+  it('reserves a place for each client that waits for an answer, so the server can be full', async () => {
     const desk = new Desk()
     const net = desk.open({ maxConnections: 2 })
     const first = net.begin({ token: 'one' })
@@ -279,7 +279,7 @@ describe('an authenticator', () => {
     expect(fourth.connection).not.toBe(0)
   })
 
-  it('that ignores its signal cannot be made to run more and more at once, nor lock everybody out for ever', async () => {
+  it('runs a bounded number of times at once when it ignores its signal, and recovers later', async () => {
     const desk = new Desk()
     const net = desk.open({ maxConnections: 3 })
     for (let i = 0; i < 10; i++) {
@@ -298,7 +298,7 @@ describe('an authenticator', () => {
     expect(honest.connection).not.toBe(0)
   })
 
-  it('is told when the server stops, and every client that waits gets the reason', async () => {
+  it('has its signal aborted when the server stops, and each waiting client gets the reason', async () => {
     const desk = new Desk()
     const net = desk.open()
     const client = net.begin({ token: 'one' })
@@ -314,7 +314,7 @@ describe('an authenticator', () => {
 })
 
 describe('a client that is being authenticated', () => {
-  it('without messages marked so no entity is there', () => {
+  it('has no entity when no message has beforeAuthentication', () => {
     const desk = new Desk()
     const net = desk.open()
     const seen: number[] = []
@@ -326,7 +326,7 @@ describe('a client that is being authenticated', () => {
 })
 
 describe('user data', () => {
-  it('is readable while Connected is removed and to the end of that tick, then gone with the entity', () => {
+  it('is readable until the end of the tick in which Connected is removed, then gone with the entity', () => {
     const net = createTestNetwork(game.arena, {
       clients: 1,
       users: { authenticate: () => ({ name: 'Ann' }) },
@@ -350,7 +350,7 @@ describe('user data', () => {
     expect(entityExists(net.server, connection)).toBe(false)
   })
 
-  it('is not another’s: who comes in without has none, whoever had the id before', () => {
+  it('is not inherited from an earlier client by a client without user data', () => {
     const answers: AuthenticationResult[] = [{ name: 'Ann' }, undefined]
     const net = createTestNetwork(game.arena, { clients: 1, users: { authenticate: () => answers.shift() } })
     removeEntity(net.server, net.clients[0]!.connection)
@@ -359,7 +359,7 @@ describe('user data', () => {
     expect(userOf(net.server, next.connection)).toBeUndefined()
   })
 
-  it('is asked for by a connection alone', () => {
+  it('is undefined without an authenticator, and userOf throws for an entity that is not a connection', () => {
     const net = createTestNetwork(game.arena)
     expect(userOf(net.server, net.clients[0]!.connection)).toBeUndefined()
     expect(() => userOf(net.server, game.spawnShip(net.server))).toThrow(/is not a connection/)
@@ -367,7 +367,7 @@ describe('user data', () => {
 })
 
 describe('a host', () => {
-  it('is not asked about its own client, only about the others, and decides about them by messages as a server does', async () => {
+  it('does not authenticate its own client, only remote ones, also by messages', async () => {
     const desk = new Desk()
     const net = createTestNetwork(game.arena, { host: true, clients: 0, users: { authenticate: desk.authenticate } })
     expect(hasComponent(net.server, net.host.connection, Connected)).toBe(true)
@@ -394,8 +394,8 @@ describe('a host', () => {
   })
 })
 
-describe('options of authentication', () => {
-  it('by-messages needs a message that clients may send before it', async () => {
+describe('authentication options', () => {
+  it('refuse by-messages without a message that clients may send before authentication', async () => {
     const Hint = defineMessage({ n: u8 }, { from: 'server', beforeAuthentication: true })
     const protocol = defineProtocol({ messages: { Hint } })
     expect(() => createTestNetwork(protocol, { clients: 0, users: { authenticate: 'by-messages' } })).toThrow(
@@ -406,7 +406,7 @@ describe('options of authentication', () => {
     await closeServer(world)
   })
 
-  it('are refused by their names', async () => {
+  it('refuse invalid values with an error that names the option', async () => {
     const world = createServerWorld(game.arena)
     await expect(listen(world, { users: { authenticate: 'yes' as never } })).rejects.toThrow(
       /authenticate is a function/,
@@ -414,7 +414,7 @@ describe('options of authentication', () => {
     await expect(listen(world, { users: { authenticationTimeout: 0 } })).rejects.toThrow(/authenticationTimeout is/)
   })
 
-  it('of a message: large and before authentication do not go together; and two sides must agree on it', () => {
+  it('refuse beforeAuthentication on a large message, or on one side only', () => {
     expect(() => defineMessage({}, { large: true, beforeAuthentication: true })).toThrow(ProtocolError)
     expect(() => defineMessage({}, { beforeAuthentication: 1 as never })).toThrow(/beforeAuthentication is/)
     const early = defineProtocol({ messages: { Hint: defineMessage({ n: u8 }, { beforeAuthentication: true }) } })

@@ -1,5 +1,5 @@
-// Owners that write under loss, over lines that break, while the server moves ownership, corrects and refuses: it
-// settles.
+// Tests that owners' writes converge under loss and broken links, while the server moves ownership, corrects and
+// refuses.
 import { addComponent, hasComponent, removeComponent } from 'bitecs'
 import { clearOwner, setOwner } from 'bitecs-net'
 import { correct, validateWrites } from 'bitecs-net/authority'
@@ -11,7 +11,7 @@ import { seedCount } from '../support/seeds.js'
 
 const NOBODY = -1
 
-it('what owners write comes to be the same everywhere, whatever is lost, cut, refused, corrected or handed over', () => {
+it('all worlds converge after owners write under loss, cuts, refusals, corrections and handovers', () => {
   for (let seed = 1; seed <= seedCount(60, 15); seed++) {
     const random = createRandom(seed)
     const conditions = {

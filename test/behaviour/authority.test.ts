@@ -1,5 +1,4 @@
-// Components that owners write, over the network in memory: what is in flight, what is lost, who may, and who has the
-// last word.
+// Tests components that owners write, over the network in memory: values in flight, loss, checks and corrections.
 import { addComponent, hasComponent, observe, onAdd, removeComponent } from 'bitecs'
 import {
   changed,
@@ -47,7 +46,7 @@ function fly(clients = 2, options: TestNetworkOptions = {}): Flight {
 }
 
 describe('values in flight', () => {
-  it('27: of the former owner are dropped, also when the entity is given back to it meanwhile', () => {
+  it('27: are dropped when the owner changes, even when the entity returns to the sender meanwhile', () => {
     const { net, flyer, copies } = fly(2, { conditions: { latency: 150 } })
     const [first, second] = [net.clients[0]!.connection, net.clients[1]!.connection]
     game.Place.x[copies[0]!] = 10
@@ -62,14 +61,14 @@ describe('values in flight', () => {
     }
     expect([...seen]).toEqual([0])
     expect(stats(net.server).counters.staleWrites).toBe(1)
-    // And the owner has what the server has, not what it had written.
+    // The owner's copy has the server's value, not the one that the owner wrote.
     expect(game.Place.x[copies[0]!]).toBe(0)
     game.Place.x[copies[0]!] = 5
     net.tick(10)
     expect([game.Place.x[flyer], game.Place.x[copies[1]!]]).toEqual([5, 5])
   })
 
-  it('27: of one who is not the owner any more are counted, and weigh nothing', () => {
+  it('27: are counted after the owner is cleared, but the client is not penalized', () => {
     const { net, flyer, copies } = fly(2, { conditions: { latency: 150 } })
     for (let i = 0; i < 40; i++) {
       game.Place.x[copies[0]!] = i + 1
@@ -84,7 +83,7 @@ describe('values in flight', () => {
     expect(copies.map((copy) => game.Place.x[copy])).toEqual([game.quantize(last + 0.5), game.quantize(last + 0.5)])
   })
 
-  it('written before a correction is known do not count, those written behind it do', () => {
+  it('are dropped when written before the owner knows of a correction, and apply when written after', () => {
     const { net, flyer, copies } = fly(2, { conditions: { latency: 120 } })
     const own = copies[0]!
     let wasCorrected = false
@@ -104,14 +103,14 @@ describe('values in flight', () => {
     expect(game.Place.x[flyer]).toBe(game.Place.x[own])
     expect(game.Place.x[copies[1]!]).toBe(game.Place.x[own])
     expect(game.Place.x[own]).toBeGreaterThan(-490)
-    // Another component of the entity was not corrected, and loses nothing.
+    // A correction of one component does not drop writes to another.
     game.View.yaw[own] = 1.5
     correct(net.server, flyer, game.Place)
     net.tick(10)
     expect(game.View.yaw[flyer]).toBe(1.5)
   })
 
-  it('of a component that is removed and comes back do not reach the new one', () => {
+  it('are dropped when their component is removed and added again', () => {
     const { net, flyer, copies } = fly(1, { conditions: { latency: 150 } })
     game.Place.x[copies[0]!] = 70
     net.tick()
@@ -131,7 +130,7 @@ describe('values in flight', () => {
 })
 
 describe('42: values for the owner alone never reach the wire of another client; owner-authoritative values are accepted from the owner alone, echoed to the others, and never overwritten on the owner by older echoes', () => {
-  it('what the owner alone gets costs another client no byte, and it is never told that it is there', () => {
+  it('a component for the owner alone costs another client no bytes and is never added there', () => {
     const { net, flyer, copies } = fly(2)
     const { world } = net.clients[1]!
     addComponent(net.server, flyer, game.Plans)
@@ -151,7 +150,7 @@ describe('42: values for the owner alone never reach the wire of another client;
     expect(hasComponent(world, copies[1]!, game.Plans)).toBe(false)
   })
 
-  it('the owner sees each value that it wrote, and no echo, on a slow network that reorders', () => {
+  it('the owner keeps each value that it writes and sees no echo, on a slow network that reorders', () => {
     const conditions = { latency: 100, jitter: 60, loss: 0.2, duplicate: 0.1, reorder: 0.2, reorderBy: 80 }
     const { net, flyer, copies } = fly(3, { conditions, seed: 5 })
     const own = copies[0]!
@@ -171,7 +170,7 @@ describe('42: values for the owner alone never reach the wire of another client;
     expect(stats(net.clients[0]!.world).counters.lostPackets).toBeGreaterThan(0)
   })
 
-  it('a value that was lost is sent again, as it is by then, and once', () => {
+  it('a lost value is sent again once, as it is by then', () => {
     const { net, flyer, copies } = fly(1)
     const [client] = net.clients
     client!.setConditions({ loss: 1 })
@@ -185,7 +184,7 @@ describe('42: values for the owner alone never reach the wire of another client;
     expect(stats(client!.world).counters.resentValues).toBe(1)
   })
 
-  it('what the others write to their copies goes nowhere', () => {
+  it('values that other clients write to their copies are not sent', () => {
     const { net, flyer, copies } = fly(2)
     game.Place.x[copies[1]!] = 500
     net.tick(10)
@@ -195,7 +194,7 @@ describe('42: values for the owner alone never reach the wire of another client;
 })
 
 describe('an owner', () => {
-  it('begins with the values of the server, and observers of Owned may write at once', () => {
+  it('begins with the values of the server, and an observer of Owned may write at once', () => {
     const net = createTestNetwork(game.flight, { clients: 1 })
     const { world, connection } = net.clients[0]!
     const seen: number[] = []
@@ -209,7 +208,7 @@ describe('an owner', () => {
     expect([game.Place.x[flyer], game.Place.y[flyer]]).toEqual([7, 9])
   })
 
-  it('that gets an entity it already sees begins with what the server has, though the last update was lost', () => {
+  it('gets the current values of an entity it already observes, although the last update was lost', () => {
     const { net, flyer, copies } = fly(2)
     net.setServerConditions({ loss: 1 })
     game.Place.x[copies[0]!] = 30
@@ -226,7 +225,7 @@ describe('an owner', () => {
     ])
   })
 
-  it('sends nothing while nothing changes, and a value that is under the step of its type is no change', () => {
+  it('sends nothing while no value changes by at least the step of its type', () => {
     const { net, copies } = fly(1)
     const { world } = net.clients[0]!
     net.tick(60)
@@ -239,7 +238,7 @@ describe('an owner', () => {
     expect(sent() - before - idle).toBeLessThanOrEqual(idle)
   })
 
-  it('is shown its own values at once, where others are shown what lies between two', () => {
+  it('sees its own values at once, where other clients see interpolated ones', () => {
     const { net, copies } = fly(2)
     for (let i = 1; i <= 10; i++) {
       game.Place.x[copies[0]!] = i * 10
@@ -251,7 +250,7 @@ describe('an owner', () => {
     expect(game.Place.x[copies[1]!]).toBe(100)
   })
 
-  it('that was out of the game for a while comes back to the values of the server', () => {
+  it('gets the values of the server after it was not ready for a while', () => {
     const { net, flyer, copies } = fly(1)
     const { world } = net.clients[0]!
     game.Place.x[copies[0]!] = 12
@@ -268,7 +267,7 @@ describe('an owner', () => {
     expect(game.Place.x[flyer]).toBe(98)
   })
 
-  it('sends the net ids of what its fields name, and of what it does not see none', () => {
+  it('sends the entities in its fields, and an older reference of the server does not overwrite them', () => {
     const { net, flyer, copies } = fly(2)
     const other = game.spawnFlyer(net.server, 1, 1)
     net.tick(3)
@@ -276,7 +275,7 @@ describe('an owner', () => {
     net.tick(4)
     expect(game.View.at[flyer]).toBe(other)
     expect(game.View.at[copies[1]!]).toBe(copyOf(net.clients[1]!.world, net.server, other))
-    // What the server named in the beginning does not come back over what the owner wrote.
+    // The server's first value does not overwrite what the owner wrote.
     game.View.at[copies[0]!] = 0
     net.tick(2)
     game.spawnFlyer(net.server)
@@ -285,10 +284,10 @@ describe('an owner', () => {
   })
 })
 
-describe('a check of the server', () => {
+describe('a write validator', () => {
   const { Place, View } = game.flight.components
 
-  it('may amend what was written; the owner is told', () => {
+  it('may amend a value, and the owner receives the amended one', () => {
     const { net, flyer, copies } = fly(2)
     const remove = validateWrites(net.server, Place, ({ after }) => {
       after.x = Math.min(after.x, 100)
@@ -304,7 +303,7 @@ describe('a check of the server', () => {
     expect(game.Place.x[flyer]).toBe(150)
   })
 
-  it('that throws refuses, is reported, and stops nothing else', () => {
+  it('refuses the write and is reported when it throws, and other components still apply', () => {
     const { net, flyer, copies } = fly(1)
     validateWrites(net.server, game.Place, () => {
       throw new Error('a bug')
@@ -320,7 +319,7 @@ describe('a check of the server', () => {
     ])
   })
 
-  it('of another component, and one that was replaced, are not asked', () => {
+  it('is replaced by a later one, and removing the replaced one has no effect', () => {
     const { net, flyer, copies } = fly(1)
     const remove = validateWrites(net.server, View, () => false)
     validateWrites(net.server, View, () => true)
@@ -330,7 +329,7 @@ describe('a check of the server', () => {
     expect(game.View.yaw[flyer]).toBe(3)
   })
 
-  it('is not needed for what is no number: infinite values and NaN are refused, and the owner is put back', () => {
+  it('is not needed to refuse NaN and infinite values, and the owner gets the old value back', () => {
     const { net, flyer, copies } = fly(2)
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -Infinity]) {
       game.View.yaw[copies[0]!] = value
@@ -344,8 +343,8 @@ describe('a check of the server', () => {
   })
 })
 
-describe('changes that can be drained', () => {
-  it('on the server and on other clients are those of the owner; on the owner, corrections', () => {
+describe('drained changes', () => {
+  it("contain the owner's writes on the server and other clients, and corrections on every side", () => {
     const log = new Map<unknown, number[][]>()
     const record = (world: ServerWorld | ClientWorld): void => {
       for (const { before, after } of drain(world as ServerWorld, changed(game.flight.components.Place))) {
@@ -366,7 +365,7 @@ describe('changes that can be drained', () => {
 })
 
 describe('a host', () => {
-  it('writes its own entities as the server, and takes those of its clients from them', () => {
+  it('writes its own entities as the server, and accepts those of its clients from them', () => {
     const net = createTestNetwork(game.flight, { host: true, clients: 1 })
     const { host } = net
     const seen: number[] = []
@@ -388,7 +387,7 @@ describe('a host', () => {
     expect(game.Place.x[own]).toBe(51)
   })
 
-  it('hands over and takes back as any server', async () => {
+  it('hands ownership over and takes it back like any server', async () => {
     const peers = await asHost(game.flight, 3)
     const { flyer, copies } = await game.ownedFlyer(peers, 1)
     game.Place.x[copies[1]!] = 4
@@ -401,8 +400,8 @@ describe('a host', () => {
   })
 })
 
-describe('what is asked for wrongly', () => {
-  it('throws, and says what to do', () => {
+describe('wrong use of client authority', () => {
+  it('throws an error that says what to do', () => {
     const { net, flyer } = fly(1)
     expect(() => correct(net.server, flyer, game.Fuel)).toThrow(/only the server writes Fuel/)
     expect(() => correct(net.server, flyer, { x: [] })).toThrow(/list it in defineProtocol/)
@@ -412,7 +411,7 @@ describe('what is asked for wrongly', () => {
     expect(() => validateWrites(net.server, game.Fuel, () => true)).toThrow(/only the server writes Fuel/)
   })
 
-  it('is refused in the protocol: a tag, collections, another word', () => {
+  it('is refused by replicate for a tag, a collection or an unknown authority', () => {
     const Bag = { gold: new Uint8Array(2), items: [] as SyncList<number>[] }
     const options = { authority: 'client' } as const
     expect(() => replicate({}, {}, options)).toThrow(/has no fields of numbers/)
@@ -420,7 +419,7 @@ describe('what is asked for wrongly', () => {
     expect(() => replicate(Bag, { gold: u8 }, { authority: 'owner' as never })).toThrow(/'server' or 'client'/)
   })
 
-  it('is a difference of protocols, when only one side gives the authority away', () => {
+  it('is a protocol mismatch when only one side declares it', () => {
     const Look = { yaw: new Float32Array(8000) }
     const make = (authority: 'server' | 'client') =>
       defineProtocol({ components: { Look: replicate(Look, { yaw: f32 }, { authority }) } })

@@ -27,7 +27,7 @@ function start({ users, ...options }: Parameters<typeof createTestNetwork>[1] = 
 const code = ({ reason }: TestClient): string | undefined => reason?.code
 
 describe('a ban', () => {
-  it('of a user ends all its sessions at once, those that wait for their line too, and nobody else’s', () => {
+  it('ends all sessions of a user, also interrupted ones, and no session of another user', () => {
     const { net, server, join } = start()
     const [one, two, other] = [join('ann'), join('ann'), join('ben')]
     two.setConditions({ down: true })
@@ -47,7 +47,7 @@ describe('a ban', () => {
     expect(code(join('ann'))).toBe('banned')
   })
 
-  it('of an IPv6 address is of its 64 bits, in whatever way it is written', () => {
+  it('covers the first 64 bits of an IPv6 address, however it is written', () => {
     const { net, server, join } = start()
     const neighbour = join('ann', '2001:db8:0:1:aaaa::1')
     const other = join('ben', '2001:db8:0:2::1')
@@ -61,7 +61,7 @@ describe('a ban', () => {
     expect(code(join('cara', '2001:db8:0:1::ffff'))).toBeUndefined()
   })
 
-  it('of an address holds where nobody is asked who he is, and ends what waits to be resumed from there', () => {
+  it('applies to an address without authentication, and ends its interrupted sessions', () => {
     const { net, server, join } = start({ users: { authenticate: undefined, userKey: undefined } })
     const lost = join('', '203.0.113.7')
     lost.cut()
@@ -73,13 +73,13 @@ describe('a ban', () => {
     expect(lost.reason).toEqual({ code: 'banned', text: 'bye', by: 'remote' })
   })
 
-  it('of an address is of the same address inside of IPv6', () => {
+  it('applies to the same IPv4 address inside IPv6', () => {
     const { server, join } = start()
     ban(server, { address: '203.0.113.7' })
     expect([code(join('ann', '::ffff:203.0.113.7')), code(join('ann', '203.0.113.8'))]).toEqual(['banned', undefined])
   })
 
-  it('is over when its time is', () => {
+  it('ends after its number of seconds', () => {
     const { net, server, join } = start()
     ban(server, { user: 'ann' }, { seconds: 2 })
     expect(code(join('ann'))).toBe('banned')
@@ -87,7 +87,7 @@ describe('a ban', () => {
     expect([code(join('ann')), bans(server), unban(server, { user: 'ann' })]).toEqual([undefined, [], false])
   })
 
-  it('is of the user where one is known, else of the address; also of one who has left in this tick', () => {
+  it('applies to the user of a connection, else to its address, also when it has left in this tick', () => {
     const { net, server, join } = start()
     const [known, unknown] = [join('ann', '203.0.113.1'), join('', '203.0.113.2')]
     kick(server, known.connection)
@@ -102,7 +102,7 @@ describe('a ban', () => {
     expect(Connection.reason[connectionOf(unknown.world)]).toMatchObject({ code: 'banned' })
   })
 
-  it('holds for who waits to be authenticated, and is found when the answer comes', async () => {
+  it('refuses clients that are being authenticated, by address and by the user of a later answer', async () => {
     let answer: () => void = () => {}
     const { net, server } = start({
       users: { authenticate: () => new Promise((resolve) => (answer = () => resolve({ id: 'ann' }))) },
@@ -118,7 +118,7 @@ describe('a ban', () => {
     expect([code(there), code(waiting), stats(server).connections]).toEqual(['banned', 'banned', 0])
   })
 
-  it('may be kept as JSON, and given to another server', () => {
+  it('can be saved as JSON and loaded into another server', () => {
     const first = start().server
     ban(first, { user: 7 }, { text: 'why' })
     ban(first, { address: '203.0.113.7' }, { seconds: 100 })
@@ -130,7 +130,7 @@ describe('a ban', () => {
     expect([code(join('7')), code(join('8', '203.0.113.7'))]).toEqual(['banned', 'banned'])
   })
 
-  it('of too many takes the place of the one that would end first, and says so', () => {
+  it('replaces the ban that would end first when there are too many, and reports that', () => {
     const server = createServerWorld(game.arena)
     for (let i = 0; i < 9999; i++) ban(server, { user: i }, { seconds: 1000 + i })
     ban(server, { user: 'for ever' })
@@ -145,7 +145,7 @@ describe('a ban', () => {
     ).toEqual([['ban-dropped', true]])
   })
 
-  it('is refused where it says nothing', () => {
+  it('throws when its target, end or text is invalid', () => {
     const { server, join } = start()
     const nobody = join('').connection
     const wrong: [() => void, string][] = [
@@ -168,8 +168,8 @@ describe('a ban', () => {
   })
 })
 
-describe('a session that waits for its line', () => {
-  it('gives its place to who comes when the server is full: the one that has waited for longest', () => {
+describe('an interrupted session', () => {
+  it('is evicted for a joining client when the server is full, the longest interrupted first', () => {
     const { net, server, join } = start({ limits: { maxConnections: 3 } })
     const [first, second, third] = [join('a'), join('b'), join('c')]
     for (const client of [second, first]) {
@@ -188,7 +188,7 @@ describe('a session that waits for its line', () => {
     expect(code(join('e'))).toBe('server-full')
   })
 
-  it('gives its place to nobody who is not let in', () => {
+  it('is not evicted for a client that authentication refuses', () => {
     const { net, server } = start({
       limits: { maxConnections: 1 },
       users: { authenticate: ({ token }) => token === 'a' },
@@ -203,7 +203,7 @@ describe('a session that waits for its line', () => {
     expect([code(client), stats(server).connections]).toEqual([undefined, 1])
   })
 
-  it('shares its address with a bounded number of others: the one that has waited for longest ends', () => {
+  it('is evicted when too many are interrupted at its address, the longest interrupted first', () => {
     const { net, server, join } = start({ limits: { interruptedPerAddress: 2 } })
     const clients = ['a', 'b', 'c'].map((token, i) => join(token, `2001:db8::${i}`))
     const elsewhere = join('d', '2001:db8:1::1')
@@ -220,12 +220,12 @@ describe('a session that waits for its line', () => {
   })
 })
 
-describe('a client whose session was ended while its line was broken', () => {
+describe('a client whose session ended while its link was down', () => {
   it.each([
     ['kicked', 'be nice', (server: ServerWorld, connection: number) => kick(server, connection, 'be nice')],
     ['banned', 'cheating', (server: ServerWorld) => ban(server, { user: 'ann' }, { text: 'cheating' })],
     ['banned', 'not from there', (server: ServerWorld) => banThere(server)],
-  ] as const)('is told why when it comes back: %s, %s', (expected, text, end) => {
+  ] as const)('gets the reason when it reconnects: %s, %s', (expected, text, end) => {
     const { net, server, join } = start()
     const ann = join('ann', '203.0.113.1')
     const { connection } = ann
@@ -241,7 +241,7 @@ describe('a client whose session was ended while its line was broken', () => {
     expect(ann.reason).toEqual({ code: expected, text, by: 'remote' })
   })
 
-  it('is told that its user has connected again, where the new session takes the place of the old', () => {
+  it('gets duplicate-user when a new session of its user has replaced it', () => {
     const { net, join } = start({ users: { duplicateUsers: 'close-old' } })
     const old = join('ann')
     old.setConditions({ down: true })

@@ -55,7 +55,9 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   17: inMemory('what nobody drains is dropped after the set number of ticks and reported once by name'),
   // Messages
   18: everywhere('messages: both directions, both channels, to one / all / ready / observers / all but one'),
-  19: inMemory('before authentication only messages marked so are dispatched; any other counts against the connection'),
+  19: inMemory(
+    'before authentication only messages with beforeAuthentication are dispatched; any other counts against the connection',
+  ),
   20: inMemory('the largest allowed message passes, one byte more throws at the sender and is refused by the receiver'),
   21: inMemory('many small messages of one tick travel in one packet; a large one keeps its place in the order'),
   22: inMemory('a message that claims another length than it has cannot shift the next one'),

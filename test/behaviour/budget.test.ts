@@ -1,5 +1,4 @@
-// Budgets: where not everything fits, fewer updates and never older ones; what matters more, and has waited longer,
-// first.
+// Tests budgets: when not everything fits, a client gets fewer updates, by priority and age, and never older values.
 import { addComponent, hasComponent } from 'bitecs'
 import { kick, sendMessage, UsageError } from 'bitecs-net'
 import { setMaxBytesPerSecond, setPriority } from 'bitecs-net/interest'
@@ -12,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 import { converged } from '../support/behaviours-replication.js'
 
-/** A client that has `count` ships, and what a tick changes of all of them. */
+/** A client that observes `count` ships, and a function that moves all of them. */
 function crowd(count: number, options: TestNetworkOptions = {}) {
   const net = createTestNetwork(game.arena, { clients: 1, ...options })
   const ships = Array.from({ length: count }, () => game.spawnShip(net.server))
@@ -24,7 +23,7 @@ function crowd(count: number, options: TestNetworkOptions = {}) {
     ships,
     client,
     copies: ships.map((ship) => game.copyOf(client.world, net.server, ship)),
-    /** Moves every ship to where no tick before had it. */
+    /** Moves every ship to a new place. */
     move: (): number => {
       round++
       for (const ship of ships) game.Position.x[ship] = round
@@ -35,7 +34,7 @@ function crowd(count: number, options: TestNetworkOptions = {}) {
 }
 
 describe('maxBytesPerSecond', () => {
-  it('is kept while everything changes in every tick; no ship stands still for long, none ever goes back', () => {
+  it('holds while everything changes in every tick; no ship waits for long, and none goes back', () => {
     const { net, copies, move, bytes } = crowd(600, { limits: { maxBytesPerSecond: 20_000 } })
     for (let i = 0; i < 20; i++) {
       move()
@@ -56,13 +55,13 @@ describe('maxBytesPerSecond', () => {
         longest = Math.max(longest, tick - last[i]!)
       }
     }
-    // Five seconds, heart-beats aside. 600 ships of about 6.5 bytes are four ticks' worth of 1,000 bytes.
+    // Five seconds, heartbeats aside. 600 ships of about 6.5 bytes are four ticks' worth of 1,000 bytes.
     expect(bytes() - before).toBeLessThan(5 * 20_000 * 1.05)
     expect(bytes() - before).toBeGreaterThan(5 * 20_000 * 0.8)
     expect(longest).toBeLessThanOrEqual(8)
   })
 
-  it('lets go what matters more as many times as often as it matters more', () => {
+  it('updates entities in proportion to their priority', () => {
     const { net, ships, copies, move } = crowd(600, { limits: { maxBytesPerSecond: 20_000 } })
     for (const ship of ships.slice(580)) setPriority(net.server, ship, 4)
     const updates = copies.map(() => 0)
@@ -81,7 +80,7 @@ describe('maxBytesPerSecond', () => {
     expect(ratio).toBeLessThan(5)
   })
 
-  it('leaves calls and structure alone, and what it held back comes with its newest value when there is room', () => {
+  it('sends the newest of the held-back values once it is raised, and refuses invalid values', () => {
     const { net, ships, copies, move, client } = crowd(600, { limits: { maxBytesPerSecond: 2000 } })
     for (let i = 0; i < 30; i++) {
       move()
@@ -100,7 +99,7 @@ describe('maxBytesPerSecond', () => {
     setMaxBytesPerSecond(net.server, client.connection, 10_000)
   })
 
-  it('of one client is nobody else’s', () => {
+  it('limits one client without affecting another', () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const ships = Array.from({ length: 400 }, () => game.spawnShip(net.server))
     net.until(() => converged(net, ships))
@@ -116,7 +115,7 @@ describe('maxBytesPerSecond', () => {
     expect(shown(0).every((x) => x === 20)).toBe(false)
   })
 
-  it('whatever it is, every client ends with what the server has, under loss and with a join in the middle', () => {
+  it('lets every client converge at any setting, under loss and with a join in the middle', () => {
     const budget = fc.record({
       maxBytesPerSecond: fc.integer({ min: 1000, max: 60_000 }),
       spawnBytesPerTick: fc.integer({ min: 256, max: 5000 }),
@@ -137,7 +136,7 @@ describe('maxBytesPerSecond', () => {
         }
         net.until(() => net.clients.length === 2 && net.clients.every(({ world }) => stats(world).entities === 80), 600)
         net.until(() => converged(net, ships), 300)
-        // Acknowledgements are lost too, so a little is told once more; then there is silence.
+        // Lost acknowledgements cause a few more retransmits; after them nothing is sent again.
         net.tick(80)
         const { resentValues } = stats(net.server).counters
         net.tick(60)
@@ -149,7 +148,7 @@ describe('maxBytesPerSecond', () => {
 })
 
 describe('back-pressure', () => {
-  it('a line that takes less than is sent gets fewer values: nothing queues up, and what arrives is new', () => {
+  it('a slow link gets fewer values: nothing queues up, and the values that arrive are new', () => {
     const { net, copies, move, client } = crowd(600)
     net.setServerConditions({ rate: 20_000, latency: 20 })
     let round = 0
@@ -158,7 +157,7 @@ describe('back-pressure', () => {
       net.tick()
     }
     const shown = copies.map((copy) => game.Position.x[copy]!)
-    // The newest that arrives was the server's state a second ago at most, the queue of the line included.
+    // The newest that arrives was the server's state a second ago at most, the queue of the link included.
     expect(round - Math.max(...shown)).toBeLessThan(20)
     expect(Math.min(...shown)).toBeGreaterThan(0)
     expect(client.reason).toBeUndefined()
@@ -167,7 +166,7 @@ describe('back-pressure', () => {
     expect(copies.every((copy) => game.Position.x[copy] === round)).toBe(true)
   })
 
-  it('a client that stays behind with what is reliable is closed, with a reason, and one that was only slow is not', () => {
+  it('a client that never catches up with its reliable queue is closed, and a slow one is not', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const [slow] = net.clients
     const { connection } = slow!
@@ -186,7 +185,7 @@ describe('back-pressure', () => {
     expect(Connection.reason[connection]?.code).toBe('overflow')
   })
 
-  it('a spawn waits while the line is full, and comes when it is not', () => {
+  it('a spawn waits while the send queue is full, and arrives once it drains', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world, connection } = net.clients[0]!
     net.tick(5)

@@ -47,7 +47,7 @@ function setUp(clients: number) {
   return { net, ship }
 }
 
-/** What a client got: the name of the call, and its number. */
+/** The calls that a client got, by name and number. */
 function got({ world }: { world: ClientWorld }): string[] {
   const calls: string[] = []
   for (const { args } of drain(world, Paint)) calls.push(`paint ${args.colour}`)
@@ -64,7 +64,7 @@ function join(net: TestNetwork): TestClient {
 }
 
 describe('a later observer', () => {
-  it('gets the last call of each buffered definition, and of the others none', () => {
+  it('gets the last call of each buffered definition, and none of the others', () => {
     const { net, ship } = setUp(1)
     for (const colour of [1, 2, 3]) sendRpc(net.server, ship, Paint, { colour })
     sendRpc(net.server, ship, Hat, { kind: 9 })
@@ -75,18 +75,18 @@ describe('a later observer', () => {
     sendRpc(net.server, ship, Paint, { colour: 4 })
     net.tick(2)
     expect(got(join(net))).toEqual(['paint 4', 'hat 9'])
-    // Those who were there got the call itself, and it alone.
+    // Earlier observers got only the call itself.
     expect(net.clients.slice(0, 2).map(got)).toEqual([['paint 4'], ['paint 4']])
   })
 
-  it('gets it behind the spawn, its values, Owned and the player', () => {
+  it('gets the call after the spawn, its values, Owned and LocalPlayer', () => {
     let welcome = (): void => {}
     const net = createTestNetwork(protocol, { serverSystems: [() => welcome()] })
     const ship = spawn(net)
     Health.hp[ship] = 77
     sendRpc(net.server, ship, Paint, { colour: 1 })
     net.tick(3)
-    // In the tick in which it comes: it is made owner and player, and something happens.
+    // In the tick in which the client joins, it becomes owner and player, and gets another call.
     welcome = () => {
       const late = net.clients[1]?.connection ?? 0
       if (late === 0) return
@@ -109,7 +109,7 @@ describe('a later observer', () => {
     expect(seen).toHaveLength(2)
   })
 
-  it('who comes in the tick of the call gets it once', () => {
+  it('gets each call once when it joins in the tick of a call', () => {
     const { net, ship } = setUp(1)
     sendRpc(net.server, ship, Paint, { colour: 1 })
     net.tick(2)
@@ -120,12 +120,12 @@ describe('a later observer', () => {
     }
     net.tick(2)
     const seen = got(late)
-    // One after the other from whichever it came in time for, none twice.
+    // All calls since it joined, in order, none twice.
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => `paint ${12 - seen.length + i}`))
     expect(seen.length).toBeGreaterThan(3)
   })
 
-  it('who has lost the entity from sight gets it again when it returns', () => {
+  it('gets the call again when it loses the entity and observes it again', () => {
     const { net, ship } = setUp(1)
     const { world } = net.clients[0]!
     sendRpc(net.server, ship, Paint, { colour: 3 })
@@ -140,8 +140,8 @@ describe('a later observer', () => {
   })
 })
 
-describe('who was left out of a buffered call', () => {
-  it('by except, one or several, does not get it later either', () => {
+describe('a client left out of a buffered call', () => {
+  it('does not get it later when `except` names it, alone or among several', () => {
     const { net, ship } = setUp(2)
     const [first, second] = net.clients as [TestClient, TestClient]
     sendRpc(net.server, ship, Paint, { colour: 1 }, { except: first.connection })
@@ -156,7 +156,7 @@ describe('who was left out of a buffered call', () => {
     expect(got(join(net))).toEqual(['paint 1', 'hat 2'])
   })
 
-  it('as the owner does not get it later, nor does who owns the entity by then', () => {
+  it('does not get it later when it was the owner, or is the owner by then', () => {
     const { net, ship } = setUp(1)
     const first = net.clients[0]!
     setOwner(net.server, ship, first.connection)
@@ -178,7 +178,7 @@ describe('who was left out of a buffered call', () => {
     expect(got(join(net))).toEqual(['shadow 1'])
   })
 
-  it('is not mistaken for the connection that gets the id of one that has gone', async () => {
+  it('is not confused with a later connection that has the same id', async () => {
     const entityIndex = createEntityIndex()
     const net = createTestNetwork(protocol, { clients: 2, entityIndex })
     const world = createClientWorld(protocol, { entityIndex, now: () => net.now })
@@ -200,7 +200,7 @@ describe('who was left out of a buffered call', () => {
     expect(got(client)).toEqual(['paint 1'])
   })
 
-  it('by `to` does not get it later; members of a group do, those who join it later too', () => {
+  it('does not get it later when `to` names another client, but does as a new member of the group', () => {
     const { net, ship } = setUp(1)
     const first = net.clients[0]!
     joinGroup(net.server, first.connection, 'red')
@@ -218,8 +218,8 @@ describe('who was left out of a buffered call', () => {
   })
 })
 
-describe('what is kept of a buffered RPC', () => {
-  it('ends with its entity, and is not inherited by the next in its place', () => {
+describe('a buffered RPC', () => {
+  it('ends with its entity, and the next entity in the same place does not inherit it', () => {
     const { net, ship } = setUp(1)
     sendRpc(net.server, ship, Paint, { colour: 1 })
     net.tick(2)
@@ -230,7 +230,7 @@ describe('what is kept of a buffered RPC', () => {
     expect(got(join(net))).toEqual([])
   })
 
-  it('ends when Networked is taken from the entity, also when that comes back', () => {
+  it('ends when Networked is removed from its entity, even when it is added again', () => {
     const { net, ship } = setUp(1)
     sendRpc(net.server, ship, Paint, { colour: 1 })
     net.tick(2)

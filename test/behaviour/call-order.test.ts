@@ -1,4 +1,4 @@
-// Many calls of one tick: their order, which of them pass, and what becomes of those of a client that is kicked.
+// Tests many calls of one tick: their order, which of them are dropped, and the calls of a kicked client.
 import { addComponents, addEntity } from 'bitecs'
 import {
   bytes,
@@ -43,7 +43,7 @@ const protocol = defineProtocol({
   scenes: { Arena },
 })
 
-/** A ship that every client sees; its owner is the first one. */
+/** A ship that every client observes and the first client owns. */
 function launch(net: TestNetwork): number {
   const ship = addEntity(net.server)
   addComponents(net.server, ship, Networked)
@@ -53,7 +53,7 @@ function launch(net: TestNetwork): number {
 }
 
 describe('calls and messages of one tick', () => {
-  it('arrive in the order in which they were made, those to one client among those to several and to all', () => {
+  it('arrive in the order sent, whether they go to one client, several or all', () => {
     const net = createTestNetwork(protocol, { clients: 3 })
     const ship = launch(net)
     const connections = net.clients.map(({ connection }) => connection)
@@ -96,7 +96,7 @@ describe('calls of several definitions', () => {
     return { net, world, ship, mine: entityOf(world, netIdOf(net.server, ship)) }
   }
 
-  it('are handled in the order in which they arrived, requests and messages among them', () => {
+  it('are handled in the order in which they arrived, including requests and messages', () => {
     const { net, world, mine } = duel()
     const ran: [string, number, number][] = []
     handle(net.server, Say, ({ args, order }) => void ran.push(['say', args.n, order]))
@@ -118,7 +118,7 @@ describe('calls of several definitions', () => {
     expect(orders).toEqual([...new Set(orders)].sort((a, b) => a - b))
   })
 
-  it('of the server are handled by a client in the order in which they arrived', () => {
+  it('are handled by a client in the order in which they arrived', () => {
     const { net, world, ship } = duel()
     const ran: number[] = []
     handle(world, Say, ({ args }) => void ran.push(args.n))
@@ -154,12 +154,12 @@ describe('calls of several definitions', () => {
       ['fire', 4],
       ['touch', 5],
     ])
-    // What a `break` leaves stays, and a list of definitions empties the queues of each.
+    // A `break` leaves the rest queued, and draining a list empties the queue of each definition.
     expect(Array.from(drain(net.server, [Say, Fire, Touch]), ({ args }) => args.n)).toEqual([6, 7])
     expect([...drain(net.server, Fire), ...drain(net.server, Say), ...drain(net.server, Touch)]).toEqual([])
   })
 
-  it('are handled in order when a handler sets or takes away another handler', () => {
+  it('are handled in order when a handler adds or removes another handler', () => {
     const { net, world, mine } = duel()
     const ran: string[] = []
     handle(net.server, Touch, ({ args }) => {
@@ -179,7 +179,7 @@ describe('calls of several definitions', () => {
     expect(Array.from(drain(net.server, Fire), ({ args }) => args.n)).toEqual([12, 3, 13])
   })
 
-  it('that waited while the server loaded a scene are handled in the order in which they arrived', async () => {
+  it('are handled in order after they waited for the server to load a scene', async () => {
     const { net, world, mine } = duel()
     const loader = new ManualLoader()
     setSceneLoader(net.server, loader.loader)
@@ -202,7 +202,7 @@ describe('calls of several definitions', () => {
     expect(ran).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
   })
 
-  it('count where they are complete: a large message arrives after the calls that passed it', () => {
+  it('are ordered by completion: a large message arrives after the calls that overtook it', () => {
     const { net, world, mine } = duel()
     sendMessage(world, Chart, { data: new Uint8Array(100_000) })
     sendCommand(world, mine, Fire, { n: 1 })
@@ -216,7 +216,7 @@ describe('calls of several definitions', () => {
     expect(seen).toEqual(['fire', 'chart'])
   })
 
-  it('of a host are handled in order by each of its sides', () => {
+  it('are handled in order by each side of a host', () => {
     const net = createTestNetwork(protocol, { host: true, clients: 0 })
     const world = net.server
     const ship = addEntity(world)
@@ -241,7 +241,7 @@ describe('calls of several definitions', () => {
     expect(ran).toEqual({ server: [1, 2, 3, 4, 5, 6], client: [1, 2, 3, 4, 5, 6] })
   })
 
-  it('are refused together when one of them is not received by this side', () => {
+  it('cannot be drained together when this side does not receive one of them', () => {
     const { net, world } = duel()
     expect(() => drain(net.server, [Fire, Boom] as never)).toThrow(
       /Boom is a client RPC: servers send it, clients drain it/,
@@ -252,7 +252,7 @@ describe('calls of several definitions', () => {
 })
 
 describe('commands of one packet', () => {
-  it('are let through one by one: those on an own entity among those on that of another, and up to the rate', () => {
+  it('are checked one by one, for authority over each entity and for the rate limit', () => {
     const net = createTestNetwork(protocol, { clients: 2 })
     const [first, second] = net.clients
     const ships = [launch(net), launch(net), launch(net)]
@@ -280,8 +280,8 @@ describe('commands of one packet', () => {
   })
 })
 
-describe('a client that is kicked where its calls are taken in', () => {
-  it('is not heard any more: what else has arrived from it, of any definition, is dropped and counted', () => {
+describe('a client that a handler kicks', () => {
+  it('has its remaining calls of every definition dropped and counted', () => {
     const net = createTestNetwork(protocol, { clients: 2 })
     const [cheat, other] = net.clients
     const ship = launch(net)

@@ -1,4 +1,4 @@
-// Calls, and the entities they are on and name: what arrives before what, and what becomes of it when it does not.
+// Tests calls and the entities they are on or name: their order after spawns, and calls about missing entities.
 import { addComponent, addEntity, hasComponent } from 'bitecs'
 import {
   array,
@@ -25,7 +25,7 @@ import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 
 describe("9: a reliable RPC sent in the same tick as the spawn arrives after it, and sees the spawn's values and every structural change sent before it", () => {
-  it("in the order of the server's code", () => {
+  it("runs in the order of the server's code", () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const client = net.clients[0]!.world
     const ship = game.spawnShip(net.server, 5, 6, 42)
@@ -47,7 +47,7 @@ describe("9: a reliable RPC sent in the same tick as the spawn arrives after it,
 })
 
 describe('9: an unreliable RPC sent in the same tick as the spawn', () => {
-  it('arrives behind it, once, whatever the network loses, reorders and doubles', () => {
+  it('arrives after it, once, under loss, reordering and duplication', () => {
     const net = createTestNetwork(game.arena, { clients: 1, seed: 7 })
     const { world } = net.clients[0]!
     net.setServerConditions({ latency: 60, loss: 0.3, duplicate: 0.5, reorder: 0.2, reorderBy: 120 })
@@ -80,7 +80,7 @@ describe('9: an unreliable RPC sent in the same tick as the spawn', () => {
 })
 
 describe('9: a call on an entity that the client does not have', () => {
-  it('is dropped and counted at the sender when no spawn is queued for that client', () => {
+  it('is dropped and counted by the sender when no spawn is queued for that client', () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const ship = game.spawnShip(net.server)
     setReady(net.clients[1]!.world, false)
@@ -126,7 +126,7 @@ describe("10: an argument of type entity arrives as the receiver's own id; one t
     expect(call!.args.shooter).not.toBe(b)
   })
 
-  it('that is spawned in the same tick has arrived before the call, also of an unreliable definition', () => {
+  it('a new entity in the arguments spawns before the call arrives, even an unreliable call', () => {
     const net = createTestNetwork(names, { seed: 3 })
     const { world } = net.clients[0]!
     net.setServerConditions({ latency: 60, loss: 0.3 })
@@ -148,7 +148,7 @@ describe("10: an argument of type entity arrives as the receiver's own id; one t
     expect(seen).toEqual(who.map((eid, n) => [n, game.copyOf(world, net.server, eid)]))
   })
 
-  it('that was despawned within its tick arrives as 0 at once, and holds up nothing', () => {
+  it('an entity that despawns within its tick arrives as 0 at once, and delays no other call', () => {
     const net = createTestNetwork(names)
     const { world } = net.clients[0]!
     const brief = spawn(net)
@@ -162,12 +162,12 @@ describe("10: an argument of type entity arrives as the receiver's own id; one t
     ])
   })
 
-  it('that has ended when the call arrives late is 0', () => {
+  it('an entity that has despawned when a delayed call arrives is 0', () => {
     const net = createTestNetwork(names)
     const { world } = net.clients[0]!
     const ship = spawn(net)
     net.tick(4)
-    // It is overtaken by the despawn.
+    // The despawn overtakes the message.
     net.setServerConditions({ reorder: 1, reorderBy: 200 })
     sendMessage(net.server, Point, { n: 1, who: ship })
     net.tick()
@@ -181,7 +181,7 @@ describe("10: an argument of type entity arrives as the receiver's own id; one t
     expect(seen).toEqual([[1, 0, 0]])
   })
 
-  it('has arrived before the call inside lists, structs and optional values too', () => {
+  it('a new entity in a list, struct or optional value spawns before the call arrives, too', () => {
     const net = createTestNetwork(names, { seed: 5 })
     const { world } = net.clients[0]!
     net.setServerConditions({ latency: 60, loss: 0.3 })

@@ -1,4 +1,4 @@
-// Components whose changes game code marks, and those whose changes are looked for, over the network in memory.
+// Tests change tracking, by marks of the game and by scanning, over the network in memory.
 import { addComponent, addComponents, addEntity, removeComponent } from 'bitecs'
 import {
   changed,
@@ -66,12 +66,12 @@ function begin() {
 const copyOf = (world: ClientWorld, server: ServerWorld, eid: number): number => entityOf(world, netIdOf(server, eid))
 
 describe('a component replicated with track: marked', () => {
-  it('begins with its values, without a mark', () => {
+  it('arrives with its initial values, without a mark', () => {
     const { copy } = begin()
     expect([Position.x[copy], Position.turn[copy], Health.hp[copy], Health.shield[copy]]).toEqual([1, -3, 4, 500])
   })
 
-  it('is sent when it is marked, whole, and not before; what is not marked stays', () => {
+  it('is sent whole once it is marked, and an unmarked component is not sent', () => {
     const { net, server, eid, copy } = begin()
     Position.x[eid] = 7
     Position.turn[eid] = -300
@@ -83,7 +83,7 @@ describe('a component replicated with track: marked', () => {
     expect([Position.x[copy], Position.turn[copy], Health.hp[copy]]).toEqual([7, -300, 4])
   })
 
-  it('is marked by what replicate made of it, too', () => {
+  it('can be marked by its definition from the protocol, too', () => {
     const { net, server, eid, copy } = begin()
     Health.shield[eid] = 65_535
     markChanged(server, eid, protocol.components.Health)
@@ -91,7 +91,7 @@ describe('a component replicated with track: marked', () => {
     expect(Health.shield[copy]).toBe(65_535)
   })
 
-  it('marked several times in a tick is sent once, with the values at its end', () => {
+  it('is sent once when it is marked several times in a tick, with its last values', () => {
     const { net, server, eid, copy } = begin()
     const { bytesSent } = stats(server).transport
     for (let x = 10; x <= 20; x++) writeComponent(server, eid, Position, { x })
@@ -100,7 +100,7 @@ describe('a component replicated with track: marked', () => {
     expect(stats(server).transport.bytesSent - bytesSent).toBeLessThan(100)
   })
 
-  it('is told of changes that can be drained, when they are marked', () => {
+  it('reports drained changes only once they are marked', () => {
     const { net, server, world, eid } = begin()
     const seen = (on: ServerWorld | ClientWorld): number[][] =>
       Array.from(drain(on, changed(Position)), ({ before, after }) => [before.x, after.x])
@@ -112,14 +112,14 @@ describe('a component replicated with track: marked', () => {
     expect([seen(server), seen(world)]).toEqual([[[1, 3]], [[1, 3]]])
   })
 
-  it('marked with the value that it has is no change that can be drained', () => {
+  it('reports no drained change when it is marked without a new value', () => {
     const { net, server, eid } = begin()
     markChanged(server, eid, Position)
     net.tick(2)
     expect(Array.from(drain(server, changed(Position)))).toEqual([])
   })
 
-  it('taken away in the tick in which it is marked is gone; given again it comes with the value of then', () => {
+  it('is not sent when removed in the tick it is marked, and returns with its current values', () => {
     const { net, server, world, eid, copy } = begin()
     writeComponent(server, eid, Health, { hp: 50 })
     writeComponent(server, eid, Position, { x: 50 })
@@ -134,7 +134,7 @@ describe('a component replicated with track: marked', () => {
     expect(stats(world).counters.malformedPackets).toBe(0)
   })
 
-  it('of an entity that ends in the tick in which it is marked harms nobody, also when its id is taken at once', () => {
+  it('does no harm when its entity despawns in the same tick, even if the id is reused at once', () => {
     const { net, server, world, eid } = begin()
     writeComponent(server, eid, Position, { x: 50 })
     despawn(server, eid)
@@ -146,7 +146,7 @@ describe('a component replicated with track: marked', () => {
     expect(stats(world).entities).toBe(1)
   })
 
-  it('clamps a value off its range, and keeps the last for NaN', () => {
+  it('clamps a value out of range, and keeps the last one for NaN', () => {
     const { net, server, eid, copy } = begin()
     writeComponent(server, eid, Position, { y: 1000 })
     net.tick(2)
@@ -157,7 +157,7 @@ describe('a component replicated with track: marked', () => {
     expect(stats(server).counters.clampedValues).toBe(2)
   })
 
-  it('reaches a client that joins later with the values that were marked last', () => {
+  it('arrives at a late joiner with the values that were marked last', () => {
     const { net, server, eid } = begin()
     writeComponent(server, eid, Position, { x: 12 })
     net.tick(2)
@@ -166,7 +166,7 @@ describe('a component replicated with track: marked', () => {
     expect(Position.x[copyOf(world, server, eid)]).toBe(12)
   })
 
-  it('converges over a network that loses, doubles and reorders', () => {
+  it('converges under loss, duplication and reordering', () => {
     const conditions = { loss: 0.3, jitter: 60, latency: 20, duplicate: 0.1, reorder: 0.2 }
     const net = createTestNetwork(protocol, { clients: 2, conditions, seed: 5 })
     const eids = Array.from({ length: 60 }, () => spawnOne(net.server))
@@ -192,7 +192,7 @@ describe('a component replicated with track: marked', () => {
 })
 
 describe('markChanged', () => {
-  it('of a component whose changes are looked for does nothing', () => {
+  it('has no effect on a component that is tracked by scanning', () => {
     const { net, server, eid, copy } = begin()
     Score.points[eid] = 7.25
     markChanged(server, eid, Score)
@@ -200,7 +200,7 @@ describe('markChanged', () => {
     expect(Score.points[copy]).toBe(7.25)
   })
 
-  it('passes over an entity that is not networked, or does not have the component', () => {
+  it('ignores an entity that is not networked, or does not have the component', () => {
     const { net, server, world, eid } = begin()
     const bare = addEntity(server)
     addComponent(server, bare, Position)
@@ -220,7 +220,7 @@ describe('markChanged', () => {
 })
 
 describe('writeComponent', () => {
-  it('writes the values that it is given, and leaves the others', () => {
+  it('writes the values that it is given, and leaves the other fields', () => {
     const { net, server, eid, copy } = begin()
     writeComponent(server, eid, Position, { x: 5, turn: undefined })
     expect([Position.x[eid], Position.y[eid], Position.turn[eid]]).toEqual([5, 2, -3])
@@ -228,14 +228,14 @@ describe('writeComponent', () => {
     expect([Position.x[copy], Position.y[copy], Position.turn[copy]]).toEqual([5, 2, -3])
   })
 
-  it('refuses a field that the component does not have, and an entity that its arrays have no room for', () => {
+  it('refuses an unknown field, and an entity id beyond the length of its arrays', () => {
     const { server, eid } = begin()
     expect(() => writeComponent(server, eid, Health, { mana: 1 } as never)).toThrow(/mana/)
     expect(() => writeComponent(server, MAX, Health, { hp: 1 })).toThrow(/no room for entity 400/)
   })
 })
 
-it('an idle game of marked components sends nothing but keep-alives', () => {
+it('an idle game with marked components sends nothing but keep-alives', () => {
   const { net, server } = begin()
   for (let i = 0; i < 200; i++) spawnOne(server)
   net.tick(10)
@@ -244,7 +244,7 @@ it('an idle game of marked components sends nothing but keep-alives', () => {
   expect(stats(server).transport.bytesSent - bytesSent).toBeLessThan(20 * 25)
 })
 
-it('replicate refuses a way of tracking that there is not', () => {
+it('replicate refuses an unknown way of tracking', () => {
   expect(() => replicate(Health, { hp: u8 }, { track: 'never' as never })).toThrow(/track is 'scan' or 'marked'/)
   expect(() => createServerWorld(protocol)).not.toThrow()
 })

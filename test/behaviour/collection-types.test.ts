@@ -1,4 +1,4 @@
-// Every type can be the element of a collection; what cannot be declared is refused where it is.
+// Tests every type as the element of a collection, and refusals of invalid declarations.
 import { addComponent, addEntity } from 'bitecs'
 import {
   array,
@@ -27,7 +27,7 @@ interface Follow {
   who: number
   far: number
 }
-/** A type of a game's own that names an entity. */
+/** A custom type that names an entity. */
 const follow = custom<Follow>({
   text: 'follow',
   maxBytes: 8,
@@ -74,8 +74,8 @@ function oddNetwork() {
   return { net, server, odd, copy: (eid: number): number => entityOf(world, netIdOf(server, eid)) }
 }
 
-describe('elements', () => {
-  it('of raw bytes are copied in and out, so that nobody changes them unseen', () => {
+describe('elements of a collection', () => {
+  it('are copied in and out when they are bytes, so that a later write does not change them', () => {
     const { net, odd, copy } = oddNetwork()
     const blob = Uint8Array.of(1, 2)
     Odd.blobs[odd]!.push(blob)
@@ -91,7 +91,7 @@ describe('elements', () => {
     }
   })
 
-  it('may be nothing', () => {
+  it('may be undefined when they are optional', () => {
     const { net, odd, copy } = oddNetwork()
     const names = Odd.names[odd]!
     names.push('a')
@@ -105,7 +105,7 @@ describe('elements', () => {
     expect(names.indexOf(undefined)).toBe(0)
   })
 
-  it('name entities at any depth, and in types of a game’s own, also such as come later', () => {
+  it('name entities at any depth and in custom types, even entities that spawn later', () => {
     const { net, server, odd, copy } = oddNetwork()
     const friend = addEntity(server)
     Odd.teams[odd]!.push([
@@ -139,7 +139,7 @@ describe('elements', () => {
     expect(() => ((Odd.teams[copy(odd)]!.at(0)![0] as { who: number }).who = 5)).toThrow(TypeError)
   })
 
-  it('are rounded as keys too, so that what was added is found', () => {
+  it('are rounded as keys too, so that lookups find them', () => {
     const { net, odd, copy } = oddNetwork()
     Odd.heats[odd]!.add(0.3)
     expect(Odd.heats[odd]!.add(0.26)).toBe(false)
@@ -164,27 +164,31 @@ describe('a declaration', () => {
   const Bag = { items: [] as SyncList<number>[], gold: new Uint8Array(1) }
 
   it.each<[string, () => unknown, string]>([
-    ['of no type', () => listOf(5 as never, 3), 'listOf: needs a schema type'],
-    ['of a limit that is none', () => setOf(u8, 0), 'setOf: the limit is a whole number from 1 to 16000, got 0'],
-    ['of keys that cannot be compared', () => mapOf(struct({ a: u8 }) as never, u8, 3), 'compares by value'],
-    ['of members that may be nothing', () => setOf(optional(u8) as never, 3), 'compares by value'],
-    ['over a typed array', () => replicate(Bag, { gold: listOf(u8, 3) as never }), 'whose store is a plain array'],
+    ['no type', () => listOf(5 as never, 3), 'listOf: needs a schema type'],
+    ['an invalid limit', () => setOf(u8, 0), 'setOf: the limit is a whole number from 1 to 16000, got 0'],
+    ['keys that cannot be compared', () => mapOf(struct({ a: u8 }) as never, u8, 3), 'compares by value'],
+    ['members that may be undefined', () => setOf(optional(u8) as never, 3), 'compares by value'],
     [
-      'of a column over collections',
+      'a typed array as its store',
+      () => replicate(Bag, { gold: listOf(u8, 3) as never }),
+      'whose store is a plain array',
+    ],
+    [
+      'a column type over collections',
       () => replicate({ items: [{}] }, { items: u8 as never }),
       'items is not an array of numbers',
     ],
     [
-      'that would move between its states',
+      'interpolation',
       () => replicate({ items: Bag.items }, { items: listOf(u8, 3) }, { interpolate: true }),
       'nothing to interpolate',
     ],
     [
-      'that cannot fit a packet when it is full',
+      'a size that does not fit a packet when it is full',
       () => defineProtocol({ components: { Bag: replicate(Bag, { items: listOf(u8, 3), gold: u8 }), Big: big() } }),
       'its collections full, takes 16',
     ],
-  ])('%s is refused', (_, declare, problem) => {
+  ])('is refused when it has %s', (_, declare, problem) => {
     expect(declare).toThrow(ProtocolError)
     expect(declare).toThrow(problem)
   })

@@ -1,5 +1,4 @@
-// Synchronised collections in a host's world: written once, seen by the systems of both its sides and by every other
-// client.
+// Tests collections in a host's world: written once, and drained by the systems of both sides and by remote clients.
 import { removeComponent, addComponent } from 'bitecs'
 import { type ClientWorld, drain, type NetworkWorld } from 'bitecs-net'
 import { operations } from 'bitecs-net/collections'
@@ -9,7 +8,7 @@ import * as game from '../support/bags.js'
 
 const { Bag } = game
 
-it("a host's collections are its server's: writable, never doubled, and news for the systems of both sides", () => {
+it("the systems of both sides of a host drain each operation on the server's collections once", () => {
   const told: string[] = []
   const note =
     (side: string) =>

@@ -1,5 +1,5 @@
 // A seeded model test of collections: random operations, entities and components against clients on a bad network.
-// After quiet, every client shows exactly what the server has. A seed that fails becomes a test of its own, by name.
+// Once the network is quiet, every client shows exactly what the server has. A failing seed gets its own test.
 import { addComponent, addEntity, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
 import { type ClientWorld, despawn, drain, netIdOf, NetworkErrors, setReady } from 'bitecs-net'
 import { operations } from 'bitecs-net/collections'
@@ -16,7 +16,7 @@ const PERKS = ['fast', 'tough', 'lucky']
 const { Bag, Party, Tag } = game
 const COMPONENTS = [Bag, Party, Tag]
 
-/** Something to one collection of a bag. */
+/** Makes a random change to one collection of a bag. */
 function fiddle(bag: number, random: Random): void {
   const items = Bag.items[bag]!
   const item = { id: random(50), count: random(200) }
@@ -33,7 +33,7 @@ function fiddle(bag: number, random: Random): void {
   if (what === 11) Bag.perks[bag]!.delete(PERKS[random(3)]!)
 }
 
-/** Something to what names other entities, dead ones among them. */
+/** Makes a random change to a collection that names other entities, including removed ones. */
 function regroup(group: number, others: readonly number[], random: Random): void {
   const who = others[random(others.length)]!
   const members = Party.members[group]!
@@ -57,7 +57,7 @@ interface Model {
   readonly random: Random
   /** Entities of the server, networked or not. */
   readonly alive: number[]
-  /** The same, and those that are gone. */
+  /** The same, and the removed ones. */
   readonly ever: number[]
 }
 
@@ -75,7 +75,7 @@ function toggle({ server }: TestNetwork, eid: number, component: object): void {
   else addComponent(server, eid, component)
 }
 
-/** One random thing of a server's tick. */
+/** One random action of a server's tick. */
 function act(model: Model): void {
   const { net, random, alive, ever } = model
   const eid = alive.length > 0 ? alive[random(alive.length)]! : 0
@@ -88,7 +88,7 @@ function act(model: Model): void {
   } else if (what === 2) toggle(net, eid, COMPONENTS[random(3)]!)
   else if (what === 3) toggle(net, eid, Networked)
   else if (what === 4) {
-    // Away and back within a tick.
+    // Remove and add within a tick.
     const component = [Bag, Party, Networked][random(3)]!
     if (!hasComponent(net.server, eid, component)) return
     removeComponent(net.server, eid, component)
@@ -105,7 +105,7 @@ function act(model: Model): void {
   }
 }
 
-/** What a client must show, and what it shows. */
+/** The expected and the actual state of a client. */
 function compare({ net, alive }: Model, client: TestNetwork['clients'][number]): { wanted: unknown; shown: unknown } {
   const { world } = client
   const copyOf = (eid: number): number => game.copyOf(world, net.server, eid)
@@ -131,13 +131,13 @@ function compare({ net, alive }: Model, client: TestNetwork['clients'][number]):
   return { wanted, shown }
 }
 
-/** The lists of bags as a client's drained operations tell them, beside the real ones. */
+/** Rebuilds the lists of bags from a client's drained operations, and compares them with the real ones. */
 class Follower {
   private readonly lists = new Map<number, { real: object; told: unknown[] }>()
 
   constructor(private readonly world: ClientWorld) {}
 
-  /** Follows the operations of a frame. A list that began in this frame, or got a new value, is taken as it is. */
+  /** Applies the operations of a frame. A list that is new or was reset in this frame is copied. */
   follow(): void {
     const anew = new Set<number>()
     for (const { entity, netId, kind, index, after } of drain(this.world, operations(Bag, 'items'))) {
@@ -185,6 +185,6 @@ function play(seed: number): void {
   expect([...drain(net.server, NetworkErrors)]).toEqual([])
 }
 
-it(`shows every client exactly what the server's collections hold, after quiet, for ${SEEDS} seeds`, () => {
+it(`every client converges to the server's collections once the network is quiet, for ${SEEDS} seeds`, () => {
   expect(failingSeeds(play, SEEDS)).toEqual([])
 }, 240_000)

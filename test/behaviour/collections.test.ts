@@ -1,4 +1,4 @@
-// Synchronised collections: what two and more peers see of lists, maps and sets.
+// Tests synchronised collections: lists, maps and sets between two and more peers.
 import {
   addComponent,
   addEntity,
@@ -31,8 +31,8 @@ function bagNetwork(clients = 1) {
   return { net, server: net.server, world: net.clients[0]!.world, copy }
 }
 
-describe('a collection exists', () => {
-  it('as soon as its component was added, empty, before and after its entity is networked', () => {
+describe('a collection', () => {
+  it('exists, empty, as soon as its component is added, before and after its entity is networked', () => {
     const { net, server, copy } = bagNetwork()
     const eid = addEntity(server)
     addComponent(server, eid, Bag)
@@ -47,7 +47,7 @@ describe('a collection exists', () => {
     expect([...Party.queue[copy(eid)]!]).toEqual([copy(eid)])
   })
 
-  it('for entities that were there before the world had a network', () => {
+  it('exists on entities that are older than the server world', () => {
     const entityIndex = createEntityIndex()
     const world = createWorld(entityIndex)
     const eid = addEntity(world)
@@ -58,7 +58,7 @@ describe('a collection exists', () => {
     expect(Bag.items[eid]!.length).toBe(1)
   })
 
-  it('in every observer of its component, filled on a client, empty on a server', () => {
+  it('exists in every observer of its component: filled on a client, empty on a server', () => {
     const { net, server, world } = bagNetwork()
     const sizes: string[] = []
     observe(server, onAdd(Bag), (eid: number) => void sizes.push(`server ${Bag.items[eid]!.length}`))
@@ -69,7 +69,7 @@ describe('a collection exists', () => {
     expect(sizes).toEqual(['server 0', 'client 1'])
   })
 
-  it('anew for each tenant of an entity id, on both sides', () => {
+  it('is new for each entity that reuses an id, on both sides', () => {
     const { net, server, copy } = bagNetwork()
     const first = game.spawn(server, Bag)
     Bag.items[first]!.push({ id: 1, count: 1 })
@@ -90,7 +90,7 @@ describe('a collection exists', () => {
 })
 
 describe('writing a collection', () => {
-  it('throws at the caller and changes nothing when a value, an index or the size is wrong, and names the field', () => {
+  it('throws for a wrong value, index or size, names the field, and changes nothing', () => {
     const { server } = bagNetwork()
     const bag = game.spawn(server, Bag, Party)
     const items = Bag.items[bag]!
@@ -116,7 +116,7 @@ describe('writing a collection', () => {
     expect([items.length, Bag.ammo[bag]!.size, Bag.perks[bag]!.size]).toEqual([32, 16, 0])
   })
 
-  it("throws read-only on a client for what is the server's, and works for the client's own entities", () => {
+  it("throws on a client for the server's entities, and works for the client's own", () => {
     const { net, server, world, copy } = bagNetwork()
     const bag = game.spawn(server, Bag)
     net.tick(2)
@@ -139,7 +139,7 @@ describe('writing a collection', () => {
     expect(Bag.items[own]!.at(0)).toEqual({ id: 5, count: 5 })
   })
 
-  it('keeps a frozen copy, rounded as clients receive it', () => {
+  it('stores a frozen copy, rounded as clients receive it', () => {
     const { net, server, copy } = bagNetwork()
     const bag = game.spawn(server, Bag, Party)
     const item = { id: 1, count: 1, note: 'of no type' }
@@ -155,7 +155,7 @@ describe('writing a collection', () => {
     expect(() => ((Bag.items[copy(bag)]!.at(0) as game.Item).count = 2)).toThrow(TypeError)
   })
 
-  it('with an equal value does and sends nothing', () => {
+  it('changes and sends nothing when the value is equal', () => {
     const { net, server, world } = bagNetwork()
     const bag = game.spawn(server, Bag)
     Bag.items[bag]!.push({ id: 1, count: 1 })
@@ -176,8 +176,8 @@ describe('writing a collection', () => {
   })
 })
 
-describe('a client has the current value', () => {
-  it('after it was not ready and is again', () => {
+describe("a client's collection", () => {
+  it('is current after the client was not ready and is ready again', () => {
     const { net, server, world, copy } = bagNetwork()
     const bag = game.spawn(server, Bag)
     Bag.items[bag]!.push({ id: 1, count: 1 })
@@ -195,7 +195,7 @@ describe('a client has the current value', () => {
     expect(game.contents(copy(bag))).toEqual(game.contents(bag))
   })
 
-  it('after its entity was paused, or its component removed, and returned in a later tick or the same', () => {
+  it('is current after its entity or component was removed and added, in a later or the same tick', () => {
     const { net, server, copy } = bagNetwork()
     const bag = game.spawn(server, Bag)
     Bag.items[bag]!.push({ id: 1, count: 1 })
@@ -220,13 +220,13 @@ describe('a client has the current value', () => {
     Bag.ammo[bag]!.set('bolt', 2)
     net.tick(2)
     expect(game.contents(copy(bag))).toMatchObject({ items: [], ammo: [['bolt', 2]], perks: [] })
-    // And what is done afterwards is about the new ones.
+    // Later writes apply to the new collections.
     Bag.ammo[bag]!.set('bolt', 3)
     net.tick(2)
     expect([...Bag.ammo[copy(bag)]!]).toEqual([['bolt', 3]])
   })
 
-  it('when more is done in a tick than operations are kept', () => {
+  it('is current when a tick has more operations than are kept', () => {
     const { net, server, world, copy } = bagNetwork()
     const bag = game.spawn(server, Bag)
     net.tick(2)
@@ -237,7 +237,7 @@ describe('a client has the current value', () => {
     expect(seen).toEqual(['reset'])
   })
 
-  it('when a system writes between the encoding and the sending of a tick', () => {
+  it('is current when a system writes between the encoding and the sending of a tick', () => {
     const { net, server, copy } = bagNetwork()
     const there = game.spawn(server, Bag)
     net.tick(2)
@@ -259,7 +259,7 @@ describe('a client has the current value', () => {
 })
 
 describe('entities in collections', () => {
-  it("are each side's own, whichever of them is spawned first, and resolve when they arrive", () => {
+  it("arrive as each side's own ids, in any order of spawning, and resolve when they spawn", () => {
     const { net, server, copy } = bagNetwork(2)
     const later = addEntity(server)
     const group = game.spawn(server, Party)
@@ -295,7 +295,7 @@ describe('entities in collections', () => {
     for (const client of [0, 1]) expect(seen(client)).toEqual(named(client))
   })
 
-  it('that are gone can still be taken out, and leave no trace', () => {
+  it('can be deleted after they were removed, and leave no trace', () => {
     const { net, server, copy } = bagNetwork()
     const group = game.spawn(server, Party)
     net.tick(2)
@@ -317,7 +317,7 @@ describe('entities in collections', () => {
 })
 
 describe('operations', () => {
-  it('are drained by any number of systems, each once, with what was before and after, and not for what is there from the start', () => {
+  it('are drained by any number of systems with the values before and after, but not for initial values', () => {
     const { net, server, world, copy } = bagNetwork()
     const bag = game.spawn(server, Bag)
     Bag.items[bag]!.push({ id: 1, count: 1 })
@@ -373,7 +373,7 @@ describe('operations', () => {
     expect(seen).toEqual([[bag, 'set', 0, { id: 1, count: 1 }, { id: 1, count: 2 }]])
   })
 
-  it('of what the protocol does not list cannot be drained', () => {
+  it('cannot be drained from a component or field that the protocol does not list', () => {
     const { server } = bagNetwork()
     const Other = { items: Bag.items }
     expect(() => drain(server, operations(Other, 'items'))).toThrow('no synchronised collection')

@@ -1,5 +1,5 @@
-// One user who comes twice: both may play, the new one is refused, or the old one leaves, and nobody is locked out by a
-// broken line.
+// Tests a user who connects twice: both may play, the new client is refused, or the old session is closed. An
+// interrupted session locks no user out.
 import { hasComponent, observe, onAdd, onRemove } from 'bitecs'
 import { close, connectionOf, drain, NetworkErrors, setOwner, setPlayer, UsageError } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
@@ -12,10 +12,10 @@ import * as game from '../support/arena.js'
 
 type Policy = NonNullable<ListenOptions['users']>['duplicateUsers']
 
-/** The token is the user's id; without one nobody knows who it is. */
+/** The token is the user's id; an empty token means an unknown user. */
 const authenticate = ({ token }: AuthenticationRequest): object => (token === '' ? {} : { id: token })
 
-/** A server that lets everybody in, and everyone whose line is broken wait. */
+/** A server that admits everyone, and lets interrupted sessions resume. */
 function start(duplicateUsers: Policy, { users, ...options }: Parameters<typeof createTestNetwork>[1] = {}) {
   const net = createTestNetwork(game.arena, {
     clients: 0,
@@ -26,15 +26,15 @@ function start(duplicateUsers: Policy, { users, ...options }: Parameters<typeof 
   return { net, server: net.server, join: (token: string) => net.connect({ token, timeout: 1000 }) }
 }
 
-describe('a user who comes twice', () => {
-  it('plays twice, unless the server says otherwise', () => {
+describe('a user who connects twice', () => {
+  it('plays twice by default', () => {
     const { server, join } = start(undefined)
     const clients = [join('ann'), join('ann')]
     expect(clients.map(({ reason }) => reason)).toEqual([undefined, undefined])
     expect(stats(server).connections).toBe(2)
   })
 
-  it("is refused with duplicateUsers: 'refuse-new', until the one who is here has left", () => {
+  it("is refused with duplicateUsers: 'refuse-new' until the first session ends", () => {
     const { net, server, join } = start('refuse-new')
     const first = join('ann')
     const second = join('ann')
@@ -55,7 +55,7 @@ describe('a user who comes twice', () => {
     expect(join('ann').reason).toBeUndefined()
   })
 
-  it("takes the place of the one who is here with duplicateUsers: 'close-old'; both sides hear why", () => {
+  it("replaces the first session with duplicateUsers: 'close-old', and both sides get the reason", () => {
     const { net, server, join } = start('close-old')
     const first = join('ann')
     const { connection } = first
@@ -67,13 +67,13 @@ describe('a user who comes twice', () => {
     expect(second.reason).toBeUndefined()
     expect([stats(server).connections, stats(server).counters.refusedConnections]).toEqual([1, 0])
     expect(second.connection).not.toBe(connection)
-    // Three times is no different.
+    // A third connection works the same way.
     const third = join('ann')
     net.tick(2)
     expect([second.reason?.code, third.reason, stats(server).connections]).toEqual(['duplicate-user', undefined, 1])
   })
 
-  it('is gone before it is here again, so that a system may hand over what was kept', () => {
+  it('leaves before the new session connects, so that a system can hand entities over', () => {
     const { net, server, join } = start('close-old')
     const log: string[] = []
     const name = (eid: number): string => `${userOf<{ id: string }>(server, eid)!.id} ${Connection.id[eid]}`
@@ -93,7 +93,7 @@ describe('a user who comes twice', () => {
   })
 
   it.each<Policy>(['refuse-new', 'close-old'])(
-    'is not kept out by a session that waits for its line, with %s; that one cannot be resumed any more',
+    'replaces its own interrupted session with %s, which then cannot resume',
     (policy) => {
       const { net, server, join } = start(policy)
       const first = join('ann')
@@ -115,7 +115,7 @@ describe('a user who comes twice', () => {
     },
   )
 
-  it('has two answers of the authenticator under way at once, and comes in once', async () => {
+  it('is admitted once when two authentications are pending at the same time', async () => {
     const answers: (() => void)[] = []
     const { net, server } = start('refuse-new', {
       users: { authenticate: ({ token }) => new Promise((resolve) => answers.push(() => resolve({ id: token }))) },
@@ -129,13 +129,13 @@ describe('a user who comes twice', () => {
     expect(stats(server).connections).toBe(1)
   })
 
-  it('is nobody’s duplicate without a key', () => {
+  it('is not a duplicate without a user key', () => {
     const { server, join } = start('refuse-new')
     expect([join('').reason, join('').reason]).toEqual([undefined, undefined])
     expect(stats(server).connections).toBe(2)
   })
 
-  it.each([[''], ['x'.repeat(257)], [true], [{}], [NaN]])('is refused when its key is none: %j', (id) => {
+  it.each([[''], ['x'.repeat(257)], [true], [{}], [NaN]])('is refused when its user key is invalid: %j', (id) => {
     const { net, server, join } = start('refuse-new', { users: { authenticate: () => ({ id }) } })
     expect(join('ann').reason).toMatchObject({ code: 'authentication-failed' })
     net.tick()
@@ -144,7 +144,7 @@ describe('a user who comes twice', () => {
     expect(error!.message).toContain('userKey: the property id of the user data is no text')
   })
 
-  it('is told apart by numbers as well as by texts', () => {
+  it('is recognized by a number as well as by a text', () => {
     const { server, join } = start('refuse-new', { users: { authenticate: ({ token }) => ({ id: Number(token) }) } })
     expect([join('1').reason, join('2').reason, join('1').reason?.code]).toEqual([
       undefined,
@@ -157,13 +157,13 @@ describe('a user who comes twice', () => {
 
 it.each<[string, ListenOptions['users'], string]>([
   [
-    'no policy',
+    'an unknown policy',
     { duplicateUsers: 'other' as 'allow' },
     "users.duplicateUsers is 'allow' or 'refuse-new' or 'close-old'",
   ],
-  ['a policy without keys', { duplicateUsers: 'close-old' }, 'needs users.userKey'],
-  ['a key of nobody', { userKey: 'id' }, 'users.userKey needs users.authenticate'],
-  ['a key without a name', { userKey: '', authenticate }, 'users.userKey is the name of a property'],
+  ['a policy without a user key', { duplicateUsers: 'close-old' }, 'needs users.userKey'],
+  ['a user key without authenticate', { userKey: 'id' }, 'users.userKey needs users.authenticate'],
+  ['an empty user key', { userKey: '', authenticate }, 'users.userKey is the name of a property'],
 ])('listen refuses %s', async (_, options, text) => {
   const attempt = listen(createServerWorld(game.arena), { users: options })
   await expect(attempt).rejects.toThrow(UsageError)

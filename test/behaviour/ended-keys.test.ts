@@ -1,5 +1,5 @@
-// Entities of clients' scenes whose entity the server has ended out of their sight: they end too, also of who comes
-// later.
+// Tests that scene entities of clients end when the server despawns the entity of their key out of sight, also for
+// late joiners.
 import { addEntity, entityExists, hasComponent, query, removeComponent, addComponent } from 'bitecs'
 import { close, type ClientWorld, defineProtocol, despawn, NetworkErrors, drain } from 'bitecs-net'
 import { withSide } from 'bitecs-net/host'
@@ -28,8 +28,8 @@ function start(options: { clients?: number } = {}) {
   return { net, server, world, door, ours }
 }
 
-describe('an entity of a client’s scene whose entity the server destroys', () => {
-  it('29: ends where that was hidden from its client, as where it was seen', () => {
+describe("a client's scene entity whose server entity despawns", () => {
+  it('29: ends on a client from which it was hidden, as on one that observed it', () => {
     const { net, server, world, door, ours } = start({ clients: 2 })
     const other = net.clients[1]!.world
     const seen = claim(other, 'door')
@@ -44,7 +44,7 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
     expect([...drain(world, NetworkErrors)]).toEqual([])
   })
 
-  it('ends where it was hidden and destroyed in one tick, and where it was never shown', () => {
+  it('ends when it was hidden and despawned in one tick, and when it was never observed', () => {
     const { net, server, world, door, ours } = start()
     const { connection } = net.clients[0]!
     const gate = claim(world, 'gate')
@@ -59,7 +59,7 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
     expect([entityExists(world, door), entityExists(world, gate)]).toEqual([false, false])
   })
 
-  it('ends of a client that comes, or claims the key, later: with its first frame after both', () => {
+  it('ends on a client that connects, or claims the key, later', () => {
     const { net, server, world, door, ours } = start()
     despawn(server, ours)
     net.tick(2)
@@ -79,7 +79,7 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
     expect(entityExists(late.world, waits)).toBe(true)
   })
 
-  it('ends of a client whose connection had ended when the entity did, once it is back', () => {
+  it('ends when a client that was disconnected meanwhile connects again', () => {
     const { net, server, world, door, ours } = start()
     void close(world)
     net.clients[0]!.running = false
@@ -92,7 +92,7 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
     expect(entityExists(world, door)).toBe(false)
   })
 
-  it('waits on where another entity has the key, or the same one is networked again', () => {
+  it('stays when another entity has the key, or the same one is networked again', () => {
     const { net, server, world, door, ours } = start()
     const { connection } = net.clients[0]!
     hideFrom(server, ours, connection)
@@ -113,7 +113,7 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
     expect(game.copyOf(late.world, server, next)).toBe(claimed)
   })
 
-  it('waits on where the server says that its entity stands for one made ahead alone', () => {
+  it("stays when the server's entity had a predicted key", () => {
     const { net, server, world } = start()
     const shot = claim(world, 'shot 1')
     const ours = spawn(server, game.Door, {}, { key: 'shot 1', keyKind: 'predicted' })
@@ -130,13 +130,13 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
     expect([entityExists(world, shot), entityExists(world, second)]).toEqual([true, true])
   })
 
-  it('is told of the last 1,024, so that nothing grows', () => {
+  it('ends for the last 1,024 ended keys only, so that the list stays bounded', () => {
     const { net, server, world } = start()
     for (let i = 0; i < 1030; i++) {
       despawn(server, spawn(server, game.Door, {}, { key: `crate ${i}` }))
       if (i % 100 === 99) net.tick()
     }
-    // One that ends and begins again takes nobody's place.
+    // A key that ends and begins again evicts no other key.
     for (let i = 0; i < 2000; i++) {
       const again = spawn(server, game.Door, {}, { key: 'crate 1029' })
       if (i % 100 === 99) net.tick()
@@ -152,7 +152,7 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
     }
   })
 
-  it('ends in a host’s world too, with what its own client has claimed', () => {
+  it("ends in a host's world too, when its own client has claimed the key", () => {
     const net = createTestNetwork(game.arena, { host: true, clients: 0 })
     const { server } = net
     const ours = spawn(server, game.Door, {}, { key: 'door' })
@@ -168,7 +168,7 @@ describe('an entity of a client’s scene whose entity the server destroys', () 
 })
 
 describe('another scene', () => {
-  it('has keys of its own: what ended in the last one ends nothing in it', () => {
+  it('has its own keys: keys that ended in the last scene end nothing in it', () => {
     const Cave = defineScene()
     const Wall = definePrefab()
     const protocol = defineProtocol({ prefabs: { Wall }, scenes: { Cave } })

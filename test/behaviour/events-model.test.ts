@@ -1,5 +1,5 @@
-// A seeded game that mirrors state by events alone, in frames that bring several ticks, over bad networks and as a
-// host. After each frame the mirror is what the world holds. A seed that fails becomes a test of its own, by name.
+// Tests that a mirror of the state, kept by events alone, equals the world after each frame: with several ticks in a
+// frame, over bad networks and as a host. A failing seed gets its own test.
 import assert from 'node:assert/strict'
 import { addComponent, addComponents, addEntity, hasComponent, query, removeComponent, removeEntity } from 'bitecs'
 import {
@@ -44,7 +44,7 @@ const FOLLOWED = { Networked, Owned, LocalPlayer, Connected, Ready, Interrupted 
   LifecycleComponent
 >
 
-/** What a game knows from events. */
+/** The state that a game knows from events alone. */
 class Mirror {
   private readonly tagged = new Map<object, Set<number>>(
     Object.values(FOLLOWED).map((component) => [component, new Set<number>()]),
@@ -87,7 +87,7 @@ class Mirror {
   }
 
   /**
-   * What the events of a world's client are about. A host's world has more: the connections of others, what they own,
+   * The entities that a client's events are about. A host's world has more: the connections of others, what they own,
    * what is owned while it is out of the network, and every entity while its own client takes no part.
    */
   private expected(world: ClientWorld, component: LifecycleComponent): number[] {
@@ -101,7 +101,7 @@ class Mirror {
     return there.filter((eid) => Networked.owner[eid] === own && hasComponent(world, eid, Networked))
   }
 
-  /** Throws where the events say something else than the world. */
+  /** Throws when the events differ from the world. */
   private compare(world: ClientWorld): void {
     for (const [name, component] of Object.entries(FOLLOWED)) {
       const there = this.expected(world, component).sort((a, b) => a - b)
@@ -146,7 +146,7 @@ function toggle(server: ServerWorld, eid: number, component: object): void {
   else addComponent(server, eid, component)
 }
 
-/** One random thing of a server's tick. */
+/** One random action of a server's tick. */
 function act(model: Model): void {
   const { net, random, alive } = model
   const { server } = net
@@ -208,10 +208,10 @@ function play(seed: number, host: boolean): void {
   expect([...drain(net.server, NetworkErrors)].filter(({ code }) => code === 'observer-threw')).toEqual([])
 }
 
-it(`holds what each client's world holds after every frame, for ${SEEDS} seeds`, () => {
+it(`a mirror kept by events equals each client's world after every frame, for ${SEEDS} seeds`, () => {
   expect(failingSeeds((seed) => play(seed, false), SEEDS)).toEqual([])
 }, 180_000)
 
-it(`holds what a host's world holds after every frame of its own client, for ${SEEDS} seeds`, () => {
+it(`a mirror kept by events equals a host's world after every frame of its own client, for ${SEEDS} seeds`, () => {
   expect(failingSeeds((seed) => play(seed, true), SEEDS)).toEqual([])
 }, 180_000)

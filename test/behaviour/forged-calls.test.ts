@@ -1,4 +1,4 @@
-// Calls and messages that no honest client sends, from a client whose protocol passes for the server's.
+// Tests calls and messages that no honest client sends, from a client that passes its protocol off as the server's.
 import { addComponent, addEntity } from 'bitecs'
 import {
   defineCommand,
@@ -27,12 +27,12 @@ const Line = defineMessage({ text: string(10) })
 const Proof = defineMessage({ n: u32 }, { from: 'client', beforeAuthentication: true })
 const plain = defineProtocol({ remote: { Move, Knock }, messages: { Line, Proof } })
 
-/** Under the names of the genuine ones, what a cheat would like them to be. */
+/** Forged definitions under the names of the real ones. */
 const AnyBytes = defineMessage({ text: raw })
 const LongLine = defineMessage({ text: string(100) })
 const EarlyLine = defineMessage({ text: string(10) }, { beforeAuthentication: true })
 const EarlyMove = defineMessage({ dx: f32 }, { from: 'client', beforeAuthentication: true })
-/** Behind all others in the order of the names, so that the others keep their numbers. */
+/** Its name sorts after all others, so that they keep their ids. */
 const Zap = defineMessage({ n: u32 })
 const ZapShip = defineCommand({ n: u32 })
 
@@ -62,7 +62,7 @@ function linesAt(net: TestNetwork): string[] {
   return texts
 }
 
-/** That nobody else is the worse for it. */
+/** Expects that the honest client is still served. */
 function expectService(net: TestNetwork, honest: TestClient): void {
   sendMessage(honest.world, Line, { text: 'honest' })
   net.tick(2)
@@ -73,7 +73,7 @@ function expectService(net: TestNetwork, honest: TestClient): void {
 describe('4: a command on an entity the sender does not observe, on an unknown net id, with an unknown id, or from a connection that is not ready: dropped and counted, never run', () => {
   const codes = (net: TestNetwork): string[] => [...drain(net.server, NetworkErrors)].map(({ code }) => code)
 
-  it('from a connection that is not ready, while the client still has the entity', () => {
+  it('a command from a connection that is not ready is dropped and counted', () => {
     const { net, cheat: client, copy } = against(plain, { conditions: { latency: 100 } })
     setReady(client.world, false)
     net.tick()
@@ -86,9 +86,9 @@ describe('4: a command on an entity the sender does not observe, on an unknown n
     expect(client.reason).toBeUndefined()
   })
 
-  // Net ids that no world of a client names come as bytes: test/unit/world/dropped-calls.test.ts.
+  // Unknown net ids are tested with raw bytes: test/unit/world/dropped-calls.test.ts.
 
-  it('with an unknown id, on its own entity', () => {
+  it("a command with an unknown id on the sender's own entity is dropped and counted", () => {
     const { net, cheat, honest, copy } = against(richer)
     sendCommand(cheat.world, copy, ZapShip, { n: 1 })
     sendCommand(cheat.world, copy, Move, { dx: 2 })
@@ -100,7 +100,7 @@ describe('4: a command on an entity the sender does not observe, on an unknown n
   })
 })
 
-describe('19: before authentication only messages marked so are dispatched; any other counts against the connection', () => {
+describe('19: before authentication only messages with beforeAuthentication are dispatched; any other counts against the connection', () => {
   function greet(forged: object) {
     const net = createTestNetwork(plain, { clients: 0, users: { authenticate: 'by-messages' } })
     const cheat = net.begin({ protocol: forged as typeof plain })
@@ -108,7 +108,7 @@ describe('19: before authentication only messages marked so are dispatched; any 
     return { net, cheat }
   }
 
-  it('a message that is not marked is dropped and counted, and those that are arrive', () => {
+  it('a message without beforeAuthentication is dropped and counted, and one with it arrives', () => {
     const { net, cheat } = greet(earlier)
     sendMessage(cheat.world, EarlyLine, { text: 'let me in' })
     net.tick()
@@ -123,7 +123,7 @@ describe('19: before authentication only messages marked so are dispatched; any 
     expect(stats(net.server).connections).toBe(0)
   })
 
-  it('one that goes on is closed, with a reason', () => {
+  it('a client that keeps sending such messages is closed with a reason', () => {
     const { net, cheat } = greet(earlier)
     for (let i = 0; i < 100 && cheat.reason === undefined; i++) {
       sendMessage(cheat.world, EarlyLine, { text: 'again' })
@@ -133,7 +133,7 @@ describe('19: before authentication only messages marked so are dispatched; any 
     expect(linesAt(net)).toEqual([])
   })
 
-  it('a command that comes as a message runs no more than a message does', () => {
+  it('a command that is forged as an early message does not run', () => {
     const { net, cheat } = greet(earlier)
     sendMessage(cheat.world, EarlyMove, { dx: 1 })
     net.tick(2)
@@ -145,13 +145,13 @@ describe('19: before authentication only messages marked so are dispatched; any 
 describe('22: a message that claims another length than it has cannot shift the next one', () => {
   const text = (value: string): number[] => [...new TextEncoder().encode(value)]
   it.each<[string, number[]]>([
-    ['more than it has', [9, ...text('abc')]],
-    ['less than it has', [1, ...text('abc')]],
-    ['more than is allowed', [11, ...text('abcdefghijk')]],
-    ['nothing, and has something', [0, 1]],
-    ['a length without an end', [0x80]],
-    ['nothing at all', []],
-  ])('%s', (_, payload) => {
+    ['a length above its content', [9, ...text('abc')]],
+    ['a length below its content', [1, ...text('abc')]],
+    ['a length above the limit', [11, ...text('abcdefghijk')]],
+    ['a length of zero, but content', [0, 1]],
+    ['an unfinished length', [0x80]],
+    ['no bytes at all', []],
+  ])('the next message arrives after one with %s', (_, payload) => {
     const { net, cheat, honest } = against(lying)
     sendMessage(cheat.world, AnyBytes, { text: Uint8Array.from([4, ...text('good')]) })
     sendMessage(cheat.world, AnyBytes, { text: Uint8Array.from(payload) })
@@ -165,7 +165,7 @@ describe('22: a message that claims another length than it has cannot shift the 
 })
 
 describe('20: a small message', () => {
-  it('that is a byte longer than the receiver allows is refused, and the largest passes', () => {
+  it('is refused when it is one byte too long, and the largest passes', () => {
     const { net, cheat, honest } = against(longer)
     sendMessage(cheat.world, LongLine, { text: 'x'.repeat(10) })
     sendMessage(cheat.world, LongLine, { text: 'x'.repeat(11) })
@@ -177,7 +177,7 @@ describe('20: a small message', () => {
 })
 
 describe('23: an unknown id', () => {
-  it('counts, and too many close the connection with a reason', () => {
+  it('is counted, and too many close the connection with a reason', () => {
     const { net, cheat, honest } = against(richer)
     sendMessage(cheat.world, Zap, { n: 1 })
     sendMessage(cheat.world, Line, { text: 'behind' })
@@ -193,7 +193,7 @@ describe('23: an unknown id', () => {
     expectService(net, honest)
   })
 
-  it('closes at the first, where the policy says so', () => {
+  it("closes the connection at once with unknownCalls: 'close'", () => {
     const { net, cheat, honest } = against(richer, { limits: { unknownCalls: 'close' } })
     sendMessage(cheat.world, Zap, { n: 1 })
     net.tick(2)

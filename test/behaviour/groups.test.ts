@@ -1,4 +1,4 @@
-// Groups of connections, and whom calls and messages go to: lists, groups, exceptions, and the observers among them.
+// Tests groups of connections and the recipients of calls: lists, groups, exceptions, and the observers among them.
 import { addComponent, addEntity } from 'bitecs'
 import {
   ArgumentError,
@@ -57,7 +57,7 @@ function booms(net: TestNetwork): number[][] {
 }
 
 describe('a group', () => {
-  it('has those who joined it, until they leave; nobody is in it twice', () => {
+  it('contains each connection that joined it once, until it leaves', () => {
     const { net, ids } = setUp(3)
     const [a, b] = ids as [number, number]
     joinGroup(net.server, a, 'red')
@@ -76,7 +76,7 @@ describe('a group', () => {
     expect([membersOf(net.server, 'red'), groupsOf(net.server, a)]).toEqual([[b], ['chat']])
   })
 
-  it('is left by itself when a connection ends, whatever ends it; its systems still find it in the tick of the end', async () => {
+  it('loses a connection when it ends, and systems still see the membership in that tick', async () => {
     const farewells: string[] = []
     const { net, ids } = setUp(3, (world) => {
       for (const { entity } of drain(world, removed(Connected))) farewells.push(...groupsOf(world, entity))
@@ -92,7 +92,7 @@ describe('a group', () => {
     expect(membersOf(net.server, 'red')).toEqual([])
   })
 
-  it('is not inherited by the connection that gets the id of one that ended', async () => {
+  it('is not inherited by a later connection with the same id', async () => {
     const { net, ids } = setUp(1)
     joinGroup(net.server, ids[0]!, 'red')
     await close(net.clients[0]!.world)
@@ -100,7 +100,7 @@ describe('a group', () => {
     for (let i = 0; i < 5; i++) expect(groupsOf(net.server, net.connect().connection)).toEqual([])
   })
 
-  it('has a name of 1 to 64 characters, and takes connections alone', () => {
+  it('has a name of 1 to 64 characters, and only connections can join it', () => {
     const { net, ids, ship } = setUp(1)
     for (const name of ['', 'x'.repeat(65), 5 as unknown as string]) {
       expect(() => joinGroup(net.server, ids[0]!, name)).toThrow(/1 to 64 characters/)
@@ -113,7 +113,7 @@ describe('a group', () => {
 })
 
 describe('18: a message', () => {
-  it('to a group goes to who is in it when the tick is sent, but for exceptions', () => {
+  it('reaches the members that a group has when the tick is sent, except those left out', () => {
     const { net, ids } = setUp(4)
     const [a, b, c, d] = ids as [number, number, number, number]
     const red = group('red')
@@ -129,7 +129,7 @@ describe('18: a message', () => {
     expect(texts(net)).toEqual([[], ['red'], ['red', 'not b', 'only c'], ['red', 'not b', 'only c']])
   })
 
-  it('to a group that nobody is in goes nowhere, and is no error; who joins it meanwhile gets it', () => {
+  it('is no error when its group is empty, and reaches a member that joins in the same tick', () => {
     const { net, ids } = setUp(2)
     sendMessage(net.server, game.Chat, { text: 'empty' }, { to: group('blue') })
     net.tick(2)
@@ -145,7 +145,7 @@ describe('18: a message', () => {
     expect([...drain(net.server, NetworkErrors)]).toEqual([])
   })
 
-  it('to all, ready, one or a list leaves out one or several', () => {
+  it('can leave out one or several of all, ready, one or a list', () => {
     const { net, ids } = setUp(3)
     const [a, b, c] = ids as [number, number, number]
     sendMessage(net.server, game.Chat, { text: 'all' }, { to: 'all', except: [a, c] })
@@ -156,14 +156,14 @@ describe('18: a message', () => {
     expect(texts(net)).toEqual([['ready', 'list'], ['all'], ['ready']])
   })
 
-  it('to nothing that names connections throws', () => {
+  it('throws when `to` names no connections', () => {
     const { net } = setUp(1)
     for (const to of ['nobody', {}, null]) {
       expect(() => sendMessage(net.server, game.Chat, { text: 'x' }, { to: to as never })).toThrow(UsageError)
     }
   })
 
-  it('that leaves out what names no connections throws, and goes to nobody', () => {
+  it('throws when `except` names no connections, and is not sent', () => {
     const { net } = setUp(1)
     for (const except of ['nobody', {}, null, group('red')]) {
       expect(() => sendMessage(net.server, game.Chat, { text: 'x' }, { except: except as never })).toThrow(
@@ -176,7 +176,7 @@ describe('18: a message', () => {
 })
 
 describe('7: a client RPC', () => {
-  it('goes to the observers among those that `to` names: a connection, a list, a group', () => {
+  it('reaches the observers among the connections in `to`: one, a list, a group', () => {
     const { net, ship, ids } = setUp(4)
     const [a, b, c, d] = ids as [number, number, number, number]
     setReady(net.clients[3]!.world, false)
@@ -193,7 +193,7 @@ describe('7: a client RPC', () => {
     expect(booms(net)).toEqual([[1, 2], [2, 4], [3, 5], []])
   })
 
-  it('with includeOwner: false goes past the owner, also where `to` names it', () => {
+  it('skips the owner with includeOwner: false, even when `to` names it', () => {
     const { net, ship, ids } = setUp(2)
     setOwner(net.server, ship, ids[0]!)
     sendRpc(net.server, ship, game.Others, { n: 1 }, { to: ids[0]! })
@@ -208,7 +208,7 @@ describe('7: a client RPC', () => {
     expect(got).toEqual([[], [2, 3]])
   })
 
-  it('to what is no connection throws', () => {
+  it('throws when `to` is not a connection', () => {
     const { net, ship } = setUp(1)
     expect(() => sendRpc(net.server, ship, game.Boom, { x: 1, shooter: 0 }, { to: ship })).toThrow(/not a connection/)
     expect(() => sendRpc(net.server, ship, game.Boom, { x: 1, shooter: 0 }, { to: 'all' as never })).toThrow(UsageError)
@@ -222,8 +222,8 @@ const Bell = defineMessage({})
 const Both = defineMessage({ n: u8 }, { from: 'both' })
 const plain = defineProtocol({ remote: { Jump, Cheer, Nudge }, messages: { Bell, Both } })
 
-describe('a call or message without required fields', () => {
-  it('needs no arguments', () => {
+describe('a call or message without arguments', () => {
+  it('is sent when no field is required', () => {
     const net = createTestNetwork(plain)
     const { world } = net.clients[0]!
     const connection = net.clients[0]!.connection
@@ -243,7 +243,7 @@ describe('a call or message without required fields', () => {
     expect([count(drain(world, Cheer)), count(drain(world, Nudge)), count(drain(world, Bell))]).toEqual([1, 1, 1])
   })
 
-  it('that has some after all says which when they are left out', () => {
+  it('throws and names the field when one is required', () => {
     const net = createTestNetwork(plain)
     const send = sendMessage as (...args: unknown[]) => void
     expect(() => send(net.server, Both)).toThrow(ArgumentError)
@@ -251,7 +251,7 @@ describe('a call or message without required fields', () => {
   })
 })
 
-it('a message that both sides send is sent and drained by code that knows no side', () => {
+it("a message with from: 'both' is sent and drained by the same code on either side", () => {
   const net = createTestNetwork(plain)
   const worlds: NetworkWorld[] = [net.server, net.clients[0]!.world]
   for (const world of worlds) sendMessage(world, Both, { n: 7 })

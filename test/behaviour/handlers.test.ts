@@ -1,4 +1,4 @@
-// Handlers: one for each definition, which another may replace, and which may throw.
+// Tests handlers: one for each definition, which another may replace, and which may throw.
 import { drain, entityOf, handle, netIdOf, NetworkErrors, sendCommand, sendMessage, setOwner } from 'bitecs-net'
 import { request } from 'bitecs-net/requests'
 import { stats } from 'bitecs-net/stats'
@@ -42,7 +42,7 @@ describe('6: a throwing handler: the error reaches the error queue with connecti
 })
 
 describe('6: an async handler that rejects', () => {
-  it('is reported as one that throws, is no unhandled rejection, and its request is answered', async () => {
+  it('is reported without an unhandled rejection, and its request is answered', async () => {
     const unhandled: unknown[] = []
     const listen = (reason: unknown): void => void unhandled.push(reason)
     process.on('unhandledRejection', listen)
@@ -71,7 +71,7 @@ describe('6: an async handler that rejects', () => {
 })
 
 describe('23: a replaced handler warns; an unknown id counts and, by policy, closes', () => {
-  it('that is replaced warns by name, and what took it away takes the new one no more', () => {
+  it('warns by name when it is replaced, and its remover does not remove the new one', () => {
     const { net, client } = setUp()
     const ran: string[] = []
     const first = (): void => void ran.push('first')
@@ -95,7 +95,7 @@ describe('23: a replaced handler warns; an unknown id counts and, by policy, clo
     expect([...drain(net.server, game.Order)]).toHaveLength(1)
   })
 
-  it('that replaces one on purpose says nothing', () => {
+  it('replaces another without a warning with replace: true', () => {
     const { net } = setUp()
     const { world } = net.clients[0]!
     handle(world, game.Chat, () => {})

@@ -1,4 +1,4 @@
-// The events that client systems drain, on a host's own client and on a remote client of the same game: they are equal.
+// Tests that client systems drain the same events on a host's own client and on a remote client of the same game.
 import { addComponent, addEntity, removeComponent } from 'bitecs'
 import {
   added,
@@ -91,7 +91,7 @@ function play(side: 'host' | 'remote'): string[] {
   return log
 }
 
-it('client systems drain the same lifecycle events and changes, with the same fields, on a host and on a remote client', () => {
+it('client systems drain the same events, with the same fields, on a host and on a remote client', () => {
   const remote = play('remote')
   expect(play('host')).toEqual(remote)
   expect(remote).toEqual(

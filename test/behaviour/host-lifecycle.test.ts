@@ -1,4 +1,4 @@
-// The life of a host's world: its one connection entity, the order of its components, its ends and beginnings.
+// Tests the lifecycle of a host's world: its one connection entity, the order of its components, starts and ends.
 import {
   addEntity,
   createEntityIndex,
@@ -50,7 +50,7 @@ import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 import { record } from '../support/behaviours-lifecycle.js'
 
-/** A host's world that is driven by hand. */
+/** A host's world that the test ticks by hand. */
 function playAlone(world: HostWorld = createHostWorld(game.arena)): {
   world: HostWorld
   run: (ticks?: number) => void
@@ -66,7 +66,7 @@ function playAlone(world: HostWorld = createHostWorld(game.arena)): {
 }
 
 describe('16, 24: the lifecycle of a host', () => {
-  it('joins in order: connected, ready, values, components, networked, owned, and the player once it is in sight', () => {
+  it('adds Connected, Ready, values, components, Networked, Owned, then LocalPlayer once it is observed', () => {
     const world = createHostWorld(game.arena)
     const log = record(world)
     const { run } = playAlone(world)
@@ -82,7 +82,7 @@ describe('16, 24: the lifecycle of a host', () => {
     expect(log.length).toBe(7)
   })
 
-  it('24, 26: leaves in the order of a server: the player, ready and connected first, and then what it owned', async () => {
+  it('24, 26: removes LocalPlayer, Ready and Connected first, then ends the entities of its client', async () => {
     const { world, run } = playAlone()
     run()
     const ship = game.spawnShip(world, 1, 2, 33)
@@ -106,7 +106,7 @@ describe('16, 24: the lifecycle of a host', () => {
     expect([...query(world, [Networked])]).toEqual([kept])
   })
 
-  it('has one connection entity, of both sides, with LocalConnection, which outlives its sessions', async () => {
+  it('has one connection entity for both sides, with LocalConnection, across its sessions', async () => {
     const { world, run } = playAlone()
     const connection = connectionOf(world)
     expect([...query(world, [Connection])]).toEqual([connection])
@@ -126,7 +126,7 @@ describe('16, 24: the lifecycle of a host', () => {
     await close(world)
   })
 
-  it('shows each event once to the systems of each side, with frames more often than ticks', () => {
+  it('shows each event once to the systems of each side, even with more frames than ticks', () => {
     const seen: Record<'server' | 'client', number> = { server: 0, client: 0 }
     const network = createTestNetwork(game.arena, {
       host: true,
@@ -145,7 +145,7 @@ describe('16, 24: the lifecycle of a host', () => {
     const ends = (side: 'server' | 'client'): number => [...drain(server, removed(Networked), { side })].length
     despawn(server, game.networked(server)[0]!)
     expect([ends('server'), ends('client')]).toEqual([0, 0])
-    // The client is told by the server's tick, as a remote one is.
+    // The client gets the event after the server's tick, as a remote one does.
     host.step()
     expect([ends('server'), ends('client')]).toEqual([0, 0])
     network.tick()
@@ -154,7 +154,7 @@ describe('16, 24: the lifecycle of a host', () => {
     expect([ends('server'), ends('client')]).toEqual([1, 1])
   })
 
-  it('28: moves LocalPlayer from the former player to the new one, each once, before the former loses its owner', () => {
+  it('28: moves LocalPlayer to the new player once, and removes it before the former one is released', () => {
     const { world, run } = playAlone()
     run()
     const me = connectionOf(world)
@@ -171,7 +171,7 @@ describe('16, 24: the lifecycle of a host', () => {
     expect(log.slice(0, 3)).toEqual(['-LocalPlayer hp=2', '-Owned hp=2', '-Networked hp=2'])
   })
 
-  it("28: loses LocalPlayer when its player becomes a remote client's, and gets it back", () => {
+  it('28: removes LocalPlayer when its player goes to a remote client, and adds it when it returns', () => {
     const network = createTestNetwork(game.arena, { host: true, clients: 1 })
     const { server, host, clients } = network
     const ship = game.spawnShip(server, 0, 0, 5)
@@ -190,7 +190,7 @@ describe('16, 24: the lifecycle of a host', () => {
     expect(log).toEqual(['-Owned hp=5', '+Owned hp=5', '+LocalPlayer hp=5'])
   })
 
-  it('takes LocalPlayer from a player that is despawned, removed, or only paused, once', () => {
+  it('removes LocalPlayer once from a player that is despawned or loses Networked', () => {
     const { world, run } = playAlone()
     run()
     const me = connectionOf(world)
@@ -198,7 +198,7 @@ describe('16, 24: the lifecycle of a host', () => {
     const count = (entry: string): number => log.filter((line) => line.startsWith(entry)).length
     for (const [end, owned] of [
       [(ship: number) => despawn(world, ship), 1],
-      // One that is only paused stays its owner's.
+      // A player without Networked keeps its owner.
       [(ship: number) => removeComponent(world, ship, Networked), 0],
     ] as const) {
       const ship = game.spawnShip(world, 0, 0, 7)
@@ -211,7 +211,7 @@ describe('16, 24: the lifecycle of a host', () => {
       expect(Connection.player[me]).toBe(owned === 1 ? 0 : ship)
       expect([...query(world, [LocalPlayer])]).toEqual([])
     }
-    // The id of a player may be the next player's.
+    // The next player may get the id of the removed one.
     const ship = game.spawnShip(world)
     setPlayer(world, me, ship)
     run()
@@ -223,7 +223,7 @@ describe('16, 24: the lifecycle of a host', () => {
     expect([...query(world, [LocalPlayer])]).toEqual([next])
   })
 
-  it('hides LocalPlayer while it is not ready, as a remote client loses all it sees', () => {
+  it('removes LocalPlayer while the client is not ready, as for a remote client', () => {
     const { world, run } = playAlone()
     run()
     const ship = game.spawnShip(world)
@@ -239,7 +239,7 @@ describe('16, 24: the lifecycle of a host', () => {
     expect(observersOf(world, ship)).toEqual([connectionOf(world)])
   })
 
-  it('27: Owned says that someone owns an entity, hasAuthority that this client does', () => {
+  it('27: shows Owned on entities of any owner, but hasAuthority for those of its own client only', () => {
     const network = createTestNetwork(game.arena, { host: true, clients: 1 })
     const { server, host, clients } = network
     const [mine, theirs, wild] = [game.spawnShip(server), game.spawnShip(server), game.spawnShip(server)]
@@ -261,8 +261,8 @@ describe('16, 24: the lifecycle of a host', () => {
   })
 })
 
-describe('beginning and ending', () => {
-  it('26: a kicked own client leaves as a remote one does, while the server goes on; it may join again', async () => {
+describe('the start and end of a host', () => {
+  it('26: lets its own client be kicked like a remote one while the server runs, and join again', async () => {
     const network = createTestNetwork(game.arena, { host: true, clients: 1 })
     const { server, host, clients } = network
     const me = host.connection
@@ -281,7 +281,7 @@ describe('beginning and ending', () => {
     kick(server, me, 'out')
     expect(() => startHost(server)).toThrow(UsageError)
     network.host.step()
-    // The session is over, and its end not shown yet: what is sent goes nowhere.
+    // The session is over, but not yet shown as ended: calls are dropped.
     sendCommand(server, ship, game.Move, { dx: 1, dy: 1 })
     expect(() => startHost(server)).toThrow(/not ended/)
     network.tick()
@@ -297,7 +297,7 @@ describe('beginning and ending', () => {
     await close(server)
   })
 
-  it('33: the end of a host tells every remote client why; it may begin again in the same process', async () => {
+  it('33: sends every remote client the reason, and allows a second start in the same process', async () => {
     const network = createTestNetwork(game.arena, { host: true, clients: 2 })
     const { server, clients } = network
     const ship = game.spawnShip(server, 3, 4, 5)
@@ -319,7 +319,7 @@ describe('beginning and ending', () => {
     await close(server)
   })
 
-  it('remote clients come and go: they get the world late, and the own client sees their entities end', async () => {
+  it('lets remote clients join late and leave, and despawns their entities with them', async () => {
     const network = createTestNetwork(game.arena, { host: true, clients: 0 })
     const { server, host } = network
     const ship = game.spawnShip(server, 1, 2, 3)
@@ -338,7 +338,7 @@ describe('beginning and ending', () => {
     expect(game.networked(again.world).length).toBe(1)
   })
 
-  it('two hosts of one process, with a shared entity index, know nothing of each other', async () => {
+  it('keeps two hosts in one process apart, even with a shared entity index', async () => {
     const entityIndex = createEntityIndex()
     const one = playAlone(createHostWorld(game.arena, { entityIndex }))
     const other = playAlone(createHostWorld(game.arena, { entityIndex }))
@@ -353,7 +353,7 @@ describe('beginning and ending', () => {
     expect(netIdOf(one.world, ships[1])).toBe(0)
     sendCommand(one.world, ships[0], game.Move, { dx: 1, dy: 1 })
     sendRpc(other.world, ships[1], game.Boom, { x: 1, shooter: ships[1] })
-    // The id that becomes free is the other world's at once.
+    // The other world reuses the freed id at once.
     sendRpc(one.world, ships[0], game.Boom, { x: 2, shooter: 0 })
     removeEntity(one.world, ships[0])
     expect(addEntity(other.world)).toBe(ships[0])
@@ -370,7 +370,7 @@ describe('beginning and ending', () => {
     await close(other.world)
   })
 
-  it('Listening is there while it plays, added once and removed once', async () => {
+  it('adds Listening once at the start and removes it once at the end', async () => {
     const world = createHostWorld(game.arena)
     const log: string[] = []
     observe(world, onAdd(Listening), () => void log.push('+'))
@@ -382,7 +382,7 @@ describe('beginning and ending', () => {
     expect(log).toEqual(['+', '-'])
   })
 
-  it('never times out: a page that sleeps for a day wakes up connected', () => {
+  it('does not time out when the page sleeps for a day', () => {
     let now = 0
     const { world, run } = playAlone(createHostWorld(game.arena, { now: () => now }))
     run()
@@ -391,7 +391,7 @@ describe('beginning and ending', () => {
     expect(hasComponent(world, connectionOf(world), Ready)).toBe(true)
   })
 
-  it('runs the client in frames of its own, as often as it draws', () => {
+  it('runs client frames separately, as often as the client draws', () => {
     const world = createHostWorld(game.arena)
     startHost(world)
     const frames: number[] = []
@@ -416,7 +416,7 @@ describe('beginning and ending', () => {
     expect(frames).toEqual([0, 0, 0, ...Array.from({ length: 5 }, () => [1, 0, 0]).flat()])
   })
 
-  it('refuses what cannot be', async () => {
+  it("refuses a second start, and a world that is not a host's or already a server's", async () => {
     const world = createHostWorld(game.arena)
     const host = startHost(world)
     expect(() => startHost(world)).toThrow(/plays already/)
@@ -426,7 +426,7 @@ describe('beginning and ending', () => {
     await host.close()
   })
 
-  it('the loop of a host runs both sides, a frame before each tick, and goes on when a system throws', async () => {
+  it('runs both sides in its loop, a frame before each tick, and goes on when a system throws', async () => {
     const world = createHostWorld(game.arena, { tickRate: 200 })
     const host = startHost(world)
     const order: string[] = []

@@ -1,4 +1,4 @@
-// Prefabs and spawn keys in a host's world: its own client's hooks run as a remote one's, on the server's entities.
+// Tests prefabs and spawn keys in a host's world: the hooks of its own client run on the server's entities.
 import {
   addComponent,
   addEntity,
@@ -41,7 +41,7 @@ function setUp() {
 }
 
 describe('16: prefabs on a host', () => {
-  it('are built when the own client begins to see them, before LocalPlayer, and torn down when they end', () => {
+  it('are built when the own client observes them, before LocalPlayer, and torn down when they end', () => {
     const { world, log, run } = setUp()
     const thrower = game.spawnShip(world)
     const ball = spawn(world, game.Ball, { ...RED, thrower }, { set: (eid) => (game.Health.hp[eid] = 7) })
@@ -58,7 +58,7 @@ describe('16: prefabs on a host', () => {
     expect(log).toEqual([])
   })
 
-  it('are torn down when hidden from the own client, when it is paused, and when the client leaves', async () => {
+  it('are torn down while the own client is not ready, without Networked, and after it leaves', async () => {
     const { world, log, run } = setUp()
     const ball = spawn(world, game.Ball, RED)
     const events = (): string[] => log.splice(0).map((line) => line.slice(0, 5))
@@ -80,7 +80,7 @@ describe('16: prefabs on a host', () => {
     expect(hasComponent(world, connectionOf(world), Connected)).toBe(false)
   })
 
-  it('are built by a hook that comes late, and of entities that used one', () => {
+  it('are built by a hook that is set late, even for an entity with usePrefab', () => {
     const { world, run } = setUp()
     const door = addEntity(world)
     addComponent(world, door, Networked)
@@ -94,7 +94,7 @@ describe('16: prefabs on a host', () => {
 })
 
 describe('16: spawn keys on a host', () => {
-  it('are the server’s in the code of its side; an entity of the client’s side gives way to the one with its key', () => {
+  it("belong to the side that sets them; the server's entity replaces the client's with its key", () => {
     const { world, run } = setUp()
     const [scene, shot] = [addEntity(world), addEntity(world)]
     expect(() => setSpawnKey(world, scene, 'door')).toThrow(/server and client at once/)
@@ -112,14 +112,14 @@ describe('16: spawn keys on a host', () => {
     run()
     expect([entityExists(world, scene), entityExists(world, shot)]).toEqual([false, false])
     expect([entityOfKey(world, 'door'), entityOfKey(world, 'shot')]).toEqual([door, ours])
-    // One that comes after.
+    // A claim after the spawn.
     const late = addEntity(world)
     withSide(world, 'client', () => setSpawnKey(world, late, 'door'))
     run()
     expect([entityExists(world, late), entityExists(world, door)]).toEqual([false, true])
   })
 
-  it('tell of a predicted entity that was never confirmed', () => {
+  it('report a predicted entity that is not confirmed in time', () => {
     const { world, run } = setUp()
     const shot = addEntity(world)
     withSide(world, 'client', () => setSpawnKey(world, shot, 'shot', { kind: 'predicted', waitTicks: 3 }))
@@ -134,7 +134,7 @@ describe('16: spawn keys on a host', () => {
 })
 
 describe("the hooks of a host's own client", () => {
-  it('are code of its side, and run before LocalPlayer comes and behind its going', () => {
+  it('run as client code, before LocalPlayer is added and after it is removed', () => {
     const { world, run } = setUp()
     const log: string[] = []
     observe(world, onAdd(LocalPlayer), () => void log.push('+LocalPlayer'))
@@ -154,7 +154,7 @@ describe("the hooks of a host's own client", () => {
 })
 
 describe("the user data of a host's own client", () => {
-  it('is what the host was started with', async () => {
+  it('is the `user` option of startHost, until the host closes', async () => {
     const world = createHostWorld(game.arena)
     const user = { name: 'Ada' }
     for (const given of [user, undefined]) {

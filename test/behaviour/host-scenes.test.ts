@@ -1,4 +1,4 @@
-// Scenes and large messages in a host's world: the own client loads and receives as any other.
+// Tests scenes and large messages in a host's world: its own client loads and receives like any other.
 import { observe, onAdd, onRemove } from 'bitecs'
 import { defineMessage, defineProtocol, drain, bytes, sendMessage, string, u8 } from 'bitecs-net'
 import { changeScene, defineScene, type SceneLoad, SceneEvents, scenesOf, setSceneLoader } from 'bitecs-net/scenes'
@@ -13,7 +13,7 @@ const Blob = defineMessage({ data: bytes(300_000) }, { large: true, from: 'serve
 const protocol = defineProtocol({ scenes: { Level }, messages: { News, Blob } })
 
 describe('32: changing the scene of a host', () => {
-  it('asks the loader once for each side, shows Loading and Ready once each, and keeps what is sent meanwhile', async () => {
+  it('calls the loader once for each side, shows Loading and Ready once, and queues messages', async () => {
     const network = createTestNetwork(protocol, { host: true, clients: 1 })
     const { server, host } = network
     const asked: SceneLoad[] = []
@@ -59,7 +59,7 @@ describe('32: changing the scene of a host', () => {
 })
 
 describe('large messages of a host', () => {
-  it('arrive whole at the own client', () => {
+  it('arrive whole at its own client', () => {
     const network = createTestNetwork(protocol, { host: true, clients: 0 })
     const data = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251)
     sendMessage(network.server, Blob, { data })

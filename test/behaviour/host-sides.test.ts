@@ -65,7 +65,7 @@ describe('18: the messages of a host', () => {
     expect(Array.from(drain(remote.world, game.Chat), ({ args }) => args.text)).toEqual(['of the server', 'to others'])
   })
 
-  it('mean the side whose systems run, so that a system of either side is the same line for line', () => {
+  it('mean the side whose systems run, so that both sides can share a system', () => {
     const heard: Record<'server' | 'client', string[]> = { server: [], client: [] }
     const network = createTestNetwork(game.arena, {
       host: true,
@@ -93,7 +93,7 @@ describe('18: the messages of a host', () => {
 })
 
 describe('a verb that both sides have', () => {
-  it('throws outside both, with what to do', () => {
+  it('throws outside the systems of both sides, and says what to do', () => {
     const { server } = hosted()
     const advice = /both|serverSystems.*clientSystems.*withSide/
     for (const act of [
@@ -108,7 +108,7 @@ describe('a verb that both sides have', () => {
     }
   })
 
-  it('means the given side before that of the systems that run', () => {
+  it('uses its side option over the side of the running systems', () => {
     const { server } = hosted()
     withSide(server, 'client', () => sendMessage(server, game.Chat, { text: 'x' }, { side: 'server' }))
     const network = hosted()
@@ -119,7 +119,7 @@ describe('a verb that both sides have', () => {
     expect([...drain(network.server, game.Chat, { side: 'server' })].length).toBe(1)
   })
 
-  it('means the outer side again behind withSide and systems, also when they throw', () => {
+  it('uses the outer side again after withSide and systems, even when they throw', () => {
     const { server } = hosted()
     const sides: unknown[] = []
     const side = (): unknown => {
@@ -156,7 +156,7 @@ describe('a verb that both sides have', () => {
     withSide(server, 'client', () => handle(server, game.Chat, ({ args }) => void calls.push(`client: ${args.text}`)))
     handle(server, game.Spark, ({ args }) => {
       calls.push(`spark ${args.n}`)
-      // A handler runs as its side does.
+      // A handler runs on its own side.
       sendMessage(server, game.Chat, { text: 'saw it' })
     })
     sendMessage(server, game.Chat, { text: 'a' }, { side: 'client' })
@@ -170,7 +170,7 @@ describe('a verb that both sides have', () => {
     expect(calls.slice(3)).toEqual(['server: saw it'])
   })
 
-  it('ignores on one side alone', () => {
+  it('ignores calls on one side only', () => {
     const network = hosted()
     const { server } = network
     withSide(server, 'client', () => ignore(server, game.Chat))
@@ -181,7 +181,7 @@ describe('a verb that both sides have', () => {
     expect([...drain(server, game.Chat, { side: 'server' })].length).toBe(1)
   })
 
-  it('keeps errors and counters apart, and shows both where no side is said', () => {
+  it('keeps errors and counters by side, and reads both without a side', () => {
     const network = hosted()
     const { server } = network
     sendMessage(server, game.Chat, { text: 'a' }, { side: 'client' })
@@ -221,7 +221,7 @@ function spawnShop(world: Parameters<typeof setOwner>[0]): number {
 }
 
 describe('12, 16: the requests of a host', () => {
-  it('go both ways and are answered by the other side, with values, refusals and ends', async () => {
+  it('go both ways, and the other side answers or refuses them, or despawns their entity', async () => {
     const network = createTestNetwork(shop, { host: true, clients: 0 })
     const { server, host } = network
     const entity = spawnShop(server)
@@ -250,8 +250,8 @@ describe('12, 16: the requests of a host', () => {
   })
 })
 
-describe('31: what happens to the state of a host', () => {
-  it('is news for the systems of both sides, once each, however often the client runs', () => {
+describe('31: the state of a host', () => {
+  it('reports each change once to the systems of each side, however often the client runs', () => {
     const news: Record<'server' | 'client', unknown[]> = { server: [], client: [] }
     const listen = (side: 'server' | 'client') => (world: ServerWorld | ClientWorld) => {
       for (const { before, after } of drain(world, changed(Health))) news[side].push([before.hp, after.hp])
@@ -275,7 +275,7 @@ describe('31: what happens to the state of a host', () => {
     expect([...Bag.items[entity]!]).toEqual([5])
   })
 
-  it('stays writable, and the own copy of the game', () => {
+  it('stays writable for the game', () => {
     const world = createHostWorld(shop)
     const entity = spawnShop(world)
     expect(() => Bag.items[entity]!.push(1)).not.toThrow()

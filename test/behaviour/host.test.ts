@@ -1,4 +1,4 @@
-// Host mode: one world that is server and client at once, whose own client is a client like any other.
+// Tests host mode: one world that is server and client, whose own client is treated like any other.
 import { addEntity, hasComponent, observe, onAdd, removeComponent, removeEntity } from 'bitecs'
 import {
   clearOwner,
@@ -59,13 +59,13 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect([...drain(server, game.Move)]).toEqual([])
     })
 
-    it('are drained in the very ticks in which those of a remote client are, and so are its RPCs', () => {
+    it('are drained in the same ticks as those of a remote client, and so are its RPCs', () => {
       const remote = ticksOfCalls(false)
       expect(remote).toEqual({ server: [1, 2, 3, 4, 5, 6], client: [2, 2, 3, 3, 4, 4, 5, 5, 6, 6] })
       expect(ticksOfCalls(true)).toEqual(remote)
     })
 
-    it('are dropped and counted on an entity that it does not own, unless that needs no authority', () => {
+    it('are dropped and counted on an entity that its client does not own, unless they need no authority', () => {
       const network = hosted(1)
       const { server, host, clients } = network
       const ship = game.spawnShip(server)
@@ -78,11 +78,11 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect([...drain(server, game.Knock)].map(({ sender }) => sender)).toEqual([host.connection])
       expect(stats(server, { side: 'server' }).counters.unauthorizedCalls).toBe(1)
       expect(hasComponent(server, host.connection, Connected)).toBe(true)
-      // As a remote client is told by its own log.
+      // A remote client finds the same error in its own world.
       expect([...drain(server, NetworkErrors, { side: 'client' })].map(({ code }) => code)).toEqual(['not-owner'])
     })
 
-    it('are dropped when the authority was taken while they were under way', () => {
+    it('are dropped when the owner is cleared while they are queued', () => {
       const network = hosted()
       const { server } = network
       const ship = ownShip(network)
@@ -93,7 +93,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect(stats(server).counters.unauthorizedCalls).toBe(1)
     })
 
-    it('are dropped over their rate, while it is not ready, and once the entity is gone', () => {
+    it('are dropped above their rate, while the client is not ready, and after the entity despawned', () => {
       const network = hosted()
       const { server } = network
       const ship = ownShip(network)
@@ -117,7 +117,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect(stats(server).counters.notReadyCalls).toBe(1)
     })
 
-    it('throw at the call what a remote client is told there', () => {
+    it('throw at the call for the same mistakes as on a remote client', () => {
       const world = createHostWorld(game.arena)
       const ship = game.spawnShip(world)
       expect(() => sendCommand(world, ship, game.Move, { dx: 1, dy: 1 })).toThrow(/not connected/)
@@ -129,7 +129,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
   })
 
   describe('the RPCs of a host', () => {
-    it('reach its own client in the next tick, beside the remote ones; except and includeOwner leave it out', () => {
+    it('reach its own client like the remote ones, and except and includeOwner leave it out', () => {
       const network = hosted(2)
       const { server, host, clients } = network
       const ship = ownShip(network)
@@ -154,7 +154,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       }
     })
 
-    it('that have a target go to the owner, to the own client, or to another', () => {
+    it('reach the owner, the own client or another client when they have a target', () => {
       const network = hosted(1)
       const { server, host, clients } = network
       const ship = ownShip(network)
@@ -168,7 +168,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect(Array.from(drain(clients[0]!.world, game.Prize), ({ args }) => args.gold)).toEqual([3])
     })
 
-    it('arrive with the former id of an entity that was removed right after, and with its last values', () => {
+    it('arrive with the former id and last values of an entity that was removed right after the call', () => {
       const network = hosted(1)
       const { server, clients } = network
       const ship = game.spawnShip(server, 3, 4, 55)
@@ -190,7 +190,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect(stats(server).counters.staleCalls).toBe(0)
     })
 
-    it('arrive with entity 0 when the id of the removed entity is another entity by then', () => {
+    it('arrive with entity 0 when another entity has the removed id by then', () => {
       const network = hosted()
       const { server } = network
       const ships = [game.spawnShip(server), game.spawnShip(server), game.spawnShip(server)] as const
@@ -206,7 +206,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect(Array.from(drain(server, game.Boom), ({ entity }) => entity)).toEqual([ships[0], 0, 0])
     })
 
-    it('arrive with entity 0 when the id was another entity in between', () => {
+    it('arrive with entity 0 when another entity had the id in between', () => {
       const network = hosted()
       const { server } = network
       const first = game.spawnShip(server)
@@ -220,7 +220,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
       expect(Array.from(drain(server, game.Boom), ({ entity }) => entity)).toEqual([0])
     })
 
-    it('that nobody drains are dropped after a while, and reported once by name on the client side', () => {
+    it('are dropped when they stay undrained, and reported once by name on the client side', () => {
       const network = hosted()
       const ship = ownShip(network)
       sendRpc(network.server, ship, game.Boom, { x: 1, shooter: 0 })
@@ -232,7 +232,7 @@ describe('16: host mode: commands and RPCs go through the same queues with the s
   })
 })
 
-/** In which server ticks commands, and in which frames RPCs that answer them, are drained. */
+/** The server ticks in which commands are drained, and the frames in which the RPCs that answer them are. */
 function ticksOfCalls(host: boolean): { server: number[]; client: number[] } {
   const ticks: { server: number[]; client: number[] } = { server: [], client: [] }
   let start = 0
@@ -269,8 +269,8 @@ function ticksOfCalls(host: boolean): { server: number[]; client: number[] } {
   return ticks
 }
 
-describe('observers of a host that act while its own client is shown its player', () => {
-  it('may kick, and what they send reaches everyone', () => {
+describe('an observer of LocalPlayer on a host', () => {
+  it('can kick a client, and its messages reach every client', () => {
     const network = hosted(2)
     const { server, host, clients } = network
     const ship = game.spawnShip(server)

@@ -1,4 +1,4 @@
-// A host that listens: the own client and remote ones over real WebRTC, in one world.
+// Tests a host that listens: its own client and remote ones over real WebRTC, in one world.
 import { hasComponent } from 'bitecs'
 import { close, connectionOf } from 'bitecs-net'
 import { createHostWorld } from 'bitecs-net/host'
@@ -14,7 +14,7 @@ import { overWebRtc } from '../support/peers.js'
 remoteActionBehaviours('a host and real WebRTC', overWebRtc(undefined, true))
 
 describe('a host that listens', () => {
-  it('plays before it listens, and closes both at once; then it may begin again', async () => {
+  it('runs before it listens, closes both at once, and can start again', async () => {
     const world = createHostWorld(game.arena)
     for (let round = 0; round < 2; round++) {
       startHost(world)

@@ -1,4 +1,4 @@
-// Interest by place: a grid around each client's viewpoint, with hysteresis, in two and three dimensions.
+// Tests interest by position: a grid around each client's viewpoint, with hysteresis, in two and three dimensions.
 import { addComponent, addEntity, createWorld, hasComponent, removeComponent, removeEntity } from 'bitecs'
 import {
   createServerWorld,
@@ -31,7 +31,7 @@ import * as game from '../support/arena.js'
 
 const SQUARES = { position: game.Position, radius: 100, cellSize: 10, hysteresis: 0 }
 
-/** Which of some entities a client has, as the server names them. */
+/** The given entities that a client has, by their ids on the server. */
 function seen(net: TestNetwork, client: number, ships: readonly number[]): number[] {
   return ships.filter((ship) => game.copyOf(net.clients[client]!.world, net.server, ship) !== 0)
 }
@@ -47,7 +47,7 @@ function withPlayer(interest: GridPolicy): { net: TestNetwork; connection: numbe
 }
 
 describe('a grid', () => {
-  it('shows a client what is around its player, as both move', () => {
+  it('shows a client the entities around its player, as both move', () => {
     const { net, player } = withPlayer(grid(SQUARES))
     const { server } = net
     const ships = [0, 50, 99, 115, 300, -99, -115].map((x) => game.spawnShip(server, x, 5))
@@ -61,8 +61,7 @@ describe('a grid', () => {
     game.Position.x[ships[0]!] = 150
     net.tick(2)
     expect(where()).toEqual([150, 300])
-    // In the very tick in which something moves, who sees it changes: nothing of it goes to who does not see it any
-    // more.
+    // Observers change in the tick of the move: a client that lost the entity gets nothing more of it.
     game.Position.x[ships[4]!] = 1000
     net.tick()
     expect(seen(net, 0, [ships[4]!])).toEqual([ships[4]])
@@ -73,7 +72,7 @@ describe('a grid', () => {
     ])
   })
 
-  it('keeps values coming for all that is seen, across borders of cells', () => {
+  it('keeps sending the values of all visible entities across cell borders', () => {
     const { net } = withPlayer(grid(SQUARES))
     const ships = Array.from({ length: 40 }, (_, i) => game.spawnShip(net.server, i * 4 - 80, (i % 7) * 9 - 30))
     net.tick(3)
@@ -95,7 +94,7 @@ describe('a grid', () => {
     }
   })
 
-  it('has hysteresis: what goes to and fro at the edge of a cell, or of the radius, does not flicker', () => {
+  it('has hysteresis: an entity at the edge of a cell or of the radius does not flicker', () => {
     const { net, player } = withPlayer(grid({ ...SQUARES, hysteresis: 16 }))
     // The cells nearer than 108 of the player's place come into view: here those up to 110.
     const [walker, edge] = [109, 115].map((x) => game.spawnShip(net.server, x, 0)) as [number, number]
@@ -107,9 +106,9 @@ describe('a grid', () => {
     expect(seen(net, 0, [walker, edge])).toEqual([walker])
     let changes = 0
     for (let i = 0; i < 20; i++) {
-      // Across the border of two cells, of which one is seen.
+      // It crosses the border between a visible cell and a hidden one.
       game.Position.x[walker] = i % 2 === 0 ? 111 : 109
-      // So little that the player's surroundings stay as they are.
+      // Too little to recompute the player's surroundings.
       game.Position.x[player] = i % 2 === 0 ? 3.5 : 0
       net.tick()
       changes += count()
@@ -119,13 +118,13 @@ describe('a grid', () => {
     net.tick(2)
     expect([count(), seen(net, 0, [walker, edge])]).toEqual([1, [walker, edge]])
     for (let i = 0; i < 20; i++) {
-      // So much that they are counted again: the last cell is 105 away, and 115.
+      // Enough to recompute them: the last cell is 105 away, and 115.
       game.Position.x[player] = i % 2 === 0 ? -5 : 5
       net.tick()
       changes += count()
     }
     expect(changes).toBe(0)
-    // Within the radius it is seen, whatever was before; beyond radius, hysteresis and a cell it is not.
+    // Within the radius it is always visible; beyond radius, hysteresis and a cell it never is.
     game.Position.x[player] = 0
     game.Position.x[edge] = 99.9
     net.tick(2)
@@ -135,7 +134,7 @@ describe('a grid', () => {
     expect(seen(net, 0, [edge])).toEqual([])
   })
 
-  it('shows what has no position to everyone, or to nobody, and follows the component as it comes and goes', () => {
+  it('shows entities without a position as `unplaced` says, and follows added and removed positions', () => {
     for (const unplaced of ['everyone', 'nobody'] as const) {
       const { net } = withPlayer(grid({ ...SQUARES, unplaced }))
       const { server } = net
@@ -161,7 +160,7 @@ describe('a grid', () => {
     }
   })
 
-  it('looks around a viewpoint of its own: an entity that is followed, a place, or the player again', () => {
+  it('looks around a set viewpoint: an entity, a place, or the player again', () => {
     const { net, connection } = withPlayer(grid(SQUARES))
     const { server } = net
     const ships = [0, 1000, 2000].map((x) => game.spawnShip(server, x, 0))
@@ -185,12 +184,12 @@ describe('a grid', () => {
     expect(look()).toEqual([0])
     setViewpoint(server, connection, camera)
     expect(look()).toEqual([2000])
-    // What it looked at is gone: it goes on seeing what is there.
+    // The viewpoint entity is gone: the client keeps seeing its last place.
     removeEntity(server, camera)
     expect(look()).toEqual([2000])
   })
 
-  it('shows the place where a viewpoint ended, and does not follow another entity that gets its id', () => {
+  it('keeps the place where a viewpoint entity ended, and does not follow another one with its id', () => {
     const { net, connection } = withPlayer(grid(SQUARES))
     const { server } = net
     const ships = [game.spawnShip(server, 1005, 5), game.spawnShip(server, 5005, 5)]
@@ -215,7 +214,7 @@ describe('a grid', () => {
     expect(seen(net, 0, ships)).toEqual([ships[1]])
   })
 
-  it('goes on showing the place where a player ended, and nothing to a client that never had a viewpoint', () => {
+  it('keeps showing the place where a player ended, and nothing to a client without a viewpoint', () => {
     const net = createTestNetwork(game.arena, { clients: 2, interest: grid(SQUARES) })
     const [a] = net.clients.map(({ connection }) => connection) as [number]
     const ship = game.spawnShip(net.server, 10, 10)
@@ -227,7 +226,7 @@ describe('a grid', () => {
     expect([seen(net, 0, [ship]), seen(net, 1, [ship])]).toEqual([[ship], []])
   })
 
-  it('reads positions that are not replicated, in stores of every kind', () => {
+  it('reads positions that are not replicated, from arrays and from objects', () => {
     const Place = { x: [] as number[], z: [] as number[] }
     const Structs: { x: number; z: number; name: string }[] = []
     const Tag = { kind: new Uint8Array(game.Position.x.length) }
@@ -263,7 +262,7 @@ describe('a grid', () => {
     }
   })
 
-  it('measures in space where it has three axes', () => {
+  it('measures distances in three dimensions when it has three axes', () => {
     const Spot = { x: new Float32Array(20_000), y: new Float32Array(20_000), z: new Float32Array(20_000) }
     const protocol = defineProtocol({ components: { Spot: replicate(Spot, { x: f32, y: f32, z: f32 }) } })
     const interest = grid({ position: Spot, axes: ['x', 'y', 'z'], radius: 10, cellSize: 2, hysteresis: 0 })
@@ -286,7 +285,7 @@ describe('a grid', () => {
     expect(seen(net, 0, ships)).toEqual([ships[0], ships[2]])
   })
 
-  it('meets positions that are no numbers, or beyond all cells, without harm', () => {
+  it('tolerates positions that are NaN, infinite or beyond all cells', () => {
     const { net, player } = withPlayer(grid(SQUARES))
     const ships = [Infinity, -Infinity, 1e30, NaN, 20].map((x) => game.spawnShip(net.server, x, 0))
     net.tick(3)
@@ -305,7 +304,7 @@ describe('a grid', () => {
     expect(seen(net, 0, ships.slice(4))).toEqual([ships[4]])
   })
 
-  it('stands beside rooms, and its viewpoints stay when the policy changes around it', () => {
+  it('combines with rooms, and keeps its viewpoints when the policy around it changes', () => {
     const near = grid(SQUARES)
     const team = rooms({ unplaced: 'nobody' })
     const { net, connection } = withPlayer(near)
@@ -325,7 +324,7 @@ describe('a grid', () => {
     expect(seen(net, 0, ships)).toEqual([ships[1], ships[2]])
   })
 
-  it('with options out of range throws where it is made', () => {
+  it('throws for options out of range, and for an invalid viewpoint', () => {
     const { net, connection } = withPlayer(grid(SQUARES))
     const { position } = SQUARES
     const calls: [() => void, RegExp][] = [

@@ -1,5 +1,5 @@
 // A seeded model test of interest: random places, rooms, owners, shown and hidden entities, for clients on a bad
-// network. After quiet every client has exactly the entities that the policy, said plainly, lets it see, with the
+// network. Once it is quiet, every client has exactly the entities that a plain model of the policy shows, with the
 // server's values.
 import { addComponent, hasComponent, removeComponent } from 'bitecs'
 import {
@@ -49,7 +49,7 @@ const teams = rooms({ unplaced: 'nobody' })
 /** Entities with little health are seen by odd clients alone. */
 const isWeak = (entity: number): boolean => game.Health.hp[entity]! < 50
 
-/** What the game did, in the plainest form. */
+/** The state that the game has set, as a plain model. */
 class Model {
   readonly ships: number[] = []
   readonly rooms = new Map<number, number>()
@@ -60,7 +60,7 @@ class Model {
   readonly ready: boolean[] = Array.from({ length: CLIENTS }, () => true)
   policy = 0
 
-  /** Whether the policy and what else was said let a client see an entity. */
+  /** Whether the policy, ownership and forced visibility show an entity to a client. */
   sees(client: number, ship: number): boolean {
     if (!this.ready[client]) return false
     if (this.owners.get(ship) === client) return true
@@ -121,7 +121,7 @@ function act(net: TestNetwork, model: Model, random: Random): void {
   } else if (what === 4) {
     removeComponent(server, ship, Networked)
     addComponent(server, ship, Networked)
-    // The owner stays, since it is the entity's.
+    // The owner stays, since it belongs to the entity.
     const owner = model.owners.get(ship)
     forget(model, ship)
     if (owner !== undefined) model.owners.set(ship, owner)
@@ -183,7 +183,7 @@ function force(server: ServerWorld, model: Model, ship: number, client: number, 
   if (how > 3) forced.set(-1, how === 4)
 }
 
-/** What the library keeps of an entity ends with its being networked. */
+/** The library drops its data about an entity when Networked is removed. */
 function forget(model: Model, ship: number): void {
   model.rooms.delete(ship)
   model.owners.delete(ship)
@@ -221,7 +221,7 @@ function isSame(net: TestNetwork, model: Model): boolean {
 
 function play(seed: number): void {
   const random = generator(seed)
-  /** Who observes what, as the events have told it. */
+  /** The observers of each entity, according to the events. */
   const told = new Set<string>()
   const read = (world: ServerWorld): void => {
     for (const { netId, connection } of drain(world, ObserversRemoved)) {
@@ -251,7 +251,7 @@ function play(seed: number): void {
     setInterest(net.server, POLICIES[policy]!)
   }
   change(random(4))
-  // What leaves a policy forgets: so this game says all of it again.
+  // A policy that is replaced forgets its state, so the game sets it again.
   const sayAgain = (): void => {
     const hasRooms = model.policy === 0 || model.policy === 1 || model.policy === 3
     for (const [client, { connection }] of net.clients.entries()) {
@@ -287,6 +287,6 @@ function play(seed: number): void {
   }
 }
 
-it(`interest, after quiet, is exactly what the policy says, for ${SEEDS} seeds`, () => {
+it(`every client has exactly the entities that the policy shows it, for ${SEEDS} seeds`, () => {
   expect(failingSeeds(play, SEEDS)).toEqual([])
 }, 240_000)

@@ -38,7 +38,7 @@ import { createTestNetwork, type TestNetwork } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import * as game from '../support/arena.js'
 
-/** Which of some entities a client has, as the server names them. */
+/** The given entities that a client has, by their ids on the server. */
 function seen(net: TestNetwork, client: number, ships: readonly number[]): number[] {
   return ships.filter((ship) => game.copyOf(net.clients[client]!.world, net.server, ship) !== 0)
 }
@@ -46,7 +46,7 @@ function seen(net: TestNetwork, client: number, ships: readonly number[]): numbe
 const connectionsOf = (net: TestNetwork): number[] => net.clients.map(({ connection }) => connection)
 
 describe('43: visibility lost and regained; lost while changes are in flight; changed while hidden; owner exempt; forced shown and hidden', () => {
-  it('lost and regained: the client has the entity, not, and has it again with its values of then', () => {
+  it('an entity that is hidden and shown again returns with its current values', () => {
     const net = createTestNetwork(game.arena, { clients: 2, interest: rooms() })
     const [a, b] = connectionsOf(net) as [number, number]
     const ship = game.spawnShip(net.server, 1, 2, 30)
@@ -69,7 +69,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     expect(copies.map((copy) => game.Health.hp[copy])).toEqual([32, 32])
   })
 
-  it('lost while changes are in flight: late packets touch neither what is gone nor what came back', () => {
+  it('late packets change neither a hidden entity nor one that returns', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms() })
     const [{ world, connection }] = net.clients as [TestNetwork['clients'][number]]
     const ship = game.spawnShip(net.server, 0, 0, 1)
@@ -77,7 +77,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     setRoom(net.server, ship, 1)
     joinRoom(net.server, connection, 1)
     net.tick(3)
-    // What leaves now arrives, unreliable as it is, far behind what leaves after it.
+    // This unreliable packet arrives long after the ones that are sent later.
     net.setServerConditions({ latency: 400 })
     game.Health.hp[ship] = 2
     game.Health.hp[other] = 2
@@ -97,7 +97,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     expect(stats(world).counters.malformedPackets).toBe(0)
   })
 
-  it('changed while hidden: nothing of it is sent, components come and go with it, and it returns as it is then', () => {
+  it('an entity that changes while hidden costs no bytes, and returns with its current components', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms({ unplaced: 'nobody' }) })
     const [{ world, connection }] = net.clients as [TestNetwork['clients'][number]]
     const ship = game.spawnShip(net.server, 0, 0, 1)
@@ -125,7 +125,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     expect(hasComponent(world, copy, game.Flag)).toBe(true)
   })
 
-  it('owner exempt: it sees its own wherever they are, and those it owns no more only where the policy lets it', () => {
+  it('an owner sees its entities anywhere, and a former owner only as the policy allows', () => {
     const net = createTestNetwork(game.arena, { clients: 2, interest: rooms({ unplaced: 'nobody' }) })
     const [a, b] = connectionsOf(net) as [number, number]
     const ship = game.spawnShip(net.server, 0, 0, 5)
@@ -148,7 +148,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     expect(hasComponent(other, game.copyOf(other, net.server, ship), Owned)).toBe(true)
   })
 
-  it('forced shown and hidden: for one connection, for all, one before all, and until it is taken back', () => {
+  it('forced visibility applies to one connection or all, one before all, until it is reset', () => {
     const net = createTestNetwork(game.arena, { clients: 3, interest: rooms() })
     const connections = connectionsOf(net)
     const [a, b] = connections as [number, number]
@@ -188,7 +188,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     expect(see()).toEqual([0])
   })
 
-  it('forced hidden: not a byte of it reaches the client, though the others of its class do', () => {
+  it('an entity that is forced hidden costs its client no bytes, while similar entities do', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const [connection] = connectionsOf(net) as [number]
     const [ship, other] = [game.spawnShip(net.server), game.spawnShip(net.server)]
@@ -208,7 +208,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
     expect(Math.abs(cost(ship) - cost(0))).toBeLessThan(20)
   })
 
-  it('what was forced for an entity that ended is not its successor’s', () => {
+  it('an entity that reuses an id does not inherit its forced visibility', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const [connection] = connectionsOf(net) as [number]
     for (let i = 0; i < 8; i++) {
@@ -225,7 +225,7 @@ describe('43: visibility lost and regained; lost while changes are in flight; ch
 })
 
 describe('a policy', () => {
-  it('of rooms keeps who is where, and forgets a connection that ends', () => {
+  it('keeps the rooms of entities and connections, also while a client is not ready', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms() })
     const [connection] = connectionsOf(net) as [number]
     const ship = game.spawnShip(net.server)
@@ -243,7 +243,7 @@ describe('a policy', () => {
     expect(roomsOf(net.server, connection)).toEqual(['a', 'b'])
   })
 
-  it('of several: all of them, or any', () => {
+  it('combines others with allOf and anyOf', () => {
     const matches = rooms()
     const teams = rooms({ unplaced: 'nobody' })
     const lit = new Set<number>()
@@ -282,7 +282,7 @@ describe('a policy', () => {
     }
   })
 
-  it('exchanged while the game runs despawns and spawns only what differs, and keeps the rooms of one that stays', () => {
+  it('changes only what differs when it replaces another, and forgets its rooms when replaced', () => {
     const places = rooms()
     const net = createTestNetwork(game.arena, { clients: 1, interest: places })
     const [connection] = connectionsOf(net) as [number]
@@ -304,7 +304,7 @@ describe('a policy', () => {
     expect(seen(net, 0, ships)).toEqual([ships[0], ships[1]])
   })
 
-  it('of the game’s own that throws leaves things as they were, and is reported once', () => {
+  it('keeps visibility as it was when its predicate throws, and reports that once', () => {
     let isBroken = false
     const policy = predicate(
       () => {
@@ -323,7 +323,7 @@ describe('a policy', () => {
     expect(Array.from(drain(net.server, NetworkErrors), ({ code }) => code)).toEqual(['predicate-threw'])
   })
 
-  it('that is none, a room or connection that is none, throw at the call', () => {
+  it('throws at the call when it, a room or a connection is invalid', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms() })
     const [connection] = connectionsOf(net) as [number]
     const ship = game.spawnShip(net.server)
@@ -354,8 +354,8 @@ describe('a policy', () => {
   })
 })
 
-describe('what follows from visibility', () => {
-  it('10: a field and an argument of type entity name what is out of sight as 0, and resolve when it comes', () => {
+describe('visibility', () => {
+  it('10: makes a field or argument that names a hidden entity 0, until the client observes it', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms() })
     const [{ world, connection }] = net.clients as [TestNetwork['clients'][number]]
     const seeker = addEntity(net.server)
@@ -381,7 +381,7 @@ describe('what follows from visibility', () => {
     expect(game.Target.entity[copy]).toBe(0)
   })
 
-  it('an RPC to observers goes to exactly those who see the entity when the tick is sent', () => {
+  it('limits an RPC to the connections that observe the entity when the tick is sent', () => {
     const net = createTestNetwork(game.arena, { clients: 3, interest: rooms() })
     const [a, b] = connectionsOf(net) as [number, number]
     const ship = game.spawnShip(net.server)
@@ -402,7 +402,7 @@ describe('what follows from visibility', () => {
     expect(heard()).toEqual([0, 1, 0])
   })
 
-  it('45: a recycled id never receives the previous entity’s late packets, though it was out of sight in between', () => {
+  it('45: keeps late packets of a previous entity from a reused id that was hidden in between', () => {
     const net = createTestNetwork(game.arena, {
       clients: 2,
       interest: rooms(),
@@ -444,7 +444,7 @@ describe('what follows from visibility', () => {
     expect([late, reused > 5]).toEqual([0, true])
   })
 
-  it('29: a hidden entity and a destroyed one are told apart; destroyed while hidden, nothing is told', () => {
+  it('29: distinguishes hidden from destroyed entities, and reports no end of a hidden one', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms() })
     const [{ world, connection }] = net.clients as [TestNetwork['clients'][number]]
     const [first, second] = [game.spawnShip(net.server), game.spawnShip(net.server)]
@@ -466,7 +466,7 @@ describe('what follows from visibility', () => {
     expect([...drain(net.server, ObserversRemoved)]).toEqual([])
   })
 
-  it('what goes and comes back within a tick stays: nothing is sent of it', () => {
+  it('sends nothing for an entity that is hidden and shown again within a tick', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms() })
     const [{ world, connection }] = net.clients as [TestNetwork['clients'][number]]
     const ship = game.spawnShip(net.server)
@@ -482,7 +482,7 @@ describe('what follows from visibility', () => {
     expect([...drain(net.server, ObserversRemoved), ...drain(net.server, ObserversAdded)]).toEqual([])
   })
 
-  it('a player out of its client’s sight does not exist: it is always shown, and is the local player', () => {
+  it('always includes the player of a client, which becomes LocalPlayer', () => {
     const net = createTestNetwork(game.arena, { clients: 1, interest: rooms({ unplaced: 'nobody' }) })
     const [{ world, connection }] = net.clients as [TestNetwork['clients'][number]]
     const ship = game.spawnShip(net.server)
@@ -491,7 +491,7 @@ describe('what follows from visibility', () => {
     expect(hasComponent(world, game.copyOf(world, net.server, ship), LocalPlayer)).toBe(true)
   })
 
-  it('a host’s own client sees what the policy lets it see, and so do the others', () => {
+  it("follows the policy for a host's own client and for remote ones", () => {
     const net = createTestNetwork(game.arena, { host: true, clients: 1, interest: rooms({ unplaced: 'nobody' }) })
     const { connection: own } = net.host
     const [other] = connectionsOf(net) as [number]
@@ -511,7 +511,7 @@ describe('what follows from visibility', () => {
     joinRoom(net.server, other, 'x')
     leaveRoom(net.server, own, 'x')
     net.tick(2)
-    // Its own, whatever the rooms say.
+    // The owner observes it, whatever its rooms.
     expect(observersOf(net.server, ship)).toEqual([own, other])
     expect(entityOf(net.server, netIdOf(net.server, ship))).toBe(ship)
   })

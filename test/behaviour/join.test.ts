@@ -1,4 +1,4 @@
-// Joining a world that is there: in chunks, the important first, while everything else goes on.
+// Tests joining an existing world: in chunks, the most important entities first, while the game goes on.
 import { addComponent, addEntity, hasComponent, removeComponent, removeEntity } from 'bitecs'
 import {
   added,
@@ -39,7 +39,7 @@ import { inMemory } from '../support/peers.js'
 
 joinBehaviours('memory', inMemory)
 
-/** A server with ships and nobody to see them. */
+/** A server with ships and no clients. */
 function worldOf(count: number, options: TestNetworkOptions = {}): { net: TestNetwork; ships: number[] } {
   const net = createTestNetwork(game.arena, { clients: 0, ...options })
   const ships = Array.from({ length: count }, (_, i) => game.spawnShip(net.server, i % 100, 1, i % 1000))
@@ -47,7 +47,7 @@ function worldOf(count: number, options: TestNetworkOptions = {}): { net: TestNe
   return { net, ships }
 }
 
-/** A client that has only begun to get a world of 2,000 ships: 256 bytes of it in a tick. */
+/** A client that has just begun to receive a world of 2,000 ships, at 256 bytes a tick. */
 function slowJoin(options: TestNetworkOptions = {}) {
   const { net, ships } = worldOf(2000, { limits: { spawnBytesPerTick: 256 }, ...options })
   const client = net.connect()
@@ -56,8 +56,8 @@ function slowJoin(options: TestNetworkOptions = {}) {
   return { net, ships, client, world, has }
 }
 
-describe('34: late join, in chunks:', () => {
-  it('no tick sends more than its budget of spawns, and the first come within two round trips of connecting', () => {
+describe('34: a late join in chunks', () => {
+  it('sends at most its budget of spawns a tick, the first within two round trips of connecting', () => {
     const { net, ships } = worldOf(3000, { limits: { spawnBytesPerTick: 4000 }, conditions: { latency: 100 } })
     const before = net.now
     const client = net.begin()
@@ -66,7 +66,7 @@ describe('34: late join, in chunks:', () => {
     for (let tick = 0; tick < 100 && stats(client.world).entities < ships.length; tick++) {
       net.tick()
       const now = stats(net.server).transport.bytesSent
-      // Headers, heart-beats and acknowledgements of a tick come on top.
+      // Headers, heartbeats and acknowledgements of a tick come on top.
       expect(now - sent).toBeLessThan(4000 + 200)
       sent = now
       if (firstAt === 0 && stats(client.world).entities > 0) firstAt = net.now
@@ -76,7 +76,7 @@ describe('34: late join, in chunks:', () => {
     expect(firstAt - before).toBeLessThanOrEqual(2 * 200 + 4 * 50)
   })
 
-  it('ten thousand entities take no more than three times the bytes of their values', () => {
+  it('takes at most three times the bytes of the values for 10,000 entities', () => {
     const Body = { x: new Float32Array(25_000), y: new Float32Array(25_000), z: new Float32Array(25_000) }
     const Health = { hp: new Uint16Array(25_000) }
     const protocol = defineProtocol({
@@ -97,7 +97,7 @@ describe('34: late join, in chunks:', () => {
     expect(stats(net.server).transport.bytesSent - before).toBeLessThan(3 * 14 * 10_000)
   })
 
-  it('its player and what it owns come first, then what the game calls important, then the rest', () => {
+  it('spawns the player and owned entities first, then those with a high priority, then the rest', () => {
     const { net, ships } = worldOf(2000, { limits: { spawnBytesPerTick: 256 } })
     setPriority(net.server, ships[1500]!, 5)
     const client = net.begin({ autoReady: false })
@@ -113,7 +113,7 @@ describe('34: late join, in chunks:', () => {
     expect(hasComponent(client.world, game.copyOf(client.world, net.server, ships[1000]!), Owned)).toBe(true)
   })
 
-  it('under a policy that knows distances the nearest come first, and the important count as nearer', () => {
+  it('spawns the nearest entities first under a grid, where priority counts as nearness', () => {
     const net = createTestNetwork(game.arena, { clients: 0, limits: { spawnBytesPerTick: 256 } })
     setInterest(net.server, grid({ position: game.Position, radius: 1000 }))
     const ships = Array.from({ length: 1000 }, (_, i) => game.spawnShip(net.server, 500 - i, 0))
@@ -131,14 +131,14 @@ describe('34: late join, in chunks:', () => {
     expect(Math.max(...far.slice(1))).toBeLessThan(80)
   })
 
-  it('a crowd of clients that comes at once gets a large world too, none much later than the others', () => {
+  it('brings a large world to 40 clients that connect at once', () => {
     const { net, ships } = worldOf(3000)
     const clients = Array.from({ length: 40 }, () => net.begin())
     net.until(() => clients.every(({ world }) => stats(world).entities === ships.length), 40)
     expect(clients.every(({ world }) => hasComponent(world, connectionOf(world), Joined))).toBe(true)
   })
 
-  it('what it gets in the middle of it: an entity that becomes its own comes next', () => {
+  it('spawns an entity next when the client becomes its owner', () => {
     const { net, ships, client, world, has } = slowJoin()
     setOwner(net.server, ships[1900]!, client.connection)
     net.tick(2)
@@ -147,7 +147,7 @@ describe('34: late join, in chunks:', () => {
     expect(has(ships[1899]!)).toBe(false)
   })
 
-  it('a call about an entity that waits brings it along: the spawn with its values, then the call', () => {
+  it('spawns a waiting entity with its values before a reliable call on it', () => {
     const { net, ships, client, world, has } = slowJoin()
     game.Health.hp[ships[1800]!] = 4321
     sendRpc(net.server, ships[1800]!, game.Boom, { x: 1, shooter: ships[1800]! })
@@ -158,14 +158,14 @@ describe('34: late join, in chunks:', () => {
     expect([...drain(world, game.Boom)].map((call) => call.entity)).toEqual([copies[0]])
     expect([...drain(world, game.Prize)].map((call) => call.entity)).toEqual([copies[1]])
     expect(has(ships[1799]!)).toBe(false)
-    // A call that may be lost is not worth an entity.
+    // An unreliable call does not spawn its entity early.
     sendRpc(net.server, ships[1600]!, game.Spark, { n: 1 })
     net.tick(2)
     expect(has(ships[1600]!)).toBe(false)
     expect([...drain(world, game.Spark)]).toEqual([])
   })
 
-  it('messages and values of what has come flow meanwhile, in the tick of their change', () => {
+  it('delivers messages, and values of spawned entities, in the tick of their change', () => {
     const { net, ships, client, world, has } = slowJoin()
     expect(has(ships[0]!)).toBe(true)
     for (let i = 1; i <= 10; i++) {
@@ -181,7 +181,7 @@ describe('34: late join, in chunks:', () => {
     expect(stats(world).counters.staleValues).toBe(0)
   })
 
-  it('what ends while it waits is never told, not even to the game of the server', () => {
+  it('reports the removal of a despawned entity to server systems only if it was reported as added', () => {
     const { net, ships, client, world } = slowJoin()
     const seen = new Set([...drain(net.server, ObserversAdded)].map((event) => event.entity))
     for (const ship of ships.slice(100)) despawn(net.server, ship)
@@ -197,7 +197,7 @@ describe('34: late join, in chunks:', () => {
     expect(client.reason).toBeUndefined()
   })
 
-  it('what changes of an entity that waits comes with its spawn: components, values, owner', () => {
+  it('spawns a waiting entity with its current components and values', () => {
     const { net, ships, world, has } = slowJoin()
     const last = ships[1999]!
     expect(observersOf(net.server, last)).toEqual([])
@@ -214,7 +214,7 @@ describe('34: late join, in chunks:', () => {
     expect([game.Position.x[copy], game.Health.hp[copy]]).toEqual([77, 3])
   })
 
-  it('under loss of a fifth, with changes, spawns and despawns all the time', () => {
+  it('converges under 20 % loss, with changes, spawns and despawns meanwhile', () => {
     const { net, ships } = worldOf(1500, { limits: { spawnBytesPerTick: 2000 }, seed: 5 })
     const bad = { loss: 0.2, latency: 60, jitter: 30, duplicate: 0.05, reorder: 0.1 }
     net.setServerConditions(bad)
@@ -231,13 +231,13 @@ describe('34: late join, in chunks:', () => {
   })
 })
 
-describe('how far a join is', () => {
-  it('is shown on the connection, from 0 to 1, and Joined when all that was promised is there', () => {
+describe('the progress of a join', () => {
+  it('rises from 0 to 1 on the connection, and Joined is added once the promised entities are there', () => {
     const { net, ships, world } = slowJoin({ limits: { spawnBytesPerTick: 2000 } })
     const connection = connectionOf(world)
     const shown: number[] = []
     let joined = 0
-    // What comes later is not part of the promise.
+    // Entities that spawn later do not count.
     for (let i = 0; i < 50; i++) ships.push(game.spawnShip(net.server))
     for (let tick = 0; tick < 100; tick++) {
       shown.push(Connection.joinProgress[connection]!)
@@ -254,13 +254,13 @@ describe('how far a join is', () => {
     expect(stats(world).entities).toBe(ships.length)
   })
 
-  it('of an empty world is whole at once', () => {
+  it('is complete at once in an empty world', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     expect(hasComponent(world, connectionOf(world), Joined)).toBe(true)
   })
 
-  it('begins anew with each readiness: Joined goes before Ready does, and comes when the world has come again', () => {
+  it('starts again with each Ready: Joined is removed first, and added when the world is there again', () => {
     const { net, ships, world } = slowJoin({ limits: { spawnBytesPerTick: 32_768 } })
     const connection = connectionOf(world)
     net.until(() => hasComponent(world, connection, Joined))
@@ -279,7 +279,7 @@ describe('how far a join is', () => {
     expect(stats(world).entities).toBe(ships.length)
   })
 
-  it("is whole at once for a host's own client", () => {
+  it("is complete at once for a host's own client", () => {
     const net = createTestNetwork(game.arena, { host: true, clients: 0, limits: { spawnBytesPerTick: 256 } })
     const ships = Array.from({ length: 500 }, () => game.spawnShip(net.server))
     net.tick(2)
@@ -288,8 +288,8 @@ describe('how far a join is', () => {
   })
 })
 
-describe('the options and verbs of budgets', () => {
-  it('refuse what is out of range, by its name', () => {
+describe('budget options and functions', () => {
+  it('refuse a value out of range with an error that names it', () => {
     const serve = (options: TestNetworkOptions) => () => createTestNetwork(game.arena, { clients: 0, ...options })
     expect(serve({ limits: { spawnBytesPerTick: 255 } })).toThrow(/spawnBytesPerTick is a whole number from 256/)
     expect(serve({ limits: { maxBytesPerSecond: 999 } })).toThrow(/maxBytesPerSecond is a number from 1,000/)
