@@ -1,4 +1,4 @@
-// Holds the tests to the promised behaviours: each has one of its name, over the networks that it is promised for.
+// Checks that each promised behaviour has a test of its name, on every network that it is promised for.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
@@ -12,13 +12,13 @@ const files = new Map(
     .map((path) => [path, readFileSync(root + path, 'utf8')]),
 )
 
-it('each promised behaviour has a test of its name, over real WebRTC too where it is promised there', () => {
+it('each promised behaviour has a test of its name, also over real WebRTC if it is promised there', () => {
   expect(Object.keys(BEHAVIOURS).slice(0, 48)).toEqual(Array.from({ length: 48 }, (_, i) => String(i + 1)))
   expect(checkBehaviours(BEHAVIOURS, files)).toEqual([])
 })
 
-it('a test that begins with the number of a behaviour is about one that there is', () => {
-  // Those of replication come behind those that are listed.
+it('a test whose name begins with a number names an existing behaviour', () => {
+  // The behaviours of replication follow the listed ones.
   const numbers = [...files].flatMap(([path, text]) =>
     findTests(path, text).map(({ name }) => Number(/^(\d+):/.exec(name)?.[1] ?? 1)),
   )
@@ -42,9 +42,9 @@ describe('the check of behaviours', () => {
       { 'a.ts': body.replace('it.each', 'of'), 'a.webrtc.test.ts': 'shared()' },
       /no test is in the group/,
     ],
-    ['one that never runs over WebRTC', { 'a.ts': body, 'a.test.ts': 'shared()' }, /not over real WebRTC/],
-    ['one that never runs in memory', { 'a.ts': body, 'a.webrtc.test.ts': 'shared()' }, /not in memory/],
-    ['a body that nobody runs', { 'a.ts': body, 'a.webrtc.test.ts': 'void shared' }, /not over real WebRTC/],
+    ['a test that never runs over WebRTC', { 'a.ts': body, 'a.test.ts': 'shared()' }, /not over real WebRTC/],
+    ['a test that never runs in memory', { 'a.ts': body, 'a.webrtc.test.ts': 'shared()' }, /not in memory/],
+    ['a shared body that no file runs', { 'a.ts': body, 'a.webrtc.test.ts': 'void shared' }, /not over real WebRTC/],
   ])('refuses %s', (_, tree, problem) => {
     expect(check(tree).join('\n')).toMatch(problem)
   })

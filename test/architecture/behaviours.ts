@@ -3,7 +3,7 @@ import ts from 'typescript'
 import type { Behaviour } from '../behaviour/behaviours.js'
 import type { Files, Violations } from './rules.js'
 
-/** A test or a group of tests, by its name as it stands in the file. */
+/** A test or a group of tests, by its name in the file. */
 export interface NamedTest {
   readonly path: string
   readonly name: string
@@ -13,7 +13,7 @@ export interface NamedTest {
   readonly tests: number
 }
 
-/** Every `it` and `describe` of the file whose name is written out. */
+/** Every `it` and `describe` of the file whose name is a literal. */
 export function findTests(path: string, text: string): NamedTest[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const found: NamedTest[] = []
@@ -48,7 +48,7 @@ function countTests(node: ts.Node): number {
   return count
 }
 
-/** The functions that a file calls at its top, outside of every other function. */
+/** The functions that a file calls at its top level. */
 function calledAtTop(path: string, text: string): Set<string> {
   const called = new Set<string>()
   for (const statement of ts.createSourceFile(path, text, ts.ScriptTarget.Latest, false).statements) {
@@ -59,7 +59,7 @@ function calledAtTop(path: string, text: string): Set<string> {
   return called
 }
 
-/** What of the behaviours has no test of its name, or not where it must run. `files`: the tests and what they share. */
+/** The behaviours without a test of their name, or without one on a required network. `files`: tests and support. */
 export function checkBehaviours(behaviours: Readonly<Record<number, Behaviour>>, files: Files): Violations {
   const violations: Violations = []
   const tests = [...files].flatMap(([path, text]) => findTests(path, text))

@@ -1,4 +1,4 @@
-// Holds the built files to their architecture: browser chunks free of Node and server code, imports that resolve.
+// Checks the built files: browser chunks contain no Node and server code, and imports resolve.
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
@@ -17,20 +17,20 @@ describe('the built files', () => {
     expect(checkBrowserChunks(files)).toEqual([])
   })
 
-  it('keep them out of the types that a browser game compiles with', () => {
+  it('keep Node and server code out of the types that a browser game compiles with', () => {
     const types = readdirSync(`${root}dist`)
       .filter((name) => name.endsWith('.d.ts'))
       .map((name) => [`dist/${name.replace('.d.ts', '.js')}`, readFileSync(`${root}dist/${name}`, 'utf8')] as const)
     expect(checkBrowserChunks(new Map(types))).toEqual([])
   })
 
-  it('import only files that were built and packages that are declared', () => {
+  it('import only built files and declared packages', () => {
     const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Dependencies
     const packages = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)])
     expect(checkBuiltImports(files, { packages })).toEqual([])
   })
 
-  it('contain none of the peers', () => {
+  it('contain no peer dependency', () => {
     expect(checkNotBundled(files)).toEqual([])
   })
 

@@ -4,7 +4,7 @@ import { findCycles, reach, wayTo } from './cycles.js'
 import { graphOf, isGeckos, isNodeModule, isServerSide, type Files, type Violations } from './rules.js'
 import { packageOf } from './layers.js'
 
-/** What the package may ask for when it runs. */
+/** The packages that may be imported at run time. */
 export interface Declared {
   /** Every package of `dependencies` and `peerDependencies`. */
   readonly packages: ReadonlySet<string>
@@ -89,7 +89,7 @@ export function checkNotBundled(files: Files): Violations {
   return violations
 }
 
-/** Chunks that import each other, which run in an order nobody chose. */
+/** Chunks that import each other, whose order of execution is undefined. */
 export function checkBuiltCycles(files: Files): Violations {
   return findCycles(graphOf(files, true)).map((cycle) => `chunk cycle: ${cycle.join(' → ')}`)
 }

@@ -1,4 +1,4 @@
-// Finds import cycles, and what a file reaches.
+// Finds import cycles, and the files that a file reaches.
 
 /** Who imports whom, by path. */
 export type Graph = ReadonlyMap<string, readonly string[]>
@@ -12,7 +12,7 @@ export function findCycles(graph: Graph): string[][] {
     const cycle = shortestWayBack(graph, start)
     if (cycle === undefined) continue
     cycles.push(cycle)
-    // The whole group is reported by one of its cycles; the next run shows what is left after that one is mended.
+    // One cycle is reported for the whole group; the next run shows the remaining ones after it is fixed.
     for (const path of reach(graph, start).keys()) if (reach(graph, path).has(start)) covered.add(path)
   }
   return cycles

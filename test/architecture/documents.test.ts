@@ -1,4 +1,4 @@
-// Holds the documents to what they point at: every file is there, and every test that a page names exists.
+// Checks the documents: every linked file and heading exists, and every named test exists.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -24,7 +24,7 @@ const links = pages.flatMap((page) =>
   })),
 )
 
-/** Where attacks are defined, each of which is a test for itself. */
+/** The files that define attacks, each of which is a test. */
 const ATTACKS = /^test\/attacks\/(?!.*\.test\.ts$)/
 
 function namesIn(path: string): string[] {
@@ -32,11 +32,11 @@ function namesIn(path: string): string[] {
   return findTests(path, read(path)).map(({ name }) => name)
 }
 
-/** The numbers of behaviours stand before a name, and may be left out. */
+/** A quote may leave out the numbers of behaviours before a name. */
 const withoutNumber = (name: string): string => name.replace(/^[\d, ]+: /, '')
 
 describe('the documents', () => {
-  it('link to what is there: files, and headings in them', () => {
+  it('link only to existing files and headings', () => {
     expect(links.length).toBeGreaterThan(100)
     const lost = links.filter(({ target, heading }) => {
       if (!existsSync(join(root, target))) return true
@@ -45,7 +45,7 @@ describe('the documents', () => {
     expect(lost.map(({ page, target, heading }) => `${page}: ${target}#${heading}`)).toEqual([])
   })
 
-  it('name tests that exist: a link to a file of tests is the beginning of the name of one, or of a group', () => {
+  it('name only existing tests: the text of a link to a test file begins the name of one test or group', () => {
     const named = new Map<string, string[]>()
     const wrong: string[] = []
     for (const { page, text, target } of links) {
@@ -59,7 +59,7 @@ describe('the documents', () => {
     expect(wrong).toEqual([])
   })
 
-  it('From Mirror: every feature names the test that proves it', () => {
+  it('name a test for every feature in docs/mirror.md', () => {
     const rows = tableRows(read('docs/mirror.md'), 'proved by')
     expect(rows.length).toBeGreaterThan(40)
     const unproved = rows.filter(
@@ -68,7 +68,7 @@ describe('the documents', () => {
     expect(unproved.map((row) => [...row.values()][0])).toEqual([])
   })
 
-  it('SECURITY.md: every attack names the test that shows what stops it', () => {
+  it('name a test for every attack in SECURITY.md', () => {
     const rows = tableRows(read('SECURITY.md'), 'the test')
     expect(rows.length).toBeGreaterThan(20)
     const unproved = rows.filter((row) => !relativeLinks(row.get('the test')!).some(({ path }) => path.endsWith('.ts')))

@@ -22,7 +22,7 @@ export type Place = Layer | 'components'
 
 const ENTRY_FOLDERS = new Set(['server', 'client', 'cli', 'testing'])
 
-/** The layer of a file, by its path from the root; undefined when it stands in none. */
+/** The layer of a file, by its path from the root; undefined if it is in none. */
 export function placeOf(path: string): Place | undefined {
   const [top, second, third] = path.split('/')
   if (top === 'components' || top === 'systems') return top
@@ -54,7 +54,7 @@ export function isNodeOnly(path: string): boolean {
   )
 }
 
-/** The signalling in front of geckos: HTTP alone, but for what a client counts too. */
+/** The signalling in front of geckos, which uses HTTP only. */
 function isSignalling(path: string): boolean {
   return /^src\/transport\/signalling\/[^/]+\.ts$/.test(path)
 }

@@ -9,7 +9,7 @@ export interface Link {
 
 const CODE = /^```[\s\S]*?^```/gm
 
-/** The relative links, in order. Code is not looked at. */
+/** The relative links, in order, except in code. */
 export function relativeLinks(markdown: string): Link[] {
   return [...markdown.replace(CODE, '').matchAll(/\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)]
     .filter(([, , target]) => !/^\w+:/.test(target!))

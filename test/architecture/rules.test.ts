@@ -1,4 +1,4 @@
-// Shows that every architecture rule can fail: each is given a small made-up tree that breaks it.
+// Tests that every architecture rule can fail: each checks a small made-up tree that breaks it.
 import { describe, expect, it } from 'vitest'
 import { findImports } from '../../scripts/imports.js'
 import { BROWSER_BUILT, checkBrowserChunks, checkBuiltCycles, checkBuiltImports, checkNotBundled } from './built.js'
@@ -35,7 +35,7 @@ function tree(added: Record<string, string>): Files {
 }
 
 describe('findImports', () => {
-  it('finds every way of importing, with its line', () => {
+  it('finds every form of import, with its line', () => {
     const text = [
       "import { a } from './a.js'",
       "import type { B } from './b.js'",
@@ -64,7 +64,7 @@ describe('findImports', () => {
     ])
   })
 
-  it('does not take text for an import', () => {
+  it('ignores imports in comments and strings', () => {
     expect(
       findImports('x.ts', '// import "./a.js"\nconst a = "import b from \'./b.js\'"\nconst c = `require("./c.js")`'),
     ).toEqual([])
@@ -72,7 +72,7 @@ describe('findImports', () => {
 })
 
 describe('layers', () => {
-  it('puts every file in its place', () => {
+  it('assign every file to its layer', () => {
     expect(placeOf('src/protocol/a.ts')).toBe('protocol')
     expect(placeOf('src/world/deep/a.ts')).toBe('world')
     expect(placeOf('systems/a.ts')).toBe('systems')
@@ -84,13 +84,13 @@ describe('layers', () => {
     expect(placeOf('lib/a.ts')).toBeUndefined()
   })
 
-  it('lets imports go one way only', () => {
+  it('may only import layers below', () => {
     for (const [i, from] of LAYERS.entries()) {
       for (const [j, to] of LAYERS.entries()) expect(mayImport(from, to), `${from} → ${to}`).toBe(j <= i)
     }
   })
 
-  it('gives components to replication and everything above it', () => {
+  it('may import components from replication upwards', () => {
     expect(LAYERS.filter((layer) => mayImport(layer, 'components'))).toEqual([
       'replication',
       'remote',
@@ -103,7 +103,7 @@ describe('layers', () => {
   })
 })
 
-describe('imports of the sources', () => {
+describe('the check of imports', () => {
   it('accepts a tree that keeps the rules', () => {
     const files = tree({
       'src/transport/b.ts': "import { a } from '../protocol/a.js'\nimport { c } from './a.js'",
@@ -120,52 +120,42 @@ describe('imports of the sources', () => {
 
   it.each([
     [
-      'protocol imports a layer above',
+      'an import of a higher layer in protocol',
       'src/protocol/b.ts',
       "import '../transport/a.js'",
       'protocol must not import transport',
     ],
+    ['a type import', 'src/protocol/b.ts', "import type { A } from '../world/a.js'", 'protocol must not import world'],
+    ['an import type', 'src/remote/b.ts', "let a: import('../world/a.js').A", 'remote must not import world'],
+    ['a re-export', 'src/world/b.ts', "export * from '../../systems/a.js'", 'world must not import systems'],
+    ['an import of an entry in a system', 'systems/c.ts', "import '../src/server.js'", 'systems must not import entry'],
     [
-      'a type import counts too',
-      'src/protocol/b.ts',
-      "import type { A } from '../world/a.js'",
-      'protocol must not import world',
-    ],
-    [
-      'an import type counts too',
-      'src/remote/b.ts',
-      "let a: import('../world/a.js').A",
-      'remote must not import world',
-    ],
-    ['an export counts too', 'src/world/b.ts', "export * from '../../systems/a.js'", 'world must not import systems'],
-    ['a system imports an entry', 'systems/c.ts', "import '../src/server.js'", 'systems must not import entry'],
-    [
-      'transport imports components',
+      'an import of components in transport',
       'src/transport/b.ts',
       "import '../../components/a.js'",
       'must not import components',
     ],
     [
-      'components import a layer',
+      'an import of a layer in components',
       'components/b.ts',
       "import '../src/protocol/a.js'",
       'components must not import protocol',
     ],
     [
-      'components import more than types of bitecs',
+      'an import of more than types of bitecs in components',
       'components/b.ts',
       "import { query } from 'bitecs'",
       'nothing of bitecs but types',
     ],
-    ['components import a package', 'components/b.ts', "import type { A } from 'a'", 'use packages (a)'],
-    ['a system imports a system', 'systems/c.ts', "import './a.js'", 'a system must not import a system'],
+    ['an import of a package in components', 'components/b.ts', "import type { A } from 'a'", 'use packages (a)'],
+    ['an import of a system in a system', 'systems/c.ts', "import './a.js'", 'a system must not import a system'],
     [
-      'protocol imports bitecs',
+      'an import of bitecs in protocol',
       'src/protocol/b.ts',
       "import type { World } from 'bitecs'",
       'protocol must not import bitecs',
     ],
-    ['transport imports bitecs', 'src/transport/b.ts', "import 'bitecs'", 'transport must not import bitecs'],
+    ['an import of bitecs in transport', 'src/transport/b.ts', "import 'bitecs'", 'transport must not import bitecs'],
     [
       'geckos outside its adapters',
       'src/world/b.ts',
@@ -197,27 +187,27 @@ describe('imports of the sources', () => {
     ['tokens outside their file', 'src/server.ts', "import { jwtVerify } from 'jose'", 'only src/auth.ts uses jose'],
     ['a package in a layer', 'src/world/b.ts', "import 'pino'", 'use packages (pino)'],
     ['a file without .js', 'src/world/b.ts', "import './a'", 'does not end in .js'],
-    ['a file that is not there', 'src/world/b.ts', "import './none.js'", 'is no file of'],
+    ['a file that does not exist', 'src/world/b.ts', "import './none.js'", 'is no file of'],
     ['a module known at run time only', 'src/world/b.ts', 'await import(name)', 'only known at run time'],
-  ])('refuses: %s', (_, path, text, expected) => {
+  ])('refuses %s', (_, path, text, expected) => {
     const violations = checkImports(tree({ [path]: `\n${text}` }))
     expect(violations).toHaveLength(1)
     expect(violations[0]).toContain(expected)
     expect(violations[0]).toContain(`${path}:2: `)
   })
 
-  it('refuses a file that stands in no layer', () => {
+  it('refuses a file outside all layers', () => {
     expect(checkImports(tree({ 'src/misc/a.ts': '' }))).toEqual(['src/misc/a.ts: stands in no layer'])
   })
 })
 
-describe('cycles', () => {
+describe('the check of import cycles', () => {
   it('accepts files that share a neighbour', () => {
     const files = tree({ 'src/world/b.ts': "import './a.js'", 'src/world/c.ts': "import './a.js'\nimport './b.js'" })
     expect(checkCycles(files)).toEqual([])
   })
 
-  it('shows a cycle as the way round, once', () => {
+  it('reports a cycle once, with its path', () => {
     const files = tree({
       'src/world/a.ts': "import './b.js'",
       'src/world/b.ts': "import './c.js'",
@@ -234,7 +224,7 @@ describe('cycles', () => {
     ])
   })
 
-  it('shows two separate cycles', () => {
+  it('reports two separate cycles', () => {
     const files = tree({
       'systems/a.ts': "import './b.js'",
       'systems/b.ts': "import './a.js'",
@@ -245,7 +235,7 @@ describe('cycles', () => {
   })
 })
 
-describe('what a browser reaches', () => {
+describe('the check of browser entries', () => {
   it('accepts the browser adapter, and types of the server', () => {
     const files = tree({
       'src/client.ts':
@@ -257,7 +247,7 @@ describe('what a browser reaches', () => {
   })
 
   it.each(['node:http', '@geckos.io/server', 'node-datachannel/polyfill', 'fs'])(
-    'refuses %s, and shows the way',
+    'refuses %s, and reports the path to it',
     (name) => {
       const files = tree({
         'src/client.ts': "import './world/a.js'",
@@ -271,7 +261,7 @@ describe('what a browser reaches', () => {
   )
 })
 
-describe('the shape of a file', () => {
+describe("the check of a file's first line and length", () => {
   it('accepts a comment on the first line, also after a shebang', () => {
     const files = new Map([
       ['a.ts', '// What this is for\n'],
@@ -297,7 +287,7 @@ describe('the shape of a file', () => {
   })
 })
 
-describe('the size of a folder', () => {
+describe("the check of a folder's size", () => {
   const filled = (folder: string, count: number): [string, string][] =>
     Array.from({ length: count }, (_, i) => [`${folder}/${i}.ts`, ''])
 
@@ -306,7 +296,7 @@ describe('the size of a folder', () => {
     expect(checkFolders(files)).toEqual([])
   })
 
-  it.each(['src', 'src/world/server', 'systems', 'components'])('refuses one file too many in %s', (folder) => {
+  it.each(['src', 'src/world/server', 'systems', 'components'])('refuses one file above the limit in %s', (folder) => {
     expect(checkFolders(new Map(filled(folder, MAX_FILES + 1)))).toEqual([
       `${folder}: ${MAX_FILES + 1} files, more than ${MAX_FILES}: group them by job`,
     ])
@@ -316,7 +306,7 @@ describe('the size of a folder', () => {
 describe('the parameters of a function', () => {
   const none: ReadonlySet<string> = new Set()
 
-  it('may be five', () => {
+  it('are accepted up to five', () => {
     expect(checkParameters(tree({ 'src/world/b.ts': 'function f(a, b, c, d, e) {}' }), none)).toEqual([])
   })
 
@@ -325,13 +315,13 @@ describe('the parameters of a function', () => {
     ['C', 'class C {\n constructor(a, b, c, d, e, g) {}\n}'],
     ['m', 'class C {\n m(a, b, c, d, e, g = 1) {}\n}'],
     ['function', 'const f = (a, b, c, d, e, g) => 1'],
-  ])('are refused where they are six: %s', (name, text) => {
+  ])('are refused if there are six: %s', (name, text) => {
     const violations = checkParameters(tree({ 'src/world/b.ts': text }), none)
     expect(violations).toHaveLength(1)
     expect(violations[0]).toContain(`: ${name} takes 6 parameters, more than 5`)
   })
 
-  it('may be six of a listed kernel, which must need it', () => {
+  it('may be six in a listed kernel, and the list must be needed', () => {
     const listed = new Set(['src/world/b.ts: f'])
     expect(checkParameters(tree({ 'src/world/b.ts': 'function f(a, b, c, d, e, g) {}' }), listed)).toEqual([])
     expect(checkParameters(tree({ 'src/world/b.ts': 'function f(a) {}' }), listed)).toEqual([
@@ -340,7 +330,7 @@ describe('the parameters of a function', () => {
   })
 })
 
-describe('the built files', () => {
+describe('the checks of the built files', () => {
   const declared = { packages: new Set(['bitecs', 'pino', '@geckos.io/client']) }
   const built = (added: Record<string, string>): Files =>
     new Map(
@@ -368,17 +358,17 @@ describe('the built files', () => {
     },
   )
 
-  it('refuses it behind a dynamic import too', () => {
+  it('refuses Node modules after a dynamic import, too', () => {
     expect(checkBrowserChunks(built({ 'dist/chunk-1.js': "await import('node:http')" }))).toHaveLength(1)
   })
 
-  it('refuses it in the types too', () => {
+  it('refuses server packages in the types, too', () => {
     expect(checkBrowserChunks(built({ 'dist/chunk-1.js': "import type { S } from '@geckos.io/server'" }))).toHaveLength(
       1,
     )
   })
 
-  it('says so when an entry was not built', () => {
+  it('reports an entry that was not built', () => {
     const files = new Map(built({}))
     files.delete('dist/client.js')
     expect(checkBrowserChunks(files)).toEqual(['dist/client.js is missing: run `npm run build`'])
@@ -394,7 +384,7 @@ describe('the built files', () => {
     expect(violations[0]).toContain(expected)
   })
 
-  it('refuses a peer that was built in', () => {
+  it('refuses a bundled peer dependency', () => {
     const text = '// node_modules/@geckos.io/server/lib/index.js\nvar a = 1\n// ../node_modules/bitecs/dist/core.js\n'
     expect(checkNotBundled(built({ 'dist/server.js': text }))).toEqual([
       'dist/server.js: contains @geckos.io/server',

@@ -7,7 +7,7 @@ import { isGeckosAdapter, isNodeOnly, isTokenAdapter, mayImport, mayUseTools, pa
 /** Text of every file, by path from the root with `/`. */
 export type Files = ReadonlyMap<string, string>
 
-/** What a tree breaks, one sentence each, with file and line. */
+/** The broken rules, one sentence each, with file and line. */
 export type Violations = string[]
 
 /** Lines of code that one file of the library may have. */
@@ -46,7 +46,7 @@ export function isGeckos(specifier: string): boolean {
   return specifier.startsWith('@geckos.io/') || packageOf(specifier) === 'node-datachannel'
 }
 
-/** Checks who imports whom, over the files of `src`, `systems` and `components`. */
+/** Checks the imports of the files of `src`, `systems` and `components`. */
 export function checkImports(files: Files): Violations {
   const violations: Violations = []
   const paths = new Set(files.keys())
@@ -102,7 +102,7 @@ function checkPackage(path: string, specifier: string, typeOnly: boolean): strin
   return mayUseTools(path) ? undefined : `only the server and the command use packages (${specifier})`
 }
 
-/** Who imports whom; `runtimeOnly` leaves out what disappears when built. */
+/** The imports of each file; `runtimeOnly` leaves out type imports. */
 export function graphOf(files: Files, runtimeOnly: boolean): Graph {
   const paths = new Set(files.keys())
   const graph = new Map<string, string[]>()
@@ -123,7 +123,7 @@ export function checkCycles(files: Files): Violations {
   return findCycles(graphOf(files, false)).map((cycle) => `import cycle: ${cycle.join(' → ')}`)
 }
 
-/** What a browser would load of Node and server code, with the way it gets there. */
+/** Node and server code that a browser would load, with the path of imports to it. */
 export function checkBrowserReach(files: Files): Violations {
   const violations = new Set<string>()
   const graph = graphOf(files, true)
@@ -152,7 +152,7 @@ export function checkFirstLines(files: Files): Violations {
   for (const [path, text] of files) {
     const lines = text.split('\n', 2)
     const first = (lines[0]?.startsWith('#!') ? lines[1] : lines[0]) ?? ''
-    // Three words at least: fewer say nothing.
+    // Fewer than three words describe nothing.
     if (!/^\/\/ \S+ \S+ \S+/.test(first)) violations.push(`${path}: the first line must say what the file is for`)
   }
   return violations
@@ -192,7 +192,7 @@ export function checkConstants(files: Files): Violations {
   const violations: Violations = []
   for (const [path, text] of files) {
     for (const [, name, value] of text.matchAll(/^(?:export )?const ([A-Z][A-Z0-9_]+) = ([-0-9(][^\n]*)$/gm)) {
-      // Small ones, such as the index of nothing, belong to what is around them.
+      // Small constants, such as an empty index, may be repeated.
       if (Math.abs(Number(value!.replaceAll('_', ''))) < 100) continue
       const constant = `${name} = ${value}`
       const home = homes.get(constant)

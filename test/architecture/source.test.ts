@@ -1,4 +1,4 @@
-// Holds the source tree to its architecture: layers, packages, cycles, what a browser reaches, the shape of each file.
+// Checks the architecture of the source tree: layers, packages, cycles, browser entries, and the shape of each file.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { root } from '../../scripts/entries.js'
@@ -28,13 +28,13 @@ function readAll(...folders: string[]): Files {
 describe('the sources', () => {
   const library = readAll('src', 'systems', 'components')
 
-  it('are all there', () => {
+  it('include every entry', () => {
     for (const entry of ['src/index.ts', 'src/client.ts', 'src/server.ts', 'systems/index.ts', 'components/index.ts']) {
       expect([...library.keys()]).toContain(entry)
     }
   })
 
-  it('import in one direction only, each package where it belongs', () => {
+  it('import lower layers only, and each package only where it is allowed', () => {
     expect(checkImports(library)).toEqual([])
   })
 
@@ -42,24 +42,24 @@ describe('the sources', () => {
     expect(checkCycles(library)).toEqual([])
   })
 
-  it('keep Node and server code away from browsers', () => {
+  it('keep Node and server code out of browser entries', () => {
     expect(checkBrowserReach(library)).toEqual([])
   })
 
-  it('say in the first line what each file is for', () => {
+  it('describe each file in its first line', () => {
     expect(checkFirstLines(readAll('src', 'systems', 'components', 'test', 'bench', 'examples', 'scripts'))).toEqual([])
   })
 
-  it('export from the main entry what every game needs, and no more', () => {
+  it('export at most 130 names from the main entry', () => {
     expect(countExports(library.get('src/index.ts')!)).toBeLessThanOrEqual(130)
     expect(countExports("export { a, type B } from './c.js'\nexport type { D } from './d.js'")).toBe(3)
   })
 
-  it('have no function of more than five parameters, but for the kernels that are listed', () => {
+  it('have no function with more than five parameters, except the listed kernels', () => {
     expect(checkParameters(library, HOT_KERNELS)).toEqual([])
   })
 
-  it('have no file of more than a few screens', () => {
+  it('have no file above the maximum length', () => {
     expect(checkLengths(library)).toEqual([])
   })
 
@@ -73,20 +73,20 @@ describe('the sources', () => {
     expect(checkConstants(twice)).toEqual(['b.ts: LIMIT_MS = 3000 is declared in a.ts too'])
   })
 
-  it('have no line that is longer than 120 columns', () => {
+  it('have no line longer than 120 columns', () => {
     expect(checkWidths(library)).toEqual([])
     expect(checkWidths(new Map([['a.ts', `\n${'x'.repeat(121)}`]]))).toEqual(['a.ts:2: 121 columns'])
   })
 
-  it('have no folder with more files than a reader can look through', () => {
+  it('have no folder above the maximum number of files', () => {
     expect(checkFolders(library)).toEqual([])
   })
 
-  it('hold the steps of the tick in systems, each more than a call', () => {
+  it('have no system that is only one call', () => {
     expect(checkSystems(library)).toEqual([])
   })
 
-  it('have no interface that re-declares a slice of the state of a side', () => {
+  it('have no interface that repeats a part of the state of a side', () => {
     expect(checkSlices(library)).toEqual([])
   })
 
@@ -96,7 +96,7 @@ describe('the sources', () => {
 })
 
 describe('the tests', () => {
-  it('of behaviours use the public names alone, so that they run against dist too', () => {
+  it('of behaviours use public names only, so that they also run against dist', () => {
     const routes = [...routesIntoSources(['test/behaviour'])].filter(([, route]) => route.length > 0)
     expect(routes.map(([, route]) => route.join(' → '))).toEqual([])
   })

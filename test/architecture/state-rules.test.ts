@@ -1,4 +1,4 @@
-// Shows that the rules of state and systems can fail: each is given a small made-up file that breaks it.
+// Tests that the rules of state and systems can fail: each checks a small made-up file that breaks it.
 import { describe, expect, it } from 'vitest'
 import { checkSlices, checkStates, checkSystems } from './state-rules.js'
 
@@ -18,14 +18,14 @@ describe('systems', () => {
   it.each([
     ['a call', 'server(world).run()'],
     ['a call that may be skipped', 'server(world).session?.run()'],
-    ['a call after a look at the state', 'const x = server(world)\nx.run(x.tick)'],
+    ['a call after reading the state', 'const x = server(world)\nx.run(x.tick)'],
     ['a call that is returned', 'return run(world)'],
     ['nothing', ''],
   ])('may not be only %s', (_, body) => {
     expect(violationsOf(body)).toEqual(['systems/a.ts: a is a one-line call; put its steps here'])
   })
 
-  it('are one to a file, but for the pipelines', () => {
+  it('are limited to one per file, except in the pipelines', () => {
     const text = 'export function a() { one()\ntwo() }\nexport function b() { one()\ntwo() }'
     expect(checkSystems(new Map([['systems/a.ts', text]]))).toEqual([
       'systems/a.ts: exports 2 systems, must export one',
@@ -35,7 +35,7 @@ describe('systems', () => {
 })
 
 describe('the state of a side', () => {
-  it('has no slice interfaces', () => {
+  it('may not be repeated in part by an interface', () => {
     const files = new Map([
       ['src/world/a.ts', 'interface SceneContext {}\nclass B {}\ntype C = Pick<ServerState, "tick">'],
       ['src/cli/a.ts', 'interface RunContext {}'],
@@ -46,7 +46,7 @@ describe('the state of a side', () => {
     ])
   })
 
-  it('is no class', () => {
+  it('may not be a class', () => {
     expect(checkStates(new Map([['src/world/a.ts', 'export class ServerState {}']]))).toEqual([
       'src/world/a.ts: ServerState is a class; make it data',
     ])

@@ -1,5 +1,4 @@
-// Thousands of hostile packets at a client: whatever a server says, nothing throws, nothing hangs, nothing grows
-// without end.
+// Sends thousands of hostile packets to a client: nothing throws, hangs or grows without bound.
 import { addEntity } from 'bitecs'
 import { close, type ClientWorld, netIdOf } from 'bitecs-net'
 import { entityOfKey, setSpawnKey } from 'bitecs-net/prefabs'
@@ -42,7 +41,7 @@ function inject(transport: Transport): (channel: Channel, bytes: Uint8Array) => 
 describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
   const recorded = recordServerPackets()
 
-  it('drops and counts what is malformed, connects again when its session ends, and disturbs nobody', () => {
+  it('drops and counts malformed packets, reconnects when its session ends, and disturbs no other client', () => {
     const game = new FuzzGame(seed)
     const random = createRandom(seed)
     const { net } = game
@@ -60,7 +59,7 @@ describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
       }
       game.step()
       if (victim.reason === undefined) continue
-      // Its session was ended by what it was told; the next one begins in the same world.
+      // A hostile packet ended its session; the next one begins in the same world.
       victim.running = false
       victim = net.connect({ world })
       send = inject(transportOf(world, 'client'))
@@ -74,7 +73,7 @@ describe.each([21, 22])('a client under hostile packets, seed %i', (seed) => {
     expect([entityOfKey(world, 'never spawned'), netIdOf(world, own)]).toEqual([own, 0])
   })
 
-  it('before the welcome waits for it', () => {
+  it('throws nothing before its welcome, and disturbs no other client', () => {
     const game = new FuzzGame(seed + 50)
     const random = createRandom(seed + 50)
     for (let sent = 0; sent < PACKETS;) {

@@ -1,5 +1,4 @@
-// Every decoder by itself under more than ten thousand inputs: none throws, none reads past its end, none fails without
-// saying so.
+// Tests every decoder with more than ten thousand inputs: none throws, reads past its end, or fails silently.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { protocolDifferences } from '../../src/protocol/protocol.js'
@@ -33,7 +32,7 @@ describe.each(decoders)(`the decoder of a %s, seed ${SEED}`, (...decoder) => {
     expect(failed).toBeGreaterThan(0)
   })
 
-  it('survives pieces of real packets with something wrong with them', () => {
+  it('survives damaged pieces of real packets', () => {
     const survives = fc.property(draws, (drawn) => void decodeWith(decoder, decoderInput(drawing(drawn))))
     expect(() => fc.assert(survives, { seed: SEED, numRuns: 150 })).not.toThrow()
   })
@@ -41,14 +40,14 @@ describe.each(decoders)(`the decoder of a %s, seed ${SEED}`, (...decoder) => {
 
 describe(`call queues, seed ${SEED}`, () => {
   it.each(protocol.definitionNames.map((name, id) => [name, id] as const))(
-    '%s gives out only what it validated',
+    '%s returns only validated calls',
     (_, id) => {
       const random = createRandom(SEED + id)
       const { maxBytes, minBytes } = protocol.definitions[id]!.codec
       const queue = makeQueues()[id]!
       let accepted = 0
       for (let run = 0; run < RUNS; run++) {
-        // Small bytes are more often what a field may be.
+        // Small bytes are more often valid.
         const bytes = randomBytes(random, Math.min(Math.max(40, 2 * minBytes), maxBytes + 4))
         if (run % 2 === 0) for (let i = 0; i < bytes.length; i++) bytes[i]! &= 3
         if (offer(queue, id, bytes, pick(random, bytes.length + 1))) accepted++
@@ -59,7 +58,7 @@ describe(`call queues, seed ${SEED}`, () => {
 })
 
 describe(`differences between protocols, seed ${SEED}`, () => {
-  it('can be asked of any text', () => {
+  it('are found for any text', () => {
     const random = createRandom(SEED)
     const alphabet = 'component message wire 1 {x:u8}\n\n \u0000é'
     for (let run = 0; run < 1000; run++) {

@@ -1,7 +1,7 @@
 // Defines the game of the fuzz tests: every type, every kind of component, call, message, scene and relation.
 //
-// Packets in the corpus name definitions and components by their numbers, which follow the sorted names. A new name
-// changes what old packets mean, so let it begin with Z.
+// Packets in the corpus contain the numbers of definitions and components, which follow the sorted names. Let a new
+// name begin with Z, so that it does not change the meaning of old packets.
 import {
   angle,
   array,
@@ -56,7 +56,7 @@ export const Pose = {
 }
 export const Purse = { gold: new Int32Array(MAX), debt: new Int16Array(MAX), level: new Uint8Array(MAX) }
 export const Look = { yaw: new Float32Array(MAX), at: new Uint32Array(MAX), far: new Float32Array(MAX) }
-/** Components whose values are read in one go: two, three and four lanes of whole words, and one of few bits. */
+/** Components whose values are read together: two, three and four lanes of whole words, and one of few bits. */
 export const ZTwo = { a: new Float32Array(MAX), b: new Float32Array(MAX) }
 export const ZThree = { a: new Uint32Array(MAX), b: new Uint32Array(MAX), c: new Uint32Array(MAX) }
 export const ZFour = {
@@ -83,13 +83,13 @@ export const Chat = defineMessage({ text: string(200) })
 export const Login = defineMessage({ text: string(20) }, { beforeAuthentication: true })
 export const Blip = defineMessage({ n: varint }, { channel: 'unreliable' })
 export const Blob = defineMessage({ data: bytes(60_000) }, { large: true })
-/** A message that may claim to be sixteen megabytes. */
+/** A message that may claim a size of sixteen megabytes. */
 export const Huge = defineMessage(
   { data: bytes(16_000_000) },
   { large: true, from: 'client', rate: { perSecond: 1, burst: 2 } },
 )
 export const Tint = defineClientRpc({ colour: u8 }, { buffer: 'last' })
-/** Every type that a call can have and that the others have not. */
+/** Every type of argument that the other calls do not have. */
 export const Craft = defineCommand({
   kind: enumOf('axe', 'bow', 'cap'),
   from: array(u16, 20),
@@ -107,7 +107,7 @@ export const Craft = defineCommand({
   }),
 })
 
-/** Values whose bytes are as many for every call: read without a look at each. */
+/** Values of fixed size, which are read without checking each call. */
 export const ZMix = defineCommand({ a: i8, b: i16, c: i32, d: f64, e: bool, f: u8, g: quantized(0, 1, 0.001) })
 /** It may overtake the spawn of its entity. */
 export const ZFlash = defineClientRpc({ n: u8 }, { channel: 'unreliable' })
@@ -147,7 +147,7 @@ export const protocol = defineProtocol({
   relations: { ChildOf, Likes },
 })
 
-/** Takes away what another game of this process has left in the arrays: a run must depend on its seed alone. */
+/** Clears the arrays of an earlier game in this process, because a run must depend only on its seed. */
 export function resetStores(): void {
   for (const { store } of protocol.componentList) {
     for (const values of Object.values(store)) {

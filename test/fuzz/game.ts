@@ -1,4 +1,4 @@
-// A small game with something of everything, for packets to be recorded from and thrown at.
+// Runs a small game that uses every feature, to record packets from and to attack.
 import { addComponent, addEntity, getRelationTargets, hasComponent, query, removeComponent } from 'bitecs'
 import {
   type ClientWorld,
@@ -69,7 +69,7 @@ import {
 
 export { Match, protocol } from './game-protocol.js'
 
-/** What one honest client and its ship have been through. */
+/** The state of one honest client and its ship. */
 interface Honest {
   readonly client: TestClient
   readonly ship: number
@@ -77,7 +77,7 @@ interface Honest {
   readonly received: number[]
 }
 
-/** Arguments of every type that a call can have and the others have not. */
+/** Arguments of every type that the other calls do not have. */
 function craft(client: ClientWorld, ship: number, step: number): void {
   sendCommand(client, ship, Craft, {
     kind: (['axe', 'bow', 'cap'] as const)[step % 3]!,
@@ -90,18 +90,18 @@ function craft(client: ClientWorld, ship: number, step: number): void {
   })
 }
 
-/** A running game: honest clients whose every command must arrive, whatever else goes on. */
+/** A running game: every command of honest clients must arrive, whatever hostile ones do. */
 export class FuzzGame {
   readonly net: TestNetwork
   readonly honest: Honest[] = []
-  /** What a server's system threw, if one did. */
+  /** The error that a server's system threw, if any. */
   readonly errors: string[] = []
   private steps = 0
-  /** It is hidden from everybody now and then. */
+  /** An entity that is sometimes hidden from all clients. */
   private readonly beacon: number
-  /** Enough that change together for what reads four at a time. */
+  /** Enough entities that change together for code that reads four at a time. */
   private readonly flock: readonly number[]
-  /** Sessions of clients that have said who they are. */
+  /** Sessions of authenticated clients. */
   private readonly introduced = new WeakSet<object>()
   private introductions = 0
 
@@ -110,7 +110,7 @@ export class FuzzGame {
     const clientSystems = serving.users?.authenticate === 'by-messages' ? [this.introduce] : []
     const serverSystems = [this.serverSystem]
     this.net = createTestNetwork(protocol, { clients: honestClients, seed, serverSystems, clientSystems, ...serving })
-    // What hostile clients may write is looked at; honest ones never write such values.
+    // The check refuses some values of hostile clients; honest clients never write them.
     validateWrites(this.net.server, Look, ({ after }) => {
       if (after.far! > 1e6) after.far = 1e6
       return after.far! >= -1e6
@@ -155,7 +155,7 @@ export class FuzzGame {
     }
   }
 
-  /** Where the game asks who clients are: an honest client says it once in a session. */
+  /** Answers for honest clients when the game authenticates by messages, once per session. */
   private readonly introduce = (world: ClientWorld): void => {
     const client = clientState(world)
     const { session } = client
@@ -215,7 +215,7 @@ export class FuzzGame {
     for (const one of this.honest) Bag.friends[ship]!.add(one.ship)
   }
 
-  /** One tick in which everything that the wire knows happens now and then. */
+  /** One tick, with random actions that cover every part of the wire over time. */
   step(): void {
     const { net } = this
     const step = ++this.steps
@@ -293,7 +293,7 @@ export class FuzzGame {
     despawn(net.server, mine)
   }
 
-  /** Requests of the server, also of those who answer with anything, or never. */
+  /** Requests of the server, also to clients that answer with garbage or never. */
   private askEveryone(): void {
     const { server } = this.net
     const { ship } = this.honest[0]!
@@ -321,7 +321,7 @@ export class FuzzGame {
     return ''
   }
 
-  /** How a client shows an honest client's ship otherwise than it is, or ''. */
+  /** The first difference in a client's copy of an honest client's ship, or ''. */
   shownDifference(client: ClientWorld, ship: number): string {
     const { server } = this.net
     const copy = entityOf(client, netIdOf(server, ship))

@@ -1,4 +1,4 @@
-// Hostile packets: random bytes, random sections behind a valid header, and real packets with something changed.
+// Generates hostile packets: random bytes, random sections after a valid header, and changed real packets.
 import { ByteWriter } from '../../src/protocol/bytes.js'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 
@@ -13,7 +13,7 @@ export function oneOf<T>(random: Random, list: readonly T[]): T {
   return list[pick(random, list.length)]!
 }
 
-/** Bytes with nothing behind them; short ones are the likelier ones. */
+/** Random bytes, more often few than many. */
 export function randomBytes(random: Random, most: number): Uint8Array {
   const length = Math.floor(random() ** 3 * (most + 1))
   return Uint8Array.from({ length }, () => pick(random, 256))
@@ -21,7 +21,7 @@ export function randomBytes(random: Random, most: number): Uint8Array {
 
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff]
 
-/** A copy of `source` with one to four things wrong with it. */
+/** A copy of `source` with one to four mutations. */
 export function mutate(random: Random, source: Uint8Array, others: readonly Uint8Array[]): Uint8Array {
   let bytes = Uint8Array.from(source)
   const changes = 1 + pick(random, 4)
@@ -41,7 +41,7 @@ export function mutate(random: Random, source: Uint8Array, others: readonly Uint
         bytes = bytes.slice(0, at)
         break
       case 4: {
-        // Something of another packet goes on where this one stops.
+        // The end of another packet replaces the end of this one.
         const other = oneOf(random, others)
         bytes = Uint8Array.from([...bytes.subarray(0, at), ...other.subarray(pick(random, other.length + 1))])
         break
@@ -60,7 +60,7 @@ export function mutate(random: Random, source: Uint8Array, others: readonly Uint
   return bytes.slice(0, 16_384)
 }
 
-/** A data packet with a header that is right and sections that are anybody's guess. */
+/** A data packet with a valid header and random sections. */
 export function guessedSections(random: Random, tick: number): Uint8Array {
   const writer = new ByteWriter()
   writer.u8(PacketKind.Data)
@@ -79,7 +79,7 @@ export function guessedSections(random: Random, tick: number): Uint8Array {
   return writer.bytes.slice(0, writer.length)
 }
 
-/** One packet of any of these sorts. `recorded` are real packets in the same direction. */
+/** One packet of any of these kinds. `recorded` are real packets in the same direction. */
 export function hostilePacket(random: Random, recorded: readonly Uint8Array[], tick: number): Uint8Array {
   const sort = random()
   if (sort < 0.25) return randomBytes(random, 1200)

@@ -1,5 +1,4 @@
-// Recordings of real play, kept in the repository: each side takes all of what arrived there, and makes of it what it
-// made then.
+// Replays recordings of real play from the repository: each side accepts every packet and gets the same results.
 import { describe, expect, it } from 'vitest'
 import { PacketKind } from '../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../src/protocol/packet.js'
@@ -13,15 +12,15 @@ import { hashOf, type Side, THIS_WIRE } from './golden/tape.js'
 const tapes = readTapes()
 
 describe.each(plays)(
-  'the recording of $name, which npm run fuzz -- --record writes anew after a change that is meant,',
+  'the recording of $name, which npm run fuzz -- --record rewrites after an intended change,',
   (play) => {
     const tape = tapes.find(({ name }) => name === play.name)!
 
-    it('is of the wire and the protocol of today', () => {
+    it('has the current wire version and protocol', () => {
       expect([tape.wire, tape.hash]).toEqual([THIS_WIRE, hashOf(protocol)])
     })
 
-    it.each(['server', 'client'] as const)('is taken whole by the %s, and means what it meant', (side) => {
+    it.each(['server', 'client'] as const)('is accepted completely by the %s, with the recorded results', (side) => {
       const meant = tape.meanings.filter((meaning) => meaning.side === side)
       expect(replaySide(play, tape, side)).toEqual(meant)
     })
@@ -43,7 +42,7 @@ describe('all recordings together', () => {
   it.each([
     ['server', toServer, [Hello, Close, Data, Ping, Pong]],
     ['client', toClient, [Welcome, Close, Data, Ping, Pong]],
-  ] as const)('have every kind of packet and of section that goes to the %s', (side, sections, kinds) => {
+  ] as const)('contain every kind of packet and section to the %s', (side, sections, kinds) => {
     const packets = packetsTo(side)
     const had = new Set(
       packets.flatMap((bytes) =>
@@ -55,7 +54,7 @@ describe('all recordings together', () => {
     expect([...new Set(packets.map(([kind]) => kind!))].sort(byNumber)).toEqual([...kinds].sort(byNumber))
   })
 
-  it('are of no play that is not there', () => {
+  it('match the list of plays', () => {
     expect(tapes.map(({ name }) => name).sort()).toEqual(plays.map(({ name }) => name).sort())
   })
 })

@@ -1,11 +1,11 @@
-// A failing run is made small, and written so that it can be repeated.
+// Tests that a failing run is reduced, and written in a form that can be repeated.
 import { describe, expect, it } from 'vitest'
 import { reduce, runOnce } from './engine/campaign.js'
 import { Escape, formatRun, parseRun, type Step } from './engine/steps.js'
 import type { Target } from './targets/target.js'
 import { pick } from './generate.js'
 
-/** Fails once it was given a byte of 7 on a line that was opened. */
+/** Fails on a packet with a byte of 7 on an open connection. */
 const fragile: Target = {
   name: 'fragile',
   inputs: 500,
@@ -34,8 +34,8 @@ const fragile: Target = {
   },
 }
 
-describe('a run that fails', () => {
-  it('is reduced to what it takes, and repeats', () => {
+describe('a failing run', () => {
+  it('is reduced to the steps that cause the failure', () => {
     const failure = runOnce(fragile, 3, 500)!
     expect(failure.run.steps.length).toBeGreaterThan(10)
     const { run } = reduce(fragile, failure, 20_000)
@@ -43,7 +43,7 @@ describe('a run that fails', () => {
     expect(run.steps[1]).toMatchObject({ bytes: Uint8Array.of(7) })
   })
 
-  it('is the same when it was written and read', () => {
+  it('round-trips through its text', () => {
     const steps: Step[] = [
       { kind: 'open', line: 0 },
       { kind: 'packet', line: 0, channel: 0, bytes: Uint8Array.of(0, 255) },

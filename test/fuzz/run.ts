@@ -1,5 +1,5 @@
-// `npm run fuzz`: hostile input at every target for as long as one likes, with progress, a summary, and what failed as
-// a file.
+// Runs `npm run fuzz`: sends hostile input to every target for a given time, prints progress and a summary, and writes
+// failures to files.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Failure, reduce, runOnce, type NameCounts } from './engine/campaign.js'
 import { readRun, writeFound, writeTape } from './engine/corpus.js'
@@ -20,13 +20,13 @@ interface Settings {
   readonly record?: boolean
 }
 
-/** Between two lines of progress, in milliseconds. */
+/** Milliseconds between two lines of progress. */
 const PROGRESS_EVERY = 10_000
-/** What making a failure smaller may take, in milliseconds. */
+/** The time limit for reducing a failure, in milliseconds. */
 const MINIMISE_FOR = 120_000
-/** Apart enough that no two targets meet the same seed. */
+/** The distance between the seeds of two targets, so that they never share one. */
 const SEEDS_APART = 1_000_003
-/** Turns until caches, code and tables have what they keep; and what may be kept beyond that, in bytes. */
+/** Turns until caches, code and tables have their lasting size, and the bytes that may be kept beyond that. */
 const WARM_UP_TURNS = 20
 const MAX_KEPT = 16 << 20
 
@@ -67,7 +67,7 @@ function showTable(tallies: ReadonlyMap<string, NameCounts>): void {
   console.log(`${'all'.padEnd(14)}${String(total).padStart(12)}`)
 }
 
-/** Writes a failure where the tests will find it, and says how to repeat it. */
+/** Writes a failure to the corpus, and prints how to repeat it. */
 function keep(target: Target, failure: Failure): void {
   console.error(`\nFAILED: ${target.name}, seed ${failure.run.seed}: ${String(failure.error)}`)
   const { run } = reduce(target, failure, MINIMISE_FOR)
@@ -77,7 +77,7 @@ function keep(target: Target, failure: Failure): void {
   if (failure.error instanceof Error) console.error(failure.error.stack)
 }
 
-/** The targets in turns, each with a seed of its own in every turn, until one fails or the time is over. */
+/** Runs the targets in turns, each with its own seed in every turn, until one fails or the time is over. */
 async function runCampaign({ minutes, seed, inputs = Infinity, target }: Settings): Promise<void> {
   const chosen = targets.filter(({ name }) => target === undefined || name === target)
   const tallies = new Map(
@@ -96,7 +96,7 @@ async function runCampaign({ minutes, seed, inputs = Infinity, target }: Setting
       const tally = tallies.get(one.name)!
       tally.inputs += one.inputs
       tally.runs++
-      // Promises settle between the turns of the loop: what they hold would stay for hours.
+      // Let promises settle between turns; otherwise their values would stay in memory for hours.
       await new Promise((resolve) => setImmediate(resolve))
       tally.milliseconds += performance.now() - started
       thrown += one.inputs

@@ -1,4 +1,4 @@
-// Hostile saves: whatever the bytes say, a load either makes the entities or leaves none and says why in a SaveError.
+// Tests hostile saves: loading either creates all entities, or creates none and throws a SaveError.
 import { createRandom } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { SAVE_FORMAT, SAVE_MAGIC } from '../../src/replication/save/save-format.js'
@@ -9,7 +9,7 @@ import { load, realSaves, sealed } from './targets/saves.js'
 const SAVES = 600
 
 describe.each([31, 32])('hostile saves, seed %i', (seed) => {
-  it('with checksums that are right are refused whole, or loaded whole', () => {
+  it('with valid checksums are either refused or loaded completely', () => {
     const random = createRandom(seed)
     const saves = realSaves()
     let loaded = 0
@@ -17,12 +17,12 @@ describe.each([31, 32])('hostile saves, seed %i', (seed) => {
       const bytes = mutate(random, saves[pick(random, saves.length)]!, saves)
       if (load(sealed(bytes)) > 0) loaded++
     }
-    // Many changes are of values only, and those are as good as any.
+    // Many mutations change only values, which stay valid.
     expect(loaded).toBeGreaterThan(SAVES / 50)
     expect(loaded).toBeLessThan(SAVES * 0.9)
   })
 
-  it('of random bytes behind the first ones are refused', () => {
+  it('of random bytes after a valid beginning are refused', () => {
     const random = createRandom(seed)
     let loaded = 0
     for (let i = 0; i < SAVES; i++) {
@@ -32,7 +32,7 @@ describe.each([31, 32])('hostile saves, seed %i', (seed) => {
   })
 })
 
-it('what a save claims takes no memory: the largest numbers everywhere are refused at once', () => {
+it('a save with the largest numbers in every field is refused without allocating memory', () => {
   const bytes = savedShip()
   const started = process.memoryUsage().heapTotal
   for (let at = 13; at < bytes.length - 4; at++) {

@@ -1,5 +1,5 @@
-// Thousands of hostile packets at a server before the hello, and as many before the welcome: it serves the others as if
-// nothing were. What comes after it is in campaign.test.ts.
+// Sends thousands of hostile packets to a server before the hello and before the welcome: other clients are served
+// correctly. Packets after the welcome are in campaign.test.ts.
 import { stats } from 'bitecs-net/stats'
 import { type AuthenticationRequest } from 'bitecs-net/users'
 import type { TestClient } from 'bitecs-net/testing'
@@ -10,9 +10,9 @@ import { capture, type Captured, transportOf } from '../unit/world/tap.js'
 import { FuzzGame } from './game.js'
 import { hostilePacket, oneOf } from './generate.js'
 
-/** For each seed and each of the two. */
+/** For each seed and each of the two tests. */
 const PACKETS = 2500
-/** A data packet of tick 1 that says ready. */
+/** A data packet of tick 1 with a ready section. */
 const IS_READY = Uint8Array.of(0, 0, 1, 0, 10, 1)
 const CHANNELS = [Channel.Reliable, Channel.Unreliable] as const
 
@@ -49,14 +49,14 @@ function dropped(game: FuzzGame): number {
 describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
   const recorded = recordClientPackets()
 
-  it('before the hello drops and counts them, and serves the others with the right values', () => {
+  it('drops and counts them before the hello, and sends correct values to other clients', () => {
     const game = new FuzzGame(seed)
     const random = createRandom(seed)
     const { net } = game
     let hostile: TestClient | undefined
     let connections = 0
     for (let sent = 0; sent < PACKETS;) {
-      // A connection that never says what it should; the server ends it at the first bad hello.
+      // A connection without a valid hello; the server closes it at the first bad one.
       hostile = net.begin()
       hostile.running = false
       connections++
@@ -71,7 +71,7 @@ describe.each([11, 12])('a server under hostile packets, seed %i', (seed) => {
     expect(transportOf(net.server, 'server').counters.callbackErrors).toBe(0)
   })
 
-  it('between the hello and the welcome drops and counts them, lets nobody in, and serves the others', () => {
+  it('drops and counts them between hello and welcome, admits no hostile client, and serves other clients', () => {
     const authenticate = ({ token }: AuthenticationRequest): Promise<never> | undefined =>
       token === 'hostile' ? new Promise<never>(() => {}) : undefined
     const game = new FuzzGame(seed + 200, 2, { users: { authenticate } })

@@ -1,5 +1,5 @@
-// A seeded model of what sessions go through: clients that come, go, come back in the same world, take no part for a
-// while, and get and lose players, on a bad network. After quiet, each shows exactly what the server has.
+// A seeded model of sessions on a bad network: clients connect, disconnect, reconnect in the same world, toggle ready,
+// and get and lose players. After a quiet time, each client has the state of the server.
 import { addComponent, addEntity, hasComponent, query, removeComponent } from 'bitecs'
 import {
   close,
@@ -72,7 +72,7 @@ class Model {
   private spawn(): void {
     const { server } = this.net
     const eid = addEntity(server)
-    // Arrays keep what the id had before.
+    // Arrays keep the values of a recycled id.
     Place.x[eid] = Place.y[eid] = Health.hp[eid] = Follow.whom[eid] = Follow.since[eid] = 0
     for (const component of COMPONENTS) if (this.random() < 0.6) addComponent(server, eid, component)
     addComponent(server, eid, Networked)
@@ -120,9 +120,9 @@ class Model {
     this.net.tick()
   }
 
-  /** Everyone connected and ready, and no more changes. */
+  /** Waits until all clients are connected and ready, without further changes. */
   settle(): void {
-    // What is on its way, such as the reason of a kick, arrives first.
+    // Packets in flight, such as the reason of a kick, arrive first.
     this.net.tick(30)
     for (let i = 0; i < 100; i++) {
       this.clients = this.clients.map((client) =>
@@ -135,7 +135,7 @@ class Model {
     for (let i = 0; i < 12 && this.difference() !== ''; i++) this.net.tick(25)
   }
 
-  /** The first thing that a client shows otherwise than the server has it. */
+  /** The first difference between a client and the server, or ''. */
   difference(): string {
     for (const [i, { world, connection, reason }] of this.clients.entries()) {
       if (reason !== undefined) return `client ${i} is closed: ${reason.code}`
@@ -173,8 +173,8 @@ class Model {
   }
 }
 
-describe('sessions that come and go on a bad network', () => {
-  it.each(SEEDS)('end in the same world on every side, seed %i', (seed) => {
+describe('sessions that open and close on a bad network', () => {
+  it.each(SEEDS)('end with the same state on every side, seed %i', (seed) => {
     const model = new Model(seed)
     for (let i = 0; i < TICKS; i++) model.step()
     model.settle()

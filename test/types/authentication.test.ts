@@ -1,4 +1,4 @@
-// Types of authentication: what an authenticator gets and may answer, and what must not compile. Checked by `tsc`.
+// Tests the types of authentication: an authenticator's request and results, and misuse. Checked by `tsc`.
 import { expectTypeOf, it } from 'vitest'
 import { added, type ClientWorld, defineMessage, drain, sendMessage, type ServerWorld, u8 } from 'bitecs-net'
 import {
@@ -16,7 +16,7 @@ import { listen } from 'bitecs-net/server'
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('types authenticators', () => {
+it('the authenticate option has typed requests and results', () => {
   expectTypeOf(() => {
     void listen(server, {
       users: {
@@ -39,7 +39,7 @@ it('types authenticators', () => {
   }).toBeFunction()
 })
 
-it('types verbs', () => {
+it('the verbs of authentication are typed, and most are for servers only', () => {
   expectTypeOf(() => {
     expectTypeOf(deny('no')).toEqualTypeOf<AuthenticationError>()
     expectTypeOf(deny(server, 5, 'no', 'code')).toEqualTypeOf<void>()
@@ -60,7 +60,7 @@ it('types verbs', () => {
   }).toBeFunction()
 })
 
-it('types messages before authentication, and what a client proves itself with', () => {
+it('messages before authentication and the token of a client are typed', () => {
   const Proof = defineMessage({ pin: u8 }, { from: 'client', beforeAuthentication: true })
   expectTypeOf(() => {
     sendMessage(client, Proof, { pin: 5 })

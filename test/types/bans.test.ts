@@ -1,4 +1,4 @@
-// Types of the verbs of bans: what must not compile. Checked by `tsc`; the calls here never run.
+// Tests the types of the verbs of bans, and misuse. Checked by `tsc`; the calls never run.
 import { type ClientWorld, type ServerWorld } from 'bitecs-net'
 import { ban, type Ban, type BanOptions, bans, type BanTarget, unban } from 'bitecs-net/users'
 import type { HostWorld } from 'bitecs-net/host'
@@ -9,7 +9,7 @@ declare const host: HostWorld
 declare const client: ClientWorld
 declare const connection: number
 
-it('a ban is of a connection, a user or an address, on the server’s side alone', () => {
+it('a server bans a connection, a user or an address', () => {
   expectTypeOf(() => {
     expectTypeOf(ban(server, connection)).toEqualTypeOf<void>()
     ban(host, connection, { by: 'address', seconds: 3600, text: 'go' })
@@ -35,7 +35,7 @@ it('a ban is of a connection, a user or an address, on the server’s side alone
   }).toBeFunction()
 })
 
-it('a ban ends by whom it is about, not by a connection', () => {
+it('a server lifts a ban by user or address, not by connection', () => {
   expectTypeOf(() => {
     expectTypeOf(unban(server, { user: 'ann' })).toEqualTypeOf<boolean>()
     unban(server, { address: '::1' })
@@ -46,7 +46,7 @@ it('a ban ends by whom it is about, not by a connection', () => {
   }).toBeFunction()
 })
 
-it('bans are plain data, and each is both arguments of the ban that brings it back', () => {
+it('a listed ban is read-only data, and can be both arguments of ban', () => {
   expectTypeOf(() => {
     const kept = bans(server)
     expectTypeOf(kept).toEqualTypeOf<Ban[]>()

@@ -1,4 +1,4 @@
-// Types of the verbs of budgets: what must not compile. Checked by `tsc`; the calls never run.
+// Tests the types of the verbs of budgets, and misuse. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import { added, type ClientWorld, drain, type ServerWorld } from 'bitecs-net'
 import { setMaxBytesPerSecond, setPriority } from 'bitecs-net/interest'
@@ -7,7 +7,7 @@ import { Joined } from 'bitecs-net/components'
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('are the server’s alone, and take numbers', () => {
+it('a server sets budgets and priorities as numbers', () => {
   expectTypeOf(() => {
     setMaxBytesPerSecond(server, 1, 64_000)
     setPriority(server, 1, 2)
@@ -22,7 +22,7 @@ it('are the server’s alone, and take numbers', () => {
   }).toBeFunction()
 })
 
-it('a client drains the moment when it has everything', () => {
+it('a client drains the event of having joined', () => {
   expectTypeOf(() => {
     for (const { entity } of drain(client, added(Joined))) expectTypeOf(entity).toEqualTypeOf<number>()
   }).toBeFunction()

@@ -1,4 +1,4 @@
-// Types of collections: what a store takes, what is read, what is drained. Checked by `tsc`; the calls here never run.
+// Tests the types of collections: their stores, elements and operations. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import {
   type ClientWorld,
@@ -31,7 +31,7 @@ const item = struct({ id: u16, count: u8 })
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('a store of collections takes only the type of its elements', () => {
+it('a store of collections accepts only the type of its elements', () => {
   expectTypeOf(() => {
     replicate(Bag, {
       gold: u16,
@@ -64,7 +64,7 @@ it('a store of collections takes only the type of its elements', () => {
   }).returns.toBeVoid()
 })
 
-it('elements are read-only, all the way down', () => {
+it('elements are deeply read-only', () => {
   expectTypeOf(() => {
     const first = Bag.deep[1]!.at(0)
     expectTypeOf(first).toEqualTypeOf<{ readonly id: number; readonly tags: readonly string[] } | undefined>()
@@ -84,7 +84,7 @@ it('elements are read-only, all the way down', () => {
   }).returns.toBeVoid()
 })
 
-it('what is drained has the types of its collection', () => {
+it('drained operations have the types of their collection', () => {
   expectTypeOf(() => {
     for (const operation of drain(client, operations(Bag, 'items'))) {
       expectTypeOf(operation.entity).toEqualTypeOf<number>()

@@ -1,5 +1,4 @@
-// Types of draining several definitions at once: what narrows, and what must not compile. Checked by `tsc`; the calls
-// here never run.
+// Tests the types of draining several definitions at once, and misuse. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import type { Drainable } from '../../src/verbs/drain.js'
 import {
@@ -38,7 +37,7 @@ declare const server: ServerWorld
 declare const client: ClientWorld
 declare const host: HostWorld
 
-it('narrows a call of several definitions by its definition', () => {
+it('a call of several definitions is narrowed by its definition', () => {
   expectTypeOf(() => {
     for (const call of drain(server, [Zoom, Aim, Say])) {
       expectTypeOf(call.order).toEqualTypeOf<number>()
@@ -72,7 +71,7 @@ it('narrows a call of several definitions by its definition', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses definitions that the side does not receive', () => {
+it('drain refuses definitions that the side does not receive', () => {
   expectTypeOf(() => {
     drain(server, [Zoom, Wave])
     // @ts-expect-error a server receives no target RPC
@@ -84,7 +83,7 @@ it('refuses definitions that the side does not receive', () => {
   }).returns.toBeVoid()
 })
 
-it('knows the order of every call', () => {
+it('every call has an order', () => {
   expectTypeOf(() => {
     for (const { order } of drain(server, Zoom)) expectTypeOf(order).toEqualTypeOf<number>()
     for (const { order } of drain(client, Boom)) expectTypeOf(order).toEqualTypeOf<number>()
@@ -92,7 +91,7 @@ it('knows the order of every call', () => {
   }).returns.toBeVoid()
 })
 
-it('reads well in an editor: the item is the call itself', () => {
+it('a drained item has the type of the call, which reads well in an editor', () => {
   expectTypeOf(() => {
     for (const call of drain(server, Zoom)) expectTypeOf(call).toEqualTypeOf<CommandCall<{ readonly n: typeof u8 }>>()
     for (const call of drain(client, Boom)) expectTypeOf(call).toEqualTypeOf<RpcCall<{ readonly x: typeof f32 }>>()
@@ -103,7 +102,7 @@ it('reads well in an editor: the item is the call itself', () => {
   }).returns.toBeVoid()
 })
 
-it('drains generic definitions', () => {
+it('drain accepts generic definitions', () => {
   expectTypeOf(<S extends Schema>(command: Command<S>, message: Message<S, 'both'>) => {
     for (const call of drain(server, command)) expectTypeOf(call).toEqualTypeOf<CommandCall<S, Schema | undefined>>()
     for (const call of drain(client, message)) expectTypeOf(call).toEqualTypeOf<MessageCall<S>>()
@@ -111,7 +110,7 @@ it('drains generic definitions', () => {
   }).returns.toBeVoid()
 })
 
-it('says in the error which side drains a definition', () => {
+it('a compile error names the side that drains a definition', () => {
   expectTypeOf<Drainable<ClientWorld, typeof Zoom>>().toEqualTypeOf<'a command: clients send it, servers drain it'>()
   expectTypeOf<Drainable<ServerWorld, typeof Boom>>().toEqualTypeOf<'a client RPC: servers send it, clients drain it'>()
   expectTypeOf<

@@ -1,4 +1,4 @@
-// Types of host mode: a host's world takes the verbs of both sides, and only it takes a side. Checked by `tsc` alone.
+// Tests the types of host mode: a host's world accepts the verbs of both sides and a side. Checked by `tsc` only.
 import { expectTypeOf, it } from 'vitest'
 import {
   added,
@@ -38,7 +38,7 @@ declare const protocol: ReturnType<typeof defineProtocol>
 declare const ofServer: System<ServerWorld>
 declare const ofClient: System<ClientWorld>
 
-it('gives a host the verbs of both sides', () => {
+it('a host has the verbs of both sides', () => {
   expectTypeOf(() => {
     expectTypeOf(createHostWorld(protocol, { tickRate: 30 })).toEqualTypeOf<HostWorld>()
     expectTypeOf(startHost(host, { autoReady: false })).toEqualTypeOf<Host>()
@@ -64,7 +64,7 @@ it('gives a host the verbs of both sides', () => {
   }).returns.toBeVoid()
 })
 
-it('runs the systems of either side as they are', () => {
+it('a host runs the systems of either side unchanged', () => {
   expectTypeOf(() => {
     runSystems(host, [...clientSystems([ofClient]), ...serverSystems([ofServer])])
     runSystems(host, hostPipeline({ server: [ofServer], client: [ofClient] }))
@@ -77,7 +77,7 @@ it('runs the systems of either side as they are', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses a side where there is but one', () => {
+it('a world with one side refuses the side option', () => {
   expectTypeOf(() => {
     // @ts-expect-error a server's world has one side
     drain(server, Both, { side: 'server' })

@@ -1,5 +1,4 @@
-// Types of interest: what policies and their verbs are given, and what must not compile. Checked by `tsc`; nothing here
-// runs.
+// Tests the types of interest policies and their verbs, and misuse. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import { type ClientWorld, createClientWorld, createServerWorld, defineProtocol, type ServerWorld } from 'bitecs-net'
 import {
@@ -28,7 +27,7 @@ const Place = [] as { x: number; z: number; name: string }[]
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('a grid reads two or three fields of its component that are numbers', () => {
+it('a grid reads two or three number fields of its component', () => {
   expectTypeOf(() => {
     expectTypeOf(grid({ position: Position, radius: 10 })).toEqualTypeOf<GridPolicy>()
     grid({ position: Position, radius: 10, axes: ['y', 'x'], cellSize: 5, hysteresis: 1, unplaced: 'nobody' })
@@ -48,7 +47,7 @@ it('a grid reads two or three fields of its component that are numbers', () => {
   }).toBeFunction()
 })
 
-it('policies combine, and are options of a server’s world alone', () => {
+it('policies can be combined, and are options of a server’s world only', () => {
   expectTypeOf(() => {
     const protocol = defineProtocol({})
     const policy: InterestPolicy = allOf(rooms(), anyOf(everyone(), grid({ position: Position, radius: 1 })))
@@ -66,7 +65,7 @@ it('policies combine, and are options of a server’s world alone', () => {
   }).toBeFunction()
 })
 
-it('verbs are the server’s', () => {
+it('the verbs of interest are for servers only', () => {
   expectTypeOf(() => {
     const teams = rooms()
     setInterest(server, teams)

@@ -1,4 +1,4 @@
-// Types of lifecycle: what its verbs and events take and give. Checked by `tsc`; the calls here never run.
+// Tests the types of lifecycle verbs and events. Checked by `tsc`; the calls never run.
 import {
   added,
   changed,
@@ -32,7 +32,7 @@ const protocol = defineProtocol({
 })
 const Part = replicate(Health, { hp: u16 }, { trackChanges: true })
 
-it('tells when a peer stands still, on both sides', () => {
+it('both sides drain the events of a stalled peer', () => {
   expectTypeOf(() => {
     for (const event of drain(server, added(Stalled))) {
       expectTypeOf(event.entity).toEqualTypeOf<number>()
@@ -47,7 +47,7 @@ it('tells when a peer stands still, on both sides', () => {
   }).toBeFunction()
 })
 
-it('takes the options of owners and players that exist', () => {
+it('setOwner and setPlayer accept only existing options', () => {
   expectTypeOf(() => {
     setOwner(server, 1, 2, { onLeave: 'keep' })
     setOwner(server, 1, 2, { onLeave: { graceMs: 30_000 } })
@@ -64,7 +64,7 @@ it('takes the options of owners and players that exist', () => {
   }).returns.toBeVoid()
 })
 
-it('types events of observers, which are the server’s', () => {
+it('observer events are typed, and for servers only', () => {
   expectTypeOf(() => {
     for (const event of drain(server, ObserversAdded)) expectTypeOf(event.connection).toEqualTypeOf<number>()
     for (const { reason } of drain(server, ObserversRemoved)) {
@@ -77,7 +77,7 @@ it('types events of observers, which are the server’s', () => {
   }).returns.toBeVoid()
 })
 
-it('types changes by what is replicated', () => {
+it('changes have the types of the replicated fields', () => {
   expectTypeOf(() => {
     for (const { entity: eid, netId, before, after } of drain(client, changed(protocol.components.Health))) {
       expectTypeOf(eid).toEqualTypeOf<number>()

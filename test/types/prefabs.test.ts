@@ -1,4 +1,4 @@
-// Types of prefabs and keys: what a payload infers, and what must not compile. Checked by `tsc`; the calls never run.
+// Tests the types of prefabs and keys: inferred payloads, and misuse. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import {
   type ClientWorld,
@@ -33,7 +33,7 @@ const Message = { from: f32 }
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('infers what a hook is given from the payload', () => {
+it('the arguments of a hook are inferred from the payload', () => {
   expectTypeOf(() => {
     const stop = onSpawn(client, Ball, ({ entity: eid, args }) => {
       expectTypeOf(eid).toEqualTypeOf<number>()
@@ -50,7 +50,7 @@ it('infers what a hook is given from the payload', () => {
   }).returns.toBeVoid()
 })
 
-it('compiles what is right', () => {
+it('correct spawns, prefabs and keys compile', () => {
   expectTypeOf(() => {
     expectTypeOf(spawn(server, Ball, { color: 1, thrower: 0, name: '' })).toEqualTypeOf<number>()
     spawn(
@@ -72,7 +72,7 @@ it('compiles what is right', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses a wrong payload, option or side', () => {
+it('a wrong payload, option or side does not compile', () => {
   expectTypeOf(() => {
     // @ts-expect-error options in the place of a payload that has no fields
     spawn(server, Door, { owner: 1 })
@@ -115,7 +115,7 @@ it('refuses a wrong payload, option or side', () => {
   }).returns.toBeVoid()
 })
 
-it('keeps the names of a protocol', () => {
+it('a protocol keeps the names of its prefabs', () => {
   expectTypeOf(() => {
     const protocol = defineProtocol({ prefabs: { Ball, Door } })
     expectTypeOf(protocol.prefabs.Ball).toEqualTypeOf(Ball)

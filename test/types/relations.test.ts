@@ -1,4 +1,4 @@
-// Types of relations in a protocol: what may be listed. Checked by `tsc`; the calls never run.
+// Tests the types of relations in a protocol. Checked by `tsc`; the calls never run.
 import { createRelation, type Relation } from 'bitecs'
 import { expectTypeOf, it } from 'vitest'
 import { defineProtocol } from 'bitecs-net'
@@ -8,7 +8,7 @@ const ChildOf = createRelation({ exclusive: true })
 const Damages: Relation<{ amount: number[] }> = createRelation({ store: () => ({ amount: [] as number[] }) })
 const Position = { x: new Float32Array(1) }
 
-it('keeps the names and types of relations', () => {
+it('a protocol keeps the names and types of its relations', () => {
   expectTypeOf(() => {
     const { relations } = defineProtocol({ relations: { ChildOf, Damages } })
     expectTypeOf(relations.ChildOf).toEqualTypeOf(ChildOf)
@@ -18,7 +18,7 @@ it('keeps the names and types of relations', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses what is no relation', () => {
+it('a value that is not a relation does not compile', () => {
   expectTypeOf(() => {
     // @ts-expect-error a component
     defineProtocol({ relations: { Position } })

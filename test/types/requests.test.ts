@@ -1,5 +1,4 @@
-// Types of requests: what an answer is inferred as, and what must not compile. Checked by `tsc`; the calls here never
-// run.
+// Tests the types of requests: inferred replies, and misuse. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import {
   type CallId,
@@ -30,7 +29,7 @@ const Tell = defineTargetRpc({ text: string(20) })
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('infers what an answer carries', () => {
+it('the value of a reply is inferred from the definition', () => {
   expectTypeOf(() => {
     expectTypeOf(request(client, 1, Buy, { item: 1 })).resolves.toEqualTypeOf<{ left: number }>()
     expectTypeOf(request(client, 1, Look, { at: 1 })).resolves.toEqualTypeOf<{
@@ -44,7 +43,7 @@ it('infers what an answer carries', () => {
   }).returns.toBeVoid()
 })
 
-it('gives calls an id that knows its answers', () => {
+it('the id of a call has the type of its replies', () => {
   expectTypeOf(() => {
     for (const { id } of drain(server, Buy)) {
       expectTypeOf(id).toEqualTypeOf<CallIdOf<typeof Buy>>()
@@ -89,13 +88,13 @@ it('gives calls an id that knows its answers', () => {
   }).returns.toBeVoid()
 })
 
-it('types the reason of a refusal', () => {
+it('the reason of a refusal is typed', () => {
   expectTypeOf(refusalOf(new Error('x'), Buy)).toEqualTypeOf<'too-poor' | 'sold-out' | undefined>()
   expectTypeOf(refusalOf(new Error('x'), Ask)).toEqualTypeOf<'busy' | undefined>()
   expectTypeOf(refusalOf(new Error('x'), Look)).toEqualTypeOf<string | undefined>()
 })
 
-it('refuses what cannot be requested', () => {
+it('a definition without a reply cannot be requested', () => {
   expectTypeOf(() => {
     // @ts-expect-error it returns nothing
     void request(client, 1, Plain, { n: 1 })
@@ -118,7 +117,7 @@ it('refuses what cannot be requested', () => {
   }).returns.toBeVoid()
 })
 
-it('keeps definitions without answers simple', () => {
+it('a definition without a reply has a simple type', () => {
   expectTypeOf(Plain).toExtend<Command<{ readonly n: typeof u16 }>>()
   expectTypeOf(Plain.returns).toEqualTypeOf<undefined>()
 })

@@ -1,4 +1,4 @@
-// Types of the verb that announces the end of a server: what must not compile. Checked by `tsc`; the calls never run.
+// Tests the types of retire, and misuse. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import { added, type ClientWorld, drain, retire, type ServerWorld } from 'bitecs-net'
 import { Draining } from 'bitecs-net/components'
@@ -8,7 +8,7 @@ declare const server: ServerWorld
 declare const client: ClientWorld
 declare const listening: Server
 
-it('is the server’s alone, and needs a time', () => {
+it('retire is for servers only, and needs a grace time', () => {
   expectTypeOf(() => {
     expectTypeOf(retire(server, { grace: 1000 })).toEqualTypeOf<Promise<void>>()
     void retire(server, { grace: 1000, text: 'a new version' })
@@ -22,7 +22,7 @@ it('is the server’s alone, and needs a time', () => {
   }).toBeFunction()
 })
 
-it('a client drains the moment when it is told', () => {
+it('a client drains the event of a draining server', () => {
   expectTypeOf(() => {
     for (const { entity } of drain(client, added(Draining)))
       expectTypeOf(Draining.endsAt[entity]!).toEqualTypeOf<number>()

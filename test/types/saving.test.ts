@@ -1,4 +1,4 @@
-// Types of saving: who may save, and what a migration is given. Checked by `tsc`; the calls never run.
+// Tests the types of saving, loading and migrations. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import { type ClientWorld, type ServerWorld } from 'bitecs-net'
 import { type HostWorld } from 'bitecs-net/host'
@@ -9,7 +9,7 @@ declare const host: HostWorld
 declare const client: ClientWorld
 declare const bytes: Uint8Array
 
-it('compiles what is right', () => {
+it('correct saves, loads and migrations compile', () => {
   expectTypeOf(() => {
     expectTypeOf(saveWorld(server)).toEqualTypeOf<Uint8Array>()
     saveWorld(host, { version: 3, entities: new Set([1, 2]), ownerKey: () => undefined })
@@ -26,7 +26,7 @@ it('compiles what is right', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses a client, and what is no option', () => {
+it("saving refuses a client's world, and unknown options", () => {
   expectTypeOf(() => {
     // @ts-expect-error the server saves
     saveWorld(client)

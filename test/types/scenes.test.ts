@@ -1,5 +1,4 @@
-// Types of scenes: what a change and a loader are given, and what must not compile. Checked by `tsc`; nothing here
-// runs.
+// Tests the types of scene changes and loaders, and misuse. Checked by `tsc`; the calls never run.
 import { expectTypeOf, it } from 'vitest'
 import {
   type ClientWorld,
@@ -36,7 +35,7 @@ const Fire = defineCommand({})
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('keeps each scene in the protocol under its name', () => {
+it('a protocol keeps each scene under its name', () => {
   expectTypeOf(() => {
     const protocol = defineProtocol({ scenes: { Lobby, Match } })
     expectTypeOf(protocol.scenes.Match).toEqualTypeOf<typeof Match>()
@@ -47,7 +46,7 @@ it('keeps each scene in the protocol under its name', () => {
   }).returns.toBeVoid()
 })
 
-it('types the arguments of a change, and lets them be left out where none is required', () => {
+it('the arguments of a change are typed, and optional if no field is required', () => {
   expectTypeOf(() => {
     changeScene(server, Lobby)
     changeScene(server, Empty, {}, { to: 'all' })
@@ -75,7 +74,7 @@ it('types the arguments of a change, and lets them be left out where none is req
   }).returns.toBeVoid()
 })
 
-it('refuses the wrong side', () => {
+it('only a server changes scenes', () => {
   expectTypeOf(() => {
     // @ts-expect-error only the server changes scenes
     changeScene(client, Lobby)
@@ -90,7 +89,7 @@ it('refuses the wrong side', () => {
   }).returns.toBeVoid()
 })
 
-it('types what a loader and an event say once it is known which scene they are about', () => {
+it('isScene narrows the arguments of a loader and an event', () => {
   expectTypeOf(() => {
     setSceneLoader(client, async (load) => {
       expectTypeOf(load).toEqualTypeOf<SceneLoad>()

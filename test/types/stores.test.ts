@@ -1,4 +1,4 @@
-// Types of stores: what `replicate` takes of each form, and what is known of its fields.
+// Tests the types of stores: the forms that `replicate` accepts, and the types of their fields.
 import { expectTypeOf, it } from 'vitest'
 import { f32 as taggedF32 } from 'bitecs/serialization'
 import {
@@ -34,7 +34,7 @@ const Pose = { h: Typed.x, x: Typed.x, y: Typed.x, z: Typed.x, w: Typed.x }
 
 declare const server: ServerWorld
 
-it('fields of numbers of any form can be replicated, and no others', () => {
+it('only fields of numbers can be replicated, in any form of store', () => {
   expectTypeOf(() => {
     expectTypeOf(changed(replicate(Typed, { x: f32 }))).toEqualTypeOf<Changes<'x'>>()
     expectTypeOf(changed(replicate(Plain, { x: angle(8) }))).toEqualTypeOf<Changes<'x'>>()
@@ -58,7 +58,7 @@ it('fields of numbers of any form can be replicated, and no others', () => {
   }).toBeFunction()
 })
 
-it('a rotation is four fields of the component', () => {
+it('a rotation takes four fields of the component', () => {
   expectTypeOf(() => {
     replicate(Pose, { h: f32, ...unitQuaternion.fields() })
     replicate(Pose, unitQuaternion.fields('h', 'x', 'y', 'z'))
@@ -71,7 +71,7 @@ it('a rotation is four fields of the component', () => {
   }).toBeFunction()
 })
 
-it('writeComponent takes the values of each form', () => {
+it('writeComponent accepts the values of each form of store', () => {
   expectTypeOf(() => {
     writeComponent(server, 1, Plain, { x: 1 })
     writeComponent(server, 1, Bodies, { x: 1, y: 2 })

@@ -1,4 +1,4 @@
-// Types: what a schema infers, and what must not compile. Checked by `tsc`; the calls here never run.
+// Tests the types of schemas and verbs, and misuse. Checked by `tsc`; the calls never run.
 import { describe, expectTypeOf, it } from 'vitest'
 import {
   added,
@@ -60,14 +60,14 @@ declare const server: ServerWorld
 declare const client: ClientWorld
 declare const either: ServerWorld | ClientWorld
 
-it('infers arguments from schemas', () => {
+it('arguments are inferred from schemas', () => {
   expectTypeOf<Infer<typeof Fire.schema>>().toEqualTypeOf<{ angle: number; power: number }>()
   expectTypeOf<Infer<typeof Prize.schema>>().toEqualTypeOf<{ gold: number; note: string; first: boolean }>()
   const sample = { b: bool, s: string(5), q: quantized(0, 1, 0.1), e: entity }
   expectTypeOf<Infer<typeof sample>>().toEqualTypeOf<{ b: boolean; s: string; q: number; e: number }>()
 })
 
-it('types what is drained', () => {
+it('drained calls and events are typed', () => {
   expectTypeOf(() => {
     for (const call of drain(server, Fire)) {
       expectTypeOf(call.args).toEqualTypeOf<Readonly<{ angle: number; power: number }>>()
@@ -116,7 +116,7 @@ it('types what is drained', () => {
   }).returns.toBeVoid()
 })
 
-it('compiles what is right', () => {
+it('correct calls compile', () => {
   expectTypeOf(() => {
     sendCommand(client, 1, Fire, { angle: 1, power: 2 })
     sendCommand(client, 1, Empty, {})
@@ -137,7 +137,7 @@ it('compiles what is right', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses wrong fields and types', () => {
+it('wrong fields and types do not compile', () => {
   expectTypeOf(() => {
     // @ts-expect-error a field is missing
     sendCommand(client, 1, Fire, { angle: 1 })
@@ -162,7 +162,7 @@ it('refuses wrong fields and types', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses the wrong side', () => {
+it('verbs of the other side do not compile', () => {
   expectTypeOf(() => {
     // @ts-expect-error commands are the client's
     sendCommand(server, 1, Fire, { angle: 1, power: 2 })
@@ -203,7 +203,7 @@ it('refuses the wrong side', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses the wrong kind', () => {
+it('a definition of another kind does not compile', () => {
   expectTypeOf(() => {
     // @ts-expect-error an RPC is no command
     sendCommand(client, 1, Boom, { x: 1, shooter: 2 })
@@ -214,7 +214,7 @@ it('refuses the wrong kind', () => {
   }).returns.toBeVoid()
 })
 
-it('refuses definitions that cannot be', () => {
+it('invalid definitions do not compile', () => {
   expectTypeOf(() => {
     // @ts-expect-error a field needs a schema type
     defineCommand({ angle: 'f32' })
@@ -233,7 +233,7 @@ it('refuses definitions that cannot be', () => {
   }).returns.toBeVoid()
 })
 
-it('knows the fields of a component that can be replicated', () => {
+it('only the number fields of a component can be replicated', () => {
   expectTypeOf(() => {
     replicate(Position, { x: f32, y: quantized(0, 1, 0.1) })
     replicate(Health, { hp: u8, alive: bool })
@@ -246,7 +246,7 @@ it('knows the fields of a component that can be replicated', () => {
   }).returns.toBeVoid()
 })
 
-it('keeps the names of a protocol', () => {
+it('a protocol keeps the names of its members', () => {
   expectTypeOf(() => {
     const protocol = defineProtocol({
       components: { Position: replicate(Position, { x: f32 }) },
@@ -262,7 +262,7 @@ it('keeps the names of a protocol', () => {
 })
 
 describe('composite types', () => {
-  it('are inferred, and what is optional may be left out', () => {
+  it('are inferred, and optional fields may be left out', () => {
     const Bag = defineMessage({
       items: array(struct({ name: string(20), kind: enumOf('axe', 'bow') }), 8),
       note: optional(string(10)),
@@ -285,7 +285,7 @@ describe('composite types', () => {
   })
 })
 
-it('takes no options in the place of arguments that have no fields', () => {
+it('options cannot replace arguments without fields', () => {
   const Nothing = defineMessage({})
   const Wave = defineClientRpc({})
   expectTypeOf(() => {

@@ -1,4 +1,4 @@
-// Types of writing components: fields and values that the component does not have do not compile.
+// Tests the types of writing components: unknown fields and values of other types do not compile.
 import { expectTypeOf, it } from 'vitest'
 import { type ClientWorld, f32, markChanged, replicate, type ServerWorld, u16, writeComponent } from 'bitecs-net'
 import { correct, validateWrites } from 'bitecs-net/authority'
@@ -9,7 +9,7 @@ const Health = { hp: new Uint16Array(1) }
 declare const server: ServerWorld
 declare const client: ClientWorld
 
-it('only fields of numbers can be written, and only a server finds changes', () => {
+it('a server writes number fields and marks changes', () => {
   expectTypeOf(() => {
     replicate(Health, { hp: u16 }, { track: 'marked' })
     // @ts-expect-error there is no such way of tracking
@@ -36,7 +36,7 @@ it('only fields of numbers can be written, and only a server finds changes', () 
   }).toBeFunction()
 })
 
-it('only what owners write is checked and corrected, on a server, and the check sees its fields', () => {
+it('a server checks and corrects components with client authority, and the check has typed fields', () => {
   expectTypeOf(() => {
     const moved = replicate(Position, { x: f32, y: f32 }, { authority: 'client' })
     validateWrites(server, moved, ({ entity, sender, before, after }) => {

@@ -1,8 +1,8 @@
-// Every packet that a transport delivers is counted once: as accepted, or by the reason that it was dropped for.
+// Checks that every packet that a transport delivers is counted once: as accepted, or as dropped by reason.
 import type { Counters } from '../../../src/connection/counters.js'
 import { Escape } from './steps.js'
 
-/** The fates of packets, of both sides. */
+/** The counters of packets, of both sides. */
 export const FATES = [
   'acceptedPackets',
   'malformedPackets',
@@ -15,12 +15,12 @@ export const FATES = [
   'holdOverflows',
 ] as const satisfies readonly (keyof Counters)[]
 
-/** What takes packets: the sessions of a server, or that of a client. */
+/** The receiver of packets: the sessions of a server, or the session of a client. */
 interface Taker {
   packet(...packet: never[]): void
 }
 
-/** Counts the packets that sessions are given, and holds their counters to it. */
+/** Counts the packets that sessions receive, and compares their counters with it. */
 export class Accounting {
   private given = 0
   private readonly before: number
@@ -29,7 +29,7 @@ export class Accounting {
     this.before = this.counted
   }
 
-  /** From now on what this one is given counts. */
+  /** Counts the packets of these sessions from now on. */
   watch(taker: Taker): void {
     const packet = taker.packet.bind(taker)
     taker.packet = (...args) => {
@@ -42,7 +42,7 @@ export class Accounting {
     return FATES.reduce((sum, fate) => sum + this.counters[fate], 0)
   }
 
-  /** `waiting`: packets that were given and have not been read yet. @throws Escape when the counters do not add up. */
+  /** `waiting`: received packets that have not been read yet. @throws Escape when the counters do not add up. */
   check(who: string, waiting = 0): void {
     const counted = this.counted - this.before + waiting
     if (counted === this.given) return

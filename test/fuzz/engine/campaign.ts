@@ -1,16 +1,16 @@
-// Runs of one target after another, each from a seed of its own, until one fails or the time is over.
+// Runs one target after another, each with its own seed, until one fails or the time is over.
 import { createRandom } from '../../../src/transport/random.js'
 import type { Target } from '../targets/target.js'
 import { minimise } from './minimise.js'
 import type { Run, Step } from './steps.js'
 
-/** A run that failed: why, and its steps, made fewer. */
+/** A failed run: the error, and its reduced steps. */
 export interface Failure {
   readonly error: unknown
   readonly run: Run
 }
 
-/** One run of a target. @returns why it failed, and the steps that led there; undefined when it did not. */
+/** Runs a target once. @returns the error and the steps of a failure; undefined without one. */
 export function runOnce(target: Target, seed: number, inputs: number): Failure | undefined {
   const steps: Step[] = []
   try {
@@ -23,12 +23,12 @@ export function runOnce(target: Target, seed: number, inputs: number): Failure |
   }
 }
 
-/** The same failure with as few steps as can be found in so many milliseconds. */
+/** Reduces the steps of a failure, for at most so many milliseconds. */
 export function reduce(target: Target, { error, run }: Failure, milliseconds: number): Failure {
   return { error, run: minimise(target, run, milliseconds) }
 }
 
-/** What a campaign has done with one target. */
+/** The statistics of one target in a campaign. */
 export interface NameCounts {
   inputs: number
   runs: number

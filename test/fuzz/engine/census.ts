@@ -1,15 +1,14 @@
-// How much a role holds: every array, map and set that can be reached from it, by the way that leads there.
+// Measures the state of a side: every array, map and set that is reachable from it, by path.
 //
-// A leak shows as a number that is larger after every hostile peer has gone than it was before one came, wherever it
-// is.
+// A leak is a size that is larger after all hostile peers have disconnected than before they connected.
 
-/** Elements, and bytes of memory of its own, by path. What lies in arrays, maps and sets is added up under one path. */
+/** Elements, and bytes of typed arrays, by path. The contents of arrays, maps and sets are added up under one path. */
 export interface Census {
   readonly elements: ReadonlyMap<string, number>
   readonly bytes: ReadonlyMap<string, number>
 }
 
-/** Not looked into: what bitECS keeps, what never changes, and what is the game's. */
+/** Skipped paths: the state of bitECS, constant values, and values of the game. */
 const PASSED = new Set([
   'world',
   'protocol',
@@ -29,7 +28,7 @@ interface Place {
   readonly path: string
 }
 
-/** Counts what can be reached from `root`. */
+/** Measures everything that is reachable from `root`. */
 export function takeCensus(root: object): Census {
   const elements = new Map<string, number>()
   const bytes = new Map<string, number>()
@@ -42,7 +41,7 @@ export function takeCensus(root: object): Census {
     seen.add(value)
     open.push({ value, path })
   }
-  // Breadth first: what can be reached on several ways is found on the shortest, at every time the same.
+  // Breadth first, so that a value with several paths is always counted under the shortest.
   for (let next = 0; next < open.length; next++) {
     const { value, path } = open[next]!
     if (ArrayBuffer.isView(value)) add(bytes, path, value.byteLength)
@@ -51,7 +50,7 @@ export function takeCensus(root: object): Census {
       for (const item of value) visit(item, `${path}[]`)
     } else if (value instanceof Map) {
       add(elements, path, value.size)
-      // Keys are names, numbers, and things of the game.
+      // Keys are names, numbers, and objects of the game.
       for (const item of value.values()) visit(item, `${path}{}`)
     } else if (value instanceof Set) {
       add(elements, path, value.size)
@@ -65,17 +64,17 @@ export function takeCensus(root: object): Census {
   return { elements, bytes }
 }
 
-/** How much of each a role may gain without being asked why. */
+/** The growth that is allowed. */
 export interface Allowance {
-  /** Elements under any path that is not named. */
+  /** Elements under any other path. */
   readonly elements: number
-  /** Bytes in all. */
+  /** Bytes in total. */
   readonly bytes: number
-  /** Where more is right, by the end of the path: how many elements there may be. */
+  /** Larger limits of elements for some paths, by the end of the path. */
   readonly named: Readonly<Record<string, number>>
 }
 
-/** What grew by more than it may. */
+/** The paths that have grown too much. */
 export function growth(before: Census, after: Census, allowance: Allowance): string[] {
   const grown: string[] = []
   for (const [path, count] of after.elements) {

@@ -1,4 +1,4 @@
-// The files of the corpus: recordings of real play, and what was found once.
+// Reads and writes the files of the corpus: recordings of real play, and failures that were found.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { formatTape, parseTape, type Tape } from '../golden/tape.js'
 import { formatRun, parseRun, type Run } from './steps.js'
@@ -25,7 +25,7 @@ export function writeTape(tape: Tape): string {
   return file
 }
 
-/** The files of faults that were found, each a run. */
+/** The files of failures that were found, each of them a run. */
 export function foundFiles(): string[] {
   return textFiles(FOUND)
 }

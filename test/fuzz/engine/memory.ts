@@ -1,4 +1,4 @@
-// Watches what one tick takes of memory: nothing may be allocated by a length that somebody claims.
+// Measures the memory that one tick allocates: it must not depend on a length that a packet claims.
 import { getHeapStatistics } from 'node:v8'
 import { Escape } from './steps.js'
 
@@ -9,7 +9,7 @@ const MAX_EXTERNAL = 12 << 20
 /** Bytes on the heap. A tick of the game, with all that it sends, takes less than one. */
 const MAX_HEAP = 64 << 20
 
-/** Runs `act`; what it took above the limits is an escape. */
+/** Runs `act`. @throws Escape when it allocates more than the limits. */
 export function watchMemory(what: string, act: () => void): void {
   const before = getHeapStatistics()
   act()
@@ -20,12 +20,12 @@ export function watchMemory(what: string, act: () => void): void {
   if (heap > MAX_HEAP) throw new Escape(`${what} took ${heap} bytes of the heap`)
 }
 
-/** What a process keeps between runs: hours of them must not add up. Needs `--expose-gc`. */
+/** Measures the memory that a process keeps between runs, which must not add up. Needs `--expose-gc`. */
 export class KeptMemory {
   private first = 0
   private last = 0
 
-  /** Every table has what it keeps: from here on nothing is added. */
+  /** Begins to measure, when every table has its lasting size. */
   begin(): void {
     this.first = keptBytes()
   }

@@ -1,11 +1,11 @@
-// Makes the steps of a failing run fewer and its packets shorter, as long as it goes on failing.
+// Removes steps of a failing run and shortens its packets, while it keeps failing.
 //
-// Delta debugging: leave out halves, then quarters, and so on, of what is left (Zeller and Hildebrandt, "Simplifying
-// and Isolating Failure-Inducing Input", 2002).
+// Delta debugging: leave out halves of the remaining steps, then quarters, and so on (Zeller and Hildebrandt,
+// "Simplifying and Isolating Failure-Inducing Input", 2002).
 import { replay, type Target } from '../targets/target.js'
 import type { Run, Step } from './steps.js'
 
-/** Why a run fails, in one line without its numbers; '' when it does not. */
+/** The error of a run, in one line without numbers; '' if it does not fail. */
 export function failureOf(target: Target, run: Run): string {
   try {
     replay(target, run)
@@ -18,7 +18,7 @@ export function failureOf(target: Target, run: Run): string {
 export function minimise(target: Target, run: Run, milliseconds: number): Run {
   const end = performance.now() + milliseconds
   const reason = failureOf(target, run)
-  // One that cannot be repeated is kept as it is.
+  // A failure that cannot be repeated is not reduced.
   if (reason === '') return run
   const fails = (steps: readonly Step[]): boolean =>
     performance.now() < end && failureOf(target, { ...run, steps }) === reason
@@ -27,7 +27,7 @@ export function minimise(target: Target, run: Run, milliseconds: number): Run {
   return { ...run, steps }
 }
 
-/** As few of the items as still fail. */
+/** The smallest found list of items that still fails. */
 function leaveOut<T>(items: readonly T[], fails: (items: readonly T[]) => boolean): readonly T[] {
   let left = items
   for (let size = Math.ceil(left.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {

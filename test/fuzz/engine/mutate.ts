@@ -5,22 +5,22 @@ import { PacketFlag } from '../../../src/protocol/packet.js'
 import { oneOf, pick, type Random, randomBytes } from '../generate.js'
 import { join, type Piece, type Role, sectionStarts } from './pieces.js'
 
-/** What is true of the session that a packet is thrown at, so that it gets past the first checks. */
+/** The state of the attacked session, so that a packet passes the first checks. */
 export interface Live {
   readonly tick: number
-  /** The newest tick whose structure was announced to, or by, the sender. */
+  /** The newest structure tick that the sender received or sent. */
   readonly structureTick: number
-  /** A sequence number that has not been used. */
+  /** An unused sequence number. */
   readonly sequence: number
-  /** The newest number received; below 0 while there is none. */
+  /** The newest received sequence number; below 0 without one. */
   readonly newest: number
-  /** Net ids that exist, as slot and generation. */
+  /** Existing net ids, as slot and generation. */
   readonly netIds: readonly (readonly [slot: number, generation: number])[]
-  /** Numbers of requests that the other side waits to be answered. */
+  /** Numbers of pending requests of the other side. */
   readonly requests: readonly number[]
 }
 
-/** Numbers at which formats change, overflow or end. */
+/** Numbers at which formats change size, overflow or end. */
 const NUMBERS = [
   0,
   1,
@@ -72,7 +72,7 @@ export function varintOf(value: number): Uint8Array {
   return written((to) => to.varint(value))
 }
 
-/** A number in the form that the piece had. */
+/** Encodes a number in the form of the piece. */
 function inFormOf({ role, bytes }: Piece, value: number): Uint8Array {
   if (role === 'fixed' || role === 'sequence' || role === 'newest' || role === 'kind' || role === 'section') {
     return Uint8Array.from(bytes, (_, i) => Math.floor(value / 256 ** i) & 0xff)
@@ -80,7 +80,7 @@ function inFormOf({ role, bytes }: Piece, value: number): Uint8Array {
   return varintOf(value)
 }
 
-/** What a piece says, where it is a number. */
+/** The value of a piece that is a number. */
 function valueOf({ bytes }: Piece): number {
   let value = 0
   for (let i = 0; i < Math.min(5, bytes.length); i++) value += (bytes[i]! & 0x7f) * 128 ** i
@@ -97,7 +97,7 @@ function replace(pieces: Piece[], at: number, bytes: Uint8Array): void {
   pieces[at] = { role: pieces[at]!.role, bytes }
 }
 
-/** Among the bytes of a blob, as of columns, a float that no game computes with. */
+/** Writes an unusual float into a blob, as of columns. */
 function putFloat(random: Random, pieces: Piece[], at: number): void {
   const bytes = Uint8Array.from(pieces[at]!.bytes)
   const float = written((to) => to.f32(oneOf(random, FLOATS)))
@@ -105,7 +105,7 @@ function putFloat(random: Random, pieces: Piece[], at: number): void {
   replace(pieces, at, bytes)
 }
 
-/** A field with another value: an extreme one, a neighbour of its own, or anything of its size. */
+/** Replaces the value of a field: by an extreme one, a neighbour, or a random one of its size. */
 const changeValue: Change = (random, pieces) => {
   const at = somewhere(random, pieces)
   const piece = pieces[at]!
@@ -132,7 +132,7 @@ const changeValue: Change = (random, pieces) => {
 
 const COUNTING = new Set<Role>(['length', 'count', 'slot', 'definition', 'request', 'generation', 'section'])
 
-/** As before, of the fields that lead elsewhere: lengths, counts, ids. */
+/** As before, but of lengths, counts and ids. */
 const changeGuide: Change = (random, pieces) => {
   const guides = pieces.flatMap(({ role }, i) => (COUNTING.has(role) ? [i] : []))
   if (guides.length === 0) return changeValue(random, pieces, [])
@@ -142,7 +142,7 @@ const changeGuide: Change = (random, pieces) => {
   replace(pieces, at, inFormOf(piece, random() < 0.5 ? near : oneOf(random, NUMBERS)))
 }
 
-/** A varint of more bytes than it needs, or than there may be. */
+/** Encodes a varint with more bytes than needed or allowed. */
 const padNumber: Change = (random, pieces) => {
   const at = somewhere(random, pieces)
   const { bytes } = pieces[at]!
@@ -153,7 +153,7 @@ const padNumber: Change = (random, pieces) => {
   replace(pieces, at, Uint8Array.from(padded))
 }
 
-/** A field that says what another field, here or elsewhere, says. */
+/** Replaces a field by another field of this or another packet. */
 const borrowValue: Change = (random, pieces, others) => {
   const at = somewhere(random, pieces)
   const { role } = pieces[at]!
@@ -176,7 +176,7 @@ const swapPieces: Change = (random, pieces) => {
   pieces[b] = piece
 }
 
-/** One section of a packet, or nothing where there is none. */
+/** One section of a packet, or no pieces if it has none. */
 function aSection(random: Random, pieces: readonly Piece[]): readonly Piece[] {
   const starts = sectionStarts(pieces)
   if (starts.length === 0) return []
@@ -184,7 +184,7 @@ function aSection(random: Random, pieces: readonly Piece[]): readonly Piece[] {
   return pieces.slice(starts[which], starts[which + 1])
 }
 
-/** Where a section may begin. */
+/** The positions where a section may begin. */
 function aBorder(random: Random, pieces: readonly Piece[]): number {
   const starts = sectionStarts(pieces)
   return starts.length === 0 ? pieces.length : oneOf(random, starts)
@@ -193,7 +193,7 @@ function aBorder(random: Random, pieces: readonly Piece[]): number {
 const repeatSection: Change = (random, pieces) => {
   const section = aSection(random, pieces)
   const size = section.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  // Now and then as often as a packet has room for.
+  // Sometimes as often as a packet has room for.
   const room = Math.floor(MAX_RELIABLE_PACKET / Math.max(8, size))
   const times = random() < 0.05 ? Math.min(room, 2000) : 1 + pick(random, 3)
   const at = aBorder(random, pieces)
@@ -207,19 +207,19 @@ const dropSection: Change = (random, pieces) => {
   pieces.splice(starts[which]!, starts[which + 1]! - starts[which]!)
 }
 
-/** Sections in another order. */
+/** Reorders the sections. */
 const moveSection: Change = (random, pieces) => {
   const section = aSection(random, pieces)
   dropSection(random, pieces, [])
   pieces.splice(aBorder(random, pieces), 0, ...section)
 }
 
-/** A section of another packet. */
+/** Inserts a section of another packet. */
 const insertSection: Change = (random, pieces, others) => {
   pieces.splice(aBorder(random, pieces), 0, ...aSection(random, others))
 }
 
-/** The beginning of this packet, and the end of another. */
+/** Joins the beginning of this packet and the end of another. */
 const crossOver: Change = (random, pieces, others) => {
   const at = somewhere(random, pieces)
   pieces.splice(at, pieces.length, ...others.slice(pick(random, others.length + 1)))
@@ -268,8 +268,8 @@ const CHANGES: readonly Change[] = [
 ]
 
 /**
- * The packet with up to three things wrong with it; `others` are the fields of another packet. Nothing is changed now
- * and then: what an honest peer says at another time, or again, is hostile too.
+ * Applies up to three mutations to a packet; `others` are the fields of another packet. Sometimes nothing is changed:
+ * an honest packet at another time, or repeated, is hostile too.
  */
 export function mutate(
   random: Random,
@@ -283,7 +283,7 @@ export function mutate(
   return join(pieces).slice(0, MAX_RELIABLE_PACKET)
 }
 
-/** As if nothing had been received: nothing is acknowledged. */
+/** Acknowledges nothing, as if nothing had been received. */
 function withoutAcknowledgement(packet: readonly Piece[]): readonly Piece[] {
   const newest = packet.findIndex(({ role }) => role === 'newest')
   const flags = packet.findIndex(({ role }) => role === 'flags')
@@ -296,8 +296,7 @@ function withoutAcknowledgement(packet: readonly Piece[]): readonly Piece[] {
 }
 
 /**
- * The same packet as if it belonged to a session as it stands; `share` is how likely each of its net ids is replaced by
- * one that exists.
+ * Adapts a packet to the state of a session; `share` is the probability that a net id is replaced by an existing one.
  */
 export function freshen(random: Random, packet: readonly Piece[], live: Live, share = 0.7): Piece[] {
   let generation: number | undefined
@@ -307,13 +306,13 @@ export function freshen(random: Random, packet: readonly Piece[], live: Live, sh
       case 'tick':
         return { role: 'tick', bytes: varintOf(live.tick) }
       case 'structure':
-        // Now and then it runs ahead of structure that is still on its way.
+        // Sometimes it depends on structure that is still in flight.
         return { role: 'structure', bytes: varintOf(live.structureTick + (random() < 0.1 ? 1 + pick(random, 3) : 0)) }
       case 'sequence':
         return { role: 'sequence', bytes: inFormOf(piece, live.sequence & 0xffff) }
       case 'newest':
         return { role: 'newest', bytes: inFormOf(piece, live.newest & 0xffff) }
-      // Only the newest was certainly sent.
+      // Only the newest number was certainly sent.
       case 'mask':
         return { role: 'mask', bytes: piece.bytes.map((_, i) => (i === 0 ? 1 : 0)) }
       case 'slot': {

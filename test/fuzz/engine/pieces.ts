@@ -1,4 +1,4 @@
-// A packet as the fields that it is made of, each with what it stands for: what the mutators work on.
+// Splits a packet into its fields, each with its role. The mutators work on these pieces.
 import { createWorld } from 'bitecs'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ByteReader } from '../../../src/protocol/bytes.js'
@@ -11,7 +11,7 @@ import { ClientEntities } from '../../../src/replication/client/client-entities.
 import { ClientComponent } from '../../../src/replication/client/client-columns.js'
 import { ClientCollections } from '../../../src/replication/collections/client-collections.js'
 
-/** What a field stands for. Of a `blob` nothing is known but its bytes. */
+/** The role of a field. A `blob` has unknown content. */
 export type Role =
   | 'kind'
   | 'flags'
@@ -33,13 +33,13 @@ export type Role =
   | 'float'
   | 'blob'
 
-/** One field: its bytes, and what they stand for. */
+/** One field: its bytes, and its role. */
 export interface Piece {
   readonly role: Role
   readonly bytes: Uint8Array
 }
 
-/** The bytes that pieces make, one behind the other. */
+/** The bytes of all pieces, one after another. */
 export function join(pieces: readonly Piece[]): Uint8Array {
   const joined = new Uint8Array(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0))
   let at = 0
@@ -50,7 +50,7 @@ export function join(pieces: readonly Piece[]): Uint8Array {
   return joined
 }
 
-/** Where the sections of a packet begin among its pieces, and behind them the end of the last. */
+/** The indices of the pieces where sections begin, followed by the end of the last section. */
 export function sectionStarts(pieces: readonly Piece[]): number[] {
   const starts = pieces.flatMap(({ role }, i) => (role === 'section' ? [i] : []))
   return starts.length === 0 ? [] : [...starts, pieces.length]
@@ -58,11 +58,11 @@ export function sectionStarts(pieces: readonly Piece[]): number[] {
 
 const NO_ENTITIES = { netIdOf: (eid: number) => eid, entityOf: (netId: number) => netId & 0xffff }
 
-/** A reader that notes what was read where. The library's own decoders are given it, so it knows what they know. */
+/** A reader that records each read. The library's own decoders use it, so it knows every field. */
 class NotingReader extends ByteReader {
   readonly pieces: Piece[] = []
   private noted = 0
-  /** A number of several parts is being read. */
+  /** Whether a number of several parts is being read. */
   private isInside = false
 
   begin(bytes: Uint8Array): void {
@@ -72,7 +72,7 @@ class NotingReader extends ByteReader {
     this.entities = NO_ENTITIES
   }
 
-  /** Notes everything up to here as one piece. */
+  /** Records everything up to here as one piece. */
   note(role: Role): void {
     const { offset } = this
     if (this.isInside || offset <= this.noted) return
@@ -80,7 +80,7 @@ class NotingReader extends ByteReader {
     this.noted = offset
   }
 
-  /** What nobody has noted before here is a blob. */
+  /** Records the unread bytes before here as a blob. */
   private catchUp(): void {
     this.note('blob')
   }
@@ -128,7 +128,7 @@ class NotingReader extends ByteReader {
 
   override string(limit: number): string {
     if (!this.isInside) {
-      // The length by itself, so that it can lie.
+      // A separate piece for the length, so that it can be falsified.
       const start = this.offset
       this.as('length', () => super.varint())
       const behind = this.offset
@@ -149,7 +149,7 @@ class NotingReader extends ByteReader {
   }
 }
 
-/** Takes packets of one protocol to pieces. */
+/** Splits packets of one protocol into pieces. */
 export class Layout {
   private readonly reader = new NotingReader()
   private readonly components: readonly ClientComponent[]
@@ -166,7 +166,7 @@ export class Layout {
     this.members = new Uint16Array(componentList.length)
   }
 
-  /** The pieces of a packet; what cannot be read is a blob. */
+  /** The pieces of a packet; unreadable bytes are a blob. */
   take(bytes: Uint8Array): Piece[] {
     const { reader } = this
     reader.begin(bytes)
@@ -347,7 +347,7 @@ export class Layout {
     this.readSized(protocol.definitions[id]?.codec)
   }
 
-  /** A length and so many bytes: a record where it is known of what, else a blob. */
+  /** A length and that many bytes: a record if its definition is known, else a blob. */
   private readSized(codec?: RecordCodec): void {
     const { reader } = this
     const length = reader.as('length', () => reader.varint())

@@ -1,5 +1,4 @@
-// Real packets of a rich game, in both directions, to be changed and thrown: everything that the wire knows is among
-// them.
+// Records real packets of a rich game, in both directions, as input for the mutators: with every part of the wire.
 import { clearOwner, close, kick, retire, sendMessage, setPlayer, setReady } from 'bitecs-net'
 import { correct } from 'bitecs-net/authority'
 import { changeScene } from 'bitecs-net/scenes'
@@ -10,7 +9,7 @@ import { FuzzGame, Match, protocol } from '../game.js'
 import { Blob, Look } from '../game-protocol.js'
 import { Layout, type Piece } from './pieces.js'
 
-/** A packet as it left, and its fields. */
+/** A sent packet, and its fields. */
 export interface Recorded {
   readonly channel: Channel
   readonly bytes: Uint8Array
@@ -23,12 +22,12 @@ export interface Recording {
   readonly server: readonly Recorded[]
 }
 
-/** So many steps of the game are recorded. */
+/** The number of recorded steps of the game. */
 const STEPS = 60
 
 export const layout = new Layout(protocol)
 
-/** Plays a game and records it. The same seed gives the same packets, but for the secrets of sessions. */
+/** Plays a game and records it. The same seed gives the same packets, except for the secrets of sessions. */
 export function record(seed: number): Recording {
   const game = new FuzzGame(seed, 2)
   const { net } = game
@@ -39,13 +38,13 @@ export function record(seed: number): Recording {
   for (let i = 0; i < STEPS; i++) {
     const { connection } = late
     game.step()
-    // A ship is handed over, and back: its owner loses it first.
+    // A ship changes its owner and back, so that its owner loses it first.
     if (i === 10 || i === 14) clearOwner(net.server, game.honest[1]!.ship)
     if (i === 10) setPlayer(net.server, late.connection, game.honest[1]!.ship, { onLeave: 'keep' })
     if (i === 14) setPlayer(net.server, game.honest[1]!.client.connection, game.honest[1]!.ship)
     if (i === 16) changeScene(net.server, Match, { seed: 7, name: 'dust' }, { to: connection })
     if (i === 30) late.cut()
-    // Over its next transport, which is another one.
+    // Record its next transport, too.
     if (i === 33) capture(transportOf(late.world, 'client'), 'client', captured)
     if (i === 40 || i === 44) setReady(late.world, i === 44)
     if (i === 46) correct(net.server, game.honest[0]!.ship, Look)
@@ -74,5 +73,5 @@ function kindOf({ bytes }: Piece): number {
   return bytes[0]!
 }
 
-/** Every kind of section that there is. */
+/** Every kind of section. */
 export const ALL_KINDS: readonly number[] = Object.values(SectionKind)

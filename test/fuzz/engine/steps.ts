@@ -1,17 +1,16 @@
-// Describes as text, step by step, what is done to a target. A failing run is kept, made smaller, and repeated from
-// it.
+// Defines the steps of a run and their text form, from which a failing run is reduced and repeated.
 import { Channel } from '../../../src/transport/transport.js'
 
-/** One thing that a hostile peer, or the clock, does. Lines are connections, numbered from 0 on. */
+/** One action of a hostile peer, or of the clock. Lines are connections, numbered from 0. */
 export type Step =
   | { readonly kind: 'tick' }
-  /** `hello`: a right hello of the protocol of today. `mute`: from now on it says nothing, not even to heart-beats. */
+  /** `hello`: a valid hello of the current protocol. `mute`: from now on it sends nothing, not even heartbeats. */
   | { readonly kind: 'open' | 'hello' | 'close' | 'cut' | 'mute'; readonly line: number }
-  /** A new line, and a hello that resumes the session of another. */
+  /** A new connection, and a hello that resumes the session of another. */
   | { readonly kind: 'resume'; readonly line: number; readonly from: number }
   | PacketStep
 
-/** A packet, or the same one so many times. */
+/** A packet, sent once or so many times. */
 export interface PacketStep {
   readonly kind: 'packet'
   readonly line: number
@@ -20,22 +19,22 @@ export interface PacketStep {
   readonly times?: number
 }
 
-/** A line does this without saying more. */
+/** The actions that need only the number of a line. */
 const PLAIN = ['open', 'hello', 'close', 'cut', 'mute'] as const
 
-/** Everything that a run depends on. */
+/** A run, with everything that it depends on. */
 export interface Run {
   readonly target: string
   readonly seed: number
   readonly steps: readonly Step[]
 }
 
-/** Thrown when a target did what it must not, whatever it was given. */
+/** Thrown when a target breaks a rule that must hold for every input. */
 export class Escape extends Error {
   override readonly name = 'Escape'
 }
 
-/** A byte that comes as often as this in a row is written once, with how often. */
+/** A byte that repeats at least this often is written once, with its count. */
 const LONG_RUN = 16
 
 /** Bytes in hexadecimal digits; `[05*2500]` for 2,500 times the byte 5. */

@@ -1,5 +1,4 @@
-// Records what a side of a recorded play makes of received packets: the calls, which it answers, and in the end its
-// world.
+// Records the results of received packets in a recorded play: calls, which are answered, and finally the world.
 import { getRelationTargets, hasComponent, query } from 'bitecs'
 import { type ClientWorld, drain, netIdOf, NetworkErrors, type ServerWorld } from 'bitecs-net'
 import { refuse, reply } from 'bitecs-net/requests'
@@ -30,11 +29,11 @@ import {
 export type Say = (text: string) => void
 type World = ServerWorld | ClientWorld
 
-/** What nobody answers, so that who asked gives up. */
+/** A request that is never answered, so that its sender gives up. */
 export const UNANSWERED = 99
 export const UNHEARD = 'nobody?'
 
-/** Arguments that are entities: other numbers on each side, and the same net ids. */
+/** Entity arguments: they differ on each side, but have the same net ids. */
 const ENTITIES = new Set(['who', 'shooter', 'near', 'owner'])
 
 function textOf(world: World, name: string, args: object): string {
@@ -45,7 +44,7 @@ function textOf(world: World, name: string, args: object): string {
   return `${name} ${JSON.stringify(args, show)}`
 }
 
-/** Takes every call that has come to a server. */
+/** Drains every call on the server. */
 export function takeAtServer(world: ServerWorld, say: Say): void {
   const hear = (name: string, args: object): void => say(textOf(world, name, args))
   for (const { args } of drain(world, Move)) hear('Move', args)
@@ -70,7 +69,7 @@ export function takeAtServer(world: ServerWorld, say: Say): void {
   for (const { code } of drain(world, NetworkErrors)) say(`error ${code}`)
 }
 
-/** Takes every call that has come to a client. */
+/** Drains every call on the client. */
 export function takeAtClient(world: ClientWorld, say: Say): void {
   const hear = (name: string, args: object): void => say(textOf(world, name, args))
   for (const { args } of drain(world, Boom)) hear('Boom', args)
@@ -92,7 +91,7 @@ function valueText(world: World, field: string, value: unknown): string {
   return field === 'at' ? `net id ${netIdOf(world, value)}` : String(Number(value.toPrecision(6)))
 }
 
-/** Says of each networked entity what it has. */
+/** Describes each networked entity. */
 export function tellWorld(world: World, say: Say): void {
   const entities = [...query(world, [Networked])].sort((a, b) => netIdOf(world, a) - netIdOf(world, b))
   for (const eid of entities) {

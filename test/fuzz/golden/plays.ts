@@ -1,5 +1,4 @@
-// The plays that are recorded: small ones, so that a difference is read in a minute; together they have all that the
-// wire knows.
+// Defines the recorded plays. Each is small, so that a difference is quick to read; together they cover the whole wire.
 import { addComponent, addEntity, query, removeComponent } from 'bitecs'
 import {
   type ClientWorld,
@@ -60,7 +59,7 @@ import {
 } from '../game-protocol.js'
 import { UNANSWERED, UNHEARD } from './meanings.js'
 
-/** What each side does in a tick, once it has taken what came. */
+/** The actions of each side in a tick, after it has received packets. */
 export interface Actors {
   readonly server: (world: ServerWorld, tick: number) => void
   readonly client: (world: ClientWorld, tick: number) => void
@@ -70,7 +69,7 @@ export interface Play {
   readonly name: string
   readonly story: string
   readonly ticks: number
-  /** The line breaks before this tick. */
+  /** The link breaks before this tick. */
   readonly cutAt?: number
   readonly serving?: Pick<TestNetworkOptions, 'users' | 'sessions'>
   begin(): Actors
@@ -78,7 +77,7 @@ export interface Play {
 
 const SHIP = [Position, Health, Motion, Aim, Bag, Look, Pose, Purse]
 
-/** An entity with these components, turned no way, and all else zero. */
+/** An entity with these components, an identity rotation, and all other values zero. */
 function launch(world: ServerWorld, components: readonly object[] = SHIP): number {
   const eid = addEntity(world)
   for (const component of components) addComponent(world, eid, component)
@@ -87,7 +86,7 @@ function launch(world: ServerWorld, components: readonly object[] = SHIP): numbe
   return eid
 }
 
-/** The client's connection, once it takes part. */
+/** The client's connection, once it is ready. */
 function guestOf(world: ServerWorld): number {
   return query(world, [Ready])[0] ?? 0
 }
@@ -100,7 +99,7 @@ function playerOf(world: ServerWorld): number {
   return Connection.player[guest]!
 }
 
-/** The copy of its own ship that a client has, or 0. */
+/** The client's copy of its own ship, or 0. */
 function shipOf(world: ClientWorld): number {
   return query(world, [LocalPlayer])[0] ?? 0
 }
@@ -126,7 +125,7 @@ function fillBag(ship: number, tick: number): void {
   if (tick === 9) Bag.friends[ship]!.clear()
 }
 
-/** Two entities that name each other. */
+/** Two entities that refer to each other. */
 function beginCircle(world: ServerWorld): void {
   const [one, other] = [launch(world, [Position, Aim]), launch(world, [Position, Aim])]
   Aim.at[one] = other
@@ -221,7 +220,7 @@ const calls: Play = {
   }),
 }
 
-/** Asks for what is answered, for what is refused, and for what is given up. */
+/** Sends requests that are answered, refused, and aborted. */
 const requests: Play = {
   name: 'requests',
   story: 'Requests of both sides: answered, refused, and given up before an answer.',

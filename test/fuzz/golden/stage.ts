@@ -1,4 +1,4 @@
-// Plays a play: with both sides, which records it, or one side alone, to which everything comes from the recording.
+// Runs a play: with both sides, to record it, or with one side, which receives the recorded packets.
 import { close } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
 import { createTestNetwork } from 'bitecs-net/testing'
@@ -24,7 +24,7 @@ import { type Arrival, hashOf, type LineStep, type Meaning, type Side, type Tape
 
 const TICK_MS = 50
 
-/** Secrets and chances are the same in every play while `act` runs: a resumed session is known by its secret. */
+/** Makes secrets and random numbers the same in every play while `act` runs: a session resumes by its secret. */
 function withoutChance<T>(act: () => T): T {
   const { random } = Math
   let drawn = 0
@@ -40,7 +40,7 @@ function withoutChance<T>(act: () => T): T {
   }
 }
 
-/** Lets `note` see what a transport delivers. */
+/** Passes everything that a transport delivers to `note`, too. */
 function overhear(transport: Transport, note: (peer: number, step: (line: number) => LineStep) => void): void {
   const receive = transport.receive.bind(transport)
   transport.receive = (sink) =>
@@ -62,7 +62,7 @@ function overhear(transport: Transport, note: (peer: number, step: (line: number
     })
 }
 
-/** Records a play from its beginning to its end. */
+/** Records a play from start to end. */
 export function recordPlay(play: Play): Tape {
   return withoutChance(() => {
     const arrivals: Arrival[] = []
@@ -109,14 +109,14 @@ export function recordPlay(play: Play): Tape {
   })
 }
 
-/** A line, or those of a server, of which everything comes from a recording. */
+/** The transport of one side, which delivers recorded packets. */
 class ScriptedTransport implements Transport {
   readonly counters = createTransportCounters()
   onArrival: (() => void) | undefined
   answer: Transport['answer']
   private readonly due: LineStep[] = []
 
-  /** `now`: when what is delivered arrived, in milliseconds. */
+  /** `now`: the arrival time of delivered packets, in milliseconds. */
   constructor(private readonly now: () => number) {}
 
   put(step: LineStep): void {
@@ -125,7 +125,7 @@ class ScriptedTransport implements Transport {
 
   receive(sink: TransportSink): void {
     for (const step of this.due.splice(0)) {
-      // A client has one peer, number 1; those of a server are as many as there were lines.
+      // A client has one peer, number 1; a server has one peer per recorded link.
       const peer = step.line + 1
       if (step.kind === 'open') sink.opened(peer)
       else if (step.kind === 'packet') this.deliver(sink, peer, step.channel, step.bytes)
@@ -146,7 +146,7 @@ class ScriptedTransport implements Transport {
   }
 
   disconnect(): void {
-    // Its end is in the recording.
+    // The recording contains its end.
   }
 
   close(): Promise<void> {
@@ -177,7 +177,7 @@ function clientAlone(play: Play, now: () => number, say: Say): Rerun {
   const { client } = play.begin()
   const world = createClientWorld(protocol, { now })
   const lines: ScriptedTransport[] = []
-  // What the server sent in its last tick was there at once, and waited for this frame.
+  // Packets of the server's last tick have arrived, and are read in this frame.
   const sentAt = (): number => now() - TICK_MS
   const transport = (line: number): ScriptedTransport => (lines[line] ??= new ScriptedTransport(sentAt))
   let opened = 0
@@ -190,13 +190,13 @@ function clientAlone(play: Play, now: () => number, say: Say): Rerun {
   return { world, transport, step }
 }
 
-/** Answers to a client that resumes are read by its try, before there is a session that could count them. */
+/** Answers to a resuming client are read before there is a session that could count them. */
 function isCounted(side: Side, { step }: Arrival): boolean {
   if (step.kind !== 'packet') return false
   return side === 'server' || step.line === 0 || step.bytes[0] !== PacketKind.Welcome
 }
 
-/** Counters of what was not taken as it came; each must stay at 0. */
+/** Counters of packets and calls that were not accepted; each must stay at 0. */
 const TROUBLES = [
   ...FATES.filter((fate) => fate !== 'acceptedPackets'),
   'malformedCalls',

@@ -1,7 +1,7 @@
-// A recorded conversation of one client and its server as text: what arrived on either side, tick by tick, and what it
-// meant.
+// Formats the recorded conversation of one client and its server as text: arrivals on both sides, tick by tick, and
+// their results.
 //
-// Each packet is a line of its own, so that a change of the wire shows as a difference of the lines that it touches.
+// Each packet has its own line, so that a change of the wire changes only the lines that it affects.
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { type Protocol, WIRE_VERSION } from '../../../src/protocol/protocol.js'
@@ -10,17 +10,17 @@ import { formatStep, type PacketStep, parseStep } from '../engine/steps.js'
 
 export type Side = 'server' | 'client'
 
-/** What happened to a line, on the side where it was seen. */
+/** An event of a link, on the side that saw it. */
 export type LineStep = PacketStep | { readonly kind: 'open' | 'close' | 'cut'; readonly line: number }
 
-/** One thing that arrived at `side`, in a tick. */
+/** One arrival at `side`, in a tick. */
 export interface Arrival {
   readonly tick: number
   readonly side: Side
   readonly step: LineStep
 }
 
-/** One thing that `side` made of what had arrived. */
+/** One result of the arrivals on `side`. */
 export interface Meaning {
   readonly tick: number
   readonly side: Side
@@ -31,7 +31,7 @@ export interface Tape {
   readonly name: string
   readonly story: string
   readonly wire: number
-  /** That of the protocol, 16 hexadecimal digits. */
+  /** The hash of the protocol, 16 hexadecimal digits. */
   readonly hash: string
   readonly arrivals: readonly Arrival[]
   readonly meanings: readonly Meaning[]

@@ -1,6 +1,5 @@
-// Hostile clients and hostile requests against a server on which others play, in turns with nothing, and with as many
-// guests who come and go and mean no harm: what it costs the others, and how much of that is anybody's who comes and
-// goes.
+// Measures what hostile clients and requests cost the players of a server over a real network. Phases with hostile
+// clients alternate with quiet phases, and with phases of equally many harmless guests, for comparison.
 import { fileURLToPath } from 'node:url'
 import { Worker } from '../../support/worker.js'
 import { Escape } from '../engine/steps.js'
@@ -14,15 +13,15 @@ export interface NetworkSettings {
 }
 
 const PLAYERS = 16
-/** Connections and requests that hostile clients have at a time. */
+/** The number of hostile connections and requests at a time. */
 const CONNECTIONS = 4
 const REQUESTS = 8
-/** How long each phase is, and how long the server is left alone behind it, in milliseconds. */
+/** The length of a phase, and of the pause after it, in milliseconds. */
 const PHASE = 5000
 const SETTLE = 1500
-/** How long the last of a hostile client may be there. */
+/** The time after which nothing of a hostile client may be left. */
 const GONE_WITHIN = 30_000
-/** Statuses of which a server says itself that something of it broke. */
+/** Statuses that report an error within the server. */
 const isBroken = (status: number): boolean => status >= 500 && status !== 503 && status !== 505
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -65,7 +64,7 @@ class Field {
     await Promise.all([this.server.stop(), this.players.stop(), this.attackers.stop()])
   }
 
-  /** One phase with nothing, one with guests, one with hostile clients. @returns what was thrown until now. */
+  /** Runs one quiet phase, one with guests, and one with hostile clients. @returns the hostile input until now. */
   async turn(seed: number): Promise<Thrown> {
     await this.measure(this.quiet)
     await this.visit(true, seed, this.guests)
@@ -82,7 +81,7 @@ class Field {
   }
 
   private async measure(into: Phase): Promise<void> {
-    // What was before it, and its beginning, do not count.
+    // Ticks before the phase and at its beginning do not count.
     await pause(SETTLE)
     await Promise.all([this.server.ask('look', nothing), this.players.ask('look', nothing)])
     await pause(PHASE)
@@ -102,7 +101,7 @@ class Field {
     if (thrown.length > 0) throw new Escape(`a tick threw: ${thrown[0]}`)
   }
 
-  /** Once nobody is hostile any more, nothing of them may be left. */
+  /** Checks that nothing of the hostile clients is left after they have stopped. */
   async expectClean(): Promise<ServerState> {
     let state = await this.server.ask('look', nothing)
     for (
@@ -123,7 +122,7 @@ class Field {
   }
 }
 
-/** Prints what it finds. @throws Escape when a player was disturbed, or something was left behind. */
+/** Prints the results. @throws Escape when a player was disturbed, or something was left behind. */
 export async function fuzzNetwork({ minutes, seed }: NetworkSettings): Promise<void> {
   const field = await Field.start()
   try {

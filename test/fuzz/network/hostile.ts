@@ -1,4 +1,4 @@
-// Hostile clients over real WebRTC, and hostile requests over HTTP, from a process of their own.
+// Runs hostile clients over real WebRTC, and hostile requests over HTTP, in a separate process.
 import { setPriority } from 'node:os'
 import { createRandom } from '../../../src/transport/random.js'
 import { Channel } from '../../../src/transport/transport.js'
@@ -8,7 +8,7 @@ import { HostileVoice, recorded } from '../targets/hostile-voice.js'
 import { RawLine } from '../targets/raw-line.js'
 import { hostileRequest, sendRequest } from './http.js'
 
-/** What was thrown, until now; what guests said is not among it. */
+/** The hostile input until now, without that of guests. */
 export interface Thrown {
   guests: number
   packets: number
@@ -17,7 +17,7 @@ export interface Thrown {
   foreignChannels: number
   floods: number
   requests: number
-  /** Answers to requests by their status; 0 where there was none. */
+  /** Responses by status; 0 without a response. */
   readonly statuses: Record<number, number>
 }
 
@@ -31,21 +31,21 @@ const thrown: Thrown = {
   requests: 0,
   statuses: {},
 }
-/** Packets of one connection at most; a pause of so many milliseconds is between two lots of them. */
+/** The most packets of one connection, and the pause between two batches, in milliseconds. */
 const PACKETS = 400
 const PAUSE = 25
-/** Pauses after which a guest leaves, at most: as long as hostile clients last, on average. */
+/** The most pauses until a guest disconnects: as long as hostile clients last on average. */
 const GUEST_STAYS = 44
 const FLOOD = 500
 const FLOOD_BYTES = new Uint8Array(1100).fill(0xab)
 
 const attack = { isOver: true }
-// Attackers have their own machines; here the server and its players come first.
+// Real attackers have their own machines, so the server and its players have priority here.
 setPriority(15)
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-/** A line over native channels; its ends are told by what arrives. */
+/** A transport over native channels. */
 function lineOf(client: RawClient): RawLine {
   const send = (_peer: number, channel: Channel, bytes: Uint8Array, length: number): boolean => {
     if (client.isClosed()) return false
@@ -53,7 +53,7 @@ function lineOf(client: RawClient): RawLine {
     try {
       return native.isOpen() && native.sendMessageBinary(bytes.slice(0, length))
     } catch {
-      // It closed between the look and the call.
+      // It closed between the check and the call.
       return false
     }
   }
@@ -71,7 +71,7 @@ function lineOf(client: RawClient): RawLine {
   return line
 }
 
-/** One hostile connection, from its beginning to its end. */
+/** One hostile connection, from start to end. */
 async function attackOnce(url: string, random: Random): Promise<void> {
   const client = await connectRaw(url)
   thrown.connections++
@@ -89,7 +89,7 @@ async function attackOnce(url: string, random: Random): Promise<void> {
       }
       if (random() < 0.02) misbehave(client, line, random)
       await pause(PAUSE)
-      // One that is never let in waits no longer than this.
+      // The longest wait of a client that is never admitted.
       sent++
     }
   } finally {
@@ -117,7 +117,7 @@ function misbehave(client: RawClient, line: RawLine, random: Random): void {
   }
 }
 
-/** One connection that means no harm: it comes, takes part, says something all the time, and leaves. */
+/** One harmless connection: it connects, becomes ready, sends messages, and disconnects. */
 async function visitOnce(url: string, random: Random): Promise<void> {
   const client = await connectRaw(url)
   thrown.guests++
@@ -133,7 +133,7 @@ async function visitOnce(url: string, random: Random): Promise<void> {
 
 async function attackLoop(url: string, random: Random, once: typeof attackOnce): Promise<void> {
   while (!attack.isOver) {
-    // A server that is busy may refuse; it is asked again.
+    // A busy server may refuse; try again.
     await once(url, random).catch(() => {})
   }
 }
@@ -151,7 +151,7 @@ async function requestLoop(port: number, random: Random): Promise<void> {
 let loops: Promise<void>[] = []
 
 export const hostileTasks = {
-  /** Begins to attack, or to visit, with so many connections and requests at a time. */
+  /** Begins the attack, or the guests' visit, with so many connections and requests at a time. */
   begin({
     port,
     seed,
@@ -174,7 +174,7 @@ export const hostileTasks = {
     loops = [...clients, ...askers]
   },
 
-  /** Stops, and tells what was thrown in all. */
+  /** Stops, and returns the total hostile input. */
   async end(): Promise<Thrown> {
     attack.isOver = true
     await Promise.all(loops)

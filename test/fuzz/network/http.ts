@@ -1,17 +1,17 @@
-// Hostile requests to the signalling, written by hand to a socket: no client of HTTP would send them.
+// Sends hostile requests to the signalling through a raw socket, because no HTTP client would send them.
 import net from 'node:net'
 import { oneOf, pick, type Random, randomBytes } from '../generate.js'
 import { hostileAnswer, mutateText, PATHS } from '../targets/signalling.js'
 
-/** What is written to one socket. */
+/** The bytes that are written to one socket. */
 export interface HostileRequest {
-  /** How many requests that is. */
+  /** The number of requests in it. */
   readonly count: number
   readonly bytes: Uint8Array
-  /** Where it stops for a while, and for how many milliseconds; -1 for not at all. */
+  /** Where it pauses, and for how many milliseconds; -1 for no pause. */
   readonly pauseAt: number
   readonly pauseFor: number
-  /** The socket is closed in the middle, and no answer awaited. */
+  /** Whether the socket is closed in the middle, without waiting for a response. */
   readonly isAborted: boolean
 }
 
@@ -54,7 +54,7 @@ const HEADERS = [
   'no colon',
   'bad\u0000name: 1',
 ]
-/** No socket is waited for longer, in milliseconds. */
+/** The timeout of a socket, in milliseconds. */
 const LIMIT = 1500
 
 function oneRequest(random: Random): string {
@@ -68,7 +68,7 @@ function oneRequest(random: Random): string {
   return `${oneOf(random, METHODS)} ${path} ${version}\r\n${headers.join('\r\n')}\r\n\r\n${body}`
 }
 
-/** One request, or several that do not wait for answers; some of it late, some of it missing. */
+/** One request, or several pipelined ones, partly delayed or truncated. */
 export function hostileRequest(random: Random): HostileRequest {
   const count = random() < 0.1 ? 2 + pick(random, 10) : 1
   let text = Array.from({ length: count }, () => oneRequest(random)).join('')
@@ -79,7 +79,7 @@ export function hostileRequest(random: Random): HostileRequest {
   return { count, bytes, pauseAt, pauseFor: pick(random, 300), isAborted }
 }
 
-/** Sends it; resolves to the statuses of what came back, [0] when nothing did. */
+/** Sends it; resolves to the statuses of the responses, or [0] without one. */
 export function sendRequest(port: number, request: HostileRequest): Promise<number[]> {
   return new Promise((resolve) => {
     let heard = ''

@@ -1,5 +1,4 @@
-// Honest clients, while others are hostile: each says words and counts those that come back, and when the server is
-// heard.
+// Runs honest clients while others are hostile: each sends words, counts the echoed ones, and measures server ticks.
 import { createEntityIndex } from 'bitecs'
 import { drain, sendMessage, serverTick } from 'bitecs-net'
 import { clientReceive, clientSend, type ClientWorld, connect, createClientWorld, runSystems } from 'bitecs-net/node'
@@ -10,17 +9,17 @@ interface Player {
   readonly world: ClientWorld
   said: number
   heard: number
-  /** Words that came back out of their order, or twice, or never. */
+  /** Words that were echoed out of order, twice, or never. */
   wrong: number
   tick: number
   tickAt: number
 }
 
 export interface PlayersState {
-  /** Players of whom every word up to those of the last second came back once and in order. */
+  /** Players whose words, except those of the last second, were all echoed once and in order. */
   readonly playing: number
   readonly wrong: number
-  /** Milliseconds from one tick of the server to the next, as the players heard of them, since the last look. */
+  /** Milliseconds between server ticks, as players received them, since the last reading. */
   readonly intervals: readonly number[]
 }
 

@@ -1,4 +1,4 @@
-// A process of the fuzzing over a real network: takes its role from the command line, and does what it is asked.
+// Runs one process of the fuzzing over a real network: its role is given on the command line.
 import { answerTasks, type Tasks } from '../../support/worker.js'
 
 const roles: Record<string, () => Promise<Tasks>> = {

@@ -1,5 +1,5 @@
-// The server of the fuzzing over a real network: players' words come back, everybody has a ship, and its ticks are
-// timed.
+// Runs the server of the fuzzing over a real network: it echoes players' words, gives each client a ship, and times its
+// ticks.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { addComponent, addEntity, query } from 'bitecs'
 import { drain, NetworkErrors, sendMessage, setPlayer } from 'bitecs-net'
@@ -38,12 +38,11 @@ export interface ServerState {
   readonly counters: NetworkStats['counters']
   readonly transport: NetworkStats['transport']
   /**
-   * How long each tick took since the last look, in milliseconds on the processor where the system tells it: on a
-   * machine that hostile clients, players and server share, the clock on the wall would measure how they push each
-   * other aside.
+   * The duration of each tick since the last reading, in milliseconds of processor time where the system reports it. On
+   * a machine that hostile clients, players and server share, wall-clock time would measure their competition.
    */
   readonly ticks: readonly number[]
-  /** What a tick threw. */
+  /** The errors that ticks threw. */
   readonly thrown: readonly string[]
   readonly rss: number
 }
@@ -90,7 +89,7 @@ function launch(of: ServerWorld, connection: number): void {
 const SCHEDULING = `/proc/self/task/${process.pid}/schedstat`
 const text = Buffer.alloc(64)
 
-/** Milliseconds that this thread has been on a processor (Linux, sched-stats.rst); elsewhere those of the clock. */
+/** Processor time of this thread in milliseconds (Linux, sched-stats.rst); elsewhere the time of the clock. */
 function timeOfThread(): number {
   try {
     const file = openSync(SCHEDULING, 'r')

@@ -1,4 +1,4 @@
-// A client whose server says anything: what must hold in every frame, and that it can join an honest server afterwards.
+// Runs a client against a hostile server: checks rules in every frame, and that it can join an honest server later.
 import { query } from 'bitecs'
 import { close } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
@@ -21,12 +21,12 @@ import { Victim } from './victim.js'
 const WARM_UP = 10
 const QUIET_TICKS = 30
 /**
- * Of a world that was lied to: tables have the size of the most entities that were there at one time, and queues and
- * readers keep what they have grown to, within their bounds.
+ * The growth that an attacked world may keep: tables for the largest number of entities at one time, and queues and
+ * readers within their limits.
  */
 const ALLOWANCE: Allowance = { elements: 256, bytes: 4 << 20, named: {} }
 
-/** Gets the real packets for the victim; the maker of the steps decides what becomes of them. */
+/** Receives the real packets for the victim; the target decides what to do with them. */
 export type Intercept = (channel: Channel, bytes: Uint8Array) => void
 
 export class ClientRun implements TargetRun, Live {
@@ -34,7 +34,7 @@ export class ClientRun implements TargetRun, Live {
   private victim: TestClient
   private readonly accounting: Accounting
   private readonly before: Census
-  /** The line that packets of steps are put on: the sink of the receive that runs. */
+  /** The sink of the running receive, which gets the packets of steps. */
   private readonly waiting: { channel: Channel; bytes: Uint8Array }[] = []
   intercept: Intercept = () => {}
   private isHonest = false
@@ -50,11 +50,11 @@ export class ClientRun implements TargetRun, Live {
     const { world } = this.victim
     this.playing = new Victim(world)
     this.step(WARM_UP)
-    // A session that has ended leaves what its queues have grown to.
+    // Queues of an ended session keep their size.
     this.startAnew()
     this.step(WARM_UP)
     this.before = this.rest()
-    // Behind the end of that session, which may count packets that waited for a scene.
+    // After the end of that session, which may count packets that were held for a scene.
     this.accounting = new Accounting(clientState(world).counters)
     this.isHonest = false
     this.begin()
@@ -67,11 +67,11 @@ export class ClientRun implements TargetRun, Live {
     }
   }
 
-  /** What the client holds without a session. */
+  /** The state of the client without a session. */
   private rest(): Census {
     void close(this.victim.world)
     this.victim.running = false
-    // Its game runs on: what the last frame gathered is shown in the next, and then forgotten.
+    // Its game keeps running: events of the last frame are published in the next, then forgotten.
     for (let i = 0; i < 2; i++) runSystems(this.victim.world, clientReceive)
     return takeCensus(clientState(this.victim.world))
   }
@@ -94,11 +94,11 @@ export class ClientRun implements TargetRun, Live {
     }
   }
 
-  /** Nothing comes over this line but what steps put on it. */
+  /** Replaces everything that arrives on this connection by the packets of steps. */
   private tap(session: ClientSession, transport: Transport): void {
     const receive = transport.receive.bind(transport)
     transport.receive = (sink: TransportSink) => {
-      // What comes now is put on the line, or not, in the next frame: so steps stand in the order in which they happen.
+      // Packets that arrive now are delivered, or not, in the next frame, so that steps are in the order of events.
       const due = this.waiting.splice(0)
       receive({
         opened: (peer) => sink.opened(peer),
@@ -117,7 +117,7 @@ export class ClientRun implements TargetRun, Live {
     return this.victim.world
   }
 
-  // What passes for a packet of this session.
+  // The state that makes a packet pass as one of this session.
   get tick(): number {
     return Math.floor(this.game.net.now / 50) + 1
   }
@@ -206,7 +206,7 @@ export class ClientRun implements TargetRun, Live {
       throw new Escape(`${there} entities, ${role.replication.entities.alive} counted`)
   }
 
-  /** Packets that the client has taken in and not read yet. */
+  /** Packets that the client has received and not read yet. */
   private packetsKept(): number {
     const { received } = clientState(this.world)
     return received.reduce((sum, { count }) => sum + count, 0)

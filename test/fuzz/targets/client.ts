@@ -1,4 +1,4 @@
-// The whole client as a target: what its server really says is changed on the way, and much is added to it.
+// Attacks the whole client: changes the real packets of its server, and adds many.
 import { guessedSections, oneOf, pick, type Random, randomBytes } from '../generate.js'
 import { freshen, mutate } from '../engine/mutate.js'
 import { layout } from '../engine/recorder.js'
@@ -30,7 +30,7 @@ class HostileServer {
     this.apply({ kind: 'packet', line: 0, channel, bytes })
   }
 
-  /** What really came: most of it passes, so that there is something to break. */
+  /** Handles real packets: most pass unchanged, so that there is a state to break. */
   private pass(channel: Channel, bytes: Uint8Array): void {
     const { random } = this
     const fate = random()
@@ -60,7 +60,7 @@ class HostileServer {
   private throwOne(): void {
     const { random } = this
     const { client, server } = recorded()
-    // A farewell in every other tick would leave no session to break.
+    // Frequent close packets would leave no session to break.
     const packet = oneOf(random, random() < 0.95 ? server : client)
     if (packet.bytes[0] === 3 && random() < 0.95) return
     const channel = random() < 0.93 ? packet.channel : oneOf(random, [Channel.Reliable, Channel.Unreliable])

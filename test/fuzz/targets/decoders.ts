@@ -1,4 +1,4 @@
-// Every decoder by itself: none throws, none reads past its end, none fails without saying so.
+// Attacks every decoder: none may throw, read past its end, or fail silently.
 import { createWorld } from 'bitecs'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ByteReader } from '../../../src/protocol/bytes.js'
@@ -25,7 +25,7 @@ import { oneOf, pick, type Random, randomBytes } from '../generate.js'
 import { recorded } from './hostile-voice.js'
 import type { Target, TargetRun } from './target.js'
 
-/** Reads what the reader holds; `choice` is for decoders that are told how much there is. */
+/** Decodes the bytes of the reader; `choice` is for decoders that need a count. */
 export type Decode = (reader: ByteReader, choice: number) => void
 
 const NO_ENTITIES = { netIdOf: (eid: number) => eid, entityOf: (netId: number) => netId & 0xffff }
@@ -76,7 +76,7 @@ export const decoders: readonly (readonly [name: string, decode: Decode])[] = [
     ]),
 ]
 
-/** Runs one decoder; returns whether it failed, as it says. @throws Escape when it read what it must not. */
+/** Runs one decoder; returns whether it reported a failure. @throws Escape when it read past its end. */
 export function decodeWith(
   [name, decode]: (typeof decoders)[number],
   bytes: Uint8Array,
@@ -92,7 +92,7 @@ export function decodeWith(
   return reader.failed
 }
 
-/** A queue of each definition, which lets nothing in that its type does not allow. */
+/** A queue of each definition, which must accept only valid calls. */
 export function makeQueues(): CallQueue[] {
   return protocol.definitions.map(
     (definition, id) =>
@@ -110,7 +110,7 @@ export function makeQueues(): CallQueue[] {
   )
 }
 
-/** Offers bytes to a queue; whether it took them. @throws when what it took is not what its definition says. */
+/** Offers bytes to a queue; returns whether it accepted them. @throws when it accepted an invalid call. */
 export function offer(queue: CallQueue, id: number, bytes: Uint8Array, end: number): boolean {
   if (!queue.push(bytes, 0, end, 0, 1, 1, 0)) return false
   for (const { args } of queue) protocol.definitions[id]!.codec.check(args)
@@ -118,7 +118,7 @@ export function offer(queue: CallQueue, id: number, bytes: Uint8Array, end: numb
   return true
 }
 
-/** Something for a decoder: a piece of a real packet with something wrong with it, or anything. */
+/** Input for a decoder: a mutated piece of a real packet, or random bytes. */
 export function decoderInput(random: Random): Uint8Array {
   if (random() < 0.4) return randomBytes(random, 200)
   const { client, server } = recorded()
@@ -130,7 +130,7 @@ export function decoderInput(random: Random): Uint8Array {
 class DecoderRun implements TargetRun {
   private readonly queues = makeQueues()
 
-  /** Each step is for every decoder: a packet is an input to each of them. */
+  /** Gives each packet to every decoder. */
   apply(step: Step): void {
     if (step.kind !== 'packet') return
     const { bytes } = step
@@ -142,7 +142,7 @@ class DecoderRun implements TargetRun {
   }
 
   finish(): void {
-    // A decoder keeps nothing.
+    // A decoder keeps no state.
   }
 }
 

@@ -1,5 +1,4 @@
-// Speaks for one hostile client, packet by packet. Some packets are plausible, or the server would not listen for
-// long.
+// Generates the packets of one hostile client. Some are plausible, or the server would soon close it.
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { SectionKind } from '../../../src/protocol/packet.js'
 import { Channel } from '../../../src/transport/transport.js'
@@ -11,15 +10,15 @@ import { Blip, Login, protocol } from '../game-protocol.js'
 import { guessedSections, oneOf, pick, type Random, randomBytes } from '../generate.js'
 import type { RawLine } from './raw-line.js'
 
-/** The number of the message by which a client says who it is. */
+/** The id of the message that authenticates a client. */
 const LOGIN = protocol.ids.get(Login)!
-/** That of a small one. */
+/** The id of a small message. */
 const BLIP = protocol.ids.get(Blip)!
 
 let recording: Recording | undefined
 /**
- * What is mutated: a long game, recorded once for all runs, and before they begin (the arrays of the game are those of
- * every game in this process); and the recordings of the corpus.
+ * The packets to mutate: the recordings of the corpus, and a long game, recorded once before all runs, because all
+ * games in this process share their arrays.
  */
 export function recorded(): Recording {
   if (recording === undefined) {
@@ -29,7 +28,7 @@ export function recorded(): Recording {
   return recording
 }
 
-/** What goes to that side in the recordings of the corpus. */
+/** The packets to a side in the recordings of the corpus. */
 function packetsTo(side: Side): Recorded[] {
   const arrivals = readTapes().flatMap((tape) => tape.arrivals.filter((arrival) => arrival.side === side))
   return arrivals.flatMap(({ step }) => {
@@ -53,8 +52,8 @@ export class HostileVoice {
     private readonly line: RawLine,
     private readonly random: Random,
     /**
-     * A stranger never says a right hello; a guest says it, and never that it is ready; a successor resumes a session,
-     * and has said both. Who is polite says nothing but what an honest client says.
+     * A stranger never sends a valid hello. A guest sends one, but is never ready. A successor resumes a session that
+     * was ready. A polite one sends only packets of an honest client.
      */
     private readonly manners: 'stranger' | 'guest' | 'member' | 'successor' | 'polite',
   ) {
@@ -62,7 +61,7 @@ export class HostileVoice {
     this.saidReady = manners !== 'member' && manners !== 'polite'
   }
 
-  /** What it says next; mostly nothing while it waits for its welcome. */
+  /** Its next packet; mostly none while it waits for its welcome. */
   next(): Utterance | undefined {
     const { line, random } = this
     if (!this.saidHello) {
@@ -70,7 +69,7 @@ export class HostileVoice {
       const isHello = ({ bytes }: Recorded): boolean => bytes[0] === PacketKind.Hello && bytes.at(-1)! < 2
       return { channel: Channel.Reliable, bytes: oneOf(random, recorded().client.filter(isHello)).bytes }
     }
-    // A guest sends nothing until it is admitted, however long that takes.
+    // A guest sends nothing until it is admitted.
     if ((this.manners === 'polite' || this.manners === 'guest') && !line.isWelcome) return undefined
     if (this.manners !== 'stranger' && !line.isWelcome) return this.sayEarly()
     if (line.requests.length > 0 && random() < 0.05) return this.answer()
@@ -88,7 +87,7 @@ export class HostileVoice {
     return this.last
   }
 
-  /** A message, or so many, and what structure has been applied. */
+  /** One message or several, and the applied structure tick. */
   sayHonestly(messages = 1): Utterance {
     const { tick, structureTick } = this.line
     const head = [PacketKind.Data, 0, ...varintOf(tick), ...varintOf(structureTick)]
@@ -96,7 +95,7 @@ export class HostileVoice {
     return { channel: Channel.Unreliable, bytes: Uint8Array.from([...head, ...calls]) }
   }
 
-  /** An answer to a request that the server has made: of every status, with anything in it. */
+  /** A reply to a request of the server, with a random status and content. */
   private answer(): Utterance {
     const { line, random } = this
     const { tick, structureTick } = line
@@ -107,7 +106,7 @@ export class HostileVoice {
     return { channel: Channel.Reliable, bytes: Uint8Array.from([...head, ...section]) }
   }
 
-  /** Before the welcome: what may come then, such as who it is, and now and then what may not. */
+  /** A packet before the welcome: mostly a permitted one, such as its authentication. */
   private sayEarly(): Utterance | undefined {
     const { line, random } = this
     const sort = random()
@@ -128,10 +127,10 @@ export class HostileVoice {
     const sort = random()
     if (sort < 0.05) return randomBytes(random, 1200)
     if (sort < 0.1) return guessedSections(random, line.tick)
-    // As an old session said it.
+    // As an old session sent it.
     if (sort < 0.15) return packet.bytes
     const pieces = freshen(random, packet.pieces, line)
-    // Half of what a member says passes for honest: else it would not be heard for long.
+    // Half of a member's packets are plausible, or it would soon be closed.
     const unchanged = line.netIds.length > 0 ? 0.5 : 0.1
     return mutate(random, pieces, oneOf(random, recorded().client).pieces, unchanged)
   }

@@ -1,4 +1,4 @@
-// Every target that is fuzzed in memory.
+// Lists every target that is fuzzed in memory.
 import { clientTarget } from './client.js'
 import { decoderTarget } from './decoders.js'
 import { saveTarget } from './saves.js'

@@ -1,4 +1,4 @@
-// A connection of somebody who speaks as it pleases: bytes in, and of what comes back only what helps to lie better.
+// A raw connection of a hostile client: it sends any bytes, and remembers received ids that make attacks plausible.
 import { ByteReader } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { DataHeader, readWelcome, SectionKind } from '../../../src/protocol/packet.js'
@@ -7,19 +7,19 @@ import type { Live } from '../engine/mutate.js'
 import { layout } from '../engine/recorder.js'
 import type { Piece } from '../engine/pieces.js'
 
-/** Net ids that are remembered. */
+/** The number of net ids to remember. */
 const MAX_NET_IDS = 64
-/** Requests that are remembered. */
+/** The number of requests to remember. */
 const MAX_REQUESTS = 8
 
 export class RawLine implements TransportSink, Live {
   tick = 1
   structureTick = 0
   newest = -1
-  /** Of its own packets. */
+  /** The sequence number of its own packets. */
   private nextSequence = 0
   readonly netIds: (readonly [number, number])[] = []
-  /** Requests of the server that were heard of last. */
+  /** The latest requests of the server. */
   readonly requests: number[] = []
   secret: string | undefined
   isWelcome = false
@@ -29,7 +29,7 @@ export class RawLine implements TransportSink, Live {
 
   constructor(readonly transport: Pick<Transport, 'send' | 'receive' | 'close' | 'answer'>) {}
 
-  /** Says nothing any more: not even heart-beats are answered. */
+  /** Sends nothing from now on, not even answers to heartbeats. */
   mute(): void {
     this.transport.answer = () => {}
   }
@@ -48,7 +48,7 @@ export class RawLine implements TransportSink, Live {
   }
 
   opened(): void {
-    // It says nothing by itself.
+    // It sends nothing automatically.
   }
 
   packet(_: PeerId, _channel: Channel, bytes: Uint8Array, length: number): void {

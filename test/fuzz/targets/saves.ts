@@ -1,4 +1,4 @@
-// Loading a save as a target: whatever the bytes say, all of it is made, or nothing and a SaveError.
+// Attacks the loading of saves: it creates all entities, or none and throws a SaveError.
 import { query } from 'bitecs'
 import { createServerWorld } from 'bitecs-net'
 import { loadWorld, SaveError, saveWorld } from 'bitecs-net/saves'
@@ -14,7 +14,7 @@ import { Escape, type Step } from '../engine/steps.js'
 import { mutate, oneOf, type Random, randomBytes } from '../generate.js'
 import type { Target, TargetRun } from './target.js'
 
-/** The same bytes with a checksum that is right. */
+/** The same bytes with a valid checksum. */
 export function sealed(bytes: Uint8Array): Uint8Array {
   const writer = new ByteWriter()
   writer.copy(bytes, 0, Math.max(0, bytes.length - 4))
@@ -22,7 +22,7 @@ export function sealed(bytes: Uint8Array): Uint8Array {
   return writer.bytes.slice(0, writer.length)
 }
 
-/** How many entities a load made; 0 when it was refused, as it must be then. */
+/** The number of entities that a load created; 0 if it was refused correctly. */
 export function load(bytes: Uint8Array): number {
   const world = createServerWorld(protocol)
   let made = 0
@@ -33,7 +33,7 @@ export function load(bytes: Uint8Array): number {
   }
   const there = query(world, [Networked]).length
   if (there !== made) throw new Escape(`${there} entities are there, ${made} were loaded`)
-  // What was let in can be saved and loaded again.
+  // A loaded world can be saved and loaded again.
   if (made > 0 && loadWorld(createServerWorld(protocol), saveWorld(world)).entities.length !== made) {
     throw new Escape('what was loaded could not be saved')
   }
@@ -41,7 +41,7 @@ export function load(bytes: Uint8Array): number {
 }
 
 let saves: Uint8Array[] | undefined
-/** Saves that are whole. */
+/** Valid saves. */
 export function realSaves(): readonly Uint8Array[] {
   if (saves === undefined) {
     const world = createServerWorld(protocol)
@@ -52,7 +52,7 @@ export function realSaves(): readonly Uint8Array[] {
   return saves
 }
 
-/** A save with something wrong with it, or one of nothing but a right beginning. */
+/** A mutated save, or random bytes after a valid beginning. */
 export function hostileSave(random: Random): Uint8Array {
   if (random() < 0.7) return sealed(mutate(random, oneOf(random, realSaves()), realSaves()))
   if (random() < 0.1) return randomBytes(random, 400)
@@ -65,7 +65,7 @@ class SaveRun implements TargetRun {
   }
 
   finish(): void {
-    // Each load has a world of its own.
+    // Each load has its own world.
   }
 }
 

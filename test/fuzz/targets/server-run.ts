@@ -1,4 +1,4 @@
-// A server with honest clients, and lines on which anything is said: what must hold in every tick, and in the end.
+// Runs a server with honest clients and hostile connections: checks rules in every tick and at the end.
 import { query } from 'bitecs'
 import { stats } from 'bitecs-net/stats'
 import { Connection, Networked } from 'bitecs-net/components'
@@ -18,10 +18,10 @@ import { FuzzGame, protocol } from '../game.js'
 import { RawLine } from './raw-line.js'
 import type { TargetRun } from './target.js'
 
-/** Sessions of hostile clients whose line broke are kept for ten ticks. */
+/** The resume time: interrupted sessions of hostile clients are kept for ten ticks. */
 const sessions = { resumeTime: 500, timeout: 1000, handshakeTimeout: 1500 }
 const users = { authenticationTimeout: 1500 }
-/** So long until nothing of a hostile client may be left, also of one that has fallen silent. */
+/** The time after which nothing of a hostile client may be left, also of a silent one. */
 const QUIET_TICKS = 60
 /** Servers of several kinds; the seed of a run chooses. */
 const KINDS: readonly ServeOptions[] = [
@@ -32,22 +32,22 @@ const KINDS: readonly ServeOptions[] = [
 /** Steps of the game before the first census: queues and tables have their sizes then. */
 const WARM_UP = 25
 
-/** What may be more after hostile clients than before: pools and logs with bounds of their own. */
+/** State that may grow through hostile clients: pools and logs with their own limits. */
 const ALLOWANCE: Allowance = {
   elements: 24,
   bytes: 4 << 20,
   named: {
-    // Why sessions ended, for clients that come back too late.
+    // End reasons, for clients that resume too late.
     '.interrupted.ends': 256,
-    // Keys of entities that ended, for clients of whose scenes they were: 1,024, and as many that are struck out.
+    // Spawn keys of despawned entities: 1,024, and as many removed ones.
     '.endedKeys.log': 2048,
     '.endedKeys.byKey': 1024,
-    // Slots that wait for acknowledgements; those given out are cleared away by the thousand.
+    // Slots that wait for acknowledgements; reused ones are cleared by the thousand.
     '.entities.waiting': 2000,
-    // By sets of components, of which there are no more than combinations that occur.
+    // Tables by component set, which are limited by the combinations that occur.
     '.plans': 512,
     '.plans[].columns': 8192,
-    // Peers of the conditioner that nothing may be sent to any more.
+    // Closed peers of the conditioner.
     '.gone': 1024,
   },
 }
@@ -78,7 +78,7 @@ export class ServerRun implements TargetRun {
     this.entitiesBefore = query(server, [Networked]).length
   }
 
-  /** With a few honest visitors, who leave again. */
+  /** Includes a few honest visitors, who disconnect again. */
   private warmUp(): void {
     const visitors = [0, 1].map(() => this.game.net.begin())
     for (let i = 0; i < WARM_UP; i++) this.game.step()
@@ -89,7 +89,7 @@ export class ServerRun implements TargetRun {
     for (let i = 0; i < QUIET_TICKS; i++) this.game.step()
   }
 
-  /** How many lines there were. */
+  /** The number of connections until now. */
   get opened(): number {
     return this.lineCount
   }
@@ -136,7 +136,7 @@ export class ServerRun implements TargetRun {
     }
   }
 
-  /** The game drains everything in every tick; what it may leave waiting has bounds. */
+  /** Checks the limits of queues, although the game drains everything in every tick. */
   private checkQueues(): void {
     const role = serverState(this.game.net.server)
     for (const { name, waiting } of role.inbound.queues) {
@@ -147,7 +147,7 @@ export class ServerRun implements TargetRun {
       if (outgoingParts.waiting > MAX_WAITING_PARTS) throw new Escape(`${outgoingParts.waiting} bytes of parts wait`)
     }
     const { waiting } = this.network.inbox
-    // The answers to this tick's heart-beats may be there already.
+    // The answers to this tick's heartbeats may have arrived already.
     if (waiting > 2 * role.peers.length + 16) throw new Escape(`${waiting} packets wait behind a receive`)
   }
 
@@ -155,7 +155,7 @@ export class ServerRun implements TargetRun {
     const { game } = this
     const { server } = game.net
     const role = serverState(server)
-    // They do not even leave: the server must find out by itself.
+    // They do not disconnect; the server must notice by timeout.
     for (const line of this.lines.values()) line.mute()
     for (let i = 0; i < QUIET_TICKS; i++) this.tick()
     for (const [number, { isClosed }] of this.lines) {
@@ -176,7 +176,7 @@ export class ServerRun implements TargetRun {
     if (difference !== '') throw new Escape(difference)
   }
 
-  /** What the transport took in, it delivered, or counted as dropped. */
+  /** Checks that the transport delivered every received packet, or counted it as dropped. */
   private checkTransport(): void {
     const { callbackErrors } = stats(this.game.net.server).transport
     if (callbackErrors > 0) throw new Escape(`${callbackErrors} callbacks threw`)

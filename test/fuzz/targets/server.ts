@@ -1,4 +1,4 @@
-// The whole server as a target: strangers, members, those who were cut and come back, several at once.
+// Attacks the whole server with several connections at once: strangers, members, and clients that resume.
 import { oneOf, pick, type Random } from '../generate.js'
 import type { Step } from '../engine/steps.js'
 import { HostileVoice, recorded, type Utterance } from './hostile-voice.js'
@@ -6,13 +6,13 @@ import type { RawLine } from './raw-line.js'
 import { ServerRun } from './server-run.js'
 import type { Target } from './target.js'
 
-/** Lines that are open at once, at most. */
+/** The most connections at once. */
 const LINES = 4
-/** How many times a flood says the same, and the most bytes that this may be: more than a client may send at once. */
+/** Repetitions in a flood, and its most bytes: more than a client may send at once. */
 const FLOOD = 5000
 const FLOOD_BYTES = 6 << 20
 const CALLS_PER_PACKET = 100
-/** A line is closed after so many packets if the server has not done so. */
+/** A connection is closed after so many packets if the server has not closed it. */
 const PACKETS_PER_LINE = 400
 
 const MANNERS = ['stranger', 'stranger', 'guest', 'member', 'member', 'member', 'member', 'member'] as const
@@ -44,7 +44,7 @@ class HostileClients {
     const { random } = this
     while (this.thrown < inputs) {
       if (this.open.length < LINES && random() < 0.5) this.connect()
-      // Nearly always a few packets a tick; now and then a flood.
+      // Mostly a few packets per tick; sometimes a flood.
       const count = random() < 0.03 ? 300 : 5 + pick(random, 40)
       for (let i = 0; i < count && this.open.length > 0; i++) this.throwOne(oneOf(random, this.open))
       this.apply({ kind: 'tick' })
@@ -61,7 +61,7 @@ class HostileClients {
     this.open.push({ number, line, voice, sent: 0 })
   }
 
-  /** Those that the server closed, and those that have said enough. */
+  /** Removes connections that the server closed or that have sent enough. */
   private leave(): void {
     for (let i = this.open.length - 1; i >= 0; i--) {
       const { line, number, sent } = this.open[i]!
@@ -97,7 +97,7 @@ class HostileClients {
     this.apply({ kind: 'packet', line: to.number, ...said })
   }
 
-  /** More packets and bytes than a client may send at once; or more calls. */
+  /** Sends more packets, bytes or calls than a client may send at once. */
   private flood(to: OpenLine, said: Utterance): void {
     const isOfCalls = this.random() < 0.5
     const { channel, bytes } = isOfCalls ? to.voice.sayHonestly(CALLS_PER_PACKET) : said

@@ -1,5 +1,4 @@
-// The answers of clients to the signalling as a target: whatever a body says, only what was checked reaches the native
-// library.
+// Attacks the signalling with clients' answers: only checked values may reach the native library.
 import { type Answer, readAnswer, writeDescription } from '../../../src/transport/signalling/description.js'
 import { readRoute } from '../../../src/transport/signalling/route.js'
 import { Channel } from '../../../src/transport/transport.js'
@@ -56,7 +55,7 @@ const SCRAPS = [
 
 const ROUTE = '/.wrtc/v2/connections'
 const ID = '0123456789abcdef0123456789abcdef'
-/** Where requests go, or nearly. */
+/** Paths of requests, and similar ones. */
 export const PATHS = [
   ROUTE,
   ROUTE,
@@ -70,7 +69,7 @@ export const PATHS = [
   '*',
   `http://127.0.0.1${ROUTE}`,
 ]
-/** The text with a few characters, or a few lines, other than they were. */
+/** The text with a few changed characters or lines. */
 export function mutateText(random: Random, text: string, separator = ''): string {
   const parts = text.split(separator)
   for (let i = 1 + pick(random, 4); i > 0; i--) {
@@ -84,7 +83,7 @@ export function mutateText(random: Random, text: string, separator = ''): string
   return parts.join(separator)
 }
 
-/** A body as a client might send it: an answer with lines, characters or JSON that are not as they should be. */
+/** The body of a request: an answer with damaged lines, characters or JSON. */
 export function hostileAnswer(random: Random): string {
   const sort = random()
   if (sort < 0.05) return Buffer.from(randomBytes(random, 2000)).toString('latin1')
@@ -95,13 +94,13 @@ export function hostileAnswer(random: Random): string {
   return sort < 0.8 ? body : mutateText(random, body)
 }
 
-/** A path as a client might ask for: nearly right, mostly. */
+/** The path of a request, mostly nearly valid. */
 function hostilePath(random: Random): string {
   const path = oneOf(random, PATHS)
   return random() < 0.7 ? mutateText(random, path) : path
 }
 
-/** Only what was found in such an answer may be written: each line of it has one of these forms. */
+/** The valid forms of a line in a rewritten answer. */
 const WRITTEN =
   /^(?:v=0|o=- 0 0 IN IP4 0\.0\.0\.0|s=-|t=0 0|m=application 9 UDP\/DTLS\/SCTP webrtc-datachannel|c=IN IP4 0\.0\.0\.0|a=[a-z-]+:[\w+/: .-]*|)$/
 
@@ -120,14 +119,14 @@ class SignallingRun implements TargetRun {
     watchMemory('an answer', () => {
       const answer = readAnswer(body)
       if (answer !== undefined) check(answer)
-      // Of a path nothing is taken but an id, and that in one form.
+      // Only an id is read from a path, in one form.
       const { id = '' } = readRoute(body.slice(0, 200)) ?? {}
       if (!/^(?:[0-9a-f]{32})?$/.test(id)) throw new Escape(`an id was taken out of a path: ${JSON.stringify(id)}`)
     })
   }
 
   finish(): void {
-    // Nothing is kept of an answer.
+    // An answer leaves no state.
   }
 }
 

@@ -1,22 +1,22 @@
-// Defines a target: it is given steps, checks itself after each, and once more at the end.
+// Defines a target: it applies steps, and checks itself after each and at the end.
 import type { Random } from '../generate.js'
 import type { Run, Step } from '../engine/steps.js'
 
-/** One run of a target, from its beginning to its end. */
+/** One run of a target, from start to end. */
 export interface TargetRun {
-  /** @throws Escape, or whatever the library threw, when something got through. */
+  /** @throws Escape, or an error of the library, when a rule was broken. */
   apply(step: Step): void
-  /** After the last step: everything must be as if nobody hostile had been there. */
+  /** Checks, after the last step, that nothing of the hostile input is left. */
   finish(): void
 }
 
 export interface Target {
   readonly name: string
-  /** Inputs in one run: packets, or saves. */
+  /** The number of inputs in one run: packets, or saves. */
   readonly inputs: number
   /** A run as it is before the first step. */
   begin(seed: number): TargetRun
-  /** Makes steps and gives each to `run`, until as many inputs were thrown as asked for. */
+  /** Generates steps and applies each to `run`, until it has sent the number of inputs. */
   throwAt(run: TargetRun, random: Random, inputs: number, note: (step: Step) => void): void
 }
 

@@ -1,5 +1,4 @@
-// Plays a client's game while the server lies to it: reads everything, makes requests, claims its own entities,
-// removes copies.
+// Plays a client's game against a hostile server: drains everything, sends requests, sets spawn keys, removes copies.
 import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
 import { added, changed, type ClientWorld, connectionOf, drain, NetworkErrors, removed, sendCommand } from 'bitecs-net'
 import { operations } from 'bitecs-net/collections'
@@ -9,10 +8,10 @@ import { setSceneLoader } from 'bitecs-net/scenes'
 import { Connected, LocalPlayer, Networked, Owned } from 'bitecs-net/components'
 import { Bag, Chat, Health, Look, Match, Move, Pose, Position, Trade, ZFlash, ZFour } from '../game-protocol.js'
 
-/** Entities of its own that wait for the server's, at most. */
+/** The most own entities that wait for the server's. */
 const MAX_OWN = 6
 
-/** On entities of its own. The library may have ended one, and its number be another's. */
+/** A tag on its own entities. The library may have removed one and its id may be recycled. */
 const Own = {}
 
 const pass = (): void => {}
@@ -27,7 +26,7 @@ export class Victim {
     })
   }
 
-  /** What happens in a frame depends on its number alone. */
+  /** The actions of a frame depend only on its number. */
   act(): void {
     const { world } = this
     const frame = ++this.frame
@@ -58,7 +57,7 @@ export class Victim {
     for (const _ of drain(world, NetworkErrors));
   }
 
-  /** An entity that is here before the server's of that key comes, or behind it. */
+  /** Adds an entity with a spawn key, before or after the server's entity of that key. */
   private claim(frame: number): void {
     const { world } = this
     const eid = addEntity(world)
@@ -68,7 +67,7 @@ export class Victim {
     try {
       setSpawnKey(world, eid, `${frame % 4 === 0 ? 'mine' : 'bullet'} ${frame % 6}`)
     } catch {
-      // Another of its entities has the key.
+      // Another of its entities has this key.
       this.removeOwn(eid)
     }
   }
@@ -78,7 +77,7 @@ export class Victim {
     if (hasComponent(this.world, eid, Own)) removeEntity(this.world, eid)
   }
 
-  /** As a game does that has seen enough of an entity: one of its own, or a copy. */
+  /** Removes an own entity or a copy, as a game may do. */
   private removeOne(frame: number): void {
     const [eid] = this.own
     if (frame % 2 === 0 && eid !== undefined) return this.removeOwn(eid)
@@ -87,7 +86,7 @@ export class Victim {
     if (copy !== undefined && !this.own.includes(copy)) removeEntity(this.world, copy)
   }
 
-  /** Takes its own entities out of the world, and lets every scene load. */
+  /** Removes its own entities, and lets every scene load. */
   leave(): void {
     for (const eid of [...this.own]) this.removeOwn(eid)
     setSceneLoader(this.world, undefined)

@@ -1,4 +1,4 @@
-// Round trips, the client's clock of server ticks, and token buckets: small arithmetic that everything leans on.
+// Tests round-trip times, the client's clock of server ticks, and token buckets.
 import { describe, expect, it } from 'vitest'
 import { RoundTrip } from '../../../src/connection/round-trip.js'
 import { TickClock } from '../../../src/connection/client/tick-clock.js'
@@ -6,7 +6,7 @@ import { TokenBuckets } from '../../../src/connection/token-bucket.js'
 import { createRandom } from '../../../src/transport/random.js'
 
 describe('RoundTrip', () => {
-  it('begins with the first sample, then follows slowly (RFC 6298)', () => {
+  it('starts with the first sample, then follows slowly (RFC 6298)', () => {
     const trip = new RoundTrip()
     expect(trip.smoothed).toBe(0)
     trip.sample(80)
@@ -26,7 +26,7 @@ describe('RoundTrip', () => {
     expect(trip.timeout(120)).toBeLessThan(170)
   })
 
-  it('takes a round trip of nothing for one, and passes over nonsense', () => {
+  it('counts a sample of 0 ms as a round trip, and ignores invalid samples', () => {
     const trip = new RoundTrip()
     trip.sample(0)
     expect(trip.smoothed).toBeGreaterThan(0)
@@ -37,14 +37,14 @@ describe('RoundTrip', () => {
 })
 
 describe('TickClock', () => {
-  it('knows nothing before it is started', () => {
+  it('stays at 0 before it is started', () => {
     const clock = new TickClock()
     clock.observe(5, 100)
     expect(clock.at(1000)).toBe(0)
     expect(clock.latest).toBe(0)
   })
 
-  it('counts on from the welcome', () => {
+  it('counts up from the tick of the welcome', () => {
     const clock = new TickClock()
     clock.start(50, 100, 1000)
     expect(clock.latest).toBe(100)
@@ -62,7 +62,7 @@ describe('TickClock', () => {
     expect(Math.abs(error)).toBeLessThan(0.2)
   })
 
-  it('drifts after a server whose clock runs differently', () => {
+  it('follows a server whose clock runs at a different speed', () => {
     const clock = new TickClock()
     clock.start(50, 0, 0)
     for (let tick = 1; tick <= 2000; tick++) clock.observe(tick, tick * 50.1)
@@ -76,7 +76,7 @@ describe('TickClock', () => {
     expect(clock.at(2000)).toBe(1)
   })
 
-  it('never takes an old packet for the newest tick', () => {
+  it('never goes back to the tick of an old packet', () => {
     const clock = new TickClock()
     clock.start(50, 10, 500)
     clock.observe(9, 510)
@@ -93,7 +93,7 @@ describe('TokenBuckets', () => {
     return count
   }
 
-  it('give the burst, then the rate', () => {
+  it('allow the burst, then the rate', () => {
     const buckets = make(10, 3)
     expect(taken(buckets, 10, 5000)).toBe(3)
     expect(taken(buckets, 10, 5099)).toBe(0)
@@ -101,7 +101,7 @@ describe('TokenBuckets', () => {
     expect(taken(buckets, 10, 60_000)).toBe(3)
   })
 
-  it('lose nothing of the rate to many small steps', () => {
+  it('keep the full rate over many small time steps', () => {
     const buckets = make(10, 1)
     let count = 0
     for (let now = 0; now <= 10_000; now += 1) if (buckets.take(0, now)) count++
@@ -109,19 +109,19 @@ describe('TokenBuckets', () => {
     expect(count).toBeLessThanOrEqual(102)
   })
 
-  it('do not touch each other', () => {
+  it('are independent of each other', () => {
     const buckets = make(1, 1)
     expect(buckets.take(0, 0)).toBe(true)
     expect(buckets.take(0, 0)).toBe(false)
     expect(buckets.take(1, 0)).toBe(true)
   })
 
-  it('without a burst have no limit', () => {
+  it('have no limit without a burst', () => {
     const buckets = make(0, 0)
     expect(taken(buckets, 1000, 0)).toBe(1000)
   })
 
-  it('earn nothing from a clock that goes back', () => {
+  it('earn nothing when the clock goes back', () => {
     const buckets = make(1, 1)
     expect(buckets.take(0, 10_000)).toBe(true)
     expect(buckets.take(0, 0)).toBe(false)

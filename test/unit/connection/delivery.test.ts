@@ -1,4 +1,4 @@
-// Delivery: the fate of unreliable packets. Each is told once, nothing is forgotten, and the window holds.
+// Tests delivery: each unreliable packet is reported once, as acknowledged or lost, and the window is respected.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Delivery, type DeliverySink } from '../../../src/connection/delivery.js'
@@ -23,7 +23,7 @@ function make() {
   return { fates, delivery: new Delivery(fates) }
 }
 
-/** The acknowledgement of a receiver that got these numbers. */
+/** The acknowledgement of a receiver with this window. */
 function ackOf(window: ReceiveWindow): Acknowledgement {
   const writer = new ByteWriter()
   window.write(writer)
@@ -40,8 +40,8 @@ function received(...numbers: number[]): Acknowledgement {
   return ackOf(window)
 }
 
-describe('the fate of a packet', () => {
-  it('is told once when it is acknowledged, however often that is said', () => {
+describe('an unreliable packet', () => {
+  it('is reported once when it is acknowledged, however often the acknowledgement arrives', () => {
     const { delivery, fates } = make()
     for (let i = 0; i < 3; i++) delivery.send(0)
     expect(delivery.acknowledge(received(0, 1, 2))).toBe(true)
@@ -51,7 +51,7 @@ describe('the fate of a packet', () => {
     expect(delivery.unacknowledged).toBe(0)
   })
 
-  it('is lost when one three numbers later arrived', () => {
+  it('is lost when a packet three numbers later is acknowledged', () => {
     const { delivery, fates } = make()
     for (let i = 0; i < 6; i++) delivery.send(0)
     delivery.acknowledge(received(2))
@@ -64,7 +64,7 @@ describe('the fate of a packet', () => {
     expect(delivery.unacknowledged).toBe(1)
   })
 
-  it('received and refused is lost too, and not acknowledged', () => {
+  it('is lost, not acknowledged, when the receiver refuses the packet', () => {
     const { delivery, fates } = make()
     for (let i = 0; i < 5; i++) delivery.send(0)
     const window = new ReceiveWindow()
@@ -75,7 +75,7 @@ describe('the fate of a packet', () => {
     expect(fates.acknowledgedPackets).toEqual([1, 2, 3, 4])
   })
 
-  it('is lost by time, once, and an acknowledgement that comes later does not undo it', () => {
+  it('is lost once after a timeout, and a later acknowledgement does not change it', () => {
     const { delivery, fates } = make()
     delivery.send(0)
     delivery.send(60)
@@ -92,7 +92,7 @@ describe('the fate of a packet', () => {
     expect(delivery.unacknowledged).toBe(0)
   })
 
-  it('of a packet that was never sent is a lie', () => {
+  it('cannot be acknowledged before it is sent', () => {
     const { delivery, fates } = make()
     expect(delivery.acknowledge(received(0))).toBe(false)
     delivery.send(0)
@@ -102,7 +102,7 @@ describe('the fate of a packet', () => {
     expect(fates.acknowledgedPackets).toEqual([0])
   })
 
-  it('is given up when no acknowledgement can cover it any more', () => {
+  it('is lost when no acknowledgement can cover it any longer', () => {
     const { delivery, fates } = make()
     for (let i = 0; i < ACK_WINDOW + 10; i++) delivery.send(i)
     expect(fates.lostPackets).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -115,8 +115,8 @@ describe('the fate of a packet', () => {
   })
 })
 
-describe('the window', () => {
-  it('lets eight packets out, then one every 250 ms', () => {
+describe('the send window', () => {
+  it('allows eight packets without an acknowledgement, then one every 250 ms', () => {
     const { delivery } = make()
     let sent = 0
     for (let now = 0; now < 100; now += 10) {
@@ -137,7 +137,7 @@ describe('the window', () => {
     expect(probes).toEqual([320, 570, 820, 1070])
   })
 
-  it('opens again with the first acknowledgement', () => {
+  it('reopens with the first acknowledgement', () => {
     const { delivery } = make()
     for (let i = 0; i < 8; i++) {
       delivery.startTick()
@@ -150,7 +150,7 @@ describe('the window', () => {
 
   it('grows with the packets of a tick and the round trip', () => {
     const { delivery } = make()
-    // Ten packets a tick and a round trip of four ticks: sixty may be under way.
+    // Ten packets a tick and a round trip of four ticks: sixty may be in flight.
     let sent = 0
     for (let tick = 0; tick < 20; tick++) {
       delivery.startTick()
@@ -163,7 +163,7 @@ describe('the window', () => {
     expect(sent).toBe(60)
   })
 
-  it('says beforehand how many packets it will let out', () => {
+  it('reports in advance how many packets it will allow', () => {
     const ticks = fc.array(fc.tuple(fc.nat(60), fc.nat(3), fc.nat(400)), { minLength: 1, maxLength: 40 })
     const property = fc.property(ticks, fc.double({ min: 0, max: 6, noNaN: true }), (all, roundTrip) => {
       const { delivery } = make()
@@ -186,7 +186,7 @@ describe('the window', () => {
     fc.assert(property, { seed: SEED })
   })
 
-  it('never holds more than an acknowledgement can cover', () => {
+  it('never allows more packets in flight than an acknowledgement can cover', () => {
     const { delivery, fates } = make()
     delivery.startTick()
     let sent = 0
@@ -199,8 +199,8 @@ describe('the window', () => {
   })
 })
 
-describe('against a plain model', () => {
-  /** What may happen to a packet, and how late its acknowledgement comes. */
+describe('delivery, compared with a plain model,', () => {
+  /** Whether a packet and its acknowledgement arrive, and how late. */
   const packet = fc.record({
     arrives: fc.boolean(),
     late: fc.integer({ min: 0, max: 6 }),
@@ -208,7 +208,7 @@ describe('against a plain model', () => {
     wait: fc.integer({ min: 0, max: 40 }),
   })
 
-  it('every packet has one fate, no arrival is called lost twice, and what was acknowledged had arrived', () => {
+  it('reports each packet once, and as acknowledged only if it arrived', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 700 }),
@@ -217,7 +217,7 @@ describe('against a plain model', () => {
           const { delivery, fates } = make()
           const window = new ReceiveWindow()
           let now = 0
-          // Settled packets move the numbers along, so that some runs pass the wrap.
+          // Settled packets advance the sequence numbers, so that some runs wrap around.
           const shift = skip * 100
           for (let i = 0; i < shift; i++) {
             const sequence = delivery.send(now)

@@ -1,9 +1,9 @@
-// The error log: bounded, and quiet about what repeats.
+// Tests the error log: its size is bounded, and it reports a repeated error once.
 import { describe, expect, it } from 'vitest'
 import { ErrorLog } from '../../../src/connection/error-log.js'
 
 describe('ErrorLog', () => {
-  it('hands out each entry once, whole', () => {
+  it('returns each complete entry once', () => {
     const log = new ErrorLog()
     const cause = new Error('x')
     log.push('handler-threw', 'it threw', { connection: 3, cause })
@@ -13,7 +13,7 @@ describe('ErrorLog', () => {
     expect(log.take()).toEqual([])
   })
 
-  it('reports what repeats once for each code and name', () => {
+  it('reports a repeated error once for each code and name', () => {
     const log = new ErrorLog()
     for (let i = 0; i < 5; i++) {
       log.once('undrained', 'Fire', 'nobody drains Fire')
@@ -25,7 +25,7 @@ describe('ErrorLog', () => {
     expect(log.take().map(({ code }) => code)).toEqual(['clamped'])
   })
 
-  it('that nobody drains is bounded and counts the rest', () => {
+  it('has a bounded size while it is not drained, and counts dropped entries', () => {
     const log = new ErrorLog(10)
     for (let i = 0; i < 25; i++) log.push('code', `${i}`)
     expect(log.dropped).toBe(15)
@@ -34,7 +34,7 @@ describe('ErrorLog', () => {
     expect(log.take()).toHaveLength(1)
   })
 
-  it('that one client has filled has room for what others cause, and stays bounded', () => {
+  it('has room for errors of other sources after one client has filled it, and stays bounded', () => {
     const log = new ErrorLog(100)
     for (let i = 0; i < 500; i++) log.push('late', `${i}`, { connection: 1 })
     for (let i = 0; i < 30; i++) log.push('late', `${i}`, { connection: 2 })

@@ -1,12 +1,11 @@
-// Tests the memory of sessions that ended while their clients were out of reach: bounded, and it keeps the most useful
-// reasons for longest.
+// Tests the remembered end reasons of interrupted sessions: their number is bounded, and timeouts are evicted first.
 import { describe, expect, it } from 'vitest'
 import { InterruptedSessions } from '../../../src/connection/server/interrupted-sessions.js'
 import { Session } from '../../../src/connection/session.js'
 import { networkOfAddress, normalizeAddress } from '../../../src/transport/addresses.js'
 import { createLoopback } from '../../../src/transport/loopback.js'
 
-/** Ends a session whose line broke, and returns its secret. */
+/** Ends an interrupted session, and returns its secret. */
 function end(sessions: InterruptedSessions, code: string): string {
   const session = new Session(createLoopback().server, 1, 0)
   sessions.prepare(session)
@@ -16,8 +15,8 @@ function end(sessions: InterruptedSessions, code: string): string {
   return token
 }
 
-describe('the ends of sessions that wait for their lines', () => {
-  it('are remembered up to 256, the oldest time-outs forgotten first', () => {
+describe('the end reasons of interrupted sessions', () => {
+  it('are remembered up to 256, with the oldest timeouts evicted first', () => {
     const sessions = new InterruptedSessions(10_000, Infinity)
     const banned = end(sessions, 'banned')
     const outs = Array.from({ length: 1000 }, () => end(sessions, 'timeout'))
@@ -29,13 +28,13 @@ describe('the ends of sessions that wait for their lines', () => {
   })
 })
 
-describe('the sessions of one address that wait for their lines', () => {
+describe('the interrupted sessions of one address', () => {
   it.each([
     ['203.0.113.7', true],
     ['2001:db8::1', true],
     ['127.0.0.1', false],
     ['::1', false],
-  ])('are bounded unless it is this machine itself: %s', (address, isBounded) => {
+  ])('are bounded except for those of the machine itself: %s', (address, isBounded) => {
     const sessions = new InterruptedSessions(10_000, 1)
     const waiting = [1, 2].map((peer) => {
       const session = new Session(createLoopback().server, peer, 0)

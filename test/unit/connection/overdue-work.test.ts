@@ -1,10 +1,8 @@
-// Deadlines for work that a peer has to do, which neither small steps nor further work move.
+// Tests deadlines for a peer's outstanding work, which neither small steps nor further work extend.
 import { describe, expect, it } from 'vitest'
 import { OverdueWork } from '../../../src/connection/overdue-work.js'
 
-/**
- * How long a peer is waited for that does `perStep` of its work every `stepMs`, while it is sent 20 pieces per second.
- */
+/** Time until the work of a peer is overdue that does `perStep` every `stepMs` and is sent 20 pieces per second. */
 function waitFor(perStep: number, stepMs: number, bytes = 0): number {
   const work = new OverdueWork()
   let done = 0
@@ -17,29 +15,29 @@ function waitFor(perStep: number, stepMs: number, bytes = 0): number {
   return Infinity
 }
 
-describe('a peer that has to work off what it is sent', () => {
-  it('is waited for ten seconds when it does nothing', () => {
+describe('the outstanding work of a peer', () => {
+  it('is overdue after ten seconds when the peer does nothing', () => {
     expect(waitFor(0, 50)).toBeGreaterThan(10_000)
     expect(waitFor(0, 50)).toBeLessThanOrEqual(10_200)
   })
 
-  it('gains no time without bound by the smallest steps', () => {
+  it('is overdue within a bounded time when the peer takes the smallest steps', () => {
     expect(waitFor(1, 9000)).toBeLessThan(30_000)
     expect(waitFor(9, 500)).toBeLessThan(300_000)
   })
 
-  it('is waited for as long as it keeps up', () => {
+  it('is never overdue while the peer keeps up', () => {
     expect(waitFor(100, 1000)).toBe(Infinity)
     expect(waitFor(20, 1000)).toBe(Infinity)
   })
 
-  it('has the time that a slow link takes for the bytes queued before, and no more than for 256 KiB', () => {
+  it('has extra time for bytes queued on a slow link, at most for 256 KiB', () => {
     expect(waitFor(0, 50, 80_000)).toBeGreaterThan(20_000)
     expect(waitFor(0, 50, 80_000)).toBeLessThanOrEqual(20_200)
     expect(waitFor(0, 50, 1e9)).toBeLessThanOrEqual(43_000)
   })
 
-  it('is excused by a broken link, for no longer than a session is kept', () => {
+  it('has extra time for an interruption, at most the time that a session is kept', () => {
     const work = new OverdueWork()
     expect(work.needsMark(0, 1)).toBe(true)
     work.setMark(1, 0, 0)

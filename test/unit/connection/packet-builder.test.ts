@@ -1,4 +1,5 @@
-// The packet builder: sections fill packets, in order, none split, none too large, and acknowledgements ride along.
+// Tests the packet builder: it fills packets with whole sections, in order and within the limit, and adds
+// acknowledgements.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PacketBuilder, Session } from '../../../src/connection/session.js'
@@ -46,7 +47,7 @@ function read({ bytes }: Sent): { header: DataHeader; body: number[] } {
   return { header, body: [...bytes.subarray(reader.offset)] }
 }
 
-/** Sections of these sizes; the bytes of each are its number. */
+/** Writes sections of these sizes; each byte of a section is its number. */
 function write(builder: PacketBuilder, sizes: readonly number[]): void {
   sizes.forEach((size, i) => {
     expect(builder.fit(size)).toBe(true)
@@ -58,7 +59,7 @@ describe.each([
   ['reliable', Channel.Reliable, MAX_RELIABLE_PACKET, MAX_RELIABLE_PAYLOAD],
   ['unreliable', Channel.Unreliable, MAX_UNRELIABLE_PACKET, MAX_BLOCK],
 ] as const)('%s packets', (_, channel, limit, largest) => {
-  it('hold sections whole, in order, within the limit, and no fewer than fit', () => {
+  it('contain whole sections, in order, within the size limit, and as many as fit', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -72,7 +73,7 @@ describe.each([
         (sizes, arrived) => {
           const { sent, session, builder } = make(channel)
           for (let s = 0; s < arrived; s++) session.received.mark(s, s % 3 !== 0)
-          // A wide window: this is not about it.
+          // A wide window, so that it does not limit the packets.
           session.roundTrip.sample(100_000)
           builder.start(session, 0xffffffff, 0, 1)
           write(builder, sizes)
@@ -97,7 +98,7 @@ describe.each([
     )
   })
 
-  it('none leaves when there is nothing to say', () => {
+  it('are not sent without sections', () => {
     const { sent, session, builder } = make(channel)
     builder.start(session, 5, 0, 50)
     builder.finish()
@@ -105,8 +106,8 @@ describe.each([
   })
 })
 
-describe('numbers and flags', () => {
-  it('unreliable packets are numbered in a row', () => {
+describe('a packet builder', () => {
+  it('numbers unreliable packets consecutively', () => {
     const { sent, session, builder } = make(Channel.Unreliable)
     builder.start(session, 5, 0, 50)
     write(builder, [1000, 1000, 1000])
@@ -115,7 +116,7 @@ describe('numbers and flags', () => {
     expect(session.delivery.unacknowledged).toBe(3)
   })
 
-  it('an acknowledgement alone has no number, and is said once', () => {
+  it('sends an acknowledgement alone once, in a packet without a number', () => {
     const { sent, session, builder } = make(Channel.Unreliable)
     session.received.mark(9, true)
     session.acknowledgeDue = true
@@ -129,7 +130,7 @@ describe('numbers and flags', () => {
     expect(session.delivery.unacknowledged).toBe(0)
   })
 
-  it('structure is complete with the last packet, or with an empty one', () => {
+  it('marks the structure complete in the last packet, or in an empty one', () => {
     const { sent, session, builder } = make(Channel.Reliable)
     builder.start(session, 5, 0, 50)
     write(builder, [16_000, 16_000])
@@ -142,7 +143,7 @@ describe('numbers and flags', () => {
     expect(sent.every(({ channel }) => channel === Channel.Reliable)).toBe(true)
   })
 
-  it('nothing leaves while the window is full, and what was begun before still does', () => {
+  it('sends only acknowledgements while the window is full', () => {
     const { sent, session, builder } = make(Channel.Unreliable)
     for (let tick = 0; tick < 8; tick++) {
       session.delivery.startTick()

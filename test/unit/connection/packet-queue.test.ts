@@ -1,4 +1,4 @@
-// The packet queue: first in, first out, in one buffer that does not keep what was dealt with.
+// Tests the packet queue: first in, first out, in one buffer that does not keep removed packets.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PacketQueue } from '../../../src/connection/client/packet-queue.js'
@@ -8,7 +8,7 @@ const SEED = 20_260_107
 const first = (queue: PacketQueue): number[] => [...queue.bytes.subarray(queue.start, queue.end)]
 
 describe('PacketQueue', () => {
-  it('does what a list of packets does', () => {
+  it('behaves like a list of packets', () => {
     const action = fc.oneof(
       { weight: 3, arbitrary: fc.uint8Array({ maxLength: 300 }) },
       { weight: 2, arbitrary: fc.constant('shift' as const) },
@@ -41,7 +41,7 @@ describe('PacketQueue', () => {
     )
   })
 
-  it('that is never quite empty does not grow', () => {
+  it('does not grow while it is never quite empty', () => {
     const queue = new PacketQueue()
     const bytes = new Uint8Array(1000)
     queue.push(bytes, 1000, 0)
@@ -54,7 +54,7 @@ describe('PacketQueue', () => {
     expect(queue.bytes.length).toBeLessThanOrEqual(16_384)
   })
 
-  it('that was cleared while its first packet was dealt with takes the next ones whole', () => {
+  it('accepts whole packets after it was cleared during the processing of its first one', () => {
     const queue = new PacketQueue()
     queue.push(Uint8Array.of(1), 1, 0)
     queue.push(Uint8Array.of(2), 1, 0)

@@ -1,5 +1,4 @@
-// Tests sessions byte by byte: what opens one, what is refused and why, what counts against a connection, and how it
-// ends.
+// Tests sessions byte by byte: opening, refusals and their reasons, malformed packets, resuming, and ends.
 import { describe, expect, it } from 'vitest'
 import { ClientSession } from '../../../src/connection/client/client-session.js'
 import { createCounters } from '../../../src/connection/counters.js'
@@ -70,7 +69,7 @@ function makeServer(
   return { clock, loopback, counters, errors, events, sessions }
 }
 
-/** A peer that says what a test wants. */
+/** A peer that sends raw packets. */
 class RawPeer {
   readonly received: { channel: Channel; bytes: Uint8Array }[] = []
   closed = false
@@ -98,7 +97,7 @@ class RawPeer {
     })
   }
 
-  /** The reason of the close that came, and the transport closed behind it. */
+  /** The reason in the received close packet, if the transport was closed after it. */
   refusal(): { code: string; text: string } | undefined {
     this.drain()
     const packet = this.received.find(({ bytes }) => bytes[0] === PacketKind.Close)
@@ -118,7 +117,7 @@ function join(server: ReturnType<typeof makeServer>): RawPeer {
 }
 
 describe('the hello', () => {
-  it('opens a session, and the welcome says what the client needs', () => {
+  it('opens a session, and the welcome contains the connection id, the tick rate and the tick', () => {
     const server = makeServer()
     server.sessions.tick = 77
     const peer = join(server)
@@ -145,7 +144,7 @@ describe('the hello', () => {
     expect(server.counters.refusedConnections).toBe(1)
   })
 
-  it('of another protocol takes no more of the log than a few lines, however much it lists', () => {
+  it('of another protocol takes no more than a few lines of the log, however much it lists', () => {
     const server = makeServer()
     const description = Array.from({ length: 2500 }, (_, i) => i.toString(36)).join('\n')
     new RawPeer(server.loopback.connect()).hello({ hashHigh: 1, description })
@@ -156,7 +155,7 @@ describe('the hello', () => {
     expect(error!.message.length).toBeLessThan(5000)
   })
 
-  it('that is malformed is refused', () => {
+  it('is refused when it is malformed', () => {
     const server = makeServer()
     const peer = new RawPeer(server.loopback.connect())
     peer.send(Channel.Reliable, (writer) => writer.u8(PacketKind.Hello))
@@ -164,7 +163,7 @@ describe('the hello', () => {
     expect(peer.refusal()!.code).toBe('malformed')
   })
 
-  it('is refused when the server is full, and the place of one who left is free', () => {
+  it('is refused when the server is full, until a client disconnects', () => {
     const server = makeServer({ maxConnections: 2 })
     const first = join(server)
     join(server)
@@ -175,7 +174,7 @@ describe('the hello', () => {
     expect(server.events).toEqual(['opened 1', 'opened 2', 'closed 1 client-closed remote', 'opened 3'])
   })
 
-  it('is waited for so long and no longer', () => {
+  it('times out after handshakeTimeout', () => {
     const server = makeServer()
     const peer = new RawPeer(server.loopback.connect())
     server.sessions.receive()
@@ -187,7 +186,7 @@ describe('the hello', () => {
     expect(peer.refusal()!.code).toBe('handshake-timeout')
   })
 
-  it('comes first: nothing before it counts, on neither channel', () => {
+  it('is required first: packets before it are dropped on both channels', () => {
     const server = makeServer()
     const peer = new RawPeer(server.loopback.connect())
     peer.data(Channel.Reliable, -1)
@@ -201,7 +200,7 @@ describe('the hello', () => {
     expect(server.events).toEqual(['opened 1'])
   })
 
-  it('comes once', () => {
+  it('is malformed when it is sent twice', () => {
     const server = makeServer()
     const peer = join(server)
     peer.hello()
@@ -211,7 +210,7 @@ describe('the hello', () => {
   })
 })
 
-describe('data', () => {
+describe('a data packet', () => {
   it.each([
     ['a number on the reliable channel', (peer: RawPeer) => peer.data(Channel.Reliable, 5)],
     ['a structure tick that was never sent', (peer: RawPeer) => peer.data(Channel.Reliable, -1, 1)],
@@ -226,7 +225,7 @@ describe('data', () => {
     ['a kind that does not exist', (peer: RawPeer) => peer.send(Channel.Reliable, (w) => w.u8(77))],
     ['a welcome', (peer: RawPeer) => peer.send(Channel.Reliable, (w) => [2, 1, 0, 0, 0, 0, 1].forEach((b) => w.u8(b)))],
     ['a close on the wrong channel', (peer: RawPeer) => peer.send(Channel.Unreliable, (w) => writeClose(w, 'x', ''))],
-  ])('with %s is malformed', (_, send) => {
+  ])('is malformed with %s', (_, send) => {
     const server = makeServer()
     const peer = join(server)
     send(peer)
@@ -235,18 +234,18 @@ describe('data', () => {
     expect(server.sessions.open).toHaveLength(1)
   })
 
-  it('is taken once, however often the network delivers it', () => {
+  it('is accepted once, however often the network delivers it', () => {
     let taken = 0
     const server = makeServer({ accept: () => ++taken > 0 })
     const peer = join(server)
     for (const sequence of [0, 1, 1, 0, 65_000, 2]) peer.data(Channel.Unreliable, sequence)
     server.sessions.receive()
-    // 65,000 is far behind, not ahead.
+    // 65,000 is a number far before 0, not after it.
     expect(taken).toBe(3)
     expect(server.counters.duplicatePackets).toBe(3)
   })
 
-  it('malformed too often ends the connection, with a reason for both sides', () => {
+  it('closes the connection, with a reason on both sides, when it is malformed too often', () => {
     const server = makeServer({ accept: () => false })
     const peer = join(server)
     for (let i = 0; i < 16; i++) peer.data(Channel.Reliable, -1)
@@ -260,7 +259,7 @@ describe('data', () => {
     expect(server.errors.take().map(({ code }) => code)).toEqual(['malformed'])
   })
 
-  it('malformed now and then does not', () => {
+  it('does not close the connection when it is malformed now and then', () => {
     const server = makeServer({ accept: () => false })
     const peer = join(server)
     for (let i = 0; i < 100; i++) {
@@ -273,8 +272,8 @@ describe('data', () => {
   })
 })
 
-describe('an end', () => {
-  it('by silence comes after the time-out', () => {
+describe('the end of a session', () => {
+  it('is a timeout when no packets are received for the timeout', () => {
     const server = makeServer()
     const peer = join(server)
     server.clock.now = 5000
@@ -286,7 +285,7 @@ describe('an end', () => {
     expect(peer.refusal()!.code).toBe('timeout')
   })
 
-  it('is told once, whoever else ends it too', () => {
+  it('is reported once, even if both sides close it', () => {
     const server = makeServer()
     const peer = join(server)
     const session: Session = server.sessions.open[0]!
@@ -299,10 +298,10 @@ describe('an end', () => {
   })
 })
 
-describe('a resumption', () => {
+describe('an attempt to resume', () => {
   const received = { token: 'ff'.repeat(16), received: 0 }
 
-  /** A session that may be resumed, and its secret. */
+  /** Opens a session that can be resumed, and returns its secret. */
   function joinResumable(server: ReturnType<typeof makeServer>): { peer: RawPeer; token: string } {
     const peer = new RawPeer(server.loopback.connect())
     peer.hello({ resume: 'may' })
@@ -325,7 +324,7 @@ describe('a resumption', () => {
     return peer
   }
 
-  it('of a session that there never was is refused, whatever it claims, and costs no other anything', () => {
+  it('a session that never existed is refused, and affects no other session', () => {
     const server = makeServer({ resumeTime: 3000 })
     joinResumable(server)
     for (let i = 0; i < 20; i++) expect(come(server, received).refusal()!.code).toBe('session-ended')
@@ -333,14 +332,14 @@ describe('a resumption', () => {
     expect(server.events).toEqual(['opened 1'])
   })
 
-  it('is nothing that a server offers which keeps no sessions', () => {
+  it('is refused by a server that keeps no sessions', () => {
     const server = makeServer()
     const peer = come(server, 'may')
     expect([...peer.received[0]!.bytes].at(-1)).toBe(0)
     expect(come(server, received).refusal()!.code).toBe('session-ended')
   })
 
-  it('takes the session over while its line still stands, and closes that', () => {
+  it('succeeds while the old link still works, and closes that link', () => {
     const server = makeServer({ resumeTime: 3000 })
     const { peer, token } = joinResumable(server)
     const again = come(server, { token, received: 0 })
@@ -352,7 +351,7 @@ describe('a resumption', () => {
     expect(server.sessions.open).toHaveLength(1)
   })
 
-  it('finds a place: that of a line that is silent is lent until it is heard of again, or closed', () => {
+  it('finds a place, because the place of a silent link is lent until a packet arrives on it or it is closed', () => {
     const server = makeServer({ resumeTime: 3000 })
     const lent: [number, boolean][] = []
     server.loopback.server.lendPlace = (peer, isLent) => void lent.push([peer, isLent])
@@ -369,14 +368,14 @@ describe('a resumption', () => {
     ])
   })
 
-  it('in turns keeps no more sessions of one address than may be there', () => {
+  it('by clients of one address that are silent in turns keeps no more sessions than the limit', () => {
     const server = makeServer({ resumeTime: 3000, maxConnections: 100 })
     Object.assign(server.loopback.server, { clientsPerAddress: 3 })
     server.loopback.server.infoOf = () => ({ address: '203.0.113.7', authorization: undefined })
     const peers: RawPeer[] = []
     for (let round = 0; round < 6; round++) {
       const { now } = server.clock
-      // All are silent until their places are lent. Others connect; then every one is heard again.
+      // All clients are silent until their places are lent. Others connect; then all send packets again.
       for (const { transport } of peers) transport.answer = () => {}
       for (; server.clock.now <= now + 5500; server.clock.now += 500) server.sessions.maintain()
       for (let i = 0; i < 3; i++) peers.push(joinResumable(server).peer)
@@ -394,7 +393,7 @@ describe('a resumption', () => {
     expect(server.events.filter((event) => event.startsWith('closed')).length).toBe(15)
   })
 
-  it('that is new is refused where its address has all the sessions that it may, and all are heard', () => {
+  it('replaces no live session: a new client is refused when its address has reached its limit', () => {
     const server = makeServer({ resumeTime: 3000, maxConnections: 100 })
     Object.assign(server.loopback.server, { clientsPerAddress: 2 })
     let address = '203.0.113.7'
@@ -409,7 +408,7 @@ describe('a resumption', () => {
     expect(server.sessions.open.length).toBe(6)
   })
 
-  it('of one whose line still stands ends nobody else’s session that waits at its address', () => {
+  it('over a working link does not end an interrupted session of the same address', () => {
     const server = makeServer({ resumeTime: 3000, interruptedPerAddress: 1 })
     const atHome = { address: '203.0.113.7', authorization: undefined }
     server.loopback.server.infoOf = () => atHome
@@ -422,7 +421,7 @@ describe('a resumption', () => {
     expect(server.sessions.open).toHaveLength(2)
   })
 
-  it('that claims more than was ever sent ends the session: nobody knows what it has', () => {
+  it('ends the session when it acknowledges more than was sent', () => {
     const server = makeServer({ resumeTime: 3000 })
     const { token } = joinResumable(server)
     expect(come(server, { token, received: 1 }).refusal()!.code).toBe('session-ended')
@@ -430,7 +429,7 @@ describe('a resumption', () => {
     expect(come(server, { token, received: 0 }).refusal()!.code).toBe('session-ended')
   })
 
-  it('brings the packets that have not arrived, and goes on behind those of the client that have', () => {
+  it('retransmits the packets that the client lacks, and reports how many the server received', () => {
     const server = makeServer({ resumeTime: 3000 })
     const { peer, token } = joinResumable(server)
     const [session] = server.sessions.open
@@ -446,7 +445,7 @@ describe('a resumption', () => {
     expect(again.received.slice(1).map(({ bytes }) => Array.from(bytes))).toEqual([[PacketKind.Data, 3]])
   })
 
-  it('over a line that the client gives up before it was heard there waits for another', () => {
+  it('over a link that the client closes before it sends anything can be repeated on another link', () => {
     const server = makeServer({ resumeTime: 3000 })
     const { token } = joinResumable(server)
     const second = come(server, { token, received: 0 })
@@ -461,7 +460,7 @@ describe('a resumption', () => {
     expect(server.events).toEqual(['opened 1', 'closed 1 client-closed network'])
   })
 
-  it('again and again is no excuse for a client that applies nothing', () => {
+  it('made repeatedly does not delay the timeout of a client that applies nothing', () => {
     for (const isHeard of [false, true]) {
       const server = makeServer({ resumeTime: 3000 })
       const { peer, token } = joinResumable(server)
@@ -482,18 +481,18 @@ describe('a resumption', () => {
         again.hello({ resume: { token, received: 0 } })
         if (isHeard) again.data(Channel.Reliable, -1)
         server.sessions.receive()
-        // Gone before the server looks at it again.
+        // The link closes before the server reads it again.
         if (!isHeard) server.loopback.cut(line)
         server.sessions.receive()
         server.sessions.maintain()
       }
-      // Ten seconds, and the three that a session is kept.
+      // Ten seconds, and the three seconds of the resume time.
       expect(lasted).toBeGreaterThan(13_000)
       expect(lasted).toBeLessThanOrEqual(15_000)
     }
   })
 
-  it('gives a client the time that its line was broken', () => {
+  it("extends a client's deadline by the time that its link was down", () => {
     const server = makeServer({ resumeTime: 3000 })
     const { peer, token } = joinResumable(server)
     const session = server.sessions.open[0]!
@@ -514,7 +513,7 @@ describe('a resumption', () => {
     expect(server.events).toEqual(['opened 1'])
   })
 
-  it('comes too late when the session was kept in vain', () => {
+  it('is refused after the resume time', () => {
     const server = makeServer({ resumeTime: 3000 })
     const { token } = joinResumable(server)
     server.clock.now = 5001
@@ -529,7 +528,7 @@ describe('a resumption', () => {
     expect(come(server, { token, received: 0 }).refusal()!.code).toBe('timeout')
   })
 
-  it('does not need what heart-beats confirm; one that confirms what was never sent is malformed', () => {
+  it('needs no packets that a heartbeat acknowledged; acknowledging an unsent packet is malformed', () => {
     const server = makeServer({ resumeTime: 3000 })
     const { peer } = joinResumable(server)
     const [session] = server.sessions.open
@@ -542,7 +541,7 @@ describe('a resumption', () => {
     expect(server.counters.malformedPackets).toBe(1)
   })
 
-  it('remembers no more ends than it can, and of each session no more bytes', () => {
+  it('is refused with one of at most 256 remembered end reasons, and a session keeps at most 256 KiB', () => {
     const server = makeServer({ resumeTime: 3000, maxConnections: 1000 })
     const tokens: string[] = []
     for (let i = 0; i < 300; i++) tokens.push(joinResumable(server).token)
@@ -565,21 +564,18 @@ describe('a welcome', () => {
   it.each([
     [3_600_000, false],
     [3_600_001, true],
-  ])(
-    'that keeps the session for %i ms is malformed: %s; a client does not wait for a server for days',
-    (keptMs, failed) => {
-      const writer = new ByteWriter()
-      const resume = { token: 'ab'.repeat(16), keptMs }
-      writeWelcome(writer, { connectionId: 1, milliTicksPerSecond: 20_000, tick: 1, resume })
-      const reader = new ByteReader()
-      reader.reset(writer.bytes, 1, writer.length)
-      readWelcome(reader)
-      expect(reader.failed).toBe(failed)
-    },
-  )
+  ])('that keeps the session for %i ms is malformed because it is more than an hour: %s', (keptMs, failed) => {
+    const writer = new ByteWriter()
+    const resume = { token: 'ab'.repeat(16), keptMs }
+    writeWelcome(writer, { connectionId: 1, milliTicksPerSecond: 20_000, tick: 1, resume })
+    const reader = new ByteReader()
+    reader.reset(writer.bytes, 1, writer.length)
+    readWelcome(reader)
+    expect(reader.failed).toBe(failed)
+  })
 })
 
-describe('the client’s side', () => {
+describe('the session of a client', () => {
   function makeClient() {
     const clock = { now: 0 }
     const loopback = createLoopback({ now: () => clock.now })
@@ -601,7 +597,7 @@ describe('the client’s side', () => {
     return { clock, session, server, events, counters }
   }
 
-  it('says hello as soon as it can, and is open with the welcome', () => {
+  it('sends its hello at once, and is open after the welcome', () => {
     const { session, server, events } = makeClient()
     expect(server.received.map(({ channel, bytes }) => [channel, bytes[0]])).toEqual([
       [Channel.Reliable, PacketKind.Hello],
@@ -617,9 +613,9 @@ describe('the client’s side', () => {
   })
 
   it.each([
-    ['that is cut short', [2, 9, 0x20]],
-    ['of no ticks per second', [2, 9, 0, 0, 0, 0, 50, 0]],
-    ['that ends in no way there is', [2, 9, 0x20, 0x4e, 0, 0, 50, 3]],
+    ['that is truncated', [2, 9, 0x20]],
+    ['of 0 ticks per second', [2, 9, 0, 0, 0, 0, 50, 0]],
+    ['that ends with an invalid byte', [2, 9, 0x20, 0x4e, 0, 0, 50, 3]],
   ])('does not open with a welcome %s', (_, bytes) => {
     const { session, server, counters } = makeClient()
     server.send(Channel.Reliable, (writer) => bytes.forEach((byte) => writer.u8(byte)))
@@ -637,7 +633,7 @@ describe('the client’s side', () => {
     expect(events).toEqual([])
   })
 
-  it('tells the server why it leaves, and tells its own side once', () => {
+  it('sends the server the reason of its close, once', () => {
     const { session, server, events } = makeClient()
     server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50, 0].forEach((byte) => writer.u8(byte)))
     session.receive()
@@ -649,7 +645,7 @@ describe('the client’s side', () => {
     expect(server.refusal()).toEqual({ code: 'client-closed', text: 'enough' })
   })
 
-  it('takes silence for the end', () => {
+  it('closes with a timeout when no packets are received', () => {
     const { clock, session, server, events } = makeClient()
     server.send(Channel.Reliable, (writer) => [2, 9, 0x20, 0x4e, 0, 0, 50, 0].forEach((byte) => writer.u8(byte)))
     session.receive()

@@ -1,4 +1,4 @@
-// A game of capture-the-flag in memory: players that join, get ready, run by command, or are put somewhere.
+// Runs capture-the-flag in memory for tests: players join, get ready, run by command, or are placed somewhere.
 import { hasComponent, query } from 'bitecs'
 import { type ClientRpc, connectionOf, drain, entityOf, netIdOf, sendCommand, sendMessage } from 'bitecs-net'
 import { isScene, type LoadedScene, type Scene, scenesOf } from 'bitecs-net/scenes'
@@ -28,7 +28,7 @@ import {
 import { direction } from '../../../examples/capture-the-flag/rules.js'
 import { setup, systems, tickRate } from '../../../examples/capture-the-flag/server.js'
 
-/** Everything that the server tells. */
+/** Every message and RPC of the server. */
 const HEARD = [
   Burst,
   Chat,
@@ -48,7 +48,7 @@ export class Arena {
 
   /** `capturesToWin`: default as in the game. */
   constructor(options: { capturesToWin?: number } = {}) {
-    // As a game does, every client drains in every frame: what is left lying is dropped after a while.
+    // Every client drains in every frame, as a game does; undrained calls would be dropped.
     const listen = (world: ClientWorld): void => {
       for (const definition of HEARD) listenTo(world, definition, this.ears)
     }
@@ -61,7 +61,7 @@ export class Arena {
     setup(this.network.server, options)
   }
 
-  /** Someone connects and asks to play. */
+  /** Connects a player who joins the game. */
   join(name: string): Contestant {
     const client = this.network.connect()
     sendMessage(client.world, Join, { name })
@@ -74,14 +74,14 @@ export class Arena {
     return names.map((name) => this.join(name))
   }
 
-  /** They join, and a match begins that all of them see. */
+  /** Connects players, and begins a match with all of them. */
   play(...names: string[]): Contestant[] {
     const players = this.joinAll(...names)
     this.begin(players)
     return players
   }
 
-  /** Players get ready, and the match begins. */
+  /** Makes players ready, so that the match begins. */
   begin(players: readonly Contestant[]): void {
     for (const player of players) sendCommand(player.world, player.self, GetReady, { ready: true })
     this.network.until(() => players.every((player) => player.isIn(Match) && player.self !== 0))
@@ -93,7 +93,7 @@ export class Arena {
     return query(this.network.server, [Flag]).find((flag) => Flag.team[flag] === team)!
   }
 
-  /** What becomes of a request within a second or so: its answer, or its error. */
+  /** The outcome of a request after about a second: its reply, or its error. */
   async answer<T>(requested: Promise<T>): Promise<T | Error> {
     const settled = requested.catch((error: Error) => error)
     this.network.tick(4)
@@ -143,7 +143,7 @@ export class Contestant {
     return scenesOf(this.world)[0]
   }
 
-  /** Whether this client has loaded a scene, and takes part in it. */
+  /** Whether this client has loaded a scene, and is ready. */
   isIn(scene: Scene): boolean {
     const isReady = hasComponent(this.world, connectionOf(this.world), Ready)
     return isReady && this.scene !== undefined && isScene(this.scene, scene)
@@ -154,7 +154,7 @@ export class Contestant {
     Position.y[this.body] = y
   }
 
-  /** Runs by command, as a person would, until it is there. */
+  /** Runs by command, as a person would, until the player arrives. */
   runTo(x: number, y: number): void {
     const distance = (): number => Math.hypot(x - Position.x[this.body]!, y - Position.y[this.body]!)
     this.network.until(() => {
@@ -166,7 +166,7 @@ export class Contestant {
     this.network.tick(2)
   }
 
-  /** What this client was told since it was last asked: arguments, and for an RPC the entity it was called on. */
+  /** The calls that this client received since the last reading: arguments, and for an RPC its entity. */
   heard(definition: Heard): Told[] {
     return this.ears.get(this.world)?.get(definition)?.splice(0) ?? []
   }

@@ -1,4 +1,4 @@
-// The rules of capture-the-flag, over a network in memory: what each command does, and what every client is told.
+// Tests the rules of capture-the-flag over a network in memory: the effect of each command, and what clients receive.
 import { hasComponent, query } from 'bitecs'
 import { close, drain, NetworkErrors, sendCommand, sendMessage } from 'bitecs-net'
 import { onSpawn } from 'bitecs-net/prefabs'
@@ -65,14 +65,14 @@ function teams(...contestants: Contestant[]): number[] {
   return contestants.map(({ body }) => Player.team[body]!)
 }
 
-/** What a client knows of who is who. */
+/** The names and teams of players that a client has. */
 function peopleOf(one: Contestant): Record<number, { name: string; team: string }> {
   const [game] = query(one.world, [Game])
   return Object.fromEntries(Game.people[game!]!)
 }
 
 describe('joining and leaving', () => {
-  test('players fill the smaller team, and everyone knows every name', () => {
+  test('players fill the smaller team, and every client has all names', () => {
     const arena = new Arena()
     const [ada, bob, cyd] = arena.joinAll('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
     expect(teams(ada, bob, cyd)).toEqual([0, 1, 0])
@@ -86,7 +86,7 @@ describe('joining and leaving', () => {
     expect(Player.id[cyd.self]).toBe(cyd.number)
   })
 
-  test('one who comes late is in the match, and sees players, flags, score and names', () => {
+  test('a late joiner is in the match, and sees players, flags, score and names', () => {
     const arena = new Arena()
     const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     Game.orange[arena.game] = 2
@@ -112,7 +112,7 @@ describe('joining and leaving', () => {
     expect(query(ada.world, [Player])).toHaveLength(2)
   })
 
-  test('who leaves with a flag leaves it at home, and is gone for the others', async () => {
+  test('the flag of a player who disconnects returns home, and the player disappears for the others', async () => {
     const arena = new Arena()
     const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     bob.put(BASES[0].x, BASES[0].y)
@@ -129,7 +129,7 @@ describe('joining and leaving', () => {
 })
 
 describe('chat', () => {
-  test('what is said to all reaches everyone, as one line', () => {
+  test('a message to all reaches every player, as one line', () => {
     const arena = new Arena()
     const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
     sendMessage(ada.world, Say, { text: 'over\nhere ', team: false })
@@ -140,7 +140,7 @@ describe('chat', () => {
     }
   })
 
-  test('what is said to the team reaches the own team only, also after a change of teams', async () => {
+  test("a message to the team reaches only the sender's team, also after a change of teams", async () => {
     const arena = new Arena()
     const [ada, bob, cyd] = arena.joinAll('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
     const say = (text: string): void => {
@@ -157,7 +157,7 @@ describe('chat', () => {
 })
 
 describe('the lobby', () => {
-  test('a player chooses a team, which everyone sees; a team that is too large, or a match, refuses', async () => {
+  test('a player chooses a team, unless it is too large or a match is running', async () => {
     const arena = new Arena()
     const players = arena.joinAll('Ada', 'Bob', 'Cyd', 'Dan') as [Contestant, Contestant, Contestant, Contestant]
     const [ada, bob, cyd, dan] = players
@@ -166,7 +166,7 @@ describe('the lobby', () => {
     expect(await choose(ada, 'Orange')).toEqual({ team: 'Orange' })
     expect(Player.team[bob.seen(ada.body)]).toBe(1)
     expect(peopleOf(dan)[ada.number]).toEqual({ name: 'Ada', team: 'Orange' })
-    // One against three is as far as it goes.
+    // Teams of one and three are the limit.
     expect(refusalOf(await choose(cyd, 'Orange'), ChooseTeam)).toBe('full')
     // A player who keeps the team makes no request.
     expect(await choose(ada, 'Orange')).toEqual({ team: 'Orange' })
@@ -175,7 +175,7 @@ describe('the lobby', () => {
     expect(teams(...players)).toEqual([1, 1, 0, 1])
   })
 
-  test('the match begins soon when all are ready, later when some are, and not while nobody is', () => {
+  test('the match begins soon when all players are ready, later when some are, and not when none is', () => {
     const arena = new Arena()
     const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
     const ready = (one: Contestant, wanted: boolean): void => {
@@ -201,7 +201,7 @@ describe('the lobby', () => {
     expect([eve.isIn(Match), fay.isIn(Match)]).toEqual([true, true])
   })
 
-  test('nobody runs or throws in the lobby', () => {
+  test('a player cannot run or throw in the lobby', () => {
     const arena = new Arena()
     const ada = arena.join('Ada')
     const before = Position.x[ada.body]
@@ -225,7 +225,7 @@ describe('running', () => {
     expect(way).toBeLessThan(PLAYER_SPEED * 1.01)
   })
 
-  test('trees and the edge of the field stand in the way', () => {
+  test('trees and the edge of the field stop a player', () => {
     const arena = new Arena()
     const [ada] = arena.play('Ada') as [Contestant]
     const tree = TREES[0]
@@ -243,7 +243,7 @@ describe('running', () => {
 })
 
 describe('flags', () => {
-  test('a flag is taken by touch, brought home by running, and every client drains the message', () => {
+  test('a player takes a flag by touch and captures it at home, and every client drains the messages', () => {
     const arena = new Arena()
     const everyone = arena.play('Ada', 'Bob', 'Cyd', 'Dan')
     const [ada, bob] = everyone as [Contestant, Contestant]
@@ -262,7 +262,7 @@ describe('flags', () => {
     expect([Position.x[arena.flag(1)], Position.y[arena.flag(1)]]).toEqual([BASES[1].x, BASES[1].y])
   })
 
-  test('a flag in the field is brought back by a friend, or returns by itself', () => {
+  test('a dropped flag returns when a teammate touches it, or after a time', () => {
     const arena = new Arena()
     const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     const flag = arena.flag(0)
@@ -273,7 +273,7 @@ describe('flags', () => {
       ada.put(15, 15)
       arena.network.tick(3)
       sendCommand(ada.world, ada.self, Tag, { victim: ada.seen(bob.body) })
-      // Out of the way, else it would take the flag up.
+      // Out of the way, or it would touch the flag.
       ada.put(13, 13.5)
       arena.network.tick(2)
       arena.seconds(TAG_PENALTY + 0.5)
@@ -293,7 +293,7 @@ describe('flags', () => {
     expect(ada.heard(FlagReturned)).toEqual([{ flag: 0, player: 0 }])
   })
 
-  test('the last capture ends the match: the results, and then the lobby and the next match', () => {
+  test('the last capture ends the match, followed by the results, the lobby and the next match', () => {
     const arena = new Arena({ capturesToWin: 2 })
     const everyone = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     const [ada, bob] = everyone
@@ -308,7 +308,7 @@ describe('flags', () => {
     arena.network.tick(2)
     expect(bob.heard(FlagCaptured).map(({ blue }) => blue)).toEqual([1, 2])
     expect(bob.heard(MatchOver)).toEqual([{ winner: 0, blue: 2, orange: 0 }])
-    // Nothing counts any more.
+    // Captures no longer count.
     ada.put(BASES[1].x, BASES[1].y)
     arena.network.tick(2)
     expect(Flag.carrier[arena.flag(1)]).toBe(0)
@@ -333,7 +333,7 @@ describe('the shop', () => {
   const buy = (arena: Arena, one: Contestant, item: 'boots' | 'ice') =>
     arena.answer(request(one.world, one.self, Buy, { item }))
 
-  test('who has the coins gets the goods; the poor and the impatient are told why not', async () => {
+  test('a player with enough coins gets an item, and other requests are refused with a reason', async () => {
     const arena = new Arena()
     const [ada, bob] = arena.joinAll('Ada', 'Bob') as [Contestant, Contestant]
     expect(refusalOf(await buy(arena, ada, 'boots'), Buy)).toBe('not-now')
@@ -348,7 +348,7 @@ describe('the shop', () => {
     expect(hasComponent(bob.world, bob.seen(ada.body), Swift)).toBe(false)
   })
 
-  test('boots are faster', async () => {
+  test('a player with boots runs faster', async () => {
     const arena = new Arena()
     const [ada] = arena.play('Ada') as [Contestant]
     await buy(arena, ada, 'boots')
@@ -358,7 +358,7 @@ describe('the shop', () => {
     expect(Position.x[ada.body]! - 10).toBeGreaterThan(PLAYER_SPEED * BOOTS_SPEED * 0.9)
   })
 
-  test('a ball of ice says so to everyone, freezes for longer, and the hit is paid', async () => {
+  test('a ball of ice is icy on every client, freezes longer, and earns coins for the hit', async () => {
     const arena = new Arena()
     const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     const icy: boolean[] = []
@@ -389,7 +389,7 @@ describe('tagging', () => {
     return { arena, ada, bob }
   }
 
-  test('an enemy in the own half goes home and sits still; everyone sees it, the victim is told', () => {
+  test('a tagged enemy is frozen at home, and all clients see the tag', () => {
     const { arena, ada, bob } = face()
     sendCommand(ada.world, ada.self, Tag, { victim: ada.seen(bob.body) })
     arena.network.tick(3)
@@ -407,7 +407,7 @@ describe('tagging', () => {
     expect(Position.x[bob.body]).toBeLessThan(x!)
   })
 
-  test('a tag in the wrong half, out of reach, on a friend or on no player does nothing', () => {
+  test('a tag in the wrong half, out of reach, on a teammate, a flag or oneself does nothing', () => {
     const { arena, ada, bob } = face()
     const cyd = arena.join('Cyd')
     const tries: [number, number, number][] = [
@@ -426,7 +426,7 @@ describe('tagging', () => {
       sendCommand(ada.world, ada.self, Tag, { victim: ada.seen(victim) })
       arena.network.tick(3)
       expect(query(arena.network.server, [Player, Frozen])).toHaveLength(0)
-      // The rate limit of the command is not what stops it.
+      // Wait, so that the rate limit of the command does not stop the tag.
       arena.seconds(0.5)
     }
     expect(ada.heard(Tagged)).toEqual([])
@@ -434,7 +434,7 @@ describe('tagging', () => {
 })
 
 describe('snowballs', () => {
-  test('a ball flies on every screen, freezes the enemy it hits for a while, and bursts', () => {
+  test('a ball flies on every client, freezes the enemy it hits for a while, and bursts', () => {
     const arena = new Arena()
     const [ada, bob] = arena.play('Ada', 'Bob') as [Contestant, Contestant]
     ada.put(20, 9)
@@ -454,7 +454,7 @@ describe('snowballs', () => {
     expect(Position.x[bob.body]).toBe(x)
     arena.seconds(1)
     expect(hasComponent(bob.world, bob.self, Frozen)).toBe(false)
-    // Just thawed, the next ball does nothing.
+    // The next ball has no effect on a player who has just thawed.
     sendCommand(bob.world, bob.self, Move, { x: 0, y: 0 })
     bob.put(22, 9)
     sendCommand(ada.world, ada.self, Throw, { x: 1, y: 0 })
@@ -462,7 +462,7 @@ describe('snowballs', () => {
     expect(hasComponent(bob.world, bob.self, Frozen)).toBe(false)
   })
 
-  test('friends are not hit, trees stop a ball, and nobody throws without pause', () => {
+  test('a ball misses teammates and is stopped by trees, and a player cannot throw without a pause', () => {
     const arena = new Arena()
     const [ada, bob, cyd] = arena.play('Ada', 'Bob', 'Cyd') as [Contestant, Contestant, Contestant]
     const tree = TREES[1]
@@ -481,7 +481,7 @@ describe('snowballs', () => {
   })
 })
 
-test('four bots get ready with a person, play by themselves, comment on every capture, and nothing goes wrong on the way', () => {
+test('four bots get ready after a person, play and chat until two captures, without errors', () => {
   const minds = new Map<ClientWorld, readonly System<ClientWorld>[]>()
   const think = (world: ClientWorld): void => runSystems(world, minds.get(world) ?? [])
   const network = createTestNetwork(protocol, { clients: 0, tickRate, serverSystems: systems, clientSystems: [think] })
@@ -495,7 +495,7 @@ test('four bots get ready with a person, play by themselves, comment on every ca
   network.until(() => query(watcher, [LocalPlayer]).length === 1)
   network.tick(tickRate)
   expect(query(network.server, [Player]).filter((player) => Player.ready[player] === 1)).toHaveLength(0)
-  // They wait for a person, and then for nobody.
+  // They wait for a person only.
   sendCommand(watcher, query(watcher, [LocalPlayer])[0]!, GetReady, { ready: true })
   let captures = 0
   const talkers = new Set<number>()

@@ -1,4 +1,4 @@
-// Capture the flag as the offline page plays it: one world that is server and client, with bots of the server's own.
+// Tests capture-the-flag as the offline page plays it: one world is server and client, and the server adds bots.
 import { createEntityIndex, query } from 'bitecs'
 import { connectionOf, drain, ignore, NetworkErrors, sendCommand, sendMessage } from 'bitecs-net'
 import { SceneEvents } from 'bitecs-net/scenes'
@@ -9,14 +9,14 @@ import * as game from '../../../examples/capture-the-flag/protocol.js'
 import { setup, systems, tickRate } from '../../../examples/capture-the-flag/server.js'
 import { addHouseBots, playHouseBots } from '../../../examples/capture-the-flag/systems/house-bots.js'
 
-test('a person plays alone against five bots, from the lobby to the results, and nothing goes wrong on the way', async () => {
+test('a person plays with five bots from the lobby to the results without errors', async () => {
   let now = 0
   const world = createHostWorld(game.protocol, { entityIndex: createEntityIndex(), tickRate, now: () => now })
   withSide(world, 'server', () => {
     setup(world, { capturesToWin: 1 })
     addHouseBots(world, 5)
   })
-  // What is meant for eyes.
+  // Only used for display.
   ignore(world, game.Burst, game.Tagged, game.YouWereFrozen, game.YouWereTagged)
   ignore(world, game.Chat, game.FlagTaken, game.FlagDropped, game.FlagReturned, game.MatchOver)
   const host = startHost(world)

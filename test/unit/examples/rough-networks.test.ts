@@ -1,5 +1,4 @@
-// Capture-the-flag in memory, over every kind of bad network that there is: seeded, so that a run can be repeated
-// exactly.
+// Tests capture-the-flag in memory over many kinds of bad networks, seeded for exact repetition.
 import { hasComponent, query } from 'bitecs'
 import { connectionOf } from 'bitecs-net'
 import { Connected, Connection, Interrupted, Networked } from 'bitecs-net/components'
@@ -92,13 +91,13 @@ it.each(Object.entries(LASTING))(
     const match = new Match(11)
     match.set(conditions)
     match.seconds(10)
-    // It is as bad while all settles.
+    // The network stays bad while the state settles.
     expect(match.settle()).toEqual([])
     expect(new Set(match.lives)).toEqual(new Set(['1 sessions, 0 interruptions']))
   },
 )
 
-/** What a client has and must keep: its connection, its player, both by the server's ids and by its own. */
+/** The connection and player of each client, by the server's ids and by its own. */
 function holdings({ net, game }: Match): unknown[] {
   return game.players.map(({ world }) => {
     const connection = connectionIn(net.server, world)
@@ -108,7 +107,7 @@ function holdings({ net, game }: Match): unknown[] {
   })
 }
 
-it('a match through an outage of a second: nobody notices more than a jerk', () => {
+it('a match through an outage of a second: no session is interrupted', () => {
   const match = new Match(12)
   match.seconds(3)
   const before = holdings(match)
@@ -121,7 +120,7 @@ it('a match through an outage of a second: nobody notices more than a jerk', () 
   expect(new Set(match.lives)).toEqual(new Set(['1 sessions, 0 interruptions']))
 })
 
-it('a match through an outage of five seconds: the sessions go on, with players and entities, and nothing comes twice', () => {
+it('a match through an outage of five seconds: the sessions resume with their players and entities', () => {
   const match = new Match(13)
   match.set({ latency: 30, loss: 0.05 })
   match.seconds(3)
@@ -141,7 +140,7 @@ it('a match through an outage of five seconds: the sessions go on, with players 
   expect(new Set(match.lives)).toEqual(new Set(['1 sessions, 1 interruptions']))
 })
 
-it('a match through addresses that change, again and again: the sessions go on over other lines', () => {
+it('a match through addresses that change repeatedly: the sessions resume on other links', () => {
   const match = new Match(14)
   match.set({ latency: 30, loss: 0.1, reorder: 0.1 })
   match.seconds(2)
@@ -156,7 +155,7 @@ it('a match through addresses that change, again and again: the sessions go on o
   expect(new Set(match.game.players.map(({ sessions }) => sessions))).toEqual(new Set([1]))
 })
 
-it('a match through an outage of twenty seconds: the sessions end, and nothing of them is left in those that follow', () => {
+it('a match through an outage of twenty seconds: the sessions end, and later sessions contain nothing of them', () => {
   const match = new Match(15)
   match.seconds(3)
   const { net, game } = match
@@ -176,7 +175,7 @@ it('a match through an outage of twenty seconds: the sessions end, and nothing o
   match.seconds(3)
   const after = game.players.map(({ world }) => Connection.id[connectionIn(net.server, world)])
   for (const id of after) expect(ids).not.toContain(id)
-  // The world holds who plays now, and nobody of before.
+  // The world contains the current players only.
   expect(game.peopleAndPlayers()).toEqual({ people: new Set(after), players: new Set(after) })
   expect(match.settle(true)).toEqual([])
   expect(new Set(game.players.map(({ sessions }) => sessions))).toEqual(new Set([2]))

@@ -1,4 +1,4 @@
-// The systems of capture-the-flag, unchanged, in a host's world and in a server's beside clients: the same match.
+// Tests that the unchanged systems of capture-the-flag play the same match on a host and on a server with clients.
 import { afterEach, describe, expect, test } from 'vitest'
 import { asHost, inMemory, type MakePeers } from '../../support/peers.js'
 import { beginMatch, errorsOf, type Match, playBots, playScript, scoreOf, type Told } from './three-modes.js'
@@ -33,13 +33,13 @@ async function bots(make: MakePeers): Promise<Outcome> {
 }
 
 describe('16: capture the flag', () => {
-  test('four players with the same inputs: the same positions in every tick, and everyone is told the same', async () => {
+  test('four players with the same inputs have the same positions in every tick and the same messages', async () => {
     const beside = await bots(inMemory)
     const host = await bots(asHost)
     expect(host.trace).toEqual(beside.trace)
     expect(host.told).toEqual(beside.told)
     expect(host.scores).toEqual(beside.scores)
-    // A match in which something happened.
+    // The match must not be empty.
     const [first] = beside.told as [Told]
     for (const name of ['Burst', 'Tagged', 'YouWereFrozen', 'FlagTaken', 'FlagDropped', 'FlagReturned'] as const) {
       expect([name, beside.told.some((told) => told[name].length > 0)]).toEqual([name, true])
@@ -47,7 +47,7 @@ describe('16: capture the flag', () => {
     expect(first.FlagTaken.length).toBeGreaterThan(2)
   })
 
-  test('a match played by script ends the same way', async () => {
+  test('a scripted match has the same result on a host and on a server', async () => {
     const ends: unknown[] = []
     for (const make of [inMemory, asHost]) {
       const match = await begin(make, 2)

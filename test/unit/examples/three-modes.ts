@@ -1,5 +1,5 @@
-// Capture the flag in one of three modes, and what everyone was told: the same for a host, for a server beside clients,
-// and over WebRTC.
+// Runs capture-the-flag in one of three modes, a host, a server with clients, or over WebRTC, and records the calls
+// that clients receive.
 import { hasComponent, query } from 'bitecs'
 import {
   type ClientRpc,
@@ -35,7 +35,7 @@ const HEARD = {
 }
 type HeardName = keyof typeof HEARD
 
-/** What one client was told, by definition, in words that are the same on every side. */
+/** The calls that one client received, by definition, in words that are the same on every side. */
 export type Told = Record<HeardName, string[]>
 
 export interface Match {
@@ -45,7 +45,7 @@ export interface Match {
   readonly bodies: readonly number[]
 }
 
-/** A match of so many players, all of whom have joined. */
+/** A match of so many joined players. */
 export async function beginMatch(make: MakePeers, count: number, capturesToWin = 3): Promise<Match> {
   const logs = new Map<ClientWorld, Told>()
   const peers = await make(game.protocol, count, {
@@ -53,7 +53,7 @@ export async function beginMatch(make: MakePeers, count: number, capturesToWin =
     serverSystems: systems,
     clientSystems: [(world) => listen(world, logs)],
   })
-  // The game is there before anyone asks to play, as on a server that has just begun.
+  // The game exists before a player joins, as on a server that has just started.
   onSide(peers.server, 'server', () => setup(peers.server, { capturesToWin }))
   const bodies: number[] = []
   for (const [i, { world, connection }] of peers.clients.entries()) {
@@ -74,10 +74,7 @@ export async function beginMatch(make: MakePeers, count: number, capturesToWin =
   return { peers, told: peers.clients.map(({ world }) => logs.get(world)!), bodies }
 }
 
-/**
- * Everyone plays as bots do, all that is random following from their number; returns what the server's world went
- * through.
- */
+/** Plays every client as a bot, seeded by its number. Returns the states of the server's world. */
 export async function playBots({ peers, bodies }: Match, ticks: number): Promise<string[]> {
   const { server, clients } = peers
   const minds: Mind[] = bodies.map((_, i) => createMind(i, 'fighters'))
@@ -91,8 +88,8 @@ export async function playBots({ peers, bodies }: Match, ticks: number): Promise
 }
 
 /**
- * One player does it all, whatever the network's delays: takes the flag, is stopped by a snowball, brings it home,
- * until the match is won. Each step waits for what it brings about.
+ * One player takes the flag, is stopped by a snowball, and brings the flag home, until the match is won. Each step
+ * waits for its effect, so that delays do not matter.
  */
 export async function playScript({ peers, bodies, told }: Match): Promise<void> {
   const { server, clients } = peers
@@ -111,7 +108,7 @@ export async function playScript({ peers, bodies, told }: Match): Promise<void> 
     await run(peers, 0, ada, [24, 8.5], [5, 13.5])
     await peers.until('it is captured', () => game.Player.captures[ada] === captures)
   }
-  // Values travel apart from calls, and not all in one packet.
+  // Values and calls arrive in different packets.
   const wanted = JSON.stringify(scoreOf(server))
   await peers.until('everyone has seen and heard that the match is over', () =>
     clients.every(({ world }, i) => JSON.stringify(scoreOf(world)) === wanted && told[i]!.MatchOver.length === 1),
@@ -135,7 +132,7 @@ export function scoreOf(world: ClientWorld | ServerWorld): unknown {
   }
 }
 
-/** Everything that went wrong on any side. */
+/** The errors of all sides. */
 export function errorsOf({ peers }: Match): string[] {
   const worlds = new Set([peers.server, ...peers.clients.map(({ world }) => world)])
   return [...worlds].flatMap((world) =>
@@ -145,7 +142,7 @@ export function errorsOf({ peers }: Match): string[] {
 
 function command(server: ServerWorld, world: ClientWorld, body: number, mind: Mind): void {
   if (hasComponent(server, body, game.Frozen)) return
-  // Decided by what the server has, so that the same follows whatever a client already sees.
+  // Decided by the server's state, so that it does not depend on the client's delay.
   const { move, throwAt, tag } = decide(server as unknown as ClientWorld, body, mind)
   const self = copyOf(world, server, body)
   sendCommand(world, self, game.Move, move)
@@ -158,7 +155,7 @@ async function run(peers: Peers, client: number, body: number, ...way: [number, 
   const { world } = clients[client]!
   const move = (x: number, y: number): void => sendCommand(world, copyOf(world, server, body), game.Move, { x, y })
   for (const [x, y] of way) {
-    // Not in every tick: ticks follow each other faster than in a game, and the rate of Move counts by the clock.
+    // Not in every tick: ticks run faster than in a game, and the rate limit of Move uses real time.
     let sentAt = -Infinity
     await peers.until(`player ${client} is at ${x}, ${y}`, () => {
       const dx = x - game.Position.x[body]!
@@ -204,7 +201,7 @@ interface Drained {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-/** An entity in words: whose player it is, or whose ball it was. */
+/** An entity in words: the player of a client, or a client's ball. */
 function nameOf(world: ClientWorld, entity: number | undefined): string {
   if (entity === undefined || entity === 0) return ''
   if (hasComponent(world, entity, game.Player)) return `player ${game.Player.id[entity]}`

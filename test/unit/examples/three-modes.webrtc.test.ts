@@ -1,4 +1,4 @@
-// The same match of capture-the-flag over real WebRTC, with a server by itself and with one that plays.
+// Tests the same match of capture-the-flag over real WebRTC, on a dedicated server and on a host.
 import { describe, expect, test } from 'vitest'
 import { inMemory, type MakePeers, overWebRtc } from '../../support/peers.js'
 import { beginMatch, errorsOf, playScript, scoreOf, type Told } from './three-modes.js'
@@ -22,7 +22,7 @@ describe('16: capture the flag', () => {
   test.each([
     ['a server over WebRTC', overWebRtc()],
     ['a host that listens over WebRTC', overWebRtc(undefined, true)],
-  ])('%s: the same match as in memory', async (_, make) => {
+  ])('a match on %s has the same result as in memory', async (_, make) => {
     expect(await play(make)).toEqual(await play(inMemory))
   })
 })

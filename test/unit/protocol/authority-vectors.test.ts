@@ -1,5 +1,5 @@
-// Golden vectors of what owners write, and of what only they get: a scripted run that the library writes byte for byte,
-// and that a reader written from the page alone understands.
+// Golden vectors of owners' writes and of owner-only components: the library writes a scripted run byte for byte, and
+// a reader written from docs/protocol.md alone reads it.
 import { addComponents, addEntity } from 'bitecs'
 import { clearOwner, defineProtocol, entityOf, netIdOf, quantized, replicate, setOwner, u16, u8 } from 'bitecs-net'
 import { correct } from 'bitecs-net/authority'
@@ -22,7 +22,7 @@ const protocol = defineProtocol({
 })
 const described = parseProtocol(protocol.description)
 
-/** One client and a ship that becomes its own, is written by it, corrected, and taken away. */
+/** One client and a ship that it comes to own, writes, has corrected, and loses. */
 function scriptedRun() {
   const net = createTestNetwork(protocol, { clients: 0, seed: 3 })
   const run = new RecordedRun(net, described, ['reliable', 'unreliable'])
@@ -56,14 +56,14 @@ const golden = () => goldenRun('authority-vectors.json')
 describe('the library', () => {
   it('writes the golden run of an owner byte for byte', async () => {
     const { run, shown } = scriptedRun()
-    // After a change that is meant: run this file with `-u`.
+    // After an intended change, run this file with `-u`.
     await expect(run.text()).toMatchFileSnapshot('authority-vectors.json')
     expect(shown).toEqual([-50, -50])
   })
 })
 
-describe('a reader written from the page alone', () => {
-  it('finds the same hash of the description', () => {
+describe('a reader written from docs/protocol.md alone', () => {
+  it('computes the same hash of the description', () => {
     expect(protocol.description).toContain(
       'component Position {x:quantized(-100,100,0.5),y:quantized(-100,100,0.5)} by owner',
     )
@@ -71,7 +71,7 @@ describe('a reader written from the page alone', () => {
     expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
   })
 
-  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+  it('reads every packet of the run completely, and gets the actions of the script', () => {
     const said = golden().map(({ from, hex }) => {
       return `${from}: ${readPacket(fromHex(hex), described).slice(1).join('; ')}`
     })

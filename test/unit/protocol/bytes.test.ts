@@ -1,4 +1,4 @@
-// Bytes: what is written is read back, every reader stops at its end, and a reader that failed stays failed.
+// Tests that written bytes are read back, that a reader stops at its end, and that a failed reader stays failed.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter, MAX_VARINT_BYTES, utf8Length, varintBytes } from '../../../src/protocol/bytes.js'
@@ -18,7 +18,7 @@ function readerOver(...bytes: number[]): ByteReader {
 }
 
 describe('ByteWriter and ByteReader', () => {
-  it('agree on every number, whatever is written in a row', () => {
+  it('round-trip sequences of numbers of every type', () => {
     const value = fc.oneof(
       fc.record({ kind: fc.constant('u8' as const), value: fc.nat(0xff) }),
       fc.record({ kind: fc.constant('u16' as const), value: fc.nat(0xffff) }),
@@ -40,7 +40,7 @@ describe('ByteWriter and ByteReader', () => {
     )
   })
 
-  it('grows from any size and keeps its memory over clear', () => {
+  it('grow from any size, and keep their memory after clear', () => {
     const writer = new ByteWriter(1)
     for (let i = 0; i < 1000; i++) writer.u32(i)
     const memory = writer.bytes
@@ -51,7 +51,7 @@ describe('ByteWriter and ByteReader', () => {
     expect(writer.bytes.buffer).toBe(writer.view.buffer)
   })
 
-  it('writes little-endian', () => {
+  it('use little-endian byte order', () => {
     const writer = new ByteWriter()
     writer.u16(0x0102)
     writer.u32(0x03040506)
@@ -59,7 +59,7 @@ describe('ByteWriter and ByteReader', () => {
     expect([...writer.bytes.subarray(0, writer.length)]).toEqual([2, 1, 6, 5, 4, 3, 9, 8, 7])
   })
 
-  it.each([1, 2, 3, 4])('reads back %i bytes of an unsigned integer', (bytes) => {
+  it.each([1, 2, 3, 4])('round-trip unsigned integers of %i bytes', (bytes) => {
     const largest = 2 ** (8 * bytes) - 1
     for (const value of [0, 1, 0x7f, largest >>> 1, largest]) {
       const writer = new ByteWriter()
@@ -69,7 +69,7 @@ describe('ByteWriter and ByteReader', () => {
     }
   })
 
-  it('copies short and long runs, from the middle of a source', () => {
+  it('copy short and long ranges of bytes, from the middle of a source', () => {
     const source = Uint8Array.from({ length: 1000 }, (_, i) => i & 0xff)
     for (const [start, end] of [
       [3, 3],
@@ -98,7 +98,7 @@ describe('varint', () => {
     [0xfffffff, 4],
     [0x10000000, 5],
     [0xffffffff, 5],
-  ])('%i takes %i bytes', (value, size) => {
+  ])('of %i takes %i bytes', (value, size) => {
     const writer = new ByteWriter()
     writer.varint(value)
     expect(writer.length).toBe(size)
@@ -106,7 +106,7 @@ describe('varint', () => {
     expect(readerOf(writer).varint()).toBe(value)
   })
 
-  it('with more bits than 32 fails', () => {
+  it('fails with more than 32 bits', () => {
     for (const last of [0x10, 0x7f, 0x80, 0xff]) {
       const reader = readerOver(0xff, 0xff, 0xff, 0xff, last, 0)
       expect(reader.varint()).toBe(0)
@@ -115,13 +115,13 @@ describe('varint', () => {
     expect(MAX_VARINT_BYTES).toBe(5)
   })
 
-  it('that does not end fails', () => {
+  it('fails when its last byte is missing', () => {
     const reader = readerOver(0x80, 0x80)
     expect(reader.varint()).toBe(0)
     expect(reader.failed).toBe(true)
   })
 
-  it('padded with empty groups is accepted, since a string writes its length before its bytes are counted', () => {
+  it('is accepted with padding, because a string reserves its length before its bytes are counted', () => {
     expect(readerOver(0x85, 0x80, 0x00).varint()).toBe(5)
   })
 })
@@ -136,9 +136,9 @@ describe('a reader at its end', () => {
     ['uint', (r) => r.uint(3), 3],
     ['varint', (r) => r.varint(), 1],
   ]
-  it.each(reads)('%s fails, returns zero and stays failed', (_, read, size) => {
+  it.each(reads)('fails on %s, returns zero and stays failed', (_, read, size) => {
     const reader = new ByteReader()
-    // The bytes behind the end exist; they belong to somebody else.
+    // There are bytes after the end, which belong to something else.
     reader.reset(new Uint8Array(64).fill(1), 4, 4 + size - 1)
     expect(read(reader)).toBe(0)
     expect(reader.failed).toBe(true)
@@ -147,7 +147,7 @@ describe('a reader at its end', () => {
     expect(reader.string(10)).toBe('')
   })
 
-  it('skip fails past the end, and a huge count cannot wrap round', () => {
+  it('fails when it skips past the end, also with a huge count', () => {
     const reader = readerOver(1, 2, 3)
     reader.skip(3)
     expect(reader.failed).toBe(false)
@@ -157,7 +157,7 @@ describe('a reader at its end', () => {
     expect(reader.offset).toBe(3)
   })
 
-  it('reset forgets the failure', () => {
+  it('no longer fails after reset', () => {
     const reader = readerOver()
     reader.u8()
     reader.reset(Uint8Array.of(9), 0, 1)
@@ -166,8 +166,8 @@ describe('a reader at its end', () => {
   })
 })
 
-describe('strings', () => {
-  it('round-trip, whatever they contain', () => {
+describe('a string', () => {
+  it('round-trips with any content', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.integer({ min: 0, max: 3 }), (text, slack) => {
         const size = utf8Length(text)
@@ -185,13 +185,13 @@ describe('strings', () => {
     )
   })
 
-  it('keep a byte order mark at their start', () => {
+  it('keeps a byte order mark at its start', () => {
     const writer = new ByteWriter()
     writer.string('\uFEFFabc', 100)
     expect(readerOf(writer).string(100)).toBe('\uFEFFabc')
   })
 
-  it('at the edges of the length prefix', () => {
+  it('round-trips at the limits of its length prefix', () => {
     for (const limit of [127, 128, 16_000]) {
       const text = 'x'.repeat(limit)
       const writer = new ByteWriter()
@@ -200,7 +200,7 @@ describe('strings', () => {
     }
   })
 
-  it('longer than the limit, longer than the bytes, or no UTF-8, fail', () => {
+  it('fails if it is longer than the limit or the bytes, or is not UTF-8', () => {
     for (const bytes of [
       [4, 97, 97, 97, 97],
       [3, 97, 97],
@@ -215,7 +215,7 @@ describe('strings', () => {
     }
   })
 
-  it('count a lone surrogate as it is encoded', () => {
+  it('counts a lone surrogate as it is encoded', () => {
     expect(utf8Length('\ud800')).toBe(3)
     expect(utf8Length('\ud800a')).toBe(4)
     expect(utf8Length('\u{1f600}')).toBe(4)

@@ -1,5 +1,5 @@
-// Golden vectors of collections: a scripted run that the library writes byte for byte, that a client lives through, and
-// that a reader written from the page alone understands.
+// Golden vectors of collections: the library writes a scripted run byte for byte, a client applies it, and a reader
+// written from docs/protocol.md alone reads it.
 import { readFileSync } from 'node:fs'
 import { addComponent, addEntity } from 'bitecs'
 import { defineProtocol, entity, entityOf, enumOf, netIdOf, replicate, string, struct, u16, u8 } from 'bitecs-net'
@@ -28,7 +28,7 @@ const protocol = defineProtocol({
 })
 const described = parseProtocol(protocol.description)
 
-/** One client, one bag, every kind of operation, and a whole value in place of too many. */
+/** One client, one bag, every kind of operation, and a whole value that replaces too many operations. */
 function scriptedRun() {
   const net = createTestNetwork(protocol, { clients: 0, seed: 7 })
   const run = new RecordedRun(net, described)
@@ -71,23 +71,23 @@ function scriptedRun() {
 const golden = () => goldenRun('collection-vectors.json')
 
 describe('the library', () => {
-  it('writes the golden rows and operations byte for byte, and a client lives through them', async () => {
+  it('writes the golden rows and operations byte for byte, and a client applies them', async () => {
     const { run, shown } = scriptedRun()
-    // After a change that is meant: run this file with `-u`.
+    // After an intended change, run this file with `-u`.
     await expect(run.text()).toMatchFileSnapshot('collection-vectors.json')
     expect(shown).toEqual([[], [], ['tough,slow']])
   })
 })
 
-describe('a reader written from the page alone', () => {
-  it('finds the same hash of the description', () => {
+describe('a reader written from docs/protocol.md alone', () => {
+  it('computes the same hash of the description', () => {
     expect(protocol.description).toContain(
       'component Bag {ammo:map(string(8),u16,4),gold:u16,items:list(struct{count:u8,from:entity,id:u16},40),perks:set(enum("fast","tough,slow"),2)}',
     )
     expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
   })
 
-  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+  it('reads every packet of the run completely, and gets the actions of the script', () => {
     const said = golden().flatMap(({ hex }) => readPacket(fromHex(hex), described).slice(1))
     expect(said).toEqual([
       'spawn 1.0 Bag(gold=300 ammo=[arrow:500] items=[{count=2 from=none id=1}] perks=[fast])',
@@ -101,7 +101,7 @@ describe('a reader written from the page alone', () => {
     ])
   })
 
-  it('finds those that the page quotes', () => {
+  it('finds the vectors that the page quotes', () => {
     const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
     const quoted = [...page.matchAll(/\| `([0-9a-f ]+)` \| (server, reliable: .*(?:Bag\(|collection 1).*) \|/g)]
     expect(quoted.length).toBeGreaterThan(1)

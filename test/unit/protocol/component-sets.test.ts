@@ -1,4 +1,4 @@
-// Component sets: small integers for sets, checked against the sets of JavaScript.
+// Tests component sets, which number sets with small integers, against the sets of JavaScript.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -21,7 +21,7 @@ const membersOf = (sets: ComponentSets, set: number): number[] => [...sets.membe
 const sorted = (members: Iterable<number>): number[] => [...members].sort((a, b) => a - b)
 
 describe('ComponentSets', () => {
-  it('does what sets do', () => {
+  it('behaves like sets', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 40 }).chain((count) => {
@@ -39,7 +39,7 @@ describe('ComponentSets', () => {
             expect(sets.has(x, c)).toBe(a.includes(c))
             expect(membersOf(sets, sets.without(x, c))).toEqual(sorted(a.filter((m) => m !== c)))
           }
-          // The same set is the same number, whatever the way to it.
+          // The same set has the same number, however it was made.
           expect(intern(sets, a.toReversed())).toBe(x)
         },
       ),
@@ -47,7 +47,7 @@ describe('ComponentSets', () => {
     )
   })
 
-  it('round-trips over bytes, lowest component in the lowest bit', () => {
+  it('round-trips as bytes, with the lowest component in the lowest bit', () => {
     const sets = new ComponentSets(10)
     const writer = new ByteWriter()
     sets.write(writer, intern(sets, [0, 3, 9]))
@@ -57,7 +57,7 @@ describe('ComponentSets', () => {
     expect(read(reader, 10)).toEqual([0, 3, 9])
   })
 
-  it('refuses a component that does not exist, and too few bytes', () => {
+  it('fails on a component that does not exist, and on too few bytes', () => {
     for (const bytes of [[0, 0b100], [0xff, 0xff], [1], []]) {
       const reader = new ByteReader()
       reader.reset(Uint8Array.from(bytes), 0, bytes.length)
@@ -66,14 +66,14 @@ describe('ComponentSets', () => {
     }
   })
 
-  it('of no components takes no bytes', () => {
+  it('takes no bytes for a protocol without components', () => {
     const reader = new ByteReader()
     reader.reset(new Uint8Array(0), 0, 0)
     expect(read(reader, 0)).toEqual([])
     expect(reader.failed).toBe(false)
   })
 
-  it('compacted keeps what is in use, under new numbers, and forgets the rest', () => {
+  it('keeps the used sets under new numbers, and forgets the others, when it is compacted', () => {
     const sets = new ComponentSets(30)
     for (let i = 0; i < 5000; i++) intern(sets, [i % 30, (i * 7) % 30, (i * 11) % 30])
     const kept = [intern(sets, [1, 2]), intern(sets, [29]), EMPTY_SET]

@@ -1,4 +1,4 @@
-// Types made of other types: round trips, what they refuse and how they name it, and what they make of hostile bytes.
+// Tests types made of other types: round trips, errors that name the bad part, and hostile bytes.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -65,7 +65,7 @@ function write<T>(type: SchemaType<T>, value: T): Uint8Array {
 }
 
 describe('composite types', () => {
-  it('round-trip, nested in each other', () => {
+  it('round-trip when they are nested in each other', () => {
     fc.assert(
       fc.property(anything, (value) => {
         expect(read(everything, write(everything, value))).toEqual({ value, failed: false, left: 0 })
@@ -74,7 +74,7 @@ describe('composite types', () => {
     )
   })
 
-  it('read 10,000 random and mangled inputs without throwing, and make nothing larger than they may be', () => {
+  it('read 10,000 random and mangled inputs without throwing, and return only values of the type', () => {
     let accepted = 0
     const check = (from: Uint8Array): void => {
       const { value, failed } = read(everything, from)
@@ -89,11 +89,11 @@ describe('composite types', () => {
       return from.subarray(0, from.length - (byte % 3))
     })
     fc.assert(fc.property(mangled, check), { seed: SEED, numRuns: 5000 })
-    // Some of the mangled ones are still values.
+    // Some mangled inputs are still valid values.
     expect(accepted).toBeGreaterThan(100)
   })
 
-  it('name the part that cannot be sent', () => {
+  it('throw an error that names the part that cannot be sent', () => {
     const good = { items: [], note: undefined, blob: new Uint8Array(1), pair: [1, 2] as const, at: 1 }
     const one = { name: 'axe', count: 1, tags: ['old' as const] }
     const problem = (value: unknown): string => {
@@ -119,7 +119,7 @@ describe('composite types', () => {
     expect(problem(null)).toMatch(/^args\.bag: must be an object/)
   })
 
-  it('are refused when they cannot be', () => {
+  it('are refused when their definition is invalid', () => {
     expect(() => enumOf()).toThrow(ProtocolError)
     expect(() => enumOf('a', 'a')).toThrow(/each once/)
     expect(() => bytes(0)).toThrow(/from 1 to 16,777,216/)
@@ -128,11 +128,11 @@ describe('composite types', () => {
     for (const text of ['a(', 'a)', '(a}', 'a"b', 'a\\b']) {
       expect(() => custom({ ...nibbles, text, maxBytes: 1 })).toThrow(/closes no bracket|is not closed/)
     }
-    // What may not fit a packet cannot be a message.
+    // A message must always fit a packet.
     expect(() => defineMessage({ list: array(u16, 16_000) })).toThrow(/at most/)
   })
 
-  it('of a game that read too far, throw or write too much harm nobody', () => {
+  it('of a game may throw while reading or write too much without harm', () => {
     const rude = custom<number>({
       text: 'rude',
       maxBytes: 2,

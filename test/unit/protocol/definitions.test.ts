@@ -1,4 +1,4 @@
-// Definitions: what a game may declare, and the sentence it gets when it may not.
+// Tests definitions: the options that a game may declare, and the errors for invalid ones.
 import { describe, expect, it } from 'vitest'
 import {
   defineClientRpc,
@@ -14,7 +14,7 @@ import { defineScene } from '../../../src/protocol/scenes.js'
 import { bool, entity, f32, string, u16, u8 } from '../../../src/protocol/types/schema.js'
 
 describe('calls and messages', () => {
-  it('have the defaults that their docs name', () => {
+  it('have the documented defaults', () => {
     expect(defineCommand({ a: u8 })).toMatchObject({ kind: 'command', channel: 'reliable', requiresAuthority: true })
     expect(defineCommand({ a: u8 }).rate).toBeUndefined()
     expect(defineClientRpc({ a: u8 })).toMatchObject({ kind: 'client-rpc', channel: 'reliable', includeOwner: true })
@@ -22,7 +22,7 @@ describe('calls and messages', () => {
     expect(defineMessage({ a: u8 })).toMatchObject({ kind: 'message', channel: 'reliable', from: 'both' })
   })
 
-  it('take their options', () => {
+  it('keep their options', () => {
     const rate = { perSecond: 5, burst: 2 }
     expect(defineCommand({}, { channel: 'unreliable', requiresAuthority: false, rate })).toMatchObject({
       channel: 'unreliable',
@@ -37,7 +37,7 @@ describe('calls and messages', () => {
     expect(() => defineCommand({}, { channel: 'fast' as never })).toThrow("channel is 'reliable' or 'unreliable'")
   })
 
-  it('refuse an unknown origin, and an authority that is no boolean', () => {
+  it('refuse an unknown origin, and a requiresAuthority that is not a boolean', () => {
     expect(() => defineMessage({}, { from: 'sever' as never })).toThrow(
       "from is 'client', 'server' or 'both', got sever",
     )
@@ -45,7 +45,7 @@ describe('calls and messages', () => {
     expect(() => defineCommand({}, { requiresAuthority: null as never })).toThrow(ProtocolError)
   })
 
-  it('refuse a rate that lets nothing through', () => {
+  it('refuse a rate that allows no calls', () => {
     for (const rate of [
       { perSecond: 0, burst: 1 },
       { perSecond: -1, burst: 1 },
@@ -70,7 +70,7 @@ describe('calls and messages', () => {
 describe('replicate', () => {
   const Position = { y: new Float32Array(4), x: new Float32Array(4), label: ['a'] }
 
-  it('takes fields in the order of their names', () => {
+  it('sorts fields by name', () => {
     const replicated = replicate(Position, { y: f32, x: f32 })
     expect(replicated.fields.map(({ name }) => name)).toEqual(['x', 'y'])
     expect(replicated.text).toBe('{x:f32,y:f32}')
@@ -78,7 +78,7 @@ describe('replicate', () => {
     expect(replicated.store).toBe(Position)
   })
 
-  it('without fields is a tag', () => {
+  it('makes a tag without fields', () => {
     expect(replicate({}).fields).toEqual([])
     expect(replicate({}).text).toBe('{}')
   })
@@ -90,13 +90,13 @@ describe('replicate', () => {
     expect(() => replicate({ v: new DataView(new ArrayBuffer(8)) } as never, { v: u8 } as never)).toThrow(ProtocolError)
   })
 
-  it('refuses a type that no column can hold', () => {
+  it('refuses a type that cannot be a column', () => {
     expect(() => replicate(Position, { x: string(5) as never })).toThrow('x cannot be string(5)')
     expect(() => replicate(Position, { x: undefined } as never)).toThrow(ProtocolError)
     expect(() => replicate({ on: new Uint8Array(1) }, { on: bool })).not.toThrow()
   })
 
-  it('knows at compile time which fields can be replicated', () => {
+  it('checks at compile time which fields can be replicated', () => {
     // @ts-expect-error a list of texts is no typed array
     expect(() => replicate({ label: ['a'] }, { label: u8 })).toThrow(ProtocolError)
     // @ts-expect-error no such field
@@ -129,7 +129,7 @@ describe('replicate', () => {
     expect(() => replicate({}, {}, { interpolate: false })).not.toThrow()
   })
 
-  it('refuses what is no component', () => {
+  it('refuses a value that is not a component', () => {
     for (const store of [null, undefined, 5, 'Position']) expect(() => replicate(store as never)).toThrow(ProtocolError)
   })
 })
@@ -139,7 +139,7 @@ describe('a protocol', () => {
   const Chat = defineMessage({ text: string(5) })
   const Flag = replicate({})
 
-  it('says which of its members is missing', () => {
+  it('throws an error that names a missing member', () => {
     for (const input of [
       { components: { Gone: undefined } },
       { remote: { Gone: undefined } },
@@ -150,7 +150,7 @@ describe('a protocol', () => {
     }
   })
 
-  it('says which of its members was not made by the right function', () => {
+  it('throws an error that names a member made by the wrong function', () => {
     const cases: [object, string][] = [
       [{ components: { Raw: { x: new Float32Array(1) } } }, 'components.Raw was not made by replicate'],
       [{ components: { Fire } }, 'components.Fire is a command: list it under remote'],

@@ -1,5 +1,4 @@
-// Tests packets between a hello and its welcome, byte for byte, with the reader that was written from the protocol
-// page alone.
+// Tests packets between a hello and its welcome, byte for byte, with the reader written from docs/protocol.md alone.
 import { query } from 'bitecs'
 import { defineMessage, defineProtocol, sendMessage, string, u32 } from 'bitecs-net'
 import { accept } from 'bitecs-net/users'
@@ -15,7 +14,7 @@ const Challenge = defineMessage({ nonce: u32 }, { from: 'server', beforeAuthenti
 const Proof = defineMessage({ word: string(20) }, { from: 'client', beforeAuthentication: true })
 const protocol = defineProtocol({ messages: { Challenge, Proof } })
 
-it('messages before the welcome travel in data packets as those after it do, and the protocol says which may', () => {
+it('messages before the welcome travel in data packets, and the protocol description marks them', () => {
   expect(protocol.description).toBe(
     'wire 1\nmessage Challenge {nonce:u32} reliable from server before-authentication\n' +
       'message Proof {word:string(20)} reliable from client before-authentication',

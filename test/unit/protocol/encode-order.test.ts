@@ -1,5 +1,4 @@
-// Arguments are written alike, whatever object they come in: in the order of the schema, in another, with more than is
-// asked.
+// Tests that arguments are encoded alike, whatever their object: in any order of fields, with additional fields.
 import { describe, expect, it } from 'vitest'
 import { bool, f32, f64, i16, quantized, string, u32, u8 } from '../../../src/index.js'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
@@ -32,7 +31,7 @@ function encoded(codec: RecordCodec, args: Args): number[] {
   return [...writer.bytes.subarray(1, writer.length)]
 }
 
-describe('arguments are encoded as they are written', () => {
+describe('the arguments of a call', () => {
   const codec = new RecordCodec(SCHEMA)
   class Shot {
     constructor() {
@@ -46,25 +45,28 @@ describe('arguments are encoded as they are written', () => {
   it.each<[string, object]>([
     ['in the order of the schema', ARGS],
     ['in another order', reversed],
-    ['with more fields behind', { ...ARGS, extra: 9 }],
+    ['with more fields after', { ...ARGS, extra: 9 }],
     ['with more fields before', { extra: 9, ...ARGS }],
     ['of a class', new Shot()],
-    ['inherited', Object.create(ARGS) as object],
+    ['inherited from a prototype', Object.create(ARGS) as object],
     ['without a prototype', Object.assign(Object.create(null) as object, ARGS)],
     ['by getters', Object.defineProperty({ ...ARGS }, 'speed', { get: () => 1.5, enumerable: true })],
     ['not enumerable', Object.defineProperty({ ...ARGS }, 'speed', { enumerable: false })],
     ['at the ends of their ranges', { ...ARGS, angle: 4096, count: 0xffffffff, back: -32_768, small: 255, on: false }],
     ['as floats that are no numbers', { ...ARGS, speed: Number.NaN, exact: -Infinity }],
-  ])('%s', (_, args) => {
+  ])('are encoded to the bytes of write: %s', (_, args) => {
     expect(encoded(codec, args as Args)).toEqual(written(codec, args as Args))
   })
 
-  it.each(['speed', 'angle', 'on', 'count', 'back', 'small', 'exact'])('without %s they throw, and name it', (name) => {
-    const args: Args = { ...ARGS }
-    delete args[name]
-    expect(() => encoded(codec, args)).toThrow(`args.${name}`)
-    expect(() => encoded(codec, { ...ARGS, [name]: 'no' })).toThrow(`args.${name}`)
-  })
+  it.each(['speed', 'angle', 'on', 'count', 'back', 'small', 'exact'])(
+    'cause an error that names %s when it is missing or wrong',
+    (name) => {
+      const args: Args = { ...ARGS }
+      delete args[name]
+      expect(() => encoded(codec, args)).toThrow(`args.${name}`)
+      expect(() => encoded(codec, { ...ARGS, [name]: 'no' })).toThrow(`args.${name}`)
+    },
+  )
 
   it.each([
     ['small', 256],
@@ -76,11 +78,11 @@ describe('arguments are encoded as they are written', () => {
     ['speed', 1e300],
     ['on', 1],
     ['exact', true],
-  ])('%s of %s throws, and names it', (name, value) => {
+  ])('cause an error that names %s when it is %s', (name, value) => {
     expect(() => encoded(codec, { ...ARGS, [name]: value })).toThrow(`args.${name}`)
   })
 
-  it('with a text among them', () => {
+  it('are encoded to the bytes of write, with a text field', () => {
     const mixed = new RecordCodec({ b: u8, text: string(20), a: f32 })
     const args = { b: 1, text: 'höhe', a: 2 }
     expect(encoded(mixed, args)).toEqual(written(mixed, args))

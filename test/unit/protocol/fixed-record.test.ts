@@ -1,4 +1,4 @@
-// Views of records whose fields have fixed places show what reading every field shows.
+// Tests that views of records with fields at fixed offsets return the same values as reading every field.
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { FixedRecordView } from '../../../src/protocol/types/fixed-record.js'
@@ -52,7 +52,7 @@ const HIGHEST = {
   fourBytes: 1e6,
 }
 
-/** A reader that stands at a record, which does not begin at the first byte. */
+/** A reader at the start of a record, which does not begin at the first byte. */
 function readerOf(args: Record<string, unknown>): ByteReader {
   const writer = new ByteWriter()
   writer.u8(0xff)
@@ -62,8 +62,8 @@ function readerOf(args: Record<string, unknown>): ByteReader {
   return reader
 }
 
-describe('a view of a record whose fields have fixed places', () => {
-  it('shows every type as reading does, at both ends of its range', () => {
+describe('a view of a record with fields at fixed offsets', () => {
+  it('returns the same values as reading, for every type at both ends of its range', () => {
     const fixed = codec.createFixedView()!
     for (const args of [LOWEST, HIGHEST, { ...LOWEST, single: Number.NaN }]) {
       const read = codec.createView()
@@ -75,7 +75,7 @@ describe('a view of a record whose fields have fixed places', () => {
     }
   })
 
-  it('keeps what it shows when the bytes that it was read from change', () => {
+  it('keeps its values when the bytes that it was read from change', () => {
     const fixed = codec.createFixedView()!
     const reader = readerOf(HIGHEST)
     fixed.copy(reader.view, reader.offset)
@@ -83,7 +83,7 @@ describe('a view of a record whose fields have fixed places', () => {
     expect(fixed.args).toMatchObject({ small: 255, largeSigned: 2_147_483_647, flag: true })
   })
 
-  it('is there only where every field always takes as many bytes', () => {
+  it('exists only if every field has a fixed size', () => {
     const viewOf = (type: typeof varint | ReturnType<typeof string>) =>
       new RecordCodec({ a: u8, type }).createFixedView()
     expect([varint, entity, string(10)].map(viewOf)).toEqual([undefined, undefined, undefined])

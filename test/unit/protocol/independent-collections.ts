@@ -1,6 +1,6 @@
-// The part of the second reader that is about collections: written from docs/protocol.md alone, as the rest of it.
+// Reads collections for the second reader. Written from docs/protocol.md alone, like the rest of it.
 
-/** What the other part of the reader can read. */
+/** The functions of the other part of the reader. */
 export interface Source {
   u8(): number
   varint(): number
@@ -8,7 +8,7 @@ export interface Source {
   value(type: string): unknown
 }
 
-/** The parts of a text between commas that stand in no brackets and no quotes. */
+/** Splits a text at commas outside of brackets and quotes. */
 export function splitParts(text: string): string[] {
   const parts: string[] = ['']
   let depth = 0
@@ -67,7 +67,7 @@ export function readWhole(source: Source, type: string): string {
   return `[${entries.join(' ')}]`
 }
 
-/** The operations of a section, behind the number of the collection. */
+/** The operations of a section, after the number of the collection. */
 export function readOperations(source: Source, type: string): string {
   const { kind, types } = shapeOf(type)
   const last = types.at(-1)!

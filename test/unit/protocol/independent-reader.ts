@@ -1,4 +1,4 @@
-// A second reader of the wire, written from docs/protocol.md alone: it imports and trusts nothing of the library.
+// Reads the wire a second time, written from docs/protocol.md alone, without any code of the library.
 //
 // It turns packets into sentences. When it and the library disagree, one of the two, or the page, is wrong.
 import { isCollection, readOperations, readWhole, type Source, splitParts } from './independent-collections.js'
@@ -17,12 +17,12 @@ interface Field {
 
 interface Component {
   readonly name: string
-  /** Those that are columns, and those that are collections. */
+  /** The fields that are columns, and those that are collections. */
   readonly fields: readonly Field[]
   readonly collections: readonly Field[]
 }
 
-/** What has a name and a record. */
+/** A definition with a name and a record. */
 interface Listed {
   readonly name: string
   readonly fields: readonly Field[]
@@ -33,12 +33,12 @@ interface Definition {
   readonly name: string
   readonly fields: readonly Field[]
   readonly channel: string
-  /** What answers carry, and why it may be refused; empty for a definition without answers. */
+  /** The fields of replies, and the reasons of refusals; empty for a definition without replies. */
   readonly returns: readonly Field[]
   readonly refuses: readonly string[]
 }
 
-/** A protocol as its description tells it. */
+/** A protocol, parsed from its description. */
 export interface DescribedProtocol {
   readonly components: readonly Component[]
   readonly definitions: readonly Definition[]
@@ -227,7 +227,7 @@ function rotationOf(number: number): number[] {
   return parts
 }
 
-/** A value as it stands in a call or message. */
+/** A value of a call or message. */
 function readValue(cursor: Cursor, type: FieldType): Value {
   const integer = INTEGERS[type.name]
   if (integer !== undefined) {
@@ -282,7 +282,7 @@ function bitsOf(type: FieldType): number {
   return 32
 }
 
-/** Of the fields of a rotation, the first has all of it and the others nothing. */
+/** The first field of a rotation contains all of it, the others nothing. */
 function lanesOf(type: FieldType, name: string): number {
   if (type.name === 'f64') return 2
   if (type.name !== 'unitQuaternion') return 1
@@ -294,7 +294,7 @@ function lanesOf(type: FieldType, name: string): number {
     : 0
 }
 
-/** What the integers of a column's lanes stand for. */
+/** The values of the integers in a column's lanes. */
 function fromLanes(type: FieldType, low: number, high: number): Value {
   const integer = INTEGERS[type.name]
   if (integer !== undefined) return integer[1] ? signed(low, 8 * integer[0]) : low
@@ -335,7 +335,7 @@ function readRow(cursor: Cursor, component: Component): string {
   return `${component.name}(${[...fields, ...wholes].join(' ')})`
 }
 
-/** A lane, one bit after the other. */
+/** Reads a lane bit by bit. */
 export function readLaneBits(bytes: Uint8Array, start: number, bits: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     let value = 0
@@ -390,7 +390,7 @@ const STATUSES = [
   'handler threw',
 ]
 
-/** A reply does not say what it answers, so what it carries stays bytes. */
+/** A reply does not name its definition, so its content stays bytes. */
 function readReply(cursor: Cursor): string {
   const number = readRequestNumber(cursor)
   const status = cursor.u8()
@@ -401,7 +401,7 @@ function readReply(cursor: Cursor): string {
   return ['reply', number, name, ...bytes].join(' ')
 }
 
-/** What a reply carries, by the definition that was requested. */
+/** Decodes the content of a reply by the requested definition. */
 export function decodeReply(definition: Definition, status: string, bytes: Uint8Array): string {
   const cursor = new Cursor(bytes)
   const fields = (): string =>
@@ -467,7 +467,7 @@ function readUpdate(cursor: Cursor, protocol: DescribedProtocol): string {
   return `update ${slots.join(',')} ${columns.join(' ')}`
 }
 
-/** Where an entity comes from: its prefab and its key, each if it has one. */
+/** The origin of an entity: its prefab and its key, if it has them. */
 function readOrigin(cursor: Cursor, protocol: DescribedProtocol): string {
   const flags = cursor.u8()
   if (flags > 3) throw new Error('an origin that does not exist')
@@ -622,7 +622,7 @@ function readData(cursor: Cursor, protocol: DescribedProtocol): string[] {
   return lines
 }
 
-/** What a packet says, a line for its head and one for each section. Throws when it is malformed. */
+/** Describes a packet, with one line for its head and one for each section. @throws Error when it is malformed. */
 export function readPacket(bytes: Uint8Array, protocol: DescribedProtocol): string[] {
   const cursor = new Cursor(bytes)
   const lines = readKind(cursor, protocol)
@@ -630,7 +630,7 @@ export function readPacket(bytes: Uint8Array, protocol: DescribedProtocol): stri
   return lines
 }
 
-/** How a hello and a welcome end: 0, 1 or 2, and what belongs to it. */
+/** The end of a hello and a welcome: 0, 1 or 2, and its content. */
 function readResume(cursor: Cursor, now: () => string, may = () => 'may resume'): string {
   const kind = cursor.u8()
   if (kind > 2) throw new Error(`no such resumption: ${kind}`)

@@ -1,4 +1,4 @@
-// Net ids: 20 bits of slot, 10 of generation, and none that stands for nothing.
+// Tests net ids: 20 bits of slot, 10 bits of generation, and 0 for no entity.
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import {
@@ -24,7 +24,7 @@ function roundTrip(netId: number): { value: number; size: number } {
 }
 
 describe('net ids', () => {
-  it('keep slot and generation apart, up to the largest', () => {
+  it('contain slot and generation, up to the largest of both', () => {
     expect([MAX_SLOT, MAX_GENERATION, NET_ID_BITS]).toEqual([1_048_575, 1023, 30])
     for (const slot of [1, 127, 128, 16_383, 16_384, MAX_SLOT]) {
       for (const generation of [0, 1, 127, 128, MAX_GENERATION]) {
@@ -36,13 +36,13 @@ describe('net ids', () => {
     }
   })
 
-  it('take one byte for none, two for what is common, five at most', () => {
+  it('take one byte for no entity, two for small ones, and five at most', () => {
     expect(roundTrip(0)).toEqual({ value: 0, size: 1 })
     expect(roundTrip(makeNetId(127, 127)).size).toBe(2)
     expect(roundTrip(makeNetId(MAX_SLOT, MAX_GENERATION)).size).toBe(5)
   })
 
-  it('out of range, or cut off, fail', () => {
+  it('fail when they are out of range or truncated', () => {
     const cases: number[][] = [[], [1], [0x80, 0x80, 0x40, 0], [1, 0x80, 0x08], [0xff, 0xff, 0xff, 0xff, 0x0f, 0]]
     for (const bytes of cases) {
       const reader = new ByteReader()

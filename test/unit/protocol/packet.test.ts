@@ -1,4 +1,4 @@
-// Packets: headers and control packets, written and read, cut short, and out of range.
+// Tests headers and control packets: written and read, truncated, and out of range.
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { isPing, PING_BYTES, PONG_BYTES, writePong } from '../../../src/protocol/heartbeat.js'
@@ -32,7 +32,7 @@ describe('the data header', () => {
   received.mark(65_535, true)
   received.mark(2, true)
 
-  it('says what it was told, with and without sequence number and acknowledgement', () => {
+  it('round-trips, with and without sequence number and acknowledgement', () => {
     for (const sequence of [-1, 0, 65_535]) {
       for (const window of [received, new ReceiveWindow()]) {
         const writer = new ByteWriter()
@@ -55,7 +55,7 @@ describe('the data header', () => {
     }
   })
 
-  it('at its longest leaves room for a block', () => {
+  it('leaves room for a block at its longest', () => {
     const full = new ReceiveWindow()
     for (let s = 0; s < 300; s++) full.mark(s, true)
     const writer = new ByteWriter()
@@ -64,7 +64,7 @@ describe('the data header', () => {
     expect(writer.length + MAX_BLOCK).toBeLessThanOrEqual(1150)
   })
 
-  it('cut off anywhere fails', () => {
+  it('fails when it is truncated anywhere', () => {
     const writer = new ByteWriter()
     writeDataHeader(writer, 7, received, 300, 299)
     for (let end = 1; end < writer.length; end++) {
@@ -75,7 +75,7 @@ describe('the data header', () => {
     }
   })
 
-  it('with a flag that does not exist fails', () => {
+  it('fails with a flag that does not exist', () => {
     for (const flags of [8, 16, 128, 255]) {
       const bytes = Uint8Array.of(flags, ...Array.from({ length: 60 }, () => 0))
       const reader = new ByteReader()
@@ -87,7 +87,7 @@ describe('the data header', () => {
   })
 })
 
-describe('hello', () => {
+describe('a hello', () => {
   const hello = {
     wireVersion: 1,
     hashHigh: 0xdeadbeef,
@@ -96,7 +96,7 @@ describe('hello', () => {
     description: 'wire 1\na',
   }
 
-  it('round-trips, the largest one within a reliable packet', () => {
+  it('round-trips, and the largest one fits a reliable packet', () => {
     for (const value of [
       hello,
       { ...hello, token: '', description: '' },
@@ -112,7 +112,7 @@ describe('hello', () => {
     }
   })
 
-  it('cuts a description that is too long, between two characters', () => {
+  it('has a description that is too long truncated between two characters', () => {
     const writer = new ByteWriter()
     writeHello(writer, { ...hello, description: 'é'.repeat(MAX_DESCRIPTION_BYTES) })
     const reader = readerOf(writer)
@@ -120,7 +120,7 @@ describe('hello', () => {
     expect(readHello(reader).description).toBe('é'.repeat(MAX_DESCRIPTION_BYTES / 2))
   })
 
-  it('cut off anywhere fails', () => {
+  it('fails when it is truncated anywhere', () => {
     const writer = new ByteWriter()
     writeHello(writer, hello)
     for (let end = 1; end < writer.length; end++) {
@@ -131,7 +131,7 @@ describe('hello', () => {
     }
   })
 
-  it('may be longer, for later versions of the wire', () => {
+  it('may be longer, for later wire versions', () => {
     const writer = new ByteWriter()
     writeHello(writer, hello)
     writer.u32(1234)
@@ -142,8 +142,8 @@ describe('hello', () => {
   })
 })
 
-describe('welcome', () => {
-  it('round-trips, and cut off anywhere fails', () => {
+describe('a welcome', () => {
+  it('round-trips, and fails when it is truncated anywhere', () => {
     const welcome = { connectionId: 70_000, milliTicksPerSecond: 20_000, tick: 123_456 }
     const writer = new ByteWriter()
     writeWelcome(writer, welcome)
@@ -160,8 +160,8 @@ describe('welcome', () => {
   })
 })
 
-describe('close', () => {
-  it('round-trips, its text cut to the limit between two characters', () => {
+describe('a close packet', () => {
+  it('round-trips, with its text truncated to the limit between two characters', () => {
     for (const [code, text, expected] of [
       ['kicked', 'spam', 'spam'],
       ['', '', ''],
@@ -178,7 +178,7 @@ describe('close', () => {
     }
   })
 
-  it('truncates text of any characters to whole ones', () => {
+  it('has text of any characters truncated to whole characters', () => {
     expect(truncateUtf8('abc', 3)).toBe('abc')
     expect(truncateUtf8('abcd', 3)).toBe('abc')
     expect(truncateUtf8('\u{1f600}\u{1f600}', 7)).toBe('\u{1f600}')
@@ -187,8 +187,8 @@ describe('close', () => {
   })
 })
 
-describe('heart-beats', () => {
-  it('a ping is nine bytes, and its answer gives back its clock', () => {
+describe('a heartbeat', () => {
+  it('takes nine bytes as a ping, and the pong returns its clock', () => {
     const writer = new ByteWriter()
     writePing(writer, 2 ** 32 + 77, 12)
     expect(writer.length).toBe(PING_BYTES)
@@ -198,7 +198,7 @@ describe('heart-beats', () => {
     expect([...pong]).toEqual([PacketKind.Pong, 77, 0, 0, 0])
   })
 
-  it('of another size or kind is no ping', () => {
+  it('is not a ping with another size or kind', () => {
     const bytes = new Uint8Array(16)
     bytes[0] = PacketKind.Ping
     expect(isPing(bytes, 8)).toBe(false)

@@ -1,4 +1,4 @@
-// Types from their texts: each that can be described is found again, and what is no type is none.
+// Tests parsing types from their texts: every describable type is parsed, and invalid texts are refused.
 import { describe, expect, it } from 'vitest'
 import * as angles from '../../../src/protocol/types/angle.js'
 import { listOf, mapOf, setOf } from '../../../src/replication/collections/declare-collections.js'
@@ -55,18 +55,18 @@ const TYPES: readonly FieldType[] = [
 ] as readonly FieldType[]
 
 describe('parseType', () => {
-  it.each(TYPES.map((type) => [type.text, type] as const))('finds %s again', (text, type) => {
+  it.each(TYPES.map((type) => [type.text, type] as const))('parses %s', (text, type) => {
     const found = parseType(text, KNOWN)!
     expect([found.text, found.maxBytes]).toEqual([type.text, type.maxBytes])
     expect('collection' in found).toBe('collection' in type)
   })
 
-  it('knows every type that there is', () => {
+  it('knows every type', () => {
     const makers = { ...schema, ...composite, listOf, mapOf, setOf }
     const names = Object.keys(makers).filter((name) => typeof makers[name as keyof typeof makers] === 'function')
     const fixed = Object.values(makers).filter((type) => typeof type === 'object' && 'text' in type)
     expect(fixed.map(({ text }) => parseType(text, KNOWN)?.text)).toEqual(fixed.map(({ text }) => text))
-    // A new one belongs into the parser, and into TYPES above.
+    // Add a new type to the parser and to TYPES above.
     const known = [
       'array',
       'bytes',
@@ -111,12 +111,12 @@ describe('parseType', () => {
     `${'optional('.repeat(5000)}u8${')'.repeat(5000)}`,
     'constructor',
     '__proto__',
-  ])('finds none in %j', (text) => {
+  ])('returns undefined for %j', (text) => {
     expect(parseType(text, KNOWN)).toBeUndefined()
   })
 })
 
-it('splitFields finds names and texts, whatever is in them', () => {
+it('splitFields returns the names and texts of fields, whatever they contain', () => {
   expect(splitFields('{}')).toEqual([])
   expect(splitFields('')).toEqual([])
   for (const text of ['{', '{a}', '{,}', '{{{{']) expect(splitFields(text)).toEqual([])
@@ -128,7 +128,7 @@ it('splitFields finds names and texts, whatever is in them', () => {
   ])
 })
 
-it('splitFields finds the type of a component that is an array, and leaves options out', () => {
+it('splitFields returns the type of an array component, and leaves out options', () => {
   expect(splitFields('quantized(0,1,0.1) by owner')).toEqual([{ name: 'value', text: 'quantized(0,1,0.1)' }])
   expect(splitFields('{a:enum("} by, owner"),b:u8} to owner once')).toEqual([
     { name: 'a', text: 'enum("} by, owner")' },
@@ -136,6 +136,6 @@ it('splitFields finds the type of a component that is an array, and leaves optio
   ])
 })
 
-it('splitFields takes no stack for brackets within brackets', () => {
+it('splitFields does not overflow the stack on nested brackets', () => {
   expect(splitFields(`{a:${'('.repeat(1e6)}`)).toHaveLength(1)
 })

@@ -24,7 +24,7 @@ function prefabWith(components: readonly object[]): ProtocolInput {
 }
 
 describe('defineProtocol', () => {
-  it('gives ids by name, so that the order of listing does not matter', () => {
+  it('assigns ids by name, so that the order of listing does not matter', () => {
     const one = defineProtocol({
       components: { Position: replicate(Position, { x: f32, y: f32 }), Health: replicate(Health, { hp: u16 }) },
       remote: { Fire, Boom },
@@ -43,7 +43,7 @@ describe('defineProtocol', () => {
     expect(protocolDifferences(one.description, two.description)).toEqual([])
   })
 
-  it('describes what both sides must agree on, one line for each thing', () => {
+  it('describes everything that both sides must agree on, one line each', () => {
     const protocol = defineProtocol({
       components: { Position: replicate(Position, { x: quantized(-1, 1, 0.5), y: f32 }) },
       remote: { Fire, Boom },
@@ -58,7 +58,7 @@ describe('defineProtocol', () => {
     ])
   })
 
-  it('gives scenes ids by name, behind everything else, and without scenes describes none', () => {
+  it('assigns ids to scenes by name, and describes them after everything else', () => {
     const Match = defineScene({ seed: u16 })
     const Lobby = defineScene()
     const protocol = defineProtocol({ scenes: { Match, Lobby }, remote: { Fire } })
@@ -80,7 +80,7 @@ describe('defineProtocol', () => {
     expect(defineScene({ text: string(16_313) }).codec.maxBytes).toBe(16_315)
   })
 
-  it('gives relations ids by name, and describes whether they are exclusive', () => {
+  it('assigns ids to relations by name, and describes whether they are exclusive', () => {
     const ChildOf = createRelation({ exclusive: true, autoRemoveSubject: true })
     const Likes = createRelation()
     const protocol = defineProtocol({ relations: { Likes, ChildOf } })
@@ -108,7 +108,7 @@ describe('defineProtocol', () => {
     expect(() => defineProtocol({ relations: { R: relation as never } })).toThrow(problem)
   })
 
-  it('refuses a relation that is listed twice, has no proper name, or is one too many', () => {
+  it('refuses a relation that is listed twice or has an invalid name, and too many relations', () => {
     const Likes = createRelation()
     expect(() => defineProtocol({ relations: { A: Likes, B: Likes } })).toThrow('A and B are the same relation')
     expect(() => defineProtocol({ relations: { 'a b': Likes } })).toThrow('names are 1 to 64')
@@ -116,7 +116,7 @@ describe('defineProtocol', () => {
     expect(() => defineProtocol({ relations: many })).toThrow('1025 relations are listed, at most 1024 can be')
   })
 
-  it('hashes the description with FNV-1a of 64 bits', () => {
+  it('hashes the description with 64-bit FNV-1a', () => {
     // Computed by hand with 16-bit limbs, so that a mistake in the BigInt arithmetic shows.
     const { description, hashHigh, hashLow } = defineProtocol({ remote: { Fire } })
     let [a, b, c, d] = [0x2325, 0x8422, 0x9ce4, 0xcbf2]
@@ -133,7 +133,7 @@ describe('defineProtocol', () => {
     expect([hashHigh, hashLow]).toEqual([d * 65_536 + c, b * 65_536 + a])
   })
 
-  it('has another hash when anything that travels differs', () => {
+  it('has a different hash when anything on the wire differs', () => {
     const base = { Fire }
     const hash = (remote: Record<string, typeof Fire>): string => {
       const { hashHigh, hashLow } = defineProtocol({ remote })
@@ -196,7 +196,7 @@ describe('defineProtocol', () => {
       { relations: { Holds: createRelation() } },
       'relation Holds is many auto-remove-subject on the server, many on the client',
     ],
-  ])('has another hash when %s differs, which the differences name', (_, one, two, difference) => {
+  ])('has a different hash when %s differs, and the differences name it', (_, one, two, difference) => {
     const [server, client] = [defineProtocol(one), defineProtocol(two)]
     expect([server.hashHigh, server.hashLow]).not.toEqual([client.hashHigh, client.hashLow])
     expect(protocolDifferences(server.description, client.description)).toEqual([difference])
@@ -222,11 +222,11 @@ describe('defineProtocol', () => {
       { remote: { Fire } },
     ],
     [
-      'what of a prefab is not replicated, and its order',
+      'the unreplicated components of a prefab, and their order',
       prefabWith([Health, {}, Position]),
       prefabWith([Position, Health]),
     ],
-  ])('has the same hash whatever one side says of %s', (_, one, two) => {
+  ])('has the same hash when the sides differ in %s', (_, one, two) => {
     expect(defineProtocol(one).description).toBe(defineProtocol(two).description)
   })
 
@@ -238,7 +238,7 @@ describe('defineProtocol', () => {
     expect(() => defineCommand({ größe: u8, $a: u8, 'b-c.d': u8 })).not.toThrow()
   })
 
-  it('refuses to list one thing under two names', () => {
+  it('refuses to list one definition or component under two names', () => {
     expect(() => defineProtocol({ remote: { Fire, Shoot: Fire } })).toThrow('Fire and Shoot are the same definition')
     const components = { A: replicate(Health, { hp: u16 }), B: replicate(Health, { hp: u16 }) }
     expect(() => defineProtocol({ components })).toThrow('A and B are the same component')
@@ -248,7 +248,7 @@ describe('defineProtocol', () => {
     expect(() => defineProtocol({ remote: { Chat: Fire }, messages: { Chat } })).toThrow('Chat is both')
   })
 
-  it('takes any name of letters, digits, _, $, . and -, those of Object’s own methods too', () => {
+  it('accepts names of letters, digits, _, $, . and -, also those of Object’s methods', () => {
     for (const name of ['a', 'A.b-c_d$9', 'constructor', 'toString', 'hasOwnProperty', 'x'.repeat(64)]) {
       const protocol = defineProtocol({ remote: { Fire }, messages: { [name]: Chat } })
       expect(protocol.definitionNames).toContain(name)
@@ -262,7 +262,7 @@ describe('defineProtocol', () => {
     }
   })
 
-  it('refuses components of which one entity would not fit a packet', () => {
+  it('refuses components that make one entity too large for a packet', () => {
     const wide = (fields: number) => {
       const store: Record<string, Float32Array> = {}
       const types: Record<string, typeof f32> = {}
@@ -283,7 +283,7 @@ describe('protocolDifferences', () => {
     remote: { Fire, Boom },
   }).description
 
-  it('names what only one side lists, and what they list differently', () => {
+  it('names the lines that only one side has, and those that differ', () => {
     const client = defineProtocol({
       components: { Position: replicate(Position, { x: f32, y: f32 }) },
       remote: { Fire },
@@ -296,7 +296,7 @@ describe('protocolDifferences', () => {
     ])
   })
 
-  it('survives whatever a client says', () => {
+  it('accepts any text from a client', () => {
     for (const text of ['', '\n\n\n', ' ', 'wire', 'wire 2', 'component', 'x'.repeat(11_000), 'a b\n'.repeat(3000)]) {
       expect(protocolDifferences(server, text).length).toBeGreaterThan(0)
     }

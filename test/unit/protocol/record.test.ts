@@ -1,4 +1,4 @@
-// Records: named fields in one fixed order, checked together, read into one object again and again.
+// Tests records: named fields in one fixed order, checked together, and read into one reused object.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -47,7 +47,7 @@ describe('RecordCodec', () => {
     expect(codec.text).toBe(other.text)
   })
 
-  it('round-trips, into the same object every time', () => {
+  it('round-trips into the same object every time', () => {
     const view = codec.createView()
     fc.assert(
       fc.property(
@@ -74,7 +74,7 @@ describe('RecordCodec', () => {
     )
   })
 
-  it('names the field that cannot be sent', () => {
+  it('throws an error that names the field that cannot be sent', () => {
     const good = { a: 7, d: 1.5, flag: true, n: 300, text: 'hi' }
     for (const [field, value] of [
       ['a', 256],
@@ -98,7 +98,7 @@ describe('RecordCodec', () => {
     expect(validates(codec, [])).toBe(false)
   })
 
-  it('knows by its length alone whether a payload of fixed types is valid', () => {
+  it('validates a payload of fixed-size types by its length alone', () => {
     const fixed = new RecordCodec({ a: u8, b: i16, c: u32 })
     expect(fixed.total).toBe(true)
     expect([fixed.minBytes, fixed.maxBytes]).toEqual([7, 7])
@@ -112,7 +112,7 @@ describe('RecordCodec', () => {
     expect(codec.total).toBe(false)
   })
 
-  it('without fields takes no bytes and no arguments', () => {
+  it('takes no bytes and no arguments without fields', () => {
     const empty = new RecordCodec({})
     expect(() => empty.check(undefined as never)).not.toThrow()
     expect(bytesOf(empty, {})).toEqual([])
@@ -121,7 +121,7 @@ describe('RecordCodec', () => {
     expect(empty.text).toBe('{}')
   })
 
-  it('refuses a field that is no schema type, naming it', () => {
+  it('refuses a field that is not a schema type, with an error that names it', () => {
     for (const type of [undefined, null, Number, 'u8', {}]) {
       expect(() => new RecordCodec({ speed: type } as unknown as Schema)).toThrow(ProtocolError)
       expect(() => new RecordCodec({ speed: type } as unknown as Schema)).toThrow('field speed')
@@ -186,7 +186,7 @@ describe('encode', () => {
     n: fc.double({ min: 0, max: 1e9, noNaN: true }),
   })
 
-  /** What a way of writing leaves, or says. */
+  /** The bytes that `write` writes, or its error. */
   function outcome(args: Record<string, unknown>, write: (writer: ByteWriter) => void): string {
     const writer = new ByteWriter(1)
     try {
@@ -205,7 +205,7 @@ describe('encode', () => {
     return [outcome(args, (writer) => codec.encode(writer, args)), apart]
   }
 
-  it('writes the same bytes as check and write one after the other, or throws the same error', () => {
+  it('writes the same bytes as check followed by write, or throws the same error', () => {
     const check = (args: Record<string, unknown>): void => {
       const [together, apart] = outcomes(args)
       expect(together).toBe(apart)

@@ -1,5 +1,5 @@
-// Golden runs of one feature each: what the worlds of a test network send, as it is kept in a file, with what a reader
-// written from docs/protocol.md alone finds in it.
+// Records golden runs of one feature each: the packets of a test network, with their content as read by a reader
+// written from docs/protocol.md alone.
 import { readFileSync } from 'node:fs'
 import type { TestNetwork } from 'bitecs-net/testing'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
@@ -9,7 +9,7 @@ import { capture, type Captured, transportOf } from '../world/tap.js'
 import { type DescribedProtocol, readPacket } from './independent-reader.js'
 import { type RunVector, toHex } from './vectors.js'
 
-/** One packet of a run, and what stands in it. */
+/** One packet of a run, and its content in words. */
 export interface ReadVector extends RunVector {
   readonly says: string
 }
@@ -22,11 +22,11 @@ export class RecordedRun {
   constructor(
     private readonly net: TestNetwork,
     private readonly described: DescribedProtocol,
-    /** Which packets of data belong to the run. */
+    /** The channels whose data packets belong to the run. */
     private readonly channels: readonly RunVector['channel'][] = ['reliable'],
   ) {}
 
-  /** From now on, what this world sends is recorded. */
+  /** Records the packets of this world from now on. */
   record(world: ClientWorld | ServerWorld, side: Captured['from']): void {
     capture(transportOf(world, side), side, this.captured)
   }
@@ -43,7 +43,7 @@ export class RecordedRun {
     }
   }
 
-  /** The run as its file holds it. */
+  /** The run as the text of its file. */
   text(): string {
     return `${JSON.stringify(this.packets, null, 2)}\n`
   }

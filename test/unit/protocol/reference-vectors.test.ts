@@ -1,5 +1,5 @@
-// Golden vectors of references: a scripted run that the library writes byte for byte, and that a reader written from
-// the page alone understands.
+// Golden vectors of references: the library writes a scripted run byte for byte, and a reader written from
+// docs/protocol.md alone reads it.
 import { addComponent, addEntity } from 'bitecs'
 import { defineClientRpc, defineProtocol, despawn, entity, sendRpc } from 'bitecs-net'
 import { hideFrom } from 'bitecs-net/interest'
@@ -43,13 +43,13 @@ function scriptedRun() {
 
 describe('the library', () => {
   it('writes the golden references byte for byte', async () => {
-    // After a change that is meant: run this file with `-u`.
+    // After an intended change, run this file with `-u`.
     await expect(scriptedRun().text()).toMatchFileSnapshot('reference-vectors.json')
   })
 })
 
-describe('a reader written from the page alone', () => {
-  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+describe('a reader written from docs/protocol.md alone', () => {
+  it('reads every packet of the run completely, and gets the actions of the script', () => {
     const golden = goldenRun('reference-vectors.json')
     const said = golden.map(({ hex }) => readPacket(fromHex(hex), described).slice(1).join('; '))
     expect(said.filter((text) => text !== '')).toEqual([

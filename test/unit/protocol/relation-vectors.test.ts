@@ -1,5 +1,5 @@
-// Golden vectors of relations: a scripted run that the library writes byte for byte, and that a reader written from the
-// page alone understands.
+// Golden vectors of relations: the library writes a scripted run byte for byte, and a reader written from
+// docs/protocol.md alone reads it.
 import { addComponent, addEntity, createRelation, getRelationTargets, removeComponent } from 'bitecs'
 import { defineProtocol, despawn, entityOf, netIdOf } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
@@ -13,7 +13,7 @@ const Likes = createRelation()
 const protocol = defineProtocol({ relations: { Likes, ChildOf } })
 const described = parseProtocol(protocol.description)
 
-/** One client; three entities with pairs; one that moves, one that ends, one that is hidden and comes back. */
+/** One client and three entities with pairs: one pair moves, one is removed, one target is hidden and shown again. */
 function scriptedRun() {
   const net = createTestNetwork(protocol, { seed: 9 })
   const run = new RecordedRun(net, described)
@@ -42,21 +42,21 @@ function scriptedRun() {
 const golden = () => goldenRun('relation-vectors.json')
 
 describe('the library', () => {
-  it('writes the golden relations byte for byte, and a client lives through them', async () => {
+  it('writes the golden relations byte for byte, and a client applies them', async () => {
     const { run, shown } = scriptedRun()
-    // After a change that is meant: run this file with `-u`.
+    // After an intended change, run this file with `-u`.
     await expect(run.text()).toMatchFileSnapshot('relation-vectors.json')
     expect(shown).toEqual([])
   })
 })
 
-describe('a reader written from the page alone', () => {
-  it('finds the same hash of the description', () => {
+describe('a reader written from docs/protocol.md alone', () => {
+  it('computes the same hash of the description', () => {
     expect(protocol.description).toBe('wire 1\nrelation ChildOf exclusive\nrelation Likes many')
     expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
   })
 
-  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+  it('reads every packet of the run completely, and gets the actions of the script', () => {
     const said = golden().map(({ hex }) => readPacket(fromHex(hex), described).slice(1).join('; '))
     expect(said.filter((text) => text !== '')).toEqual([
       'spawn 3.0; spawn 2.0; spawn 1.0; pair 2 Likes 3; pair 2 Likes 2; pair 1 ChildOf 2',

@@ -1,5 +1,5 @@
-// Golden vectors of requests, replies and cancels: a scripted run that the library writes byte for byte, that a client
-// and a server live through again, and that a reader written from the page alone understands.
+// Golden vectors of requests, replies and cancels: the library writes a scripted run byte for byte, client and server
+// apply it, and a reader written from docs/protocol.md alone reads it.
 import { addComponent, addEntity } from 'bitecs'
 import {
   bool,
@@ -28,7 +28,7 @@ const Ask = defineTargetRpc({ text: string(20) }, { returns: { yes: bool } })
 const protocol = defineProtocol({ remote: { Buy, Look, Ask } })
 const described = parseProtocol(protocol.description)
 
-/** One client, one stall of its own, and every kind of answer that a short run can bring about. */
+/** One client that owns one stall, and every kind of reply that a short run can cause. */
 function scriptedRun() {
   const net = createTestNetwork(protocol, { clients: 0, seed: 6 })
   const run = new RecordedRun(net, described)
@@ -66,11 +66,11 @@ const golden = () => goldenRun('request-vectors.json')
 
 describe('the library', () => {
   it('writes the golden requests and replies byte for byte', async () => {
-    // After a change that is meant: run this file with `-u`.
+    // After an intended change, run this file with `-u`.
     await expect(scriptedRun().run.text()).toMatchFileSnapshot('request-vectors.json')
   })
 
-  it('reads its own golden run as the answers that were given', async () => {
+  it('settles the requests of the golden run with the given replies', async () => {
     const { outcomes } = scriptedRun()
     await new Promise((resolve) => setImmediate(resolve))
     expect(outcomes.map(({ value, error }) => value ?? (error as Error).message)).toEqual([
@@ -85,14 +85,14 @@ describe('the library', () => {
 })
 
 describe('a reader written from docs/protocol.md alone', () => {
-  it('finds the same hash of a description with answers', () => {
+  it('computes the same hash of a description with returns and refuses', () => {
     expect(protocol.description).toContain(
       'command Buy {item:u16} reliable returns {left:u32} refuses sold-out,too-poor',
     )
     expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
   })
 
-  it('finds in the run what the script did', () => {
+  it('gets the actions of the script from the run', () => {
     const said = golden().flatMap(({ from, says }) =>
       says
         .split('; ')
@@ -115,7 +115,7 @@ describe('a reader written from docs/protocol.md alone', () => {
     ])
   })
 
-  it('reads what the replies carry, by what was requested', () => {
+  it('decodes the content of replies by the requested definition', () => {
     const [ask, buy, look] = described.definitions
     expect(decodeReply(buy!, 'ok', fromHex('70110100'))).toBe('left=70000')
     expect(decodeReply(buy!, 'refused', fromHex('01'))).toBe('too-poor')
@@ -126,7 +126,7 @@ describe('a reader written from docs/protocol.md alone', () => {
     expect(decodeReply(look!, 'refused', fromHex(text.replaceAll(' ', '')))).toBe('düster')
   })
 
-  it('refuses what the page calls malformed', () => {
+  it('refuses packets that the page calls malformed', () => {
     for (const hex of [
       // A request on no entity, of number 0, cut short.
       '000001000b00010100',

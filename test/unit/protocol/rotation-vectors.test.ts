@@ -1,4 +1,5 @@
-// Golden packets of a component with angles and a rotation: written by the library, and read from the page alone.
+// Golden packets of a component with angles and a rotation: the library writes them, and a reader written from
+// docs/protocol.md alone reads them.
 import { addComponents, addEntity } from 'bitecs'
 import { angle, defineProtocol, replicate, unitQuaternion } from 'bitecs-net'
 import { Networked } from 'bitecs-net/components'
@@ -27,7 +28,7 @@ const GOLDEN = [
   ],
 ] as const
 
-it('the packets are the golden ones, byte for byte, and say what was done', () => {
+it('the library writes the golden packets byte for byte', () => {
   const net = createTestNetwork(protocol, { clients: 1 })
   const captured: Captured[] = []
   capture(transportOf(net.server, 'server'), 'server', captured)
@@ -47,7 +48,7 @@ it('the packets are the golden ones, byte for byte, and say what was done', () =
   expect(packets.filter(([, says]) => says !== '')).toEqual(GOLDEN)
 })
 
-it('a reader written from the page alone finds the same hash, and in the packets what the script did', () => {
+it('a reader written from docs/protocol.md alone computes the same hash, and reads the golden packets', () => {
   expect(protocol.description).toContain(
     'component Pose {qw:unitQuaternion(qx,qy,qz,qw).w,qx:unitQuaternion(qx,qy,qz,qw).x,qy:unitQuaternion(qx,qy,qz,qw).y,qz:unitQuaternion(qx,qy,qz,qw).z,tilt:angle(16),turn:angle(12)}',
   )

@@ -1,4 +1,4 @@
-// Angles and rotations: what of them arrives, how near, and what is none.
+// Tests angles and rotations: their precision on the wire, and invalid ones.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { angle, shortWay } from '../../../src/protocol/types/angle.js'
@@ -30,7 +30,7 @@ function carry<T>(type: SchemaType<T>, value: T): T {
   return read
 }
 
-describe('angle', () => {
+describe('an angle', () => {
   it.each([1, 2, 7, 8, 12, 16, 24, 31, 32])('of %i bits arrives within half a step, from -π up to π', (bits) => {
     const type = angle(bits)
     const step = TURN / 2 ** bits
@@ -40,7 +40,7 @@ describe('angle', () => {
         expect(Math.abs(shortWay(value, arrives))).toBeLessThanOrEqual(step / 2 + 1e-12)
         expect(arrives).toBeGreaterThanOrEqual(-Math.PI)
         expect(arrives).toBeLessThan(Math.PI)
-        // What has arrived once arrives as it is.
+        // A received value arrives unchanged when it is sent again.
         expect(carry(type, arrives)).toBe(arrives)
       }),
       { seed: SEED, numRuns: 300 },
@@ -49,7 +49,7 @@ describe('angle', () => {
     for (const half of [Math.PI, -Math.PI, 3 * Math.PI]) expect(carry(type, half)).toBe(-Math.PI)
   })
 
-  it('is the same in a record of arguments, where numbers take a path of their own', () => {
+  it('is the same in a record of arguments, where numbers are encoded separately', () => {
     const codec = new RecordCodec({ a: angle(12), b: angle(16) })
     const view = codec.createView()
     const fixed = codec.createFixedView()!
@@ -65,7 +65,7 @@ describe('angle', () => {
     }
   })
 
-  it('refuses what is no angle, and bytes that are none', () => {
+  it('refuses values, numbers of bits, and bytes that are invalid', () => {
     for (const value of [NaN, Infinity, -Infinity, '1' as never]) {
       expect(() => angle(8).check(value, 'turn')).toThrow(ArgumentError)
     }
@@ -76,7 +76,7 @@ describe('angle', () => {
     expect(reader.failed).toBe(true)
   })
 
-  it('goes the short way round', () => {
+  it('is interpolated the short way round', () => {
     expect(shortWay(3, -3)).toBeCloseTo(TURN - 6)
     expect(shortWay(-3, 3)).toBeCloseTo(6 - TURN)
     expect(shortWay(0.5, 1)).toBeCloseTo(0.5)
@@ -97,15 +97,15 @@ function normal({ x, y, z, w }: Quaternion): number[] {
   return list.map((value) => (largest < 0 ? -value : value))
 }
 
-describe('unitQuaternion', () => {
-  it('arrives within 0.0014 in each part, at length 1, its largest part positive', () => {
+describe('a unitQuaternion', () => {
+  it('arrives within 0.0014 in each part, with length 1 and its largest part positive', () => {
     fc.assert(
       fc.property(rotation, (value) => {
         const { x, y, z, w } = carry(unitQuaternion, value)
         const arrives = [x, y, z, w]
         expect(Math.hypot(...arrives)).toBeCloseTo(1, 12)
         const wanted = normal(value)
-        // Where two parts are nearly as large, either may be the positive one.
+        // If two parts are about equally large, either may be the positive one.
         const dot = arrives.reduce((sum, each, i) => sum + each * wanted[i]!, 0)
         arrives.forEach((each, i) => expect(Math.abs(each - Math.sign(dot) * wanted[i]!)).toBeLessThan(0.0014))
       }),
@@ -113,7 +113,7 @@ describe('unitQuaternion', () => {
     )
   })
 
-  it('is the same for q, -q and longer ones: what rests does not flap', () => {
+  it('is the same for q, -q and scaled quaternions, so that a resting rotation does not flap', () => {
     fc.assert(
       fc.property(rotation, fc.double({ min: 0.01, max: 100, noNaN: true }), ({ x, y, z, w }, scale) => {
         const wire = packQuaternion(x, y, z, w)
@@ -130,7 +130,7 @@ describe('unitQuaternion', () => {
     )
   })
 
-  it('of a turn about one axis stays about that axis, and none is none', () => {
+  it('keeps a turn about one axis on that axis, and the identity as it is', () => {
     expect(carry(unitQuaternion, { x: 0, y: 0, z: 0, w: -1 })).toEqual({ x: 0, y: 0, z: 0, w: 1 })
     const { x, y, z } = carry(unitQuaternion, { x: 0, y: 0.1, z: 0, w: Math.sqrt(0.99) })
     expect([x, z]).toEqual([0, 0])
@@ -138,7 +138,7 @@ describe('unitQuaternion', () => {
     expect(packQuaternion(0, 0, 0, 1)).toBe(IDENTITY)
   })
 
-  it('refuses what is no rotation', () => {
+  it('refuses values that are not rotations', () => {
     const refused = [
       { x: 0, y: 0, z: 0, w: 0 },
       { x: NaN, y: 0, z: 0, w: 1 },
@@ -151,7 +151,7 @@ describe('unitQuaternion', () => {
       expect(() => unitQuaternion.check(value as never, 'aim')).toThrow(/aim: must be a rotation/)
   })
 
-  it('reads nothing that is none: every 32 bits either fail or have length 1', () => {
+  it('either fails or has length 1, whatever 32 bits are read', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 0xffffffff }), (wire) => {
         const reader = new ByteReader()

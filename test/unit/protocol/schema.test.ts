@@ -1,4 +1,4 @@
-// Schema types: every one round-trips, bounds included; what it cannot represent throws and names the field.
+// Tests schema types: each round-trips, including its bounds, and other values throw an error that names the field.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -75,7 +75,7 @@ describe.each(INTEGERS)('$text', ({ type, text, min, max }) => {
     )
   })
 
-  it('refuses what lies outside, fractions, NaN, infinities and other kinds, naming the field', () => {
+  it("refuses numbers out of range, fractions, NaN, infinities and other types, with the field's name", () => {
     for (const value of [min - 1, max + 1, 0.5, NaN, Infinity, -Infinity, '1', true, null, undefined, 1n]) {
       expect(problemOf(type, value), `value ${String(value)}`).toMatch(/^args\.field: /)
     }
@@ -90,7 +90,7 @@ describe('bool', () => {
     expect(roundTrip(bool, false)).toBe(false)
   })
 
-  it('refuses what is no boolean, on both ends', () => {
+  it('refuses values and bytes that are not booleans', () => {
     for (const value of [0, 1, 'true', null, undefined]) expect(problemOf(bool, value)).toMatch(/^args\.field: /)
     expect(failsOn(bool, 2)).toBe(true)
     expect(failsOn(bool)).toBe(true)
@@ -107,7 +107,7 @@ describe('floats', () => {
       expect(roundTrip(f64, value)).toBe(value)
   })
 
-  it('f32 round-trips every 32-bit float, and takes any other to the nearest', () => {
+  it('f32 round-trips every 32-bit float, and rounds other numbers to the nearest', () => {
     fc.assert(
       fc.property(fc.float(), (value) => Object.is(roundTrip(f32, value), value)),
       { seed: SEED, numRuns: 500 },
@@ -122,12 +122,12 @@ describe('floats', () => {
     expect(problemOf(f32, 3.4028234663852886e38)).toBe('')
   })
 
-  it.each([f32, f64])('refuse what is no number', (type) => {
+  it.each([f32, f64])('refuse a value that is not a number', (type) => {
     for (const value of ['1', null, undefined, true, {}]) expect(problemOf(type, value)).toMatch(/^args\.field: /)
   })
 })
 
-describe('quantized', () => {
+describe('a quantized number', () => {
   const range = fc
     .record({
       min: fc.double({ min: -1e6, max: 1e6, noNaN: true }),
@@ -136,7 +136,7 @@ describe('quantized', () => {
     })
     .map(({ min, steps, step }) => ({ min, max: min + steps * step, step }))
 
-  it('arrives as the step nearest to it, and the ends arrive as the ends', () => {
+  it('arrives as the nearest step, and the ends of the range arrive exactly', () => {
     fc.assert(
       fc.property(range, fc.double({ min: 0, max: 1, noNaN: true }), ({ min, max, step }, at) => {
         const type = quantized(min, max, step)
@@ -150,7 +150,7 @@ describe('quantized', () => {
     )
   })
 
-  it('may be sent on as it arrived: what was received is a value of the type', () => {
+  it('can be sent again unchanged after it was received', () => {
     for (const [min, max, step] of [
       [0, 0.3, 0.1],
       [0, 0.7, 0.1],
@@ -168,7 +168,7 @@ describe('quantized', () => {
     }
   })
 
-  it('takes its ends as 32-bit floats have them, and they arrive as the ends', () => {
+  it('may be an end of its range rounded to a 32-bit float, which arrives as the end', () => {
     for (const [min, max, step] of [
       [-0.1, 0.1, 0.001],
       [-0.7, 0.7, 0.01],
@@ -179,19 +179,19 @@ describe('quantized', () => {
       expect(roundTrip(type, Math.fround(min))).toBe(min)
       expect(roundTrip(type, Math.fround(max))).toBe(Math.min(max, min + steps * step))
     }
-    // Beyond the nearest 32-bit float it is out of range as ever.
+    // A number beyond the nearest 32-bit float is still out of range.
     const type = quantized(-0.1, 0.1, 0.001)
     for (const value of [0.1000001, -0.1000001]) expect(problemOf(type, value)).toMatch(/must be from -0.1 to 0.1/)
   })
 
-  it('has ends that no 32-bit float can hold, and still takes no infinity', () => {
+  it('may have ends that no 32-bit float can represent, and still cannot be infinite', () => {
     const type = quantized(-1e39, 1e39, 1e36)
     for (const value of [Infinity, -Infinity]) expect(problemOf(type, value)).toMatch(/must be from/)
     // The nearest float lies more than half a step below.
     expect(roundTrip(quantized(16_777_217, 16_777_217.3, 0.1), 16_777_216)).toBe(16_777_217)
   })
 
-  it('takes the fewest bits that hold its steps', () => {
+  it('takes the fewest bits for its number of steps', () => {
     for (const [steps, bits] of [
       [1, 1],
       [2, 2],
@@ -207,7 +207,7 @@ describe('quantized', () => {
     }
   })
 
-  it('refuses what lies outside its range, and a step number above its last', () => {
+  it('refuses a value out of range, and a step above the last', () => {
     const type = quantized(-1, 1, 0.5)
     for (const value of [-1.01, 1.01, NaN, Infinity, '0', undefined]) {
       expect(problemOf(type, value)).toMatch(/^args\.field: /)
@@ -217,7 +217,7 @@ describe('quantized', () => {
     expect(failsOn(type)).toBe(true)
   })
 
-  it('with a range that makes no sense cannot be made', () => {
+  it('cannot be defined with an invalid range', () => {
     for (const [min, max, step] of [
       [0, 0, 1],
       [1, 0, 1],
@@ -234,8 +234,8 @@ describe('quantized', () => {
   })
 })
 
-describe('string', () => {
-  it('round-trips text of any alphabet up to its limit in bytes', () => {
+describe('a string', () => {
+  it('round-trips text in any alphabet up to its limit in bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => roundTrip(string(200), text) === text),
       { seed: SEED, numRuns: 200 },
@@ -245,7 +245,7 @@ describe('string', () => {
     }
   })
 
-  it('refuses one byte more than its limit, counted in UTF-8', () => {
+  it('refuses one byte above its limit, counted in UTF-8', () => {
     for (const text of ['a'.repeat(201), 'é'.repeat(101), '\u{1f600}'.repeat(51)]) {
       expect(problemOf(string(200), text)).toMatch(/^args\.field: is \d+ bytes long/)
     }
@@ -258,7 +258,7 @@ describe('string', () => {
     }
   })
 
-  it('has a limit, which what it is used in may narrow', () => {
+  it('needs a valid limit', () => {
     for (const limit of [0, -1, 1.5, NaN, 16_777_217, Infinity]) expect(() => string(limit)).toThrow(ProtocolError)
     expect(string(16_000).maxBytes).toBe(16_002)
   })
@@ -270,7 +270,7 @@ describe('entity', () => {
     entityOf: (netId: number) => (netId === 0 ? 0 : netId & 0xfffff),
   }
 
-  it('travels as a net id, and arrives as the id of the reader’s world', () => {
+  it('is sent as a net id, and arrives as the id in the reader’s world', () => {
     for (const eid of [0, 1, 127, 128, 0xfffff]) {
       const writer = new ByteWriter()
       writer.entities = mapper
@@ -283,11 +283,11 @@ describe('entity', () => {
     }
   })
 
-  it('refuses what is no id', () => {
+  it('refuses a value that is not an entity id', () => {
     for (const value of [-1, 0.5, NaN, '1', undefined]) expect(problemOf(entity, value)).toMatch(/^args\.field: /)
   })
 
-  it('fails on a slot or generation beyond its bits', () => {
+  it('fails on a slot or generation out of range', () => {
     expect(failsOn(entity, 0xff, 0xff, 0x3f, 0)).toBe(false)
     expect(failsOn(entity, 0x80, 0x80, 0x40, 0)).toBe(true)
     expect(failsOn(entity, 1, 0xff, 0x07)).toBe(false)
@@ -308,7 +308,7 @@ describe('every type', () => {
     entity as SchemaType<unknown>,
   ]
 
-  it('that says so takes every sequence of its bytes', () => {
+  it('accepts every sequence of its bytes if it is total', () => {
     for (const type of types.filter(({ total }) => total)) {
       expect(type.minBytes).toBe(type.maxBytes)
       fc.assert(
@@ -321,7 +321,7 @@ describe('every type', () => {
     }
   })
 
-  it('reads any bytes without throwing, and what it accepts could have been sent', () => {
+  it('reads any bytes without throwing, and accepts only values that can be sent', () => {
     for (const type of types) {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {

@@ -1,4 +1,4 @@
-// Sequence numbers: 16 bits that wrap, a window of 256, and acknowledgements that say exactly what arrived.
+// Tests sequence numbers: 16 bits that wrap, a window of 256, and exact acknowledgements.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -25,7 +25,7 @@ function acknowledgementOf(window: ReceiveWindow): { ack: Acknowledgement; size:
 }
 
 describe('sequence numbers', () => {
-  it('compare over the wrap', () => {
+  it('are compared across the wrap', () => {
     expect(sequenceDistance(5, 3)).toBe(2)
     expect(sequenceDistance(3, 5)).toBe(-2)
     expect(sequenceDistance(0, 65_535)).toBe(1)
@@ -39,7 +39,7 @@ describe('sequence numbers', () => {
 })
 
 describe('ReceiveWindow', () => {
-  it('takes each number once', () => {
+  it('accepts each number once', () => {
     const window = new ReceiveWindow()
     expect(window.isNew(40_000)).toBe(true)
     window.mark(40_000, true)
@@ -48,7 +48,7 @@ describe('ReceiveWindow', () => {
     expect(window.isNew(40_001)).toBe(true)
   })
 
-  it('refuses what is too old to tell', () => {
+  it('refuses a number that is older than the window', () => {
     const window = new ReceiveWindow()
     window.mark(1000, true)
     expect(window.isNew(1000 - ACK_WINDOW + 1)).toBe(true)
@@ -56,7 +56,7 @@ describe('ReceiveWindow', () => {
     expect(window.isNew(900 - ACK_WINDOW)).toBe(false)
   })
 
-  it('forgets what a jump leaves behind', () => {
+  it('forgets numbers that a jump moves out of the window', () => {
     const window = new ReceiveWindow()
     for (let s = 0; s < ACK_WINDOW; s++) window.mark(s, true)
     window.mark(ACK_WINDOW - 1 + ACK_WINDOW, true)
@@ -68,7 +68,7 @@ describe('ReceiveWindow', () => {
     expect(ack.covers(2 * ACK_WINDOW - 1)).toBe(true)
   })
 
-  it('acknowledges exactly what a plain list remembers, through loss, reordering, doubles and wraps', () => {
+  it('acknowledges the same numbers as a plain list, through loss, reordering, duplicates and wraps', () => {
     const step = fc.record({ ahead: fc.integer({ min: -300, max: 60 }), acknowledge: fc.boolean() })
     fc.assert(
       fc.property(fc.nat(65_535), fc.array(step, { minLength: 1, maxLength: 400 }), (first, steps) => {
@@ -98,7 +98,7 @@ describe('ReceiveWindow', () => {
     )
   })
 
-  it('writes as few bytes as there is to say', () => {
+  it('is written in as few bytes as necessary', () => {
     const window = new ReceiveWindow()
     window.mark(10, false)
     expect(acknowledgementOf(window).size).toBe(3)
@@ -114,7 +114,7 @@ describe('ReceiveWindow', () => {
 })
 
 describe('Acknowledgement', () => {
-  it('longer than the window, or than its bytes, fails and covers nothing', () => {
+  it('fails and covers nothing if it is longer than the window or its bytes', () => {
     for (const bytes of [
       [0, 0, 33, ...Array.from({ length: 33 }, () => 0xff)],
       [0, 0, 4, 0xff, 0xff, 0xff],
@@ -130,7 +130,7 @@ describe('Acknowledgement', () => {
     }
   })
 
-  it('read again does not remember the last one', () => {
+  it('keeps nothing of the previous one when it is read again', () => {
     const reader = new ByteReader()
     const ack = new Acknowledgement()
     reader.reset(Uint8Array.of(100, 0, 2, 0xff, 0xff), 0, 5)

@@ -1,5 +1,5 @@
-// Golden vectors: the library writes them byte for byte and reads them, and so does a reader written from the page
-// alone.
+// Golden vectors: the library writes them byte for byte and reads them, and a reader written from docs/protocol.md
+// alone reads them, too.
 import { readFileSync } from 'node:fs'
 import { createEntityIndex, hasComponent, query } from 'bitecs'
 import { connectionOf, createClientWorld, drain, removed } from 'bitecs-net'
@@ -49,7 +49,7 @@ interface Vectors {
   readonly lanes: readonly LaneVector[]
   readonly packets: readonly PacketVector[]
   readonly description: string
-  /** Each with what it says: its head, then its sections. */
+  /** Each packet with its content in words: its head, then its sections. */
   readonly run: readonly (RunVector & { readonly says: string })[]
 }
 
@@ -87,7 +87,7 @@ const partsOf = ({ x, y, z, w }: Quaternion): string => [x, y, z, w].map((part) 
 
 describe('the library', () => {
   it('writes the golden vectors byte for byte', async () => {
-    // After a change that is meant: raise the version of the wire, and run this file with `-u`.
+    // After an intended change, raise the wire version, and run this file with `-u`.
     await expect(`${JSON.stringify(write(), null, 2)}\n`).toMatchFileSnapshot('vectors.json')
   })
 
@@ -146,7 +146,7 @@ describe('the library', () => {
     expect(readClose(packet('close'))).toEqual({ code: 'kicked', text: 'spam' })
   })
 
-  it('lets a client live through the golden run', () => {
+  it('applies the golden run on a client', () => {
     const { run } = golden()
     const world = createClientWorld(protocol, { entityIndex: createEntityIndex(), now: () => 0 })
     const arriving: RunVector[] = []
@@ -224,11 +224,11 @@ describe('a reader written from docs/protocol.md alone', () => {
     })
   })
 
-  it('finds the same hash of the description', () => {
+  it('computes the same hash of the description', () => {
     expect(fnv1a(protocol.description)).toEqual([protocol.hashHigh, protocol.hashLow])
   })
 
-  it('reads every packet of the run to its end, and finds in it what the script did', () => {
+  it('reads every packet of the run completely, and gets the actions of the script', () => {
     const said = golden().run.flatMap(({ from, channel, hex }) =>
       readPacket(fromHex(hex), described).map((line) => `${from} ${channel}: ${line}`),
     )
@@ -278,7 +278,7 @@ describe('a reader written from docs/protocol.md alone', () => {
     }
   })
 
-  it('refuses what the page calls malformed', () => {
+  it('refuses packets that the page calls malformed', () => {
     for (const hex of [
       '',
       '06',
@@ -304,7 +304,7 @@ describe('a reader written from docs/protocol.md alone', () => {
   })
 })
 
-describe('the page', () => {
+describe('docs/protocol.md', () => {
   it('quotes only vectors that exist', () => {
     const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
     const section = page.slice(page.indexOf('## Vectors'))

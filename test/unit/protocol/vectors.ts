@@ -1,4 +1,4 @@
-// Golden vectors as the library writes them today: single values, and every packet of a scripted run.
+// Writes the golden vectors with the library: single values, and every packet of a scripted run.
 import { addComponent, addEntity, removeComponent } from 'bitecs'
 import {
   angle,
@@ -51,7 +51,7 @@ import { Channel } from '../../../src/transport/transport.js'
 import { capture, type Captured, gate, transportOf } from '../world/tap.js'
 import { fromHex } from './independent-reader.js'
 
-/** A value of one type as it stands in a call or message. Numbers that JSON cannot write are texts. */
+/** A value of one type in a call or message. Numbers that JSON cannot represent are texts. */
 export interface ValueVector {
   readonly name: string
   readonly type: string
@@ -126,7 +126,7 @@ function hexOf(write: (writer: ByteWriter) => void): string {
   return toHex(writer.bytes.subarray(0, writer.length))
 }
 
-/** The rotation as it arrives. */
+/** The received rotation. */
 function rotationText(hex: string): string {
   const reader = new ByteReader()
   const bytes = fromHex(hex)
@@ -255,7 +255,7 @@ export function packetVectors(): PacketVector[] {
   ]
 }
 
-/** The run that the packets were captured from: one client, two ships, and something of everything. */
+/** The run that the packets are captured from: one client, two ships, and every feature. */
 export function scriptedRun(): RunVector[] {
   const run: RunVector[] = []
   const captured: Captured[] = []
@@ -278,7 +278,7 @@ export function scriptedRun(): RunVector[] {
   const { Position, Health, Aim, Motion, Flag } = stores
 
   tick(4)
-  // A ship of the client's own.
+  // A ship that the client owns.
   const ship = addEntity(server)
   for (const component of [Position, Health]) addComponent(server, ship, component)
   Position.x[ship] = -100
@@ -288,7 +288,7 @@ export function scriptedRun(): RunVector[] {
   addComponent(server, ship, Networked)
   setPlayer(server, client.connection, ship)
   tick(2)
-  // Values of it change, then a second one comes that aims at it.
+  // Its values change, then a second ship spawns that aims at it.
   Position.x[ship] = 50
   tick()
   const tower = addEntity(server)
@@ -312,7 +312,7 @@ export function scriptedRun(): RunVector[] {
   Motion.seed[tower] = -1
   Aim.at[tower] = 0
   tick(2)
-  // Components come and go.
+  // Components are added and removed.
   addComponent(server, ship, Flag)
   tick()
   removeComponent(server, ship, Flag)
@@ -321,7 +321,7 @@ export function scriptedRun(): RunVector[] {
   Motion.turn[ship] = 127
   Motion.seed[ship] = 4
   tick(2)
-  // Calls and messages, both ways and over both channels.
+  // Calls and messages, in both directions and on both channels.
   sendCommand(client.world, copy(ship), Fire, { angle: 1.5, power: 200 })
   sendCommand(client.world, copy(ship), Dash, { step: 300 })
   sendMessage(client.world, Chat, { text: 'hello' })
@@ -331,7 +331,7 @@ export function scriptedRun(): RunVector[] {
   sendMessage(server, Chat, { text: 'grün' })
   sendMessage(server, Blip, { n: 128 })
   tick(2)
-  // One packet is lost: the acknowledgements show a hole, and its value is sent again.
+  // One packet is lost: the acknowledgements have a gap, and its value is sent again.
   arrivals.loseUnreliable = true
   Health.hp[ship] = 8
   tick()
@@ -343,7 +343,7 @@ export function scriptedRun(): RunVector[] {
     tick()
   }
   tick(2)
-  // The end of an entity, in the tick of a call on it; then of the owner's rights, of taking part, and of everything.
+  // An entity despawns in the tick of a call on it; then the owner loses its ship.
   sendRpc(server, tower, Boom, { x: 0, shooter: 0 })
   despawn(server, tower)
   tick(3)
@@ -363,20 +363,20 @@ export function scriptedRun(): RunVector[] {
   addComponent(server, door, Networked)
   setSpawnKey(server, door, 'door')
   tick(2)
-  // The end of one that is hidden.
+  // A hidden entity despawns.
   hideFrom(server, door, 'all')
   tick()
   despawn(server, door)
   tick()
   setReady(client.world, false)
   tick(3)
-  // Scenes: one that takes the place of all, one more, and that one's end.
+  // Scenes: one replaces all, another is loaded, and unloaded.
   changeScene(server, Arena, { seed: 300 })
   loadScene(server, Hud)
   tick(3)
   unloadScene(server, Hud)
   tick(3)
-  // It is about to close, and does.
+  // The server announces its close, and closes.
   void retire(server, { grace: 60_000, text: 'a new version' })
   tick(2)
   void close(server, 'the end')

@@ -1,4 +1,4 @@
-// Draining allocates nothing for each call: one view is used again and again. Needs `--expose-gc`.
+// Tests that draining allocates nothing per call, because one view is reused. Needs `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ErrorLog } from '../../../src/connection/error-log.js'
@@ -13,15 +13,15 @@ import { OutgoingCalls } from '../../../src/remote/outgoing-calls.js'
 import { bytesPerEvent } from '../../support/heap.js'
 
 const Fire = defineCommand({ x: f32, y: f32, z: quantized(-1, 1, 0.01), power: u8 })
-/** Has a field of the same name first, read after the other's. */
+/** Its first field has the same name as that of the other definition. */
 const Aim = defineCommand({ x: f32, at: f32 })
 const protocol = defineProtocol({ remote: { Fire, Aim } })
 const entities = { netIdOf: (eid: number) => eid, entityOf: (netId: number) => netId }
 
-/** What is read is added up here, in place: a number that a function returns may be boxed on its way. */
+/** Values are added up here, in place, because a returned number may be boxed. */
 const sums = new Float64Array(1)
 
-/** Bytes for each of many calls that arrive and are drained. */
+/** Bytes allocated per call that is received and drained. */
 function bytesPerCall(command: typeof Fire | typeof Aim, args: object, read: (args: object) => void): number {
   const requests = new OpenRequests('server', protocol, new OutgoingCalls(entities))
   const counters = createCounters()
@@ -47,7 +47,7 @@ function bytesPerCall(command: typeof Fire | typeof Aim, args: object, read: (ar
 }
 
 describe('a drained call', () => {
-  it('costs no memory, however many arrive, also of a second definition with the same name of a field', () => {
+  it('allocates nothing, also for a second definition that has a field of the same name', () => {
     const fire = bytesPerCall(Fire, { x: 0.5, y: 1.5, z: 0.25, power: 7 }, (args) => {
       const { x, y, z, power } = args as { x: number; y: number; z: number; power: number }
       sums[0]! += x + y + z + power
@@ -56,7 +56,7 @@ describe('a drained call', () => {
       const { x, at } = args as { x: number; at: number }
       sums[0]! += x + at
     })
-    // Looking at the heap costs some itself; an object for each call would be 20 bytes and more.
+    // Measuring the heap allocates some; one object per call would take at least 20 bytes.
     expect(Math.max(fire, aim)).toBeLessThan(1)
   })
 })
@@ -64,7 +64,7 @@ describe('a drained call', () => {
 const Buy = defineCommand({ item: u8 }, { returns: { left: u8 } })
 
 describe('a request', () => {
-  it('costs no memory where it arrives, is drained and is answered', () => {
+  it('allocates nothing on the server when it is received, drained and answered', () => {
     const asked = defineProtocol({ remote: { Buy } })
     const outgoing = new OutgoingCalls(entities)
     const requests = new OpenRequests('server', asked, outgoing)
@@ -90,7 +90,7 @@ describe('a request', () => {
       outgoing.clear()
     })
     expect(answered).toBe(number)
-    // Looking at the heap costs some itself; the smallest object for each would be 16 bytes.
+    // Measuring the heap allocates some; the smallest object per request would take 16 bytes.
     expect(bytes).toBeLessThan(4)
   })
 })

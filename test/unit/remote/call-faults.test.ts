@@ -1,5 +1,5 @@
-// Faults of calls: counted exactly, reported at most once in five seconds, and free of memory in between. Needs
-// `--expose-gc`.
+// Tests faults of calls: counted exactly, reported at most once in five seconds, without allocations in between.
+// Needs `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { createCounters } from '../../../src/connection/counters.js'
 import { ErrorLog } from '../../../src/connection/error-log.js'
@@ -18,8 +18,8 @@ function make() {
   return { clock, errors, counters, faults }
 }
 
-describe('faults', () => {
-  it('are told apart by connection, kind and definition', () => {
+describe('faults of calls', () => {
+  it('are reported separately by connection, kind and definition', () => {
     const { errors, faults } = make()
     for (let i = 0; i < 3; i++) {
       faults.add(CallFault.NotOwner, 1, 11, 5, 0)
@@ -38,7 +38,7 @@ describe('faults', () => {
     ])
   })
 
-  it('are reported again when five seconds have passed, with a sentence that says how many', () => {
+  it('are reported again after five seconds, with their number in the message', () => {
     const { clock, errors, faults } = make()
     for (let i = 0; i < 8; i++) faults.add(CallFault.NotOwner, 1, 11, 5, 0)
     expect(errors.take().map(({ message }) => message)).toEqual(['Fire: dropped; the sender does not own the entity'])
@@ -56,7 +56,7 @@ describe('faults', () => {
     expect(errors.take()).toMatchObject([{ count: 1, entity: 5 }])
   })
 
-  it('that are not reported cost no memory', () => {
+  it('allocate nothing while they are not reported', () => {
     const { faults, counters } = make()
     const COUNT = 20_000
     const turn = (): void => {

@@ -1,4 +1,4 @@
-// Call queues: bytes in, one reused view out, in order; bounded, expiring, and safe to leave in the middle.
+// Tests call queues: they store bytes, return calls in order through one reused view, are bounded and expire calls.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
@@ -13,7 +13,7 @@ const SEED = 20_260_112
 function make(message: Message, order = new CallOrder()) {
   const gone = new Set<number>()
   const counts = { undrained: 0, stale: 0 }
-  /** Calls that were dropped for want of a share, by sender. */
+  /** Calls that were dropped because their sender's share was full, by sender. */
   const refused = new Map<number, number>()
   const queue = new CallQueue(message, 'Test', {
     entities: { netIdOf: (eid) => eid, entityOf: (netId) => (gone.has(netId) ? 0 : netId + 1000) },
@@ -28,7 +28,7 @@ function make(message: Message, order = new CallOrder()) {
   })
   const push = (args: Record<string, unknown>, netId = 0, tick = 0, sender = 7): boolean => {
     const writer = new ByteWriter()
-    // Bytes of other sections stand around the payload.
+    // The payload is surrounded by bytes of other sections.
     writer.u32(0xffffffff)
     const start = writer.length
     message.codec.write(writer, args)
@@ -52,8 +52,8 @@ function drainNumbers(queue: CallQueue, most = Infinity): number[] {
   return numbers
 }
 
-describe('a queue', () => {
-  it('gives out each call once, in order, through one view', () => {
+describe('a call queue', () => {
+  it('returns each call once, in order, through one view', () => {
     const { queue, push } = make(Number32)
     for (let n = 0; n < 100; n++) push({ n }, 5)
     const views = new Set<unknown>()
@@ -68,7 +68,7 @@ describe('a queue', () => {
     expect([...queue]).toEqual([])
   })
 
-  it('does what a list does, whoever breaks off where', () => {
+  it('behaves like a list, also when a loop ends early', () => {
     const action = fc.oneof(
       { weight: 3, arbitrary: fc.record({ push: fc.integer({ min: 1, max: 400 }) }) },
       { weight: 3, arbitrary: fc.record({ drain: fc.integer({ min: 1, max: 500 }) }) },
@@ -105,7 +105,7 @@ describe('a queue', () => {
     )
   })
 
-  it('refuses what is not a payload of its definition, and keeps nothing of it', () => {
+  it('refuses bytes that are not a payload of its definition, and keeps nothing of them', () => {
     const { queue, push } = make(Text)
     push({ text: 'a', n: 1 })
     const bytes = Uint8Array.of(200, 200, 200)
@@ -114,7 +114,7 @@ describe('a queue', () => {
     expect(drainNumbers(queue)).toEqual([1, 2])
   })
 
-  it('passes over a call whose entity is gone by the time it is drained', () => {
+  it('skips a call whose entity no longer exists when it is drained', () => {
     const { queue, push, gone, counts } = make(Number32)
     push({ n: 1 }, 5)
     push({ n: 2 }, 6)
@@ -124,7 +124,7 @@ describe('a queue', () => {
     expect(counts.stale).toBe(2)
   })
 
-  it('drops what waited too long, and only that', () => {
+  it('drops only the calls that were queued too long', () => {
     const { queue, push, counts } = make(Number32)
     for (let tick = 0; tick < 10; tick++) push({ n: tick }, 0, tick)
     queue.expire(9, 5)
@@ -146,7 +146,7 @@ describe('a queue', () => {
     expect([small.counts.undrained, large.counts.undrained]).toEqual([0, 0])
   })
 
-  it('that is full has an equal share of room for each sender, whoever came first', () => {
+  it('has an equal share for each sender when it is full, whoever sent first', () => {
     for (const honestFirst of [true, false]) {
       const { queue, push, refused } = make(Number32)
       const flood = (): void => {
@@ -165,7 +165,7 @@ describe('a queue', () => {
     }
   })
 
-  it('that is full of bytes has room for small calls of others, and for one large call of each', () => {
+  it('has room for small calls and one large call of other senders when it is full of bytes', () => {
     const { push, refused } = make(Text)
     for (let n = 0; n < 100; n++) push({ text: 'x'.repeat(16_000), n }, 0, 0, 1)
     for (let n = 0; n < 500; n++) push({ text: 'hello', n }, 0, 0, 2)
@@ -180,12 +180,12 @@ describe('a queue', () => {
     }
     expect(queue.waiting).toBeLessThan(8192 * (1 + Math.log(50)) + 50 * 512)
     expect(drainNumbers(queue).length).toBeGreaterThan(0)
-    // What is drained makes room again.
+    // Draining makes room again.
     push({ n: 77 }, 0, 0, 1)
     expect(drainNumbers(queue)).toEqual([77])
   })
 
-  it('forgets the calls of a sender that has ended, and leaves those of others as they were', () => {
+  it('removes the calls of a closed sender, and leaves those of others unchanged', () => {
     const { queue, push, counts, refused } = make(Text)
     for (let n = 0; n < 300; n++) push({ text: 'x'.repeat(n % 50), n }, 0, 0, 1 + (n % 3))
     expect(drainNumbers(queue, 30)).toHaveLength(30)
@@ -201,9 +201,9 @@ describe('a queue', () => {
     expect([queue.waiting, refused.size]).toEqual([8192, 0])
   })
 
-  it('counts what waits against its bounds, not what was drained already', () => {
+  it('counts queued calls against its limits, not drained ones', () => {
     const { queue, push, counts, refused } = make(Text)
-    // One large call is always left by a system that takes one a tick.
+    // A system that drains one call per tick always leaves one large call.
     push({ text: 'x'.repeat(16_000), n: 0 })
     for (let n = 1; n <= 300; n++) {
       push({ text: 'x'.repeat(16_000), n })
@@ -214,7 +214,7 @@ describe('a queue', () => {
     expect(queue.waiting).toBe(1)
   })
 
-  it('cleared is empty and goes on', () => {
+  it('is empty after it was cleared, and accepts calls again', () => {
     const { queue, push, counts } = make(Number32)
     push({ n: 1 })
     queue.clear()
@@ -226,7 +226,7 @@ describe('a queue', () => {
 })
 
 describe('the calls of several queues', () => {
-  it('are shown in their order of arrival, as a list would, whoever breaks off where', () => {
+  it('are returned in their order of arrival, like a list, also when a loop ends early', () => {
     const action = fc.oneof(
       { weight: 4, arbitrary: fc.record({ queue: fc.nat(2), push: fc.integer({ min: 1, max: 40 }) }) },
       { weight: 2, arbitrary: fc.record({ drain: fc.integer({ min: 1, max: 60 }) }) },
@@ -236,7 +236,7 @@ describe('the calls of several queues', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 80 }), (actions) => {
         const order = new CallOrder()
-        // Past the numbers that 32 bits hold while they wait.
+        // The order exceeds 32 bits while calls are queued.
         order.last = 2 ** 32 - 40
         const made = [0, 1, 2].map(() => make(Text, order))
         const merged = new MergedCalls(
@@ -278,7 +278,7 @@ describe('the calls of several queues', () => {
     )
   })
 
-  it('that a loop makes for itself are for the next loop', () => {
+  it('are left for the next loop when they are added inside a loop', () => {
     const order = new CallOrder()
     const [a, b] = [make(Number32, order), make(Number32, order)]
     const merged = new MergedCalls([a.queue, b.queue], order)

@@ -1,4 +1,4 @@
-// The heads of calls and messages, whose numbers take one byte or more, in the middle of a packet and at its very end.
+// Tests the heads of calls and messages: numbers of one byte or more, within a packet and at its end.
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
 import { makeNetId, MAX_GENERATION, MAX_SLOT, writeNetId } from '../../../src/protocol/net-id.js'
@@ -19,7 +19,7 @@ function read(bytes: Uint8Array, end: number, call: boolean): { section: CallSec
 }
 
 describe('the head of a section', () => {
-  it('is read whatever the sizes of its numbers, and whatever follows it', () => {
+  it('is read with numbers of every size, and with and without bytes after it', () => {
     for (const call of [true, false]) {
       for (const slot of call ? SLOTS : [1]) {
         for (const generation of call ? GENERATIONS : [0]) {
@@ -47,7 +47,7 @@ describe('the head of a section', () => {
     }
   })
 
-  it('fails on a call on no entity, and on a slot or generation that no net id has', () => {
+  it('is malformed without an entity, or with a slot or generation out of range', () => {
     const fails = (...numbers: number[]): boolean => {
       const writer = new ByteWriter()
       for (const number of numbers) writer.varint(number)

@@ -1,4 +1,4 @@
-// Event queues: each event once to every reader, from one publication to the next.
+// Tests event queues: every reader sees each event, from one publication to the next.
 import { describe, expect, it } from 'vitest'
 import { EventQueue, type LifecycleEvent } from '../../../src/remote/event-queue.js'
 import { bytesPerEvent } from '../../support/heap.js'
@@ -18,7 +18,7 @@ function readAll(queue: EventQueue): number[] {
 }
 
 describe('EventQueue', () => {
-  it('shows nothing before it is published, then the same to every reader', () => {
+  it('returns no events before they are published, then the same events to every reader', () => {
     const queue = makeQueue()
     queue.push(0, false, 1, 10, '')
     queue.push(0, true, 2, 20, 'kicked')
@@ -34,7 +34,7 @@ describe('EventQueue', () => {
     expect(readAll(queue)).toEqual([])
   })
 
-  it('shows what happened to which component of which entity, and why', () => {
+  it('returns the kind, component, entity, net id and reason of an event', () => {
     const queue = makeQueue()
     queue.push(0, true, 5, 77, 'destroyed')
     queue.publish()
@@ -42,7 +42,7 @@ describe('EventQueue', () => {
       expect(event).toEqual({ kind: 'removed', component: Networked, entity: 5, netId: 77, reason: 'destroyed' })
   })
 
-  it('gives two loops, one in the other, a place each', () => {
+  it('keeps separate positions for two nested loops', () => {
     const queue = makeQueue()
     for (const entity of [1, 2, 3]) queue.push(1, false, entity, 0, '')
     queue.publish()
@@ -54,7 +54,7 @@ describe('EventQueue', () => {
     expect(pairs).toEqual(['11', '12', '13', '21', '22', '23', '31', '32', '33'])
   })
 
-  it('shows each reader the kinds and components it asked for, in the order in which they happened', () => {
+  it('returns the kinds and components that a reader asked for, in order', () => {
     const queue = makeQueue()
     queue.push(1, false, 1, 0, '')
     queue.push(0, false, 2, 20, '')
@@ -80,7 +80,7 @@ describe('EventQueue', () => {
     expect(queue.of('added', [{}])).toBeUndefined()
   })
 
-  it('knows which entities began with the published events', () => {
+  it('knows which entities spawned in the published events', () => {
     const queue = makeQueue()
     queue.push(0, false, 2, 20, '')
     expect(queue.hasBegun).toBeUndefined()
@@ -91,7 +91,7 @@ describe('EventQueue', () => {
     expect(queue.hasBegun).toBeUndefined()
   })
 
-  it('is bounded while nobody publishes, and keeps room for what happens to connections', () => {
+  it('is bounded while it is not published, and keeps room for events of connections', () => {
     const queue = makeQueue()
     for (let i = 1; i <= 200_000; i++) queue.push(0, false, i, i, '')
     expect(queue.dropped).toBe(200_000 - 3 * 65_536)
@@ -101,7 +101,7 @@ describe('EventQueue', () => {
     expect(readAll(queue)).toHaveLength(4 * 65_536)
   })
 
-  it('costs no memory for each event', () => {
+  it('allocates nothing per event', () => {
     const queue = makeQueue()
     let read = 0
     const bytes = bytesPerEvent(2000, (count) => {
@@ -110,7 +110,7 @@ describe('EventQueue', () => {
       for (const { entity, netId } of queue) read += entity === netId ? 1 : 0
     })
     expect(read).toBeGreaterThan(2000)
-    // Looking at the heap costs some itself; an object for each event would be 20 bytes and more.
+    // Measuring the heap allocates some; one object per event would take at least 20 bytes.
     expect(bytes).toBeLessThan(1)
   })
 })

@@ -1,4 +1,4 @@
-// The index of open requests: says what a Map says, whatever comes and goes.
+// Tests that the index of open requests behaves like a Map.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NumberIndex } from '../../../src/remote/number-index.js'
@@ -6,7 +6,7 @@ import { NumberIndex } from '../../../src/remote/number-index.js'
 const SEED = 20_260_212
 
 describe('an index of numbers', () => {
-  it('says what a Map says, through collisions, gaps and growth', () => {
+  it('behaves like a Map through collisions, gaps and growth', () => {
     const key = fc.integer({ min: 1, max: 200 }).map((n) => n * 64 + 5)
     const step = fc.record({ key, add: fc.boolean() })
     fc.assert(
@@ -29,7 +29,7 @@ describe('an index of numbers', () => {
     )
   })
 
-  it('does not grow while few of many pass through', () => {
+  it('keeps working while many numbers pass through and few are stored at once', () => {
     const index = new NumberIndex(3)
     for (let n = 1; n < 100_000; n++) {
       index.set(n * 8 + 5, n)

@@ -1,4 +1,4 @@
-// Open requests: found by id, cancelled by number, forgotten by connection, bounded, and without memory for each.
+// Tests open requests: found by id, cancelled by number, forgotten by connection, bounded, and without allocations.
 import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { createCounters } from '../../../src/connection/counters.js'
@@ -25,7 +25,7 @@ function make() {
 }
 
 describe('open requests', () => {
-  it('take 256 of each connection, and room is made by answers, cancels and the end of the connection', () => {
+  it('are limited to 256 per connection, until replies, cancels or the end of the connection make room', () => {
     const { open } = make()
     const ids = Array.from({ length: MAX_OPEN_REQUESTS }, (_, i) => open.open(7, i + 1, 0))
     expect(new Set(ids).size).toBe(MAX_OPEN_REQUESTS)
@@ -44,7 +44,7 @@ describe('open requests', () => {
     expect(open.open(7, 1, 0)).not.toBe(0)
   })
 
-  it('agree with a plain list, whatever comes and goes', () => {
+  it('behave like a plain list through random requests, replies, cancels and closed connections', () => {
     const random = createRandom(20_260_213)
     const { open, outgoing } = make()
     let leftOpen = 0
@@ -75,7 +75,7 @@ describe('open requests', () => {
     for (const { id } of model) expect(open.isWaiting(id)).toBe(true)
   })
 
-  it('tell the sides of a world apart by their ids', () => {
+  it('have ids that name their side of a world', () => {
     const { outgoing, open } = make()
     const client = new OpenRequests('client', protocol, outgoing)
     const id = client.open(1, 1, 0)
@@ -87,7 +87,7 @@ describe('open requests', () => {
     expect(() => open.reply(id, { left: 1 })).toThrow(/cannot be answered/)
   })
 
-  it('cost no memory, however many arrive, are drained and answered', () => {
+  it('allocate nothing when they are received, drained and answered', () => {
     const { outgoing, open } = make()
     const counters = createCounters()
     const errors = new ErrorLog()

@@ -49,7 +49,7 @@ const problem = async (promise: Promise<unknown>): Promise<RequestError> =>
     (error: RequestError) => error,
   )
 
-describe('a request that waits', () => {
+describe('a pending request', () => {
   it.each([
     [ReplyStatus.NotReady, RequestRejectedError, 'not-ready'],
     [ReplyStatus.NotOwner, RequestLostAuthorityError, 'lost-authority'],
@@ -60,7 +60,7 @@ describe('a request that waits', () => {
     [ReplyStatus.Undrained, RequestRejectedError, 'undrained'],
     [ReplyStatus.Overloaded, RequestRejectedError, 'overloaded'],
     [ReplyStatus.HandlerThrew, RequestRejectedError, 'handler-threw'],
-  ])('rejects on status %i with a class and a code of its own', async (status, kind, code) => {
+  ])('rejects on status %i with its own class and code', async (status, kind, code) => {
     const { pending, start, answer } = make()
     const promise = start()
     expect(answer(1, status)).toBe(ReplyFate.Taken)
@@ -71,7 +71,7 @@ describe('a request that waits', () => {
     expect(error.message).toMatch(/^Buy: .../)
   })
 
-  it('resolves with a value, and rejects with a reason of the sorted list', async () => {
+  it('resolves with a value, or rejects with a reason of the sorted list', async () => {
     const { pending, start, answer } = make()
     const [first, second] = [start(), start()]
     answer(2, ReplyStatus.Refused, 0)
@@ -85,13 +85,13 @@ describe('a request that waits', () => {
   })
 
   it.each([
-    ['a text cut short', ReplyStatus.Ok, [3, 0x68]],
-    ['a byte behind the value', ReplyStatus.Ok, [1, 0x68, 0x69]],
+    ['a truncated text', ReplyStatus.Ok, [3, 0x68]],
+    ['a byte after the value', ReplyStatus.Ok, [1, 0x68, 0x69]],
     ['no value at all', ReplyStatus.Ok, []],
     ['a reason beyond the list', ReplyStatus.Refused, [2]],
     ['no reason', ReplyStatus.Refused, []],
     ['two reasons', ReplyStatus.Refused, [0, 1]],
-  ])('rejects what is malformed: %s', async (_, status, bytes) => {
+  ])('rejects a malformed reply: %s', async (_, status, bytes) => {
     const { pending, counters, start, answer } = make()
     const promise = start()
     expect(answer(1, status, ...bytes)).toBe(ReplyFate.Malformed)
@@ -100,7 +100,7 @@ describe('a request that waits', () => {
     expect(counters.malformedReplies).toBe(1)
   })
 
-  it('tells answers that come late or twice from answers to nothing', async () => {
+  it('distinguishes late and repeated replies from replies to unknown requests', async () => {
     const { pending, counters, start, answer } = make()
     const promise = start()
     expect(answer(2, ReplyStatus.Undrained)).toBe(ReplyFate.Unknown)
@@ -115,10 +115,10 @@ describe('a request that waits', () => {
 
 describe('a reply on the wire', () => {
   it.each([
-    ['of request 0', [0, 0, 0]],
+    ['to request 0', [0, 0, 0]],
     ['with a status that does not exist', [1, LAST_REPLY_STATUS + 1, 0]],
-    ['of the library with something in it', [1, ReplyStatus.Undrained, 1, 0]],
-    ['longer than the packet', [1, 0, 5, 0]],
+    ['of the library with a payload', [1, ReplyStatus.Undrained, 1, 0]],
+    ['that is longer than the packet', [1, 0, 5, 0]],
   ])('%s is malformed', (_, bytes) => {
     const reader = new ByteReader()
     reader.reset(Uint8Array.from(bytes), 0, bytes.length)
@@ -127,7 +127,7 @@ describe('a reply on the wire', () => {
   })
 })
 
-it('is refused as a definition where it cannot be', () => {
+it('a definition with invalid returns or refuses throws', () => {
   expect(() => defineCommand({}, { refuses: ['a'] })).toThrow(/refuses needs returns/)
   expect(() => defineCommand({}, { returns: {}, channel: 'unreliable' })).toThrow(/with returns is reliable/)
   expect(() => defineCommand({}, { returns: {}, refuses: [] })).toThrow(/lists 1 to 256 reasons/)

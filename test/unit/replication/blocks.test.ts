@@ -1,4 +1,4 @@
-// Update blocks: each fits a packet, no entity is split, and the history tells what a block held.
+// Tests update blocks: each fits a packet, no entity is split, and the history records what a block contained.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../../src/protocol/bytes.js'
@@ -29,7 +29,7 @@ function makeEncoder(shapes: readonly (readonly ColumnType[])[], slots: number) 
     })
     return new ServerComponent(id, `C${id}`, {}, columns)
   })
-  // Each slot's entity has the same number.
+  // Each entity has the number of its slot.
   const lastEidOf = Uint32Array.from({ length: slots }, (_, slot) => slot)
   const sets = new ComponentSets(shapes.length)
   const history = new BlockHistory()
@@ -44,7 +44,7 @@ interface DecodedBlock {
   chunk: number
 }
 
-/** Reads the blocks of an encoder back; throws when one does not end where it should. */
+/** Reads the blocks of an encoder back, and checks that each ends correctly. */
 function decode({ encoder, sets, components }: ReturnType<typeof makeEncoder>): DecodedBlock[] {
   const blocks: DecodedBlock[] = []
   for (let chunk = 0; chunk < encoder.count; chunk++) {
@@ -87,8 +87,8 @@ function encode(
   return { ...made, changed, blocks: decode(made) }
 }
 
-describe('blocks', () => {
-  it('hold every changed entity once, with its own set, within the limit', () => {
+describe('update blocks', () => {
+  it('contain every changed entity once, with its own set, within the size limit', () => {
     const shapes = [[f32, f32], [bool as unknown as ColumnType], [u16, f64], []]
     const change = fc.tuple(fc.integer({ min: 1, max: 100_000 }), fc.subarray([0, 1, 2], { minLength: 1 }))
     fc.assert(
@@ -108,13 +108,13 @@ describe('blocks', () => {
     )
   })
 
-  it('fill a packet: many entities take few of them', () => {
+  it('fill their packets, so that 1,000 entities take two', () => {
     const changes = new Map(Array.from({ length: 1000 }, (_, i) => [i + 1, [0]] as const))
     const { blocks } = encode([[u8]], changes)
     expect(blocks.length).toBe(2)
   })
 
-  it.each([1, 127, 130, 1000, 20_000])('of slots %i apart are within the limit, and nearly full', (distance) => {
+  it.each([1, 127, 130, 1000, 20_000])('of slots %i apart are within the size limit, and nearly full', (distance) => {
     const count = 3000
     const list = Array.from({ length: count }, (_, i) => 1 + i * distance)
     const { blocks } = encode([[u8]], new Map(list.map((slot) => [slot, [0]] as const)))
@@ -129,7 +129,7 @@ describe('blocks', () => {
     ['u8', u8, 1070],
     ['bool', bool as unknown as ColumnType, 1070],
     ['f64', f64, 134],
-  ] as const)('of the widest entity a protocol allows, in %s, hold it whole and are never empty', (_, type, fields) => {
+  ] as const)('contain the widest entity that a protocol allows, in %s, whole', (_, type, fields) => {
     const shapes = [Array.from({ length: fields }, () => type)]
     const { blocks } = encode(
       shapes,
@@ -145,7 +145,7 @@ describe('blocks', () => {
     expect(blocks.flatMap(({ slots }) => slots)).toEqual([16_384, 16_390])
   })
 
-  it('of several classes never share a chunk, those of class 0 are left out, and chunks stay small', () => {
+  it('of several classes never share a chunk, and entities of class 0 are left out', () => {
     const shapes = [[f32, f32], [u8]]
     const change = fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.subarray([0, 1], { minLength: 1 }))
     fc.assert(
@@ -179,7 +179,7 @@ describe('blocks', () => {
     )
   })
 
-  it('of nothing are none', () => {
+  it('are not written without changes', () => {
     expect(encode([[u8]], new Map()).blocks).toEqual([])
   })
 })
@@ -191,7 +191,7 @@ describe('BlockHistory', () => {
     return chunk
   }
 
-  it('tells what a chunk held, until it was overwritten', () => {
+  it('returns what a chunk contained until it is overwritten', () => {
     const history = new BlockHistory()
     const slots = Uint32Array.of(9, 3, 5, 7)
     const first = record(history, 4, 100, slots, 1, 3)
@@ -200,14 +200,14 @@ describe('BlockHistory', () => {
     expect([history.tickOf(first), history.countOf(first)]).toEqual([100, 4])
     expect([0, 1, 2, 3].map((i) => history.slotOf(first, i))).toEqual([3, 5, 7, 9])
     expect([0, 1, 2, 3].map((i) => history.setOf(first, i))).toEqual([4, 4, 4, 2])
-    // Made slowly, the others take its place.
+    // Chunks of later ticks overwrite it.
     for (let i = 0; i < 4095; i++) record(history, 1, 101 + i, slots, 0, 1)
     expect(history.remembers(first)).toBe(true)
     record(history, 1, 5000, slots, 0, 1)
     expect(history.remembers(first)).toBe(false)
   })
 
-  it('remembers all of the last ticks, however many chunks and slots they make, up to a bound', () => {
+  it('remembers all chunks of the last ticks, up to a limit', () => {
     const history = new BlockHistory()
     const slots = Uint32Array.from({ length: 8 }, (_, i) => i + 1)
     const made: number[] = []
@@ -221,7 +221,7 @@ describe('BlockHistory', () => {
     expect(history.remembers(made[0]!)).toBe(false)
   })
 
-  it('forgets by slots too, and all at once when it is told to', () => {
+  it('forgets old chunks when there are too many slots, and all chunks on demand', () => {
     const history = new BlockHistory()
     const slots = new Uint32Array(2048)
     const first = record(history, 1, 1, slots, 0, 2)

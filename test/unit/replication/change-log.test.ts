@@ -1,4 +1,5 @@
-// Change logs: real differences alone, bounded, and nothing allocated for an event. Needs `--expose-gc`.
+// Tests change logs: they record real differences only, are bounded, and allocate nothing per event. Needs
+// `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { replicate } from '../../../src/protocol/definitions.js'
 import { entity, f32, f64, i16, quantized, u16 } from '../../../src/protocol/types/schema.js'
@@ -14,7 +15,7 @@ const Health = { hp: new Uint16Array(1), armor: new Float32Array(1) }
 const component = replicate(Health, { hp: u16, armor: f32 }, { trackChanges: true })
 
 describe('ChangeLog', () => {
-  it('records what differs, where NaN is as good as NaN', () => {
+  it('records differences, and treats NaN as equal to NaN', () => {
     const log = new ChangeLog(component)
     // Fields are sorted by name: armor, hp.
     log.record(1, 7, Float64Array.of(9, 9, 1, 2), 2, Float64Array.of(1, 2), 0)
@@ -31,7 +32,7 @@ describe('ChangeLog', () => {
     ])
   })
 
-  it('is bounded while nobody publishes, and counts what is lost', () => {
+  it('is bounded while it is not published, and counts lost changes', () => {
     const log = new ChangeLog(component)
     for (let i = 0; i < 70_000; i++) log.record(i, 1, Float64Array.of(0, 0), 0, Float64Array.of(1, 1), 0)
     expect(log.dropped).toBe(70_000 - 65_536)
@@ -41,7 +42,7 @@ describe('ChangeLog', () => {
 })
 
 describe('an event', () => {
-  it('of a change costs no memory, recorded, published and read', () => {
+  it('of a change allocates nothing when it is recorded, published and read', () => {
     const log = new ChangeLog(component)
     const before = Float64Array.of(0.5, 100)
     const after = Float64Array.of(1.5, 90)
@@ -59,7 +60,7 @@ describe('an event', () => {
     expect(bytes).toBeLessThan(1)
   })
 
-  it('of lifecycle costs no memory, and neither does a loop that reads', () => {
+  it('of the lifecycle allocates nothing, and neither does a loop that reads it', () => {
     const queue = new EventQueue([component], component)
     const sums = new Float64Array(1)
     const bytes = bytesPerEvent(5000, (count) => {
@@ -89,7 +90,7 @@ describe('a change', () => {
     for (const array of Object.values(store)) array.fill(value)
   }
 
-  it('that the server finds costs no memory', () => {
+  it('that the server finds allocates nothing', () => {
     const columns = moving.fields.map((field) => new Column(field, entities))
     const log = new ChangeLog(moving)
     const told = new LastSentValues(columns, log)
@@ -112,7 +113,7 @@ describe('a change', () => {
     expect(bytes).toBeLessThan(1)
   })
 
-  it('that a client applies costs no memory', () => {
+  it('that a client applies allocates nothing', () => {
     const log = new ChangeLog(moving)
     const columns = moving.fields.map((field) => ({ store: field.store, references: undefined }))
     const changes = new ClientChanges(columns, undefined, entities, log)

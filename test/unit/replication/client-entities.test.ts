@@ -1,4 +1,4 @@
-// The client's table of entities: which net ids may still arrive, and which never will.
+// Tests a client's table of entities: lookups, and its memory.
 import { createRandom } from 'bitecs-net/testing'
 import { describe, expect, it } from 'vitest'
 import { makeNetId, MAX_SLOT } from '../../../src/protocol/net-id.js'
@@ -6,13 +6,13 @@ import { MAX_BLOCK_ENTITIES } from '../../../src/replication/wire/block-slots.js
 import { ClientEntities } from '../../../src/replication/client/client-entities.js'
 import { takeCensus } from '../../fuzz/engine/census.js'
 
-/** Bytes of every array that can be reached. */
+/** Bytes of every reachable array. */
 function bytesOf(root: object): number {
   return [...takeCensus(root).bytes.values()].reduce((sum, size) => sum + size, 0)
 }
 
-describe('the table', () => {
-  it('agrees with a plain map while entities come and go in slots near and far', () => {
+describe("a client's table of entities", () => {
+  it('behaves like a plain map while entities spawn and despawn in slots near and far', () => {
     const random = createRandom(7)
     const entities = new ClientEntities(2)
     let inherited = 0
@@ -49,7 +49,7 @@ describe('the table', () => {
     expect(inherited).toBe(0)
   })
 
-  it('is as long as there are entities, wherever their slots are, and grows no more when others come instead', () => {
+  it('grows with the number of entities, wherever their slots are, and not when others replace them', () => {
     const entities = new ClientEntities(8)
     const empty = bytesOf(entities)
     const indices: number[] = []
@@ -61,7 +61,7 @@ describe('the table', () => {
       entities.remove(indices[i % 1000]!)
       indices[i % 1000] = entities.add(makeNetId(1 + ((i * 97) % 500_000) * 2, 0), i % 1000)
     }
-    // By then some indices are slots; three times the tables at the most.
+    // Some indices have become slots by now; the tables take at most three times the memory.
     expect(bytesOf(entities) - empty).toBeLessThan(enough + 1000 * 4 * 65)
   })
 })

@@ -1,4 +1,4 @@
-// The join progress that a client is told: what no honest server says is malformed.
+// Tests the join progress that a client receives: progress that no honest server sends is malformed.
 import { createWorld } from 'bitecs'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -20,11 +20,11 @@ describe('the join progress', () => {
     [10, 0],
     [10, 10],
     [MAX_SLOT, 1],
-  ])('of %d entities with %d to come is well formed', (total, remaining) => {
+  ])('of %d entities with %d remaining is well formed', (total, remaining) => {
     expect(fails(total, remaining)).toBe(false)
   })
 
-  it.each([[0, 1], [10, 11], [MAX_SLOT + 1, 0], [5], []])('%d, %d is not', (...numbers) => {
+  it.each([[0, 1], [10, 11], [MAX_SLOT + 1, 0], [5], []])('of %d, %d is malformed', (...numbers) => {
     expect(fails(...numbers.filter((number) => number !== undefined))).toBe(true)
   })
 })

@@ -1,5 +1,5 @@
-// Columns: the game's numbers as integers of the wire. Out of range clamps, NaN keeps the last value, floats go by
-// bits.
+// Tests columns: they convert the game's numbers to integers of the wire. Numbers out of range are clamped, NaN keeps
+// the last value, and floats are compared by their bits.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TypedStore } from '../../../src/protocol/definitions.js'
@@ -46,7 +46,7 @@ function scan(column: Column): boolean {
   return found
 }
 
-/** What a value arrives as when it is told at first, is found by a scan, and is marked; all must agree. */
+/** The received value after a spawn. A scan and a mark must give the same value. */
 function carry(type: ColumnType, array: TypedStore, value: number): { arrives: number; outOfRange: number } {
   array[EID] = value
   const started = make(type, array)
@@ -87,7 +87,7 @@ describe('integers', () => {
     ['i32 in a Float64Array', i32, () => new Float64Array(8), -2_147_483_648, 2_147_483_647],
     ['u8 in a Float32Array', u8, () => new Float32Array(8), 0, 255],
   ]
-  it.each(cases)('%s: every value arrives', (_, type, array, min, max) => {
+  it.each(cases)('of %s arrive unchanged', (_, type, array, min, max) => {
     for (const value of [min, min + 1, 0, 1, max - 1, max]) {
       expect(carry(type, array(), value)).toEqual({ arrives: value, outOfRange: 0 })
     }
@@ -97,7 +97,7 @@ describe('integers', () => {
     )
   })
 
-  it('clamp what their type cannot hold, and count it', () => {
+  it('are clamped to the range of their type, and counted', () => {
     expect(carry(u8, new Float32Array(8), 300)).toEqual({ arrives: 255, outOfRange: 1 })
     expect(carry(u8, new Int16Array(8), -1)).toEqual({ arrives: 0, outOfRange: 1 })
     expect(carry(u8, new Uint16Array(8), 256)).toEqual({ arrives: 255, outOfRange: 1 })
@@ -107,14 +107,14 @@ describe('integers', () => {
     expect(carry(u32, new Float64Array(8), Infinity)).toEqual({ arrives: 4_294_967_295, outOfRange: 1 })
   })
 
-  it('round a fraction to the nearest', () => {
+  it('are rounded to the nearest integer', () => {
     expect(carry(i16, new Float32Array(8), 2.6)).toEqual({ arrives: 3, outOfRange: 0 })
     expect(carry(i16, new Float32Array(8), -2.6)).toEqual({ arrives: -3, outOfRange: 0 })
   })
 })
 
 describe('floats', () => {
-  it('f32 goes by bits: NaN is a value, and minus zero another than zero', () => {
+  it('of f32 are compared by their bits: NaN is a value, and minus zero differs from zero', () => {
     const array = new Float32Array(8)
     const column = make(f32, array)
     array[EID] = NaN
@@ -127,7 +127,7 @@ describe('floats', () => {
     expect(Object.is(fromWire(f32.column, column.wire[EID]!), -0)).toBe(true)
   })
 
-  it('f32 arrives as it is, from a part of a larger buffer too', () => {
+  it('of f32 arrive unchanged, also from a part of a larger buffer', () => {
     const part = new Float32Array(new ArrayBuffer(128), 16, 8)
     fc.assert(
       fc.property(fc.float(), (value) => {
@@ -137,14 +137,14 @@ describe('floats', () => {
     )
   })
 
-  it('f32 in an array of 64 bits is rounded, and clamped where it would become infinite', () => {
+  it('of f32 in a 64-bit array are rounded, and clamped where they would become infinite', () => {
     expect(carry(f32, new Float64Array(8), 0.1)).toEqual({ arrives: Math.fround(0.1), outOfRange: 0 })
     expect(carry(f32, new Float64Array(8), 1e300)).toEqual({ arrives: 3.4028234663852886e38, outOfRange: 1 })
     expect(carry(f32, new Float64Array(8), -1e300)).toEqual({ arrives: -3.4028234663852886e38, outOfRange: 1 })
     expect(carry(f32, new Float64Array(8), Infinity)).toEqual({ arrives: Infinity, outOfRange: 0 })
   })
 
-  it('f64 arrives as it is', () => {
+  it('of f64 arrive unchanged', () => {
     fc.assert(
       fc.property(fc.double(), (value) => {
         expect(carry(f64, new Float64Array(8), value).arrives).toBe(value)
@@ -153,7 +153,7 @@ describe('floats', () => {
     )
   })
 
-  it('f64 changes when either half changes', () => {
+  it('of f64 change when either half changes', () => {
     const array = new Float64Array(8)
     const column = make(f64, array)
     array[EID] = 1
@@ -166,10 +166,10 @@ describe('floats', () => {
   })
 })
 
-describe('quantized', () => {
+describe('a quantized number', () => {
   const type = quantized(-10, 10, 0.25)
 
-  it('arrives as the nearest step; less than half a step is no change, until it adds up', () => {
+  it('arrives as the nearest step, and changes of less than half a step add up', () => {
     const array = new Float32Array(8)
     const column = make(type, array)
     array[EID] = 1
@@ -182,7 +182,7 @@ describe('quantized', () => {
     expect(changes).toEqual([1.25, 1.5])
   })
 
-  it('clamps outside of its range and counts it', () => {
+  it('is clamped to its range, and counted', () => {
     for (const [value, arrives] of [
       [10.1, 10],
       [-10.1, -10],
@@ -195,7 +195,7 @@ describe('quantized', () => {
     expect(carry(type, new Float32Array(8), -10)).toEqual({ arrives: -10, outOfRange: 0 })
   })
 
-  it('is not clamped at ends that a 32-bit float has only nearly', () => {
+  it('is not clamped at ends of its range that a 32-bit float cannot represent exactly', () => {
     const narrow = quantized(-0.1, 0.1, 0.001)
     for (const array of [new Float32Array(8), new Float64Array(8)]) {
       for (const end of [-0.1, 0.1]) {
@@ -203,7 +203,7 @@ describe('quantized', () => {
         expect(carry(narrow, array, end * 1.000001)).toEqual({ arrives: end, outOfRange: 1 })
       }
     }
-    // Whole numbers have ends that are exact where they are kept.
+    // The ends of integer ranges are exact in their store.
     expect(carry(u32, new Float64Array(8), 4_294_967_296)).toEqual({ arrives: 4_294_967_295, outOfRange: 1 })
     expect(carry(quantized(-1e39, 1e39, 1e36), new Float32Array(8), Infinity).outOfRange).toBe(1)
   })
@@ -218,7 +218,7 @@ describe('quantized', () => {
     expect(fromWire(type.column, column.wire[EID]!)).toBe(4)
     expect(column.outOfRange).toBe(1)
     expect(scan(column)).toBe(false)
-    // The same NaN again is no news.
+    // The same NaN is not counted again.
     expect(column.outOfRange).toBe(1)
   })
 
@@ -229,12 +229,12 @@ describe('quantized', () => {
     [angle(8), 0],
     [u16, 0],
     [i8, 0],
-  ])('begins with 0, or what is nearest to it, when the first value is NaN: %#', (one, zero) => {
+  ])('starts with the number nearest to 0 when the first value is NaN: %#', (one, zero) => {
     const array = new Float64Array(8).fill(NaN)
     const column = make(one, array)
     expect(fromWire(one.column, column.wire[EID]!)).toBe(zero)
     expect(column.outOfRange).toBe(1)
-    // An entity that begins again does not have the value of the one before.
+    // An entity that starts again does not keep the value of the former entity.
     array[EID] = 6
     scan(column)
     array[EID] = NaN
@@ -254,14 +254,14 @@ describe('quantized', () => {
   })
 })
 
-describe('other kinds', () => {
-  it('bool is a bit', () => {
+describe('a column of another type', () => {
+  it('encodes a bool as one bit', () => {
     expect(carry(bool as unknown as ColumnType, new Uint8Array(8), 0).arrives).toBe(0)
     expect(carry(bool as unknown as ColumnType, new Uint8Array(8), 1).arrives).toBe(1)
     expect(carry(bool as unknown as ColumnType, new Uint8Array(8), 7).arrives).toBe(1)
   })
 
-  it('entity travels as a net id, and whatever is no entity as none', () => {
+  it('encodes an entity as its net id', () => {
     const array = new Uint32Array(8)
     const column = make(entity, array)
     array[EID] = 21
@@ -269,7 +269,7 @@ describe('other kinds', () => {
     expect(column.wire[EID]).toBe(42)
   })
 
-  it('a row takes whole bytes for each lane', () => {
+  it('takes whole bytes per lane in a row', () => {
     const store = { a: new Uint8Array(1), b: new Float64Array(1), c: new Float32Array(1) }
     const fields = [
       { name: 'a', type: bool as unknown as ColumnType, store: new FieldStore(store, 'a') },

@@ -1,5 +1,4 @@
-// More blocks in flight than the server remembers: what was lost is told again all the same, from the ticks of the
-// values.
+// Tests more blocks in flight than the server remembers: lost values are still sent again, based on their ticks.
 import { addComponent, addEntity } from 'bitecs'
 import { defineProtocol, entityOf, netIdOf, replicate, u16 } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
@@ -15,7 +14,7 @@ const protocol = defineProtocol({
   components: Object.fromEntries(stores.map((store, i) => [`C${i}`, replicate(store, { v: u16 })])),
 })
 
-it('every client ends with the last values, although each entity changes other components in every tick', () => {
+it('every client gets the last values, although each entity changes different components in every tick', () => {
   const net = createTestNetwork(protocol, { clients: 2, seed: 3, conditions: { latency: 200, jitter: 50, loss: 0.3 } })
   const random = createRandom(8)
   const entities = Array.from({ length: ENTITIES }, () => {

@@ -1,4 +1,4 @@
-// Held packets: kept until their structure has come, in their order, and never more than there is room for.
+// Tests held packets: they are kept in order until their structure has been applied, in bounded memory.
 import { describe, expect, it } from 'vitest'
 import { HeldPackets } from '../../../src/replication/client/held-packets.js'
 
@@ -9,7 +9,7 @@ function release(held: HeldPackets, tick: number): string[] {
 }
 
 describe('HeldPackets', () => {
-  it('gives out what may be applied, oldest first, once, and keeps the rest', () => {
+  it('releases each packet that may be applied once, oldest first, and keeps the rest', () => {
     const held = new HeldPackets()
     const bytes = Uint8Array.of(0, 1, 2, 3, 4)
     held.hold(bytes, 1, 3, 20, 18)

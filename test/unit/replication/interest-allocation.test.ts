@@ -1,5 +1,4 @@
-// Tests that movement allocates nothing: neither an entity that changes its cell, nor a client whose surroundings
-// change. Needs `--expose-gc`.
+// Tests that movement allocates nothing, of entities between cells and of a client's viewpoint. Needs `--expose-gc`.
 import { grid, rooms, allOf, joinRoom, setRoom, setViewpoint } from 'bitecs-net/interest'
 import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
@@ -9,7 +8,7 @@ import { bytesPerEvent } from '../../support/heap.js'
 const SHIPS = 1500
 const TICKS = 4
 
-it('entities that move from cell to cell, and clients that look around, allocate nothing', () => {
+it('entities that move between cells, and clients that move their viewpoints, allocate nothing', () => {
   const match = rooms()
   const interest = allOf(match, grid({ position: game.Position, radius: 60, cellSize: 20, hysteresis: 4 }))
   const net = createTestNetwork(game.arena, { clients: 2, interest })
@@ -22,7 +21,7 @@ it('entities that move from cell to cell, and clients that look around, allocate
   joinRoom(server, a, 1)
   joinRoom(server, b, 1)
   const ships = Array.from({ length: SHIPS }, (_, i) => {
-    // Some in view of the first client, the rest of nobody.
+    // Some are in view of the first client, the others of no client.
     const ship = game.spawnShip(server, i < 20 ? (i % 2) * 20 : 1000 + i, 0)
     setRoom(server, ship, 1)
     return ship
@@ -34,12 +33,12 @@ it('entities that move from cell to cell, and clients that look around, allocate
     for (let tick = 0; tick < count; tick++) {
       side ^= 1
       for (let i = 0; i < SHIPS; i++) game.Position.x[ships[i]!]! += side === 1 ? 21 : -21
-      // Around the second client there is nothing but cells.
+      // There are only empty cells around the second client.
       places[1]![0] = 500 + side * 50
       setViewpoint(server, b, places[1]!)
       net.tick()
     }
   }
-  // A tick of three worlds costs a little; one number on the heap for each ship would be 24,000.
+  // A tick of three worlds allocates a little; one number on the heap per ship would be 24,000.
   expect(bytesPerEvent(TICKS, turn, 5000)).toBeLessThan(5000)
 }, 60_000)

@@ -12,7 +12,7 @@ import * as game from '../../support/arena.js'
 const SEED = 20_261_122
 
 describe('TupleTable', () => {
-  it('gives the same tuple the same number while it is in use, and another no number that is in use', () => {
+  it('gives a tuple the same number while it is in use, and different tuples different numbers', () => {
     const action = fc.record({
       tuple: fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 3, maxLength: 3 }),
       release: fc.boolean(),
@@ -40,7 +40,7 @@ describe('TupleTable', () => {
           expect(Math.min(Infinity, ...numbers.values())).toBeGreaterThanOrEqual(2)
         }
         expect(broken).toBe(0)
-        // Numbers are used again.
+        // Numbers are reused.
         expect(table.end).toBeLessThanOrEqual(2 + 7 ** 3)
       }),
       { seed: SEED, numRuns: 60 },
@@ -54,7 +54,7 @@ describe('TupleTable', () => {
 })
 
 describe('BitRows', () => {
-  it('keep their bits when rows become longer', () => {
+  it('keep their bits when rows grow', () => {
     const rows = new BitRows(1)
     rows.reserve(100)
     for (let row = 0; row < 100; row++) rows.put(row, row % 32, true)
@@ -73,7 +73,7 @@ describe('BitRows', () => {
 })
 
 describe('visibility', () => {
-  it('gives back classes, cells and rooms that nobody needs any more', () => {
+  it('frees classes and cells that are no longer used', () => {
     const match = rooms()
     const interest = allOf(match, grid({ position: game.Position, radius: 30, cellSize: 10, hysteresis: 0 }))
     const net = createTestNetwork(game.arena, { clients: 1, interest })
@@ -93,7 +93,7 @@ describe('visibility', () => {
     expect(visibility.cells.map(({ cells }) => cells.end < 150)).toEqual([true, true])
   })
 
-  it('forgets a connection that ended: its rooms, what was shown to it and hidden from it', () => {
+  it('forgets the rooms and hidden entities of a closed connection', () => {
     const net = createTestNetwork(game.arena, { clients: 2, interest: rooms() })
     const { visibility, entities } = serverState(net.server).replication
     const [{ connection }] = net.clients as [(typeof net.clients)[number]]
@@ -113,7 +113,7 @@ describe('visibility', () => {
     expect(visibility.observerOfConnection(connection)).toBeUndefined()
   })
 
-  it('has room for any number of clients', () => {
+  it('works for 70 clients', () => {
     const net = createTestNetwork(game.arena, { clients: 0, interest: rooms() })
     const ship = game.spawnShip(net.server)
     setRoom(net.server, ship, 1)

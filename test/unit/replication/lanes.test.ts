@@ -1,4 +1,4 @@
-// Lanes: every width from 1 to 32 bits against a reader that takes one bit at a time.
+// Tests lanes of 1 to 32 bits against a reader that reads one bit at a time.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.js'
@@ -36,10 +36,10 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
     maxLength: 70,
   })
 
-  it('is a stream of bits, lowest first, and reads back', () => {
+  it('is a stream of bits, lowest first, and is read back unchanged', () => {
     fc.assert(
       fc.property(lane, (wanted) => {
-        // Values stand at scattered places, which only `ids` tells.
+        // The values are at scattered indices, which `ids` lists.
         const ids = Uint32Array.from(wanted, (_, i) => (i * 5 + 7) % 400)
         const values = new Uint32Array(400)
         wanted.forEach((value, i) => (values[ids[i]!] = value))
@@ -65,7 +65,7 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
     )
   })
 
-  it('one byte short fails, and reads nothing', () => {
+  it('is malformed if one byte is missing, and writes no values', () => {
     const size = laneBytes(bits, 11)
     const reader = new ByteReader()
     reader.reset(new Uint8Array(size + 10).fill(0xff), 0, size - 1)
@@ -76,11 +76,11 @@ describe.each(WIDTHS)('a lane of %i bits', (bits) => {
   })
 })
 
-describe.each(WIDTHS.filter(isNarrow))('a lane of %i bits that are steps', (bits) => {
+describe.each(WIDTHS.filter(isNarrow))('a lane of %i bits with quantized values', (bits) => {
   const largest = 2 ** bits - 1
 
   it.each([1, 4, 7, 8, 40])(
-    'is read straight into the store, %i of them, also at the very end of the memory',
+    'is read directly into the store, with %i values, also at the end of the memory',
     (count) => {
       const values = Uint32Array.from({ length: count }, (_, i) => (i * 7 + largest - 3) & largest)
       const ids = Uint32Array.from(values, (_, i) => (i * 5 + 1) % 41)
@@ -134,7 +134,7 @@ describe.each(WIDTHS.filter(isNarrow))('a lane of %i bits that are steps', (bits
 it.each([
   [8, Uint8Array],
   [16, Uint16Array],
-] as const)('an array of %i bits makes the same lane as one of 32', (bits, Narrow) => {
+] as const)('an array of %i bits produces the same lane as one of 32 bits', (bits, Narrow) => {
   const ids = Uint32Array.of(3, 0, 2, 1, 3)
   const values = [1, 2 ** bits - 1, 0, 77]
   const [narrow, wide] = [Narrow.from(values), Uint32Array.from(values)].map((array) => {
@@ -146,7 +146,7 @@ it.each([
   expect(narrow!.length).toBe((ids.length * bits) / 8)
 })
 
-describe('neighbouring lanes of words', () => {
+describe('neighbouring lanes of 32-bit words', () => {
   const all = Uint32Array.of(9, 3, 4, 1, 7, 0, 2, 8, 5)
   const values = [1, 2, 3, 4].map((field) => Uint32Array.from({ length: 10 }, (_, id) => 0xff000000 + field * 100 + id))
   const [a, b, c, d] = values as [Uint32Array, Uint32Array, Uint32Array, Uint32Array]
@@ -161,7 +161,7 @@ describe('neighbouring lanes of words', () => {
   })
 
   it.each(cases)(
-    '$count at once, of $entities entities, behind $lead bytes, are the same bytes as one by one, and arrive each in its own store',
+    'written $count at once, of $entities entities, after $lead bytes, equal lanes written one by one',
     ({ count, entities, lead }) => {
       const ids = all.subarray(0, entities)
       const [single, writer] = [new ByteWriter(1), new ByteWriter(1)]

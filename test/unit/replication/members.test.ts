@@ -1,11 +1,11 @@
-// Members: whatever comes and goes, runs and sparse members together are those that are there, and runs stay in bounds.
+// Tests that runs and sparse members together are the current members, and that runs stay within the arrays.
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Members } from '../../../src/replication/wire/component-members.js'
 
 const SEED = 20_261_122
 
-it('runs and sparse members cover each member once, and no run leaves the arrays', () => {
+it('runs and sparse members cover each member once, and no run exceeds the arrays', () => {
   const from = fc.integer({ min: 0, max: 600 })
   const steps = fc.array(fc.tuple(from, fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 6 })), {
     maxLength: 12,

@@ -1,4 +1,4 @@
-// Events of observers: the lists of a tick handed over whole, bounded, nothing allocated for an event. Needs
+// Tests observer events: they are passed on in lists per tick, bounded, without allocations per event. Needs
 // `--expose-gc`.
 import { describe, expect, it } from 'vitest'
 import { ObserverQueue } from '../../../src/replication/server/observer-events.js'
@@ -19,7 +19,7 @@ function changes(netIds: readonly number[], reason?: LeaveReason): ViewChanges {
 }
 
 describe('ObserverQueue', () => {
-  it('shows the lists of several connections one after another, empty ones passed over', () => {
+  it('returns the events of several connections one after another, and skips empty lists', () => {
     const { queue, names } = start()
     queue.exchange(7, changes(names, LeaveReason.Destroyed))
     queue.exchange(8, changes([]))
@@ -39,7 +39,7 @@ describe('ObserverQueue', () => {
     expect(read()).toEqual([])
   })
 
-  it('gives an empty list for each one it takes', () => {
+  it('returns an empty list in exchange for each list', () => {
     const { queue, names } = start()
     let mine = changes(names)
     for (let i = 0; i < 5; i++) {
@@ -51,7 +51,7 @@ describe('ObserverQueue', () => {
     }
   })
 
-  it('is bounded while nobody publishes, and counts what is lost', () => {
+  it('is bounded while it is not published, and counts lost events', () => {
     const { queue, names } = start()
     for (let tick = 0; tick < 100; tick++) {
       queue.countTick()
@@ -67,7 +67,7 @@ describe('ObserverQueue', () => {
     expect([...queue]).toHaveLength(3)
   })
 
-  it('costs no memory for an event', () => {
+  it('allocates nothing per event', () => {
     const { queue, names } = start()
     const lists = Array.from({ length: 50 }, () => changes(Array.from({ length: 100 }, (_, i) => names[i % 3]!)))
     const sums = new Float64Array(1)

@@ -1,5 +1,4 @@
-// A tap on the wire: what only the owner gets is in no byte that another client is sent, whatever happens to the
-// entity.
+// Tests on the wire that owner-only values are in no packet to another client, whatever happens to the entity.
 import { addComponent, removeComponent } from 'bitecs'
 import { setOwner, setReady } from 'bitecs-net'
 import { createTestNetwork } from 'bitecs-net/testing'
@@ -9,7 +8,7 @@ import type { PeerId } from '../../../src/transport/transport.js'
 import { serverState } from '../../../src/world/state.js'
 import { transportOf } from '../world/tap.js'
 
-/** Bytes that stand for nothing else here. */
+/** Bytes that occur nowhere else in this test. */
 const SECRET = 0xdeadbeef
 const MARK = [0xef, 0xbe, 0xad, 0xde]
 
@@ -30,7 +29,7 @@ it('42: values for the owner alone are in no byte that another client is sent', 
   const flyer = spawnFlyer(net.server, 0, 0, net.clients[0]!.connection)
   addComponent(net.server, flyer, Plans)
   for (let i = 0; i < 80; i++) {
-    // Told, changed beside what all get, told by an operation, taken away and given again, hidden and shown.
+    // Changed together with public values, changed by an operation, removed and added, hidden and shown.
     Plans.code[flyer] = i % 2 === 0 ? SECRET : 1
     Fuel.left[flyer] = i
     Plans.notes[flyer]?.push(SECRET)
@@ -41,7 +40,7 @@ it('42: values for the owner alone are in no byte that another client is sent', 
     net.tick()
   }
   expect([...secretsOf.keys()]).toEqual([owner!.session.peer])
-  // When it is another's, the former owner is not sent what is lost of it, and nothing new.
+  // After a change of owner, the former owner receives neither lost nor new values.
   Plans.code[flyer] = SECRET
   net.tick()
   setOwner(net.server, flyer, net.clients[1]!.connection)

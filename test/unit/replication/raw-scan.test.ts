@@ -1,4 +1,4 @@
-// Scans of memory: whatever changes, in whichever array, is found once, and nothing else; floats go by bits.
+// Tests scans of memory: they find each change once in every kind of array, and compare floats by their bits.
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Members } from '../../../src/replication/wire/component-members.js'
@@ -14,7 +14,7 @@ const arrays: [string, new (length: number) => RawArray, fc.Arbitrary<number>][]
   ['doubles', Float64Array, fc.constantFrom(0, -0, NaN, Infinity, 1, 1 + Number.EPSILON)],
 ]
 
-it.each(arrays)('of %s find every change of a member, and take it over', (_, Type, value) => {
+it.each(arrays)('a scan of %s finds every change of a member once', (_, Type, value) => {
   const eid = fc.integer({ min: 1, max: CAPACITY - 1 })
   fc.assert(
     fc.property(

@@ -1,4 +1,4 @@
-// The bytes of a save, put together by hand from docs/protocol.md: the library must write the same, and read them.
+// Tests a save against bytes assembled by hand from docs/protocol.md: the library must write and read the same.
 import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { addComponent, addEntity, createRelation } from 'bitecs'
@@ -33,7 +33,7 @@ component Health {alive:bool,hp:u16}
 prefab Ball {thrower:entity}
 relation ChildOf exclusive`
 
-/** What the page says of the world that `scripted` makes. */
+/** The save of the world that `scripted` makes, according to the page. */
 function byHand(): Uint8Array {
   const text = [...new TextEncoder().encode(DESCRIPTION)]
   const u32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff)
@@ -44,7 +44,7 @@ function byHand(): Uint8Array {
     [0xac, 0x02],
     // A length may be padded.
     [(text.length & 0x7f) | 0x80, (text.length >> 7) | 0x80, 0x80, 0, ...text],
-    // Three entities: two of nowhere; a ball, with a payload of two bytes, thrown by place 1, and the key "b".
+    // Three entities: two without prefab and key; a ball with key "b" and a payload of two bytes, thrown by place 1.
     [3, 0, 0, 3, 0, ...u32(2), 1, 0, 1, 0x62],
     // Crew: place 1, whose set of five bytes holds places 2 and 3.
     [1, 1, ...u32(5), 2, 2, 0, 3, 0],
@@ -54,7 +54,7 @@ function byHand(): Uint8Array {
     [1, 2, ...u32(1), 1, ...u32(2), 2, 1],
     // ChildOf: 2 of 1, 3 of 2.
     [2, 2, 1, 1, 2],
-    // One owner, "al", whose are place 1, the player, and place 2.
+    // One owner, "al", with place 1, the player, and place 2.
     [1, 0x82, 0, 0x61, 0x6c, 2, 1, 0, 1, 1, 0, 0],
   ].flat()
   return Uint8Array.from([...bytes, ...u32(crc32(Uint8Array.from(bytes)))])
@@ -80,12 +80,12 @@ function scripted(): Uint8Array {
   return saveWorld(server, { version: 300, ownerKey: () => 'al' })
 }
 
-it('the library writes what the page says, byte for byte', () => {
+it('saveWorld writes the bytes that docs/protocol.md describes', () => {
   expect(protocol.description).toBe(DESCRIPTION)
   expect(toHex(scripted())).toBe(toHex(byHand()))
 })
 
-it('and reads it as what was saved', () => {
+it('loadWorld reads the bytes that docs/protocol.md describes', () => {
   const world = createServerWorld(protocol)
   const { version, entities, owners } = loadWorld(world, byHand())
   const [ship, gun, ball] = entities
@@ -93,7 +93,7 @@ it('and reads it as what was saved', () => {
   expect([[...Crew.members[ship!]!], Health.hp[gun!]]).toEqual([[gun, ball], 258])
 })
 
-it('the page quotes the entities of it', () => {
+it('docs/protocol.md quotes bytes of the save', () => {
   const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
   const quoted = [...page.slice(page.indexOf('## Saves'), page.indexOf('## Limits')).matchAll(/: `([0-9a-f ]+)`/g)]
   expect(quoted).toHaveLength(2)

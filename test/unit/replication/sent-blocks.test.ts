@@ -1,16 +1,15 @@
-// The blocks of packets in flight to one client: however many there are, none is forgotten while its packet may be
-// lost.
+// Tests the blocks of packets in flight to one client: none is forgotten while its packet may be lost.
 import { describe, expect, it } from 'vitest'
 import { ACK_WINDOW } from '../../../src/protocol/sequence.js'
 import { SentBlocks } from '../../../src/replication/server/sent-blocks.js'
 
-/** The blocks of a packet, which is forgotten with this. */
+/** Takes the blocks of a packet, which is then forgotten. */
 function take(sent: SentBlocks, sequence: number): number[] {
   return Array.from({ length: sent.take(sequence) }, (_, i) => sent.blockAt(sequence, i))
 }
 
 describe('the blocks of packets in flight', () => {
-  it('are those that were sent, however many, and since when the client lacked them', () => {
+  it('are stored with the tick since which the client lacks them', () => {
     const sent = new SentBlocks()
     let block = 1
     const expected = new Map<number, number[]>()
@@ -29,13 +28,13 @@ describe('the blocks of packets in flight', () => {
     }
   })
 
-  it('are said to be forgotten beyond the bound', () => {
+  it('are marked as forgotten above the limit', () => {
     const sent = new SentBlocks()
     for (let i = 0; i < 40_000; i++) sent.add(9, i, 5)
     expect(take(sent, 9).slice(0, 3)).toEqual([-1, -1, -1])
   })
 
-  it('of settled packets make room for others', () => {
+  it('are removed with settled packets, and make room for others', () => {
     const sent = new SentBlocks()
     for (let sequence = 0; sequence < 100_000; sequence++) {
       for (let n = 0; n < 10; n++) sent.add(sequence & 0xffff, sequence * 10 + n, sequence)

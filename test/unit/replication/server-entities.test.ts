@@ -1,16 +1,16 @@
-// The server's table of entities: slots first in, first out, generations, and which net ids were ever given out.
+// Tests the server's table of entities: slots first in, first out, generations, and issued net ids.
 import { describe, expect, it } from 'vitest'
 import { generationOf, makeNetId, MAX_GENERATION, slotOf } from '../../../src/protocol/net-id.js'
 import { ServerEntities } from '../../../src/replication/server/server-entities.js'
 
-/** Ends a tenancy whose despawn is sent at `tick`. */
+/** Removes the entity of a slot, whose despawn is sent at `tick`. */
 function remove(entities: ServerEntities, slot: number, tick: number): void {
   entities.remove(slot)
   entities.release(slot, tick)
 }
 
 describe('ServerEntities', () => {
-  it('gives a slot out again only when everyone has acknowledged its despawn, in the order they were freed', () => {
+  it('reuses a slot, oldest first, only when all clients have acknowledged its despawn', () => {
     const entities = new ServerEntities()
     let acknowledged = 0
     const add = (eid: number): number => entities.add(eid, () => acknowledged)
@@ -27,7 +27,7 @@ describe('ServerEntities', () => {
     expect(slotOf(add(17))).toBe(1)
   })
 
-  it('maps both ways, and knows nothing of a former tenant', () => {
+  it('maps entities to net ids and back, and forgets despawned entities', () => {
     const entities = new ServerEntities()
     const first = entities.add(11, () => 100)
     expect([entities.entityOf(first), entities.netIdOf(11)]).toEqual([11, first])
@@ -39,7 +39,7 @@ describe('ServerEntities', () => {
     expect([entities.netIdOf(999_999), entities.entityOf(makeNetId(77, 0)), entities.entityOf(0)]).toEqual([0, 0, 0])
   })
 
-  it('wraps the generation after 1,024 tenants', () => {
+  it('wraps the generation after 1,024 entities in a slot', () => {
     const entities = new ServerEntities()
     for (let i = 0; i <= MAX_GENERATION; i++) {
       const netId = entities.add(5, () => i)
@@ -49,7 +49,7 @@ describe('ServerEntities', () => {
     expect(generationOf(entities.add(5, () => MAX_GENERATION))).toBe(0)
   })
 
-  it('tells ids that were given out from those that never were', () => {
+  it('distinguishes issued net ids from those that were never issued', () => {
     const entities = new ServerEntities()
     const first = entities.add(11, () => 100)
     remove(entities, slotOf(first), 1)
@@ -61,7 +61,7 @@ describe('ServerEntities', () => {
     expect(entities.wasIssued(0)).toBe(false)
   })
 
-  it('stays small while thousands come and go', () => {
+  it('stays small while thousands of entities spawn and despawn', () => {
     const entities = new ServerEntities()
     for (let tick = 1; tick < 5000; tick++) {
       const netId = entities.add(tick % 50, () => tick - 3)

@@ -1,4 +1,4 @@
-// Slot sets against the sets of JavaScript, and the arrays that grow.
+// Tests slot sets against the sets of JavaScript, and growing arrays.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { growTo, put, SlotSet } from '../../../src/replication/slot-set.js'
@@ -6,7 +6,7 @@ import { growTo, put, SlotSet } from '../../../src/replication/slot-set.js'
 const SEED = 20_260_109
 
 describe('SlotSet', () => {
-  it('does what a set does, and walks upwards', () => {
+  it('behaves like a Set, and iterates in ascending order', () => {
     const slot = fc.oneof(fc.nat(70), fc.nat(5000), fc.constantFrom(31, 32, 63, 64, 1_048_575))
     const action = fc.oneof(
       { weight: 6, arbitrary: fc.record({ add: slot }) },
@@ -45,7 +45,7 @@ describe('SlotSet', () => {
 })
 
 describe('growTo', () => {
-  it('keeps the array while it is long enough, else copies it into one at least so long', () => {
+  it('returns the array if it is long enough, or a longer copy', () => {
     const array = Uint16Array.of(1, 2, 3)
     expect(growTo(array, 3)).toBe(array)
     const grown = growTo(array, 1000)
@@ -57,7 +57,7 @@ describe('growTo', () => {
 })
 
 describe('put', () => {
-  it('fills what lies between, so that the array stays dense', () => {
+  it('fills the gap before the index, so that the array stays dense', () => {
     const store: number[] = []
     put(store, 3, 9, -1)
     expect(store).toEqual([-1, -1, -1, 9])

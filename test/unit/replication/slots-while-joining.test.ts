@@ -1,11 +1,11 @@
-// Slots of entities that have ended are given out again, also on a server that somebody joins at every moment.
+// Tests that slots of despawned entities are reused on a server that clients join continuously.
 import { close, despawn, netIdOf } from 'bitecs-net'
 import { createTestNetwork, type TestClient } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import { slotOf } from '../../../src/protocol/net-id.js'
 import * as game from '../../support/arena.js'
 
-it('gives slots out again while clients join one after another', () => {
+it('the server reuses slots while clients join one after another', () => {
   const net = createTestNetwork(game.arena, { conditions: { latency: 100 } })
   const { server } = net
   game.spawnShip(server)
@@ -24,6 +24,6 @@ it('gives slots out again while clients join one after another', () => {
       oldest.running = false
     }
   }
-  // As many as end within the time that an acknowledgement takes.
+  // As many as are despawned within the time that an acknowledgement takes.
   expect(highest).toBeLessThan(30)
 })

@@ -1,4 +1,4 @@
-// Snapshots: what an interpolated component looks like between two states, and over silence.
+// Tests snapshots: the values of an interpolated component between two states, and without new states.
 import { describe, expect, it } from 'vitest'
 import { FieldStore } from '../../../src/protocol/field-store.js'
 import { type ColumnType, f32, quantized, u8 } from '../../../src/protocol/types/schema.js'
@@ -27,8 +27,8 @@ function make(type: ColumnType = f32) {
   return { array, snapshots, push, at }
 }
 
-describe('between two states', () => {
-  it('moves in a straight line, then stays at the newest', () => {
+describe('an interpolated value', () => {
+  it('moves linearly between two states, then stays at the newest', () => {
     const { push, at } = make()
     push(11, 200)
     expect(at(10)).toBe(100)
@@ -38,7 +38,7 @@ describe('between two states', () => {
     expect(at(15)).toBe(200)
   })
 
-  it('passes through every state that arrived', () => {
+  it('passes through every received state', () => {
     const { push, at } = make()
     push(11, 200)
     push(12, 0)
@@ -46,37 +46,37 @@ describe('between two states', () => {
     expect([10.5, 11, 11.5, 12, 12.5, 13].map(at)).toEqual([150, 200, 100, 0, 25, 50])
   })
 
-  it('bridges what loss left out', () => {
+  it('is interpolated across lost states', () => {
     const { push, at } = make()
     push(13, 400)
     expect([11, 12, 13].map(at)).toEqual([200, 300, 400])
   })
 
-  it('after a longer silence stands still until the tick before the change', () => {
+  it('stays constant, after a longer time without states, until the tick before the change', () => {
     const { push, at } = make()
     push(40, 200)
     expect([20, 39, 39.5, 40].map(at)).toEqual([100, 100, 150, 200])
   })
 
-  it('switches what does not blend', () => {
+  it('switches without blending if it is an integer', () => {
     const { push, at } = make(u8)
     push(11, 200)
     expect([10.9, 11].map(at)).toEqual([100, 200])
   })
 
-  it('blends what is quantized', () => {
+  it('is blended if it is quantized', () => {
     const { push, at } = make(quantized(0, 1000, 1))
     push(11, 101)
     expect(at(10.5)).toBe(100.5)
   })
 
-  it('shows the oldest it has when asked for something older', () => {
+  it('is the oldest known one for an older tick', () => {
     const { push, at } = make()
     for (let tick = 11; tick < 30; tick++) push(tick, tick)
     expect(at(5)).toBe(22)
   })
 
-  it('shows infinities as they are', () => {
+  it('is not blended if it is infinite', () => {
     const { push, at } = make()
     push(11, Infinity)
     push(12, Infinity)
@@ -85,8 +85,8 @@ describe('between two states', () => {
   })
 })
 
-describe('what stands still', () => {
-  it('is left alone: a value that the game writes itself stays', () => {
+describe('a value without a new state', () => {
+  it('is not overwritten, so a value that the game writes itself stays', () => {
     const { push, at, array } = make()
     push(11, 200)
     at(11)
@@ -94,7 +94,7 @@ describe('what stands still', () => {
     expect(at(12)).toBe(5)
   })
 
-  it('is not moved after it was forgotten or began anew', () => {
+  it('is not interpolated after its entity was forgotten, or from states before a restart', () => {
     const { push, at, array, snapshots } = make()
     push(11, 200)
     snapshots.forget(SLOT)
@@ -107,7 +107,7 @@ describe('what stands still', () => {
     expect(at(20.5)).toBe(8)
   })
 
-  it('writes nothing for an entity that is gone', () => {
+  it('is not written for an entity that no longer exists', () => {
     const { push, snapshots, array } = make()
     push(11, 200)
     snapshots.show(10.5, new Uint32Array(16))

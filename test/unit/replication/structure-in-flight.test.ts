@@ -1,4 +1,4 @@
-// Values that overtake structure: the two channels race, and the newest value must win whichever comes first.
+// Tests values that arrive before structure: the two channels race, and the newest value must win.
 import { addComponent, addEntity, hasComponent, removeComponent } from 'bitecs'
 import { defineProtocol, entityOf, f32, netIdOf, replicate, setReady, u16 } from 'bitecs-net'
 import { stats } from 'bitecs-net/stats'
@@ -48,7 +48,7 @@ describe('a value newer than a structural change that is still in flight', () =>
     expect(Health.hp[copy()]).toBe(3)
   })
 
-  it('survives it where the component is interpolated, too', () => {
+  it('survives an interpolated component being removed and added again, too', () => {
     const { net, client, ship, copy, arrivals } = setUp()
     addComponent(net.server, ship, Place)
     Place.x[ship] = 1
@@ -72,7 +72,7 @@ describe('a value newer than a structural change that is still in flight', () =>
     setReady(client.world, false)
     net.tick(2)
     setReady(client.world, true)
-    // The client has applied the hiding; now the same with everything in flight.
+    // The client has applied the despawn; now the same with everything in flight.
     net.tick(4)
     arrivals.holdReliable = true
     setReady(client.world, false)
@@ -87,7 +87,7 @@ describe('a value newer than a structural change that is still in flight', () =>
     expect(Health.hp[copy()]).toBe(6)
   })
 
-  it('is held, then applied, when its component is still to come', () => {
+  it('is held until its component arrives, then applied', () => {
     const { net, client, ship, copy, arrivals } = setUp()
     arrivals.holdReliable = true
     addComponent(net.server, ship, Armour)
@@ -103,7 +103,7 @@ describe('a value newer than a structural change that is still in flight', () =>
     expect(resentValues).toBe(0)
   })
 
-  it('is sent again when there was no room left to hold it', () => {
+  it('is sent again when there was no room to hold it', () => {
     const { net, client, ship, copy, arrivals } = setUp()
     arrivals.holdReliable = true
     addComponent(net.server, ship, Armour)
@@ -117,9 +117,9 @@ describe('a value newer than a structural change that is still in flight', () =>
     expect(Armour.left[copy()]).toBe(40)
   })
 
-  it('older than the spawn of the same slot is dropped', () => {
+  it('arrives by retransmission when the unreliable packets are lost', () => {
     const { net, ship, copy, arrivals } = setUp()
-    // Everything unreliable is lost, so values come only with the spawn and by repair.
+    // All unreliable packets are lost, so values arrive only with the spawn and when they are sent again.
     arrivals.loseUnreliable = true
     Health.hp[ship] = 50
     net.tick(3)

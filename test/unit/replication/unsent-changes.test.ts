@@ -9,8 +9,8 @@ function make() {
   return { sets, owed: new UnsentChanges(sets), setOf }
 }
 
-describe('owed values', () => {
-  it('are owed since the oldest of them, until all have left', () => {
+describe('unsent changes', () => {
+  it('are unsent since the oldest of them, until all are sent', () => {
     const { owed, setOf } = make()
     owed.add(7, 0, 30)
     owed.add(7, 1, 20)
@@ -25,13 +25,13 @@ describe('owed values', () => {
     expect(owed.since[7]).toBe(50)
   })
 
-  it('tell how many of those that leave had been lost', () => {
+  it('count how many of the sent values had been lost', () => {
     const { owed, setOf } = make()
     owed.addLost(900, 0, 5)
     owed.addLost(900, 1, 5)
     owed.add(900, 2, 6)
     expect(owed.strike(900, setOf(0, 2))).toBe(1)
-    // A newer value of the other has come: it is a new one now.
+    // A newer value replaces the lost one.
     owed.add(900, 1, 7)
     expect(owed.strike(900, setOf(1))).toBe(0)
     expect(owed.slots.size).toBe(0)
@@ -46,7 +46,7 @@ describe('owed values', () => {
     expect(owed.strike(3, setOf(0, 1))).toBe(0)
   })
 
-  it('keep their meaning when sets are numbered anew', () => {
+  it('keep their components when sets are renumbered', () => {
     const { owed, sets, setOf } = make()
     setOf(0, 1, 2, 3)
     owed.add(1, 3, 5)

@@ -1,5 +1,4 @@
-// The watch over pairs relies on how bitECS keeps its components: whatever changes the pairs of an entity must be
-// noticed.
+// Tests the watch over pairs, which relies on bitECS internals: it must notice every change of an entity's pairs.
 import {
   addComponent,
   addEntity,
@@ -31,7 +30,7 @@ function setUp() {
   return { world, ChildOf, Likes, Other, before, target, taken }
 }
 
-it('notices the first pair of an entity, the second, each that goes, and those of components kept by the game', () => {
+it('the watch notices each added and removed pair of an entity, also pairs that the game stores', () => {
   const { world, Likes, before, target, taken } = setUp()
   const [a, b] = [addEntity(world), addEntity(world)]
   const kept = Likes(b)
@@ -47,7 +46,7 @@ it('notices the first pair of an entity, the second, each that goes, and those o
   expect(taken()).toEqual([before])
 })
 
-it('notices an exclusive pair that moves, mutual pairs, and several relations of the same two', () => {
+it('the watch notices an exclusive pair that moves, mutual pairs, and several relations of two entities', () => {
   const { world, ChildOf, Likes, taken } = setUp()
   const [a, b, c] = [addEntity(world), addEntity(world), addEntity(world)]
   addComponent(world, a, ChildOf(b))
@@ -59,7 +58,7 @@ it('notices an exclusive pair that moves, mutual pairs, and several relations of
   expect(taken()).toEqual([c])
 })
 
-it('notices the end of a target', () => {
+it('the watch notices the removal of a target', () => {
   const { world, Likes, taken } = setUp()
   const [a, b] = [addEntity(world), addEntity(world)]
   addComponent(world, a, Likes(b))
@@ -68,7 +67,7 @@ it('notices the end of a target', () => {
   expect(taken()).toEqual([a])
 })
 
-it('passes over other relations, other components, and wildcards', () => {
+it('the watch ignores other relations, other components, and wildcards', () => {
   const { world, Other, Likes, taken } = setUp()
   const [a, b] = [addEntity(world), addEntity(world)]
   addComponent(world, a, Other(b))
@@ -77,7 +76,7 @@ it('passes over other relations, other components, and wildcards', () => {
   expect(taken()).toEqual([])
 })
 
-it('adds no query to the world, whatever the number of targets', () => {
+it('the watch adds no query to the world, whatever the number of targets', () => {
   const { world, Likes, taken } = setUp()
   const subject = addEntity(world)
   for (let i = 0; i < 50; i++) addComponent(world, subject, Likes(addEntity(world)))

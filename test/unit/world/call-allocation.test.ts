@@ -36,7 +36,8 @@ const CALLS = 2000
 /** Milliseconds between two ticks: a client may send no more than 2,000 calls a second. */
 const PAUSE = 1200
 /**
- * Bytes. Looking at the heap, and the packets of a tick, cost some; a number for each call would be 16, an object more.
+ * Bytes per call that count as nothing: measuring the heap and the packets of a tick allocate some. A number for each
+ * call would take 16, an object more.
  */
 const NOTHING = 8
 
@@ -121,7 +122,7 @@ describe.each([
         network.stall(PAUSE)
         send()
         network.tick()
-        // What the server sends arrives with the client's next frame.
+        // Packets of the server arrive with the client's next frame.
         network.tick()
         sums[0] = 0
         args.x = 1

@@ -1,4 +1,4 @@
-// A game that closes its connection from an observer, in the middle of a packet that is being applied.
+// Tests a game that closes its connection from an observer while a packet is being applied.
 import { addComponent, addEntity, observe, onAdd, onRemove, query } from 'bitecs'
 import { close, defineProtocol, despawn, replicate, type ServerWorld, setPlayer, u16 } from 'bitecs-net'
 import { Connected, LocalPlayer, Networked } from 'bitecs-net/components'

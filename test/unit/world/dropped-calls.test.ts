@@ -1,5 +1,4 @@
-// Every wrong call gets a definite answer where it arrives: counted, and reported by kind with connection, entity and
-// name.
+// Tests that every wrong call is counted by its receiver, and reported by kind with connection, entity and name.
 import {
   clearOwner,
   close,
@@ -39,7 +38,7 @@ function shipOfFirst(clients = 1, conditions = {}) {
   return { net, ship, copies, client: net.clients[0]! }
 }
 
-/** A call as raw bytes: what a client of somebody else's making may send. */
+/** Writes a call as raw bytes, as a modified client may send it. */
 function writeCall(
   writer: ByteWriter,
   netId: number,
@@ -89,7 +88,7 @@ describe('4: a command on the wire is dropped, counted, reported, and never run,
     expect(errors(net.server)).toEqual([{ code: 'not-observed', connection, entity: other, name: 'Move', count: 1 }])
   })
 
-  it('its net id was never given out', () => {
+  it('its net id was never issued', () => {
     const { net, client } = shipOfFirst()
     throwSections(client, (writer) => writeCall(writer, 12_345, game.Move, MOVE))
     net.tick()
@@ -238,7 +237,7 @@ describe('on the reliable channel, a client accepts', () => {
   it('a call with an entity that it does not have as argument, at once and with 0 in its place', () => {
     const { net, ship, client } = shipOfFirst()
     throwAtClient(net.server, (writer) => {
-      // A slot and a generation that nothing has.
+      // A slot and a generation that no entity has.
       writeCall(writer, netIdOf(net.server, ship), game.Boom, [99, 1, 0, 0, 0, 0])
     })
     net.tick(2)
@@ -250,7 +249,7 @@ describe('a flood of wrong calls', () => {
   it('is counted exactly, and reported at once, then every five seconds with the number since the last report', () => {
     const { net, copies } = shipOfFirst(2)
     const second = net.clients[1]!
-    // Ten a tick for twelve seconds.
+    // Ten calls per tick for twelve seconds.
     const reports: { tick: number; count: number }[] = []
     for (let tick = 0; tick < 240; tick++) {
       for (let i = 0; i < 10; i++) move(second, copies[1]!)

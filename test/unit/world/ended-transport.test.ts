@@ -1,5 +1,5 @@
-// Tests the end of a server: the order in which it is shown. When the transport has ended, everything is shown before
-// the game's systems of that tick run.
+// Tests the order of the changes at the end of a server. When the transport has ended, all are visible before the
+// game's systems of that tick run.
 import { addComponents, addEntity, observe, onRemove, query } from 'bitecs'
 import { close, defineProtocol, setOwner } from 'bitecs-net'
 import { Connected, Connection, Listening, Networked } from 'bitecs-net/components'

@@ -1,4 +1,4 @@
-// Worlds that a game is done with, while its stores still hold collections of entities that have ended. Needs
+// Tests that closed worlds are freed, although stores still hold collections of despawned entities. Needs
 // `--expose-gc`.
 import { addComponents, addEntity } from 'bitecs'
 import { close, despawn } from 'bitecs-net'
@@ -7,7 +7,7 @@ import { createTestNetwork } from 'bitecs-net/testing'
 import { expect, it } from 'vitest'
 import * as game from '../../support/bags.js'
 
-/** A match, from its start to its end. Returns what is left of its two worlds when nothing else holds them. */
+/** Plays a match from start to end. Returns weak references to its two worlds. */
 async function playMatch(): Promise<[server: WeakRef<object>, client: WeakRef<object>]> {
   const net = createTestNetwork(game.bags, { clients: 1 })
   const { server, clients } = net

@@ -30,7 +30,7 @@ const protocol = defineProtocol({ remote: { Fire, Buy }, messages: { Say }, scen
 
 const ATTACKERS = 3
 const PLAYERS = 4
-/** As many calls as a client may send at once. */
+/** The number of calls that a client may send at once. */
 const FLOOD = 4096
 
 interface Match {

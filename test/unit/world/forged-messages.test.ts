@@ -1,4 +1,4 @@
-// Messages that lie about their length: refused and counted, and the next one arrives as it was sent.
+// Tests messages with a false length: they are refused and counted, and the next message arrives unchanged.
 import { describe, expect, it } from 'vitest'
 import { defineMessage, defineProtocol, drain, string } from '../../../src/index.js'
 import { stats } from '../../../src/stats.js'
@@ -15,7 +15,7 @@ function section(writer: ByteWriter, text: string, textLength = text.length, len
   writer.u8(SectionKind.Message)
   writer.varint(0)
   writer.varint(length)
-  // Two bytes, as a limit of 200 asks for.
+  // The length takes two bytes, because the limit is 200.
   writer.u8((textLength & 0x7f) | 0x80)
   writer.u8(textLength >> 7)
   for (const letter of text) writer.u8(letter.charCodeAt(0))

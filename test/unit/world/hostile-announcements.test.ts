@@ -1,5 +1,4 @@
-// Tests false announcements of a broken or hostile server: entities that are never spawned, twice, or with another's
-// key.
+// Tests false announcements of a broken or hostile server: without a spawn, repeated, or with a key that is in use.
 import { addEntity, getAllEntities } from 'bitecs'
 import { close, connectionOf, defineProtocol, entityOf, netIdOf, NetworkErrors, drain } from 'bitecs-net'
 import { setSpawnKey } from 'bitecs-net/prefabs'

@@ -97,7 +97,7 @@ describe('a client that floods one definition', () => {
 })
 
 describe('a client that toggles between ready and not ready in every tick', () => {
-  it('is not sent the whole world each time', () => {
+  it('does not receive the whole world each time', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     for (let i = 0; i < 500; i++) spawn(net.server)
     net.tick(2)
@@ -135,7 +135,7 @@ describe('a client that toggles its readiness', () => {
 })
 
 describe('an observer of the game that throws when a client connects', () => {
-  it('costs no other client its connection', () => {
+  it("closes no other client's connection", () => {
     const net = createTestNetwork(protocol, { clients: 0 })
     observe(net.server, onAdd(Connected), (eid: number) => {
       if (Connection.id[eid] === 1) throw new Error('the game’s mistake')
@@ -146,7 +146,7 @@ describe('an observer of the game that throws when a client connects', () => {
       try {
         net.tick()
       } catch (error) {
-        // The loop of a server reports it and goes on.
+        // The loop of a server reports it and continues.
         thrown.add(String(error))
       }
     }

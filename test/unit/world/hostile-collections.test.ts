@@ -24,7 +24,7 @@ const LIST = 0
 const MAP = 1
 const SET = 2
 
-/** A client with a bag of 1 and 2, of a: 1, and of the bag itself. */
+/** A client with a bag whose list is [1, 2], whose map is { a: 1 }, and whose set contains the bag. */
 function bagNetwork() {
   const net = createTestNetwork(protocol)
   const { server } = net
@@ -42,7 +42,7 @@ function bagNetwork() {
   return { net, server, world, copy, shown }
 }
 
-/** A section of operations, each its bytes. */
+/** A section of operations, each given as its bytes. */
 function section(field: number, operations: readonly (readonly number[])[], slot = 1, component = 0) {
   return (writer: ByteWriter): void => {
     writer.u8(SectionKind.Collection)

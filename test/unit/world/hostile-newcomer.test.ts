@@ -1,4 +1,4 @@
-// Tests that a client can do nothing to the server before it is authenticated.
+// Tests that a client cannot affect the server before it is authenticated.
 import { addComponent, addEntity, query } from 'bitecs'
 import {
   defineCommand,
@@ -195,7 +195,7 @@ describe('19: before authentication', () => {
     throwSection(client, message(challenging, Login))
     net.tick(40)
     const pings = sent.filter(({ bytes }) => bytes[0] === PacketKind.Ping)
-    // Acknowledgements alone.
+    // Packets with acknowledgements only.
     const others = sent.filter(({ bytes }) => bytes[0] !== PacketKind.Data || bytes.length > 8)
     expect([pings.length > 0, others]).toEqual([true, pings])
     expect(client.reason).toBeUndefined()

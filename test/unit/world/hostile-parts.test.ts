@@ -93,7 +93,7 @@ describe('forged parts of large messages', () => {
       throwPart(net.clients[0]!, { id: idOf(Upload), total: 100_002, offset, size: 15_000 })
     }
     net.tick()
-    // The fifth is beyond 64 KiB, and the sixth fits nothing then.
+    // The fifth part is beyond 64 KiB, and the sixth leaves a gap.
     expect(violationsAt(net.server)).toBe(2)
   })
 
@@ -148,7 +148,7 @@ describe('a client that holds up large messages', () => {
     })
     expect(seconds).toBeGreaterThan(9)
     expect(seconds).toBeLessThan(20)
-    // Three bytes each, 2,000 of them per second.
+    // 2,000 messages per second, of three bytes each.
     expect(waited).toBeGreaterThan(2000 * 9 * 32)
     client.running = true
     net.tick(3)

@@ -48,7 +48,7 @@ function stallOfFirst(options: TestNetworkOptions = {}) {
   return { net, server: net.server, stall, client: net.clients[0]! }
 }
 
-/** One raw packet of a client, over its reliable channel unless told. */
+/** Sends one raw packet of a client, by default on its reliable channel. */
 function throwBytes(
   client: TestClient,
   write: (writer: ByteWriter) => void,
@@ -78,7 +78,7 @@ function writeReply(writer: ByteWriter, number: number, status: number, ...bytes
   for (const byte of bytes) writer.u8(byte)
 }
 
-/** What the server answers to bytes that are thrown at it. */
+/** The server's replies after `prepare`. */
 function answersTo(options: TestNetworkOptions, prepare: (net: ReturnType<typeof stallOfFirst>) => void): string[] {
   const setup = stallOfFirst(options)
   const captured: Captured[] = []

@@ -1,4 +1,4 @@
-// Sections of scenes that no honest side sends: forged reports to a server, broken changes to a client.
+// Tests sections of scenes that no honest side sends: forged reports to a server, broken changes to a client.
 import { query } from 'bitecs'
 import { connectionOf, defineProtocol, string } from 'bitecs-net'
 import { changeScene, defineScene, loadScene, scenesOf, setSceneLoader } from 'bitecs-net/scenes'

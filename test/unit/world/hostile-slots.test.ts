@@ -15,10 +15,10 @@ import { throwAtClient } from './tap.js'
 
 // By name: Fuel, Place, Plans, Trail, View.
 const PLACE_AND_TRAIL = 0b01010
-/** Two coordinates, of three bytes each, and two values of a byte: as a row, which nothing of is 0. */
+/** A row of two coordinates, of three bytes each, and two values of one byte. None of them is 0. */
 const ROW = [1, 0, 1, 2, 0, 1, 3, 1]
 
-/** A client that receives spawns, by sections as they are on the wire. */
+/** A client that receives raw sections. */
 function setUp() {
   const net = createTestNetwork(flight)
   const { server } = net
@@ -32,7 +32,7 @@ function setUp() {
   return { net, world, tell, bytes }
 }
 
-/** A spawn with two components, of which the client owns, and writes, one entity in so many. */
+/** Writes a spawn with two components, and its ownership if the client is to own it. */
 function writeSpawn(writer: ByteWriter, slot: number, isOwned: boolean): void {
   writer.u8(SectionKind.Spawn)
   writer.varint(slot)
@@ -57,7 +57,7 @@ it('one packet that names the last slot takes no more memory than one entity', (
   Trail.length[eid!] = 5
   net.tick(5)
   expect(query(world, [Networked])).toHaveLength(1)
-  // Queues and tables as long as they begin, 64 entities.
+  // Queues and tables have their initial size, for 64 entities.
   expect(bytes() - before).toBeLessThan(64 * 1024)
 })
 

@@ -16,7 +16,7 @@ import { transportOf } from './tap.js'
 const Ball = definePrefab({ payload: { color: u8, name: string(4) } })
 const protocol = defineProtocol({ prefabs: { Ball } })
 
-/** A client that is told, on the reliable channel, of a spawn with these bytes behind the net id 1.0. */
+/** Delivers a spawn with these bytes after the net id 1.0 to a client, on the reliable channel. */
 function told(origin: readonly number[]): { spawned: number; malformed: number; eid: number } {
   const net = createTestNetwork(protocol)
   const { world } = net.clients[0]!
@@ -67,7 +67,7 @@ describe('the origin of a spawn', () => {
     ['a key above its limit', [2, ...key('k'.repeat(65))]],
     ['a key that claims more than the packet has', [2, 60, 97]],
     ['a key that is no text', [2, 2, 0xc3, 0x28]],
-  ])('is refused whole with %s', (_, origin) => {
+  ])('is refused completely with %s', (_, origin) => {
     expect(told(origin)).toEqual({ spawned: 0, malformed: 1, eid: 0 })
   })
 })

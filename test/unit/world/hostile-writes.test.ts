@@ -34,7 +34,7 @@ function throwWrites(
   transportOf(client.world, 'client').send(1, Channel.Unreliable, writer.bytes, writer.length)
 }
 
-/** A client update of one set of components and slots, and what follows. */
+/** A client update of one set of components, with the steps between slots and the bytes of the values. */
 function update(set: number, steps: readonly number[], ...values: readonly number[]) {
   return (writer: ByteWriter): void => {
     writer.u8(SectionKind.ClientUpdate)

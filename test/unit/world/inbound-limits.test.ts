@@ -39,7 +39,7 @@ function start(options: TestNetworkOptions = {}) {
   return { net, hostile, connection, violations: () => violationsOf(net.server, connection) }
 }
 
-/** A call of a number that no definition has. */
+/** Sends a message with an unknown definition. */
 function callUnknown(client: TestClient): void {
   throwSections(client, (writer) => {
     writer.u8(SectionKind.Message)
@@ -48,7 +48,7 @@ function callUnknown(client: TestClient): void {
   })
 }
 
-/** A command on an entity that never was. */
+/** Sends a command on an entity that never existed. */
 function forgeEntity(client: TestClient): void {
   throwSections(client, (writer) => {
     writer.u8(SectionKind.Call)
@@ -68,7 +68,7 @@ describe('the error budget of a connection', () => {
     for (let i = 0; i < 7; i++) forgeEntity(hostile)
     for (let i = 0; i < 16; i++) callUnknown(hostile)
     net.tick()
-    // Neither is used up: 16 of one kind at 1 point, 7 of another at 2.
+    // Neither budget is used up: 16 calls at 1 point, 7 at 2 points.
     expect(hostile.reason).toBeUndefined()
     expect(violations()).toMatchObject({ 'unknown-call': 16, 'unknown-entity': 7, 'malformed-packet': 0 })
     forgeEntity(hostile)
@@ -159,7 +159,7 @@ describe("packets above a client's rate limit", () => {
 
   it('are measured by arrival time, so a blocked server does not make steady packets exceed the limit', () => {
     const { net, hostile } = start({ limits: { inbound: { packetsPerSecond: 1000 } } })
-    // Eight seconds at just below the limit, during which the server reads nothing.
+    // Eight seconds at just below the limit, while the server reads nothing.
     for (let ms = 0; ms < 8000; ms++) {
       net.stall(1)
       if (ms % 10 !== 0) heartBeat(hostile, Channel.Reliable)
@@ -174,7 +174,7 @@ describe("packets above a client's rate limit", () => {
     const { net, hostile } = start(rules)
     for (let i = 0; i < 140; i++) throwSections(hostile, (writer) => writer.copy(new Uint8Array(16_000), 0, 16_000))
     net.tick(2)
-    // 140 × 16 KB are more than the 2 MiB that may come at once; what is malformed ends it before.
+    // 140 × 16 KB exceed the burst of 2 MiB; the malformed packets close the connection first.
     expect(hostile.reason!.code).toBe('malformed')
     const limits = new ClientLimits()
     expect(limits.takesPacket(Channel.Reliable, 1 << 21, 5)).toBe(true)
@@ -217,7 +217,7 @@ describe("calls above a client's rate limit", () => {
 
 it('checking a packet against the rate limits allocates nothing', () => {
   const limits = new ClientLimits()
-  // In an array, where it is not boxed: as a transport hands it out.
+  // Kept in an array, where it is not boxed, as in a transport.
   const time = Float64Array.of(0.5)
   const turn = (count: number): void => {
     for (let i = 0; i < count; i++) {

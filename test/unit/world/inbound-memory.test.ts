@@ -14,9 +14,9 @@ import { startServing } from '../../../src/world/server/start-serving.js'
 import { serverState, type ServerWorld } from '../../../src/world/state.js'
 
 const protocol = defineProtocol({ messages: { Wave: defineMessage({ n: u16 }) } })
-/** That of a server over WebRTC. */
+/** The inbox size of a server over WebRTC. */
 const INBOX = 1 << 18
-/** What docs/architecture.md says of one client: both its rings; and its objects. */
+/** The memory of one client according to docs/architecture.md: two rings and objects. */
 const PER_CLIENT = 2 * INBOX + 16_384
 
 const LARGE = new Uint8Array(16_384).fill(PacketKind.Data)
@@ -45,9 +45,9 @@ function join(loopback: Loopback): Transport {
   return client
 }
 
-/** Bytes that the process holds, on the heap and outside of it. */
+/** Bytes in use by the process, on and off the heap. */
 async function held(): Promise<number> {
-  // Buffers that are garbage are given back a while behind the collection.
+  // Garbage buffers are freed some time after the collection.
   for (let round = 0; round < 3; round++) {
     globalThis.gc!()
     await new Promise((resolve) => setImmediate(resolve))
@@ -64,7 +64,7 @@ describe('hostile clients that flood a server that is not ticking', () => {
     for (const client of clients) client.receive(IGNORED)
     expect(stats(world).connections).toBe(24)
     const before = await held()
-    // Eight times what is kept of one channel, and nearly all that is of the other.
+    // Eight times the ring of one channel, and nearly the whole ring of the other.
     for (let packet = 0; packet < 2000; packet++) {
       if (packet % 20 === 0) wait(50)
       for (const client of clients) {
@@ -75,7 +75,7 @@ describe('hostile clients that flood a server that is not ticking', () => {
     const grown = (await held()) - before
     expect(grown).toBeGreaterThan(24 * INBOX)
     expect(grown).toBeLessThan(24 * PER_CLIENT)
-    // A reliable channel that overflows gives everything back at once, before any tick.
+    // An overflowing reliable channel frees everything at once, before any tick.
     for (let packet = 0; packet < 10; packet++) {
       for (const client of clients) client.send(1, Channel.Reliable, LARGE, LARGE.length)
     }

@@ -1,4 +1,4 @@
-// Tests that nothing is left of clients that have come and gone, however they went.
+// Tests that nothing is left of disconnected clients, however they disconnected.
 import { query } from 'bitecs'
 import {
   close,
@@ -19,16 +19,15 @@ import { countItems, grown, type Items } from '../../soak/items.js'
 import * as game from '../../support/arena.js'
 
 const TIMES = { sessions: { timeout: 400, resumeTime: 400 } }
-/** Until every table has what it keeps. */
+/** Cycles until every table has its lasting size. */
 const WARM_UP = 24
 /**
- * The network of the test itself remembers every line; slots that wait to be given out again are cleared many at a
- * time; ends of sessions are remembered for clients that missed them, up to 256, which interrupted-sessions.test.ts
- * sees.
+ * The test network remembers every link. Slots that wait for reuse are cleared many at a time. Up to 256 end reasons
+ * are remembered for interrupted clients; interrupted-sessions.test.ts tests this limit.
  */
 const NOT_COUNTED = /\btransport\b|\.entities\.waiting\b|\.interrupted\.ends\b/
 
-/** One client comes, plays, and goes; in a way that follows from its number. */
+/** One client connects, plays, and disconnects in a way that depends on its number. */
 function cycle(net: TestNetwork, number: number): void {
   const { server } = net
   const client = net.connect({ timeout: 400 })
@@ -63,7 +62,7 @@ function leave(net: TestNetwork, client: TestClient, way: number): void {
   }
 }
 
-/** What a role holds more of than before. */
+/** The tables of a side that have grown. */
 function leaked(before: Items, role: object): { path: string; by: number }[] {
   return grown(before, countItems(role)).filter(({ path }) => !NOT_COUNTED.test(path))
 }

@@ -1,4 +1,4 @@
-// Links that carry packets in one direction only, or whose directions return at different times.
+// Tests links that carry packets in one direction only, or whose directions recover at different times.
 import { addComponent, addEntity, hasComponent, type World } from 'bitecs'
 import {
   connectionOf,
@@ -45,7 +45,7 @@ function start(fate?: () => Fate) {
     }
     return ticks
   }
-  /** Whether a message reaches the server, and its answer the client, within `ticks`. */
+  /** Whether a message reaches the server, and its reply the client, within `ticks`. */
   let n = 0
   const isUsable = (ticks: number): boolean => {
     const wanted = ++n
@@ -158,7 +158,7 @@ describe('a bad link', () => {
 
   it('carries at most two heartbeats a second while they are answered, however long the round trip is', () => {
     const net = createTestNetwork(protocol, { conditions: { latency: 600 } })
-    // Until then packets of their own repeat which structure was applied.
+    // Until then, separate packets repeat which structure was applied.
     net.tick(15 * SECOND)
     const { transport } = serverState(net.server)
     const before = transport!.counters.packetsReceived

@@ -17,7 +17,7 @@ import { until } from '../../support/until.js'
 const protocol = defineProtocol({})
 const NO_POSITIVE = [0, -1, NaN, Infinity, '5', null]
 
-/** A factory whose tries end only when they are aborted. */
+/** A factory whose attempts end only when they are aborted. */
 function endless(): { open: OpenClientTransport; tries: () => number } {
   let tries = 0
   const open: OpenClientTransport = ({ signal }) => {
@@ -31,7 +31,7 @@ function endless(): { open: OpenClientTransport; tries: () => number } {
   return { open, tries: () => tries }
 }
 
-/** What an attempt fails with, so that it can be looked at after what ends it. */
+/** The error of an attempt, caught at once so that a test can look at it later. */
 function failureOf(attempt: Promise<unknown>): Promise<unknown> {
   return attempt.then(
     () => undefined,
@@ -43,7 +43,7 @@ describe('the options of a world', () => {
   it.each([
     ['undrainedTicks', [0, -1, 1.5, NaN, Infinity, '5', null]],
     ['tickRate', [0, 0.5, 1001, NaN, Infinity, '20', null]],
-  ])('%s of a server are refused out of range', (name, values) => {
+  ])('are refused with a bad %s of a server', (name, values) => {
     for (const value of values) {
       expect(() => createServerWorld(protocol, { [name]: value })).toThrow(UsageError)
       expect(() => createServerWorld(protocol, { [name]: value })).toThrow(`${name} is `)
@@ -54,7 +54,7 @@ describe('the options of a world', () => {
     ['undrainedTicks', [0, 1.5, NaN, '5']],
     ['maxWaitingBytes', [0, -1, 1.5, NaN, '5', null]],
     ['interpolationDelay', [-1, 6.5, NaN, Infinity, '2', null]],
-  ])('%s of a client are refused out of range', (name, values) => {
+  ])('are refused with a bad %s of a client', (name, values) => {
     for (const value of values) {
       expect(() => createClientWorld(protocol, { [name]: value })).toThrow(UsageError)
       expect(() => createClientWorld(protocol, { [name]: value })).toThrow(`${name} is `)
@@ -101,7 +101,7 @@ describe('the options of listen', () => {
     ['sessions.timeout', NO_POSITIVE],
     ['sessions.handshakeTimeout', NO_POSITIVE],
     ['sessions.sceneTimeout', NO_POSITIVE],
-  ])('%s', async (path, values) => {
+  ])('are refused with a bad %s', async (path, values) => {
     const [name, part] = path.split('.') as [string, string | undefined]
     for (const value of values) {
       const options = { [name]: part === undefined ? value : { [part]: value } } as ListenOptions
@@ -154,7 +154,7 @@ describe('the options of listen', () => {
       await new Promise<void>((resolve) => game.listen(0, resolve))
       await listen(world, { server: game })
       await new Promise((resolve) => game.close(resolve))
-      // Systems see it, so it happens in a tick.
+      // It happens in a tick, so that systems can see it.
       expect(query(world, [Listening])).toHaveLength(1)
       runSystems(world, serverReceive)
       expect(query(world, [Listening])).toHaveLength(0)

@@ -1,4 +1,4 @@
-// A world that has more networked entities than there are slots.
+// Tests a world with more networked entities than slots.
 import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
 import { despawn, drain, NetworkErrors, netIdOf, sendRpc, setOwner } from 'bitecs-net'
 import { setPriority } from 'bitecs-net/interest'

@@ -1,4 +1,4 @@
-// Sending to a group allocates nothing for each call. Needs `--expose-gc`.
+// Tests that sending to a group allocates nothing per call. Needs `--expose-gc`.
 import { addComponent, addEntity } from 'bitecs'
 import { defineClientRpc, defineMessage, defineProtocol, f32, sendMessage, sendRpc, u8 } from 'bitecs-net'
 import { group, joinGroup } from 'bitecs-net/groups'
@@ -35,6 +35,6 @@ it('a call or message to a group allocates nothing', () => {
     turn()
     least = Math.min(least, process.memoryUsage().heapUsed - before)
   }
-  // Looking at the heap costs some itself; an object for each call would be 80,000 bytes and more.
+  // Measuring the heap allocates some; one object per call would take at least 80,000 bytes.
   expect(least / CALLS).toBeLessThan(1)
 })

@@ -1,18 +1,18 @@
-// Listening in on a test network: every packet that leaves, copied; reliable packets held back; bytes of a test's own.
+// Taps a test network: copies sent packets, holds back reliable packets, and sends a test's own bytes.
 import type { TestClient } from 'bitecs-net/testing'
 import { ByteWriter } from '../../../src/protocol/bytes.js'
 import { PacketKind } from '../../../src/protocol/packet-kind.js'
 import { clientState, type ClientWorld, serverState, type ServerWorld } from '../../../src/world/state.js'
 import { Channel, type PeerId, type Transport, type TransportSink } from '../../../src/transport/transport.js'
 
-/** One packet as it left. */
+/** One sent packet. */
 export interface Captured {
   readonly from: 'client' | 'server'
   readonly channel: Channel
   readonly bytes: Uint8Array
 }
 
-/** The transport of a side that has begun. */
+/** The transport of a started side. */
 export function transportOf(world: ClientWorld | ServerWorld, side: 'client' | 'server'): Transport {
   const role = side === 'client' ? clientState(world) : serverState(world)
   if (role.transport === undefined) throw new Error(`the ${side} has no transport`)
@@ -28,15 +28,15 @@ export function capture(transport: Transport, from: Captured['from'], into: Capt
   }
 }
 
-/** What was held back of a transport's arrivals. */
+/** Controls which received packets are held back or lost. */
 export interface UserAdmission {
-  /** While true, reliable packets wait. */
+  /** While true, reliable packets are held back. */
   holdReliable: boolean
   /** While true, unreliable packets are lost. */
   loseUnreliable: boolean
 }
 
-/** Puts a gate in front of what a transport receives: as when the reliable channel waits for a packet sent again. */
+/** Holds back received packets, as when the reliable channel waits for a retransmission. */
 export function gate(transport: Transport): UserAdmission {
   const state: UserAdmission = { holdReliable: false, loseUnreliable: false }
   const held: { peer: PeerId; bytes: Uint8Array; time: number }[] = []
@@ -61,13 +61,13 @@ export function gate(transport: Transport): UserAdmission {
   return state
 }
 
-/** One raw packet of a client, as its reliable channel would carry it; none once its connection was closed. */
+/** Sends one raw packet of a client on its reliable channel, unless its connection is closed. */
 export function throwSections(client: TestClient, write: (writer: ByteWriter) => void): void {
   if (client.reason !== undefined) return
   transportOf(client.world, 'client').send(1, Channel.Reliable, ...rawPacket(write))
 }
 
-/** One raw packet of the server, for the first client that came. */
+/** Sends one raw packet of the server to the first client. */
 export function throwAtClient(server: ServerWorld, write: (writer: ByteWriter) => void): void {
   const { session } = serverState(server).peers[0]!
   transportOf(server, 'server').send(session.peer, Channel.Reliable, ...rawPacket(write))
@@ -80,7 +80,7 @@ function rawPacket(write: (writer: ByteWriter) => void): [Uint8Array, number] {
   return [writer.bytes, writer.length]
 }
 
-/** How often the only client of a server has sent what no honest client sends, of any kind. */
+/** The number of violations, of any kind, by the only client of a server. */
 export function violationsAt(server: ServerWorld): number {
   const { clientLimits } = serverState(server).peers[0]!.session
   return Object.values(clientLimits!.violations()).reduce((sum, count) => sum + count, 0)
