@@ -5,7 +5,7 @@ import { Channel } from '../src/transport/transport.js'
 import { endScenes } from '../src/world/client/change-scenes.js'
 import { type ClientState, serverTick } from '../src/world/client/client-state.js'
 import { endSession } from '../src/world/client/end-session.js'
-import { markDrained, searchWaiting } from '../src/world/client/read-packet.js'
+import { searchWaiting } from '../src/world/client/read-packet.js'
 import { clientState } from '../src/world/state.js'
 
 /**
@@ -15,9 +15,6 @@ import { clientState } from '../src/world/state.js'
 export function applyReplication(world: World): void {
   const client = clientState(world)
   const { replication } = client
-  client.frame++
-  client.lastFrameAt = client.options.now()
-  markDrained(client)
   replication.locals.beginFrame()
   replication.refreshStores()
   applyReceived(client)

@@ -8,7 +8,7 @@ import type { Protocol } from '../protocol/protocol.js'
 import type { System } from '../world/loop.js'
 import type { ClientWorld, ServerWorld } from '../world/state.js'
 import { checkGameOptions, type GameOptions } from './game-options.js'
-import { isRate } from './options.js'
+import { isRate } from './settings/kinds.js'
 import { firstLine, UserError } from './user-error.js'
 
 /** The exports of a module for `serve`. */

@@ -1,30 +1,15 @@
-// Parses the values of the command's options.
+// Makes a parser for an option of the command line from a kind of setting.
 import { InvalidArgumentError } from 'commander'
+import type { Kind } from './settings/kinds.js'
 
-/** A parser of whole numbers from `least` to `most`. */
-export function wholeNumber(least: number, most: number): (text: string) => number {
+/**
+ * A parser for commander's options that accepts what the kind accepts. It throws commander's `InvalidArgumentError` for
+ * every other text.
+ */
+export function parserOf<T>(kind: Kind<T>): (text: string) => T {
   return (text) => {
-    const value = Number(text)
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value
-    throw new InvalidArgumentError(`Must be a whole number from ${least} to ${most}.`)
+    const value = kind.fromText(text)
+    if (value === undefined) throw new InvalidArgumentError(`Must be ${kind.expects}.`)
+    return value
   }
-}
-
-/** Steps per second, from 1 to 1,000; fractions are allowed. */
-export function rate(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && isRate(value)) return value
-  throw new InvalidArgumentError('Must be a number from 1 to 1000, per second.')
-}
-
-/** Whether a value is a number of steps per second that the loop can run. */
-export function isRate(value: unknown): value is number {
-  return typeof value === 'number' && value >= 1 && value <= 1000
-}
-
-/** A server's address, without a slash at its end. */
-export function serverAddress(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, '')
-  throw new InvalidArgumentError('Must be an address such as http://127.0.0.1:9208.')
 }

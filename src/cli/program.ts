@@ -1,8 +1,9 @@
 // Defines the commands and their options, as `--help` shows them.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { DEFAULT_PORT } from './settings/settings.js'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogOptions } from './log.js'
-import { rate, serverAddress, wholeNumber } from './options.js'
+import { parserOf } from './options.js'
+import { rate, serverAddress, wholeNumber } from './settings/kinds.js'
 import { withBenchOptions } from './bench/options.js'
 import { gameScenarioTitles } from './bench/titles.js'
 import type { GameBenchSettings } from './bench/bench.js'
@@ -55,9 +56,9 @@ export function createProgram(version: string, done: (exitCode: number) => void)
   return program
 }
 
-type ServeOptions = Settings & { readonly config?: string }
+type ServeArguments = Settings & { readonly config?: string }
 
-function createServe(run: (path: string, options: ServeOptions) => Promise<void>): Command {
+function createServe(run: (path: string, options: ServeArguments) => Promise<void>): Command {
   const command = new Command('serve')
     .description('run a game module as a headless server, until you press Ctrl+C')
     .argument(
@@ -80,11 +81,7 @@ and the file overrides the options that the game module exports.`
 function optionOf(name: SettingName): Option {
   const { kind, value, about, short } = SETTINGS[name]
   const flags = `${short === undefined ? '' : `-${short}, `}${optionName(name)} <${value}>`
-  const option = new Option(flags, about).argParser((text) => {
-    const read = kind.fromText(text)
-    if (read === undefined) throw new InvalidArgumentError(`Must be ${kind.expects}.`)
-    return read
-  })
+  const option = new Option(flags, about).argParser<unknown>(parserOf<unknown>(kind))
   const group = settingGroup(name)
   return group === undefined ? option : option.helpGroup(group)
 }
@@ -95,9 +92,9 @@ function createBots(run: (path: string, options: BotSettings & LogOptions) => Pr
     new Command('bots')
       .description('connect bots to a server, until it stops or you press Ctrl+C')
       .argument('<game module>', 'TypeScript or JavaScript file; exports protocol, createBot and optionally rate')
-      .option('-c, --count <count>', 'number of bots', wholeNumber(1, 1024), 1)
-      .option('-u, --url <address>', 'address of the server', serverAddress, url)
-      .option('--rate <rate>', "steps per second (default: the module's rate, else 20)", rate),
+      .option('-c, --count <count>', 'number of bots', parserOf(wholeNumber(1, 1024)), 1)
+      .option('-u, --url <address>', 'address of the server', parserOf(serverAddress), url)
+      .option('--rate <rate>', "steps per second (default: the module's rate, else 20)", parserOf(rate)),
   ).action(run)
 }
 
@@ -108,7 +105,7 @@ function createBench(run: (path: string | undefined, options: GameBenchSettings)
     .option(
       '--entities <count>',
       'number of entities, limited by the size of the component arrays (default: 10000, with --quick 1000)',
-      wholeNumber(4, 100_000),
+      parserOf(wholeNumber(4, 100_000)),
     )
   return withBenchOptions(command, gameScenarioTitles).showHelpAfterError('(see --help)').action(run)
 }

@@ -1,5 +1,5 @@
 // Connects a client, in browser and Node alike: retries until a session is open, a refusal is final, or time runs out.
-import { applyReplication } from '../../systems/apply-replication.js'
+import { applyReceived } from '../../systems/apply-replication.js'
 import { followSession } from '../../systems/update-connection.js'
 import type { ClientSession } from '../connection/client/client-session.js'
 import { TRY_LIMIT_MS } from '../connection/client/resumption.js'
@@ -318,7 +318,7 @@ async function tryOnce(
   }
   const { reason } = session
   // After an abort the client may have another session, or none.
-  if (client.session === session) applyReplication(world)
+  if (client.session === session) applyReceived(client)
   const text = reason?.text ?? 'the connection closed'
   throw new ConnectionError(reason?.code ?? 'lost', text, reason?.by === 'remote' ? { cause: REFUSED } : undefined)
 }

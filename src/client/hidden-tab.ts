@@ -3,7 +3,6 @@
 //
 // Without this the inbox would fill up, and the server would close the session.
 import { applyReceived } from '../../systems/apply-replication.js'
-import { receiveFromServer } from '../../systems/receive-from-server.js'
 import { sendToServer } from '../../systems/send-to-server.js'
 import { followSession } from '../../systems/update-connection.js'
 import type { Transport } from '../transport/transport.js'
@@ -57,7 +56,7 @@ export function receiveWhenHidden(world: ClientWorld): void {
  */
 export function pump(world: ClientWorld): void {
   const client = clientState(world)
-  receiveFromServer(world)
+  client.session?.receive()
   if (client.session !== undefined) followSession(client, client.session, false)
   // A slow game still gets its chance to drain calls before their entities end. A stopped one does not.
   if (client.options.now() - client.lastFrameAt >= FRAME_PATIENCE_MS) markDrained(client)

@@ -9,7 +9,7 @@ import type { CallArguments, Infer, Schema } from '../protocol/types/schema.js'
 import { heldIdsOf } from '../replication/held-ids.js'
 import type { BuildHook } from '../replication/client/prefab-instances.js'
 import { requireOpen, setOwner, type SetOwnerOptions } from './ownership.js'
-import { checkKeyKind, requireEntity, requireFree, requireKey, requireUnspawned } from './spawn-keys.js'
+import { checkKeyKind, requireEntity, requireFreeKey, requireKey, requireUnspawned } from './spawn-keys.js'
 import type { HandleOptions } from './handle.js'
 import { clientState, type ClientWorld, type NetworkWorld, serverState, type ServerWorld } from '../world/state.js'
 
@@ -61,7 +61,7 @@ export function spawn<S extends Schema>(
   if (owner !== 0) requireOpen(server, owner)
   if (key !== undefined) {
     requireKey(key)
-    requireFree(server.replication.origins.entityOf(key), 0, key)
+    requireFreeKey(server.replication.origins.entityOf(key), 0, key)
   }
   const held = heldIdsOf(world)
   const entity = held.add()

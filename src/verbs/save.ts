@@ -13,7 +13,7 @@ import { writeSave } from '../replication/save/write-save.js'
 import { checkInteger } from '../protocol/check-options.js'
 import { removeWholly } from '../world/server/entity-steps.js'
 import type { ServerState } from '../world/server/server-state.js'
-import { requireFree } from './spawn-keys.js'
+import { requireFreeKey } from './spawn-keys.js'
 import { serverState, type ServerWorld } from '../world/state.js'
 
 export type { SavedComponent, SavedOrigin, SavedOwner, SavedPair, SavedWorld } from '../replication/save/saved-world.js'
@@ -107,7 +107,7 @@ export function loadWorld(world: ServerWorld, bytes: Uint8Array, { migrate }: Lo
   const read = readSave(bytes, protocol)
   migrate?.(read.saved)
   const saved = fitSave(read, protocol, migrate !== undefined)
-  for (const { key } of saved.origins) if (key !== '') requireFree(origins.entityOf(key), 0, key)
+  for (const { key } of saved.origins) if (key !== '') requireFreeKey(origins.entityOf(key), 0, key)
   const remove = (eid: number): void => removeWholly(server, eid)
   const entities = restoreWorld({ world, protocol, origins, remove }, saved)
   return { version: saved.version, entities, owners: ownersOf(saved, entities) }

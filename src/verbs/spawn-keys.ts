@@ -78,7 +78,7 @@ export function setSpawnKey(
   const { server } = network ?? {}
   if (network !== undefined && server !== undefined && resolveSide(network, 'setSpawnKey') === 'server') {
     requireUnspawned(server, entity, 'setSpawnKey')
-    requireFree(server.replication.origins.entityOf(key), entity, key)
+    requireFreeKey(server.replication.origins.entityOf(key), entity, key)
     server.replication.origins.setKey(entity, key, kind === 'predicted')
     return
   }
@@ -103,11 +103,11 @@ function claim(client: ClientState, entity: number, key: string, kind: 'scene' |
     throw new UsageError('has-key', `setSpawnKey: entity ${entity} has the key ${JSON.stringify(former)} already`)
   }
   if (kind === 'scene') {
-    requireFree(locals.entityOf(key), entity, key)
+    requireFreeKey(locals.entityOf(key), entity, key)
     client.replication.claimKey(entity, key)
     return
   }
-  requireFree(client.replication.entityOfKey(key), entity, key)
+  requireFreeKey(client.replication.entityOfKey(key), entity, key)
   if (!isShownOpen(client)) {
     throw new UsageError('not-connected', 'a predicted entity needs a connection: await connect(world, …) first')
   }
@@ -129,7 +129,7 @@ export function requireKey(key: string): void {
 }
 
 /** @throws UsageError when another entity than `entity` has the key. */
-export function requireFree(holder: number, entity: number, key: string): void {
+export function requireFreeKey(holder: number, entity: number, key: string): void {
   if (holder === 0 || holder === entity) return
   throw new UsageError('key-taken', `the key ${JSON.stringify(key)} is entity ${holder}'s; keys are for one at a time`)
 }

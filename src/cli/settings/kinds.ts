@@ -39,7 +39,12 @@ export function number(least: number, most: number): Kind<number> {
 export const rate: Kind<number> = {
   expects: 'a number from 1 to 1000, per second',
   fromText: (text) => (text.trim() === '' ? undefined : rate.fromJson(Number(text))),
-  fromJson: (value) => (typeof value === 'number' && value >= 1 && value <= 1000 ? value : undefined),
+  fromJson: (value) => (isRate(value) ? value : undefined),
+}
+
+/** Whether a value is a number of steps per second that the loop can run. */
+export function isRate(value: unknown): value is number {
+  return typeof value === 'number' && value >= 1 && value <= 1000
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -104,6 +109,14 @@ export const origin: Kind<string> = {
   expects: 'an origin such as https://play.example.org, or *',
   fromText: (value) => (value === '*' || isOrigin(value) ? value : undefined),
   fromJson: (value) => (typeof value === 'string' ? origin.fromText(value) : undefined),
+}
+
+/** A server's address. A slash at its end is taken off. */
+export const serverAddress: Kind<string> = {
+  expects: 'an address such as http://127.0.0.1:9208',
+  fromText: (value) =>
+    URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value.replace(/\/+$/, '') : undefined,
+  fromJson: (value) => (typeof value === 'string' ? serverAddress.fromText(value) : undefined),
 }
 
 function isOrigin(value: string): boolean {

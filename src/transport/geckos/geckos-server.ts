@@ -21,7 +21,7 @@ import { type Offer, readOffer } from '../signalling/offer.js'
 import { Pace } from '../signalling/pace.js'
 import { RequestGuard } from '../signalling/request-guard.js'
 import { createConnectionId } from '../signalling/route.js'
-import { requireFree, ServerRoute } from '../signalling/server-route.js'
+import { requireUnusedServer, ServerRoute } from '../signalling/server-route.js'
 import { type SignalledPeer, Signalling } from '../signalling/signalling.js'
 import { isSharedBy, limitSockets, REQUEST_LIMITS } from '../signalling/sockets.js'
 import {
@@ -184,7 +184,7 @@ class GeckosServer implements WebRtcServerTransport, PeerHost {
     readonly server: http.Server,
     options: WebRtcServerOptions,
   ) {
-    requireFree(server)
+    requireUnusedServer(server)
     this.ownsServer = options.server === undefined
     this.now = options.now ?? (() => performance.now())
     this.openTimeout = options.openTimeout ?? 10_000

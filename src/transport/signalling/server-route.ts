@@ -12,7 +12,7 @@ export type RequestListener = (request: IncomingMessage, response: ServerRespons
 const routes = new WeakMap<Server, ServerRoute>()
 
 /** @throws UsageError when another world listens on the server: their paths are the same. */
-export function requireFree(server: Server): void {
+export function requireUnusedServer(server: Server): void {
   if (routes.get(server)?.isTaken !== true) return
   const text =
     'another world listens on this HTTP server: close it first, or give each world a server and a port of its own'
@@ -35,7 +35,7 @@ export class ServerRoute {
     private readonly take: RequestListener,
     isOwn: boolean,
   ) {
-    requireFree(server)
+    requireUnusedServer(server)
     routes.get(server)?.end()
     routes.set(server, this)
     this.former = server.rawListeners('request') as RequestListener[]

@@ -1,13 +1,14 @@
 // Tests which options the command accepts, and its errors for wrong ones.
 import { CommanderError } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { rate, serverAddress, wholeNumber } from '../../../src/cli/options.js'
+import { parserOf } from '../../../src/cli/options.js'
 import { findPhrases } from '../../../scripts/prose.mjs'
 import { createProgram } from '../../../src/cli/program.js'
+import { rate, serverAddress, wholeNumber } from '../../../src/cli/settings/kinds.js'
 
 describe('an option', () => {
   it('that counts accepts whole numbers within its bounds', () => {
-    const port = wholeNumber(0, 65_535)
+    const port = parserOf(wholeNumber(0, 65_535))
     expect(port('0')).toBe(0)
     expect(port('65535')).toBe(65_535)
     for (const wrong of ['', ' ', '-1', '65536', '1.5', '1e3', '0x10', 'x', '9999999999999999999999']) {
@@ -16,19 +17,19 @@ describe('an option', () => {
   })
 
   it('that is a rate accepts what the loop can run', () => {
-    expect(rate('1')).toBe(1)
-    expect(rate('0.5e2')).toBe(50)
-    expect(rate('1000')).toBe(1000)
+    expect(parserOf(rate)('1')).toBe(1)
+    expect(parserOf(rate)('0.5e2')).toBe(50)
+    expect(parserOf(rate)('1000')).toBe(1000)
     for (const wrong of ['', ' ', '0', '0.5', '1001', 'NaN', 'Infinity', 'fast']) {
-      expect(() => rate(wrong)).toThrow('from 1 to 1000')
+      expect(() => parserOf(rate)(wrong)).toThrow('from 1 to 1000')
     }
   })
 
   it('that is an address accepts http and https, and takes a slash off the end', () => {
-    expect(serverAddress('http://127.0.0.1:9208/')).toBe('http://127.0.0.1:9208')
-    expect(serverAddress('https://play.example.org')).toBe('https://play.example.org')
+    expect(parserOf(serverAddress)('http://127.0.0.1:9208/')).toBe('http://127.0.0.1:9208')
+    expect(parserOf(serverAddress)('https://play.example.org')).toBe('https://play.example.org')
     for (const wrong of ['', '127.0.0.1:9208', 'ws://127.0.0.1', 'localhost', '/']) {
-      expect(() => serverAddress(wrong)).toThrow('such as http://')
+      expect(() => parserOf(serverAddress)(wrong)).toThrow('such as http://')
     }
   })
 })
