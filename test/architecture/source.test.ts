@@ -96,7 +96,7 @@ describe('the sources', () => {
 })
 
 describe('the tests', () => {
-  it('of behaviours use public names only, so that they also run against dist', () => {
+  it('for behaviours use public names only, so that they also run against dist', () => {
     const routes = [...routesIntoSources(['test/behaviour'])].filter(([, route]) => route.length > 0)
     expect(routes.map(([, route]) => route.join(' → '))).toEqual([])
   })

@@ -29,7 +29,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'a throwing handler: the error reaches the error queue with connection, entity and name; later calls in the same tick run',
   ),
   7: everywhere(
-    'a client RPC reaches every ready observer and nobody else; includeOwner: false skips the owner; except skips one',
+    'a client RPC reaches every ready observer and no other client; includeOwner: false skips the owner; except skips one',
   ),
   8: everywhere(
     'a target RPC goes to the owner by default; to an explicit connection even when the entity has no owner; no owner and no target is an error at the call',
@@ -39,7 +39,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   ),
   10: inMemory("an argument of type entity arrives as the receiver's own id; one that it does not have arrives as 0"),
   11: inMemory(
-    "a call that names an entity despawned before it arrives is dropped and counted, and weighs on nobody's error budget",
+    'a call that names an entity despawned before it arrives is dropped and counted, and counts against no error budget',
   ),
   12: everywhere(
     "a request resolves with the server's typed return value; it rejects, each with its own error class; late answers are ignored; a server may request from a client too",
@@ -52,7 +52,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   16: inMemory(
     'host mode: commands and RPCs go through the same queues with the same checks and in the same tick phases as for a remote client',
   ),
-  17: inMemory('what nobody drains is dropped after the set number of ticks and reported once by name'),
+  17: inMemory('an undrained call is dropped after the set number of ticks and reported once by name'),
   // Messages
   18: everywhere('messages: both directions, both channels, to one / all / ready / observers / all but one'),
   19: inMemory(
@@ -82,7 +82,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'a hidden entity and a destroyed one are told apart by the client; one that returns gets its current values',
   ),
   30: inMemory(
-    'an entity spawned and despawned within one tick is seen by nobody; one removed and added again within a tick ends up right',
+    'an entity spawned and despawned within one tick reaches no client; one removed and added again within a tick ends up right',
   ),
   31: inMemory(
     'a change hook gets old and new, only on a change, not for the initial values; order = declaration order',
@@ -134,6 +134,6 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'every schema type round-trips, bounds included; in a call what cannot be represented throws at the sender, in a replicated value it clamps (NaN keeps the last) and is reported once',
   ),
   52: inMemory(
-    'what is removed and added again, or changes owner and returns, within one tick ends equal on every client',
+    'an entity or component removed and added again, or an owner changed and returned, within one tick is equal on every client',
   ),
 }

@@ -91,7 +91,7 @@ describe('large messages', () => {
     expect(transfers(world).length).toBe(1)
   })
 
-  it('are paced by the receiver: no more than a window is under way while its frames stand still', () => {
+  it('are paced by the receiver: at most one window is in flight while its frames are stopped', () => {
     const net = createTestNetwork(large)
     const client = net.clients[0]!
     const before = stats(net.server).transport.bytesSent
@@ -105,7 +105,7 @@ describe('large messages', () => {
     net.until(() => [...drain(client.world, Map)].length === 1)
   })
 
-  it('of a client come no faster than its calls may', () => {
+  it('arrive from a client no faster than its rate limit for calls', () => {
     const net = createTestNetwork(large, { clients: 1 })
     const { world } = net.clients[0]!
     sendMessage(world, Upload, { n: 1, data: tilesOf(6, 200_000) })
@@ -169,7 +169,7 @@ describe('large messages', () => {
     expect(Buffer.compare(arrived!, tiles)).toBe(0)
   })
 
-  it('that wait for a client beyond all measure close it; a client that sends so many is told at the call', () => {
+  it('close the client when too many wait for it; a client that queues too many gets an error from the call', () => {
     const net = createTestNetwork(large, { clients: 2 })
     const [slow, other] = net.clients
     slow!.running = false

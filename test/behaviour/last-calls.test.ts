@@ -136,7 +136,7 @@ describe.each([1, 2, 20])('calls right before an end, with a frame of the client
     expect(stats(game.client.world).counters.staleCalls).toBe(0)
   })
 
-  it('and after changeScene in the same tick, on an entity of the scene before, arrive too', () => {
+  it('arrive after changeScene in the same tick, also on an entity of the former scene', () => {
     const game = begin()
     game.client.running = every === 1
     changeScene(game.server, Results)
@@ -259,7 +259,7 @@ describe('the end of a connection', () => {
     expect(stats(client.world).counters.unsentCalls).toBe(1)
   })
 
-  it('that the client makes comes after its last calls; a request is given up', async () => {
+  it('comes after the last calls when the client ends it; its pending requests are rejected', async () => {
     const heard: string[] = []
     let ship = 0
     const listen = (world: ServerWorld): void => {

@@ -82,7 +82,7 @@ function start(): { net: TestNetwork; ship: number; world: ClientWorld; copy: nu
 }
 
 describe('31: a change hook gets old and new, only on a change, not for the initial values; order = declaration order', () => {
-  it('of a client gets both sets of values, once', () => {
+  it('shows both sets of values once on a client', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     const { world } = net.clients[0]!
     const ship = spawn(net, Health)
@@ -247,7 +247,7 @@ describe('31: a change hook gets old and new, only on a change, not for the init
     })
   })
 
-  it('is told when what a field names arrives after the field, but not while the entity itself begins', () => {
+  it('gets a change when an entity that a field names arrives after the field, but not while the entity itself spawns', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     const { world } = net.clients[0]!
     // Named before it exists on the wire: spawned behind it in the same tick.
@@ -268,7 +268,7 @@ describe('31: a change hook gets old and new, only on a change, not for the init
     expect(read(world, changed(Target))).toEqual([{ entity: mine(eid), before: { of: 0 }, after: { of: mine(late) } }])
   })
 
-  it('is told on the server what the last tick told clients: as they see it, of networked entities alone', () => {
+  it('on the server shows what the last tick sent to clients: networked entities alone, with rounded values', () => {
     const { net, ship } = start()
     const { server } = net
     const eid = spawn(net, Place)
@@ -298,7 +298,7 @@ describe('31: a change hook gets old and new, only on a change, not for the init
     expect(read(server, changed(Place))).toEqual([])
   })
 
-  it('on the server gets nothing where an entity or a component begins anew, also in a slot with a past', () => {
+  it('on the server gets nothing when an entity or a component begins, also in a reused slot', () => {
     const { net, ship } = start()
     const { server } = net
     removeComponent(server, ship, Health)

@@ -100,7 +100,7 @@ describe('26: the grace of what a client leaves behind', () => {
     expect(Networked.owner[ship]).toBe(net.clients[1]!.connection)
   })
 
-  it('ends when it becomes the player of who came back, whose leaving begins it anew', () => {
+  it('ends when the entity becomes the player of the returning client; when that client leaves, it starts again', () => {
     const { net, ship } = inGrace()
     const back = net.connect()
     setPlayer(net.server, back.connection, ship, { onLeave: { graceMs: 500 } })
@@ -113,7 +113,7 @@ describe('26: the grace of what a client leaves behind', () => {
     expect(entityExists(net.server, ship)).toBe(false)
   })
 
-  it('ends when the game says that nobody owns it: it stays', () => {
+  it('ends when the game clears the owner: the entity stays', () => {
     const { net, ship } = inGrace()
     clearOwner(net.server, ship)
     net.tick(40)
@@ -134,7 +134,7 @@ describe('26: the grace of what a client leaves behind', () => {
     expect(new Set(game.networked(net.server))).toEqual(new Set(later))
   })
 
-  it('goes on while the entity is out of the network, and when it spawns anew', () => {
+  it('continues while the entity is not networked, and after it spawns again', () => {
     const { net, ship } = inGrace()
     removeComponent(net.server, ship, Networked)
     net.tick(2)

@@ -18,7 +18,7 @@ function ended(server: ServerWorld): unknown[][] {
 }
 
 describe('an observer', () => {
-  it('is told of each entity that it begins to see, in the tick after, to every system, once', () => {
+  it('is reported to every system once, in the tick after it began to observe an entity', () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const connections = net.clients.map(({ connection }) => connection)
     const first = game.spawnShip(net.server)
@@ -39,7 +39,7 @@ describe('an observer', () => {
     expect([began(net.server), ended(net.server)]).toEqual([[], []])
   })
 
-  it('that joins late is told of everything there is', () => {
+  it('is reported for every entity when it joins late', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const ships = Array.from({ length: 100 }, () => game.spawnShip(net.server))
     net.tick(3)
@@ -52,7 +52,7 @@ describe('an observer', () => {
     expect(seen).toEqual(ships.map((ship) => [ship, late.connection]))
   })
 
-  it('is told why it ceased: destroyed, hidden, or disconnected in the tick that removes Connected', async () => {
+  it('is reported with the reason why it stopped: destroyed, hidden, or disconnected in the tick that removes Connected', async () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const [a, b] = net.clients.map(({ connection }) => connection) as [number, number]
     const [first, second] = [game.spawnShip(net.server), game.spawnShip(net.server)]
@@ -77,7 +77,7 @@ describe('an observer', () => {
     await close(net.server)
   })
 
-  it('is told nothing of an entity that came and went within a tick, and the end of one and the start of the next of one that came back', () => {
+  it('is not reported for an entity that began and ended within a tick; one that was replaced is reported as ended and begun', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { connection } = net.clients[0]!
     despawn(net.server, game.spawnShip(net.server))
@@ -98,7 +98,7 @@ describe('an observer', () => {
     expect(told).toEqual(names)
   })
 
-  it('is told of the former entity, although its id and its slot could be others’ by then', () => {
+  it('is reported with the former entity, even if its id and slot are in use again', () => {
     const told: number[][] = []
     // It spawns before it drains.
     const system = (server: ServerWorld): void => {
@@ -132,7 +132,7 @@ describe('an observer', () => {
     ])
   })
 
-  it('whose packets do not get through is told when the server sends, not when they arrive', () => {
+  it('is reported when the server sends, even if its packets do not arrive', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     net.setServerConditions({ down: true })
     const ship = game.spawnShip(net.server)
@@ -143,7 +143,7 @@ describe('an observer', () => {
 })
 
 describe('events of observers', () => {
-  it('of a world that is drained only now and then are those of its last tick', () => {
+  it('are those of the last tick in a world that is drained rarely', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const ships: number[] = []
     for (let i = 0; i < 200; i++) {

@@ -138,7 +138,7 @@ describe('a player', () => {
     expect(other).toEqual(['+Owned 1', '+LocalPlayer 1'])
   })
 
-  it('that loses its owner stays the player, LocalPlayer with it', () => {
+  it('stays the player, with LocalPlayer, when it loses its owner', () => {
     const { net, first, log } = start()
     clearOwner(net.server, first)
     net.tick(2)
@@ -146,7 +146,7 @@ describe('a player', () => {
     expect(Connection.player[net.clients[0]!.connection]).toBe(first)
   })
 
-  it('that is despawned is the player no longer, on either side', () => {
+  it('is no longer the player on either side after its despawn', () => {
     const { net, first, log } = start()
     const { world, connection } = net.clients[0]!
     despawn(net.server, first)

@@ -72,7 +72,7 @@ describe('26: a client that left in the very tick in which its message is draine
     expect([...drain(net.server, NetworkErrors)]).toEqual([])
   })
 
-  it('has no scenes, and one changed for it alone is nobody’s', () => {
+  it('has no scenes, and a scene changed for it alone has no connection', () => {
     const done: unknown[] = []
     const net = createTestNetwork(lobby.staged, {
       clients: 1,

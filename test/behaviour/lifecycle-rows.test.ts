@@ -276,7 +276,7 @@ describe('on a client', () => {
   })
 })
 
-describe('what has no events', () => {
+describe('what is not an event', () => {
   it('is refused, and says so', () => {
     const { net } = start(0)
     const other = {} as LifecycleComponent

@@ -71,7 +71,7 @@ describe('connections', () => {
   })
 
   describe('47: two sides whose protocols differ: refused with the list of differences; listed in another order: accepted', () => {
-    it('of a client with another protocol are refused with the list, and never appear in the world', () => {
+    it('refuse a client with another protocol, with the list; it never appears in the world', () => {
       const Health = { hp: new Uint8Array(100) }
       const other = defineProtocol({
         components: { Health: replicate(Health, { hp: u8 }) },
@@ -92,7 +92,7 @@ describe('connections', () => {
       expect(Connection.reason[connectionOf(client.world)]?.code).toBe('protocol-mismatch')
     })
 
-    it('of a client that lists the same things in another order are accepted', () => {
+    it('accept a client that lists the same things in another order', () => {
       const { Position, Health, Heading, Target, Flag } = game.arena.components
       const { Move, ...rest } = game.arena.remote
       const reordered = defineProtocol({
@@ -160,7 +160,7 @@ describe('connections', () => {
   })
 })
 
-describe('what a client leaves behind', () => {
+describe('the entities of a client that left', () => {
   it('is despawned, or kept without an owner, as was said; the whole tick still finds it', async () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const first = net.clients[0]!
@@ -202,8 +202,8 @@ describe('ownership', () => {
 })
 
 describe('entities', () => {
-  describe('30: an entity spawned and despawned within one tick is seen by nobody; one removed and added again within a tick ends up right', () => {
-    it('spawned and despawned within one tick are seen by nobody; their events are', () => {
+  describe('30: an entity spawned and despawned within one tick reaches no client; one removed and added again within a tick ends up right', () => {
+    it('an entity spawned and despawned within one tick reaches no client; its own events still arrive', () => {
       const net = createTestNetwork(game.arena, { clients: 1 })
       const log = record(net.clients[0]!.world)
       const ship = game.spawnShip(net.server)
@@ -220,7 +220,7 @@ describe('entities', () => {
       expect(game.networked(net.clients[0]!.world).length).toBe(1)
     })
 
-    it('that lose something and get it again within one tick end up right', () => {
+    it('entities that lose a component and get it again within one tick have it on every client', () => {
       const net = createTestNetwork(game.arena, { clients: 1 })
       const { world, connection } = net.clients[0]!
       const ship = game.spawnShip(net.server, 1, 1, 5)
@@ -288,7 +288,7 @@ describe('entities', () => {
     despawn(net.server, ship)
   })
 
-  it('removed without a word to the library end for every client too', () => {
+  it('entities removed with bitECS alone end for every client too', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const ship = game.spawnShip(net.server)
     net.tick(2)

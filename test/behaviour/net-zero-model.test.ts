@@ -5,6 +5,6 @@ import { failingSeeds, seedCount } from '../support/seeds.js'
 
 const SEEDS = seedCount(12, 12)
 
-it('52: what is removed and added again, or changes owner and returns, within one tick ends equal on every client', () => {
+it('52: an entity or component removed and added again, or an owner changed and returned, within one tick is equal on every client', () => {
   expect(failingSeeds(play, SEEDS)).toEqual([])
 }, 120_000)

@@ -156,7 +156,7 @@ describe('a component removed and added again within one tick', () => {
     expect([...Bag.items[game.copy(game.other)]!]).toEqual([2, 3])
   })
 
-  it('that its owner writes has the server’s value, and is the owner’s to write again', () => {
+  it('has the server’s value when its owner writes it, and the owner may write it again', () => {
     const game = begin({ latency: 60 })
     const { net, server, eid, owner } = game
     Own.v[game.copy(owner)] = 5
@@ -172,7 +172,7 @@ describe('a component removed and added again within one tick', () => {
     expect([Own.v[eid], game.values(game.other).Own]).toEqual([6, 6])
   })
 
-  it('and removed once more is gone everywhere', () => {
+  it('is gone on every side after it is removed once more', () => {
     const game = begin()
     const { server, eid } = game
     removeComponent(server, eid, Once)
@@ -249,7 +249,7 @@ describe('an owner that loses an entity and gets it back within one tick', () =>
     expect([Own.v[eid], game.values(owner).Own, game.values(game.other).Own]).toEqual([2, 2, 2])
   })
 
-  it('is told nothing of an owner that came and went before anybody knew', () => {
+  it('gets no events of an owner that was set and cleared before any packet left', () => {
     const game = begin()
     clearOwner(game.server, game.eid)
     game.net.tick(3)

@@ -153,7 +153,7 @@ describe('a component for the owner alone', () => {
     expect(log.length).toBe(1)
   })
 
-  it('of a host is there for its own player as the server has it, and moves to a client', () => {
+  it('exists for a host’s own player as the server has it, and moves to a client', () => {
     const net = createTestNetwork(flight, { host: true, clients: 1 })
     const flyer = spawnFlyer(net.server, 0, 0, net.host.connection)
     addComponent(net.server, flyer, Plans)

@@ -54,7 +54,7 @@ describe('an entity of a prefab', () => {
     expect(hasComponent(server, ball, Networked)).toBe(true)
   })
 
-  it('is hidden and comes back: torn down, and built anew with the same payload', () => {
+  it('is hidden and returns: it is torn down, and built again with the same payload', () => {
     const { net, client, world, set } = setUp()
     const log = recordBalls(world)
     spawn(net.server, game.Ball, RED, { owner: client.connection, set })
@@ -68,7 +68,7 @@ describe('an entity of a prefab', () => {
     expect(log).toEqual(BEGIN)
   })
 
-  it('is torn down when its client loses the connection, and built anew in the next session', () => {
+  it('is torn down when its client loses the connection, and built again in the next session', () => {
     const { net, client, world, set } = setUp()
     const log = recordBalls(world)
     spawn(net.server, game.Ball, RED, { owner: client.connection, onLeave: 'keep', set })
@@ -135,7 +135,7 @@ describe('an entity of a prefab', () => {
     expect(hasComponent(world, copy(ball), game.Glow)).toBe(true)
   })
 
-  it('that is spawned and despawned within a tick is built by nobody', () => {
+  it('is not built on any client when it is spawned and despawned within a tick', () => {
     const { net, world } = setUp()
     const log = recordBalls(world)
     despawn(net.server, spawn(net.server, game.Ball, RED))
@@ -218,7 +218,7 @@ describe('spawn leaves no entity behind when it throws', () => {
 })
 
 describe('a hook', () => {
-  it('that is set late builds what lives, in the order of the spawns, and taken away tears it down in reverse', () => {
+  it('builds existing entities in spawn order when it is set late; removing it tears them down in reverse order', () => {
     const { net, world } = setUp()
     for (const name of ['a', 'b', 'c']) spawn(net.server, game.Ball, { ...RED, name })
     net.tick(3)
@@ -274,7 +274,7 @@ describe('a hook', () => {
     expect(() => onSpawn(world, definePrefab(), () => undefined)).toThrow(/not listed/)
   })
 
-  it('that throws is reported and counted, and so is its teardown; the entity comes and goes all the same', () => {
+  it('is reported and counted when it throws, and so is its teardown; the entity still spawns and despawns', () => {
     const { net, world, copy } = setUp()
     let fails = true
     onSpawn(world, game.Ball, () => {
@@ -380,7 +380,7 @@ describe('a hook', () => {
 })
 
 describe('a prefab', () => {
-  it('whose components or payload cannot be is refused', () => {
+  it('is refused when its components or its payload are not valid', () => {
     expect(() => definePrefab({ components: [undefined as unknown as object] })).toThrow(/components\[0\] is undefined/)
     expect(() => definePrefab({ components: [game.Flag, game.Flag] })).toThrow(/listed twice/)
     expect(() => definePrefab({ payload: { text: string(15_200) } })).toThrow(/at most 15152 fit a spawn/)

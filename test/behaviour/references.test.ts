@@ -303,7 +303,7 @@ describe('a chain of ten thousand entities', () => {
     expect(most).toBeLessThan(500)
   }, 60_000)
 
-  it('may be closed to a ring, and every name is that of an entity in the end', () => {
+  it('may be closed to a ring, and every reference resolves to an entity', () => {
     const net = createTestNetwork(protocol, { clients: 0, limits: { spawnBytesPerTick: 2000 } })
     const links = Array.from({ length: 1000 }, () => spawnPlain(net))
     for (const [i, eid] of links.entries()) {
@@ -407,7 +407,7 @@ describe('an entity that is announced since another one names it', () => {
 })
 
 describe('a relation', () => {
-  it('has parents spawned before their children, and a circle of it is announced to nobody', () => {
+  it('spawns parents before their children, and a cycle does not stop it', () => {
     const net = createTestNetwork(protocol, { clients: 1 })
     const client = net.clients[0]!
     const [child, parent] = [addEntity(net.server), addEntity(net.server)]
@@ -421,7 +421,7 @@ describe('a relation', () => {
 })
 
 describe('a call that names an entity', () => {
-  it('comes after its spawn, in lists too, however much else waits; and what that costs is saved afterwards', () => {
+  it('arrives after the spawn of that entity, in lists too; the bytes used early are saved in later ticks', () => {
     const net = slowNetwork()
     const client = net.clients[0]!
     const ship = spawnPlain(net)
@@ -485,7 +485,7 @@ describe('a call that names an entity', () => {
     for (const [n, by] of seen) expect(by).toBe(copyOf(net, client, named.get(n)!))
   })
 
-  it('and is unreliable does not let the entity in ahead of its turn, and never arrives with 0 for it', () => {
+  it('does not spawn the entity early when it is unreliable, and never arrives with 0 in its place', () => {
     const net = slowNetwork()
     const client = net.clients[0]!
     const ship = spawnPlain(net)
@@ -499,7 +499,7 @@ describe('a call that names an entity', () => {
     for (const { args } of drain(client.world, Spark)) expect(args.by).toBeGreaterThan(0)
   })
 
-  it('and is buffered names the entity for a late joiner, over a long join', () => {
+  it('names the entity for a late joiner when it is buffered, also over a long join', () => {
     const net = createTestNetwork(protocol, { clients: 0, limits: { spawnBytesPerTick: 256 } })
     const ships = Array.from({ length: 300 }, () => spawnPlain(net))
     for (const [i, ship] of ships.entries()) sendRpc(net.server, ship, Named, { by: ships[(i * 7 + 150) % 300]! })

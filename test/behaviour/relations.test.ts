@@ -155,7 +155,7 @@ describe('45: relations map to the entities of each world', () => {
 })
 
 describe('the order of relations', () => {
-  it('parents are spawned before their children, however deep, and a circle hinders nobody', () => {
+  it('spawns parents before their children at any depth, and a cycle does not block it', () => {
     const { net, server, world, copy } = setUp()
     const spawned: number[] = []
     observe(world, onAdd(Networked), (eid: number) => void spawned.push(Name.id[eid]!))
@@ -246,7 +246,7 @@ describe('a target that ends', () => {
     expect(targets(world, copy(child), ChildOf)).toEqual([1])
   })
 
-  it('and comes back within the tick, is a pair with the new one', () => {
+  it('makes a pair with the new entity when it returns within the tick', () => {
     const { net, server, world, copy, pair } = setUp()
     const { parent, child } = pair()
     removeComponent(server, parent, Networked)
@@ -313,7 +313,7 @@ describe('a target out of sight', () => {
 })
 
 describe('a copy of the game’s own doing', () => {
-  it('that it removes is no target any more, and its children stay when their relation keeps them', () => {
+  it('stops being a target when the game removes it, and its children stay if their relation keeps them', () => {
     const { net, server, world, copy } = setUp()
     const a = add(server, 1)
     const b = add(server, 2)
@@ -330,7 +330,7 @@ describe('a copy of the game’s own doing', () => {
     expect(stats(world).counters).toMatchObject({ handlerErrors: 0, ignoredPairs: 0 })
   })
 
-  it('that it takes from the network is no target either: what becomes of it does not concern the server’s', () => {
+  it('stops being a target when the game removes Networked; later changes of it do not affect the server’s pairs', () => {
     const { world, copy, pair } = setUp()
     const { parent, child } = pair()
     const own = copy(parent)

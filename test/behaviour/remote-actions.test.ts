@@ -78,7 +78,7 @@ describe('commands', () => {
     expect(stats(net.server).counters.unauthorizedCalls).toBe(1)
   })
 
-  it("11: a call that names an entity despawned before it arrives is dropped and counted, and weighs on nobody's error budget", () => {
+  it('11: a call that names an entity despawned before it arrives is dropped and counted, and counts against no error budget', () => {
     const { net, ship, copies } = shipOfFirst(1, { latency: 200 })
     for (let i = 0; i < 100; i++) sendCommand(net.clients[0]!.world, copies[0]!, game.Move, { dx: i, dy: 1 })
     net.tick()
@@ -152,7 +152,7 @@ describe('commands', () => {
     expect(seen).toEqual([0, 1, 2, 3, 4])
   })
 
-  it('17: what nobody drains is dropped after the set number of ticks and reported once by name', () => {
+  it('17: an undrained call is dropped after the set number of ticks and reported once by name', () => {
     const { net, copies } = shipOfFirst(1)
     for (let i = 0; i < 3; i++) {
       sendCommand(net.clients[0]!.world, copies[0]!, game.Move, { dx: i, dy: 0 })
@@ -252,7 +252,7 @@ describe('messages', () => {
     expect(stats(net.server).counters.rateLimitedCalls).toBe(3)
   })
 
-  it('that nobody wants is dropped without a report', () => {
+  it('are dropped without a report when the game ignores them', () => {
     const { net } = shipOfFirst(1)
     ignore(net.clients[0]!.world, game.Chat, game.Boom)
     sendMessage(net.server, game.Chat, { text: 'psst' })

@@ -65,7 +65,7 @@ const badNetwork: MakePeers = async (protocol, clients) => {
 convergenceBehaviours('a network that loses, doubles and reorders', badNetwork)
 
 describe('structure', () => {
-  it('of 10,000 entities reaches a client that joins late, with current values', () => {
+  it('reaches a client that joins late for 10,000 entities, with current values', () => {
     const net = createTestNetwork(game.arena, { clients: 0 })
     const ships: number[] = []
     for (let i = 0; i < 10_000; i++) ships.push(game.spawnShip(net.server, i / 4, -i / 4, i))
@@ -224,7 +224,7 @@ describe('38: values arrive for an entity whose spawn is still in flight: held, 
 })
 
 describe('values', () => {
-  it('of a component that was marked as removed in flight do not come back', () => {
+  it('of a component that was marked as removed do not return from packets in flight', () => {
     const net = createTestNetwork(game.arena, { clients: 1, conditions: { latency: 60, jitter: 80 }, seed: 9 })
     const { world } = net.clients[0]!
     const ship = game.spawnShip(net.server, 0, 0, 100)
@@ -243,7 +243,7 @@ describe('values', () => {
     expect(game.Health.hp[copy]).toBe(1019)
   })
 
-  it('that change by less than a step are sent when they add up', () => {
+  it('are sent when changes smaller than a step add up', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const ship = game.spawnShip(net.server, 0, 0, 1)
     net.tick(2)
@@ -285,7 +285,7 @@ describe('values', () => {
     ])
   })
 
-  it('of an entity beyond the arrays of the game are reported by name, not silently missed', () => {
+  it('are reported by name when an entity is beyond the game’s arrays', () => {
     const Tiny = { hp: new Uint8Array(3) }
     const protocol = defineProtocol({ components: { Tiny: replicate(Tiny, { hp: u8 }) } })
     const net = createTestNetwork(protocol, { clients: 1 })
@@ -364,7 +364,7 @@ describe("45: a recycled entity id never receives the previous entity's late pac
     expect(netIdOf(net.server, third)).not.toBe(firstSlot)
   })
 
-  it('fields of entities are mapped, resolve when the entity arrives, and name nobody when it is gone', () => {
+  it('fields of entities are mapped, resolve when the entity arrives, and are 0 when it is gone', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     const hunter = addEntity(net.server)
@@ -440,7 +440,7 @@ describe('the wire', () => {
 })
 
 describe('41: 300 entities changed: several packets, each under the limit, no entity split', () => {
-  it('and all of it arrives in its tick', () => {
+  it('all of them arrive in their tick', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     const ships = Array.from({ length: 300 }, () => game.spawnShip(net.server, 0, 0, 1))
@@ -482,7 +482,7 @@ describe('41: 300 entities changed: several packets, each under the limit, no en
   })
 })
 
-describe('what is told again', () => {
+describe('values that are sent again', () => {
   it('is what was lost, once: the values of one lost packet, and nothing after its acknowledgement', () => {
     const net = createTestNetwork(game.arena, { clients: 1, conditions: { latency: 40 }, seed: 2 })
     const ships = Array.from({ length: 20 }, () => game.spawnShip(net.server, 0, 0, 0))

@@ -88,7 +88,7 @@ describe('16: the requests of a host', () => {
     expect([counters.rateLimitedCalls, counters.malformedPackets]).toEqual([1, 0])
   })
 
-  it('of the server go to its own client and to remote ones, each answering for itself', async () => {
+  it('from the server go to its own client and to remote ones, and each answers for itself', async () => {
     const { net, server, world, stall, tick } = stalls(true)
     const remote = net.clients[0]!
     const own = watch(request(server, stall, Ask, { question: 'own?' }))

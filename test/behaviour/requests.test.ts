@@ -86,7 +86,7 @@ describe('a request that the library refuses', () => {
     expect([...drain(world, NetworkErrors)].map(({ code, name }) => [code, name])).toEqual([['not-owner', 'Buy']])
   })
 
-  it('11: on an entity despawned before it arrives it is answered, counted, and weighs on nobody’s error budget', async () => {
+  it('11: on an entity despawned before it arrives it is answered, counted, and counts against no error budget', async () => {
     const { net, server, stall, world, copy, tick } = stallOfFirst()
     const outcomes = Array.from({ length: 100 }, () => watch(request(world, copy, Buy, { item: 1 })))
     net.clients[0]!.step()
@@ -118,7 +118,7 @@ describe('a request that the library refuses', () => {
     expect(stats(server).counters.rateLimitedCalls).toBe(2)
   })
 
-  it('17: that nobody drains is answered when it is dropped; one that nobody wants at once', async () => {
+  it('17: an undrained request is answered when it is dropped, an ignored one at once', async () => {
     const { server, world, copy, tick } = stallOfFirst()
     ignore(server, Look)
     const undrained = watch(request(world, copy, Buy, { item: 1 }))
@@ -146,7 +146,7 @@ describe('a request that the library refuses', () => {
     expect(stats(server).counters.handlerErrors).toBe(2)
   })
 
-  it('of a client whose game has removed its copy of the entity is answered at once', async () => {
+  it('is answered at once when the client’s game has removed its copy of the entity', async () => {
     const { net, server, stall, world, copy, tick } = stallOfFirst()
     removeEntity(world, copy)
     const outcome = watch(request(server, stall, Ask, { question: '' }))
@@ -156,7 +156,7 @@ describe('a request that the library refuses', () => {
     expect(net.clients[0]!.reason).toBeUndefined()
   })
 
-  it('of a client that does not have the entity is rejected as not observed', async () => {
+  it('is rejected as not observed when the client does not have the entity', async () => {
     const net = createTestNetwork(shop)
     const late = net.connect({ autoReady: false })
     const stall = spawn(net.server)
@@ -200,7 +200,7 @@ describe('the bounds of requests', () => {
 })
 
 describe('giving up', () => {
-  it('takes a request that nobody has drained out of the queue, and counts it', async () => {
+  it('removes an undrained request from the queue, and counts it', async () => {
     const { server, world, copy, tick } = stallOfFirst()
     const controller = new AbortController()
     const outcome = watch(request(world, copy, Buy, { item: 1 }, { signal: controller.signal }))
@@ -215,7 +215,7 @@ describe('giving up', () => {
     expect(outcome.error).toBeInstanceOf(RequestAbortedError)
   })
 
-  it('before it has left, or with a signal that is aborted already, never reaches a system', async () => {
+  it('before the request is sent, or with a signal that was aborted before, keeps it from every system', async () => {
     const { server, world, copy, tick } = stallOfFirst()
     const controller = new AbortController()
     const first = watch(request(world, copy, Buy, { item: 1 }, { signal: controller.signal }))
@@ -276,7 +276,7 @@ describe('giving up', () => {
 })
 
 describe('an answer', () => {
-  it('and the despawn of the entity in one tick: the answer wins, and whoever awaits it finds the entity', async () => {
+  it('arrives when its entity is despawned in the same tick, and the awaiting code still finds the entity', async () => {
     const { server, stall, world, copy, tick } = stallOfFirst()
     const found: number[] = []
     const outcome = watch(
@@ -298,7 +298,7 @@ describe('an answer', () => {
     expect(netIdOf(world, copy)).toBe(0)
   })
 
-  it('to a call that was sent, and not requested, goes nowhere', async () => {
+  it('is not sent for a call that was not a request', async () => {
     const { server, world, copy, tick } = stallOfFirst()
     sendCommand(world, copy, Buy, { item: 1 })
     await tick()
@@ -345,7 +345,7 @@ describe('an answer', () => {
     expect(outcome.value).toEqual(sold)
   })
 
-  it('is an object of its own, that no later answer changes', async () => {
+  it('is a separate object, which no later answer changes', async () => {
     const { server, world, copy, tick } = stallOfFirst()
     const outcomes = [1, 2].map((item) => watch(request(world, copy, Buy, { item })))
     await tick()
@@ -354,7 +354,7 @@ describe('an answer', () => {
     expect(outcomes.map(({ value }) => value?.left)).toEqual([1, 2])
   })
 
-  it('that was given before the connection ends still arrives', async () => {
+  it('still arrives when it was given before the connection ended', async () => {
     const { server, world, copy, tick } = stallOfFirst()
     const outcome = watch(request(world, copy, Buy, { item: 1 }))
     await tick()
@@ -417,7 +417,7 @@ describe('the end of a connection', () => {
     expect(stats(server).counters.unknownReplies).toBe(0)
   })
 
-  it('that the server has just seen rejects what it asks, and does not throw', async () => {
+  it('rejects requests made after the server saw it, and does not throw', async () => {
     const { net, server, stall, tick } = stallOfFirst({ clients: 2 })
     const { connection, world } = net.clients[1]!
     const pending = watch(request(server, stall, Ask, { question: '' }, { to: connection }))
@@ -433,7 +433,7 @@ describe('the end of a connection', () => {
     expect(outcomes[0]?.error).toBeInstanceOf(RequestDisconnectedError)
   })
 
-  it('is no unhandled rejection of a promise that nobody looks at', async () => {
+  it('causes no unhandled rejection for a promise that is not awaited', async () => {
     const unhandled: unknown[] = []
     const listen = (reason: unknown): void => void unhandled.push(reason)
     process.on('unhandledRejection', listen)

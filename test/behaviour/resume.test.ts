@@ -187,7 +187,7 @@ describe('46: reconnect: a fresh session, nothing of the old one left; with a re
     expect([client!.reason?.code, query(refuses.server, [Connected]).length]).toEqual(['lost', 0])
   })
 
-  it('ends when more was said than is kept, and loses nothing in silence', () => {
+  it('ends when more reliable data waits than is kept, and reports the loss', () => {
     const { net, client, world, server, connection, own } = start({ sessions: { resumeTime: 60_000 } })
     client.setConditions({ down: true })
     net.setServerConditions({ down: true })

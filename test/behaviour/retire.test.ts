@@ -109,7 +109,7 @@ describe('a server that retires', () => {
     expect(stats(server).connections).toBe(1)
   })
 
-  it('is done at once, in its next tick, when nobody is there', async () => {
+  it('is finished in its next tick when no client is connected', async () => {
     const { net, server, watch } = start({ clients: 0 })
     const isOver = watch(retire(server, SAVE))
     net.tick()
@@ -141,7 +141,7 @@ describe('a server that retires', () => {
     net.until(() => hasComponent(client.world, own, Draining))
   })
 
-  it('may change its mind about time and text, and tells everybody anew', async () => {
+  it('may change the time and the text, and sends them to all clients again', async () => {
     const { net, server, client, own, watch } = start()
     const first = watch(retire(server, SAVE))
     net.tick(2)

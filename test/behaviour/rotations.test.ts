@@ -87,7 +87,7 @@ describe('an angle', () => {
     expect(Array.from(drain(world, changed(Heading)))).toHaveLength(0)
   })
 
-  it('that is none keeps the last, and is reported once', () => {
+  it('keeps the last value when it is NaN or infinite, and is reported once', () => {
     const { net, server, Heading, eid, copy } = begin()
     Heading.turn[eid] = 1
     net.tick(2)
@@ -137,7 +137,7 @@ describe('a rotation in a component', () => {
     ])
   })
 
-  it('that turns into its negative is at rest: nothing is sent', () => {
+  it('is not sent again when it turns into its negative, which is the same rotation', () => {
     const { net, server, Rotation, turnTo, eid } = begin()
     turnTo(2)
     net.tick(30)
@@ -151,7 +151,7 @@ describe('a rotation in a component', () => {
     expect(stats(server).transport.bytesSent - bytesSent - moving).toBe(moving)
   })
 
-  it('of length 0, or with a part that is no number, keeps the last; without any before it is none', () => {
+  it('keeps the last value when its length is 0 or a part is not finite; the first such value is no rotation', () => {
     const { net, server, world, Rotation, turnTo, rotationOf, eid, copy } = begin()
     turnTo(1)
     net.tick(2)

@@ -61,7 +61,7 @@ describe('1: on a bad network', () => {
 })
 
 describe('3: authority', () => {
-  it('that was taken away and given back while a command was in flight lets it run; given to another, not', () => {
+  it('lets a command run whose sender lost the entity and got it back in flight, but not when another client has it now', () => {
     const { net, ship, copies } = shipOfFirst({ conditions: { latency: 200 } })
     const [a, b] = net.clients.map(({ connection }) => connection) as [number, number]
     sendCommand(net.clients[0]!.world, copies[0]!, game.Move, { dx: 1, dy: 0 })
@@ -148,7 +148,7 @@ describe('7: a client RPC', () => {
 })
 
 describe('11: a call', () => {
-  it('of a server whose entity ends before it arrives is dropped and counted by the client, and blames nobody', () => {
+  it('from the server is dropped and counted by a client whose copy has ended, and counts against no budget', () => {
     const { net, ship } = shipOfFirst({ clients: 1 })
     const { world } = net.clients[0]!
     // The unreliable call is overtaken by the despawn.
@@ -163,7 +163,7 @@ describe('11: a call', () => {
     expect(net.clients[0]!.reason).toBeUndefined()
   })
 
-  it('of a client on an entity whose place another has by now is dropped: the other never gets it', () => {
+  it('from a client is dropped when another entity has the slot by now: it never reaches that one', () => {
     const { net, ship, copies } = shipOfFirst({ conditions: { latency: 300 } })
     for (let i = 0; i < 60; i++) sendCommand(net.clients[1]!.world, copies[1]!, game.Knock, { door: i })
     net.tick()
@@ -254,7 +254,7 @@ describe('14: an unreliable call on a bad network', () => {
   })
 })
 
-describe('17: what nobody drains', () => {
+describe('17: undrained calls', () => {
   it.each([
     [118, 1, 1],
     [125, 0, 0],

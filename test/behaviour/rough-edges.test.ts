@@ -51,7 +51,7 @@ describe('a system of the game', () => {
 })
 
 describe('many components', () => {
-  it('that change independently meet ever new sets, and nothing fills up', () => {
+  it('that change independently make new component sets all the time, and the table of sets stays bounded', () => {
     const stores = Array.from({ length: 24 }, () => ({ n: new Uint16Array(400) }))
     const names = stores.map((_, i) => `C${i}`)
     const protocol = defineProtocol({
@@ -83,8 +83,8 @@ describe('many components', () => {
   })
 })
 
-describe('what is not drained', () => {
-  it('of one session is not seen in the next', async () => {
+describe('undrained calls and messages', () => {
+  it('of one session do not appear in the next', async () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     const ship = game.spawnShip(net.server, 0, 0, 1)
@@ -103,7 +103,7 @@ describe('what is not drained', () => {
     expect([...drain(world, game.Boom)]).toEqual([])
   })
 
-  it('of a client that left is never taken for whoever got its id', async () => {
+  it('of a client that left are never attributed to the next connection with its id', async () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const first = net.clients[0]!
     sendMessage(first.world, game.Chat, { text: 'from the first' })
@@ -131,7 +131,7 @@ describe('players', () => {
     expect([Connection.player[a!.connection], Connection.player[b!.connection]]).toEqual([0, ship])
   })
 
-  it('whose Networked the game takes from its copy are neither player nor owned there', () => {
+  it('are neither player nor owned on a client whose game removed Networked from its copy', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world, connection } = net.clients[0]!
     setPlayer(net.server, connection, game.spawnShip(net.server))
@@ -142,7 +142,7 @@ describe('players', () => {
     expect([query(world, [LocalPlayer]).length, query(world, [Owned]).length]).toEqual([1, 1])
   })
 
-  it('that an observer removes while they spawn leave nothing that could be taken for another', () => {
+  it('leave no state behind when an observer removes them while they spawn', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     const { world } = net.clients[0]!
     observe(world, onAdd(game.Position), (eid: number) => removeEntity(world, eid))
@@ -215,7 +215,7 @@ describe('the end of a connection', () => {
     expect(stats(net.server).connections).toBe(1)
   })
 
-  it('follows when the game removes a connection entity, and nobody inherits anything', () => {
+  it('follows when the game removes a connection entity, and no other connection inherits its state', () => {
     const net = createTestNetwork(game.arena, { clients: 2 })
     const [a] = net.clients
     const ship = game.spawnShip(net.server)

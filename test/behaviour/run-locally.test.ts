@@ -58,7 +58,7 @@ describe('a command with runLocally', () => {
     expect(own).toBe(0)
   })
 
-  it('that the server is sure to drop, since the caller does not own the entity, does not run here either', () => {
+  it('does not run locally when the server will drop it because the caller does not own the entity', () => {
     const { net, ship } = setUp()
     const other = net.clients[1]!.world
     const copy = copyOf(other, net.server, ship)
@@ -106,7 +106,7 @@ describe('a command with runLocally', () => {
     answer.catch(() => undefined)
   })
 
-  it('that nobody drains here is reported, as any other, unless it is ignored', () => {
+  it('is reported when it is not drained locally, unless it is ignored', () => {
     const { net, world, copy } = setUp()
     sendCommand(world, copy, Wave, { n: 0 })
     net.tick(130)
@@ -119,7 +119,7 @@ describe('a command with runLocally', () => {
 })
 
 describe('a client RPC with runLocally', () => {
-  it("lands in the server's own queue at once, on the server's entity, whoever else gets it", () => {
+  it('enters the server’s own queue at once, on the server’s entity, whichever clients get it', () => {
     const { net, world, ship, copy } = setUp()
     sendRpc(net.server, ship, Boom, { power: 7, at: ship })
     sendRpc(

@@ -131,7 +131,7 @@ describe('an element of a collection', () => {
     expect(elementAs(from as never, to as never, value)).toEqual(expected)
   })
 
-  it('that names an entity still does in a collection of another size', () => {
+  it('still names its entity in a collection of another size', () => {
     expect(elementAs(struct({ at: entity }) as never, struct({ at: entity, n: u8 }) as never, { at: 0 })).toEqual({
       at: 0,
       n: 0,
@@ -150,7 +150,7 @@ describe('an element of a collection', () => {
     expect(errorOf(() => elementAs(from as never, to as never, value)).message).toContain(problem)
   })
 
-  it('of a set is not lost when two values become the same', () => {
+  it('is not lost from a set when two values become equal: the save is refused', () => {
     const Bag = { set: [] as Bags['set'] }
     const world = (step: number): library =>
       createServerWorld(
@@ -191,7 +191,7 @@ describe('four numbers', () => {
     expect(load(numbers, saved(unitQuaternion.fields(), half))).toEqual(half)
   })
 
-  it('that are no rotation, or not all there, are refused; a rotation that was never set loads as it was', () => {
+  it('are refused when they are incomplete or no rotation; a rotation that was never set loads unchanged', () => {
     const zeros = [0, 0, 0, 0]
     expect(load(unitQuaternion.fields(), saved(unitQuaternion.fields(), zeros))).toEqual(zeros)
     expect(errorOf(() => load(unitQuaternion.fields(), saved(numbers, zeros))).message).toContain(
@@ -202,7 +202,7 @@ describe('four numbers', () => {
     )
   })
 
-  it('of a rotation whose parts have changed places are refused', () => {
+  it('are refused when the parts of a rotation have changed places', () => {
     const swapped = unitQuaternion.fields('w', 'x', 'y', 'z')
     expect(errorOf(() => load(swapped, saved(unitQuaternion.fields(), [0, 0, 0, 1]))).message).toMatch(
       /Turn.w is unitQuaternion\(x,y,z,w\).w in the save, unitQuaternion\(w,x,y,z\).x in this game/,

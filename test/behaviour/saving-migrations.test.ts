@@ -42,7 +42,7 @@ function later(components: Parameters<typeof defineProtocol>[0]['components']): 
 const { Position: P, Health: H, Motion: M, Aim: A, Bag: B, Flag: F } = protocol.components
 
 describe('a later protocol', () => {
-  it('that adds components, fields, prefabs and relations loads it; what is new begins with zeros', () => {
+  it('with more components, fields, prefabs and relations loads an old save; new values are zero', () => {
     const Score = { points: new Uint16Array(MAX) }
     const Wide = { ...Health, shield: new Uint8Array(MAX).fill(7) }
     const Eats = createRelation()
@@ -65,7 +65,7 @@ describe('a later protocol', () => {
     expect([Health.hp[ship!], Wide.shield[ship!], hasComponent(world, ship!, Score)]).toEqual([65_535, 0, false])
   })
 
-  it('whose numbers have grown loads it; whose numbers have become too small says which value does not fit', () => {
+  it('with larger number types loads an old save; with smaller ones the error names the value that does not fit', () => {
     const wide = { hp: new Float64Array(MAX), alive: new Uint8Array(MAX) }
     const grown = later({
       Position: P,
@@ -322,7 +322,7 @@ describe('a type of the game’s own', () => {
     }
   })
 
-  it('that the protocol does not have any more cannot be read: a migration is told, all else is there', () => {
+  it('cannot be read when the protocol no longer has it: the migration gets its name, and all other values', () => {
     const Changed = { coins: [] as SyncList<number>[], notes: [] as SyncList<number>[] }
     const newer = defineProtocol({
       components: { Purse: replicate(Changed, { coins: listOf(u16, 4), notes: listOf(u16, 4) }) },

@@ -112,7 +112,7 @@ describe('a saved world', () => {
     expect(() => saveWorld(net.server, { ownerKey: () => 'x'.repeat(257) })).toThrow('ownerKey: is 257 bytes long')
   })
 
-  it('of a host’s world, with nobody else there, comes back in another host', () => {
+  it('of a host without other clients loads in another host', () => {
     const one = createTestNetwork(protocol, { host: true, clients: 0 })
     populate(one.server)
     one.tick(2)
@@ -176,8 +176,8 @@ describe('saved, loaded and saved again', () => {
   })
 })
 
-describe('what cannot be loaded', () => {
-  it('is told from what was damaged, what is newer, and what is no save at all', () => {
+describe('a save that cannot be loaded', () => {
+  it('gives different errors for damaged bytes, a newer format, and bytes that are no save', () => {
     const bytes = savedShip()
     const code = (changed: Uint8Array): string => errorOf(() => loadWorld(createServerWorld(protocol), changed)).code
     expect(code(new Uint8Array(0))).toBe('not-a-save')
@@ -199,7 +199,7 @@ describe('what cannot be loaded', () => {
     expect(Health.hp[ship]).toBe(65_535)
   })
 
-  it('where an observer of the game throws leaves nothing of it', () => {
+  it('leaves nothing behind when an observer of the game throws', () => {
     const world = createServerWorld(protocol)
     const ids: number[] = []
     observe(world, onAdd(Flag), (eid: number) => {

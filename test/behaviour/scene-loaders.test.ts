@@ -59,7 +59,7 @@ const heardByServer = (world: ServerWorld): string[] => {
 }
 
 describe('a loader', () => {
-  it('runs in the tick, never in a promise of its own making, and one scene at a time', async () => {
+  it('runs in the tick, not in a promise, and one scene at a time', async () => {
     let inTick = false
     const outside: string[] = []
     const running: string[] = []
@@ -95,7 +95,7 @@ describe('a loader', () => {
     expect(scenesOf(net.clients[0]!.world).map(({ name }) => name)).toEqual(['Match', 'Hud'])
   })
 
-  it('is told which scene, with its arguments, in types of that scene', async () => {
+  it('gets the scene and its arguments, with the types of that scene', async () => {
     const { net, client } = stage()
     const maps: string[] = []
     setSceneLoader(client.world, (load) => {
@@ -299,7 +299,7 @@ describe('a newer change', () => {
 })
 
 describe('the end of a session while a scene is loaded', () => {
-  it('aborts the load, unloads what was loaded, and loses nothing that was said before', async () => {
+  it('aborts the load and unloads the scenes; calls sent before the end still arrive', async () => {
     const { net, client, loader, connection } = stage()
     changeScene(net.server, Lobby)
     await tickAwaiting(net, 2)
@@ -334,7 +334,7 @@ describe('the end of a session while a scene is loaded', () => {
     expect([...drain(client.world, NetworkErrors)]).toEqual([])
   })
 
-  it('that comes together with the change begins nothing', async () => {
+  it('starts no load when the change and the end arrive together', async () => {
     const { net, client, loader, connection } = stage()
     client.running = false
     changeScene(net.server, Lobby)
@@ -352,7 +352,7 @@ describe('the end of a session while a scene is loaded', () => {
     expect([...drain(client.world, SceneEvents)]).toEqual([])
   })
 
-  it('from the client’s side, and of the network, does the same', async () => {
+  it('does the same when the client or the network ends the session', async () => {
     for (const end of ['close', 'silence'] as const) {
       const { net, client, loader } = stage({ sessions: { timeout: 1000, resumeTime: 2000 } })
       changeScene(net.server, Lobby)
@@ -368,7 +368,7 @@ describe('the end of a session while a scene is loaded', () => {
     }
   })
 
-  it('of one of two clients leaves the other to load on', async () => {
+  it('on one client does not stop the load of another', async () => {
     const { net, client, loader } = stage({ clients: 2 })
     const other = net.clients[1]!
     changeScene(net.server, Lobby)
@@ -382,7 +382,7 @@ describe('the end of a session while a scene is loaded', () => {
   })
 })
 
-describe('what waits for a client that loads', () => {
+describe('packets that wait for a loading client', () => {
   it('is bounded: more closes it, with a reason', async () => {
     const entityIndex = createEntityIndex()
     const net = createTestNetwork(staged, { clients: 0, entityIndex })
@@ -453,7 +453,7 @@ describe('while the server itself loads', () => {
     expect(stats(net.server).counters.undrainedCalls).toBe(0)
   })
 
-  it('who sends more than is kept for one client is closed, and the others lose nothing', async () => {
+  it('a client that sends more than is kept for it is closed, and the other clients lose nothing', async () => {
     const net = createTestNetwork(staged, { clients: 2 })
     const loader = new ManualLoader()
     setSceneLoader(net.server, loader.loader)

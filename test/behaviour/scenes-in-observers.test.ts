@@ -16,7 +16,7 @@ const CAUSES = {
 }
 
 describe('32: a scene changed by an observer', () => {
-  it.each(Object.entries(CAUSES))('when %s comes behind the change under way, for every client', async (_, cause) => {
+  it.each(Object.entries(CAUSES))('when %s follows the change in progress, for every client', async (_, cause) => {
     const net = createTestNetwork(staged, { clients: 2, sessions: { sceneTimeout: 2000 } })
     const { server } = net
     changeScene(server, Lobby)

@@ -135,7 +135,7 @@ describe('a change of the scene', () => {
     expect(wrong).toEqual([])
   })
 
-  it('of one connection touches no other, nor the world’s scenes and who joins later', () => {
+  it('for one connection affects no other connection, no scene of the world, and no later joiner', () => {
     const net = createTestNetwork(staged, { clients: 3 })
     const asked = new ManualLoader()
     setSceneLoader(net.server, asked.loader)
@@ -206,7 +206,7 @@ describe('a change of the scene', () => {
 })
 
 describe('a client that joins while a scene is played', () => {
-  it('is told of it, with its arguments, before it is ready: Connected, Loading, Ready', async () => {
+  it('gets the scene with its arguments before it is ready: Connected, Loading, Ready', async () => {
     const net = createTestNetwork(staged, { clients: 0 })
     changeScene(net.server, Match, { seed: 77, map: 'moon' })
     loadScene(net.server, Hud)
@@ -234,7 +234,7 @@ describe('a client that joins while a scene is played', () => {
     expect(names(scenesOf(client.world))).toBe('Match Hud')
   })
 
-  it('that has been here before, and does not want to take part now, is not ready', () => {
+  it('is not ready when it was here before and called setReady(false)', () => {
     const net = createTestNetwork(staged)
     const { world } = net.clients[0]!
     changeScene(net.server, Lobby)
@@ -466,7 +466,7 @@ describe('entities of a scene', () => {
     expect(has(net.server, again, Networked)).toBe(false)
   })
 
-  it('that ended meanwhile take nobody with them who got their place', () => {
+  it('that ended meanwhile do not remove the entities that have their slots now', () => {
     const net = createTestNetwork(staged)
     changeScene(net.server, Lobby)
     net.tick(5)
@@ -481,7 +481,7 @@ describe('entities of a scene', () => {
     for (const ship of ships) expect(has(net.server, ship, Networked)).toBe(true)
   })
 
-  it('of a scene that one connection loads by itself are refused', () => {
+  it('are refused for a scene that one connection loads by itself', () => {
     const net = createTestNetwork(staged)
     changeScene(net.server, Lobby, {}, { to: net.clients[0]!.connection })
     const ship = spawnHealthy(net.server, 1)

@@ -88,7 +88,7 @@ describe("a component that is sent 'once'", () => {
     expect(client.world).not.toBe(late.world)
   })
 
-  it('that is added again arrives as it is then', () => {
+  it('arrives with its present value when it is added again', () => {
     const { net, eid, there } = begin()
     removeComponent(net.server, eid, Look)
     net.tick(2)
@@ -170,7 +170,7 @@ describe('a component with an interval', () => {
     expect(Mana.left[there()]).toBe(0)
   })
 
-  it('that its owner writes leaves the owner once in so many frames', () => {
+  it('is sent by its owner once in that many frames', () => {
     const Aim = { at: new Uint16Array(MAX) }
     const owned = defineProtocol({
       components: { Aim: replicate(Aim, { at: u16 }, { authority: 'client', interval: INTERVAL }) },

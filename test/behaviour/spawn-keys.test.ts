@@ -167,7 +167,7 @@ describe('an entity of a client’s scene', () => {
     expect([...drain(world, NetworkErrors)]).toEqual([])
   })
 
-  it('from which SpawnOrigin is taken is an ordinary copy: hidden it goes', () => {
+  it('is an ordinary copy once SpawnOrigin is removed: it ends when it is hidden', () => {
     const { net, server, world, copy } = setUp()
     const door = sceneEntity(world, 'door')
     const ours = spawn(server, game.Door, {}, { key: 'door' })
@@ -179,7 +179,7 @@ describe('an entity of a client’s scene', () => {
     expect(entityExists(world, door)).toBe(false)
   })
 
-  it('destroyed and spawned anew with its key in one tick is the same entity to the client', () => {
+  it('is the same entity to the client when the server despawns it and spawns it again with its key in one tick', () => {
     const { net, server, world, copy } = setUp()
     const door = sceneEntity(world, 'door')
     const first = spawn(server, game.Door, {}, { key: 'door' })
@@ -198,7 +198,7 @@ describe('an entity of a client’s scene', () => {
     expect(entityExists(world, door)).toBe(true)
   })
 
-  it('that comes after the spawn takes over the copy that was made: values, owner, player, prefab and references', () => {
+  it('takes over the copy when it claims its key after the spawn: values, owner, player, prefab and references', () => {
     const { net, client, server, world, copy } = setUp()
     const log: string[] = []
     onSpawn(world, game.Ball, ({ entity, args }) => {
@@ -354,7 +354,7 @@ describe('an entity made ahead of the server’s', () => {
     expect(entityExists(world, next)).toBe(true)
   })
 
-  it('that is not confirmed in time is told to every system of one frame, then removed', () => {
+  it('is reported to every system of one frame when it is not confirmed in time, then removed', () => {
     const { net, world } = setUp()
     const shot = addEntity(world)
     setSpawnKey(world, shot, 'shot', { kind: 'predicted', waitTicks: 10 })
@@ -375,7 +375,7 @@ describe('an entity made ahead of the server’s', () => {
     expect([...drain(world, UnmatchedSpawns)]).toEqual([])
   })
 
-  it('is kept where Predicted is taken from it, and a spawn that comes after all makes a copy of its own', () => {
+  it('stays when Predicted is removed from it, and a late spawn makes a separate copy', () => {
     const { net, server, world, copy } = setUp()
     const kept = addEntity(world)
     const early = addEntity(world)
@@ -399,7 +399,7 @@ describe('an entity made ahead of the server’s', () => {
     expect(hasComponent(world, kept, Networked)).toBe(false)
   })
 
-  it('45: whose id the game gives to another one while it is told leaves that one alone', () => {
+  it('45: leaves an entity alone that got its id while it was reported', () => {
     const { net, world } = setUp()
     const shot = addEntity(world)
     setSpawnKey(world, shot, 'shot', { kind: 'predicted', waitTicks: 3 })

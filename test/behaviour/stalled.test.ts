@@ -25,7 +25,7 @@ function start() {
 }
 
 describe('a client', () => {
-  it('whose network answers, and whose game takes nothing in for ten seconds, is closed as stalled, which both sides can read', () => {
+  it('is closed as stalled when its network answers but its game reads nothing for ten seconds; both sides get the reason', () => {
     const { net, client, seconds, shows } = start()
     client.running = false
     seconds(9)
@@ -38,7 +38,7 @@ describe('a client', () => {
     expect(client.reason).toMatchObject({ code: 'stalled', by: 'remote' })
   })
 
-  it('that applies nothing is closed as stalled however much else it is sent meanwhile', () => {
+  it('is closed as stalled when it applies nothing, even if new packets keep arriving', () => {
     const { net, client, shows } = start()
     client.running = false
     let seconds = 0
@@ -53,14 +53,14 @@ describe('a client', () => {
     expect(seconds).toBeLessThanOrEqual(45)
   })
 
-  it('that stands still while there is nothing to take in, stays', () => {
+  it('stays connected when its game stops while there is nothing to read', () => {
     const { client, seconds, shows } = start()
     client.running = false
     seconds(30, false)
     expect([shows(Connected), shows(Interrupted)]).toEqual([true, false])
   })
 
-  it('of which nothing is heard, is Interrupted after the time-out, and ends with timeout', () => {
+  it('is Interrupted after the time-out when no packet arrives from it, and ends with timeout', () => {
     const { net, client, seconds, shows } = start()
     client.running = false
     client.setConditions({ down: true })
@@ -163,7 +163,7 @@ describe('Stalled', () => {
     expect(came).toEqual([])
   })
 
-  it('comes to a client that was let in and whose game never began, and goes with the session', () => {
+  it('is added on a client that was accepted but whose game never ran, and is removed with the session', () => {
     const { net, shows } = start()
     const late = net.begin({ autoReady: false })
     net.until(() => late.connection !== 0)

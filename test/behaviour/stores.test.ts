@@ -176,7 +176,7 @@ describe('plain arrays and structs', () => {
     expect(indices).toHaveLength(Plain.a.length - Number(indices[0]))
   })
 
-  it('that have nothing for an entity begin with zeros', () => {
+  it('begin with zeros for an entity without values', () => {
     const { net, world, server, Plain, Structs } = begin()
     const eid = addEntity(server)
     Reflect.deleteProperty(Structs, eid)
@@ -186,7 +186,7 @@ describe('plain arrays and structs', () => {
     expect([Plain.a[copy], Plain.on[copy], Structs[copy]]).toEqual([0, 0, { dx: 0, dy: 0 }])
   })
 
-  it('a struct that the game replaces is read anew', () => {
+  it('are read again after the game replaces a struct', () => {
     const { net, Structs, eid, copy } = begin()
     Structs[eid] = { dx: 77, dy: 0.5 }
     net.tick(2)
@@ -219,7 +219,7 @@ describe('a typed array that the game replaces by a larger one', () => {
     expect(Array.from(drain(server, NetworkErrors))).toEqual([])
   })
 
-  it('of another type is picked up too, with all of its values', () => {
+  it('may have another type: all of its values are read', () => {
     const { net, Typed, eid, copy, spawnOne, world, server } = begin()
     const other = spawnOne(30)
     net.tick(2)

@@ -117,7 +117,7 @@ describe('a game that follows transitions', () => {
     expect(shown.sorted).toEqual([after])
   })
 
-  it('of several components sees one stream of them in order', () => {
+  it('sees one ordered stream for several components', () => {
     let status = ''
     const log: string[] = []
     const follow = (world: ClientWorld): void => {
@@ -175,7 +175,7 @@ function pause(server: ServerWorld, eid: number): void {
 }
 
 describe('an id', () => {
-  it('that a client frees is not handed out again while an event of the frame can name it', () => {
+  it('freed on a client is not reused while an event of the frame can name it', () => {
     const network = createTestNetwork(empty)
     const { server } = network
     const client = network.clients[0]!
@@ -192,7 +192,7 @@ describe('an id', () => {
     expect(idsOf(client.world, 40).filter((id) => copies.has(id)).length).toBe(5)
   })
 
-  it('that the game frees on a client is not given to an entity that arrives in the same frame', () => {
+  it('freed by the game on a client is not given to an entity that arrives in the same frame', () => {
     const shown = new Follower(Networked)
     const network = createTestNetwork(empty, { clientSystems: [shown.follow] })
     const { server } = network
@@ -210,7 +210,7 @@ describe('an id', () => {
     expect(shown.sorted).toEqual([arrived])
   })
 
-  it('of an entity that despawn ends on the server stays taken until its events are withdrawn', () => {
+  it('freed by despawn on the server stays reserved until its events are withdrawn', () => {
     const network = createTestNetwork(empty, { clients: 0 })
     const { server } = network
     const ship = begin(server)
@@ -224,7 +224,7 @@ describe('an id', () => {
     expect(idsOf(server, 10)).toContain(ship)
   })
 
-  it('of a client that left is not the next one’s while systems can read that it left', () => {
+  it('of a client that left is not reused while systems can read that it left', () => {
     const here = new Set<number>()
     const strangers: number[] = []
     const follow = (world: ServerWorld): void => {
@@ -247,7 +247,7 @@ describe('an id', () => {
     expect(seen.size).toBeGreaterThan(1)
   })
 
-  it('of an entity removed with its target by the relation is held too', () => {
+  it('of an entity removed together with its target stays reserved too', () => {
     const Mounted = createRelation({ autoRemoveSubject: true })
     const network = createTestNetwork(empty, { clients: 0 })
     const { server } = network
@@ -326,7 +326,7 @@ describe('an id', () => {
     expect(copies.map((copy) => Health.hp[copy])).toEqual(Array(7).fill(13))
   })
 
-  it('that is held is no entity for the verbs', () => {
+  it('in reserve is no entity for the verbs', () => {
     const network = createTestNetwork(arena, { clients: 0 })
     const { server } = network
     const ball = spawn(server, Ball, { color: 1, thrower: 0, name: '' })
@@ -339,7 +339,7 @@ describe('an id', () => {
     expect([...query(server, [Networked])]).toEqual([])
   })
 
-  it('that the game removes once more by a number it kept is not taken from the entity that has it next', () => {
+  it('removed a second time by the game does not remove the entity that has it now', () => {
     const network = createTestNetwork(empty, { clients: 0 })
     const { server } = network
     const ship = begin(server)

@@ -119,7 +119,7 @@ describe('a transport of a game’s own', () => {
     await exchange(match)
   })
 
-  it('that throws fails connect and listen with a reason, and leaves nothing behind', async () => {
+  it('makes connect and listen fail with a reason when it throws, and leaves nothing open', async () => {
     const client = createClientWorld(game.arena, { entityIndex })
     const transport = (): never => {
       throw new Error('no such cable')

@@ -413,7 +413,7 @@ describe('an entity of another client', () => {
 })
 
 describe('an answer', () => {
-  it('to what is no request throws, a second one too, and one that nobody awaits returns false', async () => {
+  it('throws when there is no such request, or a second time; it returns false when the requester no longer waits', async () => {
     const { net, server, a, copy } = begin()
     expect(() => reply(server, 1 as N.CallId<{ n: typeof N.u8 }>, { n: 1 })).not.toThrow(TypeError)
     request(a.world, copy, Buy, {}).catch(() => {})

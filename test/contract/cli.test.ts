@@ -142,7 +142,7 @@ describe('serve', () => {
     expect(server.lines.find(({ level }) => level === 'fatal')?.msg).toBe('uncaught: as asked, later')
   })
 
-  it('ends in order when the game closes its world: nobody could come in any more', async () => {
+  it('ends in order when the game closes its world, since no client can connect any more', async () => {
     const game = write(
       'closes.ts',
       `import { close } from '${root}dist/server.js'
@@ -243,7 +243,7 @@ describe('bots', () => {
     await server.says('client 2 left: the bots stopped')
   })
 
-  it('of another protocol are told so', async () => {
+  it('get the list of differences when their protocol differs', async () => {
     const { url } = await serve(GAME)
     const bots = write(
       'other/bots.ts',
@@ -268,25 +268,25 @@ describe('a mistake', () => {
     return command.stderr
   }
 
-  it('in the port is told with the way out', async () => {
+  it('in the port is reported with a way to fix it', async () => {
     const { port } = await serve(GAME)
     expect(await mistake('serve', GAME, '--port', `${port}`, '--host', '127.0.0.1')).toBe(
       `bitecs-net: port ${port} is in use: stop the program that uses it or choose another with --port\n`,
     )
   })
 
-  it('in the path of the module is told with the full path', async () => {
+  it('in the path of the module is reported with the full path', async () => {
     expect(await mistake('serve', 'nowhere/game.ts')).toBe(
       `bitecs-net: the game module does not exist: ${join(root, 'nowhere/game.ts')}\n`,
     )
   })
 
-  it('in the module itself is told with its file', async () => {
+  it('in the module itself is reported with its file', async () => {
     const game = write('throws.ts', `throw new Error('no map')`)
     expect(await mistake('serve', game)).toMatch(/^bitecs-net: cannot load \S+throws\.ts\S*: no map\n$/)
   })
 
-  it('in its setup is told', async () => {
+  it('in its setup is reported', async () => {
     const game = write(
       'setup.ts',
       `import { protocol } from '${root}${GAME}'
@@ -297,7 +297,7 @@ describe('a mistake', () => {
     expect(await mistake('serve', game)).toBe(`bitecs-net: setup of ${game} failed: no database\n`)
   })
 
-  it('in a setup that waits for what never comes is told', async () => {
+  it('in a setup that never resolves is reported', async () => {
     const game = write(
       'never.ts',
       `export { protocol, systems } from '${root}${GAME}'
@@ -308,14 +308,14 @@ describe('a mistake', () => {
     )
   })
 
-  it('in the exports is told with those that there are', async () => {
+  it('in the exports is reported with the exports that exist', async () => {
     expect(await mistake('serve', BOTS)).toBe(
       `bitecs-net: ${BOTS} must export systems, an array of functions; it exports createBot, protocol, rate\n`,
     )
     expect(await mistake('bots', GAME)).toContain(`${GAME} must export createBot, a function; it exports Move`)
   })
 
-  it('in createBot is told', async () => {
+  it('in createBot is reported', async () => {
     const { url } = await serve(GAME)
     const head = `export { protocol } from '${root}${GAME}'\n`
     const throws = write('bot-throws.ts', `${head}export const createBot = () => { throw new Error('no brain') }`)
@@ -324,7 +324,7 @@ describe('a mistake', () => {
     expect(await mistake('bots', wrong, '--url', url)).toContain('must return an array of functions')
   })
 
-  it('in an option is told', async () => {
+  it('in an option is reported', async () => {
     expect(await mistake('serve', GAME, '--port', 'http')).toContain('Must be a whole number from 0 to 65535.')
     expect(await mistake('serve', GAME, '--prot', '1')).toContain("unknown option '--prot'")
     expect(await mistake('serve', GAME, '--static', 'nowhere')).toBe(
@@ -332,7 +332,7 @@ describe('a mistake', () => {
     )
   })
 
-  it('of a command installed elsewhere than the game is told', async () => {
+  it('is reported when the command is installed elsewhere than the game’s library', async () => {
     const game = write('apart/game.ts', `export { protocol, systems } from '${root}${GAME}'`)
     write('apart/node_modules/bitecs-net/package.json', '{ "name": "bitecs-net", "exports": "./index.js" }')
     const theirs = write('apart/node_modules/bitecs-net/index.js', 'export {}')

@@ -110,12 +110,12 @@ describe('a hook', () => {
     expect((await begin(url)).status).toBe(200)
   })
 
-  it('cannot make data of its own look like a status of geckos', async () => {
+  it('cannot return data that looks like a status of geckos', async () => {
     const { url } = await serve(() => ({ _statusCode: 200, status: 500 }))
     expect((await begin(url)).status).toBe(200)
   })
 
-  it('is told when the client hangs up, and no connection is made for it', async () => {
+  it('gets an aborted signal when the client hangs up, and no connection is made for it', async () => {
     let signal: AbortSignal | undefined
     let answer: (result: boolean) => void = () => {}
     const { server, url } = await serve((request) => {
@@ -133,7 +133,7 @@ describe('a hook', () => {
     expect(server.counters.neverOpened).toBe(0)
   })
 
-  it('that never answers holds up no close', async () => {
+  it('does not delay close when it never answers', async () => {
     let signal: AbortSignal | undefined
     const { server, url } = await serve(({ signal: given }) => {
       signal = given
@@ -148,7 +148,7 @@ describe('a hook', () => {
     await response
   })
 
-  it('that ignores its signal runs no more often at once than there may be clients', async () => {
+  it('runs at most as often at once as there may be clients, even if it ignores its signal', async () => {
     let asked = 0
     const hook = (): Promise<never> => {
       asked++
@@ -240,7 +240,7 @@ describe('a client', { timeout: 30_000 }, () => {
     expect(new TextEncoder().encode(error.message).length).toBeLessThanOrEqual(512)
   })
 
-  it('of a hook that fails is refused, and the server hears why', async () => {
+  it('is refused when the hook fails, and the server gets the error', async () => {
     const cause = new Error('no database')
     const { world, url } = await run({ network: { authorize: () => Promise.reject(cause) } })
     await expect(connect(createClientWorld(protocol), { url, timeout: 20_000 })).rejects.toMatchObject({

@@ -100,7 +100,7 @@ describe('a try that fails', { timeout: 15_000 }, () => {
     }
   })
 
-  it('says that nobody answers', async () => {
+  it('reports that there was no answer', async () => {
     const server = await startServer()
     const url = `http://127.0.0.1:${server.port}/`
     await server.close()
@@ -122,7 +122,7 @@ describe('a try that fails', { timeout: 15_000 }, () => {
     await until('the server to forget it', () => server.counters.neverOpened === 1)
   })
 
-  it('ends when it is told to, before and during the try', async () => {
+  it('ends when it is aborted, before and during the try', async () => {
     const { server, relay } = await startBehindRelay({ up: { down: true }, down: { down: true } })
     await expect(connect({ url: relay.url, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' })
     const controller = new AbortController()

@@ -125,7 +125,7 @@ describe('hostile clients', { timeout: LIMIT }, () => {
     await expectServed(honest, log)
   })
 
-  it('drains and closes channels that clients open themselves, even while its own loop stands still', async () => {
+  it('get channels that they open themselves drained and closed, even while the server’s loop is stopped', async () => {
     const server = await startServer()
     const log = new Log(server)
     const honest = await connect(server)

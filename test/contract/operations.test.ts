@@ -119,7 +119,7 @@ describe('a signal while the server starts', () => {
 describe('SIGTERM with a drain time', () => {
   const DRAIN = ['--drain-time', '20s', '--drain-text', 'a new version comes']
 
-  it('shows everybody that it closes, lets nobody in, and ends when the last client has left', async () => {
+  it('reports to all clients that the server closes, refuses new ones, and ends when the last client has left', async () => {
     const { server, url, probe } = await serve(DRAIN)
     const client = await enter(url)
     server.kill('SIGTERM')
@@ -268,7 +268,7 @@ describe('settings', () => {
     await expect(refused).rejects.toMatchObject({ code: 'game-says-no', message: 'the game says no' })
   })
 
-  it('that are wrong end it with their name, before anything is begun', async () => {
+  it('end the command with the name of the wrong one, before the server starts', async () => {
     const config = join(folder, 'wrong.json')
     writeFileSync(config, JSON.stringify({ maxConections: 5 }))
     const command = run(['serve', GAME, '--config', config])

@@ -151,7 +151,7 @@ export function transportContract(name: string, makeNetwork: (options: NetworkOp
       expect(server.events.at(-1)).toEqual({ type: 'pong', peer, clock: 77 })
     })
 
-    it('tells peers apart and numbers them anew', async () => {
+    it('tells peers apart and gives each a new number', async () => {
       const { network, server } = await start()
       const clients: Watched[] = []
       for (let i = 0; i < 3; i++) {
@@ -204,7 +204,7 @@ export function transportContract(name: string, makeNetwork: (options: NetworkOp
       await expectSilenceAfterClosed(server, client)
     })
 
-    it('drops and counts unreliable packets that nobody drains, and stays open', async () => {
+    it('drops and counts undrained unreliable packets, and stays open', async () => {
       const { server, client, peer } = await pair({ inboxLimit: 32_768 })
       await until('a full inbox', async () => {
         await client.side.send(SERVER, { channel: Channel.Unreliable, count: 10, size: 1150 })
@@ -219,7 +219,7 @@ export function transportContract(name: string, makeNetwork: (options: NetworkOp
       await client.until('a packet', () => client.count('packet') === 1)
     })
 
-    it('closes a peer whose reliable packets nobody drains', async () => {
+    it('closes a peer whose reliable packets are not drained', async () => {
       const { server, client } = await pair({ inboxLimit: 32_768 })
       await client.side.send(SERVER, { channel: Channel.Reliable, count: 10, size: 16_384 })
       await client.untilClosed()

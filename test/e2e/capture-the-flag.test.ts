@@ -58,7 +58,7 @@ test('a player chooses a team, and one that has enough players refuses the next'
   expect(playerOf(await bob.look(), 'Cyd').team).toBe(0)
 })
 
-test('what is said to the team is read by the team alone, what is said to all by all', async () => {
+test('messages to the team reach the team alone, messages to all reach everybody', async () => {
   await bob.say('/t behind the trees')
   await bob.say('hello <b>you</b>')
   for (const page of [ada, cyd]) {
@@ -95,7 +95,7 @@ test('a player runs by key press, and the other page sees it', async () => {
   await ada.page.keyboard.up('ArrowDown')
 })
 
-test('on the phone the stick runs and the button throws', async () => {
+test('on the phone the stick steers and the button throws', async () => {
   const { x } = playerOf(await cyd.look(), 'Cyd')
   // The field stands upright there, with the blue base below.
   const letGo = await cyd.pull('#stick', 0, -70)
@@ -117,7 +117,7 @@ test('on the phone the stick runs and the button throws', async () => {
   expect(await hasSeen()).toBe(true)
 })
 
-test('on the phone all that is pressed is large enough for a thumb, and nothing scrolls', async () => {
+test('on the phone all buttons are large enough for a thumb, and nothing scrolls', async () => {
   const sizes = await cyd.page.evaluate(() => ({
     buttons: [...document.querySelectorAll('button, #stick, #chat')]
       .map((one) => one.getBoundingClientRect())

@@ -22,7 +22,7 @@ describe.each([31, 32])('hostile saves, seed %i', (seed) => {
     expect(loaded).toBeLessThan(SAVES * 0.9)
   })
 
-  it('of random bytes after a valid beginning are refused', () => {
+  it('with random bytes after a valid beginning are refused', () => {
     const random = createRandom(seed)
     let loaded = 0
     for (let i = 0; i < SAVES; i++) {

@@ -105,7 +105,7 @@ async function startAndStop(
 }
 
 describe('the Dockerfile', () => {
-  it('builds in one stage and runs in another, as nobody who may write there', () => {
+  it('builds in one stage and runs in another, as a user without write access', () => {
     expect(dockerfile.filter(({ name }) => name === 'FROM')).toHaveLength(2)
     expect(instruction('USER')).toBe('node')
     expect(stage.findIndex(({ name }) => name === 'COPY')).toBeLessThan(stage.findIndex(({ name }) => name === 'USER'))
@@ -186,7 +186,7 @@ describe('the unit of systemd', () => {
     })
   }, 60_000)
 
-  it('and the container set the same', () => {
+  it('and the container have the same settings', () => {
     const { port, static: folder, maxConnections, metricsPort } = settings
     expect([`${port}`, folder, `${maxConnections}`, `${metricsPort}`]).toEqual(
       ['PORT', 'STATIC', 'MAX_CONNECTIONS', 'METRICS_PORT'].map((name) => variables[`BITECS_NET_${name}`]),

@@ -119,7 +119,7 @@ export function authenticationBehaviours(network: string, make: MakePeers): void
           expect(log).toEqual(['+Connected Ann'])
         }))
 
-      it('a client whose authentication takes longer than the limit is refused, and the authenticator is told', () => {
+      it('a client whose authentication takes longer than the limit is refused, and the authenticator gets an aborted signal', () => {
         let told = false
         const authenticate = ({ signal }: AuthenticationRequest): Promise<undefined> =>
           new Promise(() => signal.addEventListener('abort', () => (told = true)))

@@ -19,8 +19,8 @@ const serving = {
 const reasonAt = ({ world }: Peer) => Connection.reason[connectionOf(world)]
 
 export function refusalBehaviours(network: string, make: MakePeers): void {
-  describe(`who is turned away or sent away over ${network}`, () => {
-    it('is told why by connect and by Connection.reason: duplicate, full, kicked, mismatch, banned, draining, stopped', async () => {
+  describe(`a client that is refused or removed over ${network}`, () => {
+    it('gets the reason from connect and Connection.reason: duplicate, full, kicked, mismatch, banned, draining, stopped', async () => {
       const peers = await make(game.arena, 0, serving)
       const { server } = peers
       const seen: string[] = []

@@ -56,7 +56,7 @@ export function remoteActionBehaviours(network: string, make: MakePeers): void {
         expect(seen).toEqual(Array.from({ length: 50 }, (_, i) => [ship, peers.clients[0]!.connection, i + 0.5, -i]))
       }))
 
-    it('7: a client RPC reaches every ready observer and nobody else; includeOwner: false skips the owner; except skips one', () =>
+    it('7: a client RPC reaches every ready observer and no other client; includeOwner: false skips the owner; except skips one', () =>
       withPeers(make, 3, async (peers) => {
         const { ship, copies } = await ownedShip(peers, 0)
         sendRpc(peers.server, ship, game.Boom, { x: 1.5, shooter: ship })

@@ -159,7 +159,7 @@ export function requestBehaviours(network: string, make: MakePeers): void {
           expect(refusalOf((await outcomeOf(peers, looking)).error, Look)).toBe('zu dunkel – später')
         }))
 
-      it('rejects on time-out; the server is told that nobody waits, and its late answer is ignored', () =>
+      it('rejects on time-out; the server gets a cancellation, and its late answer is ignored', () =>
         withPeers(1, async (peers) => {
           const { copies } = await ownedShop(peers)
           const { world } = peers.clients[0]!
@@ -187,7 +187,7 @@ export function requestBehaviours(network: string, make: MakePeers): void {
           await peers.until('the server knows', () => !isWaiting(peers.server, call!.id))
         }))
 
-      it('rejects when the connection ends, on whichever side, and each is told why', () =>
+      it('rejects when the connection ends on either side, and each side gets the reason', () =>
         withPeers(2, async (peers) => {
           const { copies } = await ownedShop(peers)
           const [a, b] = peers.clients as [Peers['clients'][0], Peers['clients'][0]]

@@ -97,7 +97,7 @@ describe('a token', () => {
     expect(await answer({ publicKey }, await sign({}, otherRsa.privateKey, 'RS256'))).toBe(INVALID)
   })
 
-  it('that has expired says so, by a code of its own; clocks may differ by what is tolerated', async () => {
+  it('is refused with a code of its own after it expired; clocks may differ by the tolerance', async () => {
     const token = await sign({ sub: 'ann', exp: now() - 5 })
     expect(await answer({ secret: SECRET }, token)).toBe('token-expired: the token has expired')
     expect(await answer({ secret: SECRET, clockTolerance: 60 }, token)).toMatchObject({ sub: 'ann' })
@@ -121,7 +121,7 @@ describe('a token', () => {
     expect(outcome).toBe(`authentication-failed: the token is not accepted here: its claim ${claim}`)
   })
 
-  it('of one of several issuers, for one of several audiences, comes in', async () => {
+  it('is accepted from one of several issuers, for one of several audiences', async () => {
     const token = await sign({ iss: 'b', aud: ['x', 'game'], sub: 'ann' })
     expect(await answer({ secret: SECRET, issuer: ['a', 'b'], audience: 'game' }, token)).toMatchObject({ sub: 'ann' })
   })
@@ -187,7 +187,7 @@ describe('published keys', () => {
     expect(issuer.asked()).toBe(1)
   })
 
-  it('that cannot be had are the server’s trouble: the client is told nothing, and another time may do', async () => {
+  it('that cannot be fetched are the server’s fault: the client gets no details, and a later try may succeed', async () => {
     const state: { keys: object[] | undefined } = { keys: undefined }
     const issuer = await publish(() => state.keys)
     const net = createTestNetwork(arena, { clients: 0, users: { authenticate: jwt({ jwksUrl: issuer.url }) } })
@@ -203,7 +203,7 @@ describe('published keys', () => {
   })
 })
 
-describe('what cannot be set up', () => {
+describe('a set-up that cannot work', () => {
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 })
   const curve = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   it.each<[string, JwtOptions, RegExp]>([

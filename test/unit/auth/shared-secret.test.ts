@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { arena } from '../../support/arena.js'
 
 describe('a shared secret', () => {
-  it('lets in who has it and nobody else', () => {
+  it('accepts only clients that have it', () => {
     const net = createTestNetwork(arena, { clients: 0, users: { authenticate: sharedSecret('grün und gut') } })
     expect(net.connect({ token: 'grün und gut' }).connection).not.toBe(0)
     for (const token of ['', 'grün und gu', 'grün und gut ', 'GRÜN UND GUT', 'x'.repeat(4000)]) {

@@ -94,11 +94,11 @@ function handTyped(codec: HandTyped): number[][][] {
 }
 
 describe('the limits', () => {
-  it('of records deliver what the library delivers', () => {
+  it('for records deliver what the library delivers', () => {
     expect(handTyped(packedRecords)).toEqual(ours(false))
   })
 
-  it('of columns deliver what the library delivers', () => {
+  it('for columns deliver what the library delivers', () => {
     const delivered = theirs((stores) => {
       const codec = new Columns(stores, COUNT)
       return {
@@ -109,7 +109,7 @@ describe('the limits', () => {
     expect(delivered).toEqual(ours(false))
   })
 
-  it('of a shadow scan find exactly the changes, and deliver what the library delivers', () => {
+  it('for a shadow scan find exactly the changes, and deliver what the library delivers', () => {
     const make = (_: Stores, eids: Uint32Array): Codec => {
       shadowScan.encode(eids)
       return {
@@ -124,7 +124,7 @@ describe('the limits', () => {
     expect(theirs(make, shadowScan.source, packedRecords.target)).toEqual(ours(false))
   })
 
-  it('of quantized records deliver what the library delivers, but for a step where a value lies between two', () => {
+  it('for quantized records deliver what the library delivers, except for a step where a value lies between two', () => {
     const delivered = handTyped(quantizedRecords)
     const expected = ours(true)
     delivered.forEach((tick, t) => {
@@ -139,13 +139,13 @@ describe('the limits', () => {
     })
   })
 
-  it('of copying copy every byte', () => {
+  it('for copying copy every byte', () => {
     expect(new Memcpy(200).encode()).toBe(199)
   })
 })
 
 describe('the peers', () => {
-  it('of bitECS deliver what the library delivers', () => {
+  it('with bitECS deliver what the library delivers', () => {
     let decoder: BitecsDecoder | undefined
     const delivered = theirs((stores) => {
       const codec = new BitecsDirtyList(stores, COUNT)
@@ -158,7 +158,7 @@ describe('the peers', () => {
     expect(delivered).toEqual(ours(false))
   })
 
-  it('of bitECS in diff mode find the changes', () => {
+  it('with bitECS in diff mode find the changes', () => {
     const stores = new Stores(COUNT + 1)
     const eids = numbers(1, COUNT)
     workload.populate(stores, eids)
@@ -169,7 +169,7 @@ describe('the peers', () => {
     expect(codec.encode()).toBe(moved.length * (21 + 25) + hurt.length * 11)
   })
 
-  it('of JSON deliver what the library delivers', () => {
+  it('with JSON deliver what the library delivers', () => {
     let text = ''
     const delivered = theirs(() => ({
       encode: ({ stores, moved, hurt }) => {
@@ -180,7 +180,7 @@ describe('the peers', () => {
     expect(delivered).toEqual(ours(false))
   })
 
-  it('of msgpackr deliver what the library delivers', () => {
+  it('with msgpackr deliver what the library delivers', () => {
     let packet = new Uint8Array()
     const codec = new MsgpackrCodec()
     const delivered = theirs(() => ({
@@ -268,7 +268,7 @@ describe('a call', () => {
     expect(heard).toEqual(expected(1, 5))
   })
 
-  it('that goes to many arrives at each by every way', async () => {
+  it('to many observers arrives at each of them in every subject', async () => {
     heard = []
     const many = new FanOutCodec(3, 2)
     many.send(shots)
@@ -280,7 +280,7 @@ describe('a call', () => {
     expect(heard.length).toBe(18)
   })
 
-  it('that is requested is answered by every way', async () => {
+  it('with an answer is answered in every subject', async () => {
     heard = []
     const codec = new RequestCodec(3)
     codec.send(shots)
@@ -325,7 +325,7 @@ describe('a call', () => {
     expect(new Set(heard.map(([entity]) => entity)).size).toBe(3)
   })
 
-  it('of the library is answered when it is requested', async () => {
+  it('of the library is answered when it is a request', async () => {
     heard = []
     const library = new OurRequests()
     for (let round = 0; round < 100; round++) {

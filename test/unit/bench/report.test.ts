@@ -150,7 +150,7 @@ describe('the JSON', () => {
   }
 
   for (const { name } of scenarios.filter(({ real }) => !real)) {
-    it(`of ${name} has the agreed shape`, async () => {
+    it(`for ${name} has the agreed shape`, async () => {
       const { meta, rows } = JSON.parse(JSON.stringify(await run(name))) as Report
       expect(Object.keys(meta)).toEqual(['version', 'node', 'cpu', 'date', 'seed'])
       expect(meta).toMatchObject({ node: process.versions.node, seed: 2 })
@@ -182,7 +182,7 @@ describe('the JSON', () => {
   })
 })
 
-describe('what people see', () => {
+describe('the printed report', () => {
   const contenders = [
     subject('ours', 'ours', { goal: [atMost(2, 'limit')], bytes: 12 }),
     subject('limit', 'limit', { bytes: 10 }),

@@ -260,7 +260,7 @@ describe('values by type', () => {
     who: entity,
   }
 
-  it('are values of it, for every type, by every seed', () => {
+  it('are values of their type, for every type and seed', () => {
     for (let seed = 1; seed <= 50; seed++) {
       const args = argumentsOf(schema, createRandom(seed), () => 7)
       for (const [name, type] of Object.entries(schema)) {
@@ -277,7 +277,7 @@ describe('values by type', () => {
     expect(names.size).toBeGreaterThan(10)
   })
 
-  it('of a column lie in its range', () => {
+  it('lie in the range of their column', () => {
     const random = createRandom(3)
     for (const type of [i8, u16, quantized(-1, 1, 0.01)]) {
       const { min, max } = type.column
@@ -291,7 +291,7 @@ describe('values by type', () => {
 })
 
 describe('timed work', () => {
-  it('that comes to something else than it should is an error, not a time', () => {
+  it('with a wrong result is an error, not a time', () => {
     expect(requireEqual(3, 3, 'it')).toBe(3)
     expect(() => requireEqual(0, 3, 'it')).toThrow('it did other work than it should: it came to 0, not 3')
   })

@@ -63,30 +63,30 @@ describe('a game module', () => {
     expect((await loadServerGame(path)).systems).toEqual([])
   })
 
-  it('that is not there is named with its full path', async () => {
+  it('is named with its full path when it does not exist', async () => {
     const path = join(folder, 'nowhere', 'game.ts')
     expect(await refusalOf(loadServerGame(path))).toBe(`the game module does not exist: ${path}`)
   })
 
-  it('that is a folder is refused', async () => {
+  it('is refused when it is a folder', async () => {
     expect(await refusalOf(loadServerGame(folder))).toContain('is not a file')
   })
 
-  it('that throws is named with file, line and message', async () => {
+  it('is named with file, line and message when it throws', async () => {
     const path = write('game.ts', `\nexport const protocol = 1\nthrow new Error('no such map: arena')\n`)
     const message = await refusalOf(loadServerGame(path))
     expect(message).toMatch(/^cannot load .*game\.ts(:3:\d+)?: no such map: arena$/)
     expect(message).toContain(path)
   })
 
-  it('that does not parse is named with file and place', async () => {
+  it('is named with file and place when it does not parse', async () => {
     const path = write('game.ts', 'export const protocol = {\n')
     const message = await refusalOf(loadServerGame(path))
     expect(message).toContain(path)
     expect(message).toMatch(/^cannot load /)
   })
 
-  it('that imports what is not there says what', async () => {
+  it('is named with the missing import', async () => {
     const path = write('game.ts', `import { x } from './nothing.js'\nexport const protocol = x`)
     expect(await refusalOf(loadServerGame(path))).toMatch(/cannot load .*nothing\.js/)
   })
@@ -96,7 +96,7 @@ describe('the exports', () => {
   const protocol = defineProtocol({})
   const systems = [() => undefined]
 
-  it('of a server are protocol and systems, and if it likes tickRate and setup', () => {
+  it('for a server are protocol and systems, and optionally tickRate and setup', () => {
     expect(checkServerGame({ protocol, systems }, 'g.ts').protocol).toBe(protocol)
     checkServerGame({ protocol, systems: [], tickRate: 60, setup: () => undefined }, 'g.ts')
   })

@@ -36,7 +36,7 @@ describe('a text', () => {
     expect(harmless('x'.repeat(100_000)).length).toBeLessThan(2100)
   })
 
-  it('of several lines is indented, and so no line of the log', () => {
+  it('with several lines is indented, so that it does not look like a line of the log', () => {
     expect(harmlessLines('Error: a\nb\n    at c')).toBe('Error: a\n    b\n    at c')
   })
 })

@@ -38,7 +38,7 @@ describe('the log', () => {
     }
   })
 
-  it('begins a line anew behind one that was cut short', () => {
+  it('starts a new line after one that was cut short', () => {
     const { text, write } = scripted(3, 'ENOSPC', 'ENOSPC')
     const output = createLogOutput(1, write)
     output.write('first\n')
@@ -61,7 +61,7 @@ describe('the log', () => {
     expect(text()).toBe('first\nsecond\n')
   })
 
-  it('takes no time when nobody reads its pipe, and keeps no more than a mebibyte', () => {
+  it('does not block when its pipe is not read, and keeps at most a mebibyte', () => {
     vi.useFakeTimers()
     let tries = 0
     let isRead = false

@@ -120,7 +120,7 @@ describe('metrics', () => {
     expect([...shown.keys()].some((name) => name.startsWith('nodejs_eventloop_lag_'))).toBe(true)
   })
 
-  it('tell what the world counted, at each scrape anew', async () => {
+  it('report the counters of the world, read again at each scrape', async () => {
     const net = createTestNetwork(game.arena, { clients: 2, limits: { maxConnections: 2 } })
     const { server } = net
     const health = new Health()
@@ -228,7 +228,7 @@ describe('stats', () => {
     expect(stats(net.clients[0]!.world).maxConnections).toBe(0)
   })
 
-  it('tell what waits: calls that nobody drained, errors, spawns', () => {
+  it('report what waits: undrained calls, errors, spawns', () => {
     const net = createTestNetwork(game.arena, { clients: 1 })
     sendMessage(net.clients[0]!.world, game.Chat, { text: 'a' })
     sendMessage(net.clients[0]!.world, game.Chat, { text: 'b' })
@@ -252,7 +252,7 @@ describe('stats', () => {
     expect(stats(net.clients[0]!.world).closed).toEqual({ kicked: 1 })
   })
 
-  it('bound what they tell apart, since a game may kick with codes of its own', () => {
+  it('bound the number of different codes, since a game may kick with its own', () => {
     const net = createTestNetwork(game.arena, { clients: 0 })
     for (let i = 0; i < 120; i++) {
       const client = net.connect()

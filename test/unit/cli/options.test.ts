@@ -7,7 +7,7 @@ import { createProgram } from '../../../src/cli/program.js'
 import { rate, serverAddress, wholeNumber } from '../../../src/cli/settings/kinds.js'
 
 describe('an option', () => {
-  it('that counts accepts whole numbers within its bounds', () => {
+  it('for a count accepts whole numbers within its bounds', () => {
     const port = parserOf(wholeNumber(0, 65_535))
     expect(port('0')).toBe(0)
     expect(port('65535')).toBe(65_535)
@@ -16,7 +16,7 @@ describe('an option', () => {
     }
   })
 
-  it('that is a rate accepts what the loop can run', () => {
+  it('for a rate accepts what the loop can run', () => {
     expect(parserOf(rate)('1')).toBe(1)
     expect(parserOf(rate)('0.5e2')).toBe(50)
     expect(parserOf(rate)('1000')).toBe(1000)
@@ -25,7 +25,7 @@ describe('an option', () => {
     }
   })
 
-  it('that is an address accepts http and https, and takes a slash off the end', () => {
+  it('for an address accepts http and https, and removes a slash at its end', () => {
     expect(parserOf(serverAddress)('http://127.0.0.1:9208/')).toBe('http://127.0.0.1:9208')
     expect(parserOf(serverAddress)('https://play.example.org')).toBe('https://play.example.org')
     for (const wrong of ['', '127.0.0.1:9208', 'ws://127.0.0.1', 'localhost', '/']) {

@@ -92,7 +92,7 @@ describe('a folder', () => {
     expect((await ask('/built.js')).body).toBe('a good deal longer than before')
   })
 
-  it('that grows while it is sent ends where its answer said, and the next answer follows', async () => {
+  it('ends an answer at its promised length when the file grows meanwhile, and the next answer follows', async () => {
     const file = join(folder, 'growing.js')
     writeFileSync(file, 'short')
     await start(folder)
@@ -105,7 +105,7 @@ describe('a folder', () => {
     expect((await ask('/growing.js')).body).toBe('')
   })
 
-  it('that shrinks while it is sent closes the connection', async () => {
+  it('closes the connection when the file shrinks while it is sent', async () => {
     const file = join(folder, 'shrinking.js')
     writeFileSync(file, 'long')
     await start(folder)
@@ -168,7 +168,7 @@ describe('a folder', () => {
     expect((await ask('/inside.js')).body).toBe('play()')
   })
 
-  it('that is a link itself is served, also when it leads elsewhere later', async () => {
+  it('is served when it is itself a link, also when the link changes later', async () => {
     const link = join(parent, 'current')
     symlinkSync(folder, link)
     await start(link)
@@ -198,7 +198,7 @@ describe('a folder', () => {
     expect((await ask('/level/')).body).toBe('level')
   })
 
-  it('that is missing, or a file, is refused in a sentence', () => {
+  it('is refused in one sentence when it is missing, or a file', () => {
     expect(() => createPageServer(join(parent, 'nothing'))).toThrow(
       /^the folder of --static does not exist: .*nothing$/,
     )

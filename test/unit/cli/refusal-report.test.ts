@@ -19,7 +19,7 @@ function start() {
 }
 
 describe('clients that did not get in', () => {
-  it('are told by reason as soon as there is one, and how many more every ten seconds', () => {
+  it('are reported by reason at once, and then as a count every ten seconds', () => {
     const { clock, counters, lines, step } = start()
     step()
     expect(lines).toEqual([])

@@ -29,7 +29,7 @@ describe('a setting', () => {
     expect(new Set(SETTING_NAMES.map(variableName)).size).toBe(SETTING_NAMES.length)
   })
 
-  it('that counts accepts whole numbers within its bounds', () => {
+  it('for a count accepts whole numbers within its bounds', () => {
     expect([fromText('port', '0'), fromText('port', '65535'), fromJson('port', 80)]).toEqual([0, 65_535, 80])
     for (const wrong of ['', ' ', '-1', '65536', '1.5', '1e3', '0x10', 'x', '9999999999999999999999']) {
       expect(fromText('port', wrong)).toBeUndefined()
@@ -37,7 +37,7 @@ describe('a setting', () => {
     for (const wrong of ['80', -1, 1.5, NaN, null, [80]]) expect(fromJson('port', wrong)).toBeUndefined()
   })
 
-  it('that is a time has its unit', () => {
+  it('for a time has its unit', () => {
     const times = ['500ms', '3s', '1.5s', '2m', '24h'].map((text) => fromText('timeout', text))
     expect(times).toEqual([500, 3000, 1500, 120_000, 86_400_000])
     expect([fromText('drainTime', '0'), fromJson('drainTime', 0), fromJson('drainTime', '1m')]).toEqual([0, 0, 60_000])
@@ -47,7 +47,7 @@ describe('a setting', () => {
     for (const wrong of [3000, 0, true, ['3s']]) expect(fromJson('timeout', wrong)).toBeUndefined()
   })
 
-  it('that is a time says its bounds where it has some of its own', () => {
+  it('for a time names its bounds where they differ from a day', () => {
     expect(['1s', '60s', '1m'].map((text) => fromText('stalledAfter', text))).toEqual([1000, 60_000, 60_000])
     for (const wrong of ['0', '999ms', '61s']) expect(fromText('stalledAfter', wrong)).toBeUndefined()
     expect([fromText('resumeTime', '1h'), fromText('resumeTime', '61m')]).toEqual([3_600_000, undefined])
@@ -55,7 +55,7 @@ describe('a setting', () => {
     expect(SETTINGS.resumeTime.kind.expects).toContain('of at most 1h, or 0')
   })
 
-  it('that is a number of points may have a fraction', () => {
+  it('for a number of points may have a fraction', () => {
     expect([fromText('errorBudgetPerSecond', '0.5'), fromJson('errorBudgetPerSecond', 0)]).toEqual([0.5, 0])
     for (const wrong of ['', '-1', '1e3', '.5', '1.', 'NaN', '1000001']) {
       expect(fromText('errorBudgetPerSecond', wrong)).toBeUndefined()
@@ -63,21 +63,21 @@ describe('a setting', () => {
     for (const wrong of ['1', -1, NaN, Infinity, null]) expect(fromJson('errorBudgetPerSecond', wrong)).toBeUndefined()
   })
 
-  it('that is a rate accepts what the loop can run', () => {
+  it('for a rate accepts what the loop can run', () => {
     expect(['1', '0.5e2', '1000'].map((text) => fromText('tickRate', text))).toEqual([1, 50, 1000])
     for (const wrong of ['', ' ', '0', '0.5', '1001', 'NaN', 'Infinity', 'fast']) {
       expect(fromText('tickRate', wrong)).toBeUndefined()
     }
   })
 
-  it('that is a range of ports has the lower one first', () => {
+  it('for a range of ports has the lower one first', () => {
     expect(fromText('portRange', '10000-10999')).toEqual({ min: 10_000, max: 10_999 })
     for (const wrong of ['10000', '2-1', '0-5', '1-65536', '1-', '1-2-3', ' 1-2']) {
       expect(fromText('portRange', wrong)).toBeUndefined()
     }
   })
 
-  it('that is an origin has no path', () => {
+  it('for an origin has no path', () => {
     expect(
       ['*', 'https://play.example.org', 'http://127.0.0.1:9208'].map((text) => fromText('corsOrigin', text)),
     ).toEqual(['*', 'https://play.example.org', 'http://127.0.0.1:9208'])
@@ -86,7 +86,7 @@ describe('a setting', () => {
     }
   })
 
-  it('that lists ICE servers takes addresses, or the JSON that browsers take', () => {
+  it('for ICE servers takes addresses, or the JSON that browsers take', () => {
     expect(fromText('iceServers', 'stun:a:3478,turn:b')).toEqual([{ urls: 'stun:a:3478' }, { urls: 'turn:b' }])
     const turn = [{ urls: ['turn:b:3478'], username: 'u', credential: 'secret' }]
     expect([fromText('iceServers', JSON.stringify(turn)), fromJson('iceServers', turn)]).toEqual([turn, turn])
@@ -95,7 +95,7 @@ describe('a setting', () => {
     }
   })
 
-  it('that lists networks takes addresses and networks', () => {
+  it('for networks takes addresses and networks', () => {
     expect(fromText('trustProxy', '10.0.0.0/8, ::1')).toEqual(['10.0.0.0/8', '::1'])
     expect(fromJson('trustProxy', ['127.0.0.1'])).toEqual(['127.0.0.1'])
     expect([fromText('candidates', 'own'), fromJson('candidates', 'all'), fromText('candidates', '10.0.0.1')]).toEqual([
@@ -109,7 +109,7 @@ describe('a setting', () => {
     for (const wrong of [[], [1], {}, [[]]]) expect(fromJson('trustProxy', wrong)).toBeUndefined()
   })
 
-  it('that players read is as long as fits, rather than cut', () => {
+  it('for a text that players read is refused when it is too long, not cut', () => {
     const { kind } = SETTINGS.drainText
     expect(kind.fromText('ü'.repeat(256))).toBe('ü'.repeat(256))
     expect([kind.fromText('ü'.repeat(257)), kind.fromText(''), kind.fromJson(1)]).toEqual([
@@ -119,7 +119,7 @@ describe('a setting', () => {
     ])
   })
 
-  it('that is text or an address is not empty', () => {
+  it('for a text or an address is not empty', () => {
     expect([fromText('static', ''), fromText('static', 'a\0b'), fromText('bindAddress', 'localhost')]).toEqual([
       undefined,
       undefined,
@@ -141,7 +141,7 @@ describe('options count over the environment, and the environment over the file'
     })
   })
 
-  it('and the environment may name the file', () => {
+  it('the environment may name the file', () => {
     expect(gatherSettings({}, undefined, { BITECS_NET_CONFIG: path })).toMatchObject({ port: 1 })
     const other = file({ port: 5 })
     expect(gatherSettings({}, other, { BITECS_NET_CONFIG: path })).toEqual({ port: 5 })
@@ -152,11 +152,11 @@ describe('options count over the environment, and the environment over the file'
     expect(gatherSettings({}, undefined, { PORT: '80', BITECS_NET_PORT: '81' })).toEqual({ port: 81 })
   })
 
-  it('what is empty in the environment is not set', () => {
+  it('an empty variable of the environment counts as not set', () => {
     expect(gatherSettings({}, undefined, { PORT: '', BITECS_NET_HOST: '', BITECS_NET_CONFIG: '' })).toEqual({})
   })
 
-  it('and all of it over what the game asks of listen', () => {
+  it('all of them count over the options that the game passes to listen', () => {
     const authenticate = (): undefined => undefined
     const cors = { origin: 'https://a.example', allowAuthorization: false }
     const own = { users: { authenticate }, sessions: { timeout: 9000 }, network: { cors } }
@@ -186,7 +186,7 @@ describe('options count over the environment, and the environment over the file'
     })
   })
 
-  it('and what does not fit together is told by the names of what is set', () => {
+  it('settings that do not fit together are reported by the names of those that were set', () => {
     expect(() => listenOptions({ inboundBytesPerSecond: 1000 })).toThrow(
       /inboundBytesPerSecond\): limits.inbound.bytesPerSecond is a number from 131,072/,
     )
@@ -205,7 +205,7 @@ describe('options count over the environment, and the environment over the file'
   })
 })
 
-describe('a mistake is told with its name, its place, its value and what is expected', () => {
+describe('a mistake is reported with its name, its place, its value and what is expected', () => {
   it.each([
     [{ maxConections: 5 }, 'unknown setting "maxConections"; did you mean maxConnections?'],
     [{ colour: 'red' }, 'unknown setting "colour"; see bitecs-net serve --help'],
@@ -225,14 +225,14 @@ describe('a mistake is told with its name, its place, its value and what is expe
     expect(() => gatherSettings({}, path, {})).toThrow(path)
   })
 
-  it('in a file that is not there', () => {
+  it('in a file that does not exist', () => {
     expect(() => gatherSettings({}, join(folder, 'none.json'), {})).toThrow(
       /cannot read .*none\.json: it does not exist/,
     )
     expect(() => gatherSettings({}, folder, {})).toThrow(/cannot read .*EISDIR/)
   })
 
-  it('in a file that is none of settings: endless, or far too deep', () => {
+  it('in a file without settings: endless, or nested far too deep', () => {
     expect(() => gatherSettings({}, '/dev/zero', {})).toThrow('/dev/zero is larger than 64 KiB')
     expect(() => gatherSettings({}, file('['.repeat(60_000)), {})).toThrow('error at line 1, column 102')
     expect(() => gatherSettings({}, file(`{ "drainText": "${'x'.repeat(60_000)}", }`), {})).toThrow('column 60020')
@@ -270,7 +270,7 @@ describe('a mistake is told with its name, its place, its value and what is expe
     }
   })
 
-  it('in what does nothing, since the setting that it belongs to is not there', () => {
+  it('in a setting without effect, because the setting that it belongs to is not set', () => {
     expect(idleSettings({ metricsHost: '0.0.0.0', drainText: 'soon', drainTime: 1000 })).toEqual([
       { name: 'metricsHost', needs: 'metricsPort' },
     ])
@@ -278,7 +278,7 @@ describe('a mistake is told with its name, its place, its value and what is expe
     expect(idleSettings({ metricsPort: 0, drainTime: 0, metricsHost: '::1', drainText: 'soon' })).toEqual([])
   })
 
-  it('in the name of a variable, if it is nearly one: others may be somebody else’s', () => {
+  it('in the name of a variable that is nearly a setting; others may belong to another program', () => {
     const environment = { BITECS_NET_MAX_CONECTIONS: '5', BITECS_NET_SERVICE_HOST: '10.0.0.1', BITECS_NET_CONFIG: 'a' }
     expect(suspectVariables(environment)).toEqual([
       { name: 'BITECS_NET_MAX_CONECTIONS', guess: 'BITECS_NET_MAX_CONNECTIONS' },

@@ -22,7 +22,7 @@ describe('a signal', () => {
     expect(source.exits).toEqual([])
   })
 
-  it('that comes again later forces, with the exit code of the signal', () => {
+  it('forces the end when it arrives a second time, with its exit code', () => {
     const source = new FakeProcess()
     let now = 0
     stopOnSignals(source, () => now)
@@ -33,7 +33,7 @@ describe('a signal', () => {
     expect(source.exits).toEqual([130, 143])
   })
 
-  it('that comes again hurries, where something is to be hurried, and forces after that', async () => {
+  it('ends the drain when it arrives a second time, and forces the end after that', async () => {
     const source = new FakeProcess()
     let now = 0
     const stop = stopOnSignals(source, () => now)
@@ -50,13 +50,13 @@ describe('a signal', () => {
     expect(source.exits).toEqual([143])
   })
 
-  it('that is not among those named is left to others', () => {
+  it('that is not listed is left to other handlers', () => {
     const source = new FakeProcess()
     stopOnSignals(source, () => 0, ['SIGINT', 'SIGTERM'])
     expect(source.listenerCount('SIGHUP')).toBe(0)
   })
 
-  it('that comes twice in the same breath is one: npm passes on what the terminal has sent', () => {
+  it('counts once when it arrives twice at the same moment, because npm passes on the terminal’s', () => {
     const source = new FakeProcess()
     let now = 0
     stopOnSignals(source, () => now)

@@ -66,7 +66,7 @@ describe('a token', () => {
     server.stop()
   })
 
-  it('made by a function is made anew for each try, and so is the authorization', async () => {
+  it('is made again for each try when it is a function, and so is the authorization', async () => {
     const server = serve(() => undefined)
     let tries = 0
     const headers: (string | undefined)[] = []
@@ -108,7 +108,7 @@ describe('a token', () => {
     expect(tries).toBe(0)
   })
 
-  it('that never comes is waited for as long as the attempt, and no timer is left', async () => {
+  it('is awaited as long as the attempt lasts, and leaves no timer', async () => {
     const world = createClientWorld(protocol)
     const attempt = connectWorld(world, () => Promise.reject(new Error('no')), {
       url,
@@ -119,7 +119,7 @@ describe('a token', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('that is being made ends with the attempt', async () => {
+  it('in the making ends with the attempt', async () => {
     const controller = new AbortController()
     const attempt = connectWorld(createClientWorld(protocol), () => Promise.reject(new Error('no')), {
       url,
@@ -131,7 +131,7 @@ describe('a token', () => {
     expect(await outcome).toMatchObject({ code: 'aborted' })
   })
 
-  it('that has come leaves no timer behind', async () => {
+  it('leaves no timer after it arrived', async () => {
     const server = serve(() => undefined)
     await after(500, connectWorld(createClientWorld(protocol), server.open, { url, token: () => 'x' }))
     server.stop()
@@ -149,7 +149,7 @@ describe('a client', () => {
     server.stop()
   })
 
-  it('gives up with the attempt all the same', async () => {
+  it('ends its attempt even if the token never arrives', async () => {
     const server = serve(() => new Promise(() => {}))
     const attempt = connectWorld(createClientWorld(protocol), server.open, { url, timeout: 10_000 })
     expect(await after(10_500, attempt)).toMatchObject({ code: 'handshake-timeout' })
@@ -173,7 +173,7 @@ describe('a client', () => {
     await after(30_000, attempt)
   })
 
-  it('that is refused does not try again', async () => {
+  it('does not try again after it was refused', async () => {
     const server = serve(() => false)
     const outcome = await after(5000, connectWorld(createClientWorld(protocol), server.open, { url }))
     expect(outcome).toMatchObject({ code: 'authentication-failed' })

@@ -217,7 +217,7 @@ describe('a server that says when it wants to be asked again', () => {
     await close(world)
   })
 
-  it('is named as why nobody was let in, and not a last try for which there was hardly any time', async () => {
+  it('is named as the reason of the failure, rather than a last try for which there was hardly any time', async () => {
     let tries = 0
     const open: OpenClientTransport = () => {
       if (++tries === 1) throw new ConnectionError('rate-limited', 'too many', { retryAfter: 2000 })

@@ -144,7 +144,7 @@ describe('the hello', () => {
     expect(server.counters.refusedConnections).toBe(1)
   })
 
-  it('of another protocol takes no more than a few lines of the log, however much it lists', () => {
+  it('with another protocol takes only a few lines of the log, however much it lists', () => {
     const server = makeServer()
     const description = Array.from({ length: 2500 }, (_, i) => i.toString(36)).join('\n')
     new RawPeer(server.loopback.connect()).hello({ hashHigh: 1, description })

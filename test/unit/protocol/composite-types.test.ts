@@ -132,7 +132,7 @@ describe('composite types', () => {
     expect(() => defineMessage({ list: array(u16, 16_000) })).toThrow(/at most/)
   })
 
-  it('of a game may throw while reading or write too much without harm', () => {
+  it('made by a game may throw while reading, or write too much, without harm', () => {
     const rude = custom<number>({
       text: 'rude',
       maxBytes: 2,

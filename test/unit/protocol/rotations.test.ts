@@ -31,7 +31,7 @@ function carry<T>(type: SchemaType<T>, value: T): T {
 }
 
 describe('an angle', () => {
-  it.each([1, 2, 7, 8, 12, 16, 24, 31, 32])('of %i bits arrives within half a step, from -π up to π', (bits) => {
+  it.each([1, 2, 7, 8, 12, 16, 24, 31, 32])('with %i bits arrives within half a step, from -π up to π', (bits) => {
     const type = angle(bits)
     const step = TURN / 2 ** bits
     fc.assert(

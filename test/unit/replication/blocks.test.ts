@@ -114,7 +114,7 @@ describe('update blocks', () => {
     expect(blocks.length).toBe(2)
   })
 
-  it.each([1, 127, 130, 1000, 20_000])('of slots %i apart are within the size limit, and nearly full', (distance) => {
+  it.each([1, 127, 130, 1000, 20_000])('with slots %i apart are within the size limit, and nearly full', (distance) => {
     const count = 3000
     const list = Array.from({ length: count }, (_, i) => 1 + i * distance)
     const { blocks } = encode([[u8]], new Map(list.map((slot) => [slot, [0]] as const)))
@@ -145,7 +145,7 @@ describe('update blocks', () => {
     expect(blocks.flatMap(({ slots }) => slots)).toEqual([16_384, 16_390])
   })
 
-  it('of several classes never share a chunk, and entities of class 0 are left out', () => {
+  it('for several classes never share a chunk, and entities of class 0 are left out', () => {
     const shapes = [[f32, f32], [u8]]
     const change = fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.subarray([0, 1], { minLength: 1 }))
     fc.assert(

@@ -42,7 +42,7 @@ describe('ChangeLog', () => {
 })
 
 describe('an event', () => {
-  it('of a change allocates nothing when it is recorded, published and read', () => {
+  it('for a change allocates nothing when it is recorded, published and read', () => {
     const log = new ChangeLog(component)
     const before = Float64Array.of(0.5, 100)
     const after = Float64Array.of(1.5, 90)
@@ -60,7 +60,7 @@ describe('an event', () => {
     expect(bytes).toBeLessThan(1)
   })
 
-  it('of the lifecycle allocates nothing, and neither does a loop that reads it', () => {
+  it('for the lifecycle allocates nothing, and neither does a loop that reads it', () => {
     const queue = new EventQueue([component], component)
     const sums = new Float64Array(1)
     const bytes = bytesPerEvent(5000, (count) => {
@@ -90,7 +90,7 @@ describe('a change', () => {
     for (const array of Object.values(store)) array.fill(value)
   }
 
-  it('that the server finds allocates nothing', () => {
+  it('found by the server allocates nothing', () => {
     const columns = moving.fields.map((field) => new Column(field, entities))
     const log = new ChangeLog(moving)
     const told = new LastSentValues(columns, log)
@@ -113,7 +113,7 @@ describe('a change', () => {
     expect(bytes).toBeLessThan(1)
   })
 
-  it('that a client applies allocates nothing', () => {
+  it('applied by a client allocates nothing', () => {
     const log = new ChangeLog(moving)
     const columns = moving.fields.map((field) => ({ store: field.store, references: undefined }))
     const changes = new ClientChanges(columns, undefined, entities, log)

@@ -24,7 +24,7 @@ describe('the join progress', () => {
     expect(fails(total, remaining)).toBe(false)
   })
 
-  it.each([[0, 1], [10, 11], [MAX_SLOT + 1, 0], [5], []])('of %d, %d is malformed', (...numbers) => {
+  it.each([[0, 1], [10, 11], [MAX_SLOT + 1, 0], [5], []])('with %d, %d is malformed', (...numbers) => {
     expect(fails(...numbers.filter((number) => number !== undefined))).toBe(true)
   })
 })

@@ -87,7 +87,7 @@ describe('integers', () => {
     ['i32 in a Float64Array', i32, () => new Float64Array(8), -2_147_483_648, 2_147_483_647],
     ['u8 in a Float32Array', u8, () => new Float32Array(8), 0, 255],
   ]
-  it.each(cases)('of %s arrive unchanged', (_, type, array, min, max) => {
+  it.each(cases)('as %s arrive unchanged', (_, type, array, min, max) => {
     for (const value of [min, min + 1, 0, 1, max - 1, max]) {
       expect(carry(type, array(), value)).toEqual({ arrives: value, outOfRange: 0 })
     }
@@ -114,7 +114,7 @@ describe('integers', () => {
 })
 
 describe('floats', () => {
-  it('of f32 are compared by their bits: NaN is a value, and minus zero differs from zero', () => {
+  it('as f32 are compared by their bits: NaN is a value, and minus zero differs from zero', () => {
     const array = new Float32Array(8)
     const column = make(f32, array)
     array[EID] = NaN
@@ -127,7 +127,7 @@ describe('floats', () => {
     expect(Object.is(fromWire(f32.column, column.wire[EID]!), -0)).toBe(true)
   })
 
-  it('of f32 arrive unchanged, also from a part of a larger buffer', () => {
+  it('as f32 arrive unchanged, also from a part of a larger buffer', () => {
     const part = new Float32Array(new ArrayBuffer(128), 16, 8)
     fc.assert(
       fc.property(fc.float(), (value) => {
@@ -137,14 +137,14 @@ describe('floats', () => {
     )
   })
 
-  it('of f32 in a 64-bit array are rounded, and clamped where they would become infinite', () => {
+  it('as f32 in a 64-bit array are rounded, and clamped where they would become infinite', () => {
     expect(carry(f32, new Float64Array(8), 0.1)).toEqual({ arrives: Math.fround(0.1), outOfRange: 0 })
     expect(carry(f32, new Float64Array(8), 1e300)).toEqual({ arrives: 3.4028234663852886e38, outOfRange: 1 })
     expect(carry(f32, new Float64Array(8), -1e300)).toEqual({ arrives: -3.4028234663852886e38, outOfRange: 1 })
     expect(carry(f32, new Float64Array(8), Infinity)).toEqual({ arrives: Infinity, outOfRange: 0 })
   })
 
-  it('of f64 arrive unchanged', () => {
+  it('as f64 arrive unchanged', () => {
     fc.assert(
       fc.property(fc.double(), (value) => {
         expect(carry(f64, new Float64Array(8), value).arrives).toBe(value)
@@ -153,7 +153,7 @@ describe('floats', () => {
     )
   })
 
-  it('of f64 change when either half changes', () => {
+  it('as f64 change when either half changes', () => {
     const array = new Float64Array(8)
     const column = make(f64, array)
     array[EID] = 1

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { checkNetwork } from '../../../src/server/listen-options.js'
 
 describe('options of the signalling', () => {
-  it('that can work are taken', () => {
+  it('are accepted when they can work', () => {
     const options = [
       {},
       { trustProxy: ['10.0.0.0/8', '::1'], candidates: 'own', cors: { origin: '*' } },

@@ -90,7 +90,7 @@ describe('the conditioner', () => {
     expect(arrived).toHaveLength(1000 - client.stats.lost + client.stats.duplicated)
   })
 
-  it('loses nothing on the reliable channel: what is lost comes later, and so does all behind it', () => {
+  it('loses nothing on the reliable channel: a lost packet arrives later, and so do all behind it', () => {
     const { send, run, client } = makePair({ latency: 20, loss: 0.3, duplicate: 0.5, reorder: 0.5 })
     for (const i of range(100)) send(i, Channel.Reliable)
     const arrived = run(2000)

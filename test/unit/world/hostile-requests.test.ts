@@ -244,7 +244,7 @@ describe('forged replies of a client', () => {
     expect(violationsAt(server)).toBe(1)
   })
 
-  it('and cancels above the rate of any honest client are dropped unread', () => {
+  it('and cancellations above the rate of any honest client are dropped unread', () => {
     const { net, server, client } = stallOfFirst()
     for (let packet = 0; packet < 2; packet++) {
       throwBytes(client, (writer) => {

@@ -89,7 +89,7 @@ describe('a client’s report', () => {
     },
   )
 
-  it('that an earlier change is loaded does not end Loading while a later one is pending', () => {
+  it('of an earlier change does not end Loading while a later one is pending', () => {
     const net = createTestNetwork(protocol)
     setSceneLoader(net.clients[0]!.world, never)
     loadScene(net.server, Hud)

@@ -139,7 +139,7 @@ describe('a well-formed write', () => {
     expect(hostile.reason?.code).toBe('malformed')
   })
 
-  it('of NaN is refused, reset on its client, and not sent to other clients', () => {
+  it('with NaN is refused, reset on its client, and not sent to other clients', () => {
     const { net, hostile, honest, own, counters } = setUp()
     const copy = copyOf(hostile.world, net.server, own)
     View.yaw[copy] = Number.NaN
@@ -167,7 +167,7 @@ describe('a well-formed write', () => {
     expect(Place.x[other]).toBeGreaterThan(0)
   })
 
-  it('that is always refused causes one correction per acknowledged correction, however much is written', () => {
+  it('causes one correction per acknowledged correction when it is always refused, however much is written', () => {
     const { net, hostile, own, slot } = setUp()
     const { replication } = serverState(net.server)
     replication.writes.setCheck(3, () => false)

@@ -57,7 +57,7 @@ describe('a recycled entity id', () => {
     expect(Connection.player[client.connection]).toBe(0)
   })
 
-  it('that is reused in the same tick names the new entity on the client, too', () => {
+  it('reused in the same tick names the new entity on the client, too', () => {
     const net = createTestNetwork(protocol)
     const client = net.clients[0]!
     const first = spawn(net.server, 1)

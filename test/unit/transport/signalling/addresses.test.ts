@@ -41,7 +41,7 @@ describe('an address', () => {
     expect(mistaken).toEqual([])
   })
 
-  it('of IPv6 has the form that addresses of pages have, and keeps it', () => {
+  it('with IPv6 is written as in the address of a page, and stays the same', () => {
     const random = createRandom(11)
     const mistaken: string[] = []
     for (let i = 0; i < 2000; i++) {

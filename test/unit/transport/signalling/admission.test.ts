@@ -21,7 +21,7 @@ function admit(limits: HandshakeLimits, maxClients = 1000) {
 }
 
 describe('an address', () => {
-  it('may begin so many at once, then so many per second, and is told when', () => {
+  it('may begin several connections at once, then a number per second, and gets the time to wait', () => {
     const { clock, admission, enter } = admit({ addressBurst: 2, addressPerSecond: 0.5 })
     enter(ANN).free()
     enter(ANN).free()
@@ -49,7 +49,7 @@ describe('an address', () => {
     expect([admission.clients, admission.connecting]).toEqual([3, 2])
   })
 
-  it('that may have so many clients may begin as many at once: they come back together when the server was away', () => {
+  it('with a limit for many clients may begin as many at once, because they return together after a restart', () => {
     const { enter } = admit({})
     const { addressClients } = withDefaults()
     for (let i = 0; i < addressClients; i++) enter(ANN).opened()
@@ -76,7 +76,7 @@ describe('an address', () => {
     expect([admission.clients, admission.lent]).toEqual([2, 0])
   })
 
-  it('whose client is heard of again over the line that was silent has given no place away for good', () => {
+  it('keeps its places when a silent client is heard again over its old link', () => {
     const { admission, enter } = admit({ addressClients: 1 })
     const place = enter(ANN)
     place.opened()
@@ -85,14 +85,14 @@ describe('an address', () => {
     expect(admission.enter(ANN)).toHaveProperty('reason', 'too-many')
   })
 
-  it('of IPv6 is 64 bits of it', () => {
+  it('with IPv6 counts by its first 64 bits', () => {
     const { admission, enter } = admit({ addressBurst: 1 })
     enter('2001:db8::1')
     expect(admission.enter('2001:db8::1:2:3:4')).toHaveProperty('reason', 'too-many')
     enter('2001:db8:0:1::1')
   })
 
-  it('that is this machine itself has no limits of its own', () => {
+  it('of this machine has no limits of its own', () => {
     const { admission, enter } = admit({ addressBurst: 1, addressConnecting: 1, addressClients: 1 })
     for (let i = 0; i < 10; i++) enter('127.0.0.1')
     expect(admission.clients).toBe(10)
@@ -133,7 +133,7 @@ describe('the pace', () => {
   const forever = new AbortController().signal
   setMaxListeners(0, forever)
 
-  it('lets four through at once, one after the other then, and nobody past a line of four seconds', async () => {
+  it('accepts four at once, then one after the other, and none once four seconds of requests wait', async () => {
     const clock = { now: 0 }
     const pace = new Pace(100, () => clock.now)
     const order: number[] = []

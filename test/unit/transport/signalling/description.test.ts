@@ -37,7 +37,7 @@ const instead = (start: string, line: string): string[] =>
   CHROMIUM.map((former) => (former.startsWith(start) ? line : former))
 
 describe('an answer', () => {
-  it('is read, whoever wrote it, and written anew without what does not matter', () => {
+  it('is read from any client, and written again without irrelevant lines', () => {
     const answer = readAnswer(bodyOf(CHROMIUM))!
     expect(answer.candidates.map(({ address, port, type }) => `${address} ${port} ${type}`)).toEqual([
       '0f3d0a5c-a9b1-4ab8-9b38-2d9cd3f5ba8a.local 54321 host',
@@ -114,7 +114,7 @@ describe('an answer', () => {
     expect(readAnswer(body)).toBeUndefined()
   })
 
-  it('of whatever bytes is read without a throw, and what is written of it is of one form', () => {
+  it('with random bytes is read without an error, and its rewritten text has one form', () => {
     const line = fc.oneof(
       fc.constantFrom(...CHROMIUM),
       fc.string(),
@@ -172,7 +172,7 @@ describe('candidates', () => {
     expect(choose((() => Promise.resolve(true)) as never)).toEqual([])
   })
 
-  it.each(['1 0', '1 65536', '4294967296 5000'])('with the priority and port %s are passed over', (numbers) => {
+  it.each(['1 0', '1 65536', '4294967296 5000'])('with the priority and port %s are left out', (numbers) => {
     const [priority, port] = numbers.split(' ')
     const line = `a=candidate:1 1 udp ${priority} 203.0.113.7 ${port} typ host`
     expect(readAnswer(bodyOf([...without('a=candidate'), line]))!.candidates).toEqual([])

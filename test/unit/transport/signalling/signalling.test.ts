@@ -149,7 +149,7 @@ function sendRaw(port: number, ...parts: string[]): Promise<string> {
 }
 
 describe('a client', () => {
-  it('that is banned is told so, before anything else is done for it, however often it asks', async () => {
+  it('that is banned gets that answer before anything else is done, however often it asks', async () => {
     const { counters, all, begin } = await serve({ limits: { addressBurst: 1 } })
     for (let i = 0; i < 3; i++) {
       const response = await begin({ 'x-forwarded-for': BANNED })
@@ -186,7 +186,7 @@ describe('a client', () => {
     for (let digit = 0; digit < 32; digit++) expect(new Set(ids.map((id) => id[digit])).size).toBeGreaterThan(5)
   })
 
-  it('that hangs up while its connection is made leaves nothing', async () => {
+  it('leaves nothing when it hangs up while its connection is made', async () => {
     const clock = { now: 0 }
     const { route, all, peers, begin, counters } = await serve({ clock })
     for (let i = 0; i < 4; i++) await begin()
@@ -202,7 +202,7 @@ describe('a client', () => {
     expect([all.length, peers.size]).toEqual([5, 5])
   })
 
-  it('that hangs up while the native library makes its connection leaves nothing', async () => {
+  it('leaves nothing when it hangs up while the native library makes its connection', async () => {
     let finish = (): void => {}
     const { route, all, peers, counters } = await serve({ made: new Promise((resolve) => (finish = resolve)) })
     const request = http.request(route, { method: 'POST' }).on('error', () => {})
@@ -220,7 +220,7 @@ describe('a client', () => {
     expect(all[0]!.ends).toEqual(['the client left while it connected'])
   })
 
-  it('of whom no connection can be made is told so, and holds no place', async () => {
+  it('gets an error and holds no place when no connection can be made for it', async () => {
     const { begin, counters } = await serve({
       maxClients: 1,
       open: () => Promise.reject(new Error('no more threads')),
@@ -276,14 +276,14 @@ describe('a body', () => {
     return { ...served, peer, path: `/.wrtc/v2/connections/${peer.signallingId}/remote-description` }
   }
 
-  it('that says it is too large is not read', async () => {
+  it('is not read when its header says that it is too large', async () => {
     const { port, path, counters } = await begun()
     expect(await sendRaw(port, post(path, 'content-length: 65537'))).toMatch(/^HTTP\/1.1 413 /)
     expect(await sendRaw(port, post('/.wrtc/v2/connections', 'content-length: 400000000'))).toMatch(/^HTTP\/1.1 413 /)
     expect(counters.oversizedRequests).toBe(2)
   })
 
-  it('that turns out to be too large is given up where the limit is, and with it the connection', async () => {
+  it('is given up at the limit when it turns out to be too large, and its connection ends', async () => {
     const { port, path, peer, counters } = await begun()
     const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`
     const answer = await sendRaw(port, post(path, 'transfer-encoding: chunked'), ...Array<string>(5).fill(chunk))
@@ -292,14 +292,14 @@ describe('a body', () => {
     expect([counters.oversizedRequests, peer.ends.length, peer.answers]).toEqual([1, 1, []])
   })
 
-  it('of exactly the limit is taken', async () => {
+  it('of exactly the limit is accepted', async () => {
     const { route, peer } = await begun()
     const body = ANSWER.padEnd(65_536)
     const response = await fetch(`${route}/${peer.signallingId}/remote-description`, { method: 'POST', body })
     expect([response.status, peer.answers.length]).toEqual([200, 1])
   })
 
-  it('that comes to its end behind that of its connection reaches nothing', async () => {
+  it('has no effect when it ends after its connection did', async () => {
     const { route, path, port, peer } = await begun({ bodyTime: 5000 })
     const headers = { 'content-length': ANSWER.length }
     const answering = http.request({ port, host: '127.0.0.1', path, method: 'POST', headers })
@@ -311,14 +311,14 @@ describe('a body', () => {
     expect([await status, peer.answers]).toEqual([404, []])
   })
 
-  it('that does not come ends after a moment, and with it the connection', async () => {
+  it('ends after a moment when it does not arrive, and its connection ends', async () => {
     const { port, path, peer, counters } = await begun()
     const answer = await sendRaw(port, post(path, 'content-length: 1000'), '{')
     expect(answer).toMatch(/^HTTP\/1.1 408 /)
     expect([counters.slowRequests, peer.ends.length]).toEqual([1, 1])
   })
 
-  it('for a connection that is not there is not waited for', async () => {
+  it('for a connection that does not exist is not awaited', async () => {
     const { port, counters } = await serve()
     const path = `/.wrtc/v2/connections/${createConnectionId()}/remote-description`
     expect(await sendRaw(port, post(path, 'transfer-encoding: chunked'))).toMatch(/^HTTP\/1.1 404 /)
@@ -341,7 +341,7 @@ describe('a body', () => {
     },
   )
 
-  it('of a second answer is refused, one that overtakes the first included', async () => {
+  it('with a second answer is refused, also when it overtakes the first', async () => {
     const { route, peer, port, path, counters } = await begun({ bodyTime: 1000 })
     const slow = sendRaw(port, post(path, `content-length: ${ANSWER.length}`), ANSWER.slice(0, 10))
     await until('the first is being read', () => peer.isAnswered)
@@ -351,7 +351,7 @@ describe('a body', () => {
     expect(counters.repeatedAnswers).toBe(1)
   })
 
-  it('that the native library does not take ends the connection', async () => {
+  it('ends the connection when the native library refuses it', async () => {
     const { route, peer, counters } = await begun()
     const body = ANSWER.replace('EsAw', 'unusable')
     const response = await fetch(`${route}/${peer.signallingId}/remote-description`, { method: 'POST', body })
@@ -367,7 +367,7 @@ describe('pages', () => {
     return [response.status, response.headers.get('access-control-allow-origin')]
   }
 
-  it('of all origins may connect, of one, or of those that a function names', async () => {
+  it('may connect from all origins, from one, or from those that a function accepts', async () => {
     expect(await ask('*', 'https://a.example')).toEqual([200, '*'])
     expect(await ask('https://a.example', 'https://a.example')).toEqual([200, 'https://a.example'])
     expect(await ask('https://a.example', 'https://b.example')).toEqual([403, null])
@@ -384,13 +384,13 @@ describe('pages', () => {
     }
   })
 
-  it('that this server serves itself may connect', async () => {
+  it('may connect when this server serves them itself', async () => {
     const { begin, port } = await serve({ cors: { origin: 'https://a.example' } })
     expect((await begin({ origin: `http://127.0.0.1:${port}` })).status).toBe(200)
     expect((await begin({ origin: 'http://127.0.0.1:1' })).status).toBe(403)
   })
 
-  it('are told before they ask, and may read when to come again', async () => {
+  it('get the answer to their preflight request, and may read when to try again', async () => {
     const { route } = await serve()
     const { headers } = await fetch(route, { method: 'OPTIONS', headers: { origin: 'https://a.example' } })
     expect(headers.get('access-control-allow-headers')).toBe('authorization, content-type')
@@ -402,7 +402,7 @@ describe('pages', () => {
 describe('too many', () => {
   const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address })
 
-  it('of one address are told when to come again, and others are let in', async () => {
+  it('from one address get the time to wait, and others are accepted', async () => {
     const { begin, counters } = await serve({ limits: { addressBurst: 2, addressPerSecond: 0.5 } })
     const statuses: number[] = []
     for (let i = 0; i < 3; i++) statuses.push((await begin(from('203.0.113.7'))).status)
@@ -412,7 +412,7 @@ describe('too many', () => {
     expect(counters.rateLimitedRequests).toBe(2)
   })
 
-  it('in all are told so, until one is gone', async () => {
+  it('in total get that answer until one has left', async () => {
     const { begin, all, counters } = await serve({ maxClients: 1 })
     await begin()
     const response = await begin()
@@ -422,7 +422,7 @@ describe('too many', () => {
     expect(counters.overloadedRequests).toBe(1)
   })
 
-  it('at once are let in one after the other, and past the line told when to come again', async () => {
+  it('at once are accepted one after the other; those beyond the queue get the time to wait', async () => {
     const { begin, signalling, peers } = await serve({ limits: { perSecond: 5 }, clock: { now: 0 } })
     const refused: Response[] = []
     const all = Array.from({ length: 30 }, async () => {
@@ -436,7 +436,7 @@ describe('too many', () => {
     await Promise.all(all)
   })
 
-  it('that wait are refused when the server closes', async () => {
+  it('are refused when the server closes while they wait', async () => {
     const { begin, signalling, counters } = await serve({ clock: { now: 0 } })
     await Promise.all(Array.from({ length: 4 }, () => begin()))
     const waiting = begin()

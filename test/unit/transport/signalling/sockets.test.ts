@@ -42,7 +42,7 @@ async function serve(isShared: boolean) {
 }
 
 describe('sockets', () => {
-  it('of one address are closed above the limit, and there is room again when some are gone', async () => {
+  it('from one address are closed above the limit, and there is room again when some have closed', async () => {
     const { open, sockets, shut } = await serve(false)
     await open(258)
     await until('two are closed', () => shut() === 2)
@@ -56,7 +56,7 @@ describe('sockets', () => {
     })
   })
 
-  it('of this machine and of proxies are not counted by address', async () => {
+  it('from this machine and from proxies are not counted by address', async () => {
     const isShared = isSharedBy(new Networks(['10.0.0.0/8']))
     const shared = ['127.0.0.1', '::1', '10.1.1.1', '203.0.113.7'].map((address) => isShared(normalizeAddress(address)))
     expect(shared).toEqual([true, true, true, false])
